@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/** The command line: options, commands, exit codes. */
+#ifndef NNDMFT_CLI_CLI_H
+#define NNDMFT_CLI_CLI_H
+
+#include <argp.h>
+#include <stdio.h>
+
+#include "nndmft/nndmft.h"
+
+/** Exit codes, fixed for scripts. */
+enum {
+    EXIT_DONE = 0,
+    EXIT_BAD_INPUT = 2,
+    EXIT_NOT_CONVERGED = 3,
+    EXIT_DISAGREES = 4,
+    EXIT_IO = 5,
+    EXIT_INTERRUPTED = 130
+};
+
+/** What was asked for on the command line. */
+typedef struct {
+    const char *command;
+    nnd_texts args; /**< positional */
+    nnd_texts set;  /**< overrides KEY=VALUE */
+    nnd_texts vars;
+    const char *output, *view, *log, *format, *group;
+    int threads;
+    double memory; /**< bytes, 0: default */
+    bool force, dry_run, quiet, verbose, strict, list, as_case;
+    char *history; /**< the command line as one text */
+} cli_options;
+
+/** One command; `run` returns the exit code and leaves a message in the context on failure. */
+typedef struct {
+    const char *name, *args, *summary;
+    size_t min_args, max_args;
+    const char *options; /**< keys of the options that it takes, besides the common ones */
+    int (*run)(nnd_context *ctx, const cli_options *options);
+} cli_command;
+
+/** The commands, ended by one without a name. */
+extern const cli_command CLI_COMMANDS[];
+
+/** Parses the words after the command's name; exits on --help and on bad usage. */
+void cli_parse(const cli_command *command, int argc, char **argv, cli_options *options);
+void cli_options_clear(cli_options *options);
+/** Prints an overview of all commands. */
+void cli_overview(FILE *out);
+
+/** Exit code of a failed (or warned) status. */
+int cli_exit_code(nnd_status status);
+
+/** Reads and resolves the case named by the first argument, with the overrides. */
+NND_MUST_USE nnd_status cli_read_case(nnd_context *ctx, const cli_options *options, nnd_case **c);
+
+/** Progress on stderr: a bar on a terminal, else a line a minute. */
+void cli_progress(void *user, const char *what, size_t done, size_t total);
+/** Ends the bar, if there is one. */
+void cli_progress_end(void);
+
+/** Resolved case, memory, operations, expected time, recipe for a deep-learning framework. */
+int cli_dry_run(nnd_context *ctx, const nnd_case *c, bool theory, bool simulation);
+
+int cli_run(nnd_context *ctx, const cli_options *options);
+int cli_solve(nnd_context *ctx, const cli_options *options);
+int cli_simulate(nnd_context *ctx, const cli_options *options);
+int cli_validate(nnd_context *ctx, const cli_options *options);
+int cli_plot(nnd_context *ctx, const cli_options *options);
+int cli_export(nnd_context *ctx, const cli_options *options);
+int cli_info(nnd_context *ctx, const cli_options *options);
+int cli_models(nnd_context *ctx, const cli_options *options);
+int cli_describe(nnd_context *ctx, const cli_options *options);
+
+#endif

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The commands models and describe. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli.h"
+
+int cli_models(nnd_context *ctx, const cli_options *options) {
+    (void)ctx;
+    (void)options;
+    for (size_t i = 0; nnd_model_at(i) != NULL; i++)
+        printf("%-20s %s\n", nnd_model_at(i)->name, nnd_model_at(i)->summary);
+    return EXIT_DONE;
+}
+
+static void print_params(const nnd_model *model) {
+    printf("parameters\n");
+    for (size_t i = 0; i < model->params->count; i++) {
+        const nnd_param *p = &model->params->param[i];
+        char allowed[256];
+        nnd_param_allowed(p, sizeof allowed, allowed);
+        printf("  %-18s %s\n  %-18s %s; default %s\n", p->name, p->doc, "", allowed, p->fallback);
+    }
+}
+
+static void print_variables(const nnd_model *model) {
+    printf("variables\n");
+    for (size_t i = 0; i < model->variable_count; i++) {
+        const nnd_variable *v = &model->variables[i];
+        char name[128];
+        snprintf(name, sizeof name, "%s(%s)", v->name, v->dims);
+        printf("  %-28s %s [%s]\n  %-28s %s\n", name, v->long_name, v->unit, "", v->equation);
+    }
+}
+
+/* One parameter of the template: commented out where the default is to be absent. */
+static void print_template_line(const nnd_param *p) {
+    char allowed[256];
+    nnd_param_allowed(p, sizeof allowed, allowed);
+    bool absent = strcmp(p->fallback, "null") == 0;
+    printf("  # %s (%s)\n  %s%s: %s\n", p->doc, allowed, absent ? "# " : "", p->name, p->fallback);
+}
+
+static void print_template(const nnd_model *model) {
+    printf("model: %s\nparams:\n", model->name);
+    for (size_t i = 0; i < model->params->count; i++)
+        print_template_line(&model->params->param[i]);
+    printf("# sweep:                     # cartesian product of lists of parameters\n"
+           "#   PARAMETER: [VALUE, VALUE]\n");
+    printf("# simulate:\n");
+    for (size_t i = 0; i < nnd_simulate_table.count; i++) {
+        const nnd_param *p = &nnd_simulate_table.param[i];
+        printf("#   # %s\n#   %s: %s\n", p->doc, p->name, p->fallback);
+    }
+    printf("compare:\n");
+    for (size_t i = 0; i < nnd_compare_table.count; i++)
+        print_template_line(&nnd_compare_table.param[i]);
+}
+
+int cli_describe(nnd_context *ctx, const cli_options *options) {
+    const char *name = options->args.value[0];
+    const nnd_model *model = nnd_model_find(name);
+    if (model == NULL)
+        return cli_exit_code(
+            nnd_fail(ctx, NND_E_INPUT, "%s is not a model; `nndmft models` lists them", name));
+    if (options->as_case) {
+        print_template(model);
+        return EXIT_DONE;
+    }
+    printf("%s: %s\n", model->name, model->summary);
+    print_params(model);
+    print_variables(model);
+    return EXIT_DONE;
+}

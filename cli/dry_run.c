@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include <cblas.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "cli.h"
+
+enum { PROBE = 1000, REPEATS = 8 };
+
+static double seconds(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+/* Operations per second of matrix-vector products, which is what all of this is made of. */
+static double measured_rate(void) {
+    double *a = calloc((size_t)PROBE * PROBE, sizeof *a), *x = calloc(2 * PROBE, sizeof *x);
+    double best = 1e99;
+    for (int i = 0; a != NULL && x != NULL && i < REPEATS; i++) {
+        double began = seconds();
+        cblas_dgemv(CblasRowMajor, CblasNoTrans, PROBE, PROBE, 1.0, a, PROBE, x, 1, 0.0, x + PROBE,
+                    1);
+        double took = seconds() - began;
+        best = took < best ? took : best;
+    }
+    free(a);
+    free(x);
+    return 2.0 * PROBE * PROBE / best;
+}
+
+static void print_cost(const char *what, double bytes, double flops, double rate, int workers) {
+    printf("%-11s memory %.3g MB%s, operations %.3g, expected %.3g s on %d threads\n", what,
+           bytes * 1e-6, workers > 1 ? " per thread" : "", flops, flops / rate / workers, workers);
+}
+
+static nnd_status print_recipe(nnd_context *ctx, const nnd_case *c, size_t point, size_t size) {
+    nnd_frame *recipe = NULL;
+    nnd_status status = nnd_simulator_find(c->model)->recipe(ctx, c->params[point], size, &recipe);
+    if (status != NND_OK)
+        return status;
+    char name[256];
+    nnd_case_point_text(c, point, sizeof name, name);
+    printf("size %zu%s%s: output_divisor %.10g\n", size, name[0] != '\0' ? ", " : "", name,
+           nnd_frame_find(recipe, "output_divisor")->data[0]);
+    const nnd_array *std = nnd_frame_find(recipe, "init_std"),
+                    *lr = nnd_frame_find(recipe, "raw_lr");
+    for (size_t l = 0; l < std->count; l++)
+        printf("  matrix %zu: init_std %.10g, raw_lr %.10g\n", l, std->data[l], lr->data[l]);
+    nnd_frame_free(recipe);
+    return NND_OK;
+}
+
+static nnd_status print_simulation(nnd_context *ctx, const nnd_case *c, double rate) {
+    nnd_simulation_cost cost;
+    nnd_ensemble_cost(c, &cost);
+    print_cost("simulation", cost.bytes, cost.flops, rate,
+               nnd_context_concurrency(ctx, cost.bytes));
+    printf(
+        "# plain SGD on these matrices, f and loss as nndmft(1) says, trains the same network\n");
+    nnd_status status = NND_OK;
+    for (size_t p = 0; status == NND_OK && p < c->sweep.points; p++)
+        for (size_t k = 0; status == NND_OK && k < nnd_case_sizes(c); k++)
+            status = print_recipe(ctx, c, p, nnd_case_size(c, k));
+    return status;
+}
+
+int cli_dry_run(nnd_context *ctx, const nnd_case *c, bool theory, bool simulation) {
+    char *text = nnd_yaml_text(c->resolved);
+    if (text == NULL)
+        return cli_exit_code(nnd_fail_memory(ctx, "the case"));
+    printf("%s\n", text);
+    free(text);
+    nnd_status status = NND_OK;
+    double rate = measured_rate();
+    if (theory) {
+        nnd_cost cost;
+        status = nnd_theory_cost(ctx, c, &cost);
+        int workers = nnd_context_concurrency(ctx, cost.bytes);
+        if ((size_t)workers > c->sweep.points)
+            workers = (int)c->sweep.points;
+        if (status == NND_OK)
+            print_cost("theory", cost.bytes, cost.flops, rate, workers);
+    }
+    if (status == NND_OK && simulation && c->simulates)
+        status = print_simulation(ctx, c, rate);
+    return cli_exit_code(status);
+}

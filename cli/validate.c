@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli.h"
+
+/* Lists on stderr every scalar that two resolved cases do not have in common. */
+static void list_differences(const char *prefix, const nnd_value *a, const nnd_value *b) {
+    if (a != NULL && b != NULL && a->kind == NND_VALUE_MAP && b->kind == NND_VALUE_MAP) {
+        for (size_t i = 0; i < a->count; i++) {
+            char name[256];
+            snprintf(name, sizeof name, "%s%s%s", prefix, *prefix != '\0' ? "." : "", a->key[i]);
+            list_differences(name, a->item[i], nnd_value_get(b, a->key[i]));
+        }
+        for (size_t i = 0; i < b->count; i++)
+            if (nnd_value_get(a, b->key[i]) == NULL) {
+                char name[256];
+                snprintf(name, sizeof name, "%s%s%s", prefix, *prefix != '\0' ? "." : "",
+                         b->key[i]);
+                list_differences(name, NULL, b->item[i]);
+            }
+        return;
+    }
+    char *left = a != NULL ? nnd_yaml_text(a) : NULL, *right = b != NULL ? nnd_yaml_text(b) : NULL;
+    const char *x = left != NULL ? left : "absent", *y = right != NULL ? right : "absent";
+    if (strcmp(x, y) != 0)
+        fprintf(stderr, "nndmft: differs: %s: theory %.*s, simulation %.*s\n", prefix,
+                (int)strcspn(x, "\n"), x, (int)strcspn(y, "\n"), y);
+    free(left);
+    free(right);
+}
+
+static void list_case_differences(nnd_context *ctx, const nnd_result *theory,
+                                  const nnd_result *mc) {
+    static const char *const keys[] = {"model", "params", "sweep"};
+    nnd_value *a = NULL, *b = NULL;
+    if (theory->case_text != NULL && mc->case_text != NULL &&
+        nnd_yaml_read_text(ctx, "theory", theory->case_text, &a) == NND_OK &&
+        nnd_yaml_read_text(ctx, "simulation", mc->case_text, &b) == NND_OK)
+        for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+            list_differences(keys[i], nnd_value_get(a, keys[i]), nnd_value_get(b, keys[i]));
+    nnd_value_free(a);
+    nnd_value_free(b);
+}
+
+/* The key `compare` of the case in a file, with overrides. */
+static nnd_status read_options(nnd_context *ctx, const cli_options *options,
+                               const nnd_result *theory, nnd_compare_options *out) {
+    nnd_value *tree = NULL;
+    nnd_status status = nnd_yaml_read_text(
+        ctx, "case", theory->case_text != NULL ? theory->case_text : "{}", &tree);
+    for (size_t i = 0; status == NND_OK && i < options->set.count; i++) {
+        if (strncmp(options->set.value[i], "compare.", strlen("compare.")) != 0)
+            status = nnd_fail(ctx, NND_E_INPUT, "--set %s: only compare.* can be set here",
+                              options->set.value[i]);
+        else
+            status = nnd_yaml_override(ctx, tree, options->set.value[i]);
+    }
+    if (status == NND_OK)
+        status = nnd_params_read(ctx, &nnd_compare_table, nnd_value_get(tree, "compare"), "compare",
+                                 out);
+    nnd_value_free(tree);
+    return status;
+}
+
+int cli_validate(nnd_context *ctx, const cli_options *options) {
+    nnd_result theory = {0}, other = {0};
+    nnd_compare_options compare = {0};
+    nnd_comparison *comparison = NULL;
+    bool two = options->args.count == 2;
+    const char *path = options->args.value[0], *other_path = options->args.value[two ? 1 : 0];
+    nnd_status status = nnd_result_read(ctx, path, &theory);
+    if (status == NND_OK && two)
+        status = nnd_result_read(ctx, other_path, &other);
+    const nnd_result *mc = two ? &other : &theory;
+    if (status == NND_OK && theory.theory == NULL)
+        status = nnd_fail(ctx, NND_E_INPUT, "%s: holds no theory", path);
+    if (status == NND_OK && mc->mc == NULL)
+        status = nnd_fail(ctx, NND_E_INPUT, "%s: holds no simulation", other_path);
+    if (status == NND_OK)
+        status = read_options(ctx, options, &theory, &compare);
+    if (status == NND_OK && two)
+        list_case_differences(ctx, &theory, &other);
+    const nnd_model *model = theory.model != NULL ? nnd_model_find(theory.model) : NULL;
+    if (status == NND_OK)
+        status = nnd_compare(ctx, model, &compare, theory.theory, mc->mc, &comparison);
+    int code = cli_exit_code(status);
+    if (status == NND_OK) {
+        nnd_report_comparison(comparison, stdout);
+        bool bad = nnd_comparison_count(comparison, NND_DISAGREES) > 0 ||
+                   (options->strict && nnd_comparison_count(comparison, NND_INCONCLUSIVE) > 0);
+        code = bad ? EXIT_DISAGREES : EXIT_DONE;
+    }
+    nnd_comparison_free(comparison);
+    nnd_params_clear(&nnd_compare_table, &compare);
+    nnd_result_clear(&theory);
+    nnd_result_clear(&other);
+    return code;
+}

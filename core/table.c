@@ -1,0 +1,340 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "nndmft/table.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "nndmft/frame.h"
+
+enum { TEXT_SIZE = 256 };
+
+/* Largest magnitude up to which every integer is a double. */
+static const double LARGEST_INTEGER = 9007199254740992.0;
+
+bool nnd_object(nnd_objection *objection, const char *key, const char *format, ...) {
+    va_list args;
+    va_start(args, format);
+    objection->key = key;
+    vsnprintf(objection->text, sizeof objection->text, format, args);
+    va_end(args);
+    return false;
+}
+
+const nnd_param *nnd_param_find(const nnd_param_table *table, const char *name) {
+    for (size_t i = 0; i < table->count; i++)
+        if (strcmp(table->param[i].name, name) == 0)
+            return &table->param[i];
+    return NULL;
+}
+
+static bool is_list(nnd_param_type type) {
+    return type == NND_REALS || type == NND_INTEGERS || type == NND_TEXTS;
+}
+
+static bool is_integer(nnd_param_type type) {
+    return type == NND_INTEGER || type == NND_INTEGERS;
+}
+
+static bool range_is_unset(const nnd_range *r) {
+    return r->min == 0.0 && r->max == 0.0 && !r->min_open && !r->max_open;
+}
+
+static bool in_range(const nnd_range *r, double x) {
+    if (isnan(x))
+        return false;
+    if (range_is_unset(r))
+        return isfinite(x);
+    bool above = r->min_open ? x > r->min : x >= r->min;
+    bool below = r->max_open ? x < r->max : x <= r->max;
+    return above && below;
+}
+
+static void range_text(const nnd_range *r, size_t size, char *text) {
+    char min[32], max[32];
+    text[0] = '\0';
+    if (range_is_unset(r))
+        return;
+    nnd_number_text(r->min, sizeof min, min);
+    nnd_number_text(r->max, sizeof max, max);
+    const char *above = r->min_open ? ">" : ">=", *below = r->max_open ? "<" : "<=";
+    if (isinf(r->max) && isinf(r->min))
+        snprintf(text, size, "%s", r->max_open ? "" : " or inf");
+    else if (isinf(r->max))
+        snprintf(text, size, " %s %s%s", above, min, r->max_open ? "" : ", or inf");
+    else
+        snprintf(text, size, " %s %s and %s %s", above, min, below, max);
+}
+
+void nnd_param_allowed(const nnd_param *param, size_t size, char *text) {
+    static const char *const noun[] = {
+        [NND_REAL] = "a number", [NND_INTEGER] = "an integer",  [NND_BOOL] = "true or false",
+        [NND_CHOICE] = "one of", [NND_TEXT] = "a text",         [NND_REALS] = "a number",
+        [NND_TEXTS] = "a text",  [NND_INTEGERS] = "an integer",
+    };
+    char range[TEXT_SIZE];
+    range_text(&param->range, sizeof range, range);
+    if (param->type == NND_CHOICE) {
+        int used = snprintf(text, size, "one of");
+        for (size_t i = 0; param->choices[i] != NULL && (size_t)used < size; i++)
+            used += snprintf(text + used, size - (size_t)used, "%s %s", i == 0 ? "" : ",",
+                             param->choices[i]);
+        return;
+    }
+    snprintf(text, size, "%s%s%s", noun[param->type], range,
+             is_list(param->type) ? ", or a list of such" : "");
+}
+
+/* Reads one number; on failure says what is wrong with it. */
+static bool read_number(const nnd_param *param, const nnd_value *value, double *x,
+                        const char **wrong) {
+    *wrong = "is not";
+    if (!nnd_value_number(value, x))
+        return false;
+    if (is_integer(param->type) && !(fabs(*x) <= LARGEST_INTEGER && *x == floor(*x)))
+        return false;
+    *wrong = "is out of range:";
+    return in_range(&param->range, *x);
+}
+
+static bool read_choice(const nnd_param *param, const nnd_value *value, int *choice) {
+    if (value->kind != NND_VALUE_SCALAR)
+        return false;
+    for (int i = 0; param->choices[i] != NULL; i++)
+        if (strcmp(param->choices[i], value->text) == 0) {
+            *choice = i;
+            return true;
+        }
+    return false;
+}
+
+static nnd_status read_list(nnd_context *ctx, const nnd_param *param, const nnd_value *value,
+                            void *field, const nnd_value **culprit, const char **wrong) {
+    bool one = value->kind == NND_VALUE_SCALAR;
+    size_t n = one ? 1 : value->count;
+    size_t width = param->type == NND_REALS      ? sizeof(double)
+                   : param->type == NND_INTEGERS ? sizeof(int64_t)
+                                                 : sizeof(char *);
+    void *data = calloc(n > 0 ? n : 1, width);
+    if (data == NULL)
+        return nnd_fail_memory(ctx, param->name);
+    /* The three list types differ in nothing but the type of their elements. */
+    nnd_reals *reals = field;
+    nnd_integers *integers = field;
+    nnd_texts *texts = field;
+    if (param->type == NND_REALS)
+        *reals = (nnd_reals){n, data};
+    else if (param->type == NND_INTEGERS)
+        *integers = (nnd_integers){n, data};
+    else
+        *texts = (nnd_texts){n, data};
+    for (size_t i = 0; i < n; i++) {
+        const nnd_value *item = one ? value : value->item[i];
+        *culprit = item;
+        *wrong = "is not";
+        double x = 0.0;
+        if (param->type == NND_TEXTS) {
+            if (item->kind != NND_VALUE_SCALAR)
+                return NND_E_INPUT;
+            texts->value[i] = strdup(item->text);
+            if (texts->value[i] == NULL)
+                return nnd_fail_memory(ctx, param->name);
+        } else if (!read_number(param, item, &x, wrong))
+            return NND_E_INPUT;
+        else if (param->type == NND_REALS)
+            reals->value[i] = x;
+        else
+            integers->value[i] = (int64_t)x;
+    }
+    return NND_OK;
+}
+
+/* Reads one field; on NND_E_INPUT `culprit` and `wrong` say what is wrong with which node. */
+static nnd_status read_field(nnd_context *ctx, const nnd_param *param, const nnd_value *value,
+                             void *field, const nnd_value **culprit, const char **wrong) {
+    double x;
+    *culprit = value;
+    *wrong = "is not";
+    switch (param->type) {
+    case NND_REAL:
+        if (!read_number(param, value, &x, wrong))
+            return NND_E_INPUT;
+        *(double *)field = x;
+        return NND_OK;
+    case NND_INTEGER:
+        if (!read_number(param, value, &x, wrong))
+            return NND_E_INPUT;
+        *(int64_t *)field = (int64_t)x;
+        return NND_OK;
+    case NND_BOOL:
+        return nnd_value_bool(value, field) ? NND_OK : NND_E_INPUT;
+    case NND_CHOICE:
+        return read_choice(param, value, field) ? NND_OK : NND_E_INPUT;
+    case NND_TEXT:
+        if (value->kind != NND_VALUE_SCALAR)
+            return NND_E_INPUT;
+        *(char **)field = strdup(value->text);
+        return *(char **)field != NULL ? NND_OK : nnd_fail_memory(ctx, param->name);
+    case NND_REALS:
+    case NND_INTEGERS:
+    case NND_TEXTS:
+        if (value->kind == NND_VALUE_MAP)
+            return NND_E_INPUT;
+        return read_list(ctx, param, value, field, culprit, wrong);
+    }
+    return NND_E_INPUT;
+}
+
+static nnd_status read_param(nnd_context *ctx, const nnd_param *param, const nnd_value *value,
+                             const char *prefix, void *out) {
+    bool absent_allowed = strcmp(param->fallback, "null") == 0;
+    if (absent_allowed && nnd_value_is_null(value)) {
+        void *field = (char *)out + param->offset;
+        if (param->type == NND_REAL)
+            *(double *)field = NAN;
+        return NND_OK;
+    }
+    const nnd_value *culprit;
+    const char *wrong;
+    nnd_status status =
+        read_field(ctx, param, value, (char *)out + param->offset, &culprit, &wrong);
+    if (status != NND_E_INPUT)
+        return status;
+    char found[TEXT_SIZE], allowed[TEXT_SIZE];
+    nnd_value_describe(culprit, sizeof found, found);
+    nnd_param_allowed(param, sizeof allowed, allowed);
+    return nnd_fail(ctx, NND_E_INPUT, "%s: %s.%s: %s %s %s", culprit->where, prefix, param->name,
+                    found, wrong, allowed);
+}
+
+static nnd_status check_keys(nnd_context *ctx, const nnd_param_table *table, const nnd_value *map,
+                             const char *prefix) {
+    if (map == NULL)
+        return NND_OK;
+    if (map->kind != NND_VALUE_MAP) {
+        char found[TEXT_SIZE];
+        nnd_value_describe(map, sizeof found, found);
+        return nnd_fail(ctx, NND_E_INPUT, "%s: %s: %s is not a mapping", map->where, prefix, found);
+    }
+    for (size_t i = 0; i < map->count; i++) {
+        if (nnd_param_find(table, map->key[i]) != NULL)
+            continue;
+        char allowed[TEXT_SIZE * 3] = "";
+        size_t used = 0;
+        for (size_t j = 0; j < table->count && used < sizeof allowed; j++)
+            used += (size_t)snprintf(allowed + used, sizeof allowed - used, "%s%s",
+                                     j == 0 ? "" : ", ", table->param[j].name);
+        return nnd_fail(ctx, NND_E_INPUT, "%s: %s.%s: unknown key; allowed: %s",
+                        map->item[i]->where, prefix, map->key[i], allowed);
+    }
+    return NND_OK;
+}
+
+/* Reads the default of a parameter: "null" (absent) or a scalar, which lists accept too. */
+static nnd_status read_default(nnd_context *ctx, const nnd_param *param, const char *prefix,
+                               void *out) {
+    nnd_value *fallback = nnd_value_scalar(param->fallback, false, "default");
+    if (fallback == NULL)
+        return nnd_fail_memory(ctx, param->name);
+    nnd_status status = read_param(ctx, param, fallback, prefix, out);
+    nnd_value_free(fallback);
+    return status;
+}
+
+nnd_status nnd_params_read(nnd_context *ctx, const nnd_param_table *table, const nnd_value *map,
+                           const char *prefix, void *out) {
+    memset(out, 0, table->size);
+    nnd_status status = check_keys(ctx, table, map, prefix);
+    for (size_t i = 0; status == NND_OK && i < table->count; i++) {
+        const nnd_param *param = &table->param[i];
+        const nnd_value *value = nnd_value_get(map, param->name);
+        status = value != NULL ? read_param(ctx, param, value, prefix, out)
+                               : read_default(ctx, param, prefix, out);
+    }
+    if (status != NND_OK)
+        nnd_params_clear(table, out);
+    return status;
+}
+
+void nnd_params_clear(const nnd_param_table *table, void *params) {
+    for (size_t i = 0; i < table->count; i++) {
+        void *field = (char *)params + table->param[i].offset;
+        nnd_texts *texts = field;
+        switch (table->param[i].type) {
+        case NND_TEXT:
+            free(*(char **)field);
+            break;
+        case NND_REALS:
+            free(((nnd_reals *)field)->value);
+            break;
+        case NND_INTEGERS:
+            free(((nnd_integers *)field)->value);
+            break;
+        case NND_TEXTS:
+            for (size_t j = 0; j < texts->count; j++)
+                free(texts->value[j]);
+            free(texts->value);
+            break;
+        case NND_REAL:
+        case NND_INTEGER:
+        case NND_BOOL:
+        case NND_CHOICE:
+            break;
+        }
+    }
+    memset(params, 0, table->size);
+}
+
+static nnd_value *number_value(double x) {
+    char text[40];
+    if (isnan(x))
+        return nnd_value_scalar("null", false, "");
+    nnd_number_text(x, sizeof text, text);
+    return nnd_value_scalar(text, false, "");
+}
+
+static nnd_value *list_value(const nnd_param *param, const void *field) {
+    size_t n = ((const nnd_reals *)field)->count;
+    if (n == 0 && strcmp(param->fallback, "null") == 0)
+        return nnd_value_scalar("null", false, "");
+    nnd_value *list = n != 1 ? nnd_value_list("") : NULL;
+    for (size_t i = 0; i < n && (n == 1 || list != NULL); i++) {
+        nnd_value *item = param->type == NND_REALS
+                              ? number_value(((const nnd_reals *)field)->value[i])
+                          : param->type == NND_INTEGERS
+                              ? number_value((double)((const nnd_integers *)field)->value[i])
+                              : nnd_value_scalar(((const nnd_texts *)field)->value[i], true, "");
+        if (n == 1)
+            return item;
+        if (!nnd_value_append(list, item)) {
+            nnd_value_free(list);
+            return NULL;
+        }
+    }
+    return list;
+}
+
+nnd_value *nnd_param_value(const nnd_param *param, const void *params) {
+    const void *field = (const char *)params + param->offset;
+    switch (param->type) {
+    case NND_REAL:
+        return number_value(*(const double *)field);
+    case NND_INTEGER:
+        return number_value((double)*(const int64_t *)field);
+    case NND_BOOL:
+        return nnd_value_scalar(*(const bool *)field ? "true" : "false", false, "");
+    case NND_CHOICE:
+        return nnd_value_scalar(param->choices[*(const int *)field], false, "");
+    case NND_TEXT:
+        if (*(char *const *)field == NULL)
+            return nnd_value_scalar("null", false, "");
+        return nnd_value_scalar(*(char *const *)field, true, "");
+    case NND_REALS:
+    case NND_INTEGERS:
+    case NND_TEXTS:
+        return list_value(param, field);
+    }
+    return NULL;
+}

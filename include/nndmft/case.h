@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/** A case: model, parameters at every sweep point, simulation, comparison. All defaults resolved.
+ */
+#ifndef NNDMFT_CASE_H
+#define NNDMFT_CASE_H
+
+#include "nndmft/frame.h"
+#include "nndmft/model.h"
+
+/** Cartesian product of parameter values; the last key varies fastest. */
+typedef struct {
+    size_t keys;
+    nnd_dim **dim; /**< name and values of each key */
+    size_t points; /**< product of the lengths, 1 without keys */
+} nnd_sweep;
+
+/** What to keep of an ensemble. */
+typedef enum { NND_STORE_SUMMARY, NND_STORE_TRAJECTORIES } nnd_storage;
+
+/** The key `simulate` of a case. */
+typedef struct {
+    nnd_integers size;  /**< one or more; empty for a model without size */
+    nnd_integers seeds; /**< one, or as many as sizes */
+    int64_t base_seed;
+    int storage; /**< nnd_storage */
+} nnd_simulate;
+
+/** The key `compare` of a case. */
+typedef struct {
+    double rtol;
+    nnd_texts vars; /**< empty: all that theory and simulation share */
+    double until;   /**< latest time that counts */
+} nnd_compare_options;
+
+/** A resolved case; the struct and all it points to are freed by nnd_case_free. */
+typedef struct {
+    const nnd_model *model;
+    char *name;
+    char *output;
+    nnd_sweep sweep;
+    void **params; /**< one struct of model->params per sweep point */
+    bool simulates;
+    nnd_simulate simulate;
+    nnd_compare_options compare;
+    nnd_value *resolved; /**< the case with every default filled in, ready to be written */
+} nnd_case;
+
+/**
+ * Resolves the tree of a case file. `stem` is the default name (the file's name without folder and
+ * ending). Everything is checked, at every sweep point, before anything runs; errors name the
+ * place, key and value. On success `*out` is owned by the caller.
+ */
+NND_MUST_USE nnd_status nnd_case_resolve(nnd_context *ctx, const nnd_value *tree, const char *stem,
+                                         nnd_case **out);
+/** Frees a case; NULL is allowed. */
+void nnd_case_free(nnd_case *c);
+
+/** Number of sizes the simulation runs at; 1 for a model without size. */
+size_t nnd_case_sizes(const nnd_case *c);
+/** The i-th size; 0 for a model without size. */
+size_t nnd_case_size(const nnd_case *c, size_t i);
+/** Number of seeds at the i-th size. */
+size_t nnd_case_seeds(const nnd_case *c, size_t i);
+/** Names sweep point `point`, as "gamma0=2, nu=1" ("" without a sweep), into `text`. */
+void nnd_case_point_text(const nnd_case *c, size_t point, size_t size, char *text);
+/** The tables that the keys `simulate` and `compare` follow. */
+extern const nnd_param_table nnd_simulate_table, nnd_compare_table;
+
+#endif

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/**
+ * The context of a computation: message of the last failure, log, threads, memory limit, interrupt.
+ * There is no process-global state: two contexts do not know each other. All functions here may be
+ * called from several threads at once.
+ */
+#ifndef NNDMFT_CONTEXT_H
+#define NNDMFT_CONTEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "nndmft/status.h"
+
+typedef struct nnd_context nnd_context;
+
+typedef enum { NND_LOG_WARNING, NND_LOG_NOTE, NND_LOG_DETAIL } nnd_log_level;
+
+/** Receives one log line without a newline. */
+typedef void (*nnd_log_fn)(void *user, nnd_log_level level, const char *line);
+
+/** Receives progress: `done` of `total` units of work of the task named `what`. */
+typedef void (*nnd_progress_fn)(void *user, const char *what, size_t done, size_t total);
+
+/** Waits until all processes that share the work call it; returns the lowest of their statuses. */
+typedef nnd_status (*nnd_agree_fn)(void *user, nnd_status status);
+
+/** How a context is made; zero-initialise, then set what differs from the default. */
+typedef struct {
+    int threads;              /**< worker threads; 0: as many as there are processors */
+    int rank, ranks;          /**< this process among `ranks` that share the work; 0, 0: alone */
+    size_t memory_limit;      /**< bytes that may be planned for; 0: 80 % of the physical memory */
+    nnd_log_fn log;           /**< NULL: silent */
+    nnd_progress_fn progress; /**< NULL: silent */
+    nnd_agree_fn agree;       /**< needed if ranks > 1 */
+    void *user;               /**< handed to the callbacks */
+} nnd_context_options;
+
+/** A new context, or NULL when out of memory. NULL options: all defaults. Owned by the caller. */
+nnd_context *nnd_context_new(const nnd_context_options *options);
+/** Frees a context; NULL is allowed. */
+void nnd_context_free(nnd_context *ctx);
+
+int nnd_context_threads(const nnd_context *ctx);
+int nnd_context_rank(const nnd_context *ctx);
+/** Number of processes that share the work, at least 1. */
+int nnd_context_ranks(const nnd_context *ctx);
+/** The lowest status of all ranks, once all have called it. */
+NND_MUST_USE nnd_status nnd_context_agree(nnd_context *ctx, nnd_status status);
+/** Planned bytes above which work is refused. */
+size_t nnd_context_memory_limit(const nnd_context *ctx);
+
+/** Stores a one-line message (printf format) and returns `status`, which must be negative. */
+nnd_status nnd_fail(nnd_context *ctx, nnd_status status, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+/** nnd_fail for an allocation that failed: `what` names the thing. */
+nnd_status nnd_fail_memory(nnd_context *ctx, const char *what);
+/** The message of the last failure, "" if there was none; valid until the next failure. */
+const char *nnd_context_message(const nnd_context *ctx);
+
+/** Sends one line to the log callback. */
+void nnd_log(nnd_context *ctx, nnd_log_level level, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+/** Sends progress to the progress callback. */
+void nnd_progress(nnd_context *ctx, const char *what, size_t done, size_t total);
+
+/** Workers, at least 1, that fit in memory side by side if each needs `bytes`; at most one per
+ * thread. */
+int nnd_context_concurrency(const nnd_context *ctx, double bytes);
+
+/** Asks running work to stop at the next safe point; async-signal-safe. */
+void nnd_context_interrupt(nnd_context *ctx);
+bool nnd_context_interrupted(const nnd_context *ctx);
+
+/** NND_E_LIMIT with a message naming `what` and the bytes if `bytes` exceeds the memory limit. */
+NND_MUST_USE nnd_status nnd_check_memory(nnd_context *ctx, double bytes, const char *what);
+
+#endif

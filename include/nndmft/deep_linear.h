@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/** Parameters of the model `deep-linear` (note deep_linear_spectral, section 1). */
+#ifndef NNDMFT_DEEP_LINEAR_H
+#define NNDMFT_DEEP_LINEAR_H
+
+#include "nndmft/model.h"
+
+/** Scale gamma of the output: gamma0 sqrt(nu) or gamma0. */
+typedef enum { NND_MUP, NND_NTK } nnd_parameterization;
+/** Full batch of fixed data; the population gradient; a new batch at every step. */
+typedef enum { NND_TRAIN_FIXED, NND_TRAIN_ONLINE, NND_TRAIN_FRESH } nnd_training;
+/** Discrete steps, or gradient flow by an explicit Runge-Kutta method. */
+typedef enum { NND_DESCENT, NND_GRADIENT_FLOW } nnd_integrator;
+typedef enum { NND_EULER, NND_HEUN, NND_RK4 } nnd_method;
+
+/** Ranges, defaults and meaning: the table in models/deep_linear.c. */
+typedef struct {
+    int64_t depth;
+    double alpha, nu, gamma0;
+    nnd_reals sigma; /**< one value, or L + 1: A_0..A_{L-1} and the readout */
+    double noise;
+    double lr; /**< NaN for flow */
+    int64_t steps;
+    int parameterization; /**< nnd_parameterization */
+    int training;         /**< nnd_training; online if and only if alpha is infinite */
+    bool center;
+    double momentum, weight_decay;
+    nnd_reals schedule;
+    int integrator; /**< nnd_integrator */
+    int method;     /**< nnd_method */
+    double time;    /**< NaN for gd */
+    nnd_integers record;
+    int64_t record_every;
+    bool two_time;
+    double divergence_bound;
+} nnd_deep_linear;
+
+/** The model with its tables. */
+extern const nnd_model nnd_deep_linear_model;
+
+/** sigma of matrix `l` (0..L-1) or of the readout (L). */
+double nnd_deep_linear_sigma(const nnd_deep_linear *p, size_t l);
+/** Multiplier of the learning rate at a step (1 without a schedule). */
+double nnd_deep_linear_rate(const nnd_deep_linear *p, size_t step);
+
+#endif

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/** Files: cases (YAML), results (HDF5), tables (CSV, JSON), pictures (gnuplot). */
+#ifndef NNDMFT_IO_H
+#define NNDMFT_IO_H
+
+#include <stdio.h>
+
+#include "nndmft/case.h"
+#include "nndmft/compare.h"
+#include "nndmft/frame.h"
+#include "nndmft/store.h"
+
+/* ---- case files ---- */
+
+/** Reads a YAML file into a tree whose nodes know their file:line:column. */
+NND_MUST_USE nnd_status nnd_yaml_read_file(nnd_context *ctx, const char *path, nnd_value **tree);
+/** Reads YAML text; `name` stands for the file in messages. */
+NND_MUST_USE nnd_status nnd_yaml_read_text(nnd_context *ctx, const char *name, const char *text,
+                                           nnd_value **tree);
+/** Applies an override such as "params.gamma0=2" to a tree; null as value removes the key. */
+NND_MUST_USE nnd_status nnd_yaml_override(nnd_context *ctx, nnd_value *tree,
+                                          const char *assignment);
+/** Writes a tree as YAML text; NULL when out of memory. Owned by the caller (free). */
+char *nnd_yaml_text(const nnd_value *tree);
+
+/* ---- result files ---- */
+
+/** Major version of the file layout; files of a newer one are refused. */
+enum { NND_FILE_SCHEMA = 1 };
+
+/** What a result file holds; absent groups are NULL. */
+typedef struct {
+    nnd_frame *theory, *mc, *seeds, *compare;
+    char *case_text; /**< the resolved case as YAML */
+    char *model;     /**< name of the model */
+    char *version;   /**< of the nndmft that wrote it */
+    char *created;   /**< ISO 8601, UTC */
+    char *history;   /**< the command line */
+} nnd_result;
+
+/** Frees what a result holds and zeroes it. */
+void nnd_result_clear(nnd_result *result);
+/** Writes a result file: temporary name, fsync, rename; an old file stays whole until then. */
+NND_MUST_USE nnd_status nnd_result_write(nnd_context *ctx, const char *path,
+                                         const nnd_result *result);
+/**
+ * Reads a result file. A file without nndmft's attributes is read as a user's own simulation: the
+ * arrays at its root, or in its group /mc, become `mc`.
+ */
+NND_MUST_USE nnd_status nnd_result_read(nnd_context *ctx, const char *path, nnd_result *result);
+/** The kind of a model's variable attributes (long_name, units, equation) set on a frame. */
+NND_MUST_USE nnd_status nnd_result_annotate(nnd_frame *frame, const nnd_model *model);
+
+/** A store of frames as HDF5 files in a folder; every file carries `digest` and must match it. */
+NND_MUST_USE nnd_status nnd_folder_store_open(nnd_context *ctx, const char *folder,
+                                              const char *digest, bool force, nnd_store **store);
+/** Closes a store; NULL is allowed. The files stay. */
+void nnd_folder_store_close(nnd_store *store);
+
+/** Opens a file for writing under a temporary name beside `path`. */
+typedef struct nnd_output nnd_output;
+NND_MUST_USE nnd_status nnd_output_open(nnd_context *ctx, const char *path, nnd_output **output);
+/** The temporary name. */
+const char *nnd_output_path(const nnd_output *output);
+/** fsync and rename to the final name (keep), or removal (!keep); frees the output. */
+NND_MUST_USE nnd_status nnd_output_close(nnd_context *ctx, nnd_output *output, bool keep);
+
+/* ---- tables and pictures ---- */
+
+/** Which arrays of a frame; count 0: all. */
+typedef nnd_texts nnd_selection;
+
+/** One row per point of arrays that share their dimensions; see docs/files.md. */
+NND_MUST_USE nnd_status nnd_csv_write(nnd_context *ctx, const nnd_frame *frame,
+                                      const nnd_selection *vars, FILE *out);
+/** The shape of xarray's Dataset.to_dict(). */
+NND_MUST_USE nnd_status nnd_json_write(nnd_context *ctx, const nnd_frame *frame,
+                                       const nnd_selection *vars, FILE *out);
+/** Table of a comparison for people. */
+void nnd_report_comparison(const nnd_comparison *comparison, FILE *out);
+
+/** How a picture is made. */
+typedef struct {
+    nnd_selection vars; /**< empty: those of the view */
+    const char *view;   /**< NULL: chosen from what the file holds */
+    bool log_x, log_y;
+} nnd_plot_options;
+
+/** Draws theory as lines and simulation as points with error bars; the ending of `path` (svg, pdf,
+ *  png) chooses the format. */
+NND_MUST_USE nnd_status nnd_plot(nnd_context *ctx, const nnd_result *result,
+                                 const nnd_plot_options *options, const char *path);
+/** Lists the views and variables that a file can be plotted with. */
+void nnd_plot_list(const nnd_result *result, FILE *out);
+
+#endif

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/** Models: a name, a parameter table, a variable table. No mathematics. */
+#ifndef NNDMFT_MODEL_H
+#define NNDMFT_MODEL_H
+
+#include "nndmft/table.h"
+
+typedef struct {
+    const char *name;
+    const char *summary;
+    const nnd_param_table *params;
+    size_t variable_count;
+    const nnd_variable *variables;
+    bool sized; /**< simulations have a size that grows to infinity; else giving one is an error */
+    /**
+     * Checks what one parameter's range cannot say, and settles values that follow from others.
+     * Returns false with an objection filled in.
+     */
+    bool (*check)(void *params, nnd_objection *objection);
+} nnd_model;
+
+/** Looks a model up; NULL if there is none of that name. */
+const nnd_model *nnd_model_find(const char *name);
+/** The i-th model in alphabetical order, NULL past the last. */
+const nnd_model *nnd_model_at(size_t i);
+/** Looks a variable of a model up; NULL if there is none. */
+const nnd_variable *nnd_model_variable(const nnd_model *model, const char *name);
+
+#endif

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/** Monte-Carlo simulation: ensembles of real networks. */
+#ifndef NNDMFT_SIMULATE_H
+#define NNDMFT_SIMULATE_H
+
+#include "nndmft/case.h"
+#include "nndmft/frame.h"
+#include "nndmft/store.h"
+
+/** What a simulation needs, per block and for the whole. */
+typedef struct {
+    double bytes; /**< memory held by one block */
+    double flops; /**< floating-point operations of one network */
+} nnd_simulation_cost;
+
+/**
+ * Simulator of one model. `simulate` trains the networks of seeds first_seed..first_seed+count-1
+ * and returns a frame whose first dimension is `seed`; each network's curve is NaN from the step
+ * at which it diverged, the array `diverged_at(seed)` holds that step or NaN.
+ */
+typedef struct {
+    const nnd_model *model;
+    /** Networks per block: a function of parameters and size alone. */
+    size_t (*block)(const void *params, size_t size);
+    nnd_status (*simulate)(nnd_context *ctx, const void *params, size_t size, uint64_t base_seed,
+                           size_t first_seed, size_t count, nnd_frame **frame);
+    /** Checks that the parameters make sense at this size (false with an objection). */
+    bool (*check)(const void *params, size_t size, nnd_objection *objection);
+    nnd_simulation_cost (*cost)(const void *params, size_t size);
+    /**
+     * What a deep-learning framework needs to train the same network: `init_std(matrix)`, the
+     * standard deviation of initial weights, `raw_lr(matrix)`, the learning rate of plain SGD on
+     * them, and as attributes what the network and its loss are.
+     */
+    nnd_status (*recipe)(nnd_context *ctx, const void *params, size_t size, nnd_frame **recipe);
+} nnd_simulator;
+
+/** The simulator of a model; NULL if it has none. */
+const nnd_simulator *nnd_simulator_find(const nnd_model *model);
+
+/** Cost of the ensemble of a case: bytes of its dearest block, flops of all networks. */
+void nnd_ensemble_cost(const nnd_case *c, nnd_simulation_cost *cost);
+
+/**
+ * Hash (64-bit FNV-1a, 16 hexadecimal digits) of what the blocks of a case depend on besides their
+ * size: model, parameters, sweep, base seed, version. More seeds or sizes extend an ensemble.
+ */
+void nnd_ensemble_digest(const nnd_case *c, char digest[17]);
+
+/**
+ * Trains the blocks of a case that `store` does not hold yet, in parallel, and puts each into the
+ * store when it is done. When interrupted it finishes the blocks in flight and returns
+ * NND_E_INTERRUPTED. Then rank 0 reduces all blocks, in the order of seeds, to the frame of /mc:
+ * every variable x and its standard error x_se over (sweep..., size, own dimensions), and
+ * diverged_fraction. Seeds that diverged are left out of the estimates (unless all did).
+ * `seeds` (may be NULL) receives every seed if the case asks for trajectories, else NULL; on ranks
+ * other than 0 both frames are NULL. Returns NND_DIVERGED if every seed of every point diverged.
+ */
+NND_MUST_USE nnd_status nnd_ensemble_run(nnd_context *ctx, const nnd_case *c, nnd_store *store,
+                                         nnd_frame **mc, nnd_frame **seeds);
+
+#endif

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/**
+ * Tables that describe a model: its parameters (the fields of a plain struct) and its variables.
+ * One generic function each does defaults, checking, reading from a case and writing back.
+ */
+#ifndef NNDMFT_TABLE_H
+#define NNDMFT_TABLE_H
+
+#include <math.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "nndmft/context.h"
+#include "nndmft/value.h"
+
+/** Types of parameters and the C type of their field. */
+typedef enum {
+    NND_REAL,     /**< double; NaN when absent */
+    NND_INTEGER,  /**< int64_t */
+    NND_BOOL,     /**< bool */
+    NND_CHOICE,   /**< int: index into `choices` */
+    NND_TEXT,     /**< char *, owned by the struct; NULL when absent */
+    NND_REALS,    /**< nnd_reals; a single number counts as a list of one */
+    NND_INTEGERS, /**< nnd_integers; likewise */
+    NND_TEXTS     /**< nnd_texts; likewise */
+} nnd_param_type;
+
+typedef struct {
+    size_t count;
+    double *value;
+} nnd_reals;
+
+typedef struct {
+    size_t count;
+    int64_t *value;
+} nnd_integers;
+
+typedef struct {
+    size_t count;
+    char **value;
+} nnd_texts;
+
+/** Allowed numbers; an open end is excluded. Infinity is allowed where an end is closed at it. */
+typedef struct {
+    double min, max;
+    bool min_open, max_open;
+} nnd_range;
+
+/** Common ranges: any finite number (also what a text or choice has), > 0 and finite, >= 0 and
+ * finite. */
+#define NND_ANY                                                                                    \
+    { .min = 0.0, .max = 0.0, .min_open = false, .max_open = false }
+#define NND_POSITIVE                                                                               \
+    { .min = 0.0, .max = INFINITY, .min_open = true, .max_open = true }
+#define NND_NON_NEGATIVE                                                                           \
+    { .min = 0.0, .max = INFINITY, .min_open = false, .max_open = true }
+
+/** One parameter. */
+typedef struct {
+    const char *name;
+    nnd_param_type type;
+    size_t offset;              /**< of the field in the struct */
+    const char *fallback;       /**< default as written in a case; "null": absent */
+    nnd_range range;            /**< of numbers; all zero: any finite number */
+    const char *const *choices; /**< NULL-terminated, of NND_CHOICE */
+    const char *unit;           /**< "1" if dimensionless, NULL if not a number */
+    const char *doc;
+} nnd_param;
+
+/** A table of parameters. */
+typedef struct {
+    const nnd_param *param;
+    size_t count;
+    size_t size; /**< of the struct */
+} nnd_param_table;
+
+/** What a model's own check objects to: a key and what is wrong with it. */
+typedef struct {
+    const char *key;
+    char text[256];
+} nnd_objection;
+
+/** Fills in an objection (printf format) and returns false. */
+bool nnd_object(nnd_objection *objection, const char *key, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/** How an ensemble turns seeds into a variable (the jackknife gives each its standard error). */
+typedef enum {
+    NND_MEAN,  /**< mean over seeds of the variable itself */
+    NND_NVAR,  /**< size times the variance over seeds of a */
+    NND_NCOV,  /**< size times the covariance over seeds of a and b */
+    NND_RATIO, /**< mean of a over mean of b */
+    NND_SLOPE  /**< coefficient of 1/size in the fit of the mean of a over two or more sizes */
+} nnd_estimator_kind;
+
+typedef struct {
+    nnd_estimator_kind kind;
+    const char *a, *b; /**< per-seed variables; NULL a: the variable itself */
+} nnd_estimator;
+
+/** What the comparison demands of a simulated variable. */
+typedef enum {
+    NND_CHECK_EQUAL,
+    NND_CHECK_AT_LEAST,
+    NND_CHECK_AT_MOST,
+    NND_CHECK_NONE
+} nnd_check_kind;
+
+typedef struct {
+    nnd_check_kind kind;
+    const char *bound; /**< of the one-sided checks: a number or a theory variable; NULL: itself */
+} nnd_check;
+
+/** One variable. */
+typedef struct {
+    const char *name;
+    const char *dims; /**< comma-separated, without sweep, size and seed */
+    const char *unit; /**< "1" if dimensionless */
+    const char *long_name;
+    const char *equation; /**< where it is defined: note and number */
+    nnd_estimator estimator;
+    nnd_check check;
+    bool nullable;    /**< NaN is a legal value */
+    const char *view; /**< the picture it belongs to */
+} nnd_variable;
+
+/**
+ * Fills the struct `out` (table->size bytes): defaults, then the keys of `map` (a mapping, or NULL
+ * for none). `prefix` names the mapping in messages ("params"). Unknown keys, wrong types and
+ * values out of range fail with NND_E_INPUT and a message that begins with the place. On success
+ * `out` owns its lists and texts: free with nnd_params_clear. On failure it is cleared.
+ */
+NND_MUST_USE nnd_status nnd_params_read(nnd_context *ctx, const nnd_param_table *table,
+                                        const nnd_value *map, const char *prefix, void *out);
+/** Frees lists and texts in the struct and zeroes it. */
+void nnd_params_clear(const nnd_param_table *table, void *params);
+/** The value of a parameter as a new tree that nnd_params_read accepts; NULL when out of memory. */
+nnd_value *nnd_param_value(const nnd_param *param, const void *params);
+/** What a parameter accepts, in words ("a number > 0, or inf"), into `text`. */
+void nnd_param_allowed(const nnd_param *param, size_t size, char *text);
+/** Looks a parameter up; NULL if there is none of that name. */
+const nnd_param *nnd_param_find(const nnd_param_table *table, const char *name);
+
+#endif

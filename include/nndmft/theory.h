@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/** Theoretical curves: parameters of a case to a frame. */
+#ifndef NNDMFT_THEORY_H
+#define NNDMFT_THEORY_H
+
+#include "nndmft/case.h"
+#include "nndmft/frame.h"
+
+/** What a computation needs. */
+typedef struct {
+    double bytes; /**< memory held at once */
+    double flops; /**< floating-point operations */
+} nnd_cost;
+
+/**
+ * Theory of one model at one parameter point. NND_DIVERGED: the frame holds the curves up to the
+ * step `diverged_at` (an attribute of the frame), NaN after.
+ */
+typedef struct {
+    const nnd_model *model;
+    nnd_status (*solve)(nnd_context *ctx, const void *params, nnd_frame **frame);
+    nnd_status (*cost)(nnd_context *ctx, const void *params, nnd_cost *cost);
+} nnd_theory;
+
+/** The theory of a model; NULL if it has none. */
+const nnd_theory *nnd_theory_find(const nnd_model *model);
+
+/** Cost of a whole case: bytes of the dearest point, flops of all. */
+NND_MUST_USE nnd_status nnd_theory_cost(nnd_context *ctx, const nnd_case *c, nnd_cost *cost);
+
+/**
+ * Solves all sweep points, as many at once as threads and memory allow, and stacks them along the
+ * sweep. The scalar `status` of each point (0 done, 1 diverged, 2 not converged) becomes a
+ * variable. Returns NND_DIVERGED or NND_NOT_CONVERGED only if no point is done; the frame is there
+ * then too.
+ */
+NND_MUST_USE nnd_status nnd_theory_run(nnd_context *ctx, const nnd_case *c, nnd_frame **frame);
+
+#endif

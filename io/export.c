@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "io/export_impl.h"
+
+#include <errno.h>
+#include <string.h>
+
+enum { TEXT_SIZE = 900 };
+
+bool nnd_export_same_dims(const nnd_array *a, const nnd_array *b) {
+    return a->ndims == b->ndims && memcmp(a->dim, b->dim, a->ndims * sizeof a->dim[0]) == 0;
+}
+
+const nnd_array *nnd_export_error_of(const nnd_frame *frame, const nnd_array *array) {
+    char name[TEXT_SIZE];
+    snprintf(name, sizeof name, "%s_se", array->name);
+    const nnd_array *se = nnd_frame_find(frame, name);
+    return se != NULL && nnd_export_same_dims(se, array) ? se : NULL;
+}
+
+bool nnd_export_is_error(const nnd_frame *frame, const nnd_array *array) {
+    size_t length = strlen(array->name);
+    char name[TEXT_SIZE];
+    if (length <= 3 || length >= sizeof name || strcmp(array->name + length - 3, "_se") != 0)
+        return false;
+    snprintf(name, sizeof name, "%.*s", (int)(length - 3), array->name);
+    const nnd_array *base = nnd_frame_find(frame, name);
+    return base != NULL && nnd_export_same_dims(base, array);
+}
+
+nnd_status nnd_export_find(nnd_context *ctx, const nnd_frame *frame, const char *name,
+                           const nnd_array **array) {
+    *array = nnd_frame_find(frame, name);
+    if (*array != NULL)
+        return NND_OK;
+    char list[TEXT_SIZE] = "";
+    size_t used = 0;
+    for (size_t i = 0; i < nnd_frame_array_count(frame) && used < sizeof list; i++)
+        used += (size_t)snprintf(list + used, sizeof list - used, "%s%s", i == 0 ? "" : ", ",
+                                 nnd_frame_array(frame, i)->name);
+    return nnd_fail(ctx, NND_E_INPUT, "no variable %s; there are: %s", name, list);
+}
+
+nnd_status nnd_export_finish(nnd_context *ctx, FILE *out) {
+    errno = 0;
+    bool flushed = fflush(out) == 0;
+    if (flushed && !ferror(out))
+        return NND_OK;
+    return nnd_fail(ctx, NND_E_IO, "writing failed: %s",
+                    errno != 0 ? strerror(errno) : "the output is not writable");
+}

@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <fnmatch.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "io/hdf5_impl.h"
+#include "nndmft/io.h"
+
+typedef struct {
+    char *folder, *digest;
+    bool force;
+    int fd; /* of the folder; holds the lock */
+} folder_store;
+
+/* ---- shards ---- */
+
+static nnd_status shard_path(const folder_store *s, nnd_context *ctx, const char *key,
+                             char **path) {
+    if (*key == '\0' || *key == '.' || strchr(key, '/') != NULL)
+        return nnd_fail(ctx, NND_E_INPUT, "\"%s\" cannot be the name of a shard", key);
+    if (asprintf(path, "%s/%s.h5", s->folder, key) < 0)
+        return nnd_fail_memory(ctx, key);
+    return NND_OK;
+}
+
+/* The frame has a group of its own, so that its attributes and the digest cannot clash. */
+static const char frame_group[] = "frame";
+
+static nnd_status build(const folder_store *s, nnd_context *ctx, const char *path,
+                        const nnd_frame *frame, nnd_hdf5_image *image) {
+    hid_t file;
+    nnd_status status = nnd_hdf5_create(ctx, image, &file);
+    if (status != NND_OK)
+        return status;
+    hid_t group = nnd_hdf5_new_group(file, frame_group);
+    status = group >= 0 && nnd_hdf5_set_text(file, "digest", s->digest)
+                 ? nnd_hdf5_write_frame(ctx, path, group, frame)
+                 : nnd_fail(ctx, NND_E_IO, "%s: HDF5 cannot store the digest", path);
+    H5Gclose(group);
+    nnd_status finished = nnd_hdf5_finish(ctx, path, image, file);
+    return status != NND_OK ? status : finished;
+}
+
+static nnd_status folder_put(void *self, nnd_context *ctx, const char *key,
+                             const nnd_frame *frame) {
+    nnd_hdf5_image image = {0};
+    nnd_output *output;
+    char *path;
+    nnd_status status = shard_path(self, ctx, key, &path);
+    if (status != NND_OK)
+        return status;
+    status = nnd_output_open(ctx, path, &output);
+    if (status == NND_OK) {
+        H5E_BEGIN_TRY {
+            status = build(self, ctx, path, frame, &image);
+        }
+        H5E_END_TRY
+        if (status == NND_OK)
+            status = nnd_hdf5_save(ctx, path, nnd_output_path(output), &image);
+        nnd_status closed = nnd_output_close(ctx, output, status == NND_OK);
+        status = status != NND_OK ? status : closed;
+    }
+    nnd_hdf5_image_clear(&image);
+    free(path);
+    return status;
+}
+
+/* Opens a shard; `*mine` tells whether it carries the digest of this store. */
+static nnd_status open_shard(const folder_store *s, nnd_context *ctx, const char *path, hid_t *file,
+                             bool *mine) {
+    nnd_status status = nnd_hdf5_open(ctx, path, true, file);
+    if (status != NND_OK)
+        return status;
+    char *digest = nnd_hdf5_get_text(*file, "digest");
+    *mine = digest != NULL && strcmp(digest, s->digest) == 0;
+    free(digest);
+    return NND_OK;
+}
+
+static nnd_status foreign(nnd_context *ctx, const char *path) {
+    return nnd_fail(ctx, NND_E_INPUT,
+                    "%s belongs to another case (or another version of nndmft); use --force to "
+                    "discard it",
+                    path);
+}
+
+static nnd_status check_shard(const folder_store *s, nnd_context *ctx, const char *path,
+                              bool *found) {
+    hid_t file;
+    bool mine;
+    nnd_status status = open_shard(s, ctx, path, &file, &mine);
+    if (status != NND_OK)
+        return status;
+    H5Fclose(file);
+    *found = mine;
+    return mine || s->force ? NND_OK : foreign(ctx, path);
+}
+
+static nnd_status folder_has(void *self, nnd_context *ctx, const char *key, bool *found) {
+    char *path;
+    *found = false;
+    nnd_status status = shard_path(self, ctx, key, &path);
+    if (status != NND_OK)
+        return status;
+    if (access(path, F_OK) == 0) {
+        H5E_BEGIN_TRY {
+            status = check_shard(self, ctx, path, found);
+        }
+        H5E_END_TRY
+    }
+    if (status == NND_E_FORMAT) {
+        nnd_log(ctx, NND_LOG_WARNING, "%s and will be computed again", nnd_context_message(ctx));
+        status = NND_OK;
+    }
+    free(path);
+    return status;
+}
+
+static nnd_status read_shard(const folder_store *s, nnd_context *ctx, const char *path,
+                             nnd_frame **frame) {
+    hid_t file;
+    bool mine;
+    nnd_status status = open_shard(s, ctx, path, &file, &mine);
+    if (status != NND_OK)
+        return status;
+    hid_t group = H5Gopen2(file, frame_group, H5P_DEFAULT);
+    status = mine ? nnd_hdf5_read_frame(ctx, path, group, frame) : foreign(ctx, path);
+    H5Gclose(group);
+    H5Fclose(file);
+    return status;
+}
+
+static nnd_status folder_get(void *self, nnd_context *ctx, const char *key, nnd_frame **frame) {
+    char *path;
+    nnd_status status = shard_path(self, ctx, key, &path);
+    if (status != NND_OK)
+        return status;
+    H5E_BEGIN_TRY {
+        status = read_shard(self, ctx, path, frame);
+    }
+    H5E_END_TRY
+    free(path);
+    return status;
+}
+
+/* ---- the folder ---- */
+
+/* Removes what killed runs left behind; safe only under the lock. */
+static void remove_temporaries(const char *folder) {
+    DIR *dir = opendir(folder);
+    if (dir == NULL)
+        return;
+    for (struct dirent *entry; (entry = readdir(dir)) != NULL;)
+        if (fnmatch(".*.h5.??????.tmp", entry->d_name, 0) == 0)
+            unlinkat(dirfd(dir), entry->d_name, 0);
+    closedir(dir);
+}
+
+static nnd_status lock(const folder_store *s, nnd_context *ctx) {
+    if (nnd_context_rank(ctx) != 0)
+        return NND_OK;
+    if (flock(s->fd, LOCK_EX | LOCK_NB) == 0) {
+        remove_temporaries(s->folder);
+        return NND_OK;
+    }
+    if (errno == EWOULDBLOCK)
+        return nnd_fail(ctx, NND_E_IO, "another nndmft is writing to %s", s->folder);
+    nnd_log(ctx, NND_LOG_WARNING,
+            "%s cannot be locked (%s): do not let two runs write to it at once", s->folder,
+            strerror(errno));
+    return NND_OK;
+}
+
+static nnd_status open_folder(nnd_context *ctx, folder_store *s) {
+    if (mkdir(s->folder, 0777) != 0 && errno != EEXIST)
+        return nnd_fail(ctx, NND_E_IO, "%s: cannot create the folder: %s", s->folder,
+                        strerror(errno));
+    s->fd = open(s->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (s->fd < 0 || access(s->folder, W_OK | X_OK) != 0)
+        return nnd_fail(ctx, NND_E_IO, "%s: %s", s->folder, strerror(errno));
+    return lock(s, ctx);
+}
+
+static void store_free(folder_store *s) {
+    if (s == NULL)
+        return;
+    if (s->fd >= 0)
+        close(s->fd);
+    free(s->folder);
+    free(s->digest);
+    free(s);
+}
+
+nnd_status nnd_folder_store_open(nnd_context *ctx, const char *folder, const char *digest,
+                                 bool force, nnd_store **store) {
+    nnd_status status = NND_OK;
+    nnd_store *interface = calloc(1, sizeof *interface);
+    folder_store *s = calloc(1, sizeof *s);
+    if (s != NULL)
+        *s = (folder_store){strdup(folder), strdup(digest), force, -1};
+    if (interface == NULL || s == NULL || s->folder == NULL || s->digest == NULL)
+        status = nnd_fail_memory(ctx, folder);
+    else
+        status = open_folder(ctx, s);
+    if (status != NND_OK) {
+        store_free(s);
+        free(interface);
+        return status;
+    }
+    *interface = (nnd_store){s, folder_has, folder_put, folder_get};
+    *store = interface;
+    return NND_OK;
+}
+
+void nnd_folder_store_close(nnd_store *store) {
+    if (store == NULL)
+        return;
+    store_free(store->self);
+    free(store);
+}

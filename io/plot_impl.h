@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/**
+ * How a picture comes about: plot_select chooses variables, plot_panel decides for each what its
+ * dimensions mean (axis, colour, dash), a kind of panel (plot_curves, plot_heat) writes its part
+ * of a gnuplot program, plot_program lays the panels out, gnuplot runs the program.
+ */
+#ifndef NNDMFT_IO_PLOT_IMPL_H
+#define NNDMFT_IO_PLOT_IMPL_H
+
+#include "nndmft/io.h"
+
+enum {
+    NND_PLOT_CURVES = 12, /**< the most curves in a panel */
+    NND_PLOT_POINTS = 40, /**< the most intervals between points with error bars on a curve */
+    NND_PLOT_CROWD = 240, /**< about the most points in a panel */
+    NND_PLOT_FEW = 8,     /**< points that every curve keeps in a crowd */
+    NND_PLOT_LEGEND = 64, /**< the most legend entries */
+    NND_PLOT_LABEL = 128, /**< bytes of a legend entry */
+    NND_PLOT_TEXT = 512   /**< bytes of a title or axis label */
+};
+
+/* ---- plot_select.c: which variables ---- */
+
+/** Names of variables, borrowed from the result or the options. */
+typedef struct {
+    size_t count;
+    const char **name;
+} nnd_plot_names;
+
+/** The variables that options ask for; free `names->name`. */
+NND_MUST_USE nnd_status nnd_plot_select(nnd_context *ctx, const nnd_result *result,
+                                        const nnd_plot_options *options, nnd_plot_names *names);
+/** The model that a result is of, NULL if there is none or it is not known here. */
+const nnd_model *nnd_plot_model(const nnd_result *result);
+
+/* ---- plot_panel.c: what the dimensions of a variable mean ---- */
+
+/** A variable as one of the two frames holds it. */
+typedef struct {
+    const nnd_frame *frame;
+    const nnd_array *array; /**< NULL: absent */
+    const nnd_array *se;    /**< NULL: without errors */
+} nnd_source;
+
+/** A dimension whose values are curves of their own. */
+typedef struct {
+    const nnd_dim *dim;
+    size_t count; /**< how many of its values are drawn, evenly spread */
+} nnd_plot_key;
+
+/** One coordinate system of the picture. */
+typedef struct nnd_panel {
+    const char *name; /**< of the variable */
+    nnd_source theory, mc;
+    const nnd_dim *x;         /**< NULL: a single position */
+    const nnd_dim *y;         /**< of a heat map, else NULL */
+    const nnd_dim *size;      /**< sizes of the simulation, or NULL */
+    size_t keys, colour_keys; /**< the first `colour_keys` give the colour, the others the dash */
+    nnd_plot_key key[NND_MAX_DIMS];
+    size_t curves, all_curves; /**< drawn, and there */
+    bool log_x, log_y;
+} nnd_panel;
+
+/** Assigns the dimensions of a variable. */
+void nnd_panel_make(const nnd_result *result, const char *name, const nnd_plot_options *options,
+                    nnd_panel *panel);
+/** Position in its dimension of the i-th value that is drawn of a key. */
+size_t nnd_plot_key_at(const nnd_plot_key *key, size_t i);
+/** Number of colours and of dashes; curve = colour * dashes + dash. */
+size_t nnd_panel_colours(const nnd_panel *panel);
+size_t nnd_panel_dashes(const nnd_panel *panel);
+/** Names the keys [from, to) of a curve: "gamma0 = 2, nu = 1", into `text`. */
+void nnd_panel_describe(const nnd_panel *panel, size_t from, size_t to, size_t curve, size_t size,
+                        char *text);
+/** Number of sizes of the simulation that are told apart, at least 1. */
+size_t nnd_panel_sizes(const nnd_panel *panel);
+/** Distance in memory of neighbours along a dimension; 0 if the array does not have it. */
+size_t nnd_source_stride(const nnd_source *source, const nnd_dim *dim);
+/** Finds where a curve begins; false if the source does not have it. */
+bool nnd_panel_offset(const nnd_panel *panel, const nnd_source *source, size_t curve, size_t size,
+                      size_t *offset);
+
+/* ---- plot_trace.c: the numbers of one curve ---- */
+
+/** A curve of one source. */
+typedef struct {
+    const nnd_dim *x; /**< NULL: a single position */
+    const double *y, *se;
+    size_t count, stride;
+    bool log_x, log_y;
+} nnd_trace;
+
+/** What an axis must span; empty while min > max. */
+typedef struct {
+    double min, max;
+} nnd_span;
+
+extern const nnd_span nnd_span_empty;
+/** True if positions on an axis over this dimension are names, not numbers. */
+bool nnd_plot_is_category(const nnd_dim *dim);
+bool nnd_panel_trace(const nnd_panel *panel, const nnd_source *source, size_t curve, size_t size,
+                     nnd_trace *trace);
+/** Widens the spans by what the trace shows; returns the number of its points. */
+size_t nnd_trace_measure(const nnd_trace *trace, nnd_span *x, nnd_span *y);
+/** Writes "x y low high" per point, an empty line at each gap. */
+void nnd_trace_write_line(const nnd_trace *trace, FILE *out);
+/**
+ * Writes "x y low high" per point, at most about `limit` evenly spread points so that the error
+ * bars can be told apart. `phase` in [0, 1) shifts them, so that curves do not cover each other.
+ */
+void nnd_trace_write_points(const nnd_trace *trace, size_t limit, double phase, FILE *out);
+/** True if a span is too short for the digits of a double to make an axis of it. */
+bool nnd_span_is_point(nnd_span span);
+/** Writes range, scale and tics of an axis, with some room around the data. */
+void nnd_span_write(nnd_span span, bool log, const char *axis, FILE *out);
+
+/* ---- plot_style.c: colours, dashes, points, texts ---- */
+
+/** The i-th of n colours, told apart by the colour-blind, as 0xRRGGBB. */
+unsigned nnd_plot_colour(size_t i, size_t n);
+/** The i-th dash pattern, as gnuplot writes it. */
+const char *nnd_plot_dash(size_t i);
+/** The i-th point type. */
+int nnd_plot_point(size_t i);
+/** Writes a text as a gnuplot string in which nothing is interpreted. */
+void nnd_plot_quote(FILE *out, const char *text);
+/** As nnd_plot_quote, broken into two lines if it is long. */
+void nnd_plot_quote_wrapped(FILE *out, const char *text);
+/** The label of a dimension as axis. */
+void nnd_plot_dim_label(const nnd_panel *panel, const nnd_dim *dim, size_t size, char *text);
+/** "long name [unit]" of the variable. */
+void nnd_plot_value_label(const nnd_panel *panel, size_t size, char *text);
+
+/* ---- plot_legend.c ---- */
+
+typedef struct {
+    char label[NND_PLOT_LABEL];
+    bool line, point; /**< how it is drawn; at least one */
+    unsigned colour;
+    size_t dash, shape;
+} nnd_legend_entry;
+
+typedef struct {
+    size_t count;
+    nnd_legend_entry entry[NND_PLOT_LEGEND];
+} nnd_legend;
+
+/** The entries that explain a panel of curves. */
+void nnd_legend_make(const nnd_panel *panel, nnd_legend *legend);
+/** Keeps in `shared` what `legend` has too. */
+void nnd_legend_intersect(nnd_legend *shared, const nnd_legend *legend);
+/** Removes from `legend` what is in `shared`. */
+void nnd_legend_subtract(nnd_legend *legend, const nnd_legend *shared);
+/** Width in pixels. */
+double nnd_legend_width(const nnd_legend *legend);
+/** Writes the entries as elements of a plot command, each preceded by `separator`. */
+void nnd_legend_write(const nnd_legend *legend, const char **separator, FILE *out);
+
+/* ---- kinds of panels ---- */
+
+/** A way to draw a variable. */
+typedef struct {
+    /** True if the variable is drawn this way. */
+    bool (*suits)(const nnd_panel *panel);
+    /** How many cells of the picture it takes. */
+    size_t (*cells)(const nnd_panel *panel);
+    /** Width in pixels of what stands to the right of a cell. */
+    double right_margin;
+    /** The entries of the legend; NULL: none. */
+    void (*legend)(const nnd_panel *panel, nnd_legend *legend);
+    /** Writes title, axes, data and the plot command of a cell; margins are set already. */
+    void (*draw)(const nnd_panel *panel, size_t cell, const nnd_legend *legend, FILE *out);
+} nnd_panel_kind;
+
+extern const nnd_panel_kind nnd_panel_curves, nnd_panel_heat;
+
+/* ---- plot_program.c ---- */
+
+/** Writes the gnuplot program of a picture; `format` is "svg", "pdf" or "png". */
+NND_MUST_USE nnd_status nnd_plot_program(nnd_context *ctx, const nnd_result *result,
+                                         const nnd_plot_options *options, const char *format,
+                                         FILE *out);
+
+/* ---- gnuplot.c ---- */
+
+/** Runs the program `command` on `program` from its start; its output goes to the file `path`. */
+NND_MUST_USE nnd_status nnd_gnuplot_run(nnd_context *ctx, const char *command, FILE *program,
+                                        const char *path);
+
+#endif

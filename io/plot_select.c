@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/** Which variables of a result are drawn, and the list of what can be. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "io/plot_impl.h"
+
+enum { LIST_SIZE = 800 };
+
+const nnd_model *nnd_plot_model(const nnd_result *result) {
+    return result->model != NULL ? nnd_model_find(result->model) : NULL;
+}
+
+static const nnd_array *find(const nnd_result *result, const char *name) {
+    const nnd_array *array = NULL;
+    if (result->theory != NULL)
+        array = nnd_frame_find(result->theory, name);
+    if (array == NULL && result->mc != NULL)
+        array = nnd_frame_find(result->mc, name);
+    return array;
+}
+
+/* True for x_se and x_min_size where x is a variable, and for what only keeps account of a run. */
+static bool is_hidden(const nnd_result *result, const char *name) {
+    static const char *const accounts[] = {"status", "diverged_fraction"};
+    static const char *const endings[] = {"_se", "_min_size"};
+    for (size_t i = 0; i < sizeof accounts / sizeof *accounts; i++)
+        if (strcmp(name, accounts[i]) == 0)
+            return true;
+    for (size_t i = 0; i < sizeof endings / sizeof *endings; i++) {
+        size_t length = strlen(name), ending = strlen(endings[i]);
+        char base[NND_PLOT_TEXT];
+        if (length <= ending || length >= sizeof base ||
+            strcmp(name + length - ending, endings[i]) != 0)
+            continue;
+        snprintf(base, sizeof base, "%.*s", (int)(length - ending), name);
+        if (find(result, base) != NULL)
+            return true;
+    }
+    return false;
+}
+
+/* The i-th variable that can be drawn, those of the theory first; NULL past the last. */
+static const char *variable_at(const nnd_result *result, size_t i) {
+    const nnd_frame *frames[] = {result->theory, result->mc};
+    for (size_t f = 0; f < 2; f++)
+        for (size_t a = 0; frames[f] != NULL && a < nnd_frame_array_count(frames[f]); a++) {
+            const char *name = nnd_frame_array(frames[f], a)->name;
+            bool seen = f == 1 && frames[0] != NULL && nnd_frame_find(frames[0], name) != NULL;
+            if (!seen && !is_hidden(result, name) && i-- == 0)
+                return name;
+        }
+    return NULL;
+}
+
+/* The view of the i-th variable of the model's table, if the file holds it; else NULL. */
+static const char *view_at(const nnd_result *result, const nnd_model *model, size_t i) {
+    const nnd_variable *v = &model->variables[i];
+    return find(result, v->name) != NULL && !is_hidden(result, v->name) ? v->view : NULL;
+}
+
+/* True if no variable before the i-th has the same view. */
+static bool is_new_view(const nnd_result *result, const nnd_model *model, size_t i) {
+    const char *view = view_at(result, model, i);
+    for (size_t j = 0; view != NULL && j < i; j++) {
+        const char *earlier = view_at(result, model, j);
+        if (earlier != NULL && strcmp(earlier, view) == 0)
+            return false;
+    }
+    return view != NULL;
+}
+
+static size_t append(char *text, size_t used, const char *word) {
+    if (used < LIST_SIZE)
+        used += (size_t)snprintf(text + used, LIST_SIZE - used, "%s%s", used > 0 ? ", " : "", word);
+    return used;
+}
+
+static nnd_status select_named(nnd_context *ctx, const nnd_result *result,
+                               const nnd_selection *vars, nnd_plot_names *names) {
+    for (size_t v = 0; v < vars->count; v++) {
+        if (find(result, vars->value[v]) != NULL) {
+            names->name[names->count++] = vars->value[v];
+            continue;
+        }
+        char list[LIST_SIZE] = "";
+        size_t used = 0;
+        for (size_t i = 0; variable_at(result, i) != NULL; i++)
+            used = append(list, used, variable_at(result, i));
+        return nnd_fail(ctx, NND_E_INPUT, "no variable %s; there are: %s", vars->value[v], list);
+    }
+    return NND_OK;
+}
+
+/* NULL as view: that of the first variable. */
+static void select_view(const nnd_result *result, const nnd_model *model, const char *view,
+                        nnd_plot_names *names) {
+    for (size_t i = 0; i < model->variable_count; i++) {
+        const char *mine = view_at(result, model, i);
+        if (mine == NULL)
+            continue;
+        if (view == NULL)
+            view = mine;
+        if (strcmp(mine, view) == 0)
+            names->name[names->count++] = model->variables[i].name;
+    }
+}
+
+static nnd_status fail_view(nnd_context *ctx, const nnd_result *result, const nnd_model *model,
+                            const char *view) {
+    char list[LIST_SIZE] = "";
+    size_t used = 0;
+    for (size_t i = 0; model != NULL && i < model->variable_count; i++)
+        if (is_new_view(result, model, i))
+            used = append(list, used, view_at(result, model, i));
+    if (used == 0)
+        return nnd_fail(ctx, NND_E_INPUT, "no view %s: the file has no views; name variables",
+                        view);
+    return nnd_fail(ctx, NND_E_INPUT, "no view %s; there are: %s", view, list);
+}
+
+/* What has no model: all curves in time, or everything where there are none. */
+static void select_curves(const nnd_result *result, nnd_plot_names *names) {
+    for (int any = 0; any < 2 && names->count == 0; any++)
+        for (size_t i = 0; variable_at(result, i) != NULL; i++) {
+            const char *name = variable_at(result, i);
+            const nnd_frame *frame = result->theory;
+            if (frame == NULL || nnd_frame_find(frame, name) == NULL)
+                frame = result->mc;
+            const nnd_array *array = nnd_frame_find(frame, name);
+            if (any || nnd_array_axis(frame, array, "t") < array->ndims)
+                names->name[names->count++] = name;
+        }
+}
+
+nnd_status nnd_plot_select(nnd_context *ctx, const nnd_result *result,
+                           const nnd_plot_options *options, nnd_plot_names *names) {
+    const nnd_model *model = nnd_plot_model(result);
+    size_t room = options->vars.count + (model != NULL ? model->variable_count : 0) + 1;
+    while (variable_at(result, room - 1) != NULL)
+        room++;
+    *names = (nnd_plot_names){0, calloc(room, sizeof(char *))};
+    if (names->name == NULL)
+        return nnd_fail_memory(ctx, "a list of variables");
+    nnd_status status = NND_OK;
+    if (options->vars.count > 0)
+        status = select_named(ctx, result, &options->vars, names);
+    else if (model != NULL)
+        select_view(result, model, options->view, names);
+    if (status == NND_OK && names->count == 0 && options->view != NULL)
+        status = fail_view(ctx, result, model, options->view);
+    if (status == NND_OK && names->count == 0)
+        select_curves(result, names);
+    if (status == NND_OK && names->count == 0)
+        status = nnd_fail(ctx, NND_E_INPUT, "there is nothing to draw");
+    if (status != NND_OK) {
+        free(names->name);
+        *names = (nnd_plot_names){0, NULL};
+    }
+    return status;
+}
+
+static void list_variable(const nnd_result *result, const nnd_model *model, const char *name,
+                          FILE *out) {
+    const nnd_frame *frames[] = {result->theory, result->mc};
+    const nnd_array *in[] = {NULL, NULL};
+    char dims[NND_PLOT_TEXT] = "";
+    for (size_t f = 2; f-- > 0;) {
+        if (frames[f] != NULL)
+            in[f] = nnd_frame_find(frames[f], name);
+        if (in[f] != NULL)
+            nnd_array_dims(frames[f], in[f], sizeof dims, dims);
+    }
+    fprintf(out, "  %s [%s] %s", name, dims,
+            in[0] == NULL   ? "simulation"
+            : in[1] == NULL ? "theory"
+                            : "theory, simulation");
+    const nnd_variable *v = model != NULL ? nnd_model_variable(model, name) : NULL;
+    if (v != NULL && v->view != NULL)
+        fprintf(out, ", view %s", v->view);
+    fputc('\n', out);
+}
+
+void nnd_plot_list(const nnd_result *result, FILE *out) {
+    const nnd_model *model = nnd_plot_model(result);
+    bool any = false;
+    for (size_t i = 0; model != NULL && i < model->variable_count; i++)
+        if (is_new_view(result, model, i)) {
+            fprintf(out, "%s  %s\n", any ? "" : "views:\n", view_at(result, model, i));
+            any = true;
+        }
+    fputs("variables:\n", out);
+    for (size_t i = 0; variable_at(result, i) != NULL; i++)
+        list_variable(result, model, variable_at(result, i), out);
+}

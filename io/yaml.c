@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include <errno.h>
+#include <libfyaml.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "nndmft/io.h"
+
+enum { WHERE_SIZE = 512, MAX_DEPTH = 32 };
+
+/* Largest case file: nothing sensible comes near it. */
+static const long MAX_BYTES = 16L << 20;
+
+typedef struct {
+    nnd_context *ctx;
+    const char *name;
+} reader;
+
+static void where_text(const reader *r, struct fy_node *node, const char *fallback,
+                       char where[WHERE_SIZE]) {
+    struct fy_token *token = node != NULL ? fy_node_get_scalar_token(node) : NULL;
+    const struct fy_mark *mark = token != NULL ? fy_token_start_mark(token) : NULL;
+    if (mark != NULL)
+        snprintf(where, WHERE_SIZE, "%.400s:%d:%d", r->name, mark->line + 1, mark->column + 1);
+    else
+        snprintf(where, WHERE_SIZE, "%s", fallback);
+}
+
+static nnd_status convert(const reader *r, struct fy_node *node, const char *fallback, int depth,
+                          nnd_value **out);
+
+static nnd_status convert_scalar(const reader *r, struct fy_node *node, const char *where,
+                                 nnd_value **out) {
+    size_t length = 0;
+    const char *raw = node != NULL ? fy_node_get_scalar(node, &length) : NULL;
+    enum fy_node_style style = node != NULL ? fy_node_get_style(node) : FYNS_PLAIN;
+    if (raw != NULL && memchr(raw, '\0', length) != NULL)
+        return nnd_fail(r->ctx, NND_E_INPUT, "%s: a NUL byte", where);
+    char *text = raw != NULL ? strndup(raw, length) : strdup("");
+    *out = text != NULL ? nnd_value_scalar(text, style != FYNS_PLAIN && style != FYNS_ANY, where)
+                        : NULL;
+    free(text);
+    return *out != NULL ? NND_OK : nnd_fail_memory(r->ctx, where);
+}
+
+static nnd_status convert_list(const reader *r, struct fy_node *node, const char *where, int depth,
+                               nnd_value *list) {
+    void *position = NULL;
+    struct fy_node *item;
+    while ((item = fy_node_sequence_iterate(node, &position)) != NULL) {
+        nnd_value *value;
+        nnd_status status = convert(r, item, where, depth, &value);
+        if (status != NND_OK)
+            return status;
+        if (!nnd_value_append(list, value))
+            return nnd_fail_memory(r->ctx, where);
+    }
+    return NND_OK;
+}
+
+static nnd_status convert_map(const reader *r, struct fy_node *node, int depth, nnd_value *map) {
+    void *position = NULL;
+    struct fy_node_pair *pair;
+    while ((pair = fy_node_mapping_iterate(node, &position)) != NULL) {
+        char where[WHERE_SIZE];
+        struct fy_node *key = fy_node_pair_key(pair);
+        where_text(r, key, map->where, where);
+        nnd_value *name, *value;
+        if (key == NULL || !fy_node_is_scalar(key) || fy_node_is_alias(key))
+            return nnd_fail(r->ctx, NND_E_INPUT, "%s: a key that is not a plain text", where);
+        nnd_status status = convert_scalar(r, key, where, &name);
+        if (status != NND_OK)
+            return status;
+        status = convert(r, fy_node_pair_value(pair), where, depth, &value);
+        bool done = status == NND_OK && nnd_value_put(map, name->text, value);
+        nnd_value_free(name);
+        if (!done)
+            return status != NND_OK ? status : nnd_fail_memory(r->ctx, where);
+    }
+    return NND_OK;
+}
+
+static nnd_status convert(const reader *r, struct fy_node *node, const char *fallback, int depth,
+                          nnd_value **out) {
+    char where[WHERE_SIZE];
+    where_text(r, node, fallback, where);
+    if (depth > MAX_DEPTH)
+        return nnd_fail(r->ctx, NND_E_INPUT, "%s: nested more than %d deep", where, MAX_DEPTH);
+    if (node != NULL && fy_node_is_alias(node))
+        return nnd_fail(r->ctx, NND_E_INPUT, "%s: aliases are not supported", where);
+    if (node == NULL || fy_node_is_scalar(node))
+        return convert_scalar(r, node, where, out);
+    bool list = fy_node_is_sequence(node);
+    nnd_value *value = list ? nnd_value_list(where) : nnd_value_map(where);
+    if (value == NULL)
+        return nnd_fail_memory(r->ctx, where);
+    nnd_status status = list ? convert_list(r, node, where, depth + 1, value)
+                             : convert_map(r, node, depth + 1, value);
+    if (status == NND_OK)
+        *out = value;
+    else
+        nnd_value_free(value);
+    return status;
+}
+
+static nnd_status syntax_error(const reader *r, struct fy_diag *diag) {
+    void *position = NULL;
+    struct fy_diag_error *error = fy_diag_errors_iterate(diag, &position);
+    if (error == NULL)
+        return nnd_fail(r->ctx, NND_E_INPUT, "%s: empty, or not YAML", r->name);
+    return nnd_fail(r->ctx, NND_E_INPUT, "%s:%d:%d: not valid YAML: %s", r->name, error->line,
+                    error->column, error->msg);
+}
+
+nnd_status nnd_yaml_read_text(nnd_context *ctx, const char *name, const char *text,
+                              nnd_value **tree) {
+    reader r = {ctx, name};
+    struct fy_diag_cfg quiet;
+    fy_diag_cfg_default(&quiet);
+    quiet.fp = NULL;
+    struct fy_diag *diag = fy_diag_create(&quiet);
+    if (diag == NULL)
+        return nnd_fail_memory(ctx, name);
+    fy_diag_set_collect_errors(diag, true);
+    struct fy_parse_cfg cfg = {.flags = FYPCF_DEFAULT_PARSE | FYPCF_JSON_NONE, .diag = diag};
+    struct fy_document *document = fy_document_build_from_string(&cfg, text, FY_NT);
+    char start[WHERE_SIZE];
+    snprintf(start, sizeof start, "%.400s:1:1", name);
+    nnd_status status = document == NULL ? syntax_error(&r, diag)
+                                         : convert(&r, fy_document_root(document), start, 0, tree);
+    if (document != NULL)
+        fy_document_destroy(document);
+    fy_diag_destroy(diag);
+    return status;
+}
+
+nnd_status nnd_yaml_read_file(nnd_context *ctx, const char *path, nnd_value **tree) {
+    FILE *file = fopen(path, "rb");
+    if (file == NULL)
+        return nnd_fail(ctx, NND_E_INPUT, "%s: %s", path, strerror(errno));
+    char *text = NULL;
+    size_t room = 0;
+    /* A case has no NUL byte, so one read up to it takes the whole file. */
+    ssize_t length = getdelim(&text, &room, '\0', file);
+    nnd_status status = NND_OK;
+    if (ferror(file))
+        status = nnd_fail(ctx, NND_E_IO, "%s: %s", path, strerror(errno));
+    else if (length <= 0)
+        status = nnd_fail(ctx, NND_E_INPUT, "%s: empty", path);
+    else if (length > MAX_BYTES || text[length - 1] == '\0')
+        status = nnd_fail(ctx, NND_E_INPUT, "%s: not a case file", path);
+    else
+        status = nnd_yaml_read_text(ctx, path, text, tree);
+    free(text);
+    fclose(file);
+    return status;
+}
+
+/* Marks a tree as coming from an override. */
+static bool set_where(nnd_value *value, const char *where) {
+    free(value->where);
+    value->where = strdup(where);
+    if (value->where == NULL)
+        return false;
+    for (size_t i = 0; i < value->count; i++)
+        if (!set_where(value->item[i], where))
+            return false;
+    return true;
+}
+
+/* The mapping that holds the last part of a dotted path, made if absent. */
+static nnd_status descend(nnd_context *ctx, nnd_value *tree, const char *where, char *path,
+                          nnd_value **map, char **key) {
+    *map = tree;
+    *key = path;
+    for (char *dot; (dot = strchr(*key, '.')) != NULL; *key = dot + 1) {
+        *dot = '\0';
+        nnd_value *next = NULL;
+        for (size_t i = 0; i < (*map)->count; i++)
+            if (strcmp((*map)->key[i], *key) == 0)
+                next = (*map)->item[i];
+        if (next == NULL || nnd_value_is_null(next)) {
+            next = nnd_value_map(where);
+            if (!nnd_value_put(*map, *key, next))
+                return nnd_fail_memory(ctx, where);
+        }
+        if (next->kind != NND_VALUE_MAP)
+            return nnd_fail(ctx, NND_E_INPUT, "%s: %s is not a mapping", where, *key);
+        *map = next;
+    }
+    return NND_OK;
+}
+
+nnd_status nnd_yaml_override(nnd_context *ctx, nnd_value *tree, const char *assignment) {
+    const char *equals = strchr(assignment, '=');
+    if (equals == NULL || equals == assignment)
+        return nnd_fail(ctx, NND_E_INPUT, "--set %s: not of the form KEY=VALUE", assignment);
+    char where[WHERE_SIZE];
+    snprintf(where, sizeof where, "--set %.400s", assignment);
+    char *path = strndup(assignment, (size_t)(equals - assignment)), *key;
+    if (path == NULL)
+        return nnd_fail_memory(ctx, where);
+    nnd_value *map, *value = NULL;
+    nnd_status status = equals[1] == '\0'
+                            ? nnd_fail(ctx, NND_E_INPUT, "%s: no value (null removes)", where)
+                            : nnd_yaml_read_text(ctx, where, equals + 1, &value);
+    if (status == NND_OK && !set_where(value, where))
+        status = nnd_fail_memory(ctx, where);
+    if (status == NND_OK)
+        status = descend(ctx, tree, where, path, &map, &key);
+    if (status == NND_OK && nnd_value_is_null(value)) {
+        nnd_value_remove(map, key);
+    } else if (status == NND_OK) {
+        if (!nnd_value_put(map, key, value))
+            status = nnd_fail_memory(ctx, where);
+        value = NULL;
+    }
+    nnd_value_free(value);
+    free(path);
+    return status;
+}
+
+static struct fy_node *build(struct fy_document *document, const nnd_value *value) {
+    if (value->kind == NND_VALUE_SCALAR)
+        return fy_node_create_scalar_copy(document, value->text, strlen(value->text));
+    bool list = value->kind == NND_VALUE_LIST;
+    struct fy_node *node =
+        list ? fy_node_create_sequence(document) : fy_node_create_mapping(document);
+    for (size_t i = 0; node != NULL && i < value->count; i++) {
+        struct fy_node *item = build(document, value->item[i]);
+        struct fy_node *key =
+            list ? NULL
+                 : fy_node_create_scalar_copy(document, value->key[i], strlen(value->key[i]));
+        if (item == NULL || (list ? fy_node_sequence_append(node, item)
+                                  : fy_node_mapping_append(node, key, item)) != 0)
+            return NULL;
+    }
+    return node;
+}
+
+char *nnd_yaml_text(const nnd_value *tree) {
+    struct fy_document *document = fy_document_create(NULL);
+    char *text = NULL;
+    struct fy_node *root = document != NULL ? build(document, tree) : NULL;
+    if (root != NULL && fy_document_set_root(document, root) == 0)
+        text = fy_emit_document_to_string(document, FYECF_MODE_BLOCK | FYECF_WIDTH_INF);
+    if (document != NULL)
+        fy_document_destroy(document);
+    return text;
+}

@@ -1,0 +1,435 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "nndmft/case.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { TEXT_SIZE = 256, MAX_POINTS = 1000000 };
+
+static const char *const STORAGES[] = {"summary", "trajectories", NULL};
+
+#define POSITIVE_INTEGER                                                                           \
+    { .min = 1, .max = 1e9, .min_open = false, .max_open = false }
+
+static const nnd_param SIMULATE_PARAMS[] = {
+    {"size", NND_INTEGERS, offsetof(nnd_simulate, size), "null", POSITIVE_INTEGER, NULL, "1",
+     "the large dimension; several are extrapolated to infinity when comparing"},
+    {"seeds", NND_INTEGERS, offsetof(nnd_simulate, seeds), "32", POSITIVE_INTEGER, NULL, "1",
+     "networks, one number or one per size"},
+    {"base_seed",
+     NND_INTEGER,
+     offsetof(nnd_simulate, base_seed),
+     "1",
+     {.min = 0, .max = 9e15, .min_open = false, .max_open = false},
+     NULL,
+     "1",
+     "key of all random numbers"},
+    {"storage", NND_CHOICE, offsetof(nnd_simulate, storage), "summary", NND_ANY, STORAGES, NULL,
+     "estimates only, or every seed too"},
+};
+const nnd_param_table nnd_simulate_table = {
+    SIMULATE_PARAMS, sizeof SIMULATE_PARAMS / sizeof *SIMULATE_PARAMS, sizeof(nnd_simulate)};
+
+static const nnd_param COMPARE_PARAMS[] = {
+    {"rtol", NND_REAL, offsetof(nnd_compare_options, rtol), "0.02", NND_POSITIVE, NULL, "1",
+     "deviation that matters, relative to the curve's largest value"},
+    {"vars", NND_TEXTS, offsetof(nnd_compare_options, vars), "null", NND_ANY, NULL, NULL,
+     "variables to compare; all that both sides have if absent"},
+    {"until",
+     NND_REAL,
+     offsetof(nnd_compare_options, until),
+     "inf",
+     {.min = 0, .max = INFINITY, .min_open = false, .max_open = false},
+     NULL,
+     "1",
+     "latest time that counts"},
+};
+const nnd_param_table nnd_compare_table = {
+    COMPARE_PARAMS, sizeof COMPARE_PARAMS / sizeof *COMPARE_PARAMS, sizeof(nnd_compare_options)};
+
+/* A case while it is being resolved. */
+typedef struct {
+    nnd_context *ctx;
+    nnd_case *out;
+    const nnd_value *params, *sweep; /* NULL when absent */
+} resolution;
+
+/* "file:line:column: ", or "" for a value that stands nowhere. */
+static const char *place(const nnd_value *value, char text[TEXT_SIZE]) {
+    text[0] = '\0';
+    if (value != NULL && value->where[0] != '\0')
+        snprintf(text, TEXT_SIZE, "%s: ", value->where);
+    return text;
+}
+
+static nnd_status bad(nnd_context *ctx, const nnd_value *value, const char *key,
+                      const char *wrong) {
+    char where[TEXT_SIZE];
+    return nnd_fail(ctx, NND_E_INPUT, "%s%s: %s", place(value, where), key, wrong);
+}
+
+static nnd_status check_top_keys(nnd_context *ctx, const nnd_value *tree) {
+    static const char *const keys[] = {"model",    "name",    "params", "sweep",
+                                       "simulate", "compare", "output", NULL};
+    if (tree->kind != NND_VALUE_MAP)
+        return bad(ctx, tree, "case", "not a mapping of keys to values");
+    for (size_t i = 0; i < tree->count; i++) {
+        size_t k = 0;
+        while (keys[k] != NULL && strcmp(keys[k], tree->key[i]) != 0)
+            k++;
+        if (keys[k] == NULL)
+            return bad(ctx, tree->item[i], tree->key[i],
+                       "unknown key; allowed: model, name, params, sweep, simulate, compare, "
+                       "output");
+    }
+    return NND_OK;
+}
+
+static nnd_status read_model(nnd_context *ctx, const nnd_value *tree, const nnd_model **model) {
+    const nnd_value *value = nnd_value_get(tree, "model");
+    if (value == NULL)
+        return bad(ctx, tree, "model", "missing; `nndmft models` lists what there is");
+    char found[TEXT_SIZE], wrong[2 * TEXT_SIZE];
+    nnd_value_describe(value, sizeof found, found);
+    *model = value->kind == NND_VALUE_SCALAR ? nnd_model_find(value->text) : NULL;
+    if (*model != NULL)
+        return NND_OK;
+    size_t used = (size_t)snprintf(wrong, sizeof wrong, "%s is not a model; allowed:", found);
+    for (size_t i = 0; nnd_model_at(i) != NULL && used < sizeof wrong; i++)
+        used += (size_t)snprintf(wrong + used, sizeof wrong - used, "%s %s", i == 0 ? "" : ",",
+                                 nnd_model_at(i)->name);
+    return bad(ctx, value, "model", wrong);
+}
+
+/* A text key with a default, copied. */
+static nnd_status read_text(nnd_context *ctx, const nnd_value *tree, const char *key,
+                            const char *fallback, char **text) {
+    const nnd_value *value = nnd_value_get(tree, key);
+    if (value != NULL && (value->kind != NND_VALUE_SCALAR || value->text[0] == '\0'))
+        return bad(ctx, value, key, "not a text");
+    *text = strdup(value != NULL ? value->text : fallback);
+    return *text != NULL ? NND_OK : nnd_fail_memory(ctx, key);
+}
+
+/* Coordinates of one swept parameter. */
+static nnd_status read_sweep_values(nnd_context *ctx, const nnd_param *param,
+                                    const nnd_value *value, nnd_dim *dim) {
+    bool one = value->kind == NND_VALUE_SCALAR;
+    size_t n = one ? 1 : value->count;
+    char key[TEXT_SIZE];
+    snprintf(key, sizeof key, "sweep.%s", param->name);
+    if (value->kind == NND_VALUE_MAP || n == 0)
+        return bad(ctx, value, key, "not a list of values");
+    bool integer = param->type == NND_INTEGER || param->type == NND_INTEGERS;
+    bool real = param->type == NND_REAL || param->type == NND_REALS;
+    dim->kind = integer ? NND_COORD_INTEGER : real ? NND_COORD_REAL : NND_COORD_TEXT;
+    dim->name = strdup(param->name);
+    if (dim->kind == NND_COORD_TEXT)
+        dim->text = calloc(n, sizeof *dim->text);
+    else
+        dim->value = calloc(n, sizeof *dim->value);
+    if (dim->name == NULL || (dim->text == NULL && dim->value == NULL))
+        return nnd_fail_memory(ctx, key);
+    for (size_t i = 0; i < n; i++) {
+        const nnd_value *item = one ? value : value->item[i];
+        if (item->kind != NND_VALUE_SCALAR)
+            return bad(ctx, item, key, "a value of a sweep must be a number or a text");
+        dim->length = i + 1;
+        if (dim->kind == NND_COORD_TEXT) {
+            dim->text[i] = strdup(item->text);
+            if (dim->text[i] == NULL)
+                return nnd_fail_memory(ctx, key);
+        } else if (!nnd_value_number(item, &dim->value[i]) || isnan(dim->value[i]))
+            return bad(ctx, item, key, "not a number");
+        for (size_t j = 0; j < i; j++)
+            if (nnd_coord_equal(dim, i, dim, j))
+                return bad(ctx, item, key, "the same value twice");
+    }
+    return NND_OK;
+}
+
+static nnd_status read_sweep(resolution *r) {
+    nnd_sweep *sweep = &r->out->sweep;
+    sweep->points = 1;
+    if (r->sweep == NULL)
+        return NND_OK;
+    if (r->sweep->kind != NND_VALUE_MAP)
+        return bad(r->ctx, r->sweep, "sweep", "not a mapping of parameters to lists");
+    sweep->dim = calloc(r->sweep->count + 1, sizeof(nnd_dim *));
+    if (sweep->dim == NULL)
+        return nnd_fail_memory(r->ctx, "the sweep");
+    for (size_t i = 0; i < r->sweep->count; i++) {
+        const nnd_value *value = r->sweep->item[i];
+        char key[TEXT_SIZE];
+        snprintf(key, sizeof key, "sweep.%.200s", r->sweep->key[i]);
+        const nnd_param *param = nnd_param_find(r->out->model->params, r->sweep->key[i]);
+        if (param == NULL)
+            return bad(r->ctx, value, key, "the model has no such parameter");
+        if (nnd_value_get(r->params, r->sweep->key[i]) != NULL)
+            return bad(r->ctx, value, key, "stands in params too");
+        nnd_dim *dim = sweep->dim[sweep->keys] = calloc(1, sizeof *dim);
+        if (dim == NULL)
+            return nnd_fail_memory(r->ctx, "the sweep");
+        sweep->keys++;
+        nnd_status status = read_sweep_values(r->ctx, param, value, dim);
+        if (status != NND_OK)
+            return status;
+        if (dim->length > MAX_POINTS / sweep->points)
+            return bad(r->ctx, value, key, "the sweep has more than 1000000 points");
+        sweep->points *= dim->length;
+    }
+    return NND_OK;
+}
+
+/* Index of a sweep point along key k. */
+static size_t sweep_index(const nnd_sweep *sweep, size_t point, size_t k) {
+    size_t after = 1;
+    for (size_t j = k + 1; j < sweep->keys; j++)
+        after *= sweep->dim[j]->length;
+    return point / after % sweep->dim[k]->length;
+}
+
+/* The mapping of parameters at a sweep point. */
+static nnd_value *point_params(const resolution *r, size_t point) {
+    nnd_value *map = r->params != NULL ? nnd_value_copy(r->params) : nnd_value_map("");
+    for (size_t k = 0; map != NULL && k < r->out->sweep.keys; k++) {
+        const nnd_value *values = r->sweep->item[k];
+        const nnd_value *value = values->kind == NND_VALUE_SCALAR
+                                     ? values
+                                     : values->item[sweep_index(&r->out->sweep, point, k)];
+        if (!nnd_value_put(map, r->sweep->key[k], nnd_value_copy(value))) {
+            nnd_value_free(map);
+            return NULL;
+        }
+    }
+    return map;
+}
+
+static nnd_status read_point(resolution *r, size_t point) {
+    const nnd_model *model = r->out->model;
+    void *params = calloc(1, model->params->size);
+    r->out->params[point] = params;
+    nnd_value *map = point_params(r, point);
+    if (params == NULL || map == NULL) {
+        nnd_value_free(map);
+        return nnd_fail_memory(r->ctx, "the parameters");
+    }
+    nnd_status status = nnd_params_read(r->ctx, model->params, map, "params", params);
+    nnd_objection objection;
+    if (status == NND_OK && !model->check(params, &objection)) {
+        char key[TEXT_SIZE];
+        snprintf(key, sizeof key, "params.%s", objection.key);
+        status = bad(r->ctx, nnd_value_get(map, objection.key), key, objection.text);
+    }
+    nnd_value_free(map);
+    return status;
+}
+
+static nnd_status read_points(resolution *r) {
+    r->out->params = calloc(r->out->sweep.points, sizeof(void *));
+    if (r->out->params == NULL)
+        return nnd_fail_memory(r->ctx, "the parameters");
+    nnd_status status = NND_OK;
+    for (size_t i = 0; status == NND_OK && i < r->out->sweep.points; i++)
+        status = read_point(r, i);
+    return status;
+}
+
+/* A key of the case whose value is a mapping; null counts as absent. */
+static const nnd_value *section(const nnd_value *tree, const char *key) {
+    const nnd_value *value = nnd_value_get(tree, key);
+    return value != NULL && nnd_value_is_null(value) ? NULL : value;
+}
+
+static nnd_status read_simulate(resolution *r, const nnd_value *tree) {
+    const nnd_value *value = section(tree, "simulate");
+    nnd_case *c = r->out;
+    c->simulates = value != NULL;
+    nnd_status status =
+        nnd_params_read(r->ctx, &nnd_simulate_table, value, "simulate", &c->simulate);
+    if (status != NND_OK || value == NULL)
+        return status;
+    const nnd_integers *size = &c->simulate.size, *seeds = &c->simulate.seeds;
+    if (!c->model->sized && size->count > 0)
+        return bad(r->ctx, nnd_value_get(value, "size"), "simulate.size", "this model has no size");
+    if (c->model->sized && size->count == 0)
+        return bad(r->ctx, value, "simulate.size", "missing; allowed: integers >= 1");
+    for (size_t i = 0; i < size->count; i++)
+        for (size_t j = 0; j < i; j++)
+            if (size->value[i] == size->value[j])
+                return bad(r->ctx, nnd_value_get(value, "size"), "simulate.size",
+                           "the same size twice");
+    if (seeds->count != 1 && seeds->count != nnd_case_sizes(c))
+        return bad(r->ctx, nnd_value_get(value, "seeds"), "simulate.seeds",
+                   "neither one number nor one per size");
+    return NND_OK;
+}
+
+static nnd_status read_compare(resolution *r, const nnd_value *tree) {
+    const nnd_value *value = section(tree, "compare");
+    nnd_case *c = r->out;
+    nnd_status status = nnd_params_read(r->ctx, &nnd_compare_table, value, "compare", &c->compare);
+    for (size_t i = 0; status == NND_OK && i < c->compare.vars.count; i++) {
+        char wrong[TEXT_SIZE];
+        snprintf(wrong, sizeof wrong,
+                 "%.100s is not a variable of the model; `nndmft describe %s` lists them",
+                 c->compare.vars.value[i], c->model->name);
+        if (nnd_model_variable(c->model, c->compare.vars.value[i]) == NULL)
+            status = bad(r->ctx, nnd_value_get(value, "vars"), "compare.vars", wrong);
+    }
+    return status;
+}
+
+/* The value of a parameter if all sweep points have it in common, else as the case gave it. */
+static nnd_value *common_value(const resolution *r, const nnd_param *param) {
+    const nnd_case *c = r->out;
+    const nnd_value *given = nnd_value_get(r->params, param->name);
+    nnd_value *first = nnd_param_value(param, c->params[0]);
+    for (size_t i = 1; first != NULL && i < c->sweep.points; i++) {
+        nnd_value *other = nnd_param_value(param, c->params[i]);
+        bool equal = other != NULL && other->kind == first->kind &&
+                     (first->kind != NND_VALUE_SCALAR || strcmp(first->text, other->text) == 0);
+        nnd_value_free(other);
+        if (equal)
+            continue;
+        nnd_value_free(first);
+        return given != NULL ? nnd_value_copy(given) : nnd_value_scalar(param->fallback, false, "");
+    }
+    return first;
+}
+
+static nnd_value *resolved_params(const resolution *r) {
+    const nnd_param_table *table = r->out->model->params;
+    nnd_value *map = nnd_value_map("");
+    for (size_t i = 0; map != NULL && i < table->count; i++) {
+        const nnd_param *param = &table->param[i];
+        if (nnd_value_get(r->sweep, param->name) != NULL)
+            continue;
+        if (!nnd_value_put(map, param->name, common_value(r, param))) {
+            nnd_value_free(map);
+            return NULL;
+        }
+    }
+    return map;
+}
+
+static nnd_value *table_values(const nnd_param_table *table, const void *values) {
+    nnd_value *map = nnd_value_map("");
+    for (size_t i = 0; map != NULL && i < table->count; i++)
+        if (!nnd_value_put(map, table->param[i].name, nnd_param_value(&table->param[i], values))) {
+            nnd_value_free(map);
+            return NULL;
+        }
+    return map;
+}
+
+static nnd_status write_resolved(resolution *r) {
+    nnd_case *c = r->out;
+    nnd_value *map = c->resolved = nnd_value_map("");
+    bool done =
+        map != NULL && nnd_value_put(map, "model", nnd_value_scalar(c->model->name, false, ""));
+    done = done && nnd_value_put(map, "name", nnd_value_scalar(c->name, true, ""));
+    done = done && nnd_value_put(map, "params", resolved_params(r));
+    if (c->sweep.keys > 0)
+        done = done && nnd_value_put(map, "sweep", nnd_value_copy(r->sweep));
+    if (c->simulates)
+        done =
+            done && nnd_value_put(map, "simulate", table_values(&nnd_simulate_table, &c->simulate));
+    done = done && nnd_value_put(map, "compare", table_values(&nnd_compare_table, &c->compare));
+    done = done && nnd_value_put(map, "output", nnd_value_scalar(c->output, true, ""));
+    return done ? NND_OK : nnd_fail_memory(r->ctx, "the case");
+}
+
+nnd_status nnd_case_resolve(nnd_context *ctx, const nnd_value *tree, const char *stem,
+                            nnd_case **out) {
+    nnd_case *c = calloc(1, sizeof *c);
+    if (c == NULL)
+        return nnd_fail_memory(ctx, "the case");
+    resolution r = {ctx, c, NULL, NULL};
+    char output[TEXT_SIZE * 2];
+    nnd_status status = check_top_keys(ctx, tree);
+    if (status == NND_OK)
+        status = read_model(ctx, tree, &c->model);
+    if (status == NND_OK)
+        status = read_text(ctx, tree, "name", stem, &c->name);
+    if (status == NND_OK) {
+        snprintf(output, sizeof output, "%s.h5", c->name);
+        status = read_text(ctx, tree, "output", output, &c->output);
+    }
+    if (status == NND_OK) {
+        r.params = section(tree, "params");
+        r.sweep = section(tree, "sweep");
+        if (r.params != NULL && r.params->kind != NND_VALUE_MAP)
+            status = bad(ctx, r.params, "params", "not a mapping of parameters to values");
+    }
+    if (status == NND_OK)
+        status = read_sweep(&r);
+    if (status == NND_OK)
+        status = read_points(&r);
+    if (status == NND_OK)
+        status = read_simulate(&r, tree);
+    if (status == NND_OK)
+        status = read_compare(&r, tree);
+    if (status == NND_OK)
+        status = write_resolved(&r);
+    if (status == NND_OK)
+        *out = c;
+    else
+        nnd_case_free(c);
+    return status;
+}
+
+static void sweep_clear(nnd_sweep *sweep) {
+    for (size_t k = 0; k < sweep->keys; k++) {
+        nnd_dim *dim = sweep->dim[k];
+        for (size_t i = 0; dim->text != NULL && i < dim->length; i++)
+            free(dim->text[i]);
+        free(dim->text);
+        free(dim->value);
+        free(dim->name);
+        free(dim);
+    }
+    free(sweep->dim);
+}
+
+void nnd_case_free(nnd_case *c) {
+    if (c == NULL)
+        return;
+    for (size_t i = 0; c->params != NULL && i < c->sweep.points; i++)
+        if (c->params[i] != NULL) {
+            nnd_params_clear(c->model->params, c->params[i]);
+            free(c->params[i]);
+        }
+    free(c->params);
+    sweep_clear(&c->sweep);
+    nnd_params_clear(&nnd_simulate_table, &c->simulate);
+    nnd_params_clear(&nnd_compare_table, &c->compare);
+    nnd_value_free(c->resolved);
+    free(c->name);
+    free(c->output);
+    free(c);
+}
+
+size_t nnd_case_sizes(const nnd_case *c) {
+    return c->simulate.size.count > 0 ? c->simulate.size.count : 1;
+}
+
+size_t nnd_case_size(const nnd_case *c, size_t i) {
+    return c->simulate.size.count > 0 ? (size_t)c->simulate.size.value[i] : 0;
+}
+
+size_t nnd_case_seeds(const nnd_case *c, size_t i) {
+    return (size_t)c->simulate.seeds.value[c->simulate.seeds.count == 1 ? 0 : i];
+}
+
+void nnd_case_point_text(const nnd_case *c, size_t point, size_t size, char *text) {
+    size_t used = 0;
+    text[0] = '\0';
+    for (size_t k = 0; k < c->sweep.keys && used < size; k++) {
+        char value[64];
+        nnd_coord_text(c->sweep.dim[k], sweep_index(&c->sweep, point, k), sizeof value, value);
+        used += (size_t)snprintf(text + used, size - used, "%s%s=%s", k == 0 ? "" : ", ",
+                                 c->sweep.dim[k]->name, value);
+    }
+}

@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "nndmft/deep_linear.h"
+
+#include <math.h>
+
+#define FIELD(name) offsetof(nnd_deep_linear, name)
+
+static const char *const PARAMETERIZATIONS[] = {"mup", "ntk", NULL};
+static const char *const TRAININGS[] = {"fixed", "online", "fresh", NULL};
+static const char *const INTEGRATORS[] = {"gd", "flow", NULL};
+static const char *const METHODS[] = {"euler", "heun", "rk4", NULL};
+
+static const nnd_param PARAMS[] = {
+    {"depth",
+     NND_INTEGER,
+     FIELD(depth),
+     "1",
+     {.min = 1, .max = 1000},
+     NULL,
+     "1",
+     "L, number of hidden layers"},
+    {"alpha",
+     NND_REAL,
+     FIELD(alpha),
+     "2",
+     {.min = 0, .max = INFINITY, .min_open = true},
+     NULL,
+     "1",
+     "P/D, samples over input dimension; inf: online"},
+    {"nu", NND_REAL, FIELD(nu), "1", NND_POSITIVE, NULL, "1", "N/D, width over input dimension"},
+    {"gamma0", NND_REAL, FIELD(gamma0), "1", NND_POSITIVE, NULL, "1",
+     "output scale; large: rich, small: lazy"},
+    {"sigma", NND_REALS, FIELD(sigma), "1", NND_POSITIVE, NULL, "1",
+     "initialisation scale, for all or one per matrix and the readout (L + 1)"},
+    {"noise", NND_REAL, FIELD(noise), "0", NND_NON_NEGATIVE, NULL, "1",
+     "standard deviation of the label noise"},
+    {"lr", NND_REAL, FIELD(lr), "null", NND_POSITIVE, NULL, "1",
+     "learning rate eta0 of gd (default 0.1); the raw rate is eta0 gamma^2 D"},
+    {"steps",
+     NND_INTEGER,
+     FIELD(steps),
+     "40",
+     {.min = 0, .max = 1e6},
+     NULL,
+     "1",
+     "T, number of steps; of flow: grid intervals"},
+    {"parameterization", NND_CHOICE, FIELD(parameterization), "mup", NND_ANY, PARAMETERIZATIONS,
+     NULL, "gamma = gamma0 sqrt(nu) (mup) or gamma0 (ntk)"},
+    {"training", NND_CHOICE, FIELD(training), "fixed", NND_ANY, TRAININGS, NULL,
+     "full batch of fixed data, population gradient, or a new batch at every step"},
+    {"center", NND_BOOL, FIELD(center), "false", NND_ANY, NULL, NULL,
+     "subtract the predictor at initialisation"},
+    {"momentum",
+     NND_REAL,
+     FIELD(momentum),
+     "0",
+     {.min = 0, .max = 1, .max_open = true},
+     NULL,
+     "1",
+     "heavy-ball momentum of gd"},
+    {"weight_decay",
+     NND_REAL,
+     FIELD(weight_decay),
+     "0",
+     {.min = 0, .max = 1, .max_open = true},
+     NULL,
+     "1",
+     "decoupled weight decay of gd per step"},
+    {"schedule", NND_REALS, FIELD(schedule), "null", NND_NON_NEGATIVE, NULL, "1",
+     "multipliers of lr at steps 0, 1, ...; the last one holds on"},
+    {"integrator", NND_CHOICE, FIELD(integrator), "gd", NND_ANY, INTEGRATORS, NULL,
+     "gradient descent, or gradient flow up to `time`"},
+    {"method", NND_CHOICE, FIELD(method), "rk4", NND_ANY, METHODS, NULL,
+     "Runge-Kutta method of flow"},
+    {"time", NND_REAL, FIELD(time), "null", NND_POSITIVE, NULL, "1",
+     "flow: final time tau = lr * step (default 1)"},
+    {"record",
+     NND_INTEGERS,
+     FIELD(record),
+     "null",
+     {.min = 0, .max = 1e6},
+     NULL,
+     "1",
+     "steps to record, besides the last"},
+    {"record_every",
+     NND_INTEGER,
+     FIELD(record_every),
+     "1",
+     {.min = 1, .max = 1e6},
+     NULL,
+     "1",
+     "record every n-th step, when there is no `record`"},
+    {"two_time", NND_BOOL, FIELD(two_time), "false", NND_ANY, NULL, NULL,
+     "also the order parameters between all pairs of recorded times"},
+    {"divergence_bound", NND_REAL, FIELD(divergence_bound), "1e6", NND_POSITIVE, NULL, "1",
+     "train_mse above which a run counts as diverged"},
+};
+
+static const nnd_param_table PARAM_TABLE = {
+    PARAMS,
+    sizeof PARAMS / sizeof *PARAMS,
+    sizeof(nnd_deep_linear),
+};
+
+#define NOTE "deep_linear_spectral "
+static const nnd_variable VARIABLES[] = {
+    {.name = "test_risk",
+     .dims = "t",
+     .unit = "1",
+     .long_name = "excess test risk",
+     .equation = NOTE "2.4: |beta* - beta|^2",
+     .view = "training"},
+    {.name = "train_mse",
+     .dims = "t",
+     .unit = "1",
+     .long_name = "training mean squared error",
+     .equation = NOTE "2.4: |Delta|^2/P",
+     .view = "training"},
+    {.name = "overlap",
+     .dims = "t",
+     .unit = "1",
+     .long_name = "overlap with the target",
+     .equation = NOTE "2.4: beta . beta*",
+     .view = "training"},
+    {.name = "beta_norm2",
+     .dims = "t",
+     .unit = "1",
+     .long_name = "squared norm of the predictor",
+     .equation = NOTE "2.4: |beta|^2",
+     .view = "training"},
+    {.name = "g_norm2",
+     .dims = "t,layer",
+     .unit = "1",
+     .long_name = "squared norm of the backward field",
+     .equation = NOTE "2.2: G_l(t,t)",
+     .view = "norms"},
+    {.name = "h_norm2",
+     .dims = "t,layer",
+     .unit = "1",
+     .long_name = "squared norm of the forward field",
+     .equation = NOTE "2.2: H_l(t,t)",
+     .view = "norms"},
+    {.name = "g_two_time",
+     .dims = "layer,t,s",
+     .unit = "1",
+     .long_name = "two-time overlap of the backward field",
+     .equation = NOTE "2.2: G_l(t,s)",
+     .view = "two-time"},
+    {.name = "h_two_time",
+     .dims = "layer,t,s",
+     .unit = "1",
+     .long_name = "two-time overlap of the forward field",
+     .equation = NOTE "2.2: H_l(t,s)",
+     .view = "two-time"},
+    {.name = "delta_two_time",
+     .dims = "t,s",
+     .unit = "1",
+     .long_name = "two-time overlap of the error in the predictor",
+     .equation = NOTE "2.2: C_delta(t,s)",
+     .view = "two-time"},
+    {.name = "train_two_time",
+     .dims = "t,s",
+     .unit = "1",
+     .long_name = "two-time overlap of the training residual",
+     .equation = NOTE "2.2: C_r(t,s)",
+     .view = "two-time"},
+};
+
+/* Values that belong to one integrator only, and what follows from absent ones. */
+static bool settle_integrator(nnd_deep_linear *p, nnd_objection *o) {
+    if (p->integrator == NND_DESCENT) {
+        if (!isnan(p->time))
+            return nnd_object(o, "time", "%g belongs to integrator: flow", p->time);
+        if (isnan(p->lr))
+            p->lr = 0.1;
+        return true;
+    }
+    if (!isnan(p->lr))
+        return nnd_object(o, "lr", "%g belongs to integrator: gd (flow has time)", p->lr);
+    if (p->momentum > 0.0)
+        return nnd_object(o, "momentum", "%g belongs to integrator: gd", p->momentum);
+    if (p->weight_decay > 0.0)
+        return nnd_object(o, "weight_decay", "%g belongs to integrator: gd", p->weight_decay);
+    if (p->schedule.count > 0)
+        return nnd_object(o, "schedule", "belongs to integrator: gd");
+    if (p->training == NND_TRAIN_FRESH)
+        return nnd_object(o, "training", "fresh batches belong to integrator: gd");
+    if (p->steps == 0)
+        return nnd_object(o, "steps", "0 is out of range: flow needs an integer >= 1");
+    if (isnan(p->time))
+        p->time = 1.0;
+    return true;
+}
+
+static bool check(void *params, nnd_objection *o) {
+    nnd_deep_linear *p = params;
+    size_t matrices = (size_t)p->depth + 1;
+    if (p->sigma.count != 1 && p->sigma.count != matrices)
+        return nnd_object(o, "sigma", "a list of %zu; allowed: one value, or %zu (depth + 1)",
+                          p->sigma.count, matrices);
+    for (size_t i = 0; i < p->record.count; i++)
+        if (p->record.value[i] > p->steps)
+            return nnd_object(o, "record", "%lld is beyond the last step, %lld",
+                              (long long)p->record.value[i], (long long)p->steps);
+    if (isinf(p->alpha))
+        p->training = NND_TRAIN_ONLINE;
+    if (p->training == NND_TRAIN_ONLINE)
+        p->alpha = INFINITY;
+    return settle_integrator(p, o);
+}
+
+const nnd_model nnd_deep_linear_model = {
+    .name = "deep-linear",
+    .summary = "deep linear networks in the proportional limit",
+    .params = &PARAM_TABLE,
+    .variable_count = sizeof VARIABLES / sizeof *VARIABLES,
+    .variables = VARIABLES,
+    .sized = true,
+    .check = check,
+};
+
+double nnd_deep_linear_sigma(const nnd_deep_linear *p, size_t l) {
+    return p->sigma.value[p->sigma.count == 1 ? 0 : l];
+}
+
+double nnd_deep_linear_rate(const nnd_deep_linear *p, size_t step) {
+    size_t n = p->schedule.count;
+    return n == 0 ? 1.0 : p->schedule.value[step < n ? step : n - 1];
+}

@@ -1,0 +1,778 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Every rule of the comparison; above all, that it can fail. */
+#include <check.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "nndmft/compare.h"
+
+static const double RTOL = 0.02;
+static const double ROUNDING = 1e-14; /* a few operations on numbers of order one */
+
+enum { POINTS = 40 };
+
+/* Everything made by a test; freed after it. */
+static nnd_context *ctx;
+static nnd_frame *theory, *mc;
+static nnd_comparison *comparison;
+static double *q, *q_mc, *q_se; /* the variable q(t) of fixture `curves` */
+
+static void setup(void) {
+    ctx = nnd_context_new(NULL);
+    ck_assert_int_eq(nnd_frame_new(ctx, &theory), NND_OK);
+    ck_assert_int_eq(nnd_frame_new(ctx, &mc), NND_OK);
+    comparison = NULL;
+}
+
+static void teardown(void) {
+    nnd_comparison_free(comparison);
+    nnd_frame_free(theory);
+    nnd_frame_free(mc);
+    nnd_context_free(ctx);
+}
+
+static void range(nnd_frame *frame, const char *name, size_t length) {
+    ck_assert_int_eq(nnd_frame_add_range(frame, name, length, 0.0), NND_OK);
+}
+
+static void coords(nnd_frame *frame, const char *name, size_t length, const double *value) {
+    ck_assert_int_eq(nnd_frame_add_dim(frame, name, NND_COORD_REAL, length, value), NND_OK);
+}
+
+/* Adds an array with all elements equal. */
+static double *add(nnd_frame *frame, const char *name, const char *dims, double value) {
+    double *data;
+    ck_assert_int_eq(nnd_frame_add(frame, name, dims, &data), NND_OK);
+    for (size_t i = 0; i < nnd_frame_find(frame, name)->count; i++)
+        data[i] = value;
+    return data;
+}
+
+/* q(t) = 1 on both sides, known to 0.1 %. */
+static void curves(size_t n) {
+    range(theory, "t", n);
+    range(mc, "t", n);
+    q = add(theory, "q", "t", 1.0);
+    q_mc = add(mc, "q", "t", 1.0);
+    q_se = add(mc, "q_se", "t", 1e-3);
+}
+
+static nnd_status attempt(const nnd_model *model, const char *var, double until) {
+    char name[64];
+    snprintf(name, sizeof name, "%s", var != NULL ? var : "");
+    char *names[] = {name};
+    nnd_compare_options options = {RTOL, {var != NULL, names}, until};
+    return nnd_compare(ctx, model, &options, theory, mc, &comparison);
+}
+
+/* Compares all there is; the row of the first variable. */
+static const nnd_comparison_row *compare(void) {
+    ck_assert_msg(attempt(NULL, NULL, INFINITY) == NND_OK, "%s", nnd_context_message(ctx));
+    return &comparison->row[0];
+}
+
+static void ck_verdict(nnd_verdict verdict) {
+    const nnd_comparison_row *row = compare();
+    ck_assert_msg(row->verdict == verdict, "%s: off %zu of %zu, max |z| %g, median deviation %g",
+                  nnd_verdict_text(row->verdict), row->off, row->points, row->max_abs_z,
+                  row->median_deviation);
+}
+
+static void ck_input_error(nnd_status status, const char *a, const char *b) {
+    ck_assert_int_eq(status, NND_E_INPUT);
+    ck_assert_ptr_nonnull(strstr(nnd_context_message(ctx), a));
+    ck_assert_ptr_nonnull(strstr(nnd_context_message(ctx), b));
+    ck_assert_ptr_null(comparison);
+}
+
+static double value(const char *name, size_t i) {
+    const nnd_array *array = nnd_frame_find(comparison->frame, name);
+    ck_assert_ptr_nonnull(array);
+    ck_assert_uint_lt(i, array->count);
+    return array->data[i];
+}
+
+static void ck_dims(const char *name, const char *dims) {
+    char text[256];
+    nnd_array_dims(comparison->frame, nnd_frame_find(comparison->frame, name), sizeof text, text);
+    ck_assert_str_eq(text, dims);
+}
+
+/* ---- verdicts ---- */
+
+START_TEST(noise_within_its_error_bars_agrees) {
+    curves(POINTS);
+    for (size_t i = 0; i < POINTS; i++)
+        q_mc[i] += (i % 2 == 0 ? 2.9e-3 : -2.9e-3);
+    ck_verdict(NND_AGREES);
+    ck_assert_uint_eq(comparison->row[0].points, POINTS);
+    ck_assert_uint_eq(comparison->row[0].off, 0);
+    ck_assert_double_eq_tol(comparison->row[0].max_abs_z, 2.9, 1e-9);
+    ck_assert_double_eq_tol(comparison->row[0].median_deviation, 2.9e-3, 1e-12);
+}
+END_TEST
+
+START_TEST(a_shifted_theory_disagrees) {
+    curves(POINTS);
+    for (size_t i = 0; i < POINTS; i++)
+        q[i] *= 1.05;
+    ck_verdict(NND_DISAGREES);
+    ck_assert_uint_eq(comparison->row[0].off, POINTS);
+}
+END_TEST
+
+START_TEST(one_point_of_40_may_be_off) {
+    curves(POINTS);
+    q_mc[7] = 1.5;
+    ck_verdict(NND_AGREES);
+    ck_assert_uint_eq(comparison->row[0].off, 1);
+    ck_assert_double_eq_tol(comparison->row[0].max_abs_z, 500.0, 1e-9);
+    ck_assert_double_eq_tol(comparison->row[0].max_deviation, 0.5, ROUNDING);
+}
+END_TEST
+
+START_TEST(two_points_of_40_may_not) {
+    curves(POINTS);
+    q_mc[7] = q_mc[8] = 1.5;
+    ck_verdict(NND_DISAGREES);
+}
+END_TEST
+
+START_TEST(two_percent_of_many_points_may_be_off) {
+    curves(200);
+    q_mc[0] = q_mc[1] = q_mc[2] = q_mc[3] = 1.5;
+    ck_verdict(NND_AGREES);
+    nnd_comparison_free(comparison);
+    comparison = NULL;
+    q_mc[4] = 1.5;
+    ck_verdict(NND_DISAGREES);
+}
+END_TEST
+
+START_TEST(a_significant_but_small_difference_is_not_off) {
+    curves(POINTS);
+    for (size_t i = 0; i < POINTS; i++)
+        q_mc[i] = 1.0 + 0.9 * RTOL;
+    ck_verdict(NND_AGREES);
+    ck_assert_uint_eq(comparison->row[0].off, 0);
+    ck_assert_double_gt(comparison->row[0].max_abs_z, 3.0);
+}
+END_TEST
+
+START_TEST(a_systematic_difference_disagrees_though_no_point_is_off) {
+    curves(POINTS);
+    for (size_t i = 0; i < POINTS; i++) {
+        q_mc[i] = 1.0 + 1.5 * RTOL;
+        q_se[i] = RTOL; /* z = 1.5; too coarse as well, but disagreement comes first */
+    }
+    ck_verdict(NND_DISAGREES);
+    ck_assert_uint_eq(comparison->row[0].off, 0);
+}
+END_TEST
+
+START_TEST(too_large_errors_are_inconclusive) {
+    curves(POINTS);
+    for (size_t i = 0; i < POINTS; i++)
+        q_se[i] = 0.7 * RTOL;
+    ck_verdict(NND_INCONCLUSIVE);
+    ck_assert_uint_eq(nnd_comparison_count(comparison, NND_INCONCLUSIVE), 1);
+    ck_assert_uint_eq(nnd_comparison_count(comparison, NND_AGREES), 0);
+}
+END_TEST
+
+START_TEST(errors_just_small_enough_agree) {
+    curves(POINTS);
+    for (size_t i = 0; i < POINTS; i++)
+        q_se[i] = 0.66 * RTOL;
+    ck_verdict(NND_AGREES);
+}
+END_TEST
+
+START_TEST(disagreement_comes_before_inconclusive) {
+    curves(POINTS);
+    for (size_t i = 0; i < POINTS; i++) {
+        q_se[i] = 1.0;
+        q_mc[i] = 5.0;
+    }
+    ck_verdict(NND_DISAGREES);
+}
+END_TEST
+
+START_TEST(nothing_left_to_compare_is_inconclusive) {
+    curves(POINTS);
+    for (size_t i = 0; i < POINTS; i++)
+        *(i % 2 == 0 ? &q[i] : &q_mc[i]) = NAN;
+    ck_verdict(NND_INCONCLUSIVE);
+    ck_assert_uint_eq(comparison->row[0].points, 0);
+    ck_assert_uint_eq(comparison->row[0].left_out, POINTS);
+    ck_assert_double_nan(comparison->row[0].median_deviation);
+    ck_assert_double_nan(comparison->row[0].max_abs_z);
+}
+END_TEST
+
+START_TEST(points_without_value_or_error_bar_are_left_out_and_counted) {
+    curves(POINTS);
+    q[0] = NAN;
+    q_mc[1] = NAN;
+    q_se[2] = NAN;
+    q[3] = INFINITY; /* must not become the scale either, which would hide all else */
+    q_mc[4] = -INFINITY;
+    q_mc[10] = q_mc[11] = 1.5;
+    ck_verdict(NND_DISAGREES);
+    ck_assert_uint_eq(comparison->row[0].left_out, 5);
+    ck_assert_uint_eq(comparison->row[0].points, POINTS - 5);
+    for (size_t i = 0; i < 5; i++) {
+        ck_assert_double_nan(value("q_diff", i));
+        ck_assert_double_nan(value("q_z", i));
+    }
+}
+END_TEST
+
+START_TEST(without_errors_a_billionth_is_allowed) {
+    curves(3);
+    for (size_t i = 0; i < 3; i++)
+        q_se[i] = 0.0;
+    q_mc[1] = 1.0 + 1e-10;
+    q_mc[2] = 1.0 - 1e-8;
+    ck_verdict(NND_AGREES); /* one point may be off */
+    ck_assert_uint_eq(comparison->row[0].off, 1);
+    ck_assert_double_eq(value("q_z", 0), 0.0);
+    ck_assert_double_eq(value("q_z", 1), 0.0);
+    ck_assert_double_eq(value("q_z", 2), -INFINITY);
+    ck_assert_double_infinite(comparison->row[0].max_abs_z);
+}
+END_TEST
+
+START_TEST(the_error_of_theory_counts_too) {
+    curves(POINTS);
+    add(theory, "q_se", "t", 1.0);
+    for (size_t i = 0; i < POINTS; i++)
+        q_mc[i] = 1.5;
+    q_se[0] = 0.75;
+    nnd_frame_find(theory, "q_se")->data[0] = 1.0;
+    compare();
+    ck_assert_uint_eq(comparison->count, 1);
+    ck_assert_uint_eq(comparison->row[0].off, 0);
+    ck_assert_double_eq_tol(value("q_se", 0), 1.25, ROUNDING);
+    ck_assert_double_eq_tol(value("q_z", 0), 0.4, ROUNDING);
+}
+END_TEST
+
+/* ---- scale ---- */
+
+START_TEST(the_scale_is_the_largest_theory_over_time_in_each_slice) {
+    range(theory, "t", POINTS);
+    range(theory, "layer", 2);
+    range(mc, "t", POINTS);
+    range(mc, "layer", 2);
+    double *x = add(theory, "x", "t,layer", 0.0), *y = add(mc, "x", "t,layer", 0.0);
+    add(mc, "x_se", "t,layer", 1e-6);
+    for (size_t t = 0; t < POINTS; t++)
+        for (size_t layer = 0; layer < 2; layer++) {
+            x[2 * t + layer] = (layer == 0 ? 1.0 : 1e-3) * exp(-(double)t);
+            /* Within 2 % of the largest value of layer 0, far beyond that of layer 1. */
+            y[2 * t + layer] = x[2 * t + layer] + 0.01;
+        }
+    ck_verdict(NND_DISAGREES);
+    ck_assert_uint_eq(comparison->row[0].off, POINTS);
+    ck_assert_double_eq_tol(comparison->row[0].max_deviation, 10.0, 1e-9);
+}
+END_TEST
+
+START_TEST(without_time_every_value_is_its_own_scale) {
+    range(theory, "layer", 2);
+    range(mc, "layer", 2);
+    double *x = add(theory, "x", "layer", 1.0), *y = add(mc, "x", "layer", 1.0);
+    add(mc, "x_se", "layer", 1e-9);
+    x[1] = 1e-3;
+    y[1] = 1.03e-3;
+    compare();
+    ck_assert_uint_eq(comparison->row[0].off, 1);
+    ck_assert_double_eq_tol(comparison->row[0].max_deviation, 0.03, 1e-9);
+}
+END_TEST
+
+START_TEST(where_theory_vanishes_only_z_counts) {
+    curves(POINTS);
+    for (size_t i = 0; i < POINTS; i++) {
+        q[i] = 0.0;
+        q_mc[i] = 2.9e-3;
+    }
+    ck_verdict(NND_AGREES);
+    ck_assert_double_eq(comparison->row[0].max_deviation, 0.0);
+    nnd_comparison_free(comparison);
+    comparison = NULL;
+    q_mc[3] = q_mc[4] = -3.1e-3;
+    ck_verdict(NND_DISAGREES);
+    ck_assert_uint_eq(comparison->row[0].off, 2);
+    ck_assert_double_infinite(comparison->row[0].max_deviation);
+}
+END_TEST
+
+/* ---- sizes ---- */
+
+static const double SIZES[] = {64.0, 128.0};
+
+/* q(t) = 1 + slope/size at two sizes, known to 0.1 %. */
+static void sized_curves(double slope) {
+    range(theory, "t", POINTS);
+    q = add(theory, "q", "t", 1.0);
+    coords(mc, "size", 2, SIZES);
+    range(mc, "t", POINTS);
+    q_mc = add(mc, "q", "size,t", 1.0);
+    q_se = add(mc, "q_se", "size,t", 1e-3);
+    for (size_t i = 0; i < 2 * POINTS; i++)
+        q_mc[i] += slope / SIZES[i / POINTS];
+}
+
+START_TEST(two_sizes_remove_a_bias_of_one_over_size) {
+    sized_curves(10.0);
+    ck_verdict(NND_AGREES);
+    ck_dims("q_diff", "t");
+    ck_assert_double_eq_tol(value("q_mc", 5), 1.0, ROUNDING);
+    ck_assert_double_eq_tol(value("q_se", 5), sqrt(5.0) * 1e-3, ROUNDING);
+}
+END_TEST
+
+START_TEST(one_size_keeps_the_bias_and_disagrees) {
+    sized_curves(10.0);
+    add(theory, "q_min_size", "t", 100.0);
+    ck_verdict(NND_DISAGREES);
+    ck_assert_double_eq_tol(value("q_mc", 5), 1.0 + 10.0 / 128.0, ROUNDING);
+    ck_assert_double_eq_tol(value("q_se", 5), 1e-3, ROUNDING);
+}
+END_TEST
+
+START_TEST(sizes_below_min_size_are_left_out_point_by_point) {
+    sized_curves(0.0);
+    double *min_size = add(theory, "q_min_size", "t", 1.0);
+    min_size[0] = 64.0;
+    min_size[1] = 64.5;
+    min_size[2] = 129.0;
+    min_size[3] = INFINITY;
+    min_size[4] = NAN;
+    q_mc[1] = q_mc[2] = q_mc[3] = 100.0; /* of size 64 */
+    ck_verdict(NND_AGREES);
+    ck_assert_uint_eq(comparison->row[0].left_out, 3);
+    ck_assert_double_eq_tol(value("q_se", 0), sqrt(5.0) * 1e-3, ROUNDING); /* of both sizes */
+    ck_assert_double_eq_tol(value("q_mc", 1), 1.0, ROUNDING);
+    ck_assert_double_nan(value("q_mc", 2));
+    ck_assert_double_nan(value("q_z", 3));
+}
+END_TEST
+
+START_TEST(without_a_size_only_an_infinite_min_size_leaves_out) {
+    curves(POINTS);
+    double *min_size = add(theory, "q_min_size", "t", 1e6);
+    min_size[0] = INFINITY;
+    ck_verdict(NND_AGREES);
+    ck_assert_uint_eq(comparison->row[0].left_out, 1);
+}
+END_TEST
+
+START_TEST(a_point_that_one_size_lacks_is_left_out) {
+    sized_curves(10.0);
+    q_mc[5] = NAN;
+    q_se[POINTS + 6] = NAN;
+    ck_verdict(NND_AGREES);
+    ck_assert_uint_eq(comparison->row[0].left_out, 2);
+}
+END_TEST
+
+/* ---- pairing ---- */
+
+START_TEST(points_match_by_coordinate_in_any_order_of_dimensions) {
+    const double t_theory[] = {0.0, 0.5, 1.0, 1.5, 2.0}, t_mc[] = {1.0 + 1e-14, 2.0, 3.0};
+    const double gamma_mc[] = {2.0, 1.0}, gamma_theory[] = {1.0, 2.0};
+    coords(theory, "gamma", 2, gamma_theory);
+    coords(theory, "t", 5, t_theory);
+    coords(mc, "t", 3, t_mc);
+    coords(mc, "gamma", 2, gamma_mc);
+    coords(mc, "size", 2, SIZES);
+    double *x = add(theory, "x", "gamma,t", 0.0), *y = add(mc, "x", "t,size,gamma", 0.0);
+    add(mc, "x_se", "gamma,t,size", 1e-3);
+    for (size_t g = 0; g < 2; g++) {
+        for (size_t t = 0; t < 5; t++)
+            x[g * 5 + t] = 10.0 * gamma_theory[g] + t_theory[t];
+        for (size_t t = 0; t < 3; t++)
+            for (size_t s = 0; s < 2; s++)
+                y[(t * 2 + s) * 2 + g] = 10.0 * gamma_mc[g] + t_mc[t];
+    }
+    ck_verdict(NND_AGREES);
+    ck_dims("x_z", "gamma,t");
+    ck_assert_uint_eq(comparison->row[0].points, 4);
+    const nnd_dim *t = nnd_frame_find_dim(comparison->frame, "t");
+    ck_assert_uint_eq(t->length, 2);
+    ck_assert_double_eq(t->value[0], 1.0);
+    ck_assert_double_eq(t->value[1], 2.0);
+    ck_assert_double_eq(value("x_theory", 2), 21.0);
+    for (size_t i = 0; i < 4; i++)
+        ck_assert_double_eq_tol(value("x_mc", i), value("x_theory", i), 1e-12);
+}
+END_TEST
+
+START_TEST(text_coordinates_match_too) {
+    static const char *const there[] = {"tanh", "relu"}, *const here[] = {"relu", "erf"};
+    ck_assert_int_eq(nnd_frame_add_text_dim(theory, "activation", 2, there), NND_OK);
+    ck_assert_int_eq(nnd_frame_add_text_dim(mc, "activation", 2, here), NND_OK);
+    add(theory, "x", "activation", 1.0)[1] = 3.0;
+    add(mc, "x", "activation", 7.0)[0] = 3.0;
+    add(mc, "x_se", "activation", 1e-3);
+    ck_verdict(NND_AGREES);
+    ck_assert_uint_eq(comparison->row[0].points, 1);
+    ck_assert_str_eq(nnd_frame_find_dim(comparison->frame, "activation")->text[0], "relu");
+}
+END_TEST
+
+START_TEST(a_dimension_of_length_one_may_be_missing_on_a_side) {
+    const double one[] = {1.0}, seven[] = {7.0};
+    coords(theory, "gamma", 1, one);
+    coords(mc, "nu", 1, seven);
+    range(theory, "t", 3);
+    range(mc, "t", 3);
+    add(theory, "x", "gamma,t", 1.0);
+    add(mc, "x", "nu,t", 1.0);
+    add(mc, "x_se", "nu,t", 1e-3);
+    ck_verdict(NND_AGREES);
+    ck_dims("x_theory", "gamma,t");
+    ck_assert_uint_eq(comparison->row[0].points, 3);
+}
+END_TEST
+
+START_TEST(a_longer_one_may_not) {
+    const double two[] = {1.0, 2.0};
+    coords(theory, "gamma", 2, two);
+    range(theory, "t", 3);
+    range(mc, "t", 3);
+    add(theory, "x", "gamma,t", 1.0);
+    add(mc, "x", "t", 1.0);
+    add(mc, "x_se", "t", 1e-3);
+    ck_input_error(attempt(NULL, NULL, INFINITY), "gamma,t", "x of theory");
+}
+END_TEST
+
+START_TEST(standard_errors_must_have_the_dimensions_of_their_variable) {
+    curves(POINTS);
+    add(mc, "x", "t", 1.0);
+    add(mc, "x_se", "", 1e-3);
+    add(theory, "x", "t", 1.0);
+    ck_input_error(attempt(NULL, "x", INFINITY), "x_se", "(t)");
+}
+END_TEST
+
+START_TEST(times_after_until_are_not_considered) {
+    curves(POINTS);
+    for (size_t i = 20; i < POINTS; i++)
+        q[i] = i % 2 == 0 ? 1e6 : NAN;
+    ck_assert_int_eq(attempt(NULL, NULL, 19.0), NND_OK);
+    ck_assert_int_eq(comparison->row[0].verdict, NND_AGREES);
+    ck_assert_uint_eq(comparison->row[0].points, 20);
+    ck_assert_uint_eq(comparison->row[0].left_out, 0);
+    ck_assert_uint_eq(nnd_frame_find_dim(comparison->frame, "t")->length, 20);
+}
+END_TEST
+
+START_TEST(no_common_point_is_an_error) {
+    const double here[] = {1.0, 2.0}, there[] = {1.0 + 1e-9, 2.0 - 1e-9};
+    coords(theory, "gamma", 2, here);
+    coords(mc, "gamma", 2, there);
+    add(theory, "x", "gamma", 1.0);
+    add(mc, "x", "gamma", 1.0);
+    add(mc, "x_se", "gamma", 1.0);
+    ck_input_error(attempt(NULL, NULL, INFINITY), "gamma", "in common");
+}
+END_TEST
+
+START_TEST(a_size_that_is_text_is_an_error) {
+    static const char *const names[] = {"small", "large"};
+    ck_assert_int_eq(nnd_frame_add_text_dim(mc, "size", 2, names), NND_OK);
+    add(theory, "x", "", 1.0);
+    add(mc, "x", "size", 1.0);
+    add(mc, "x_se", "size", 1.0);
+    ck_input_error(attempt(NULL, NULL, INFINITY), "size", "texts");
+}
+END_TEST
+
+/* ---- choice of variables ---- */
+
+START_TEST(all_shared_variables_are_compared_and_bookkeeping_never) {
+    curves(3);
+    static const char *const both[] = {"b", "b_min_size", "status", "diverged_fraction",
+                                       "diverged_at"};
+    for (size_t i = 0; i < sizeof both / sizeof *both; i++) {
+        char name[64];
+        add(theory, both[i], "", 1.0);
+        add(mc, both[i], "", 1.0);
+        snprintf(name, sizeof name, "%s_se", both[i]);
+        add(mc, name, "", 1e-3);
+    }
+    add(theory, "only_theory", "t", 1.0);
+    add(mc, "only_mc", "t", 1.0);
+    add(mc, "only_mc_se", "t", 1.0);
+    add(theory, "no_error", "t", 1.0);
+    add(mc, "no_error", "t", 1.0);
+    compare();
+    ck_assert_uint_eq(comparison->count, 2);
+    ck_assert_str_eq(comparison->row[0].name, "q");
+    ck_assert_str_eq(comparison->row[1].name, "b");
+    ck_assert_uint_eq(nnd_comparison_count(comparison, NND_AGREES), 2);
+}
+END_TEST
+
+START_TEST(a_named_variable_that_is_missing_is_an_error_that_says_what_there_is) {
+    curves(3);
+    add(theory, "only_theory", "t", 1.0);
+    add(mc, "only_mc", "t", 1.0);
+    add(mc, "only_mc_se", "t", 1.0);
+    add(theory, "no_error", "t", 1.0);
+    add(mc, "no_error", "t", 1.0);
+    ck_input_error(attempt(NULL, "only_theory", INFINITY), "only_theory", "it has q, only_mc");
+    ck_input_error(attempt(NULL, "only_mc", INFINITY), "only_mc", "it has q, only_theory");
+    ck_input_error(attempt(NULL, "no_error", INFINITY), "no_error", "no_error_se");
+    ck_input_error(attempt(NULL, "nonsense", INFINITY), "nonsense", "it has q");
+    ck_input_error(attempt(NULL, "q_se", INFINITY), "q_se", "bookkeeping");
+    ck_assert_int_eq(attempt(NULL, "q", INFINITY), NND_OK);
+    ck_assert_uint_eq(comparison->count, 1);
+}
+END_TEST
+
+START_TEST(no_common_variable_is_an_error) {
+    add(theory, "x", "", 1.0);
+    add(mc, "y", "", 1.0);
+    ck_input_error(attempt(NULL, NULL, INFINITY), "no variable", "in common");
+}
+END_TEST
+
+/* ---- checks of a model ---- */
+
+static const nnd_variable VARIABLES[] = {
+    {.name = "q", .check = {NND_CHECK_EQUAL, NULL}},
+    {.name = "unchecked", .check = {NND_CHECK_NONE, NULL}},
+    {.name = "above_itself", .check = {NND_CHECK_AT_LEAST, NULL}},
+    {.name = "below_itself", .check = {NND_CHECK_AT_MOST, NULL}},
+    {.name = "above_floor", .check = {NND_CHECK_AT_LEAST, "floor"}},
+    {.name = "below_two", .check = {NND_CHECK_AT_MOST, "2"}},
+};
+static const nnd_model MODEL = {
+    .name = "test",
+    .variable_count = sizeof VARIABLES / sizeof *VARIABLES,
+    .variables = VARIABLES,
+};
+
+START_TEST(unchecked_variables_are_compared_only_when_named) {
+    curves(POINTS);
+    add(theory, "unchecked", "t", 1.0);
+    add(mc, "unchecked", "t", 2.0);
+    add(mc, "unchecked_se", "t", 1e-3);
+    ck_assert_int_eq(attempt(&MODEL, NULL, INFINITY), NND_OK);
+    ck_assert_uint_eq(comparison->count, 1);
+    ck_assert_str_eq(comparison->row[0].name, "q");
+    nnd_comparison_free(comparison);
+    ck_assert_int_eq(attempt(&MODEL, "unchecked", INFINITY), NND_OK);
+    ck_assert_uint_eq(comparison->count, 1);
+    ck_assert_int_eq(comparison->row[0].verdict, NND_DISAGREES);
+}
+END_TEST
+
+/* Compares one variable that is `is` in the simulation and, with theory = `should`, 1 there. */
+static const nnd_comparison_row *one_sided(const char *name, double is, double se) {
+    char error[64];
+    snprintf(error, sizeof error, "%s_se", name);
+    add(mc, name, "t", is);
+    add(mc, error, "t", se);
+    ck_assert_msg(attempt(&MODEL, name, INFINITY) == NND_OK, "%s", nnd_context_message(ctx));
+    return &comparison->row[0];
+}
+
+START_TEST(at_least_itself_allows_what_is_above) {
+    curves(POINTS);
+    add(theory, "above_itself", "t", 1.0);
+    const nnd_comparison_row *row = one_sided("above_itself", 1.5, 1e-3);
+    ck_assert_int_eq(row->verdict, NND_AGREES);
+    ck_assert_uint_eq(row->off, 0);
+    ck_assert_double_eq(row->max_abs_z, 0.0);
+    ck_assert_double_eq(row->median_deviation, 0.0);
+    ck_assert_double_eq_tol(value("above_itself_z", 0), 500.0, 1e-9);
+}
+END_TEST
+
+START_TEST(at_least_itself_forbids_what_is_below) {
+    curves(POINTS);
+    add(theory, "above_itself", "t", 1.0);
+    const nnd_comparison_row *row = one_sided("above_itself", 0.9, 1e-3);
+    ck_assert_int_eq(row->verdict, NND_DISAGREES);
+    ck_assert_uint_eq(row->off, POINTS);
+}
+END_TEST
+
+START_TEST(at_most_itself_forbids_a_systematic_excess) {
+    curves(POINTS);
+    add(theory, "below_itself", "t", 1.0);
+    const nnd_comparison_row *row = one_sided("below_itself", 1.0 + 1.5 * RTOL, RTOL);
+    ck_assert_int_eq(row->verdict, NND_DISAGREES);
+    ck_assert_uint_eq(row->off, 0);
+}
+END_TEST
+
+START_TEST(a_bound_that_is_cleared_is_conclusive_however_large_the_error) {
+    curves(POINTS);
+    add(theory, "above_itself", "t", 1.0);
+    ck_assert_int_eq(one_sided("above_itself", 50.0, 5.0)->verdict, NND_AGREES);
+}
+END_TEST
+
+START_TEST(a_bound_within_a_large_error_is_inconclusive) {
+    curves(POINTS);
+    add(theory, "above_itself", "t", 1.0);
+    ck_assert_int_eq(one_sided("above_itself", 2.0, 5.0)->verdict, NND_INCONCLUSIVE);
+}
+END_TEST
+
+START_TEST(a_number_can_be_the_bound) {
+    curves(POINTS);
+    const nnd_comparison_row *row = one_sided("below_two", 2.1, 1e-3);
+    ck_assert_int_eq(row->verdict, NND_DISAGREES);
+    ck_assert_double_eq_tol(row->median_deviation, 0.05, 1e-9); /* of the bound */
+    ck_assert_double_eq(value("below_two_theory", POINTS - 1), 2.0);
+    ck_dims("below_two_diff", "t");
+}
+END_TEST
+
+START_TEST(a_theory_variable_with_fewer_dimensions_can_be_the_bound) {
+    curves(POINTS);
+    add(theory, "floor", "", 3.0);
+    add(theory, "floor_se", "", 4e-3);
+    ck_assert_int_eq(one_sided("above_floor", 3.1, 3e-3)->verdict, NND_AGREES);
+    ck_dims("above_floor_diff", "t");
+    ck_assert_double_eq(value("above_floor_theory", POINTS - 1), 3.0);
+    ck_assert_double_eq_tol(value("above_floor_se", 0), 5e-3, ROUNDING);
+}
+END_TEST
+
+START_TEST(a_simulated_variable_with_a_bound_needs_no_theory_of_its_own) {
+    curves(POINTS);
+    add(theory, "floor", "", 3.0);
+    add(mc, "above_floor", "t", 2.0);
+    add(mc, "above_floor_se", "t", 1e-3);
+    ck_assert_int_eq(attempt(&MODEL, NULL, INFINITY), NND_OK);
+    ck_assert_uint_eq(comparison->count, 2);
+    ck_assert_str_eq(comparison->row[1].name, "above_floor");
+    ck_assert_int_eq(comparison->row[1].verdict, NND_DISAGREES);
+}
+END_TEST
+
+START_TEST(a_missing_bound_is_an_error_when_named) {
+    curves(POINTS);
+    add(mc, "above_floor", "t", 2.0);
+    add(mc, "above_floor_se", "t", 1e-3);
+    ck_input_error(attempt(&MODEL, "above_floor", INFINITY), "above_floor", "no floor");
+    ck_assert_int_eq(attempt(&MODEL, NULL, INFINITY), NND_OK);
+    ck_assert_uint_eq(comparison->count, 1);
+}
+END_TEST
+
+/* ---- what is kept ---- */
+
+START_TEST(the_frame_holds_both_sides_and_the_verdict) {
+    curves(3);
+    q_mc[1] = 1.002;
+    q_mc[2] = NAN;
+    compare();
+    ck_assert_uint_eq(nnd_frame_array_count(comparison->frame), 5);
+    ck_assert_double_eq(value("q_theory", 1), 1.0);
+    ck_assert_double_eq(value("q_mc", 1), 1.002);
+    ck_assert_double_eq_tol(value("q_diff", 1), 0.002, ROUNDING);
+    ck_assert_double_eq(value("q_se", 1), 1e-3);
+    ck_assert_double_eq_tol(value("q_z", 1), 2.0, 1e-9);
+    const nnd_frame *frame = comparison->frame;
+    ck_assert_str_eq(nnd_frame_find_attribute(frame, "q_diff", "verdict")->text, "agrees");
+    ck_assert_double_eq(nnd_frame_find_attribute(frame, "q_diff", "points")->number, 2.0);
+    ck_assert_double_eq(nnd_frame_find_attribute(frame, "q_diff", "left_out")->number, 1.0);
+    ck_assert_double_eq(nnd_frame_find_attribute(frame, "q_diff", "off")->number, 0.0);
+    ck_assert_double_eq_tol(nnd_frame_find_attribute(frame, "q_diff", "max_abs_z")->number, 2.0,
+                            1e-9);
+}
+END_TEST
+
+START_TEST(verdicts_have_texts_and_nothing_is_freed_twice) {
+    ck_assert_str_eq(nnd_verdict_text(NND_AGREES), "agrees");
+    ck_assert_str_eq(nnd_verdict_text(NND_INCONCLUSIVE), "inconclusive");
+    ck_assert_str_eq(nnd_verdict_text(NND_DISAGREES), "disagrees");
+    nnd_comparison_free(NULL);
+}
+END_TEST
+
+static void add_verdicts(TCase *tests) {
+    tcase_add_test(tests, noise_within_its_error_bars_agrees);
+    tcase_add_test(tests, a_shifted_theory_disagrees);
+    tcase_add_test(tests, one_point_of_40_may_be_off);
+    tcase_add_test(tests, two_points_of_40_may_not);
+    tcase_add_test(tests, two_percent_of_many_points_may_be_off);
+    tcase_add_test(tests, a_significant_but_small_difference_is_not_off);
+    tcase_add_test(tests, a_systematic_difference_disagrees_though_no_point_is_off);
+    tcase_add_test(tests, too_large_errors_are_inconclusive);
+    tcase_add_test(tests, errors_just_small_enough_agree);
+    tcase_add_test(tests, disagreement_comes_before_inconclusive);
+    tcase_add_test(tests, nothing_left_to_compare_is_inconclusive);
+    tcase_add_test(tests, points_without_value_or_error_bar_are_left_out_and_counted);
+    tcase_add_test(tests, without_errors_a_billionth_is_allowed);
+    tcase_add_test(tests, the_error_of_theory_counts_too);
+    tcase_add_test(tests, the_scale_is_the_largest_theory_over_time_in_each_slice);
+    tcase_add_test(tests, without_time_every_value_is_its_own_scale);
+    tcase_add_test(tests, where_theory_vanishes_only_z_counts);
+}
+
+static void add_pairing(TCase *tests) {
+    tcase_add_test(tests, two_sizes_remove_a_bias_of_one_over_size);
+    tcase_add_test(tests, one_size_keeps_the_bias_and_disagrees);
+    tcase_add_test(tests, sizes_below_min_size_are_left_out_point_by_point);
+    tcase_add_test(tests, without_a_size_only_an_infinite_min_size_leaves_out);
+    tcase_add_test(tests, a_point_that_one_size_lacks_is_left_out);
+    tcase_add_test(tests, points_match_by_coordinate_in_any_order_of_dimensions);
+    tcase_add_test(tests, text_coordinates_match_too);
+    tcase_add_test(tests, a_dimension_of_length_one_may_be_missing_on_a_side);
+    tcase_add_test(tests, a_longer_one_may_not);
+    tcase_add_test(tests, standard_errors_must_have_the_dimensions_of_their_variable);
+    tcase_add_test(tests, times_after_until_are_not_considered);
+    tcase_add_test(tests, no_common_point_is_an_error);
+    tcase_add_test(tests, a_size_that_is_text_is_an_error);
+}
+
+static void add_choice(TCase *tests) {
+    tcase_add_test(tests, all_shared_variables_are_compared_and_bookkeeping_never);
+    tcase_add_test(tests, a_named_variable_that_is_missing_is_an_error_that_says_what_there_is);
+    tcase_add_test(tests, no_common_variable_is_an_error);
+    tcase_add_test(tests, unchecked_variables_are_compared_only_when_named);
+    tcase_add_test(tests, at_least_itself_allows_what_is_above);
+    tcase_add_test(tests, at_least_itself_forbids_what_is_below);
+    tcase_add_test(tests, at_most_itself_forbids_a_systematic_excess);
+    tcase_add_test(tests, a_bound_that_is_cleared_is_conclusive_however_large_the_error);
+    tcase_add_test(tests, a_bound_within_a_large_error_is_inconclusive);
+    tcase_add_test(tests, a_number_can_be_the_bound);
+    tcase_add_test(tests, a_theory_variable_with_fewer_dimensions_can_be_the_bound);
+    tcase_add_test(tests, a_simulated_variable_with_a_bound_needs_no_theory_of_its_own);
+    tcase_add_test(tests, a_missing_bound_is_an_error_when_named);
+    tcase_add_test(tests, the_frame_holds_both_sides_and_the_verdict);
+    tcase_add_test(tests, verdicts_have_texts_and_nothing_is_freed_twice);
+}
+
+int main(void) {
+    static const struct {
+        const char *name;
+        void (*add)(TCase *);
+    } groups[] = {{"verdicts", add_verdicts}, {"pairing", add_pairing}, {"choice", add_choice}};
+    Suite *suite = suite_create("compare");
+    for (size_t i = 0; i < sizeof groups / sizeof *groups; i++) {
+        TCase *tests = tcase_create(groups[i].name);
+        tcase_add_checked_fixture(tests, setup, teardown);
+        groups[i].add(tests);
+        suite_add_tcase(suite, tests);
+    }
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_ENV);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed != 0;
+}

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Contexts: defaults, messages, callbacks, limits, interrupts; and the status texts. */
+#include <check.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "nndmft/context.h"
+
+/* What the callbacks received. */
+typedef struct {
+    int lines, reports;
+    nnd_log_level level;
+    char line[64], what[64];
+    size_t done, total;
+} record;
+
+static void keep_line(void *user, nnd_log_level level, const char *line) {
+    record *r = user;
+    r->lines++;
+    r->level = level;
+    snprintf(r->line, sizeof r->line, "%s", line);
+}
+
+static void keep_progress(void *user, const char *what, size_t done, size_t total) {
+    record *r = user;
+    r->reports++;
+    snprintf(r->what, sizeof r->what, "%s", what);
+    r->done = done;
+    r->total = total;
+}
+
+START_TEST(defaults_are_usable) {
+    nnd_context *ctx = nnd_context_new(NULL);
+    ck_assert_int_ge(nnd_context_threads(ctx), 1);
+    ck_assert_int_eq(nnd_context_rank(ctx), 0);
+    ck_assert_int_eq(nnd_context_ranks(ctx), 1);
+    ck_assert_uint_gt(nnd_context_memory_limit(ctx), 1 << 20);
+    ck_assert_str_eq(nnd_context_message(ctx), "");
+    ck_assert(!nnd_context_interrupted(ctx));
+    nnd_log(ctx, NND_LOG_WARNING, "to nobody");
+    nnd_progress(ctx, "nothing", 1, 2);
+    nnd_context_free(ctx);
+    nnd_context_free(NULL);
+}
+END_TEST
+
+START_TEST(options_are_kept) {
+    const nnd_context_options options = {.threads = 3, .rank = 2, .ranks = 5, .memory_limit = 7};
+    nnd_context *ctx = nnd_context_new(&options);
+    ck_assert_int_eq(nnd_context_threads(ctx), 3);
+    ck_assert_int_eq(nnd_context_rank(ctx), 2);
+    ck_assert_int_eq(nnd_context_ranks(ctx), 5);
+    ck_assert_uint_eq(nnd_context_memory_limit(ctx), 7);
+    nnd_context_free(ctx);
+}
+END_TEST
+
+START_TEST(a_failure_leaves_its_message_in_its_own_context) {
+    nnd_context *a = nnd_context_new(NULL), *b = nnd_context_new(NULL);
+    ck_assert_int_eq(nnd_fail(a, NND_E_INPUT, "depth: %d is too deep", 9), NND_E_INPUT);
+    ck_assert_str_eq(nnd_context_message(a), "depth: 9 is too deep");
+    ck_assert_str_eq(nnd_context_message(b), "");
+    ck_assert_int_eq(nnd_fail_memory(a, "a frame"), NND_E_MEMORY);
+    ck_assert_str_eq(nnd_context_message(a), "out of memory for a frame");
+    nnd_context_free(a);
+    nnd_context_free(b);
+}
+END_TEST
+
+START_TEST(endless_messages_are_cut) {
+    nnd_context *ctx = nnd_context_new(NULL);
+    static char endless[100000];
+    memset(endless, 'x', sizeof endless - 1);
+    ck_assert_int_eq(nnd_fail(ctx, NND_E_IO, "%s", endless), NND_E_IO);
+    ck_assert_uint_lt(strlen(nnd_context_message(ctx)), sizeof endless - 1);
+    nnd_context_free(ctx);
+}
+END_TEST
+
+START_TEST(log_and_progress_reach_the_callbacks) {
+    record r = {0};
+    const nnd_context_options options = {.log = keep_line, .progress = keep_progress, .user = &r};
+    nnd_context *ctx = nnd_context_new(&options);
+    nnd_log(ctx, NND_LOG_NOTE, "%d seeds diverged", 3);
+    nnd_progress(ctx, "simulate", 5, 8);
+    ck_assert_int_eq(r.lines, 1);
+    ck_assert_int_eq(r.level, NND_LOG_NOTE);
+    ck_assert_str_eq(r.line, "3 seeds diverged");
+    ck_assert_int_eq(r.reports, 1);
+    ck_assert_str_eq(r.what, "simulate");
+    ck_assert_uint_eq(r.done, 5);
+    ck_assert_uint_eq(r.total, 8);
+    nnd_context_free(ctx);
+}
+END_TEST
+
+START_TEST(an_interrupt_is_seen_by_its_context_alone) {
+    nnd_context *a = nnd_context_new(NULL), *b = nnd_context_new(NULL);
+    nnd_context_interrupt(a);
+    ck_assert(nnd_context_interrupted(a));
+    ck_assert(!nnd_context_interrupted(b));
+    nnd_context_free(a);
+    nnd_context_free(b);
+}
+END_TEST
+
+START_TEST(work_beyond_the_memory_limit_is_refused_by_name) {
+    const nnd_context_options options = {.memory_limit = 1000};
+    nnd_context *ctx = nnd_context_new(&options);
+    ck_assert_int_eq(nnd_check_memory(ctx, 1000.0, "a march"), NND_OK);
+    ck_assert_int_eq(nnd_check_memory(ctx, 1001.0, "a march"), NND_E_LIMIT);
+    ck_assert_ptr_nonnull(strstr(nnd_context_message(ctx), "a march"));
+    ck_assert_int_eq(nnd_check_memory(ctx, INFINITY, "a march"), NND_E_LIMIT);
+    ck_assert_int_eq(nnd_check_memory(ctx, NAN, "a march"), NND_E_LIMIT);
+    nnd_context_free(ctx);
+}
+END_TEST
+
+START_TEST(every_status_has_a_text) {
+#define CK_TEXT(name, value, text) ck_assert_str_eq(nnd_status_text(name), text);
+    NND_STATUS_LIST(CK_TEXT)
+#undef CK_TEXT
+    ck_assert_str_eq(nnd_status_text((nnd_status)-100), "unknown status");
+    ck_assert_uint_gt(strlen(nnd_version()), 0);
+    ck_assert_uint_gt(strlen(nnd_git_describe()), 0);
+}
+END_TEST
+
+int main(void) {
+    Suite *suite = suite_create("context");
+    TCase *tests = tcase_create("context");
+    tcase_add_test(tests, defaults_are_usable);
+    tcase_add_test(tests, options_are_kept);
+    tcase_add_test(tests, a_failure_leaves_its_message_in_its_own_context);
+    tcase_add_test(tests, endless_messages_are_cut);
+    tcase_add_test(tests, log_and_progress_reach_the_callbacks);
+    tcase_add_test(tests, an_interrupt_is_seen_by_its_context_alone);
+    tcase_add_test(tests, work_beyond_the_memory_limit_is_refused_by_name);
+    tcase_add_test(tests, every_status_has_a_text);
+    suite_add_tcase(suite, tests);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_ENV);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed != 0;
+}

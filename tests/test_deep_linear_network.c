@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The simulated network against a plain twin: dense weights, loss by its definition, gradient by
+ * differences of that loss, textbook optimizers. The twin knows no backpropagation. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "support.h"
+#include "validate/deep_linear_network.h"
+
+enum { D = 9, STEPS = 7, MAX_WEIGHTS = 4000 };
+
+/* All trainable numbers of a network, one after the other. */
+typedef struct {
+    const nnd_deep_linear_network *net;
+    size_t count;
+    double w[MAX_WEIGHTS];
+} twin;
+
+static void twin_copy(twin *t, const nnd_deep_linear_network *net) {
+    t->net = net;
+    t->count = 0;
+    for (size_t l = 0; l <= net->depth; l++) {
+        size_t n = net->layer[l].rows * net->layer[l].cols;
+        ck_assert(t->count + n <= MAX_WEIGHTS);
+        memcpy(t->w + t->count, net->layer[l].w, n * sizeof(double));
+        t->count += n;
+    }
+}
+
+/* f(x) = w . W^{L-1} ... W^0 x with the scales of note section 1. */
+static double twin_output(const twin *t, const double *w, const double *x) {
+    double h[D * 4], next[D * 4];
+    memcpy(h, x, D * sizeof(double));
+    for (size_t l = 0; l <= t->net->depth; l++) {
+        size_t rows = t->net->layer[l].rows, cols = t->net->layer[l].cols;
+        double scale = nnd_deep_linear_sigma(t->net->params, l) / sqrt((double)cols);
+        for (size_t i = 0; i < rows; i++) {
+            next[i] = 0.0;
+            for (size_t j = 0; j < cols; j++)
+                next[i] += scale * w[i * cols + j] * h[j];
+        }
+        w += rows * cols;
+        memcpy(h, next, rows * sizeof(double));
+    }
+    return h[0] / t->net->gamma;
+}
+
+static double twin_loss(const twin *t, const double *w, const double *start) {
+    const nnd_deep_linear_network *net = t->net;
+    double sum = 0.0;
+    for (size_t mu = 0; mu < net->samples; mu++) {
+        double f = twin_output(t, w, net->x + mu * D) - (start != NULL ? start[mu] : 0.0);
+        sum += (net->y[mu] - f) * (net->y[mu] - f) / 2.0;
+    }
+    return sum / (double)net->samples;
+}
+
+/* Central differences are exact to rounding for a loss that is a quartic in each single weight...
+ * here quadratic, f being linear in it. */
+static void twin_gradient(twin *t, const double *start, double *gradient) {
+    const double step = 1e-2;
+    for (size_t i = 0; i < t->count; i++) {
+        double kept = t->w[i];
+        t->w[i] = kept + step;
+        double up = twin_loss(t, t->w, start);
+        t->w[i] = kept - step;
+        double down = twin_loss(t, t->w, start);
+        t->w[i] = kept;
+        gradient[i] = (up - down) / (2.0 * step);
+    }
+}
+
+typedef struct {
+    nnd_context *ctx;
+    nnd_case *c;
+    nnd_deep_linear_network net;
+    twin twin;
+    double start[64];
+} fixture;
+
+static fixture *begin(const char *yaml) {
+    fixture *f = calloc(1, sizeof *f);
+    f->ctx = nnd_context_new(NULL);
+    f->c = test_case(f->ctx, yaml);
+    ck_assert_int_eq(nnd_deep_linear_network_make(f->ctx, f->c->params[0], D, &f->net), NND_OK);
+    nnd_deep_linear_network_draw(&f->net, (nnd_rng_key){3, 5, D});
+    twin_copy(&f->twin, &f->net);
+    if (f->net.params->center)
+        for (size_t mu = 0; mu < f->net.samples; mu++)
+            f->start[mu] = twin_output(&f->twin, f->twin.w, f->net.x + mu * D);
+    return f;
+}
+
+static void end(fixture *f) {
+    nnd_deep_linear_network_clear(&f->net);
+    nnd_case_free(f->c);
+    nnd_context_free(f->ctx);
+    free(f);
+}
+
+/* Rounding of differences with step 1e-2 of a loss of order one, times T steps. */
+static const double AGREEMENT = 1e-10;
+
+static void check_loss(fixture *f, size_t step) {
+    nnd_deep_linear_network_evaluate(&f->net, step);
+    test_close("loss", f->net.mse / 2.0, twin_loss(&f->twin, f->twin.w, f->start), AGREEMENT);
+}
+
+static const char *const DESCENTS[] = {
+    "{model: deep-linear, params: {noise: 0.3, lr: 0.2, gamma0: 2}}",
+    "{model: deep-linear, params: {depth: 3, nu: 0.7, noise: 0.3, lr: 0.1, "
+    "sigma: [0.8, 0.9, 1, 1.1]}}",
+    "{model: deep-linear, params: {depth: 2, nu: 1.4, center: true, parameterization: ntk}}",
+    "{model: deep-linear, params: {depth: 2, momentum: 0.7, weight_decay: 0.05, lr: 0.05}}",
+    "{model: deep-linear, params: {depth: 2, schedule: [0.1, 0.5, 1, 0.3]}}",
+};
+
+START_TEST(descent_equals_that_of_a_dense_twin) {
+    fixture *f = begin(DESCENTS[_i]);
+    const nnd_deep_linear *p = f->net.params;
+    double eta = p->lr * f->net.gamma * f->net.gamma * D;
+    double *gradient = calloc(f->twin.count, sizeof(double));
+    double *velocity = calloc(f->twin.count, sizeof(double));
+    for (size_t t = 0; t <= STEPS; t++) {
+        check_loss(f, t);
+        nnd_deep_linear_network_step(&f->net, t);
+        twin_gradient(&f->twin, f->start, gradient);
+        for (size_t i = 0; i < f->twin.count; i++) {
+            velocity[i] =
+                p->momentum * velocity[i] - eta * nnd_deep_linear_rate(p, t) * gradient[i];
+            f->twin.w[i] = (1.0 - p->weight_decay) * f->twin.w[i] + velocity[i];
+        }
+    }
+    free(gradient);
+    free(velocity);
+    end(f);
+}
+END_TEST
+
+/* Twin of one Runge-Kutta step: all slopes are kept, all stages are formed in full. */
+static void twin_flow_step(fixture *f, int stages, const double a[4][4], const double *b,
+                           double dt) {
+    twin *t = &f->twin;
+    double eta = f->net.gamma * f->net.gamma * D;
+    double *slope = calloc(4 * t->count, sizeof(double)), *from = calloc(t->count, sizeof(double));
+    memcpy(from, t->w, t->count * sizeof(double));
+    for (int s = 0; s <= stages; s++) {
+        const double *weight = s < stages ? a[s] : b;
+        for (size_t i = 0; i < t->count; i++) {
+            t->w[i] = from[i];
+            for (int r = 0; r < s; r++)
+                t->w[i] -= dt * eta * weight[r] * slope[(size_t)r * t->count + i];
+        }
+        if (s < stages)
+            twin_gradient(t, f->start, slope + (size_t)s * t->count);
+    }
+    free(slope);
+    free(from);
+}
+
+START_TEST(flow_equals_that_of_a_dense_twin) {
+    static const struct {
+        const char *name;
+        int stages;
+        double a[4][4], b[4];
+    } methods[] = {
+        {"euler", 1, {{0}}, {1}},
+        {"heun", 2, {{0}, {1}}, {0.5, 0.5}},
+        {"rk4", 4, {{0}, {0.5}, {0, 0.5}, {0, 0, 1}}, {1 / 6.0, 1 / 3.0, 1 / 3.0, 1 / 6.0}},
+    };
+    char yaml[256];
+    snprintf(yaml, sizeof yaml,
+             "{model: deep-linear, params: {depth: 2, noise: 0.3, integrator: flow, method: %s, "
+             "time: 1.4, steps: %d}}",
+             methods[_i].name, STEPS);
+    fixture *f = begin(yaml);
+    for (size_t t = 0; t < STEPS; t++) {
+        check_loss(f, t);
+        nnd_deep_linear_network_step(&f->net, t);
+        twin_flow_step(f, methods[_i].stages, methods[_i].a, methods[_i].b, 1.4 / STEPS);
+    }
+    check_loss(f, STEPS);
+    end(f);
+}
+END_TEST
+
+/* D = 9 folds every 8 updates: 40 steps fold five times, with and without velocity. */
+START_TEST(folding_the_pending_updates_changes_nothing) {
+    const char *yaml = _i == 0 ? "{model: deep-linear, params: {depth: 2, lr: 0.05}}"
+                               : "{model: deep-linear, params: {depth: 2, lr: 0.02, momentum: 0.8, "
+                                 "weight_decay: 0.01}}";
+    fixture *f = begin(yaml), *g = begin(yaml);
+    nnd_window_clear(&g->net.window);
+    ck_assert_int_eq(nnd_window_make(g->ctx, 64, &g->net.window), NND_OK);
+    free(g->net.scratch);
+    g->net.scratch = calloc(64, sizeof(double));
+    for (size_t l = 0; l <= g->net.depth; l++) {
+        nnd_weights *w = &g->net.layer[l];
+        w->left = realloc(w->left, 64 * w->rows * sizeof(double));
+        w->right = realloc(w->right, 64 * w->cols * sizeof(double));
+    }
+    for (size_t t = 0; t < 40; t++) {
+        nnd_deep_linear_network_evaluate(&f->net, t);
+        nnd_deep_linear_network_evaluate(&g->net, t);
+        test_close("mse", f->net.mse, g->net.mse, 1e-12);
+        nnd_deep_linear_network_step(&f->net, t);
+        nnd_deep_linear_network_step(&g->net, t);
+    }
+    ck_assert_uint_eq(g->net.window.count, 40);
+    ck_assert_uint_lt(f->net.window.count, 9);
+    end(f);
+    end(g);
+}
+END_TEST
+
+/* A fresh batch is new at every step, and the gradient it gives is that of its own samples. */
+START_TEST(fresh_batches_differ_from_step_to_step) {
+    fixture *f = begin("{model: deep-linear, params: {training: fresh, alpha: 3, noise: 0.2}}");
+    double first[D];
+    nnd_deep_linear_network_evaluate(&f->net, 0);
+    memcpy(first, f->net.forward[0], sizeof first);
+    nnd_deep_linear_network_evaluate(&f->net, 1);
+    ck_assert(memcmp(first, f->net.forward[0], sizeof first) != 0);
+    nnd_deep_linear_network_evaluate(&f->net, 0);
+    ck_assert(memcmp(first, f->net.forward[0], sizeof first) == 0);
+    end(f);
+}
+END_TEST
+
+/* Training by the recipe that a deep-learning framework would follow: plain SGD on A_l. */
+START_TEST(recipe_trains_the_same_network) {
+    fixture *f = begin(DESCENTS[1]);
+    const nnd_simulator *simulator = nnd_simulator_find(f->c->model);
+    nnd_frame *recipe;
+    ck_assert_int_eq(simulator->recipe(f->ctx, f->c->params[0], D, &recipe), NND_OK);
+    const nnd_array *std = nnd_frame_find(recipe, "init_std"),
+                    *lr = nnd_frame_find(recipe, "raw_lr");
+    double *gradient = calloc(f->twin.count, sizeof(double));
+    for (size_t t = 0; t < 4; t++) {
+        check_loss(f, t);
+        nnd_deep_linear_network_step(&f->net, t);
+        twin_gradient(&f->twin, f->start, gradient);
+        size_t i = 0;
+        for (size_t l = 0; l <= f->net.depth; l++)
+            for (size_t n = f->net.layer[l].rows * f->net.layer[l].cols; n > 0; n--, i++) {
+                /* dLoss/dA = dLoss/dW / std for A = std W. */
+                double a = std->data[l] * f->twin.w[i];
+                a -= lr->data[l] * gradient[i] / std->data[l];
+                f->twin.w[i] = a / std->data[l];
+            }
+    }
+    free(gradient);
+    nnd_frame_free(recipe);
+    end(f);
+}
+END_TEST
+
+int main(void) {
+    Suite *suite = suite_create("deep-linear network");
+    TCase *twins = tcase_create("against a dense twin");
+    tcase_add_loop_test(twins, descent_equals_that_of_a_dense_twin, 0,
+                        (int)(sizeof DESCENTS / sizeof *DESCENTS));
+    tcase_add_loop_test(twins, flow_equals_that_of_a_dense_twin, 0, 3);
+    tcase_add_loop_test(twins, folding_the_pending_updates_changes_nothing, 0, 2);
+    tcase_add_test(twins, fresh_batches_differ_from_step_to_step);
+    tcase_add_test(twins, recipe_trains_the_same_network);
+    suite_add_tcase(suite, twins);
+    return test_main(suite);
+}

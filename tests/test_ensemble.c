@@ -1,0 +1,351 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Ensembles: same bits however the work is spread, resumed or extended; what estimators do. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "support.h"
+#include "validate/reduce.h"
+
+#define CASE                                                                                       \
+    "{model: deep-linear, params: {depth: 2, steps: 6, noise: 0.3}, sweep: {gamma0: [1, 2]}, "     \
+    "simulate: {size: [100, 200], seeds: %s}}"
+
+static nnd_frame *simulate(nnd_context *ctx, const char *yaml, nnd_store *store,
+                           nnd_frame **seeds) {
+    nnd_case *c = test_case(ctx, yaml);
+    nnd_frame *mc = NULL;
+    nnd_status status = nnd_ensemble_run(ctx, c, store, &mc, seeds);
+    if (status < NND_OK)
+        ck_abort_msg("%s", nnd_context_message(ctx));
+    nnd_case_free(c);
+    return mc;
+}
+
+static nnd_frame *simulate_afresh(int threads, const char *yaml) {
+    nnd_context_options options = {.threads = threads};
+    nnd_context *ctx = nnd_context_new(&options);
+    nnd_store *store = nnd_memory_store_new();
+    nnd_frame *mc = simulate(ctx, yaml, store, NULL);
+    nnd_memory_store_free(store);
+    nnd_context_free(ctx);
+    return mc;
+}
+
+static const char *with_seeds(char *text, const char *seeds) {
+    sprintf(text, CASE, seeds);
+    return text;
+}
+
+START_TEST(any_number_of_threads_gives_the_same_bits) {
+    char yaml[512];
+    nnd_frame *one = simulate_afresh(1, with_seeds(yaml, "70"));
+    for (int threads = 2; threads <= 5; threads++) {
+        nnd_frame *many = simulate_afresh(threads, yaml);
+        ck_assert(test_frames_identical(one, many));
+        nnd_frame_free(many);
+    }
+    nnd_frame_free(one);
+}
+END_TEST
+
+START_TEST(raising_the_seeds_extends_the_ensemble) {
+    char yaml[512];
+    nnd_context *ctx = nnd_context_new(NULL);
+    nnd_store *store = nnd_memory_store_new();
+    nnd_frame_free(simulate(ctx, with_seeds(yaml, "30"), store, NULL));
+    nnd_frame *extended = simulate(ctx, with_seeds(yaml, "[90, 50]"), store, NULL);
+    nnd_frame *fresh = simulate_afresh(2, yaml);
+    ck_assert(test_frames_identical(extended, fresh));
+    nnd_frame_free(extended);
+    nnd_frame_free(fresh);
+    nnd_memory_store_free(store);
+    nnd_context_free(ctx);
+}
+END_TEST
+
+/* A store that asks the run to stop after a number of blocks. */
+typedef struct {
+    nnd_store *inner;
+    nnd_context *ctx;
+    int left;
+} stopping;
+
+static nnd_status stopping_has(void *self, nnd_context *ctx, const char *key, bool *found) {
+    stopping *s = self;
+    return s->inner->has(s->inner->self, ctx, key, found);
+}
+
+static nnd_status stopping_put(void *self, nnd_context *ctx, const char *key,
+                               const nnd_frame *frame) {
+    stopping *s = self;
+    if (--s->left == 0)
+        nnd_context_interrupt(s->ctx);
+    return s->inner->put(s->inner->self, ctx, key, frame);
+}
+
+static nnd_status stopping_get(void *self, nnd_context *ctx, const char *key, nnd_frame **frame) {
+    stopping *s = self;
+    return s->inner->get(s->inner->self, ctx, key, frame);
+}
+
+START_TEST(interrupted_ensemble_resumes_to_the_same_bits) {
+    char yaml[512];
+    with_seeds(yaml, "90");
+    nnd_context *ctx = nnd_context_new(NULL), *again = nnd_context_new(NULL);
+    nnd_store *inner = nnd_memory_store_new();
+    stopping s = {inner, ctx, 3};
+    nnd_store store = {&s, stopping_has, stopping_put, stopping_get};
+    nnd_case *c = test_case(ctx, yaml);
+    nnd_frame *mc = NULL;
+    ck_assert_int_eq(nnd_ensemble_run(ctx, c, &store, &mc, NULL), NND_E_INTERRUPTED);
+    ck_assert_ptr_null(mc);
+    nnd_frame *resumed = simulate(again, yaml, inner, NULL);
+    nnd_frame *fresh = simulate_afresh(2, yaml);
+    ck_assert(test_frames_identical(resumed, fresh));
+    nnd_frame_free(resumed);
+    nnd_frame_free(fresh);
+    nnd_case_free(c);
+    nnd_memory_store_free(inner);
+    nnd_context_free(ctx);
+    nnd_context_free(again);
+}
+END_TEST
+
+START_TEST(seeds_are_independent_across_sizes_and_common_across_the_sweep) {
+    nnd_context *ctx = nnd_context_new(NULL);
+    nnd_store *store = nnd_memory_store_new();
+    nnd_frame *seeds = NULL;
+    nnd_frame *mc = simulate(ctx,
+                             "{model: deep-linear, params: {steps: 2, training: online}, "
+                             "sweep: {gamma0: [1, 2]}, simulate: {size: [64, 65], seeds: [5, 3], "
+                             "storage: trajectories}}",
+                             store, &seeds);
+    ck_assert_ptr_nonnull(seeds);
+    /* At t = 0 the predictor is that of gamma0 = 1 divided by gamma0. */
+    double one = test_value(seeds, "overlap", "gamma0=1,size=64,seed=4,t=0");
+    double two = test_value(seeds, "overlap", "gamma0=2,size=64,seed=4,t=0");
+    test_close("common numbers", two, one / 2.0, 1e-14);
+    double other = test_value(seeds, "overlap", "gamma0=1,size=65,seed=2,t=0");
+    double same = test_value(seeds, "overlap", "gamma0=1,size=64,seed=2,t=0");
+    ck_assert(fabs(other - same) > 1e-6);
+    ck_assert(isnan(test_value(seeds, "overlap", "gamma0=1,size=65,seed=4,t=0")));
+    double mean = 0.0;
+    for (int seed = 0; seed < 3; seed++) {
+        char at[64];
+        sprintf(at, "gamma0=2,size=65,seed=%d,t=2", seed);
+        mean += test_value(seeds, "test_risk", at) / 3.0;
+    }
+    test_close("mean", test_value(mc, "test_risk", "gamma0=2,size=65,t=2"), mean, 1e-14);
+    nnd_frame_free(mc);
+    nnd_frame_free(seeds);
+    nnd_memory_store_free(store);
+    nnd_context_free(ctx);
+}
+END_TEST
+
+START_TEST(digest_names_what_the_blocks_depend_on) {
+    nnd_context *ctx = nnd_context_new(NULL);
+    const char *yaml[] = {
+        "{model: deep-linear, simulate: {size: 9, seeds: 4}}",
+        "{model: deep-linear, name: other, simulate: {size: [9, 8], seeds: 5}}",
+        "{model: deep-linear, simulate: {size: 9, seeds: 4, base_seed: 2}}",
+        "{model: deep-linear, params: {lr: 0.2}, simulate: {size: 9, seeds: 4}}",
+        "{model: deep-linear, sweep: {lr: [0.1]}, simulate: {size: 9, seeds: 4}}",
+    };
+    char digest[5][17];
+    for (int i = 0; i < 5; i++) {
+        nnd_case *c = test_case(ctx, yaml[i]);
+        nnd_ensemble_digest(c, digest[i]);
+        nnd_case_free(c);
+    }
+    ck_assert_str_eq(digest[0], digest[1]);
+    for (int i = 2; i < 5; i++)
+        ck_assert_str_ne(digest[0], digest[i]);
+    nnd_context_free(ctx);
+}
+END_TEST
+
+START_TEST(sizes_that_leave_no_neuron_or_sample_are_refused) {
+    nnd_context *ctx = nnd_context_new(NULL);
+    nnd_store *store = nnd_memory_store_new();
+    const char *yaml[] = {
+        "{model: deep-linear, params: {nu: 0.001}, simulate: {size: 100}}",
+        "{model: deep-linear, params: {alpha: 0.001}, simulate: {size: 100}}",
+    };
+    const char *key[] = {"params.nu", "params.alpha"};
+    for (int i = 0; i < 2; i++) {
+        nnd_case *c = test_case(ctx, yaml[i]);
+        nnd_frame *mc;
+        ck_assert_int_eq(nnd_ensemble_run(ctx, c, store, &mc, NULL), NND_E_INPUT);
+        ck_assert_ptr_nonnull(strstr(nnd_context_message(ctx), key[i]));
+        nnd_case_free(c);
+    }
+    nnd_memory_store_free(store);
+    nnd_context_free(ctx);
+}
+END_TEST
+
+START_TEST(more_memory_than_the_limit_is_refused_with_the_number) {
+    nnd_context_options options = {.memory_limit = (size_t)1 << 20};
+    nnd_context *ctx = nnd_context_new(&options);
+    nnd_store *store = nnd_memory_store_new();
+    nnd_case *c = test_case(ctx, "{model: deep-linear, simulate: {size: 100000}}");
+    nnd_frame *mc;
+    ck_assert_int_eq(nnd_ensemble_run(ctx, c, store, &mc, NULL), NND_E_LIMIT);
+    ck_assert_ptr_nonnull(strstr(nnd_context_message(ctx), "GB"));
+    ck_assert_int_eq(nnd_theory_run(ctx, c, &mc), NND_OK);
+    nnd_frame_free(mc);
+    nnd_case_free(c);
+    nnd_memory_store_free(store);
+    nnd_context_free(ctx);
+}
+END_TEST
+
+/* ---- estimators on made-up seeds ---- */
+
+enum { SEEDS = 6, TIMES = 2, MU = 2 };
+
+/* a(seed, t, mu), b(seed, t), and one seed that diverged. */
+static nnd_frame *made_up(nnd_context *ctx, bool diverged) {
+    const double t[TIMES] = {0, 1};
+    nnd_frame *f;
+    double *a, *b, *at;
+    ck_assert_int_eq(nnd_frame_new(ctx, &f), NND_OK);
+    ck_assert_int_eq(nnd_frame_add_range(f, "seed", SEEDS, 0), NND_OK);
+    ck_assert_int_eq(nnd_frame_add_dim(f, "t", NND_COORD_INTEGER, TIMES, t), NND_OK);
+    ck_assert_int_eq(nnd_frame_add_range(f, "mu", MU, 0), NND_OK);
+    ck_assert_int_eq(nnd_frame_add_range(f, "nu", MU, 0), NND_OK);
+    ck_assert_int_eq(nnd_frame_add(f, "diverged_at", "seed", &at), NND_OK);
+    ck_assert_int_eq(nnd_frame_add(f, "a", "seed,t,mu", &a), NND_OK);
+    ck_assert_int_eq(nnd_frame_add(f, "b", "seed,t", &b), NND_OK);
+    for (int i = 0; i < SEEDS * TIMES * MU; i++)
+        a[i] = sin(1.0 + i * i);
+    for (int i = 0; i < SEEDS * TIMES; i++)
+        b[i] = 2.0 + cos(3.0 * i);
+    if (diverged) {
+        at[SEEDS - 1] = 1;
+        a[(SEEDS - 1) * TIMES * MU + MU] = NAN;
+    }
+    return f;
+}
+
+static const nnd_variable ESTIMATED[] = {
+    {.name = "a", .dims = "t,mu"},
+    {.name = "a_nvar", .dims = "t,mu", .estimator = {NND_NVAR, "a", NULL}},
+    {.name = "a_ncov", .dims = "t,mu,nu", .estimator = {NND_NCOV, "a", "a"}},
+    {.name = "ratio", .dims = "t,mu", .estimator = {NND_RATIO, "a", "b"}},
+    {.name = "absent", .dims = "t"},
+    {.name = "a_slope", .dims = "t,mu", .estimator = {NND_SLOPE, "a", NULL}},
+};
+
+static const nnd_model MADE_UP = {
+    .name = "made-up",
+    .variable_count = sizeof ESTIMATED / sizeof *ESTIMATED,
+    .variables = ESTIMATED,
+};
+
+static double at(const nnd_frame *f, const char *name, int seed, int t, int mu) {
+    const nnd_array *array = nnd_frame_find(f, name);
+    return array->ndims == 3 ? array->data[(seed * TIMES + t) * MU + mu]
+                             : array->data[seed * TIMES + t];
+}
+
+static double brute_covariance(const nnd_frame *f, int n, int t, int mu, int nu) {
+    double x = 0, y = 0, sum = 0;
+    for (int i = 0; i < n; i++) {
+        x += at(f, "a", i, t, mu) / n;
+        y += at(f, "a", i, t, nu) / n;
+    }
+    for (int i = 0; i < n; i++)
+        sum += (at(f, "a", i, t, mu) - x) * (at(f, "a", i, t, nu) - y);
+    return sum / (n - 1);
+}
+
+START_TEST(estimators_are_those_of_the_variable_table) {
+    nnd_context *ctx = nnd_context_new(NULL);
+    nnd_frame *seeds = made_up(ctx, false), *out;
+    ck_assert_int_eq(nnd_reduce_seeds(ctx, &MADE_UP, seeds, 50, &out), NND_OK);
+    const double rounding = 1e-12;
+    test_close("nvar", test_value(out, "a_nvar", "t=1,mu=0"),
+               50 * brute_covariance(seeds, SEEDS, 1, 0, 0), rounding);
+    test_close("ncov", test_value(out, "a_ncov", "t=1,mu=0,nu=1"),
+               50 * brute_covariance(seeds, SEEDS, 1, 0, 1), rounding);
+    test_close("ncov diagonal", test_value(out, "a_ncov", "t=0,mu=1,nu=1"),
+               test_value(out, "a_nvar", "t=0,mu=1"), rounding);
+    double a = 0, b = 0;
+    for (int i = 0; i < SEEDS; i++) {
+        a += at(seeds, "a", i, 0, 1) / SEEDS;
+        b += at(seeds, "b", i, 0, 0) / SEEDS;
+    }
+    test_close("mean", test_value(out, "a", "t=0,mu=1"), a, rounding);
+    /* The jackknife moves the ratio by its bias, O(1/n). */
+    ck_assert(fabs(test_value(out, "ratio", "t=0,mu=1") - a / b) < 0.1);
+    ck_assert(test_value(out, "ratio_se", "t=0,mu=1") > 0.0);
+    ck_assert_ptr_null(nnd_frame_find(out, "absent"));
+    ck_assert_ptr_null(nnd_frame_find(out, "a_slope"));
+    ck_assert(nnd_frame_find(out, "diverged_fraction")->data[0] == 0.0);
+    nnd_frame_free(out);
+    nnd_frame_free(seeds);
+    nnd_context_free(ctx);
+}
+END_TEST
+
+START_TEST(seeds_that_diverged_are_left_out_and_counted) {
+    nnd_context *ctx = nnd_context_new(NULL);
+    nnd_frame *seeds = made_up(ctx, true), *out;
+    ck_assert_int_eq(nnd_reduce_seeds(ctx, &MADE_UP, seeds, 50, &out), NND_OK);
+    double a = 0;
+    for (int i = 0; i < SEEDS - 1; i++)
+        a += at(seeds, "a", i, 0, 0) / (SEEDS - 1);
+    test_close("mean", test_value(out, "a", "t=0,mu=0"), a, 1e-13);
+    ck_assert(isfinite(test_value(out, "a", "t=1,mu=0")));
+    test_close("fraction", nnd_frame_find(out, "diverged_fraction")->data[0], 1.0 / SEEDS, 1e-15);
+    nnd_frame_free(out);
+    nnd_frame_free(seeds);
+    nnd_context_free(ctx);
+}
+END_TEST
+
+START_TEST(slope_is_the_coefficient_of_inverse_size) {
+    nnd_context *ctx = nnd_context_new(NULL);
+    const double size[] = {10, 20, 40}, t[] = {0, 1};
+    nnd_frame *f;
+    double *a, *se;
+    ck_assert_int_eq(nnd_frame_new(ctx, &f), NND_OK);
+    ck_assert_int_eq(nnd_frame_add_dim(f, "size", NND_COORD_INTEGER, 3, size), NND_OK);
+    ck_assert_int_eq(nnd_frame_add_dim(f, "t", NND_COORD_INTEGER, 2, t), NND_OK);
+    ck_assert_int_eq(nnd_frame_add_range(f, "mu", 1, 0), NND_OK);
+    ck_assert_int_eq(nnd_frame_add(f, "a", "size,t,mu", &a), NND_OK);
+    ck_assert_int_eq(nnd_frame_add(f, "a_se", "size,t,mu", &se), NND_OK);
+    for (int k = 0; k < 3; k++)
+        for (int i = 0; i < 2; i++) {
+            a[k * 2 + i] = 1.0 + i - (3.0 + i) / size[k];
+            se[k * 2 + i] = 0.01;
+        }
+    ck_assert_int_eq(nnd_reduce_sizes(&MADE_UP, f), NND_OK);
+    test_close("slope", test_value(f, "a_slope", "t=1,mu=0"), -4.0, 1e-12);
+    ck_assert(test_value(f, "a_slope_se", "t=1,mu=0") > 0.0);
+    nnd_frame_free(f);
+    nnd_context_free(ctx);
+}
+END_TEST
+
+int main(void) {
+    Suite *suite = suite_create("ensemble");
+    TCase *runs = tcase_create("runs");
+    tcase_add_test(runs, any_number_of_threads_gives_the_same_bits);
+    tcase_add_test(runs, raising_the_seeds_extends_the_ensemble);
+    tcase_add_test(runs, interrupted_ensemble_resumes_to_the_same_bits);
+    tcase_add_test(runs, seeds_are_independent_across_sizes_and_common_across_the_sweep);
+    tcase_add_test(runs, digest_names_what_the_blocks_depend_on);
+    tcase_add_test(runs, sizes_that_leave_no_neuron_or_sample_are_refused);
+    tcase_add_test(runs, more_memory_than_the_limit_is_refused_with_the_number);
+    suite_add_tcase(suite, runs);
+    TCase *estimators = tcase_create("estimators");
+    tcase_add_test(estimators, estimators_are_those_of_the_variable_table);
+    tcase_add_test(estimators, seeds_that_diverged_are_left_out_and_counted);
+    tcase_add_test(estimators, slope_is_the_coefficient_of_inverse_size);
+    suite_add_tcase(suite, estimators);
+    return test_main(suite);
+}

@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/** Frames as CSV and JSON, comparisons as tables. */
+#include <check.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "nndmft/io.h"
+
+static nnd_context *ctx;
+static nnd_frame *frame;
+static char *text;
+static size_t text_size;
+static FILE *out;
+
+static void ok(nnd_status status) {
+    ck_assert_msg(status == NND_OK, "%s", nnd_context_message(ctx));
+}
+
+static double *add(const char *name, const char *dims) {
+    double *data;
+    ok(nnd_frame_add(frame, name, dims, &data));
+    return data;
+}
+
+/* gamma0 x t: risk with error, mse without; gamma0: cosine; a scalar. */
+static void setup(void) {
+    const double gamma0[] = {0.5, 2.0};
+    ctx = nnd_context_new(NULL);
+    ck_assert_ptr_nonnull(ctx);
+    ok(nnd_frame_new(ctx, &frame));
+    ok(nnd_frame_add_dim(frame, "gamma0", NND_COORD_REAL, 2, gamma0));
+    ok(nnd_frame_add_range(frame, "t", 3, 0.0));
+    double *risk = add("risk", "gamma0,t"), *mse = add("mse", "gamma0,t");
+    double *se = add("risk_se", "gamma0,t"), *cosine = add("cosine", "gamma0");
+    for (size_t i = 0; i < 6; i++) {
+        risk[i] = (double)i / 3.0;
+        mse[i] = i == 4 ? NAN : (double)i;
+        se[i] = 0.25;
+    }
+    cosine[0] = 1.0;
+    cosine[1] = INFINITY;
+    ok(nnd_frame_add_scalar(frame, "kappa", 7.0));
+    out = open_memstream(&text, &text_size);
+    ck_assert_ptr_nonnull(out);
+}
+
+static void teardown(void) {
+    fclose(out);
+    free(text);
+    nnd_frame_free(frame);
+    nnd_context_free(ctx);
+}
+
+/* The names as a selection; they live as long as the test. */
+static nnd_selection select_vars(size_t count, char **names) {
+    return (nnd_selection){count, names};
+}
+
+START_TEST(csv_has_coordinates_then_variables_each_with_its_error) {
+    char risk[] = "risk", mse[] = "mse";
+    char *names[] = {risk, mse};
+    nnd_selection vars = select_vars(2, names);
+    ok(nnd_csv_write(ctx, frame, &vars, out));
+    ck_assert_str_eq(text, "gamma0,t,risk,risk_se,mse\n"
+                           "0.5,0,0,0.25,0\n"
+                           "0.5,1,0.33333333333333331,0.25,1\n"
+                           "0.5,2,0.66666666666666663,0.25,2\n"
+                           "2,0,1,0.25,3\n"
+                           "2,1,1.3333333333333333,0.25,\n"
+                           "2,2,1.6666666666666667,0.25,5\n");
+}
+END_TEST
+
+START_TEST(csv_keeps_a_selection_in_its_order_and_without_repetition) {
+    char risk[] = "risk", se[] = "risk_se", mse[] = "mse";
+    char *names[] = {mse, se, risk, mse};
+    nnd_selection vars = select_vars(4, names);
+    ok(nnd_csv_write(ctx, frame, &vars, out));
+    ck_assert_int_eq(strncmp(text, "gamma0,t,mse,risk_se,risk\n", 26), 0);
+}
+END_TEST
+
+START_TEST(csv_of_a_scalar_is_one_row) {
+    char kappa[] = "kappa";
+    char *names[] = {kappa};
+    nnd_selection vars = select_vars(1, names);
+    ok(nnd_csv_write(ctx, frame, &vars, out));
+    ck_assert_str_eq(text, "kappa\n7\n");
+}
+END_TEST
+
+START_TEST(csv_refuses_mixed_dimensions_and_lists_them) {
+    ck_assert_int_eq(nnd_csv_write(ctx, frame, NULL, out), NND_E_INPUT);
+    ck_assert_str_eq(nnd_context_message(ctx),
+                     "variables have different dimensions; choose with --var: "
+                     "[gamma0,t] risk, mse; [gamma0] cosine; [] kappa");
+    char risk[] = "risk", kappa[] = "kappa";
+    char *names[] = {risk, kappa};
+    nnd_selection vars = select_vars(2, names);
+    ck_assert_int_eq(nnd_csv_write(ctx, frame, &vars, out), NND_E_INPUT);
+    ck_assert_ptr_nonnull(strstr(nnd_context_message(ctx), "[gamma0,t] risk; [] kappa"));
+}
+END_TEST
+
+START_TEST(csv_takes_another_order_of_dimensions_as_another_set) {
+    char risk[] = "risk", turned[] = "turned";
+    char *names[] = {risk, turned};
+    nnd_selection vars = select_vars(2, names);
+    add("turned", "t,gamma0");
+    ck_assert_int_eq(nnd_csv_write(ctx, frame, &vars, out), NND_E_INPUT);
+    ck_assert_ptr_nonnull(strstr(nnd_context_message(ctx), "[t,gamma0] turned"));
+}
+END_TEST
+
+START_TEST(an_unknown_variable_is_an_error_that_lists_what_there_is) {
+    char risc[] = "risc";
+    char *names[] = {risc};
+    nnd_selection vars = select_vars(1, names);
+    ck_assert_int_eq(nnd_csv_write(ctx, frame, &vars, out), NND_E_INPUT);
+    ck_assert_str_eq(nnd_context_message(ctx),
+                     "no variable risc; there are: risk, mse, risk_se, cosine, kappa");
+    ck_assert_int_eq(nnd_json_write(ctx, frame, &vars, out), NND_E_INPUT);
+}
+END_TEST
+
+START_TEST(csv_quotes_text_only_where_it_must) {
+    const char *kinds[] = {"plain", "a,b", "say \"x\""};
+    char v[] = "v";
+    char *names[] = {v};
+    nnd_selection vars = select_vars(1, names);
+    ok(nnd_frame_add_text_dim(frame, "kind", 3, kinds));
+    double *data = add("v", "kind");
+    data[0] = data[1] = data[2] = 1.0;
+    ok(nnd_csv_write(ctx, frame, &vars, out));
+    ck_assert_str_eq(text, "kind,v\nplain,1\n\"a,b\",1\n\"say \"\"x\"\"\",1\n");
+}
+END_TEST
+
+START_TEST(an_error_without_its_variable_is_a_variable) {
+    char x_se[] = "x_se";
+    char *names[] = {x_se};
+    nnd_selection vars = select_vars(1, names);
+    add("x_se", "t")[1] = 2.0;
+    ok(nnd_csv_write(ctx, frame, &vars, out));
+    ck_assert_str_eq(text, "t,x_se\n0,\n1,2\n2,\n");
+}
+END_TEST
+
+START_TEST(writing_to_a_full_device_is_reported) {
+    char kappa[] = "kappa";
+    char *names[] = {kappa};
+    nnd_selection vars = select_vars(1, names);
+    FILE *full = fopen("/dev/full", "w");
+    ck_assert_ptr_nonnull(full);
+    ck_assert_int_eq(nnd_csv_write(ctx, frame, &vars, full), NND_E_IO);
+    ck_assert_ptr_nonnull(strstr(nnd_context_message(ctx), "writing failed"));
+    fclose(full);
+}
+END_TEST
+
+START_TEST(json_has_the_shape_of_to_dict) {
+    char risk[] = "risk", cosine[] = "cosine";
+    char *names[] = {risk, cosine};
+    nnd_selection vars = select_vars(2, names);
+    ok(nnd_frame_set_text(frame, NULL, "title", "a \"b\"\n\xc3\xa9"));
+    ok(nnd_frame_set_number(frame, "risk", "residual", 1e-9));
+    ok(nnd_frame_set_text(frame, "gamma0", "units", "1"));
+    ok(nnd_json_write(ctx, frame, &vars, out));
+    ck_assert_str_eq(
+        text,
+        "{\"coords\": {\n"
+        "\"gamma0\": {\"dims\": [\"gamma0\"], \"attrs\": {\"units\": \"1\"}, \"data\": [0.5, "
+        "2.0]},\n"
+        "\"t\": {\"dims\": [\"t\"], \"attrs\": {}, \"data\": [0, 1, 2]}},\n"
+        "\"attrs\": {\"title\": \"a \\\"b\\\"\\u000a\xc3\xa9\"},\n"
+        "\"dims\": {\"gamma0\": 2, \"t\": 3},\n"
+        "\"data_vars\": {\n"
+        "\"risk\": {\"dims\": [\"gamma0\", \"t\"], \"attrs\": {\"residual\": 1e-09}, \"data\": "
+        "[[0.0, 0.3333333333333333, 0.6666666666666666], [1.0, 1.3333333333333333, "
+        "1.6666666666666667]]},\n"
+        "\"risk_se\": {\"dims\": [\"gamma0\", \"t\"], \"attrs\": {}, \"data\": "
+        "[[0.25, 0.25, 0.25], [0.25, 0.25, 0.25]]},\n"
+        "\"cosine\": {\"dims\": [\"gamma0\"], \"attrs\": {}, \"data\": [1.0, null]}}}\n");
+}
+END_TEST
+
+START_TEST(json_without_a_selection_holds_everything) {
+    ok(nnd_json_write(ctx, frame, NULL, out));
+    ck_assert_ptr_nonnull(strstr(text, "\"kappa\": {\"dims\": [], \"attrs\": {}, \"data\": 7.0}"));
+    ck_assert_ptr_nonnull(strstr(text, "[3.0, null, 5.0]"));
+}
+END_TEST
+
+START_TEST(the_report_is_an_aligned_table) {
+    char first[] = "risk", second[] = "outlier_overlap_target";
+    nnd_comparison_row rows[] = {
+        {first, 41, 1, 0, 2.25, 0.001, 0.0123, NND_AGREES},
+        {second, 0, 42, 0, NAN, NAN, NAN, NND_INCONCLUSIVE},
+    };
+    nnd_comparison comparison = {2, rows, NULL};
+    nnd_report_comparison(&comparison, out);
+    fflush(out);
+    char agrees[200], inconclusive[200];
+    snprintf(agrees, sizeof agrees,
+             "%-22s       41         1      2.25      0    1.00e-03    1.23e-02  agrees\n", "risk");
+    snprintf(inconclusive, sizeof inconclusive,
+             "%-22s        0        42         -      0           -           -  inconclusive\n",
+             second);
+    ck_assert_ptr_nonnull(strstr(text, agrees));
+    ck_assert_ptr_nonnull(strstr(text, inconclusive));
+    /* The verdict begins where its heading does. */
+    ck_assert_ptr_eq(strstr(text, "verdict"), text + strlen(agrees) - strlen("agrees\n"));
+}
+END_TEST
+
+int main(void) {
+    Suite *suite = suite_create("export");
+    TCase *tests = tcase_create("all");
+    tcase_add_checked_fixture(tests, setup, teardown);
+    tcase_add_test(tests, csv_has_coordinates_then_variables_each_with_its_error);
+    tcase_add_test(tests, csv_keeps_a_selection_in_its_order_and_without_repetition);
+    tcase_add_test(tests, csv_of_a_scalar_is_one_row);
+    tcase_add_test(tests, csv_refuses_mixed_dimensions_and_lists_them);
+    tcase_add_test(tests, csv_takes_another_order_of_dimensions_as_another_set);
+    tcase_add_test(tests, an_unknown_variable_is_an_error_that_lists_what_there_is);
+    tcase_add_test(tests, csv_quotes_text_only_where_it_must);
+    tcase_add_test(tests, an_error_without_its_variable_is_a_variable);
+    tcase_add_test(tests, writing_to_a_full_device_is_reported);
+    tcase_add_test(tests, json_has_the_shape_of_to_dict);
+    tcase_add_test(tests, json_without_a_selection_holds_everything);
+    tcase_add_test(tests, the_report_is_an_aligned_table);
+    suite_add_tcase(suite, tests);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_ENV);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed != 0;
+}

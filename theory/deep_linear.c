@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "theory/deep_linear.h"
+
+#include <stdlib.h>
+
+#include "nndmft/deep_linear.h"
+#include "nndmft/timegrid.h"
+#include "theory/deep_linear_dynamics.h"
+
+/* Recorded times that are sound: those before the run diverged. */
+static size_t sound_times(const nnd_dynamics *d, const nnd_timegrid *grid) {
+    size_t n = 0;
+    while (n < grid->count && grid->step[n] * d->stages < d->done)
+        n++;
+    return n;
+}
+
+static nnd_status add_time(nnd_frame *frame, const char *name, const nnd_deep_linear *p,
+                           const nnd_timegrid *grid) {
+    bool flow = p->integrator == NND_GRADIENT_FLOW;
+    double *t = calloc(grid->count, sizeof *t);
+    if (t == NULL)
+        return nnd_fail_memory(nnd_frame_context(frame), "the recorded times");
+    for (size_t i = 0; i < grid->count; i++)
+        t[i] = flow ? p->time * (double)grid->step[i] / (double)p->steps : (double)grid->step[i];
+    nnd_status status =
+        nnd_frame_add_dim(frame, name, flow ? NND_COORD_REAL : NND_COORD_INTEGER, grid->count, t);
+    free(t);
+    return status;
+}
+
+/* One curve: a function of the query, at the sound times. */
+static nnd_status add_curve(nnd_frame *frame, const char *name, const nnd_dynamics *d,
+                            const nnd_timegrid *grid,
+                            double (*value)(const nnd_dynamics *d, size_t q)) {
+    double *x;
+    nnd_status status = nnd_frame_add(frame, name, "t", &x);
+    for (size_t i = 0; status == NND_OK && i < sound_times(d, grid); i++)
+        x[i] = value(d, grid->step[i] * d->stages);
+    return status;
+}
+
+typedef double (*layer_gram)(const nnd_dynamics *d, size_t l, size_t q, size_t p);
+
+static nnd_status add_norms(nnd_frame *frame, const char *name, const nnd_dynamics *d,
+                            const nnd_timegrid *grid, layer_gram gram) {
+    double *x;
+    nnd_status status = nnd_frame_add(frame, name, "t,layer", &x);
+    for (size_t i = 0; status == NND_OK && i < sound_times(d, grid); i++)
+        for (size_t l = 0; l <= d->depth; l++) {
+            size_t q = grid->step[i] * d->stages;
+            x[i * (d->depth + 1) + l] = gram(d, l, q, q);
+        }
+    return status;
+}
+
+static void fill_two_time(double *x, size_t l, const nnd_dynamics *d, const nnd_timegrid *grid,
+                          layer_gram gram) {
+    size_t n = sound_times(d, grid);
+    for (size_t i = 0; i < n; i++)
+        for (size_t j = 0; j < n; j++)
+            x[i * grid->count + j] =
+                gram(d, l, grid->step[i] * d->stages, grid->step[j] * d->stages);
+}
+
+static double delta_gram(const nnd_dynamics *d, size_t l, size_t q, size_t p) {
+    (void)l;
+    return nnd_march_overlap(d->march, d->delta, q, p);
+}
+
+static double residual_gram(const nnd_dynamics *d, size_t l, size_t q, size_t p) {
+    (void)l;
+    return nnd_dynamics_residual_gram(d, q, p);
+}
+
+static double beta_norm2(const nnd_dynamics *d, size_t q) {
+    return nnd_dynamics_beta_gram(d, q, q);
+}
+
+static nnd_status add_two_time(nnd_frame *frame, const nnd_dynamics *d, const nnd_timegrid *grid) {
+    double *g, *h, *delta, *residual;
+    nnd_status status = add_time(frame, "s", d->params, grid);
+    if (status == NND_OK)
+        status = nnd_frame_add(frame, "g_two_time", "layer,t,s", &g);
+    if (status == NND_OK)
+        status = nnd_frame_add(frame, "h_two_time", "layer,t,s", &h);
+    if (status == NND_OK)
+        status = nnd_frame_add(frame, "delta_two_time", "t,s", &delta);
+    if (status != NND_OK)
+        return status;
+    size_t square = grid->count * grid->count;
+    for (size_t l = 0; l <= d->depth; l++) {
+        fill_two_time(g + l * square, l, d, grid, nnd_dynamics_g_gram);
+        fill_two_time(h + l * square, l, d, grid, nnd_dynamics_h_gram);
+    }
+    fill_two_time(delta, 0, d, grid, delta_gram);
+    if (d->params->training != NND_TRAIN_FIXED)
+        return NND_OK;
+    status = nnd_frame_add(frame, "train_two_time", "t,s", &residual);
+    if (status == NND_OK)
+        fill_two_time(residual, 0, d, grid, residual_gram);
+    return status;
+}
+
+static nnd_status fill_frame(nnd_frame *frame, const nnd_dynamics *d, const nnd_timegrid *grid) {
+    nnd_status status = add_time(frame, "t", d->params, grid);
+    if (status == NND_OK)
+        status = nnd_frame_add_range(frame, "layer", d->depth + 1, 0.0);
+    if (status == NND_OK)
+        status = add_curve(frame, "test_risk", d, grid, nnd_dynamics_test_risk);
+    if (status == NND_OK)
+        status = add_curve(frame, "train_mse", d, grid, nnd_dynamics_train_mse);
+    if (status == NND_OK)
+        status = add_curve(frame, "overlap", d, grid, nnd_dynamics_overlap);
+    if (status == NND_OK)
+        status = add_curve(frame, "beta_norm2", d, grid, beta_norm2);
+    if (status == NND_OK)
+        status = add_norms(frame, "g_norm2", d, grid, nnd_dynamics_g_gram);
+    if (status == NND_OK)
+        status = add_norms(frame, "h_norm2", d, grid, nnd_dynamics_h_gram);
+    if (status == NND_OK && d->params->two_time)
+        status = add_two_time(frame, d, grid);
+    return status;
+}
+
+nnd_status nnd_deep_linear_theory(nnd_context *ctx, const void *params, nnd_frame **frame) {
+    const nnd_deep_linear *p = params;
+    nnd_dynamics d;
+    nnd_timegrid grid = {0};
+    nnd_frame *out = NULL;
+    nnd_status ran = NND_OK, status = nnd_dynamics_make(ctx, p, &d);
+    if (status == NND_OK)
+        status = ran = nnd_dynamics_run(ctx, &d);
+    if (status >= NND_OK)
+        status =
+            nnd_timegrid_make(ctx, (size_t)p->steps, &p->record, (size_t)p->record_every, &grid);
+    if (status == NND_OK)
+        status = nnd_frame_new(ctx, &out);
+    if (status == NND_OK)
+        status = fill_frame(out, &d, &grid);
+    if (status == NND_OK && ran == NND_DIVERGED)
+        status = nnd_frame_set_number(out, NULL, "diverged_at", (double)(d.done / d.stages));
+    if (status == NND_OK)
+        *frame = out;
+    else
+        nnd_frame_free(out);
+    nnd_timegrid_clear(&grid);
+    nnd_dynamics_clear(&d);
+    return status == NND_OK ? ran : status;
+}
+
+nnd_status nnd_deep_linear_theory_cost(nnd_context *ctx, const void *params, nnd_cost *cost) {
+    nnd_dynamics d;
+    nnd_status status = nnd_dynamics_make(ctx, params, &d);
+    if (status == NND_OK) {
+        double multiply_adds;
+        nnd_march_cost(d.march, &cost->bytes, &multiply_adds);
+        cost->flops = 2.0 * multiply_adds;
+    }
+    nnd_dynamics_clear(&d);
+    return status;
+}

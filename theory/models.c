@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "nndmft/deep_linear.h"
+#include "nndmft/theory.h"
+#include "theory/deep_linear.h"
+
+static const nnd_theory THEORIES[] = {
+    {&nnd_deep_linear_model, nnd_deep_linear_theory, nnd_deep_linear_theory_cost},
+};
+
+const nnd_theory *nnd_theory_find(const nnd_model *model) {
+    for (size_t i = 0; i < sizeof THEORIES / sizeof *THEORIES; i++)
+        if (THEORIES[i].model == model)
+            return &THEORIES[i];
+    return NULL;
+}

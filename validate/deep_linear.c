@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "validate/deep_linear.h"
+
+#include <cblas.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "nndmft/deep_linear.h"
+#include "nndmft/timegrid.h"
+#include "validate/deep_linear_network.h"
+
+/* Networks per block: small networks share a block so that shards stay few. */
+static size_t block(const void *params, size_t size) {
+    (void)params;
+    size_t n = 4096 / (size > 0 ? size : 1);
+    return n < 1 ? 1 : n > 64 ? 64 : n;
+}
+
+static bool check(const void *params, size_t size, nnd_objection *o) {
+    const nnd_deep_linear *p = params;
+    if (nnd_deep_linear_width(p, size) == 0)
+        return nnd_object(o, "nu", "%g times size %zu leaves no neuron", p->nu, size);
+    if (p->training != NND_TRAIN_ONLINE && nnd_deep_linear_samples(p, size) == 0)
+        return nnd_object(o, "alpha", "%g times size %zu leaves no sample", p->alpha, size);
+    return true;
+}
+
+/* Fields of all recorded times, kept when two-time overlaps are asked for. */
+typedef struct {
+    bool wanted;
+    size_t times, recorded;
+    double **g, **h;          /* per layer: times x length */
+    double *error, *residual; /* times x D, times x P */
+} history;
+
+typedef struct {
+    const nnd_deep_linear *params;
+    nnd_deep_linear_network net;
+    nnd_timegrid grid;
+    history past;
+    nnd_frame *frame;
+    size_t seed; /* row of the frame */
+} run;
+
+static nnd_simulation_cost cost(const void *params, size_t size) {
+    const nnd_deep_linear *p = params;
+    nnd_simulation_cost c = {
+        .bytes = nnd_deep_linear_network_bytes(p, size),
+        .flops = nnd_deep_linear_network_flops(p, size),
+    };
+    if (p->two_time) {
+        double times = p->record.count > 0 ? (double)p->record.count + 1.0
+                                           : (double)(p->steps / p->record_every) + 2.0;
+        double layers = (double)p->depth + 1.0, d = (double)size;
+        double vectors = layers * 2.0 * d * fmax(1.0, p->nu) + 3.0 * d;
+        double results = (2.0 * layers + 2.0) * times * (double)block(params, size);
+        c.bytes += times * (vectors + results) * sizeof(double);
+    }
+    return c;
+}
+
+static size_t field_length(const run *r, size_t l) {
+    return l == 0 ? r->net.inputs : r->net.width;
+}
+
+static nnd_status history_make(nnd_context *ctx, run *r) {
+    history *past = &r->past;
+    past->times = r->grid.count;
+    past->wanted = r->params->two_time;
+    if (!past->wanted)
+        return NND_OK;
+    size_t layers = r->net.depth + 1;
+    past->g = calloc(layers, sizeof(double *));
+    past->h = calloc(layers, sizeof(double *));
+    past->error = calloc(past->times * r->net.inputs, sizeof(double));
+    past->residual = calloc(past->times * (r->net.samples + 1), sizeof(double));
+    bool done = past->g != NULL && past->h != NULL && past->error != NULL && past->residual != NULL;
+    for (size_t l = 0; done && l < layers; l++) {
+        past->g[l] = calloc(past->times * field_length(r, l), sizeof(double));
+        past->h[l] = calloc(past->times * field_length(r, l), sizeof(double));
+        done = past->g[l] != NULL && past->h[l] != NULL;
+    }
+    return done ? NND_OK : nnd_fail_memory(ctx, "the recorded fields");
+}
+
+static void history_clear(history *past, size_t layers) {
+    for (size_t l = 0; l < layers; l++) {
+        if (past->g != NULL)
+            free(past->g[l]);
+        if (past->h != NULL)
+            free(past->h[l]);
+    }
+    free(past->g);
+    free(past->h);
+    free(past->error);
+    free(past->residual);
+}
+
+static nnd_status add_times(const run *r, const char *name) {
+    const nnd_deep_linear *p = r->params;
+    bool flow = p->integrator == NND_GRADIENT_FLOW;
+    double *t = calloc(r->grid.count, sizeof *t);
+    if (t == NULL)
+        return nnd_fail_memory(nnd_frame_context(r->frame), "the recorded times");
+    for (size_t i = 0; i < r->grid.count; i++) {
+        double step = (double)r->grid.step[i];
+        t[i] = flow ? p->time * step / (double)p->steps : step;
+    }
+    nnd_status status = nnd_frame_add_dim(r->frame, name, flow ? NND_COORD_REAL : NND_COORD_INTEGER,
+                                          r->grid.count, t);
+    free(t);
+    return status;
+}
+
+/* Dimensions and arrays of a block, all NaN. */
+static nnd_status frame_make(nnd_context *ctx, run *r, size_t first_seed, size_t count) {
+    static const struct {
+        const char *name, *dims;
+        bool two_time;
+    } arrays[] = {
+        {"diverged_at", "seed", false},         {"test_risk", "seed,t", false},
+        {"train_mse", "seed,t", false},         {"overlap", "seed,t", false},
+        {"beta_norm2", "seed,t", false},        {"g_norm2", "seed,t,layer", false},
+        {"h_norm2", "seed,t,layer", false},     {"g_two_time", "seed,layer,t,s", true},
+        {"h_two_time", "seed,layer,t,s", true}, {"delta_two_time", "seed,t,s", true},
+        {"train_two_time", "seed,t,s", true},
+    };
+    nnd_status status = nnd_frame_new(ctx, &r->frame);
+    if (status == NND_OK)
+        status = nnd_frame_add_range(r->frame, "seed", count, (double)first_seed);
+    if (status == NND_OK)
+        status = add_times(r, "t");
+    if (status == NND_OK)
+        status = nnd_frame_add_range(r->frame, "layer", r->net.depth + 1, 0.0);
+    if (status == NND_OK && r->params->two_time)
+        status = add_times(r, "s");
+    for (size_t i = 0; status == NND_OK && i < sizeof arrays / sizeof *arrays; i++) {
+        bool residual = strcmp(arrays[i].name, "train_two_time") == 0;
+        if ((arrays[i].two_time && !r->params->two_time) ||
+            (residual && r->params->training != NND_TRAIN_FIXED))
+            continue;
+        status = nnd_frame_add(r->frame, arrays[i].name, arrays[i].dims, NULL);
+    }
+    return status;
+}
+
+/* Values of this network in an array whose first dimension is the seed. */
+static double *values(const run *r, const char *name) {
+    const nnd_array *array = nnd_frame_find(r->frame, name);
+    return array->data + r->seed * (array->count / array->shape[0]);
+}
+
+static double norm2(size_t n, const double *x) {
+    return cblas_ddot((int)n, x, 1, x, 1);
+}
+
+static void keep_fields(run *r, size_t i) {
+    history *past = &r->past;
+    const nnd_deep_linear_network *net = &r->net;
+    past->recorded = i + 1;
+    for (size_t l = 0; l <= net->depth; l++) {
+        size_t n = field_length(r, l);
+        memcpy(past->g[l] + i * n, net->backward[l], n * sizeof(double));
+        memcpy(past->h[l] + i * n, net->forward[l], n * sizeof(double));
+    }
+    memcpy(past->error + i * net->inputs, net->error, net->inputs * sizeof(double));
+    if (r->params->training == NND_TRAIN_FIXED)
+        memcpy(past->residual + i * net->samples, net->residual, net->samples * sizeof(double));
+}
+
+static void record(run *r, size_t i) {
+    const nnd_deep_linear_network *net = &r->net;
+    size_t d = net->inputs, layers = net->depth + 1;
+    values(r, "test_risk")[i] = norm2(d, net->error);
+    values(r, "train_mse")[i] = net->mse;
+    values(r, "overlap")[i] = cblas_ddot((int)d, net->beta, 1, net->target, 1);
+    values(r, "beta_norm2")[i] = norm2(d, net->beta);
+    for (size_t l = 0; l < layers; l++) {
+        values(r, "g_norm2")[i * layers + l] = norm2(field_length(r, l), net->backward[l]);
+        values(r, "h_norm2")[i * layers + l] = norm2(field_length(r, l), net->forward[l]);
+    }
+    if (r->past.wanted)
+        keep_fields(r, i);
+}
+
+/* Inner products between all recorded times. */
+static void overlaps(const run *r, size_t length, const double *x, double scale, double *out) {
+    int n = (int)r->past.recorded, times = (int)r->past.times;
+    if (n > 0)
+        cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasTrans, n, n, (int)length, scale, x,
+                    (int)length, x, (int)length, 0.0, out, times);
+}
+
+static void record_two_time(const run *r) {
+    const nnd_deep_linear_network *net = &r->net;
+    size_t square = r->past.times * r->past.times;
+    for (size_t l = 0; l <= net->depth; l++) {
+        overlaps(r, field_length(r, l), r->past.g[l], 1.0, values(r, "g_two_time") + l * square);
+        overlaps(r, field_length(r, l), r->past.h[l], 1.0, values(r, "h_two_time") + l * square);
+    }
+    overlaps(r, net->inputs, r->past.error, 1.0, values(r, "delta_two_time"));
+    if (r->params->training == NND_TRAIN_FIXED)
+        overlaps(r, net->samples, r->past.residual, 1.0 / (double)net->samples,
+                 values(r, "train_two_time"));
+}
+
+static void train(run *r, nnd_rng_key key) {
+    nnd_deep_linear_network *net = &r->net;
+    size_t steps = (size_t)r->params->steps, recorded = 0;
+    nnd_deep_linear_network_draw(net, key);
+    r->past.recorded = 0;
+    for (size_t t = 0; t <= steps; t++) {
+        nnd_deep_linear_network_evaluate(net, t);
+        if (!(net->mse <= r->params->divergence_bound)) {
+            *values(r, "diverged_at") = (double)t;
+            break;
+        }
+        if (r->grid.step[recorded] == t)
+            record(r, recorded++);
+        if (t < steps)
+            nnd_deep_linear_network_step(net, t);
+    }
+    if (r->past.wanted)
+        record_two_time(r);
+}
+
+static nnd_status simulate(nnd_context *ctx, const void *params, size_t size, uint64_t base_seed,
+                           size_t first_seed, size_t count, nnd_frame **frame) {
+    const nnd_deep_linear *p = params;
+    run r = {.params = p};
+    nnd_status status = nnd_deep_linear_network_make(ctx, p, size, &r.net);
+    if (status == NND_OK)
+        status =
+            nnd_timegrid_make(ctx, (size_t)p->steps, &p->record, (size_t)p->record_every, &r.grid);
+    if (status == NND_OK)
+        status = history_make(ctx, &r);
+    if (status == NND_OK)
+        status = frame_make(ctx, &r, first_seed, count);
+    for (r.seed = 0; status == NND_OK && r.seed < count; r.seed++)
+        train(&r, (nnd_rng_key){base_seed, first_seed + r.seed, size});
+    if (status == NND_OK)
+        *frame = r.frame;
+    else
+        nnd_frame_free(r.frame);
+    history_clear(&r.past, r.net.depth + 1);
+    nnd_timegrid_clear(&r.grid);
+    nnd_deep_linear_network_clear(&r.net);
+    return status;
+}
+
+/* For weights A_l = scale W_l as the trained parameters: a step of W by eta is one of A by
+ * eta scale^2, and the network holds each scale once. */
+static nnd_status recipe(nnd_context *ctx, const void *params, size_t size, nnd_frame **out) {
+    const nnd_deep_linear *p = params;
+    nnd_deep_linear_network net;
+    nnd_frame *frame = NULL;
+    double *std = NULL, *lr = NULL;
+    nnd_status status = nnd_deep_linear_network_make(ctx, p, size, &net);
+    if (status == NND_OK)
+        status = nnd_frame_new(ctx, &frame);
+    if (status == NND_OK)
+        status = nnd_frame_add_range(frame, "matrix", net.depth + 1, 0.0);
+    if (status == NND_OK)
+        status = nnd_frame_add(frame, "init_std", "matrix", &std);
+    if (status == NND_OK)
+        status = nnd_frame_add(frame, "raw_lr", "matrix", &lr);
+    for (size_t l = 0; status == NND_OK && l <= net.depth; l++) {
+        std[l] = net.layer[l].scale;
+        lr[l] = net.layer[l].strength * net.layer[l].scale * net.gamma;
+    }
+    if (status == NND_OK)
+        status = nnd_frame_add_scalar(frame, "output_divisor", net.gamma);
+    if (status == NND_OK)
+        status = nnd_frame_set_text(frame, NULL, "network",
+                                    "f(x) = a A_{L-1} ... A_0 x / output_divisor, loss "
+                                    "mean((y - f)^2)/2; the last matrix is the readout a");
+    nnd_deep_linear_network_clear(&net);
+    if (status == NND_OK)
+        *out = frame;
+    else
+        nnd_frame_free(frame);
+    return status;
+}
+
+const nnd_simulator nnd_deep_linear_simulator = {
+    .model = &nnd_deep_linear_model,
+    .block = block,
+    .simulate = simulate,
+    .check = check,
+    .cost = cost,
+    .recipe = recipe,
+};

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/**
+ * A real deep linear network with its data and optimizer: f(x) = a . A_{L-1} ... A_0 x / gamma
+ * (note deep_linear_spectral, section 1), trained on loss |y - f|^2/(2P).
+ */
+#ifndef NNDMFT_VALIDATE_DEEP_LINEAR_NETWORK_H
+#define NNDMFT_VALIDATE_DEEP_LINEAR_NETWORK_H
+
+#include <stdint.h>
+
+#include "nndmft/deep_linear.h"
+#include "nndmft/rng.h"
+#include "validate/weights.h"
+
+typedef struct {
+    const nnd_deep_linear *params;
+    size_t depth, inputs, width, samples; /**< L, D, N, P (0 online) */
+    nnd_rng_key key;
+    double gamma;
+    nnd_window window;
+    nnd_weights *layer;   /**< L + 1: A_0..A_{L-1} and the readout (one row) */
+    double *target;       /**< beta*, D */
+    double *start;        /**< predictor at initialisation, to be subtracted if centred; D */
+    double *x, *y;        /**< P x D, P; of fixed data */
+    double *residual;     /**< Delta, P (or a tile of it for fresh data) */
+    double **backward;    /**< g_0..g_{L+1}; g_{L+1} = 1 */
+    double **forward;     /**< h_0..h_L */
+    double *beta, *error; /**< predictor (centred); beta* - beta */
+    double *tile;         /**< rows of fresh data */
+    double *scratch;
+    double mse; /**< |Delta|^2/P at the last evaluation */
+} nnd_deep_linear_network;
+
+/** Memory and operations of training one network. */
+double nnd_deep_linear_network_bytes(const nnd_deep_linear *p, size_t inputs);
+double nnd_deep_linear_network_flops(const nnd_deep_linear *p, size_t inputs);
+/** N and P at a given D. */
+size_t nnd_deep_linear_width(const nnd_deep_linear *p, size_t inputs);
+size_t nnd_deep_linear_samples(const nnd_deep_linear *p, size_t inputs);
+
+/** Allocates a network; nnd_deep_linear_network_clear takes half-made ones. */
+NND_MUST_USE nnd_status nnd_deep_linear_network_make(nnd_context *ctx, const nnd_deep_linear *p,
+                                                     size_t inputs, nnd_deep_linear_network *net);
+void nnd_deep_linear_network_clear(nnd_deep_linear_network *net);
+/** Draws target, data and weights of one seed. */
+void nnd_deep_linear_network_draw(nnd_deep_linear_network *net, nnd_rng_key key);
+/** Forward and backward pass at the present weights: all fields, predictor, residual. */
+void nnd_deep_linear_network_evaluate(nnd_deep_linear_network *net, size_t step);
+/** One step of the optimizer from an evaluated network. Flow leaves it at unevaluated weights. */
+void nnd_deep_linear_network_step(nnd_deep_linear_network *net, size_t step);
+
+#endif

@@ -1,0 +1,314 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "nndmft/simulate.h"
+#include "validate/reduce.h"
+
+enum { KEY_SIZE = 128, TEXT_SIZE = 256 };
+
+/* ---- identity ---- */
+
+static uint64_t fnv1a(uint64_t hash, const char *text) {
+    for (; *text != '\0'; text++)
+        hash = (hash ^ (unsigned char)*text) * UINT64_C(0x100000001b3);
+    /* The terminating NUL separates texts. */
+    return hash * UINT64_C(0x100000001b3);
+}
+
+static uint64_t hash_value(uint64_t hash, const nnd_value *value) {
+    if (value == NULL)
+        return fnv1a(hash, "-");
+    if (value->kind == NND_VALUE_SCALAR)
+        return fnv1a(hash, value->text);
+    hash = fnv1a(hash, value->kind == NND_VALUE_LIST ? "[" : "{");
+    for (size_t i = 0; i < value->count; i++) {
+        if (value->kind == NND_VALUE_MAP)
+            hash = fnv1a(hash, value->key[i]);
+        hash = hash_value(hash, value->item[i]);
+    }
+    return fnv1a(hash, "]");
+}
+
+void nnd_ensemble_digest(const nnd_case *c, char digest[17]) {
+    uint64_t hash = fnv1a(UINT64_C(0xcbf29ce484222325), nnd_version());
+    hash = fnv1a(hash, c->model->name);
+    hash = hash_value(hash, nnd_value_get(c->resolved, "params"));
+    hash = hash_value(hash, nnd_value_get(c->resolved, "sweep"));
+    hash = hash_value(hash, nnd_value_get(nnd_value_get(c->resolved, "simulate"), "base_seed"));
+    snprintf(digest, 17, "%016" PRIx64, hash);
+}
+
+/* ---- the list of blocks ---- */
+
+/* One block: a unit of work and of storage. */
+typedef struct {
+    size_t point, size_index, size, block, first_seed, width;
+} task;
+
+static size_t blocks_at(const nnd_case *c, const nnd_simulator *s, size_t point, size_t k) {
+    size_t width = s->block(c->params[point], nnd_case_size(c, k));
+    return (nnd_case_seeds(c, k) + width - 1) / width;
+}
+
+static nnd_status list_tasks(nnd_context *ctx, const nnd_case *c, const nnd_simulator *s,
+                             task **tasks, size_t *count) {
+    size_t n = 0, i = 0;
+    for (size_t p = 0; p < c->sweep.points; p++)
+        for (size_t k = 0; k < nnd_case_sizes(c); k++)
+            n += blocks_at(c, s, p, k);
+    *count = n;
+    *tasks = calloc(n, sizeof **tasks);
+    if (*tasks == NULL)
+        return nnd_fail_memory(ctx, "the list of blocks");
+    for (size_t p = 0; p < c->sweep.points; p++)
+        for (size_t k = 0; k < nnd_case_sizes(c); k++) {
+            size_t size = nnd_case_size(c, k), width = s->block(c->params[p], size);
+            for (size_t b = 0; b < blocks_at(c, s, p, k); b++)
+                (*tasks)[i++] = (task){p, k, size, b, b * width, width};
+        }
+    return NND_OK;
+}
+
+static void task_key(const task *t, char key[KEY_SIZE]) {
+    snprintf(key, KEY_SIZE, "point-%05zu_size-%zu_block-%05zu", t->point, t->size, t->block);
+}
+
+/* ---- what it costs ---- */
+
+void nnd_ensemble_cost(const nnd_case *c, nnd_simulation_cost *cost) {
+    const nnd_simulator *s = nnd_simulator_find(c->model);
+    *cost = (nnd_simulation_cost){0};
+    for (size_t p = 0; p < c->sweep.points; p++)
+        for (size_t k = 0; k < nnd_case_sizes(c); k++) {
+            nnd_simulation_cost one = s->cost(c->params[p], nnd_case_size(c, k));
+            size_t trained = blocks_at(c, s, p, k) * s->block(c->params[p], nnd_case_size(c, k));
+            cost->bytes = fmax(cost->bytes, one.bytes);
+            cost->flops += one.flops * (double)trained;
+        }
+}
+
+static nnd_status check_sizes(nnd_context *ctx, const nnd_case *c, const nnd_simulator *s) {
+    nnd_objection o;
+    for (size_t p = 0; p < c->sweep.points; p++)
+        for (size_t k = 0; k < nnd_case_sizes(c); k++)
+            if (!s->check(c->params[p], nnd_case_size(c, k), &o))
+                return nnd_fail(ctx, NND_E_INPUT, "params.%s: %s", o.key, o.text);
+    return NND_OK;
+}
+
+/* ---- training ---- */
+
+typedef struct {
+    nnd_context *ctx;
+    const nnd_case *c;
+    const nnd_simulator *simulator;
+    nnd_store *store;
+    size_t tasks, done;
+    const task *task;
+    nnd_status status; /* first failure */
+} ensemble;
+
+/* Stores do not allow overlapping calls. */
+static nnd_status locked_has(const ensemble *e, const char *key, bool *found) {
+    nnd_status status;
+#pragma omp critical(nnd_store)
+    status = e->store->has(e->store->self, e->ctx, key, found);
+    return status;
+}
+
+static nnd_status locked_put(const ensemble *e, const char *key, const nnd_frame *frame) {
+    nnd_status status;
+#pragma omp critical(nnd_store)
+    status = e->store->put(e->store->self, e->ctx, key, frame);
+    return status;
+}
+
+static nnd_status run_task(const ensemble *e, const task *t) {
+    char key[KEY_SIZE];
+    bool found;
+    task_key(t, key);
+    nnd_status status = locked_has(e, key, &found);
+    if (status != NND_OK || found)
+        return status;
+    nnd_frame *frame = NULL;
+    status =
+        e->simulator->simulate(e->ctx, e->c->params[t->point], t->size,
+                               (uint64_t)e->c->simulate.base_seed, t->first_seed, t->width, &frame);
+    if (status == NND_OK)
+        status = locked_put(e, key, frame);
+    nnd_frame_free(frame);
+    return status;
+}
+
+/* Trains the blocks of this rank; each thread takes the next one that is free. */
+static nnd_status train(ensemble *e, int workers) {
+    size_t rank = (size_t)nnd_context_rank(e->ctx), ranks = (size_t)nnd_context_ranks(e->ctx);
+    size_t mine = (e->tasks + ranks - 1 - rank) / ranks;
+#pragma omp parallel for schedule(dynamic, 1) num_threads(workers)
+    for (size_t i = 0; i < mine; i++) {
+        nnd_status before;
+#pragma omp atomic read
+        before = e->status;
+        if (before != NND_OK || nnd_context_interrupted(e->ctx))
+            continue;
+        nnd_status status = run_task(e, &e->task[i * ranks + rank]);
+        if (status != NND_OK) {
+#pragma omp atomic write
+            e->status = status;
+            continue;
+        }
+        size_t done;
+#pragma omp atomic capture
+        done = ++e->done;
+        nnd_progress(e->ctx, "simulation", done, mine);
+    }
+    if (e->status == NND_OK && nnd_context_interrupted(e->ctx))
+        return nnd_fail(e->ctx, NND_E_INTERRUPTED,
+                        "interrupted after %zu of %zu blocks; the same command goes on from there",
+                        e->done, mine);
+    return e->status;
+}
+
+/* ---- from blocks to estimates ---- */
+
+/* All seeds of one point and size, from the store. */
+static nnd_status load_seeds(const ensemble *e, size_t point, size_t size_index,
+                             nnd_frame **seeds) {
+    size_t count = blocks_at(e->c, e->simulator, point, size_index), first = 0;
+    while (e->task[first].point != point || e->task[first].size_index != size_index)
+        first++;
+    nnd_frame **blocks = calloc(count, sizeof(nnd_frame *));
+    if (blocks == NULL)
+        return nnd_fail_memory(e->ctx, "the blocks");
+    nnd_status status = NND_OK;
+    for (size_t b = 0; status == NND_OK && b < count; b++) {
+        char key[KEY_SIZE];
+        task_key(&e->task[first + b], key);
+        status = e->store->get(e->store->self, e->ctx, key, &blocks[b]);
+    }
+    if (status == NND_OK)
+        status = nnd_join_blocks(e->ctx, count, blocks, nnd_case_seeds(e->c, size_index), seeds);
+    for (size_t b = 0; b < count; b++)
+        nnd_frame_free(blocks[b]);
+    free(blocks);
+    return status;
+}
+
+static void report_diverged(const ensemble *e, size_t point, size_t size, const nnd_frame *part) {
+    double fraction = nnd_frame_find(part, "diverged_fraction")->data[0];
+    if (fraction == 0.0)
+        return;
+    char name[TEXT_SIZE];
+    nnd_case_point_text(e->c, point, sizeof name, name);
+    nnd_log(e->ctx, NND_LOG_WARNING, "simulation: %s%ssize %zu: %g %% of the seeds diverged", name,
+            name[0] != '\0' ? ", " : "", size, 100.0 * fraction);
+}
+
+/* Estimates (and seeds, if wanted) of one point, stacked over sizes. */
+static nnd_status reduce_point(const ensemble *e, size_t point, nnd_frame **estimates,
+                               nnd_frame **seeds) {
+    size_t n = nnd_case_sizes(e->c);
+    nnd_frame **parts = calloc(n, sizeof(nnd_frame *)), **all = calloc(n, sizeof(nnd_frame *));
+    double *size = calloc(n, sizeof *size);
+    nnd_status status = NND_OK;
+    if (parts == NULL || all == NULL || size == NULL)
+        status = nnd_fail_memory(e->ctx, "the estimates");
+    for (size_t k = 0; status == NND_OK && k < n; k++) {
+        size[k] = (double)nnd_case_size(e->c, k);
+        status = load_seeds(e, point, k, &all[k]);
+        if (status == NND_OK)
+            status =
+                nnd_reduce_seeds(e->ctx, e->c->model, all[k], nnd_case_size(e->c, k), &parts[k]);
+        if (status == NND_OK)
+            report_diverged(e, point, nnd_case_size(e->c, k), parts[k]);
+    }
+    char name[] = "size";
+    nnd_dim dim = {name, NND_COORD_INTEGER, n, size, NULL};
+    const nnd_dim *outer = &dim;
+    size_t nouter = e->c->model->sized ? 1 : 0;
+    if (status == NND_OK)
+        status =
+            nnd_frame_stack(e->ctx, nouter, &outer, n, (const nnd_frame *const *)parts, estimates);
+    if (status == NND_OK && seeds != NULL)
+        status = nnd_frame_stack(e->ctx, nouter, &outer, n, (const nnd_frame *const *)all, seeds);
+    if (status == NND_OK)
+        status = nnd_reduce_sizes(e->c->model, *estimates);
+    for (size_t k = 0; parts != NULL && all != NULL && k < n; k++) {
+        nnd_frame_free(parts[k]);
+        nnd_frame_free(all[k]);
+    }
+    free(parts);
+    free(all);
+    free(size);
+    return status;
+}
+
+static bool all_diverged(const nnd_frame *mc) {
+    const nnd_array *fraction = nnd_frame_find(mc, "diverged_fraction");
+    for (size_t i = 0; i < fraction->count; i++)
+        if (fraction->data[i] < 1.0)
+            return false;
+    return true;
+}
+
+static nnd_status stack_points(const ensemble *e, nnd_frame *const *parts, nnd_frame **out) {
+    return nnd_frame_stack(e->ctx, e->c->sweep.keys, (const nnd_dim *const *)e->c->sweep.dim,
+                           e->c->sweep.points, (const nnd_frame *const *)parts, out);
+}
+
+static nnd_status reduce(const ensemble *e, nnd_frame **mc, nnd_frame **seeds) {
+    size_t n = e->c->sweep.points;
+    bool trajectories = seeds != NULL && e->c->simulate.storage == NND_STORE_TRAJECTORIES;
+    nnd_frame **parts = calloc(n, sizeof(nnd_frame *)), **all = calloc(n, sizeof(nnd_frame *));
+    nnd_status status = NND_OK;
+    if (parts == NULL || all == NULL)
+        status = nnd_fail_memory(e->ctx, "the estimates");
+    for (size_t i = 0; status == NND_OK && i < n; i++)
+        status = reduce_point(e, i, &parts[i], trajectories ? &all[i] : NULL);
+    if (status == NND_OK)
+        status = stack_points(e, parts, mc);
+    if (status == NND_OK && trajectories)
+        status = stack_points(e, all, seeds);
+    for (size_t i = 0; parts != NULL && all != NULL && i < n; i++) {
+        nnd_frame_free(parts[i]);
+        nnd_frame_free(all[i]);
+    }
+    free(parts);
+    free(all);
+    if (status != NND_OK) {
+        nnd_frame_free(*mc);
+        *mc = NULL;
+        return status;
+    }
+    return all_diverged(*mc) ? NND_DIVERGED : NND_OK;
+}
+
+nnd_status nnd_ensemble_run(nnd_context *ctx, const nnd_case *c, nnd_store *store, nnd_frame **mc,
+                            nnd_frame **seeds) {
+    ensemble e = {.ctx = ctx, .c = c, .simulator = nnd_simulator_find(c->model), .store = store};
+    task *tasks = NULL;
+    nnd_simulation_cost cost;
+    *mc = NULL;
+    if (seeds != NULL)
+        *seeds = NULL;
+    nnd_status status = check_sizes(ctx, c, e.simulator);
+    if (status == NND_OK) {
+        nnd_ensemble_cost(c, &cost);
+        status = nnd_check_memory(ctx, cost.bytes, "one block of the simulation");
+    }
+    if (status == NND_OK)
+        status = list_tasks(ctx, c, e.simulator, &tasks, &e.tasks);
+    if (status == NND_OK) {
+        e.task = tasks;
+        status = train(&e, nnd_context_concurrency(ctx, cost.bytes));
+    }
+    status = nnd_context_agree(ctx, status);
+    if (status == NND_OK && nnd_context_rank(ctx) == 0)
+        status = reduce(&e, mc, seeds);
+    free(tasks);
+    return status;
+}

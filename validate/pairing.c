@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Pairing of the points of theory and simulation, by the names and coordinates of dimensions. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "nndmft/statistics.h"
+#include "validate/compare_impl.h"
+
+enum { TEXT_SIZE = 512 };
+
+static const char SIZE[] = "size", TIME[] = "t";
+
+/* Times are equal to 1e-12 relative wherever coordinates are matched. */
+static bool later(const nnd_dim *dim, size_t i, double until) {
+    return strcmp(dim->name, TIME) == 0 && dim->kind != NND_COORD_TEXT &&
+           dim->value[i] > until + 1e-12 * fabs(until);
+}
+
+/* Lists the common coordinates of two dimensions (b NULL: all of a). Returns their number. */
+static size_t common_coords(const nnd_dim *a, const nnd_dim *b, double until, size_t *in_a,
+                            size_t *in_b) {
+    size_t n = 0;
+    for (size_t i = 0; i < a->length; i++) {
+        size_t j = b != NULL ? nnd_coord_find(b, a, i) : 0;
+        if (later(a, i, until) || (b != NULL && j == b->length))
+            continue;
+        in_a[n] = i;
+        in_b[n++] = j;
+    }
+    return n;
+}
+
+static nnd_status add_selected(nnd_frame *out, const nnd_dim *dim, size_t n, const size_t *at) {
+    bool text = dim->kind == NND_COORD_TEXT;
+    void *coords = calloc(n, text ? sizeof(const char *) : sizeof(double));
+    if (coords == NULL)
+        return nnd_fail_memory(nnd_frame_context(out), dim->name);
+    const char **texts = coords;
+    double *values = coords;
+    for (size_t i = 0; i < n; i++)
+        if (text)
+            texts[i] = dim->text[at[i]];
+        else
+            values[i] = dim->value[at[i]];
+    nnd_status status = text ? nnd_frame_add_text_dim(out, dim->name, n, texts)
+                             : nnd_frame_add_dim(out, dim->name, dim->kind, n, values);
+    free(coords);
+    return status;
+}
+
+static void match_clear(nnd_match *match) {
+    for (int s = 0; s < NND_SIDES; s++)
+        free(match->position[s]);
+}
+
+/* Adds to the frame the coordinates of a dimension that both sides have (or the only one). */
+static nnd_status match_dim(nnd_pairing *p, const char *name) {
+    if (nnd_frame_find_dim(p->out, name) != NULL)
+        return NND_OK;
+    const nnd_dim *theory = nnd_frame_find_dim(p->side[NND_THEORY_SIDE], name);
+    const nnd_dim *mc = nnd_frame_find_dim(p->side[NND_MC_SIDE], name);
+    int lead = theory != NULL ? NND_THEORY_SIDE : NND_MC_SIDE, other = NND_SIDES - 1 - lead;
+    const nnd_dim *a = theory != NULL ? theory : mc, *b = theory != NULL ? mc : NULL;
+    size_t count = nnd_frame_dim_count(p->out);
+    nnd_match *grown = realloc(p->match, (count + 1) * sizeof *grown);
+    if (grown == NULL)
+        return nnd_fail_memory(p->ctx, name);
+    p->match = grown;
+    nnd_match match = {
+        {calloc(a->length + 1, sizeof(size_t)), calloc(a->length + 1, sizeof(size_t))}};
+    nnd_status status = NND_OK;
+    if (match.position[lead] == NULL || match.position[other] == NULL)
+        status = nnd_fail_memory(p->ctx, name);
+    size_t n = 0;
+    if (status == NND_OK) {
+        n = common_coords(a, b, p->until, match.position[lead], match.position[other]);
+        if (n == 0)
+            status = nnd_fail(p->ctx, NND_E_INPUT,
+                              "theory and simulation have no value of %s in common", name);
+    }
+    if (status == NND_OK)
+        status = add_selected(p->out, a, n, match.position[lead]);
+    if (status != NND_OK)
+        match_clear(&match);
+    else
+        p->match[count] = match;
+    return status;
+}
+
+void nnd_pairing_clear(nnd_pairing *p) {
+    size_t matched = p->match != NULL ? nnd_frame_dim_count(p->out) : 0;
+    for (size_t d = 0; d < matched; d++)
+        match_clear(&p->match[d]);
+    free(p->match);
+    p->match = NULL;
+}
+
+static size_t axis_length(const nnd_frame *frame, const nnd_array *array, const char *name) {
+    size_t axis = nnd_array_axis(frame, array, name);
+    return axis < array->ndims ? array->shape[axis] : 1;
+}
+
+/* True if every dimension of `a` that is longer than one, `except` aside, is one of `b` too. */
+static bool covers(const nnd_frame *fb, const nnd_array *b, const nnd_frame *fa, const nnd_array *a,
+                   const char *except) {
+    for (size_t k = 0; k < a->ndims; k++) {
+        const char *name = nnd_frame_dim(fa, a->dim[k])->name;
+        if (a->shape[k] > 1 && strcmp(name, except) != 0 && nnd_array_axis(fb, b, name) == b->ndims)
+            return false;
+    }
+    return true;
+}
+
+static nnd_status different_dims(nnd_context *ctx, const nnd_frame *fa, const nnd_array *a,
+                                 const char *in_a, const nnd_frame *fb, const nnd_array *b) {
+    char dims_a[TEXT_SIZE / 2], dims_b[TEXT_SIZE / 2];
+    nnd_array_dims(fa, a, sizeof dims_a, dims_a);
+    nnd_array_dims(fb, b, sizeof dims_b, dims_b);
+    return nnd_fail(ctx, NND_E_INPUT,
+                    "%s of %s has the dimensions (%s), which do not fit (%s) of %s in simulation",
+                    a->name, in_a, dims_a, dims_b, b->name);
+}
+
+/* Checks that no dimension of one array is left without a partner in the others. */
+static nnd_status check_dims(const nnd_pairing *p, const nnd_pair *pair) {
+    const nnd_frame *ft = p->side[NND_THEORY_SIDE], *fm = p->side[NND_MC_SIDE];
+    const nnd_array *of_theory[] = {pair->theory, pair->theory_se, pair->min_size};
+    if (!covers(fm, pair->mc, fm, pair->mc_se, "") || !covers(fm, pair->mc_se, fm, pair->mc, ""))
+        return different_dims(p->ctx, fm, pair->mc_se, "simulation", fm, pair->mc);
+    for (size_t i = 0; i < sizeof of_theory / sizeof *of_theory; i++) {
+        const nnd_array *array = of_theory[i];
+        if (array != NULL &&
+            (!covers(fm, pair->mc, ft, array, "") || axis_length(ft, array, SIZE) > 1))
+            return different_dims(p->ctx, ft, array, "theory", fm, pair->mc);
+    }
+    if (!pair->broadcast && !covers(ft, pair->theory, fm, pair->mc, SIZE))
+        return different_dims(p->ctx, ft, pair->theory, "theory", fm, pair->mc);
+    return NND_OK;
+}
+
+/* Adds the five arrays over the dimensions of theory (of the simulation if the bound is another
+ * quantity), without `size`. */
+static nnd_status add_arrays(nnd_pairing *p, const nnd_pair *pair) {
+    const nnd_frame *frame = p->side[pair->broadcast ? NND_MC_SIDE : NND_THEORY_SIDE];
+    const nnd_array *lead = pair->broadcast ? pair->mc : pair->theory;
+    char dims[TEXT_SIZE] = "";
+    size_t used = 0;
+    for (size_t k = 0; k < lead->ndims && used < sizeof dims; k++) {
+        const char *name = nnd_frame_dim(frame, lead->dim[k])->name;
+        if (strcmp(name, SIZE) == 0)
+            continue;
+        nnd_status status = match_dim(p, name);
+        if (status != NND_OK)
+            return status;
+        used +=
+            (size_t)snprintf(dims + used, sizeof dims - used, "%s%s", used == 0 ? "" : ",", name);
+    }
+    static const char *const suffix[] = {"_theory", "_mc", "_diff", "_se", "_z"};
+    nnd_status status = NND_OK;
+    for (size_t i = 0; status == NND_OK && i < sizeof suffix / sizeof *suffix; i++) {
+        char name[TEXT_SIZE];
+        snprintf(name, sizeof name, "%s%s", pair->name, suffix[i]);
+        status = nnd_frame_add(p->out, name, dims, NULL);
+    }
+    return status;
+}
+
+/* An array seen from the dimensions of the comparison: strides are 0 along those it lacks. */
+typedef struct {
+    const double *data;
+    int side;
+    size_t stride[NND_MAX_DIMS];
+    size_t size_stride;
+} view;
+
+static view view_of(const nnd_pairing *p, int side, const nnd_array *array,
+                    const nnd_array *target) {
+    view v = {array->data, side, {0}, 0};
+    const nnd_frame *frame = p->side[side];
+    size_t step = 1;
+    for (size_t axis = array->ndims; axis-- > 0; step *= array->shape[axis]) {
+        const char *name = nnd_frame_dim(frame, array->dim[axis])->name;
+        size_t k = nnd_array_axis(p->out, target, name);
+        if (strcmp(name, SIZE) == 0)
+            v.size_stride = step;
+        else if (k < target->ndims)
+            v.stride[k] = step;
+    }
+    return v;
+}
+
+static double read_at(const nnd_pairing *p, const nnd_array *target, const view *v,
+                      const size_t *index, size_t size_index) {
+    size_t at = size_index * v->size_stride;
+    for (size_t k = 0; k < target->ndims; k++)
+        at += v->stride[k] * p->match[target->dim[k]].position[v->side][index[k]];
+    return v->data[at];
+}
+
+/* All arrays of a pair as views, and room for the estimates at each size. */
+typedef struct {
+    view theory, theory_se, min_size, mc, mc_se;
+    size_t sizes;
+    const double *size_of; /* NULL: the size is unknown */
+    double *size;
+    nnd_estimate *estimate;
+} reader;
+
+/* Whether theory claims to describe a network of this size; without a size only a limit of
+ * infinity says no. */
+static bool claimed(const reader *r, size_t s, double min_size) {
+    return r->size_of != NULL ? r->size_of[s] >= min_size : min_size < INFINITY;
+}
+
+/* The simulation at one point, extrapolated to infinite size. A NaN at one of the sizes makes the
+ * result NaN: what is left would be extrapolated from other sizes than the neighbouring points. */
+static nnd_estimate read_mc(const nnd_pairing *p, const nnd_array *target, const reader *r,
+                            const size_t *index) {
+    double min_size = r->min_size.data != NULL ? read_at(p, target, &r->min_size, index, 0) : 0.0;
+    size_t n = 0;
+    for (size_t s = 0; s < r->sizes; s++) {
+        if (!claimed(r, s, min_size))
+            continue;
+        r->size[n] = r->size_of != NULL ? r->size_of[s] : NAN;
+        r->estimate[n].value = read_at(p, target, &r->mc, index, s);
+        r->estimate[n++].se = read_at(p, target, &r->mc_se, index, s);
+    }
+    return nnd_fit_inverse_size(n, r->size, r->estimate).intercept;
+}
+
+static void read_points(const nnd_pairing *p, const nnd_array *target, const reader *r,
+                        double *theory, double *mc, double *se) {
+    size_t index[NND_MAX_DIMS] = {0};
+    for (size_t i = 0; i < target->count; i++) {
+        nnd_estimate q = read_mc(p, target, r, index);
+        double theory_se =
+            r->theory_se.data != NULL ? read_at(p, target, &r->theory_se, index, 0) : 0.0;
+        theory[i] = read_at(p, target, &r->theory, index, 0);
+        mc[i] = q.value;
+        se[i] = sqrt(q.se * q.se + theory_se * theory_se);
+        for (size_t k = target->ndims; k-- > 0 && ++index[k] == target->shape[k];)
+            index[k] = 0;
+    }
+}
+
+static nnd_status reader_make(const nnd_pairing *p, const nnd_pair *pair, const nnd_array *target,
+                              reader *r) {
+    *r = (reader){.theory.data = &pair->bound};
+    if (pair->theory != NULL)
+        r->theory = view_of(p, NND_THEORY_SIDE, pair->theory, target);
+    if (pair->theory_se != NULL)
+        r->theory_se = view_of(p, NND_THEORY_SIDE, pair->theory_se, target);
+    if (pair->min_size != NULL)
+        r->min_size = view_of(p, NND_THEORY_SIDE, pair->min_size, target);
+    r->mc = view_of(p, NND_MC_SIDE, pair->mc, target);
+    r->mc_se = view_of(p, NND_MC_SIDE, pair->mc_se, target);
+    const nnd_frame *frame = p->side[NND_MC_SIDE];
+    if (nnd_array_axis(frame, pair->mc, SIZE) < pair->mc->ndims) {
+        r->size_of = nnd_frame_find_dim(frame, SIZE)->value;
+        if (r->size_of == NULL)
+            return nnd_fail(p->ctx, NND_E_INPUT, "the dimension size of %s holds texts",
+                            pair->name);
+    }
+    r->sizes = axis_length(frame, pair->mc, SIZE);
+    r->size = calloc(r->sizes, sizeof *r->size);
+    r->estimate = calloc(r->sizes, sizeof *r->estimate);
+    if (r->size == NULL || r->estimate == NULL)
+        return nnd_fail_memory(p->ctx, pair->name);
+    return NND_OK;
+}
+
+static double *data_of(const nnd_pairing *p, const nnd_pair *pair, const char *suffix) {
+    char name[TEXT_SIZE];
+    snprintf(name, sizeof name, "%s%s", pair->name, suffix);
+    return nnd_frame_find(p->out, name)->data;
+}
+
+nnd_status nnd_pairing_add(nnd_pairing *p, const nnd_pair *pair, nnd_points *points) {
+    nnd_status status = check_dims(p, pair);
+    if (status == NND_OK)
+        status = add_arrays(p, pair);
+    if (status != NND_OK)
+        return status;
+    /* Added last, so that the five arrays of this variable are the last five of the frame. */
+    const nnd_array *target = nnd_frame_array(p->out, nnd_frame_array_count(p->out) - 1);
+    reader r;
+    status = reader_make(p, pair, target, &r);
+    if (status == NND_OK) {
+        double *theory = data_of(p, pair, "_theory"), *mc = data_of(p, pair, "_mc");
+        double *se = data_of(p, pair, "_se");
+        read_points(p, target, &r, theory, mc, se);
+        size_t t = nnd_array_axis(p->out, target, TIME), stride = 1;
+        for (size_t k = t + 1; k < target->ndims; k++)
+            stride *= target->shape[k];
+        *points = (nnd_points){.count = target->count,
+                               .t_length = axis_length(p->out, target, TIME),
+                               .t_stride = stride,
+                               .theory = theory,
+                               .mc = mc,
+                               .se = se,
+                               .difference = data_of(p, pair, "_diff"),
+                               .z = data_of(p, pair, "_z")};
+    }
+    free(r.size);
+    free(r.estimate);
+    return status;
+}

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "nndmft/simulate.h"
+#include "validate/deep_linear.h"
+
+static const nnd_simulator *const SIMULATORS[] = {
+    &nnd_deep_linear_simulator,
+};
+
+const nnd_simulator *nnd_simulator_find(const nnd_model *model) {
+    for (size_t i = 0; i < sizeof SIMULATORS / sizeof *SIMULATORS; i++)
+        if (SIMULATORS[i]->model == model)
+            return SIMULATORS[i];
+    return NULL;
+}
