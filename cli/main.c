@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include <cblas.h>
 #include <gsl/gsl_errno.h>
+#include <hdf5.h>
 #include <signal.h>
 #include <string.h>
 
@@ -144,6 +145,8 @@ static int dispatch(int argc, char **argv) {
 int main(int argc, char **argv) {
     openblas_set_num_threads(1);
     gsl_set_error_handler_off();
+    /* HDF5 reports through return values; it must not print by itself. */
+    H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
     set_signals();
 #ifdef NND_MPI
     MPI_Init(&argc, &argv);

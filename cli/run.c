@@ -87,7 +87,12 @@ static nnd_status run_simulation(nnd_context *ctx, const nnd_case *c, const char
     stpcpy(stpcpy(folder, path), ".parts");
     nnd_ensemble_digest(c, digest);
     nnd_store *store = NULL;
-    nnd_status status = nnd_folder_store_open(ctx, folder, digest, force, &store);
+    bool root = nnd_context_rank(ctx) == 0;
+    /* Rank 0 locks and tidies the folder before the others write to it. */
+    nnd_status status = root ? nnd_folder_store_open(ctx, folder, digest, force, &store) : NND_OK;
+    status = nnd_context_agree(ctx, status);
+    if (status == NND_OK && !root)
+        status = nnd_folder_store_open(ctx, folder, digest, force, &store);
     if (status == NND_OK)
         status = nnd_ensemble_run(ctx, c, store, &result->mc, &result->seeds);
     cli_progress_end();
