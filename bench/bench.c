@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* One table: what nndmft does, how fast, and as a fraction of what this machine can do. */
+#include <cblas.h>
+#include <fcntl.h>
+#include <math.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "bench_timer.h"
+#include "nndmft/nndmft.h"
+#include "theory/deep_linear_dynamics.h"
+#include "validate/deep_linear_network.h"
+
+extern char **environ;
+
+static void row(const char *what, double seconds, double rate, const char *unit, double limit,
+                const char *limit_name) {
+    printf("%-44s %9.3f s  %8.3g %-8s", what, seconds, rate, unit);
+    if (limit > 0.0)
+        printf("  %3.0f %% of %s (%.3g)", 100.0 * rate / limit, limit_name, limit);
+    putchar('\n');
+    fflush(stdout);
+}
+
+static nnd_case *read_case(nnd_context *ctx, const char *yaml) {
+    nnd_value *tree;
+    nnd_case *c = NULL;
+    if (nnd_yaml_read_text(ctx, "bench", yaml, &tree) != NND_OK ||
+        nnd_case_resolve(ctx, tree, "bench", &c) != NND_OK) {
+        fprintf(stderr, "bench: %s\n", nnd_context_message(ctx));
+        exit(EXIT_FAILURE);
+    }
+    nnd_value_free(tree);
+    return c;
+}
+
+static void require(nnd_context *ctx, nnd_status status) {
+    if (status >= NND_OK)
+        return;
+    fprintf(stderr, "bench: %s\n", nnd_context_message(ctx));
+    exit(EXIT_FAILURE);
+}
+
+/* Best of several, as for the rates of the machine: others may be using it too. */
+enum { MARCHES = 3, TRAININGS = 7 };
+
+static double march_seconds(nnd_context *ctx, const nnd_case *c, double *bytes, double *done,
+                            double *read) {
+    nnd_dynamics d;
+    double planned;
+    require(ctx, nnd_dynamics_make(ctx, c->params[0], &d));
+    nnd_march_cost(d.march, bytes, &planned);
+    double began = bench_seconds();
+    require(ctx, nnd_dynamics_run(ctx, &d));
+    double seconds = bench_seconds() - began;
+    nnd_march_work(d.march, done, read);
+    nnd_dynamics_clear(&d);
+    return seconds;
+}
+
+/* The march reads as many matrices of steps x steps as it holds; so does the dgemv beside it. */
+static void march(nnd_context *ctx) {
+    nnd_case *c = read_case(ctx, "{model: deep-linear, params: {depth: 3, alpha: 2, nu: 0.7, "
+                                 "sigma: 0.8, noise: 0.3, lr: 0.01, steps: 1000}}");
+    double bytes, done, read, seconds = INFINITY;
+    for (int i = 0; i < MARCHES; i++)
+        seconds = fmin(seconds, march_seconds(ctx, c, &bytes, &done, &read));
+    int matrices = (int)(bytes / (1001.0 * 1001.0 * sizeof(double)) + 0.5);
+    row("march, depth 3, 1000 steps, fixed data", seconds, 2e-9 * done / seconds, "Gflop/s",
+        2e-9 * bench_dgemv_set(1001, matrices), "dgemv on as many such matrices");
+    printf("  memory %.0f MB for %d matrices of 1001 x 1001; read at %.3g GB/s\n", bytes * 1e-6,
+           matrices, 1e-9 * read / seconds);
+    nnd_case_free(c);
+}
+
+/* Bytes that a training step must read: each weight matrix twice, the data once. */
+static double step_bytes(const nnd_deep_linear_network *net) {
+    double weights = 0.0;
+    for (size_t l = 0; l <= net->depth; l++)
+        weights += (double)(net->layer[l].rows * net->layer[l].cols);
+    return (2.0 * weights + (double)(net->samples * net->inputs)) * sizeof(double);
+}
+
+static void simulator(nnd_context *ctx, const char *name, const char *yaml) {
+    nnd_case *c = read_case(ctx, yaml);
+    const nnd_deep_linear *p = c->params[0];
+    nnd_deep_linear_network net;
+    require(ctx, nnd_deep_linear_network_make(ctx, p, 1000, &net));
+    double seconds = INFINITY, drawn = INFINITY;
+    for (int i = 0; i < TRAININGS; i++) {
+        double began = bench_seconds();
+        nnd_deep_linear_network_draw(&net, (nnd_rng_key){1, 0, 1000});
+        drawn = fmin(drawn, bench_seconds() - began);
+        began = bench_seconds();
+        for (size_t t = 0; t < (size_t)p->steps; t++) {
+            nnd_deep_linear_network_evaluate(&net, t);
+            nnd_deep_linear_network_step(&net, t);
+        }
+        seconds = fmin(seconds, bench_seconds() - began);
+    }
+    double bytes = step_bytes(&net), weights = 0.0;
+    for (size_t l = 0; l <= net.depth; l++)
+        weights += (double)(net.layer[l].rows * net.layer[l].cols) * sizeof(double);
+    double held = weights + (double)(net.samples * net.inputs) * sizeof(double);
+    row(name, seconds, 1e-9 * bytes * (double)p->steps / seconds, "GB/s",
+        1e-9 * bench_read_bandwidth(held), "reading as much memory");
+    printf("  drawing data and weights: %.3f s\n", drawn);
+    nnd_deep_linear_network_clear(&net);
+    nnd_case_free(c);
+}
+
+static double ensemble_seconds(const nnd_case *c, int threads) {
+    nnd_context_options options = {.threads = threads};
+    nnd_context *ctx = nnd_context_new(&options);
+    nnd_store *store = nnd_memory_store_new();
+    nnd_frame *mc = NULL;
+    double began = bench_seconds();
+    require(ctx, nnd_ensemble_run(ctx, c, store, &mc, NULL));
+    double seconds = bench_seconds() - began;
+    nnd_frame_free(mc);
+    nnd_memory_store_free(store);
+    nnd_context_free(ctx);
+    return seconds;
+}
+
+static void ensemble(nnd_context *ctx) {
+    enum { RUNS = 5 };
+    nnd_case *c = read_case(ctx, "{model: deep-linear, params: {depth: 2, noise: 0.3, steps: 40}, "
+                                 "simulate: {size: 300, seeds: 104}}");
+    double one[RUNS], two[RUNS];
+    for (int i = 0; i < RUNS; i++) {
+        one[i] = ensemble_seconds(c, 1);
+        two[i] = ensemble_seconds(c, 2);
+    }
+    double single = nnd_median(RUNS, one), both = nnd_median(RUNS, two);
+    row("ensemble, 104 networks, D = 300, 2 threads", both, single / both, "x", 2.0, "two cores");
+    nnd_case_free(c);
+}
+
+static double write_plainly(const char *path, const double *data, size_t bytes) {
+    double began = bench_seconds();
+    int fd = open(path, O_CREAT | O_TRUNC | O_WRONLY, 0600);
+    if (fd < 0 || write(fd, data, bytes) != (ssize_t)bytes || fsync(fd) != 0)
+        fprintf(stderr, "bench: %s: cannot be written\n", path);
+    close(fd);
+    double seconds = bench_seconds() - began;
+    unlink(path);
+    return seconds;
+}
+
+static void hdf5(nnd_context *ctx) {
+    enum { N = 1500 };
+    char path[] = "bench.h5", plain[] = "bench.raw";
+    nnd_result result = {0};
+    double *x;
+    require(ctx, nnd_frame_new(ctx, &result.theory));
+    require(ctx, nnd_frame_add_range(result.theory, "t", N, 0));
+    require(ctx, nnd_frame_add_range(result.theory, "s", N, 0));
+    require(ctx, nnd_frame_add(result.theory, "two_time", "t,s", &x));
+    for (int i = 0; i < N * N; i++)
+        x[i] = exp(-fabs((double)(i % N - i / N)) / 100.0) * cos(0.01 * i);
+    double bytes = (double)N * N * sizeof *x;
+    double began = bench_seconds();
+    require(ctx, nnd_result_write(ctx, path, &result));
+    double seconds = bench_seconds() - began;
+    double plainly = write_plainly(plain, x, (size_t)bytes);
+    row("HDF5 write, 18 MB, compressed, checksummed", seconds, 1e-6 * bytes / seconds, "MB/s",
+        1e-6 * bytes / plainly, "write and fsync of raw numbers");
+    unlink(path);
+    nnd_result_clear(&result);
+}
+
+static void start_up(const char *executable) {
+    enum { RUNS = 9 };
+    char *argv[] = {strdup(executable), strdup("models"), NULL};
+    double seconds[RUNS];
+    for (int i = 0; i < RUNS; i++) {
+        posix_spawn_file_actions_t actions;
+        posix_spawn_file_actions_init(&actions);
+        posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0);
+        pid_t child;
+        int ended = -1;
+        double began = bench_seconds();
+        if (posix_spawn(&child, executable, &actions, NULL, argv, environ) == 0)
+            waitpid(child, &ended, 0);
+        seconds[i] = ended == 0 ? bench_seconds() - began : NAN;
+        posix_spawn_file_actions_destroy(&actions);
+    }
+    double median = nnd_median(RUNS, seconds);
+    row("start-up, nndmft models", median, 1.0 / median, "1/s", 0.0, "");
+    free(argv[0]);
+    free(argv[1]);
+}
+
+int main(int argc, char **argv) {
+    openblas_set_num_threads(1);
+    nnd_context *ctx = nnd_context_new(NULL);
+    printf("dgemm n = 1000: %.3g Gflop/s\n", 2e-9 * bench_dgemm(1000));
+    march(ctx);
+    simulator(ctx, "simulator, D = N = 1000, P = 2000, depth 1",
+              "{model: deep-linear, params: {noise: 0.3, steps: 100}}");
+    simulator(ctx, "simulator, D = N = 1000, P = 2000, depth 3",
+              "{model: deep-linear, params: {depth: 3, sigma: 0.8, noise: 0.3, steps: 60}}");
+    ensemble(ctx);
+    hdf5(ctx);
+    if (argc > 1)
+        start_up(argv[1]);
+    nnd_context_free(ctx);
+    return EXIT_SUCCESS;
+}
