@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include <libgen.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "cli.h"
 
@@ -15,17 +15,29 @@ static char *stem(const char *path) {
     return name;
 }
 
-nnd_status cli_read_case(nnd_context *ctx, const cli_options *options, nnd_case **c) {
-    const char *path = options->args.value[0];
-    nnd_value *tree = NULL;
-    char *name = stem(path);
-    nnd_status status =
-        name == NULL ? nnd_fail_memory(ctx, path) : nnd_yaml_read_file(ctx, path, &tree);
+nnd_status cli_read_tree(nnd_context *ctx, const cli_options *options, nnd_value **tree) {
+    nnd_status status = nnd_yaml_read_file(ctx, options->args.value[0], tree);
     for (size_t i = 0; status == NND_OK && i < options->set.count; i++)
-        status = nnd_yaml_override(ctx, tree, options->set.value[i]);
+        status = nnd_yaml_override(ctx, *tree, options->set.value[i]);
+    return status;
+}
+
+nnd_status cli_read_case(nnd_context *ctx, const cli_options *options, nnd_case **c) {
+    nnd_value *tree = NULL;
+    char *name = stem(options->args.value[0]);
+    nnd_status status =
+        name == NULL ? nnd_fail_memory(ctx, "a name") : cli_read_tree(ctx, options, &tree);
     if (status == NND_OK)
         status = nnd_case_resolve(ctx, tree, name, c);
     nnd_value_free(tree);
     free(name);
     return status;
+}
+
+nnd_status cli_check_output(nnd_context *ctx, const char *input, const char *output) {
+    struct stat in, out;
+    if (stat(input, &in) == 0 && stat(output, &out) == 0 && in.st_dev == out.st_dev &&
+        in.st_ino == out.st_ino)
+        return nnd_fail(ctx, NND_E_INPUT, "%s: is the input, not to be replaced", output);
+    return NND_OK;
 }

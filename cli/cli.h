@@ -25,6 +25,8 @@ typedef struct {
     nnd_texts set;  /**< overrides KEY=VALUE */
     nnd_texts vars;
     const char *output, *view, *log, *format, *group;
+    const char *param, *zero, *min, *max, *at; /**< of find */
+    size_t points;
     int threads;
     double memory; /**< bytes, 0: default */
     bool force, dry_run, quiet, verbose, strict, list, as_case;
@@ -44,6 +46,8 @@ extern const cli_command CLI_COMMANDS[];
 
 /** Parses the words after the command's name; exits on --help and on bad usage. */
 void cli_parse(const cli_command *command, int argc, char **argv, cli_options *options);
+/** The i-th option that a command takes; NULL past the last. */
+const struct argp_option *cli_option_at(const cli_command *command, size_t i);
 void cli_options_clear(cli_options *options);
 /** Prints an overview of all commands. */
 void cli_overview(FILE *out);
@@ -51,8 +55,15 @@ void cli_overview(FILE *out);
 /** Exit code of a failed (or warned) status. */
 int cli_exit_code(nnd_status status);
 
+/** Reads the case named by the first argument, with the overrides; `*tree` may be set on failure.
+ */
+NND_MUST_USE nnd_status cli_read_tree(nnd_context *ctx, const cli_options *options,
+                                      nnd_value **tree);
 /** Reads and resolves the case named by the first argument, with the overrides. */
 NND_MUST_USE nnd_status cli_read_case(nnd_context *ctx, const cli_options *options, nnd_case **c);
+
+/** Refuses to replace the very file that a command reads. */
+NND_MUST_USE nnd_status cli_check_output(nnd_context *ctx, const char *input, const char *output);
 
 /** Progress on stderr: a bar on a terminal, else a line a minute. */
 void cli_progress(void *user, const char *what, size_t done, size_t total);
@@ -66,6 +77,8 @@ int cli_run(nnd_context *ctx, const cli_options *options);
 int cli_solve(nnd_context *ctx, const cli_options *options);
 int cli_simulate(nnd_context *ctx, const cli_options *options);
 int cli_validate(nnd_context *ctx, const cli_options *options);
+int cli_find(nnd_context *ctx, const cli_options *options);
+int cli_completions(nnd_context *ctx, const cli_options *options);
 int cli_plot(nnd_context *ctx, const cli_options *options);
 int cli_export(nnd_context *ctx, const cli_options *options);
 int cli_info(nnd_context *ctx, const cli_options *options);

@@ -43,6 +43,8 @@ int cli_export(nnd_context *ctx, const cli_options *options) {
     const nnd_frame *frame = status == NND_OK ? chosen_group(&result, options->group) : NULL;
     if (status == NND_OK && frame == NULL)
         status = nnd_fail(ctx, NND_E_INPUT, "%s: has no group %s", path, options->group);
+    if (status == NND_OK && options->output != NULL)
+        status = cli_check_output(ctx, path, options->output);
     if (status == NND_OK)
         status = options->output != NULL ? write_file(ctx, options, frame)
                                          : write_table(ctx, options, frame, stdout);

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include <cblas.h>
+#include <fcntl.h>
 #include <gsl/gsl_errno.h>
 #include <hdf5.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "build_config.h"
 #include "cli.h"
@@ -19,11 +22,14 @@ const cli_command CLI_COMMANDS[] = {
     {"simulate", "CASE", "simulation only; goes on where an earlier one stopped", 1, 1, "osfd",
      cli_simulate},
     {"validate", "FILE [MC]", "compare what one file, or two, hold", 1, 2, "sx", cli_validate},
+    {"find", "CASE", "where a theoretical variable is zero, least or largest", 1, 1, "sp",
+     cli_find},
     {"plot", "FILE", "draw theory as lines and simulation as points", 1, 1, "oVwLl", cli_plot},
     {"export", "FILE", "write a table", 1, 1, "oVFg", cli_export},
     {"info", "FILE", "tell what a file holds and where it comes from", 1, 1, "", cli_info},
     {"models", "", "list the models", 0, 0, "", cli_models},
     {"describe", "MODEL", "parameters and variables of a model", 1, 1, "c", cli_describe},
+    {"completions", "SHELL", "completion script for bash or zsh", 1, 1, "", cli_completions},
     {NULL, NULL, NULL, 0, 0, NULL, NULL},
 };
 
@@ -36,6 +42,14 @@ static void on_signal(int number) {
         nnd_context_interrupt(interrupted_context);
 }
 
+/* One line on stderr, whatever the text holds. */
+static void print_line(const char *prefix, const char *text) {
+    fprintf(stderr, "nndmft: %s", prefix);
+    for (; *text != '\0'; text++)
+        fputc((unsigned char)*text < ' ' || *text == 0x7f ? ' ' : *text, stderr);
+    fputc('\n', stderr);
+}
+
 static void set_signals(void) {
     struct sigaction stop = {.sa_handler = on_signal}, ignore = {.sa_handler = SIG_IGN};
     sigaction(SIGINT, &stop, NULL);
@@ -45,13 +59,32 @@ static void set_signals(void) {
     sigaction(SIGPIPE, &ignore, NULL);
 }
 
+/* Gives closed standard descriptors something to be, lest a result land there. What is written to
+ * such an output fails. */
+static void fill_standard_descriptors(void) {
+    int fd = STDIN_FILENO;
+    while (fd >= 0 && fd <= STDERR_FILENO)
+        fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    if (fd > STDERR_FILENO)
+        close(fd);
+}
+
+/* Runs at every exit: output that cannot be written is a failure. */
+static void check_stdout(int code, void *unused) {
+    (void)unused;
+    if (code != EXIT_DONE || (fflush(stdout) == 0 && !ferror(stdout)))
+        return;
+    print_line("stdout: ", "cannot be written");
+    _exit(EXIT_IO);
+}
+
 static void log_line(void *user, nnd_log_level level, const char *line) {
     const cli_options *o = user;
     nnd_log_level loudest = o->verbose ? NND_LOG_DETAIL : o->quiet ? NND_LOG_WARNING : NND_LOG_NOTE;
     if (level > loudest)
         return;
     cli_progress_end();
-    fprintf(stderr, "nndmft: %s%s\n", level == NND_LOG_WARNING ? "warning: " : "", line);
+    print_line(level == NND_LOG_WARNING ? "warning: " : "", line);
 }
 
 int cli_exit_code(nnd_status status) {
@@ -113,12 +146,9 @@ static int execute(const cli_command *command, int argc, char **argv) {
     interrupted_context = ctx;
     int code = command->run(ctx, &options);
     cli_progress_end();
-    if (code != EXIT_DONE && nnd_context_message(ctx)[0] != '\0')
-        fprintf(stderr, "nndmft: %s\n", nnd_context_message(ctx));
-    if (fflush(stdout) != 0 && code == EXIT_DONE) {
-        fprintf(stderr, "nndmft: stdout: cannot write\n");
-        code = EXIT_IO;
-    }
+    /* A comparison that disagrees is no failure; the message would be of something older. */
+    if (code != EXIT_DONE && code != EXIT_DISAGREES && nnd_context_message(ctx)[0] != '\0')
+        print_line("", nnd_context_message(ctx));
     interrupted_context = NULL;
     nnd_context_free(ctx);
     cli_options_clear(&options);
@@ -128,7 +158,7 @@ static int execute(const cli_command *command, int argc, char **argv) {
 static int dispatch(int argc, char **argv) {
     const char *word = argc > 1 ? argv[1] : "--help";
     if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0 || strcmp(word, "help") == 0) {
-        cli_overview(stdout);
+        cli_overview(argc > 1 ? stdout : stderr);
         return argc > 1 ? EXIT_DONE : EXIT_BAD_INPUT;
     }
     if (strcmp(word, "--version") == 0) {
@@ -138,11 +168,15 @@ static int dispatch(int argc, char **argv) {
     for (const cli_command *c = CLI_COMMANDS; c->name != NULL; c++)
         if (strcmp(c->name, word) == 0)
             return execute(c, argc - 1, argv + 1);
-    fprintf(stderr, "nndmft: %s is not a command; `nndmft --help` lists them\n", word);
+    char line[256];
+    snprintf(line, sizeof line, "%.100s is not a command; `nndmft --help` lists them", word);
+    print_line("", line);
     return EXIT_BAD_INPUT;
 }
 
 int main(int argc, char **argv) {
+    fill_standard_descriptors();
+    on_exit(check_stdout, NULL);
     openblas_set_num_threads(1);
     gsl_set_error_handler_off();
     /* HDF5 reports through return values; it must not print by itself. */

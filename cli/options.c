@@ -13,6 +13,12 @@ enum {
     KEY_STRICT,
     KEY_VAR,
     KEY_VIEW,
+    KEY_PARAM,
+    KEY_ZERO,
+    KEY_MIN,
+    KEY_MAX,
+    KEY_AT,
+    KEY_POINTS,
     KEY_LOG,
     KEY_LIST,
     KEY_FORMAT,
@@ -47,6 +53,12 @@ static const lettered_option OPTIONS[] = {
     OPTION('l', "list", KEY_LIST, NULL, "list what can be drawn"),
     OPTION('F', "format", KEY_FORMAT, "FORMAT", "csv (default) or json"),
     OPTION('g', "group", KEY_GROUP, "GROUP", "theory (default), mc, seeds or compare"),
+    OPTION('p', "param", KEY_PARAM, "NAME=LOW:HIGH", "the parameter to vary, and where"),
+    OPTION('p', "zero", KEY_ZERO, "VAR[=LEVEL]", "find where the variable is 0, or LEVEL"),
+    OPTION('p', "min", KEY_MIN, "VAR", "find the least value of the variable"),
+    OPTION('p', "max", KEY_MAX, "VAR", "find the largest value of the variable"),
+    OPTION('p', "points", KEY_POINTS, "N", "points of the first scan (default 129)"),
+    OPTION('p', "at", KEY_AT, "COORDINATES", "where to read the variable, as t=40,layer=1"),
     OPTION('c', "case", KEY_CASE, NULL, "print a commented case file"),
     OPTION('*', "threads", KEY_THREADS, "N", "worker threads (default: all processors)"),
     OPTION('*', "memory", KEY_MEMORY, "GB", "memory that may be planned for (default: 80 %)"),
@@ -155,6 +167,24 @@ static error_t parse_option(int key, char *arg, struct argp_state *state) {
     case KEY_GROUP:
         o->group = one_of(state, "group", arg, "theory mc seeds compare");
         return 0;
+    case KEY_PARAM:
+        o->param = arg;
+        return 0;
+    case KEY_ZERO:
+        o->zero = arg;
+        return 0;
+    case KEY_MIN:
+        o->min = arg;
+        return 0;
+    case KEY_MAX:
+        o->max = arg;
+        return 0;
+    case KEY_POINTS:
+        o->points = (size_t)positive_number(state, "points", arg);
+        return 0;
+    case KEY_AT:
+        o->at = arg;
+        return 0;
     case KEY_CASE:
         o->as_case = true;
         return 0;
@@ -190,13 +220,21 @@ static char *join_words(const char *command, int argc, char **argv) {
     return text;
 }
 
+const struct argp_option *cli_option_at(const cli_command *command, size_t i) {
+    for (size_t k = 0; k < OPTION_COUNT; k++) {
+        bool taken =
+            OPTIONS[k].letter == '*' || strchr(command->options, OPTIONS[k].letter) != NULL;
+        if (taken && i-- == 0)
+            return &OPTIONS[k].option;
+    }
+    return NULL;
+}
+
 void cli_parse(const cli_command *command, int argc, char **argv, cli_options *options) {
     struct argp_option taken[OPTION_COUNT + 1];
-    size_t n = 0;
     memset(taken, 0, sizeof taken);
-    for (size_t i = 0; i < OPTION_COUNT; i++)
-        if (OPTIONS[i].letter == '*' || strchr(command->options, OPTIONS[i].letter) != NULL)
-            taken[n++] = OPTIONS[i].option;
+    for (size_t i = 0; cli_option_at(command, i) != NULL; i++)
+        taken[i] = *cli_option_at(command, i);
     const struct argp argp = {taken, parse_option, command->args, command->summary,
                               NULL,  NULL,         NULL};
     parse_state state = {command, options};
@@ -228,7 +266,7 @@ void cli_overview(FILE *out) {
     fprintf(out, "Usage: nndmft COMMAND [OPTION...] [ARGUMENT...]\n"
                  "Theory of neural-network training, and simulations that check it.\n\n");
     for (const cli_command *c = CLI_COMMANDS; c->name != NULL; c++)
-        fprintf(out, "  %-9s %-18s %s\n", c->name, c->args, c->summary);
+        fprintf(out, "  %-11s %-10s %s\n", c->name, c->args, c->summary);
     fprintf(out, "\n`nndmft COMMAND --help` tells the options of a command.\n"
                  "Exit codes: 0 done, 2 bad usage or input, 3 diverged or not converged,\n"
                  "4 theory and simulation disagree, 5 input or output failed, 130 interrupted.\n");

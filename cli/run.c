@@ -64,67 +64,119 @@ static nnd_status read_older(nnd_context *ctx, const nnd_case *c, const char *pa
     return status;
 }
 
-static nnd_status run_theory(nnd_context *ctx, const nnd_case *c, nnd_result *result) {
-    if (nnd_theory_find(c->model) == NULL)
-        return nnd_fail(ctx, NND_E_INPUT, "%s has no theory", c->model->name);
-    nnd_status status = nnd_theory_run(ctx, c, &result->theory);
-    cli_progress_end();
-    if (status < NND_OK)
-        return status;
-    nnd_status annotated = nnd_result_annotate(result->theory, c->model);
-    return annotated != NND_OK ? annotated : status;
+/* Everything that one command needs while it runs. */
+typedef struct {
+    nnd_context *ctx;
+    const cli_options *options;
+    const nnd_case *c;
+    plan todo;
+    const char *path;
+    nnd_store *store;
+    nnd_result older, result;
+    nnd_comparison *comparison;
+    bool diverged;
+} job;
+
+/* Opens the folder of shards, if this command needs one. Rank 0 locks and tidies it before the
+ * others write to it. */
+static nnd_status open_store(job *j) {
+    if (!j->todo.simulation && nnd_context_ranks(j->ctx) == 1)
+        return NND_OK;
+    char digest[17], *folder = malloc(strlen(j->path) + sizeof ".parts");
+    if (folder == NULL)
+        return nnd_fail_memory(j->ctx, "a path");
+    stpcpy(stpcpy(folder, j->path), ".parts");
+    nnd_ensemble_digest(j->c, digest);
+    nnd_status status = NND_OK;
+    for (int turn = 0; status == NND_OK && turn < 2; turn++) {
+        if ((nnd_context_rank(j->ctx) > 0) == (turn > 0))
+            status = nnd_folder_store_open(j->ctx, folder, digest, j->options->force, &j->store);
+        status = nnd_context_agree(j->ctx, status);
+    }
+    free(folder);
+    return status;
 }
 
-static nnd_status run_simulation(nnd_context *ctx, const nnd_case *c, const char *path, bool force,
-                                 nnd_result *result) {
-    if (!c->simulates)
-        return nnd_fail(ctx, NND_E_INPUT, "the case has no key `simulate`");
-    if (nnd_simulator_find(c->model) == NULL)
-        return nnd_fail(ctx, NND_E_INPUT, "%s has no simulation", c->model->name);
-    char digest[17], *folder = malloc(strlen(path) + sizeof ".parts");
-    if (folder == NULL)
-        return nnd_fail_memory(ctx, "a path");
-    stpcpy(stpcpy(folder, path), ".parts");
-    nnd_ensemble_digest(c, digest);
-    nnd_store *store = NULL;
-    bool root = nnd_context_rank(ctx) == 0;
-    /* Rank 0 locks and tidies the folder before the others write to it. */
-    nnd_status status = root ? nnd_folder_store_open(ctx, folder, digest, force, &store) : NND_OK;
-    status = nnd_context_agree(ctx, status);
-    if (status == NND_OK && !root)
-        status = nnd_folder_store_open(ctx, folder, digest, force, &store);
-    if (status == NND_OK)
-        status = nnd_ensemble_run(ctx, c, store, &result->mc, &result->seeds);
+static nnd_status run_theory(job *j) {
+    if (nnd_theory_find(j->c->model) == NULL)
+        return nnd_fail(j->ctx, NND_E_INPUT, "%s has no theory", j->c->model->name);
+    nnd_status status = nnd_theory_run(j->ctx, j->c, j->store, &j->result.theory);
     cli_progress_end();
-    nnd_folder_store_close(store);
-    free(folder);
+    j->diverged = j->diverged || status > NND_OK;
+    if (status < NND_OK || j->result.theory == NULL)
+        return status;
+    return nnd_result_annotate(j->result.theory, j->c->model);
+}
+
+static nnd_status run_simulation(job *j) {
+    nnd_result *result = &j->result;
+    nnd_status status = nnd_ensemble_run(j->ctx, j->c, j->store, &result->mc, &result->seeds);
+    cli_progress_end();
+    j->diverged = j->diverged || status > NND_OK;
     if (status < NND_OK || result->mc == NULL)
         return status;
-    nnd_status annotated = nnd_result_annotate(result->mc, c->model);
-    if (annotated == NND_OK && result->seeds != NULL)
-        annotated = nnd_result_annotate(result->seeds, c->model);
-    return annotated != NND_OK ? annotated : status;
+    status = nnd_result_annotate(result->mc, j->c->model);
+    if (status == NND_OK && result->seeds != NULL)
+        status = nnd_result_annotate(result->seeds, j->c->model);
+    return status;
 }
 
 /* Takes the group that is not being replaced from the older file. */
-static void keep_older(nnd_result *older, plan todo, nnd_result *result) {
-    if (!todo.theory) {
-        result->theory = older->theory;
-        older->theory = NULL;
+static void keep_older(job *j) {
+    if (!j->todo.theory) {
+        j->result.theory = j->older.theory;
+        j->older.theory = NULL;
     }
-    if (!todo.simulation) {
-        result->mc = older->mc;
-        result->seeds = older->seeds;
-        older->mc = older->seeds = NULL;
+    if (!j->todo.simulation) {
+        j->result.mc = j->older.mc;
+        j->result.seeds = j->older.seeds;
+        j->older.mc = j->older.seeds = NULL;
     }
 }
 
-static nnd_status compare(nnd_context *ctx, const nnd_case *c, nnd_result *result,
-                          nnd_comparison **comparison) {
-    nnd_status status =
-        nnd_compare(ctx, c->model, &c->compare, result->theory, result->mc, comparison);
+/* Opened before the work, so that a folder that cannot be written is known at once. */
+static nnd_status check_path(job *j) {
+    if (nnd_context_rank(j->ctx) > 0)
+        return NND_OK;
+    nnd_output *output = NULL;
+    nnd_status status = nnd_output_open(j->ctx, j->path, &output);
     if (status == NND_OK)
-        result->compare = (*comparison)->frame;
+        status = nnd_output_close(j->ctx, output, false);
+    if (status == NND_OK)
+        status = read_older(j->ctx, j->c, j->path, j->todo, j->options->force, &j->older);
+    return status;
+}
+
+static nnd_status write_result(job *j) {
+    nnd_result *result = &j->result;
+    nnd_status status = NND_OK;
+    keep_older(j);
+    if (j->todo.comparison)
+        status = nnd_compare(j->ctx, j->c->model, &j->c->compare, result->theory, result->mc,
+                             &j->comparison);
+    if (status != NND_OK)
+        return status;
+    if (j->comparison != NULL)
+        result->compare = j->comparison->frame;
+    result->case_text = nnd_yaml_text(j->c->resolved);
+    result->model = strdup(j->c->model->name);
+    result->history = strdup(j->options->history != NULL ? j->options->history : "");
+    status = nnd_result_write(j->ctx, j->path, result);
+    result->compare = NULL; /* owned by the comparison */
+    return status;
+}
+
+static nnd_status work(job *j) {
+    nnd_status status = nnd_context_agree(j->ctx, check_path(j));
+    if (status == NND_OK)
+        status = open_store(j);
+    if (status == NND_OK && j->todo.theory)
+        status = run_theory(j);
+    status = nnd_context_agree(j->ctx, status);
+    if (status == NND_OK && j->todo.simulation)
+        status = run_simulation(j);
+    if (status == NND_OK && nnd_context_rank(j->ctx) == 0)
+        status = write_result(j);
     return status;
 }
 
@@ -137,70 +189,47 @@ static int verdict_code(const nnd_comparison *comparison, bool strict) {
     return bad ? EXIT_DISAGREES : EXIT_DONE;
 }
 
-static nnd_status do_all(nnd_context *ctx, const cli_options *options, const nnd_case *c, plan todo,
-                         const char *path, nnd_comparison **comparison, bool *diverged) {
-    nnd_result older = {0}, result = {0};
-    bool root = nnd_context_rank(ctx) == 0;
-    nnd_output *output = NULL;
-    /* Opened before the work, so that a folder that cannot be written is known at once. */
-    nnd_status status = root ? nnd_output_open(ctx, path, &output) : NND_OK;
-    if (output != NULL)
-        status = nnd_output_close(ctx, output, false);
-    if (status == NND_OK)
-        status = read_older(ctx, c, path, todo, options->force, &older);
-    status = nnd_context_agree(ctx, status);
-    if (status == NND_OK && todo.theory && root) {
-        status = run_theory(ctx, c, &result);
-        *diverged = status > NND_OK;
+/* Does the work, reports on rank 0, returns the exit code. */
+static int execute_job(job *j) {
+    nnd_status status = work(j);
+    int code = cli_exit_code(status);
+    if (status == NND_OK && nnd_context_rank(j->ctx) == 0) {
+        if (j->comparison != NULL)
+            nnd_report_comparison(j->comparison, stdout);
+        nnd_log(j->ctx, NND_LOG_NOTE, "wrote %s", j->path);
+        code = verdict_code(j->comparison, j->options->strict);
+        if (j->diverged) {
+            nnd_fail(j->ctx, NND_E_INPUT, "every run diverged; the curves up to there are in %s",
+                     j->path);
+            code = EXIT_NOT_CONVERGED;
+        }
     }
-    status = nnd_context_agree(ctx, status < NND_OK ? status : NND_OK);
-    if (status >= NND_OK && todo.simulation) {
-        status = run_simulation(ctx, c, path, options->force, &result);
-        *diverged = *diverged || status > NND_OK;
-    }
-    if (status >= NND_OK && root) {
-        keep_older(&older, todo, &result);
-        status = todo.comparison ? compare(ctx, c, &result, comparison) : NND_OK;
-    }
-    if (status >= NND_OK && root) {
-        result.case_text = nnd_yaml_text(c->resolved);
-        result.model = strdup(c->model->name);
-        result.history = strdup(options->history != NULL ? options->history : "");
-        status = nnd_result_write(ctx, path, &result);
-    }
-    result.compare = NULL; /* owned by the comparison */
-    nnd_result_clear(&older);
-    nnd_result_clear(&result);
-    return status;
+    nnd_folder_store_close(j->store);
+    nnd_comparison_free(j->comparison);
+    nnd_result_clear(&j->older);
+    nnd_result_clear(&j->result);
+    return code;
 }
 
 static int execute(nnd_context *ctx, const cli_options *options, plan todo) {
     nnd_case *c = NULL;
-    nnd_comparison *comparison = NULL;
-    bool diverged = false;
     nnd_status status = cli_read_case(ctx, options, &c);
-    if (status != NND_OK)
-        return cli_exit_code(status);
-    if (todo.comparison)
+    if (status == NND_OK && todo.comparison)
         todo.simulation = todo.comparison = c->simulates;
-    if (options->dry_run) {
-        int code = cli_dry_run(ctx, c, todo.theory, todo.simulation);
-        nnd_case_free(c);
-        return code;
+    /* Whatever would refuse the simulation does so before the theory takes its time. */
+    if (status == NND_OK && todo.simulation && !options->dry_run)
+        status = nnd_ensemble_check(ctx, c);
+    const char *path = NULL;
+    if (status == NND_OK) {
+        path = options->output != NULL ? options->output : c->output;
+        status = cli_check_output(ctx, options->args.value[0], path);
     }
-    const char *path = options->output != NULL ? options->output : c->output;
-    status = do_all(ctx, options, c, todo, path, &comparison, &diverged);
     int code = cli_exit_code(status);
-    if (status >= NND_OK && nnd_context_rank(ctx) == 0) {
-        if (comparison != NULL)
-            nnd_report_comparison(comparison, stdout);
-        nnd_log(ctx, NND_LOG_NOTE, "wrote %s", path);
-        code = diverged ? EXIT_NOT_CONVERGED : verdict_code(comparison, options->strict);
-        if (diverged)
-            nnd_fail(ctx, NND_E_INPUT, "every run diverged; the curves up to there are in %s",
-                     path);
-    }
-    nnd_comparison_free(comparison);
+    if (status == NND_OK && options->dry_run)
+        code = cli_dry_run(ctx, c, todo.theory, todo.simulation);
+    else if (status == NND_OK)
+        code =
+            execute_job(&(job){.ctx = ctx, .options = options, .c = c, .todo = todo, .path = path});
     nnd_case_free(c);
     return code;
 }

@@ -145,7 +145,8 @@ nnd_status nnd_yaml_read_file(nnd_context *ctx, const char *path, nnd_value **tr
     ssize_t length = getdelim(&text, &room, '\0', file);
     nnd_status status = NND_OK;
     if (ferror(file))
-        status = nnd_fail(ctx, NND_E_IO, "%s: %s", path, strerror(errno));
+        status = nnd_fail(ctx, errno == EISDIR ? NND_E_INPUT : NND_E_IO, "%s: %s", path,
+                          strerror(errno));
     else if (length <= 0)
         status = nnd_fail(ctx, NND_E_INPUT, "%s: empty", path);
     else if (length > MAX_BYTES || text[length - 1] == '\0')

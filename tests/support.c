@@ -22,7 +22,7 @@ nnd_case *test_case(nnd_context *ctx, const char *yaml) {
 nnd_frame *test_theory(nnd_context *ctx, const char *yaml) {
     nnd_case *c = test_case(ctx, yaml);
     nnd_frame *frame = NULL;
-    nnd_status status = nnd_theory_run(ctx, c, &frame);
+    nnd_status status = nnd_theory_run(ctx, c, NULL, &frame);
     nnd_case_free(c);
     if (status < NND_OK)
         ck_abort_msg("%s", nnd_context_message(ctx));

@@ -409,7 +409,7 @@ START_TEST(diverging_run_keeps_its_curve_up_to_there) {
     nnd_context *ctx = nnd_context_new(NULL);
     nnd_case *c = test_case(ctx, "{model: deep-linear, params: {steps: 60, noise: 0.3, lr: 3}}");
     nnd_frame *f = NULL;
-    ck_assert_int_eq(nnd_theory_run(ctx, c, &f), NND_DIVERGED);
+    ck_assert_int_eq(nnd_theory_run(ctx, c, NULL, &f), NND_DIVERGED);
     const nnd_attribute *step = nnd_frame_find_attribute(f, NULL, "diverged_at");
     ck_assert_ptr_nonnull(step);
     const nnd_array *mse = nnd_frame_find(f, "train_mse");

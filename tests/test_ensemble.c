@@ -194,7 +194,7 @@ START_TEST(more_memory_than_the_limit_is_refused_with_the_number) {
     nnd_frame *mc;
     ck_assert_int_eq(nnd_ensemble_run(ctx, c, store, &mc, NULL), NND_E_LIMIT);
     ck_assert_ptr_nonnull(strstr(nnd_context_message(ctx), "GB"));
-    ck_assert_int_eq(nnd_theory_run(ctx, c, &mc), NND_OK);
+    ck_assert_int_eq(nnd_theory_run(ctx, c, NULL, &mc), NND_OK);
     nnd_frame_free(mc);
     nnd_case_free(c);
     nnd_memory_store_free(store);

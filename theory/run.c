@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Theory over all sweep points of a case. */
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "nndmft/theory.h"
+
+enum { KEY_SIZE = 32 };
 
 nnd_status nnd_theory_cost(nnd_context *ctx, const nnd_case *c, nnd_cost *cost) {
     const nnd_theory *theory = nnd_theory_find(c->model);
@@ -32,14 +35,17 @@ static void report(nnd_context *ctx, const nnd_case *c, size_t point, nnd_status
         nnd_log(ctx, NND_LOG_WARNING, "theory: %s%s%s", name, separator, nnd_status_text(status));
 }
 
-/* Solves all points; the first failure (in their order) is returned, the others are dropped. */
+/* Solves this rank's points, those that leave its number when divided by the number of ranks. The
+ * first failure (in their order) is returned, the others are dropped. */
 static nnd_status solve_points(nnd_context *ctx, const nnd_case *c, int workers, nnd_frame **parts,
                                nnd_status *statuses) {
     const nnd_theory *theory = nnd_theory_find(c->model);
-    size_t done = 0;
+    size_t rank = (size_t)nnd_context_rank(ctx), ranks = (size_t)nnd_context_ranks(ctx), done = 0;
+    size_t mine = (c->sweep.points + ranks - 1 - rank) / ranks;
     bool failed = false;
 #pragma omp parallel for schedule(dynamic, 1) num_threads(workers)
-    for (size_t i = 0; i < c->sweep.points; i++) {
+    for (size_t k = 0; k < mine; k++) {
+        size_t i = k * ranks + rank;
         bool stop;
 #pragma omp atomic read
         stop = failed;
@@ -53,7 +59,7 @@ static nnd_status solve_points(nnd_context *ctx, const nnd_case *c, int workers,
         size_t count;
 #pragma omp atomic capture
         count = ++done;
-        nnd_progress(ctx, "theory", count, c->sweep.points);
+        nnd_progress(ctx, "theory", count, mine);
     }
     for (size_t i = 0; i < c->sweep.points; i++)
         if (statuses[i] < NND_OK)
@@ -61,16 +67,39 @@ static nnd_status solve_points(nnd_context *ctx, const nnd_case *c, int workers,
     return NND_OK;
 }
 
-/* Each point carries its status as a scalar; where it diverged is said in the log alone. */
-static nnd_status add_statuses(nnd_context *ctx, const nnd_case *c, nnd_frame **parts,
-                               const nnd_status *statuses) {
-    for (size_t i = 0; i < c->sweep.points; i++) {
-        report(ctx, c, i, statuses[i], parts[i]);
-        nnd_status status = nnd_frame_add_scalar(parts[i], "status", (double)statuses[i]);
-        if (status != NND_OK)
-            return status;
-    }
-    return NND_OK;
+static void point_key(size_t point, char key[KEY_SIZE]) {
+    snprintf(key, KEY_SIZE, "theory-%05zu", point);
+}
+
+/* Each point carries its status as a scalar. */
+static nnd_status add_statuses(const nnd_case *c, nnd_frame **parts, const nnd_status *statuses) {
+    nnd_status status = NND_OK;
+    for (size_t i = 0; status == NND_OK && i < c->sweep.points; i++)
+        if (parts[i] != NULL)
+            status = nnd_frame_add_scalar(parts[i], "status", (double)statuses[i]);
+    return status;
+}
+
+/* Several ranks: each puts its points on the shared shelf, then rank 0 takes them all. */
+static nnd_status exchange(nnd_context *ctx, const nnd_case *c, nnd_store *shared,
+                           nnd_status status, nnd_frame **parts, nnd_status *statuses) {
+    char key[KEY_SIZE];
+    for (size_t i = 0; status == NND_OK && i < c->sweep.points; i++)
+        if (parts[i] != NULL) {
+            point_key(i, key);
+            status = shared->put(shared->self, ctx, key, parts[i]);
+        }
+    status = nnd_context_agree(ctx, status);
+    if (nnd_context_rank(ctx) > 0)
+        return status;
+    for (size_t i = 0; status == NND_OK && i < c->sweep.points; i++)
+        if (parts[i] == NULL) {
+            point_key(i, key);
+            status = shared->get(shared->self, ctx, key, &parts[i]);
+            if (status == NND_OK)
+                statuses[i] = (nnd_status)nnd_frame_find(parts[i], "status")->data[0];
+        }
+    return status;
 }
 
 static nnd_status least_warning(size_t n, const nnd_status *statuses) {
@@ -80,7 +109,18 @@ static nnd_status least_warning(size_t n, const nnd_status *statuses) {
     return least;
 }
 
-nnd_status nnd_theory_run(nnd_context *ctx, const nnd_case *c, nnd_frame **frame) {
+static nnd_status stack_points(nnd_context *ctx, const nnd_case *c, nnd_frame *const *parts,
+                               const nnd_status *statuses, nnd_frame **frame) {
+    for (size_t i = 0; i < c->sweep.points; i++)
+        report(ctx, c, i, statuses[i], parts[i]);
+    nnd_status status = nnd_frame_stack(ctx, c->sweep.keys, (const nnd_dim *const *)c->sweep.dim,
+                                        c->sweep.points, (const nnd_frame *const *)parts, frame);
+    return status == NND_OK ? least_warning(c->sweep.points, statuses) : status;
+}
+
+nnd_status nnd_theory_run(nnd_context *ctx, const nnd_case *c, nnd_store *shared,
+                          nnd_frame **frame) {
+    *frame = NULL;
     size_t n = c->sweep.points;
     nnd_cost cost;
     nnd_status status = nnd_theory_cost(ctx, c, &cost);
@@ -95,12 +135,11 @@ nnd_status nnd_theory_run(nnd_context *ctx, const nnd_case *c, nnd_frame **frame
     if (status == NND_OK)
         status = solve_points(ctx, c, nnd_context_concurrency(ctx, cost.bytes), parts, statuses);
     if (status == NND_OK)
-        status = add_statuses(ctx, c, parts, statuses);
-    if (status == NND_OK)
-        status = nnd_frame_stack(ctx, c->sweep.keys, (const nnd_dim *const *)c->sweep.dim, n,
-                                 (const nnd_frame *const *)parts, frame);
-    if (status == NND_OK)
-        status = least_warning(n, statuses);
+        status = add_statuses(c, parts, statuses);
+    if (nnd_context_ranks(ctx) > 1)
+        status = exchange(ctx, c, shared, status, parts, statuses);
+    if (status == NND_OK && nnd_context_rank(ctx) == 0)
+        status = stack_points(ctx, c, parts, statuses, frame);
     for (size_t i = 0; parts != NULL && i < n; i++)
         nnd_frame_free(parts[i]);
     free(parts);

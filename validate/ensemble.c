@@ -91,13 +91,20 @@ void nnd_ensemble_cost(const nnd_case *c, nnd_simulation_cost *cost) {
         }
 }
 
-static nnd_status check_sizes(nnd_context *ctx, const nnd_case *c, const nnd_simulator *s) {
+nnd_status nnd_ensemble_check(nnd_context *ctx, const nnd_case *c) {
+    const nnd_simulator *s = nnd_simulator_find(c->model);
+    if (!c->simulates)
+        return nnd_fail(ctx, NND_E_INPUT, "the case has no key `simulate`");
+    if (s == NULL)
+        return nnd_fail(ctx, NND_E_INPUT, "%s has no simulation", c->model->name);
     nnd_objection o;
     for (size_t p = 0; p < c->sweep.points; p++)
         for (size_t k = 0; k < nnd_case_sizes(c); k++)
             if (!s->check(c->params[p], nnd_case_size(c, k), &o))
                 return nnd_fail(ctx, NND_E_INPUT, "params.%s: %s", o.key, o.text);
-    return NND_OK;
+    nnd_simulation_cost cost;
+    nnd_ensemble_cost(c, &cost);
+    return nnd_check_memory(ctx, cost.bytes, "one block of the simulation");
 }
 
 /* ---- training ---- */
@@ -295,14 +302,11 @@ nnd_status nnd_ensemble_run(nnd_context *ctx, const nnd_case *c, nnd_store *stor
     *mc = NULL;
     if (seeds != NULL)
         *seeds = NULL;
-    nnd_status status = check_sizes(ctx, c, e.simulator);
-    if (status == NND_OK) {
-        nnd_ensemble_cost(c, &cost);
-        status = nnd_check_memory(ctx, cost.bytes, "one block of the simulation");
-    }
+    nnd_status status = nnd_ensemble_check(ctx, c);
     if (status == NND_OK)
         status = list_tasks(ctx, c, e.simulator, &tasks, &e.tasks);
     if (status == NND_OK) {
+        nnd_ensemble_cost(c, &cost);
         e.task = tasks;
         status = train(&e, nnd_context_concurrency(ctx, cost.bytes));
     }

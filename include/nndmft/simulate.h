@@ -41,6 +41,9 @@ const nnd_simulator *nnd_simulator_find(const nnd_model *model);
 /** Cost of the ensemble of a case: bytes of its dearest block, flops of all networks. */
 void nnd_ensemble_cost(const nnd_case *c, nnd_simulation_cost *cost);
 
+/** Whether the ensemble of a case can run at all: it asks for one, sizes suit, a block fits. */
+NND_MUST_USE nnd_status nnd_ensemble_check(nnd_context *ctx, const nnd_case *c);
+
 /**
  * Hash (64-bit FNV-1a, 16 hexadecimal digits) of what the blocks of a case depend on besides their
  * size: model, parameters, sweep, base seed, version. More seeds or sizes extend an ensemble.

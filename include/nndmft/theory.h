@@ -5,6 +5,7 @@
 
 #include "nndmft/case.h"
 #include "nndmft/frame.h"
+#include "nndmft/store.h"
 
 /** What a computation needs. */
 typedef struct {
@@ -34,6 +35,7 @@ NND_MUST_USE nnd_status nnd_theory_cost(nnd_context *ctx, const nnd_case *c, nnd
  * variable. Returns NND_DIVERGED or NND_NOT_CONVERGED only if no point is done; the frame is there
  * then too.
  */
-NND_MUST_USE nnd_status nnd_theory_run(nnd_context *ctx, const nnd_case *c, nnd_frame **frame);
+NND_MUST_USE nnd_status nnd_theory_run(nnd_context *ctx, const nnd_case *c, nnd_store *shared,
+                                       nnd_frame **frame);
 
 #endif

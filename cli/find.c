@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli.h"
+#include "nndmft/find.h"
+
+/* Splits "NAME=LOW:HIGH". The name is owned by the caller. */
+static nnd_status parse_param(nnd_context *ctx, const char *text, char **name, double *low,
+                              double *high) {
+    const char *equals = text != NULL ? strchr(text, '=') : NULL;
+    if (equals == NULL || equals == text)
+        return nnd_fail(ctx, NND_E_INPUT, "--param %s: not of the form NAME=LOW:HIGH",
+                        text != NULL ? text : "is missing");
+    char *end, *last;
+    *low = strtod(equals + 1, &end);
+    *high = *end == ':' ? strtod(end + 1, &last) : NAN;
+    if (end == equals + 1 || *end != ':' || last == end + 1 || *last != '\0')
+        return nnd_fail(ctx, NND_E_INPUT, "--param %s: not of the form NAME=LOW:HIGH", text);
+    *name = strndup(text, (size_t)(equals - text));
+    return *name != NULL ? NND_OK : nnd_fail_memory(ctx, "a name");
+}
+
+/* Splits "VARIABLE" or "VARIABLE=LEVEL". */
+static nnd_status parse_goal(nnd_context *ctx, const cli_options *o, nnd_find_options *find,
+                             char **variable) {
+    const char *text = o->zero != NULL ? o->zero : o->min != NULL ? o->min : o->max;
+    if (text == NULL || (o->zero != NULL) + (o->min != NULL) + (o->max != NULL) != 1)
+        return nnd_fail(ctx, NND_E_INPUT, "give one of --zero, --min, --max");
+    find->goal = o->zero != NULL ? NND_FIND_ZERO : o->min != NULL ? NND_FIND_MIN : NND_FIND_MAX;
+    const char *equals = find->goal == NND_FIND_ZERO ? strchr(text, '=') : NULL;
+    size_t length = equals != NULL ? (size_t)(equals - text) : strlen(text);
+    if (equals != NULL) {
+        char *end;
+        find->level = strtod(equals + 1, &end);
+        if (end == equals + 1 || *end != '\0' || !isfinite(find->level))
+            return nnd_fail(ctx, NND_E_INPUT, "--zero %s: the level is not a number", text);
+    }
+    *variable = strndup(text, length);
+    find->variable = *variable;
+    return *variable != NULL ? NND_OK : nnd_fail_memory(ctx, "a name");
+}
+
+/* The case at one sweep point, without its sweep. */
+static nnd_value *point_tree(const nnd_value *tree, const nnd_case *c, size_t point) {
+    nnd_value *copy = nnd_value_copy(tree);
+    if (copy == NULL)
+        return NULL;
+    const nnd_value *given = nnd_value_get(copy, "params");
+    nnd_value *params =
+        given != NULL && given->kind == NND_VALUE_MAP ? nnd_value_copy(given) : nnd_value_map("");
+    for (size_t k = 0, stride = c->sweep.points; params != NULL && k < c->sweep.keys; k++) {
+        const nnd_dim *dim = c->sweep.dim[k];
+        char text[64];
+        stride /= dim->length;
+        nnd_coord_text(dim, point / stride % dim->length, sizeof text, text);
+        if (!nnd_value_put(params, dim->name, nnd_value_scalar(text, false, ""))) {
+            nnd_value_free(params);
+            params = NULL;
+        }
+    }
+    nnd_value_remove(copy, "sweep");
+    if (!nnd_value_put(copy, "params", params)) {
+        nnd_value_free(copy);
+        return NULL;
+    }
+    return copy;
+}
+
+static void print_header(const nnd_case *c, const nnd_find_options *o) {
+    for (size_t k = 0; k < c->sweep.keys; k++)
+        printf("%s,", c->sweep.dim[k]->name);
+    printf("%s,%s_uncertainty,%s,evaluations\n", o->param, o->param, o->variable);
+}
+
+static void print_row(const nnd_case *c, size_t point, const nnd_found *found) {
+    for (size_t k = 0, stride = c->sweep.points; k < c->sweep.keys; k++) {
+        char text[64];
+        stride /= c->sweep.dim[k]->length;
+        nnd_coord_text(c->sweep.dim[k], point / stride % c->sweep.dim[k]->length, sizeof text,
+                       text);
+        printf("%s,", text);
+    }
+    printf("%.10g,%.2g,%.10g,%zu\n", found->param, found->uncertainty, found->value,
+           found->evaluations);
+}
+
+static nnd_status find_all(nnd_context *ctx, const nnd_value *tree, const nnd_case *c,
+                           const nnd_find_options *o) {
+    nnd_status worst = NND_OK;
+    for (size_t i = 0; i < c->sweep.points; i++) {
+        nnd_found found;
+        nnd_value *point = point_tree(tree, c, i);
+        nnd_status status = point != NULL ? nnd_find(ctx, point, c->name, o, &found)
+                                          : nnd_fail_memory(ctx, "the case");
+        nnd_value_free(point);
+        cli_progress_end();
+        if (status < NND_OK)
+            return status;
+        if (i == 0)
+            print_header(c, o);
+        print_row(c, i, &found);
+        if (found.at_edge)
+            nnd_log(ctx, NND_LOG_WARNING, "the extremum is at the end %g of the interval",
+                    found.param);
+        worst = status > worst ? status : worst;
+    }
+    return worst;
+}
+
+int cli_find(nnd_context *ctx, const cli_options *options) {
+    nnd_find_options o = {.at = options->at, .points = options->points};
+    nnd_value *tree = NULL;
+    nnd_case *c = NULL;
+    char *param = NULL, *variable = NULL;
+    nnd_status status = parse_param(ctx, options->param, &param, &o.low, &o.high);
+    if (status == NND_OK)
+        status = parse_goal(ctx, options, &o, &variable);
+    o.param = param;
+    if (status == NND_OK)
+        status = cli_read_tree(ctx, options, &tree);
+    if (status == NND_OK)
+        status = nnd_case_resolve(ctx, tree, "find", &c);
+    for (size_t k = 0; status == NND_OK && k < c->sweep.keys; k++)
+        if (strcmp(c->sweep.dim[k]->name, param) == 0)
+            status = nnd_fail(ctx, NND_E_INPUT, "--param %s: the case sweeps over it", param);
+    if (status == NND_OK)
+        status = find_all(ctx, tree, c, &o);
+    nnd_case_free(c);
+    nnd_value_free(tree);
+    free(param);
+    free(variable);
+    return cli_exit_code(status);
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/** One-dimensional roots and extrema of a theoretical variable over a parameter. */
+#ifndef NNDMFT_FIND_H
+#define NNDMFT_FIND_H
+
+#include "nndmft/case.h"
+
+typedef enum { NND_FIND_ZERO, NND_FIND_MIN, NND_FIND_MAX } nnd_goal;
+
+/** What is sought. */
+typedef struct {
+    const char *param; /**< a real parameter of the model */
+    double low, high;  /**< interval; scanned logarithmically if low > 0 and high >= 10 low */
+    nnd_goal goal;
+    const char *variable;
+    double level;   /**< NND_FIND_ZERO: where the variable takes this value */
+    size_t points;  /**< of the scan; 0: 129 */
+    const char *at; /**< coordinates of the variable, as "t=40,layer=1"; NULL for a scalar */
+} nnd_find_options;
+
+/** What was found. */
+typedef struct {
+    double param;       /**< the place */
+    double uncertainty; /**< half the length of the last bracket */
+    double value;       /**< of the variable there */
+    bool at_edge;       /**< the extremum is an end of the interval */
+    size_t evaluations; /**< solutions of the theory */
+} nnd_found;
+
+/**
+ * Scans the interval (in parallel), then refines by Brent's method, to a relative precision of 1e-8
+ * for a root and 1e-5 for an extremum. Several roots: the first from `low`. Of several minima the
+ * lowest four of the scan are refined and the lowest returned.
+ * Points where the theory diverges count as the worst for an extremum and are skipped for a root.
+ * `tree` is a case without `sweep`, `stem` its name. NND_NOT_CONVERGED with a message: there is no
+ * sign change, or no finite value.
+ */
+NND_MUST_USE nnd_status nnd_find(nnd_context *ctx, const nnd_value *tree, const char *stem,
+                                 const nnd_find_options *options, nnd_found *found);
+
+#endif

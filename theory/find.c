@@ -1,0 +1,342 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "nndmft/find.h"
+
+#include <gsl/gsl_errno.h>
+#include <gsl/gsl_min.h>
+#include <gsl/gsl_roots.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "nndmft/theory.h"
+
+enum { DEFAULT_POINTS = 129, REFINED = 4, MAX_ITERATIONS = 200, TEXT_SIZE = 64 };
+
+static const double ROOT_PRECISION = 1e-8, EXTREMUM_PRECISION = 1e-5;
+
+/* A search in progress; the function minimised, or made zero, is sign * (variable - level). */
+typedef struct {
+    nnd_context *ctx;
+    const nnd_value *tree;
+    const char *stem;
+    const nnd_find_options *options;
+    double sign;
+    double worst; /* stands for points without a finite value */
+    size_t evaluations;
+    nnd_status status; /* of the last evaluation that failed */
+} search;
+
+/* The coordinate "name=value" of `at`, or NULL. */
+static const char *coordinate_text(const char *at, const char *name) {
+    size_t length = strlen(name);
+    while (at != NULL && *at != '\0') {
+        if (strncmp(at, name, length) == 0 && at[length] == '=')
+            return at + length + 1;
+        at = strchr(at, ',');
+        at = at != NULL ? at + 1 : NULL;
+    }
+    return NULL;
+}
+
+/* Position along a dimension of the coordinate that `at` asks for. */
+static nnd_status locate(nnd_context *ctx, const nnd_dim *dim, const char *at, size_t *position) {
+    const char *wanted = coordinate_text(at, dim->name);
+    if (wanted == NULL)
+        return nnd_fail(ctx, NND_E_INPUT, "the variable depends on %s: say where with --at %s=...",
+                        dim->name, dim->name);
+    char text[TEXT_SIZE], *end;
+    snprintf(text, sizeof text, "%.*s", (int)strcspn(wanted, ","), wanted);
+    double number = strtod(text, &end);
+    char *words[] = {text};
+    const nnd_dim asked = {dim->name, dim->kind, 1, &number, words};
+    bool numeric = dim->kind != NND_COORD_TEXT;
+    *position =
+        numeric && (*end != '\0' || end == text) ? dim->length : nnd_coord_find(dim, &asked, 0);
+    if (*position < dim->length)
+        return NND_OK;
+    char first[TEXT_SIZE], last[TEXT_SIZE];
+    nnd_coord_text(dim, 0, sizeof first, first);
+    nnd_coord_text(dim, dim->length - 1, sizeof last, last);
+    return nnd_fail(ctx, NND_E_INPUT, "--at %s=%s: no such coordinate (%s .. %s)", dim->name, text,
+                    first, last);
+}
+
+static nnd_status pick(const search *s, const nnd_frame *frame, double *value) {
+    const nnd_array *array = nnd_frame_find(frame, s->options->variable);
+    if (array == NULL)
+        return nnd_fail(s->ctx, NND_E_INPUT, "theory has no variable %s", s->options->variable);
+    size_t at = 0;
+    for (size_t k = 0; k < array->ndims; k++) {
+        size_t position;
+        nnd_status status =
+            locate(s->ctx, nnd_frame_dim(frame, array->dim[k]), s->options->at, &position);
+        if (status != NND_OK)
+            return status;
+        at = at * array->shape[k] + position;
+    }
+    *value = array->data[at];
+    return NND_OK;
+}
+
+/* The tree with the parameter set. */
+static nnd_value *with_param(const search *s, double x) {
+    nnd_value *tree = nnd_value_copy(s->tree);
+    if (tree == NULL)
+        return NULL;
+    const nnd_value *given = nnd_value_get(tree, "params");
+    nnd_value *params =
+        given != NULL && given->kind == NND_VALUE_MAP ? nnd_value_copy(given) : nnd_value_map("");
+    char text[TEXT_SIZE], where[2 * TEXT_SIZE];
+    nnd_number_text(x, sizeof text, text);
+    snprintf(where, sizeof where, "--param %.60s", s->options->param);
+    if (params == NULL ||
+        !nnd_value_put(params, s->options->param, nnd_value_scalar(text, false, where)) ||
+        !nnd_value_put(tree, "params", params)) {
+        nnd_value_free(tree);
+        return NULL;
+    }
+    return tree;
+}
+
+/* The variable at one value of the parameter; NaN where the theory diverges. */
+static nnd_status evaluate(const search *s, double x, double *value) {
+    nnd_case *c = NULL;
+    nnd_frame *frame = NULL;
+    nnd_value *tree = with_param(s, x);
+    nnd_status status = tree != NULL ? nnd_case_resolve(s->ctx, tree, s->stem, &c)
+                                     : nnd_fail_memory(s->ctx, "the case");
+    if (status == NND_OK)
+        status = nnd_theory_find(c->model)->solve(s->ctx, c->params[0], &frame);
+    if (status >= NND_OK)
+        status = pick(s, frame, value);
+    nnd_frame_free(frame);
+    nnd_case_free(c);
+    nnd_value_free(tree);
+    return status;
+}
+
+static double objective(double x, void *data) {
+    search *s = data;
+    double value;
+    s->evaluations++;
+    nnd_status status = evaluate(s, x, &value);
+    if (status != NND_OK) {
+        s->status = status;
+        return s->worst;
+    }
+    return isfinite(value) ? s->sign * (value - s->options->level) : s->worst;
+}
+
+static double grid_point(const nnd_find_options *o, size_t i) {
+    double u = (double)i / (double)(o->points - 1);
+    if (i == 0 || i == o->points - 1)
+        return i == 0 ? o->low : o->high;
+    if (o->low > 0.0 && o->high >= 10.0 * o->low)
+        return o->low * pow(o->high / o->low, u);
+    return o->low + u * (o->high - o->low);
+}
+
+/* Objective on the grid; NaN where there is no finite value. */
+static nnd_status scan(search *s, double *y) {
+    size_t n = s->options->points, done = 0;
+    nnd_status failed = NND_OK;
+#pragma omp parallel for schedule(dynamic, 1) num_threads(nnd_context_threads(s->ctx))
+    for (size_t i = 0; i < n; i++) {
+        double value = NAN;
+        nnd_status status = nnd_context_interrupted(s->ctx)
+                                ? nnd_fail(s->ctx, NND_E_INTERRUPTED, "interrupted")
+                                : evaluate(s, grid_point(s->options, i), &value);
+        y[i] = isfinite(value) ? s->sign * (value - s->options->level) : NAN;
+        if (status != NND_OK) {
+#pragma omp atomic write
+            failed = status;
+        }
+        size_t count;
+#pragma omp atomic capture
+        count = ++done;
+        nnd_progress(s->ctx, "scan", count, n);
+    }
+    s->evaluations += n;
+    return failed;
+}
+
+static nnd_status refine_root(search *s, double low, double high, nnd_found *found) {
+    gsl_function f = {objective, s};
+    gsl_root_fsolver *solver = gsl_root_fsolver_alloc(gsl_root_fsolver_brent);
+    if (solver == NULL)
+        return nnd_fail_memory(s->ctx, "a root search");
+    int code = gsl_root_fsolver_set(solver, &f, low, high);
+    for (int i = 0; code == GSL_SUCCESS && i < MAX_ITERATIONS; i++) {
+        code = gsl_root_fsolver_iterate(solver);
+        low = gsl_root_fsolver_x_lower(solver);
+        high = gsl_root_fsolver_x_upper(solver);
+        if (gsl_root_test_interval(low, high, 0.0, ROOT_PRECISION) == GSL_SUCCESS)
+            break;
+    }
+    found->param = gsl_root_fsolver_root(solver);
+    found->uncertainty = (high - low) / 2.0;
+    gsl_root_fsolver_free(solver);
+    if (s->status != NND_OK)
+        return s->status;
+    return code == GSL_SUCCESS
+               ? NND_OK
+               : nnd_fail(s->ctx, NND_E_INPUT, "the root search failed: %s", gsl_strerror(code));
+}
+
+static nnd_status find_root(search *s, const double *y, nnd_found *found) {
+    for (size_t i = 0; i + 1 < s->options->points; i++) {
+        if (!isfinite(y[i]) || !isfinite(y[i + 1]))
+            continue;
+        if (y[i] == 0.0 || y[i + 1] == 0.0) {
+            found->param = grid_point(s->options, y[i] == 0.0 ? i : i + 1);
+            return NND_OK;
+        }
+        s->worst = fabs(y[i]) + fabs(y[i + 1]);
+        if ((y[i] < 0.0) != (y[i + 1] < 0.0))
+            return refine_root(s, grid_point(s->options, i), grid_point(s->options, i + 1), found);
+    }
+    nnd_fail(s->ctx, NND_E_INPUT, "%s does not cross %g for %s from %g to %g", s->options->variable,
+             s->options->level, s->options->param, s->options->low, s->options->high);
+    return NND_NOT_CONVERGED;
+}
+
+static nnd_status refine_minimum(search *s, size_t i, const double *y, nnd_found *found) {
+    double low = grid_point(s->options, i - 1), high = grid_point(s->options, i + 1);
+    double at_low = isfinite(y[i - 1]) ? y[i - 1] : s->worst;
+    double at_high = isfinite(y[i + 1]) ? y[i + 1] : s->worst;
+    if (y[i] >= at_low || y[i] >= at_high) { /* a plateau: no better than the grid */
+        found->param = grid_point(s->options, i);
+        found->uncertainty = (high - low) / 2.0;
+        return NND_OK;
+    }
+    gsl_function f = {objective, s};
+    gsl_min_fminimizer *solver = gsl_min_fminimizer_alloc(gsl_min_fminimizer_brent);
+    if (solver == NULL)
+        return nnd_fail_memory(s->ctx, "a minimum search");
+    int code = gsl_min_fminimizer_set_with_values(solver, &f, grid_point(s->options, i), y[i], low,
+                                                  at_low, high, at_high);
+    for (int k = 0; code == GSL_SUCCESS && k < MAX_ITERATIONS; k++) {
+        code = gsl_min_fminimizer_iterate(solver);
+        low = gsl_min_fminimizer_x_lower(solver);
+        high = gsl_min_fminimizer_x_upper(solver);
+        if (gsl_min_test_interval(low, high, 0.0, EXTREMUM_PRECISION) == GSL_SUCCESS)
+            break;
+    }
+    found->param = gsl_min_fminimizer_x_minimum(solver);
+    found->uncertainty = (high - low) / 2.0;
+    gsl_min_fminimizer_free(solver);
+    if (s->status != NND_OK)
+        return s->status;
+    return code == GSL_SUCCESS
+               ? NND_OK
+               : nnd_fail(s->ctx, NND_E_INPUT, "the minimum search failed: %s", gsl_strerror(code));
+}
+
+/* True if grid point i is finite and no higher than its neighbours. */
+static bool is_local_minimum(const search *s, const double *y, size_t i) {
+    bool below_left = i == 0 || !(y[i - 1] < y[i]);
+    bool below_right = i + 1 == s->options->points || !(y[i + 1] < y[i]);
+    return isfinite(y[i]) && below_left && below_right;
+}
+
+/* The lowest local minimum of the grid that lies above the last one, or at it further on; the
+ * number of points if there is none. */
+static size_t next_minimum(const search *s, const double *y, size_t last) {
+    size_t n = s->options->points, best = n;
+    for (size_t i = 0; i < n; i++) {
+        bool after = last == n || y[i] > y[last] || (y[i] == y[last] && i > last);
+        if (after && is_local_minimum(s, y, i) && (best == n || y[i] < y[best]))
+            best = i;
+    }
+    return best;
+}
+
+static void set_worst(search *s, const double *y) {
+    double lowest = INFINITY, highest = -INFINITY;
+    for (size_t i = 0; i < s->options->points; i++)
+        if (isfinite(y[i])) {
+            lowest = fmin(lowest, y[i]);
+            highest = fmax(highest, y[i]);
+        }
+    s->worst = highest + (highest - lowest) + 1.0;
+}
+
+/* Refines the lowest few local minima of the grid: a narrow valley may be deeper than it looks. */
+static nnd_status find_minimum(search *s, const double *y, nnd_found *found) {
+    size_t n = s->options->points, at = n;
+    double lowest = INFINITY;
+    set_worst(s, y);
+    for (int k = 0; k < REFINED; k++) {
+        at = next_minimum(s, y, at);
+        if (at == n)
+            break;
+        nnd_found local = {.param = grid_point(s->options, at), .at_edge = true};
+        nnd_status status = NND_OK;
+        if (at > 0 && at < n - 1) {
+            local.at_edge = false;
+            status = refine_minimum(s, at, y, &local);
+        }
+        double value = objective(local.param, s);
+        if (status != NND_OK || s->status != NND_OK)
+            return status != NND_OK ? status : s->status;
+        if (value < lowest) {
+            lowest = value;
+            *found = local;
+        }
+    }
+    if (isfinite(lowest))
+        return NND_OK;
+    nnd_fail(s->ctx, NND_E_INPUT, "%s is finite nowhere for %s from %g to %g", s->options->variable,
+             s->options->param, s->options->low, s->options->high);
+    return NND_NOT_CONVERGED;
+}
+
+static nnd_status check_options(nnd_context *ctx, const nnd_value *tree, const char *stem,
+                                const nnd_find_options *o) {
+    nnd_case *c = NULL;
+    nnd_status status = nnd_case_resolve(ctx, tree, stem, &c);
+    if (status != NND_OK)
+        return status;
+    const nnd_param *param = nnd_param_find(c->model->params, o->param);
+    if (param == NULL || (param->type != NND_REAL && param->type != NND_REALS))
+        status = nnd_fail(ctx, NND_E_INPUT, "--param %s: not a real parameter of %s", o->param,
+                          c->model->name);
+    else if (o->points < 3)
+        status = nnd_fail(ctx, NND_E_INPUT, "--points %zu: fewer than 3", o->points);
+    else if (!(o->low < o->high && isfinite(o->low) && isfinite(o->high)))
+        status = nnd_fail(ctx, NND_E_INPUT, "--param %s: not an interval LOW:HIGH with LOW < HIGH",
+                          o->param);
+    else if (nnd_theory_find(c->model) == NULL)
+        status = nnd_fail(ctx, NND_E_INPUT, "%s has no theory", c->model->name);
+    else if (nnd_model_variable(c->model, o->variable) == NULL)
+        status = nnd_fail(ctx, NND_E_INPUT,
+                          "%s is not a variable of the model; `nndmft describe %s` lists them",
+                          o->variable, c->model->name);
+    nnd_case_free(c);
+    return status;
+}
+
+nnd_status nnd_find(nnd_context *ctx, const nnd_value *tree, const char *stem,
+                    const nnd_find_options *options, nnd_found *found) {
+    nnd_find_options o = *options;
+    if (o.goal != NND_FIND_ZERO)
+        o.level = 0.0;
+    if (o.points == 0)
+        o.points = DEFAULT_POINTS;
+    search s = {ctx, tree, stem, &o, o.goal == NND_FIND_MAX ? -1.0 : 1.0, NAN, 0, NND_OK};
+    *found = (nnd_found){.param = NAN, .value = NAN};
+    nnd_status status = check_options(ctx, tree, stem, &o);
+    double *y = status == NND_OK ? calloc(o.points, sizeof *y) : NULL;
+    if (status == NND_OK && y == NULL)
+        status = nnd_fail_memory(ctx, "the scan");
+    if (status == NND_OK)
+        status = scan(&s, y);
+    if (status == NND_OK)
+        status = o.goal == NND_FIND_ZERO ? find_root(&s, y, found) : find_minimum(&s, y, found);
+    if (status == NND_OK)
+        status = evaluate(&s, found->param, &found->value);
+    found->evaluations = s.evaluations + 1;
+    free(y);
+    return status;
+}
