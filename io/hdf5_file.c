@@ -124,7 +124,8 @@ nnd_status nnd_hdf5_create(nnd_context *ctx, nnd_hdf5_image *image, hid_t *file)
     hid_t access = memory_access(image);
     hid_t create = H5Pcreate(H5P_FILE_CREATE);
     if (access >= 0 && H5Pset_link_creation_order(create, creation_order) >= 0 &&
-        H5Pset_attr_creation_order(create, creation_order) >= 0)
+        H5Pset_attr_creation_order(create, creation_order) >= 0 &&
+        H5Pset_obj_track_times(create, false) >= 0)
         *file = H5Fcreate(name, H5F_ACC_TRUNC, create, access);
     if (*file < 0)
         status = nnd_fail_memory(ctx, "an HDF5 file");
@@ -179,6 +180,11 @@ void nnd_hdf5_image_clear(nnd_hdf5_image *image) {
 }
 
 /* ---- files on disk ---- */
+
+bool nnd_hdf5_is_sealed(const char *path) {
+    struct stat st;
+    return stat(path, &st) == 0 && check_seal(path, (size_t)st.st_size) != UNSEALED;
+}
 
 nnd_status nnd_hdf5_open(nnd_context *ctx, const char *path, bool sealed, hid_t *file) {
     struct stat st;

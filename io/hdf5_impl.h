@@ -43,6 +43,14 @@ void nnd_hdf5_image_clear(nnd_hdf5_image *image);
  */
 NND_MUST_USE nnd_status nnd_hdf5_open(nnd_context *ctx, const char *path, bool sealed, hid_t *file);
 
+/* True if a file ends with a seal, whole or not. */
+bool nnd_hdf5_is_sealed(const char *path);
+/* Reads a file and forgets what it read. */
+typedef void (*nnd_hdf5_reader)(nnd_context *ctx, const char *path);
+/* Lets a child process read the file; NND_E_FORMAT if it does not survive that. */
+NND_MUST_USE nnd_status nnd_hdf5_rehearse(nnd_context *ctx, const char *path,
+                                          nnd_hdf5_reader reader);
+
 /* A new group that tracks creation order; negative on failure. */
 hid_t nnd_hdf5_new_group(hid_t parent, const char *name);
 /* Sets an attribute (fixed-length UTF-8 text; scalar number). */
