@@ -5,7 +5,8 @@
 
 #include "cli.h"
 
-enum { PROBE = 1000, REPEATS = 8 };
+/* Larger than a cache, as the matrices are. */
+enum { PROBE = 3000, REPEATS = 4 };
 
 static double seconds(void) {
     struct timespec t;
@@ -15,8 +16,11 @@ static double seconds(void) {
 
 /* Operations per second of matrix-vector products, which is what all of this is made of. */
 static double measured_rate(void) {
-    double *a = calloc((size_t)PROBE * PROBE, sizeof *a), *x = calloc(2 * PROBE, sizeof *x);
+    size_t n = (size_t)PROBE * PROBE;
+    double *a = malloc(n * sizeof *a), *x = calloc(2 * PROBE, sizeof *x);
     double best = 1e99;
+    for (size_t i = 0; a != NULL && i < n; i++)
+        a[i] = 1.0;
     for (int i = 0; a != NULL && x != NULL && i < REPEATS; i++) {
         double began = seconds();
         cblas_dgemv(CblasRowMajor, CblasNoTrans, PROBE, PROBE, 1.0, a, PROBE, x, 1, 0.0, x + PROBE,
@@ -41,8 +45,9 @@ static nnd_status print_recipe(nnd_context *ctx, const nnd_case *c, size_t point
         return status;
     char name[256];
     nnd_case_point_text(c, point, sizeof name, name);
-    printf("size %zu%s%s: output_divisor %.10g\n", size, name[0] != '\0' ? ", " : "", name,
-           nnd_frame_find(recipe, "output_divisor")->data[0]);
+    printf("size %zu%s%s: output_divisor %.10g; %s\n", size, name[0] != '\0' ? ", " : "", name,
+           nnd_frame_find(recipe, "output_divisor")->data[0],
+           nnd_frame_find_attribute(recipe, NULL, "optimizer")->text);
     const nnd_array *std = nnd_frame_find(recipe, "init_std"),
                     *lr = nnd_frame_find(recipe, "raw_lr");
     for (size_t l = 0; l < std->count; l++)
@@ -55,9 +60,8 @@ static nnd_status print_simulation(nnd_context *ctx, const nnd_case *c, double r
     nnd_simulation_cost cost;
     nnd_ensemble_cost(c, &cost);
     print_cost("simulation", cost.bytes, cost.flops, rate,
-               nnd_context_concurrency(ctx, cost.bytes));
-    printf(
-        "# plain SGD on these matrices, f and loss as nndmft(1) says, trains the same network\n");
+               nnd_context_concurrency(ctx, SIZE_MAX, cost.bytes));
+    printf("# how a deep-learning framework trains the same networks; see DRY RUN in nndmft(1)\n");
     nnd_status status = NND_OK;
     for (size_t p = 0; status == NND_OK && p < c->sweep.points; p++)
         for (size_t k = 0; status == NND_OK && k < nnd_case_sizes(c); k++)
@@ -76,13 +80,13 @@ int cli_dry_run(nnd_context *ctx, const nnd_case *c, bool theory, bool simulatio
     if (theory) {
         nnd_cost cost;
         status = nnd_theory_cost(ctx, c, &cost);
-        int workers = nnd_context_concurrency(ctx, cost.bytes);
-        if ((size_t)workers > c->sweep.points)
-            workers = (int)c->sweep.points;
         if (status == NND_OK)
-            print_cost("theory", cost.bytes, cost.flops, rate, workers);
+            print_cost("theory", cost.bytes, cost.flops, rate,
+                       nnd_context_concurrency(ctx, c->sweep.points, cost.bytes));
     }
     if (status == NND_OK && simulation && c->simulates)
         status = print_simulation(ctx, c, rate);
+    if (status == NND_OK && simulation && c->simulates)
+        status = nnd_ensemble_check_memory(ctx, c);
     return cli_exit_code(status);
 }

@@ -82,8 +82,11 @@ static void print_row(const nnd_case *c, size_t point, const nnd_found *found) {
                        text);
         printf("%s,", text);
     }
-    printf("%.10g,%.2g,%.10g,%zu\n", found->param, found->uncertainty, found->value,
-           found->evaluations);
+    if (isnan(found->param))
+        printf(",,,%zu\n", found->evaluations);
+    else
+        printf("%.10g,%.2g,%.10g,%zu\n", found->param, found->uncertainty, found->value,
+               found->evaluations);
 }
 
 static nnd_status find_all(nnd_context *ctx, const nnd_value *tree, const nnd_case *c,
@@ -91,6 +94,8 @@ static nnd_status find_all(nnd_context *ctx, const nnd_value *tree, const nnd_ca
     nnd_status worst = NND_OK;
     for (size_t i = 0; i < c->sweep.points; i++) {
         nnd_found found;
+        char name[256];
+        nnd_case_point_text(c, i, sizeof name, name);
         nnd_value *point = point_tree(tree, c, i);
         nnd_status status = point != NULL ? nnd_find(ctx, point, c->name, o, &found)
                                           : nnd_fail_memory(ctx, "the case");
@@ -102,8 +107,11 @@ static nnd_status find_all(nnd_context *ctx, const nnd_value *tree, const nnd_ca
             print_header(c, o);
         print_row(c, i, &found);
         if (found.at_edge)
-            nnd_log(ctx, NND_LOG_WARNING, "the extremum is at the end %g of the interval",
-                    found.param);
+            nnd_log(ctx, NND_LOG_WARNING, "%s%sthe extremum is at the end %g of the interval", name,
+                    name[0] != '\0' ? ": " : "", found.param);
+        if (status > NND_OK)
+            nnd_log(ctx, NND_LOG_WARNING, "%s%s%s", name, name[0] != '\0' ? ": " : "",
+                    nnd_context_message(ctx));
         worst = status > worst ? status : worst;
     }
     return worst;

@@ -34,6 +34,8 @@ int cli_plot(nnd_context *ctx, const cli_options *options) {
     if (status == NND_OK && name == NULL)
         status = nnd_fail_memory(ctx, "a path");
     if (status == NND_OK)
+        status = cli_check_output(ctx, options->args.value[0], name);
+    if (status == NND_OK)
         status = nnd_plot(ctx, &result, &how, name);
     if (status == NND_OK)
         nnd_log(ctx, NND_LOG_NOTE, "wrote %s", name);

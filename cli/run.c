@@ -48,12 +48,14 @@ static nnd_status read_older(nnd_context *ctx, const nnd_case *c, const char *pa
         nnd_result_clear(older);
         return NND_OK;
     }
-    if (status != NND_OK || (todo.theory && todo.simulation))
+    if (status != NND_OK)
         return status;
     nnd_value *old = NULL;
     status = nnd_yaml_read_text(ctx, path, older->case_text, &old);
-    bool keeps = todo.theory ? older->mc != NULL : older->theory != NULL;
-    if (status == NND_OK && keeps && !same_case(old, c->resolved, todo.theory)) {
+    /* A theory alone is soon computed again; a simulation, or what stays in the file, is not. */
+    bool matters = older->mc != NULL || (!todo.theory && older->theory != NULL);
+    bool keeps_simulation = todo.theory && !todo.simulation;
+    if (status == NND_OK && matters && !same_case(old, c->resolved, keeps_simulation)) {
         if (force)
             nnd_result_clear(older);
         else
@@ -74,7 +76,7 @@ typedef struct {
     nnd_store *store;
     nnd_result older, result;
     nnd_comparison *comparison;
-    bool diverged;
+    bool theory_diverged, simulation_diverged; /* at every point */
 } job;
 
 /* Opens the folder of shards, if this command needs one. Rank 0 locks and tidies it before the
@@ -102,7 +104,7 @@ static nnd_status run_theory(job *j) {
         return nnd_fail(j->ctx, NND_E_INPUT, "%s has no theory", j->c->model->name);
     nnd_status status = nnd_theory_run(j->ctx, j->c, j->store, &j->result.theory);
     cli_progress_end();
-    j->diverged = j->diverged || status > NND_OK;
+    j->theory_diverged = status > NND_OK;
     if (status < NND_OK || j->result.theory == NULL)
         return status;
     return nnd_result_annotate(j->result.theory, j->c->model);
@@ -112,7 +114,7 @@ static nnd_status run_simulation(job *j) {
     nnd_result *result = &j->result;
     nnd_status status = nnd_ensemble_run(j->ctx, j->c, j->store, &result->mc, &result->seeds);
     cli_progress_end();
-    j->diverged = j->diverged || status > NND_OK;
+    j->simulation_diverged = status > NND_OK;
     if (status < NND_OK || result->mc == NULL)
         return status;
     status = nnd_result_annotate(result->mc, j->c->model);
@@ -147,23 +149,22 @@ static nnd_status check_path(job *j) {
     return status;
 }
 
+/* A comparison that cannot be made is an error, but no reason to lose what it would compare. */
 static nnd_status write_result(job *j) {
     nnd_result *result = &j->result;
-    nnd_status status = NND_OK;
+    nnd_status compared = NND_OK;
     keep_older(j);
     if (j->todo.comparison)
-        status = nnd_compare(j->ctx, j->c->model, &j->c->compare, result->theory, result->mc,
-                             &j->comparison);
-    if (status != NND_OK)
-        return status;
+        compared = nnd_compare(j->ctx, j->c->model, &j->c->compare, result->theory, result->mc,
+                               &j->comparison);
     if (j->comparison != NULL)
         result->compare = j->comparison->frame;
     result->case_text = nnd_yaml_text(j->c->resolved);
     result->model = strdup(j->c->model->name);
     result->history = strdup(j->options->history != NULL ? j->options->history : "");
-    status = nnd_result_write(j->ctx, j->path, result);
+    nnd_status status = nnd_result_write(j->ctx, j->path, result);
     result->compare = NULL; /* owned by the comparison */
-    return status;
+    return status != NND_OK ? status : compared;
 }
 
 static nnd_status work(job *j) {
@@ -198,9 +199,10 @@ static int execute_job(job *j) {
             nnd_report_comparison(j->comparison, stdout);
         nnd_log(j->ctx, NND_LOG_NOTE, "wrote %s", j->path);
         code = verdict_code(j->comparison, j->options->strict);
-        if (j->diverged) {
-            nnd_fail(j->ctx, NND_E_INPUT, "every run diverged; the curves up to there are in %s",
-                     j->path);
+        if (j->theory_diverged || j->simulation_diverged) {
+            nnd_fail(j->ctx, NND_E_INPUT,
+                     "%s diverged at every point; the curves up to there are in %s",
+                     j->theory_diverged ? "theory" : "simulation", j->path);
             code = EXIT_NOT_CONVERGED;
         }
     }
@@ -217,8 +219,10 @@ static int execute(nnd_context *ctx, const cli_options *options, plan todo) {
     if (status == NND_OK && todo.comparison)
         todo.simulation = todo.comparison = c->simulates;
     /* Whatever would refuse the simulation does so before the theory takes its time. */
-    if (status == NND_OK && todo.simulation && !options->dry_run)
+    if (status == NND_OK && todo.simulation)
         status = nnd_ensemble_check(ctx, c);
+    if (status == NND_OK && todo.simulation && !options->dry_run)
+        status = nnd_ensemble_check_memory(ctx, c);
     const char *path = NULL;
     if (status == NND_OK) {
         path = options->output != NULL ? options->output : c->output;

@@ -4,6 +4,21 @@
 
 #include "cli.h"
 
+/* A value on one line: 2, [1, 2] or {a: 1}. Returns its length, which may exceed the room. */
+static size_t flow_text(const nnd_value *value, size_t size, char *text) {
+    if (value->kind == NND_VALUE_SCALAR)
+        return (size_t)snprintf(text, size, "%s", value->text);
+    bool map = value->kind == NND_VALUE_MAP;
+    size_t used = (size_t)snprintf(text, size, map ? "{" : "[");
+    for (size_t i = 0; i < value->count && used < size; i++) {
+        used += (size_t)snprintf(text + used, size - used, "%s%s%s", i > 0 ? ", " : "",
+                                 map ? value->key[i] : "", map ? ": " : "");
+        if (used < size)
+            used += flow_text(value->item[i], size - used, text + used);
+    }
+    return used < size ? used + (size_t)snprintf(text + used, size - used, map ? "}" : "]") : used;
+}
+
 /* Lists on stderr every scalar that two resolved cases do not have in common. */
 static void list_differences(const char *prefix, const nnd_value *a, const nnd_value *b) {
     if (a != NULL && b != NULL && a->kind == NND_VALUE_MAP && b->kind == NND_VALUE_MAP) {
@@ -21,13 +36,13 @@ static void list_differences(const char *prefix, const nnd_value *a, const nnd_v
             }
         return;
     }
-    char *left = a != NULL ? nnd_yaml_text(a) : NULL, *right = b != NULL ? nnd_yaml_text(b) : NULL;
-    const char *x = left != NULL ? left : "absent", *y = right != NULL ? right : "absent";
+    char x[256] = "absent", y[256] = "absent";
+    if (a != NULL)
+        flow_text(a, sizeof x, x);
+    if (b != NULL)
+        flow_text(b, sizeof y, y);
     if (strcmp(x, y) != 0)
-        fprintf(stderr, "nndmft: differs: %s: theory %.*s, simulation %.*s\n", prefix,
-                (int)strcspn(x, "\n"), x, (int)strcspn(y, "\n"), y);
-    free(left);
-    free(right);
+        fprintf(stderr, "nndmft: differs: %s: theory %s, simulation %s\n", prefix, x, y);
 }
 
 static void list_case_differences(nnd_context *ctx, const nnd_result *theory,

@@ -103,9 +103,9 @@ void nnd_progress(nnd_context *ctx, const char *what, size_t done, size_t total)
     ctx->options.progress(ctx->options.user, what, done, total);
 }
 
-int nnd_context_concurrency(const nnd_context *ctx, double bytes) {
+int nnd_context_concurrency(const nnd_context *ctx, size_t items, double bytes) {
     double fit = floor((double)ctx->options.memory_limit / fmax(bytes, 1.0));
-    return (int)fmax(1.0, fmin(fit, ctx->options.threads));
+    return (int)fmax(1.0, fmin(fmin(fit, (double)items), ctx->options.threads));
 }
 
 void nnd_context_interrupt(nnd_context *ctx) {

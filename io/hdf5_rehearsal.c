@@ -12,15 +12,11 @@
 /* Seconds of processor time: reading takes one per gigabyte, a hang takes for ever. */
 enum { CPU_LIMIT = 60 };
 
-static void limit(int resource, rlim_t value) {
-    const struct rlimit l = {value, value};
-    setrlimit(resource, &l);
-}
-
 static void rehearse(nnd_context *ctx, const char *path, nnd_hdf5_reader reader) {
+    const struct rlimit cpu = {CPU_LIMIT, CPU_LIMIT}, core = {0, 0};
     int null = open("/dev/null", O_WRONLY);
-    limit(RLIMIT_CPU, CPU_LIMIT);
-    limit(RLIMIT_CORE, 0);
+    setrlimit(RLIMIT_CPU, &cpu);
+    setrlimit(RLIMIT_CORE, &core);
     if (null >= 0)
         dup2(null, STDERR_FILENO);
     reader(ctx, path);

@@ -170,7 +170,9 @@ static void draw(const nnd_panel *panel, size_t cell, const nnd_legend *legend, 
     visit_all(panel, measure, &s);
     write_title(panel, out);
     write_axes(panel, &s, out);
-    fputs("set key at graph 1.0, graph 1.0 left top Left reverse samplen 2.5 spacing 1.2\n", out);
+    fputs(
+        "set key at graph 1.0, graph 1.0 left top Left reverse maxcols 1 samplen 2.5 spacing 1.2\n",
+        out);
     if (s.y.min > s.y.max) {
         fputs("set label 'no finite values' at graph 0.5, graph 0.5 center\n"
               "unset tics\nplot [0:1] [0:1] NaN notitle\n",

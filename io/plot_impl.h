@@ -58,6 +58,7 @@ typedef struct nnd_panel {
     size_t keys, colour_keys; /**< the first `colour_keys` give the colour, the others the dash */
     nnd_plot_key key[NND_MAX_DIMS];
     size_t curves, all_curves; /**< drawn, and there */
+    bool gaps; /**< NaN breaks a line: a legal value, not a coordinate of other curves */
     bool log_x, log_y;
 } nnd_panel;
 
@@ -87,6 +88,7 @@ typedef struct {
     const nnd_dim *x; /**< NULL: a single position */
     const double *y, *se;
     size_t count, stride;
+    bool gaps;
     bool log_x, log_y;
 } nnd_trace;
 
@@ -102,7 +104,8 @@ bool nnd_panel_trace(const nnd_panel *panel, const nnd_source *source, size_t cu
                      nnd_trace *trace);
 /** Widens the spans by what the trace shows; returns the number of its points. */
 size_t nnd_trace_measure(const nnd_trace *trace, nnd_span *x, nnd_span *y);
-/** Writes "x y low high" per point, an empty line at each gap. */
+/** Writes "x y low high" per point, an empty line at each gap (NaN is one only where it is legal).
+ */
 void nnd_trace_write_line(const nnd_trace *trace, FILE *out);
 /**
  * Writes "x y low high" per point, at most about `limit` evenly spread points so that the error

@@ -163,6 +163,7 @@ void nnd_panel_make(const nnd_result *result, const char *name, const nnd_plot_o
     const nnd_model *model = nnd_plot_model(result);
     origin o = {model != NULL ? nnd_model_variable(model, name) : NULL,
                 panel->theory.array != NULL ? panel->theory : panel->mc};
+    panel->gaps = o.variable == NULL || o.variable->nullable;
     panel->size = dim_named(&panel->mc, "size");
     if (!choose_heat(&o.source, &panel->x, &panel->y))
         panel->x = choose_x(&o, panel->size);

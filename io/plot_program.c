@@ -125,7 +125,8 @@ static void write_shared_legend(const picture *p, FILE *out) {
     write_margins(p, p->columns - 1, out);
     fprintf(out,
             "unset border\nunset tics\n"
-            "set key at screen %.6f, screen %.6f left top Left reverse samplen 2.5 spacing 1.2\n",
+            "set key at screen %.6f, screen %.6f left top Left reverse maxcols 1 samplen 2.5 "
+            "spacing 1.2\n",
             1.0 - nnd_legend_width(&p->shared) / p->width, 1.0 - (HEAD + TOP) / p->height);
     nnd_legend_write(&p->shared, &separator, out);
     fputc('\n', out);

@@ -29,6 +29,7 @@ bool nnd_panel_trace(const nnd_panel *panel, const nnd_source *source, size_t cu
         .y = source->array->data + offset,
         .se = source->se != NULL ? source->se->data + offset : NULL,
         .stride = stride,
+        .gaps = panel->gaps,
         .log_x = panel->log_x && !nnd_plot_is_category(panel->x),
         .log_y = panel->log_y,
     };
@@ -85,6 +86,8 @@ void nnd_trace_write_line(const nnd_trace *trace, FILE *out) {
             if (category)
                 write_point(trace, x + CATEGORY_WIDTH, y, se, out);
         }
+        if (!shown && !trace->gaps && isnan(y))
+            continue;
         if (open && !shown)
             fputc('\n', out);
         open = shown;

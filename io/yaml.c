@@ -113,9 +113,40 @@ static nnd_status syntax_error(const reader *r, struct fy_diag *diag) {
                     error->column, error->msg);
 }
 
+/* Bytes of the UTF-8 character at `c`, 0 if it is none. */
+static size_t character(const unsigned char *c) {
+    size_t length = c[0] < 0x80 ? 1 : c[0] < 0xc2 ? 0 : c[0] < 0xe0 ? 2 : c[0] < 0xf0 ? 3 : 4;
+    unsigned lowest = c[0] == 0xe0 ? 0xa0 : c[0] == 0xf0 ? 0x90 : 0x80;  /* no overlong forms */
+    unsigned highest = c[0] == 0xed ? 0x9f : c[0] == 0xf4 ? 0x8f : 0xbf; /* no surrogates */
+    if (c[0] > 0xf4 || (length > 1 && (c[1] < lowest || c[1] > highest)))
+        return 0;
+    for (size_t i = 2; i < length; i++)
+        if ((c[i] & 0xc0) != 0x80)
+            return 0;
+    return length;
+}
+
+/* libfyaml hangs on some texts that are not UTF-8. */
+static nnd_status check_utf8(const reader *r, const char *text) {
+    int line = 1, column = 1;
+    for (size_t length; *text != '\0'; text += length, column++) {
+        length = character((const unsigned char *)text);
+        if (length == 0)
+            return nnd_fail(r->ctx, NND_E_INPUT, "%s:%d:%d: not UTF-8", r->name, line, column);
+        if (*text == '\n') {
+            line++;
+            column = 0;
+        }
+    }
+    return NND_OK;
+}
+
 nnd_status nnd_yaml_read_text(nnd_context *ctx, const char *name, const char *text,
                               nnd_value **tree) {
     reader r = {ctx, name};
+    nnd_status status = check_utf8(&r, text);
+    if (status != NND_OK)
+        return status;
     struct fy_diag_cfg quiet;
     fy_diag_cfg_default(&quiet);
     quiet.fp = NULL;
@@ -127,8 +158,8 @@ nnd_status nnd_yaml_read_text(nnd_context *ctx, const char *name, const char *te
     struct fy_document *document = fy_document_build_from_string(&cfg, text, FY_NT);
     char start[WHERE_SIZE];
     snprintf(start, sizeof start, "%.400s:1:1", name);
-    nnd_status status = document == NULL ? syntax_error(&r, diag)
-                                         : convert(&r, fy_document_root(document), start, 0, tree);
+    status = document == NULL ? syntax_error(&r, diag)
+                              : convert(&r, fy_document_root(document), start, 0, tree);
     if (document != NULL)
         fy_document_destroy(document);
     fy_diag_destroy(diag);
@@ -175,6 +206,8 @@ static nnd_status descend(nnd_context *ctx, nnd_value *tree, const char *where, 
                           nnd_value **map, char **key) {
     *map = tree;
     *key = path;
+    if (tree->kind != NND_VALUE_MAP)
+        return nnd_fail(ctx, NND_E_INPUT, "%s: the case is not a mapping", where);
     for (char *dot; (dot = strchr(*key, '.')) != NULL; *key = dot + 1) {
         *dot = '\0';
         nnd_value *next = NULL;

@@ -314,6 +314,27 @@ static nnd_value *resolved_params(const resolution *r) {
     return map;
 }
 
+/* The sweep with its numbers in their shortest form, so that equal sweeps are equal texts. */
+static nnd_value *resolved_sweep(const nnd_sweep *sweep) {
+    nnd_value *map = nnd_value_map("");
+    for (size_t k = 0; map != NULL && k < sweep->keys; k++) {
+        nnd_value *list = nnd_value_list("");
+        char text[TEXT_SIZE];
+        bool done = list != NULL;
+        for (size_t i = 0; done && i < sweep->dim[k]->length; i++) {
+            nnd_coord_text(sweep->dim[k], i, sizeof text, text);
+            done = nnd_value_append(list, nnd_value_scalar(text, false, ""));
+        }
+        if (!done)
+            nnd_value_free(list);
+        if (!done || !nnd_value_put(map, sweep->dim[k]->name, list)) {
+            nnd_value_free(map);
+            return NULL;
+        }
+    }
+    return map;
+}
+
 static nnd_value *table_values(const nnd_param_table *table, const void *values) {
     nnd_value *map = nnd_value_map("");
     for (size_t i = 0; map != NULL && i < table->count; i++)
@@ -332,7 +353,7 @@ static nnd_status write_resolved(resolution *r) {
     done = done && nnd_value_put(map, "name", nnd_value_scalar(c->name, true, ""));
     done = done && nnd_value_put(map, "params", resolved_params(r));
     if (c->sweep.keys > 0)
-        done = done && nnd_value_put(map, "sweep", nnd_value_copy(r->sweep));
+        done = done && nnd_value_put(map, "sweep", resolved_sweep(&c->sweep));
     if (c->simulates)
         done =
             done && nnd_value_put(map, "simulate", table_values(&nnd_simulate_table, &c->simulate));

@@ -92,8 +92,21 @@ static const nnd_param PARAMS[] = {
      "record every n-th step, when there is no `record`"},
     {"two_time", NND_BOOL, FIELD(two_time), "false", NND_ANY, NULL, NULL,
      "also the order parameters between all pairs of recorded times"},
+    {"spectrum", NND_BOOL, FIELD(spectrum), "true", NND_ANY, NULL, NULL,
+     "outlying singular values of the weight matrices"},
+    {"outliers",
+     NND_INTEGER,
+     FIELD(outliers),
+     "2",
+     {.min = 1, .max = 100, .min_open = false, .max_open = false},
+     NULL,
+     "1",
+     "how many outliers per matrix, and of the NTK"},
+    {"ntk", NND_BOOL, FIELD(ntk), "true", NND_ANY, NULL, NULL, "leading modes of the training NTK"},
+    {"density", NND_BOOL, FIELD(density), "false", NND_ANY, NULL, NULL,
+     "density of singular values; a simulation counts them (size up to 500)"},
     {"divergence_bound", NND_REAL, FIELD(divergence_bound), "1e6", NND_POSITIVE, NULL, "1",
-     "train_mse above which a run counts as diverged"},
+     "train_mse, relative to its first value, above which a run counts as diverged"},
 };
 
 static const nnd_param_table PARAM_TABLE = {
@@ -164,6 +177,83 @@ static const nnd_variable VARIABLES[] = {
      .long_name = "two-time overlap of the training residual",
      .equation = NOTE "2.2: C_r(t,s)",
      .view = "two-time"},
+    {.name = "outlier",
+     .dims = "t,matrix,k",
+     .unit = "1",
+     .long_name = "singular value",
+     .equation = NOTE "3.3",
+     .nullable = true,
+     .view = "outliers"},
+    {.name = "bulk_edge",
+     .dims = "t,matrix",
+     .unit = "1",
+     .long_name = "edge of the bulk",
+     .equation = NOTE "3: kappa sigma (1 + sqrt(phi))",
+     .check = {NND_CHECK_NONE, NULL},
+     .view = "outliers"},
+    {.name = "escape_time",
+     .dims = "matrix",
+     .unit = "1",
+     .long_name = "escape time",
+     .equation = NOTE "3.3: Lambda_1(z_+) = 1",
+     .check = {NND_CHECK_NONE, NULL},
+     .nullable = true,
+     .view = "escape"},
+    {.name = "outlier_overlap_target",
+     .dims = "t,k",
+     .unit = "1",
+     .long_name = "squared overlap with the target",
+     .equation = NOTE "3.4: right vector of A_0",
+     .nullable = true,
+     .view = "overlaps"},
+    {.name = "outlier_overlap_readout",
+     .dims = "t,k",
+     .unit = "1",
+     .long_name = "squared overlap with the readout",
+     .equation = NOTE "3.4: left vector of A_{L-1}",
+     .nullable = true,
+     .view = "overlaps"},
+    {.name = "ntk_top",
+     .dims = "t,k",
+     .unit = "1",
+     .long_name = "top eigenvalue of the NTK",
+     .equation = NOTE "4.3",
+     .nullable = true,
+     .view = "stability"},
+    {.name = "ntk_edge",
+     .dims = "t",
+     .unit = "1",
+     .long_name = "bulk edge of the NTK",
+     .equation = NOTE "4.1: min lambda(x)",
+     .check = {NND_CHECK_NONE, NULL},
+     .view = "stability"},
+    {.name = "stability",
+     .dims = "t",
+     .unit = "1",
+     .long_name = "learning rate times top eigenvalue",
+     .equation = NOTE "4: eta0 lambda_max, limit 2",
+     .view = "stability"},
+    {.name = "ntk_residual_overlap",
+     .dims = "t",
+     .unit = "1",
+     .long_name = "squared overlap of the top NTK mode with the residual",
+     .equation = NOTE "4.4",
+     .nullable = true,
+     .view = "overlaps"},
+    {.name = "sv_density",
+     .dims = "matrix,z",
+     .unit = "1",
+     .long_name = "density of singular values",
+     .equation = NOTE "3: bulk law",
+     .check = {NND_CHECK_NONE, NULL},
+     .view = "spectrum"},
+    {.name = "sv_hist",
+     .dims = "t,matrix,z",
+     .unit = "1",
+     .long_name = "histogram of singular values",
+     .equation = NOTE "3",
+     .check = {NND_CHECK_NONE, NULL},
+     .view = "spectrum"},
 };
 
 /* Values that belong to one integrator only, and what follows from absent ones. */
@@ -226,4 +316,15 @@ double nnd_deep_linear_sigma(const nnd_deep_linear *p, size_t l) {
 double nnd_deep_linear_rate(const nnd_deep_linear *p, size_t step) {
     size_t n = p->schedule.count;
     return n == 0 ? 1.0 : p->schedule.value[step < n ? step : n - 1];
+}
+
+nnd_status nnd_deep_linear_add_bins(const nnd_deep_linear *p, nnd_frame *frame) {
+    enum { BINS = 96 };
+    double largest = 0.0, z[BINS];
+    for (size_t l = 0; l < (size_t)p->depth; l++)
+        largest = fmax(largest, nnd_deep_linear_sigma(p, l));
+    double width = 4.0 * largest * sqrt(fmax(1.0, p->nu)) / BINS;
+    for (size_t i = 0; i < BINS; i++)
+        z[i] = ((double)i + 0.5) * width;
+    return nnd_frame_add_dim(frame, "z", NND_COORD_REAL, BINS, z);
 }

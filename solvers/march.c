@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "nndmft/march.h"
 
-#include <math.h>
+#include <cblas.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -387,4 +387,46 @@ double nnd_march_dot_image(const nnd_march *m, nnd_field id, size_t q, nnd_matri
     for (size_t i = 0; i <= q; i++)
         sum += c[i] * f->scale * nnd_march_overlap(m, f->queried, i, query);
     return sum;
+}
+
+size_t nnd_march_stride(const nnd_march *m) {
+    return m->queries;
+}
+
+const double *nnd_march_image_coefficients(const nnd_march *m, nnd_field id, nnd_matrix a,
+                                           nnd_direction direction) {
+    return m->field[id].coef[m->family[m->matrix[a].image[direction]].slot];
+}
+
+/* out += C_a Gamma C_b^T for one family of primitives; scratch as large as out. */
+static void add_cross(const nnd_march *m, const family *f, const field *a, const field *b,
+                      size_t rows, double *scratch, double *out) {
+    int n = (int)rows, lda = (int)m->queries;
+    const double *ca = a->coef[f->slot], *cb = b->coef[f->slot];
+    if (f->kind == VECTOR) {
+        cblas_dger(CblasRowMajor, n, n, f->scale, ca, 1, cb, 1, out, n);
+        return;
+    }
+    if (f->kind == IMAGE)
+        cblas_dsymm(CblasRowMajor, CblasRight, CblasLower, n, n, f->scale,
+                    m->field[f->queried].gram, lda, cb, lda, 0.0, scratch, n);
+    else
+        for (size_t p = 0; p < rows; p++)
+            for (size_t i = 0; i < rows; i++)
+                scratch[p * rows + i] = cb[p * m->queries + i] * f->norm2[i];
+    cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasTrans, n, n, n, 1.0, ca, lda, scratch, n, 1.0,
+                out, n);
+}
+
+nnd_status nnd_march_cross_gram(const nnd_march *m, nnd_field a, nnd_field b, size_t rows,
+                                double *out) {
+    const space *s = &m->space[m->field[a].space];
+    double *scratch = malloc(rows * rows * sizeof *scratch);
+    if (scratch == NULL)
+        return nnd_fail_memory(m->ctx, "the overlaps of two fields");
+    memset(out, 0, rows * rows * sizeof *out);
+    for (size_t k = 0; k < s->slots; k++)
+        add_cross(m, &m->family[s->family[k]], &m->field[a], &m->field[b], rows, scratch, out);
+    free(scratch);
+    return NND_OK;
 }

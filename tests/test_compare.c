@@ -300,7 +300,7 @@ START_TEST(where_theory_vanishes_only_z_counts) {
         q[i] = 0.0;
         q_mc[i] = 2.9e-3;
     }
-    ck_verdict(NND_AGREES);
+    ck_verdict(NND_INCONCLUSIVE);
     ck_assert_double_eq(comparison->row[0].max_deviation, 0.0);
     nnd_comparison_free(comparison);
     comparison = NULL;
@@ -495,6 +495,25 @@ START_TEST(a_size_that_is_text_is_an_error) {
 }
 END_TEST
 
+/* The seeds that did not diverge are no fair sample of all. */
+START_TEST(sizes_at_which_seeds_diverged_are_left_out) {
+    sized_curves(0.0);
+    double *fraction = add(mc, "diverged_fraction", "size", 0.0);
+    for (size_t i = 0; i < POINTS; i++)
+        q_mc[i] = 7.0;
+    ck_verdict(NND_DISAGREES);
+    nnd_comparison_free(comparison);
+    comparison = NULL;
+    fraction[0] = 0.1;
+    ck_verdict(NND_AGREES);
+    nnd_comparison_free(comparison);
+    comparison = NULL;
+    fraction[1] = 0.1;
+    ck_verdict(NND_INCONCLUSIVE);
+    ck_assert_uint_eq(comparison->row[0].left_out, POINTS);
+}
+END_TEST
+
 /* ---- choice of variables ---- */
 
 START_TEST(all_shared_variables_are_compared_and_bookkeeping_never) {
@@ -504,7 +523,7 @@ START_TEST(all_shared_variables_are_compared_and_bookkeeping_never) {
     for (size_t i = 0; i < sizeof both / sizeof *both; i++) {
         char name[64];
         add(theory, both[i], "", 1.0);
-        add(mc, both[i], "", 1.0);
+        add(mc, both[i], "", strcmp(both[i], "diverged_fraction") == 0 ? 0.0 : 1.0);
         snprintf(name, sizeof name, "%s_se", both[i]);
         add(mc, name, "", 1e-3);
     }
@@ -730,6 +749,7 @@ static void add_pairing(TCase *tests) {
     tcase_add_test(tests, sizes_below_min_size_are_left_out_point_by_point);
     tcase_add_test(tests, without_a_size_only_an_infinite_min_size_leaves_out);
     tcase_add_test(tests, a_point_that_one_size_lacks_is_left_out);
+    tcase_add_test(tests, sizes_at_which_seeds_diverged_are_left_out);
     tcase_add_test(tests, points_match_by_coordinate_in_any_order_of_dimensions);
     tcase_add_test(tests, text_coordinates_match_too);
     tcase_add_test(tests, a_dimension_of_length_one_may_be_missing_on_a_side);

@@ -40,7 +40,7 @@ END_TEST
 
 #define TRANSFER                                                                                   \
     "{model: deep-linear, params: {depth: 2, alpha: 4, sigma: 0.8, noise: 0.3, "                   \
-    "gamma0: 1.5, steps: 12, nu: %d, parameterization: %s}}"
+    "gamma0: 1.5, steps: 12, spectrum: false, ntk: false, nu: %d, parameterization: %s}}"
 
 /* Note section 5: best learning rates on a grid of 40 points, ratio 125^(1/39) = 1.132. The best of
  * the grid is within one step of the best of all. */
@@ -52,7 +52,7 @@ START_TEST(best_learning_rates_of_the_transfer_example) {
     } cases[] = {{"mup", 1, 0.390}, {"mup", 4, 0.442},  {"mup", 256, 0.390},
                  {"ntk", 4, 0.640}, {"ntk", 16, 0.820}, {"ntk", 256, 0.929}};
     nnd_context *ctx = nnd_context_new(NULL);
-    char yaml[256];
+    char yaml[512];
     snprintf(yaml, sizeof yaml, TRANSFER, cases[_i].nu, cases[_i].parameterization);
     nnd_find_options o = {.param = "lr",
                           .low = 0.02,
@@ -70,7 +70,7 @@ END_TEST
 /* No grid point may be better than what was found, however narrow the valley. */
 START_TEST(minimum_is_no_worse_than_a_fine_scan) {
     nnd_context *ctx = nnd_context_new(NULL);
-    char yaml[256];
+    char yaml[512];
     snprintf(yaml, sizeof yaml, TRANSFER, 16, "mup");
     nnd_find_options o = {.param = "lr",
                           .low = 0.3,
@@ -82,7 +82,8 @@ START_TEST(minimum_is_no_worse_than_a_fine_scan) {
     for (int i = 0; i <= 600; i++) {
         snprintf(yaml, sizeof yaml,
                  "{model: deep-linear, params: {depth: 2, alpha: 4, sigma: 0.8, noise: 0.3, "
-                 "gamma0: 1.5, steps: 12, record: [12], nu: 16, lr: %.17g}}",
+                 "gamma0: 1.5, steps: 12, record: [12], spectrum: false, ntk: false, nu: 16, lr: "
+                 "%.17g}}",
                  0.3 + 0.0005 * i);
         nnd_frame *f = test_theory(ctx, yaml);
         ck_assert(test_value(f, "train_mse", "t=12") >= found.value * (1.0 - 1e-12));

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "theory/deep_linear.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 #include "nndmft/deep_linear.h"
 #include "nndmft/timegrid.h"
 #include "theory/deep_linear_dynamics.h"
+#include "theory/deep_linear_spectrum.h"
 
 /* Recorded times that are sound: those before the run diverged. */
 static size_t sound_times(const nnd_dynamics *d, const nnd_timegrid *grid) {
@@ -120,6 +122,9 @@ static nnd_status fill_frame(nnd_frame *frame, const nnd_dynamics *d, const nnd_
         status = add_norms(frame, "h_norm2", d, grid, nnd_dynamics_h_gram);
     if (status == NND_OK && d->params->two_time)
         status = add_two_time(frame, d, grid);
+    if (status == NND_OK)
+        status = nnd_deep_linear_add_spectrum(nnd_frame_context(frame), d, grid,
+                                              sound_times(d, grid), frame);
     return status;
 }
 
@@ -138,8 +143,9 @@ nnd_status nnd_deep_linear_theory(nnd_context *ctx, const void *params, nnd_fram
         status = nnd_frame_new(ctx, &out);
     if (status == NND_OK)
         status = fill_frame(out, &d, &grid);
-    if (status == NND_OK && ran == NND_DIVERGED)
-        status = nnd_frame_set_number(out, NULL, "diverged_at", (double)(d.done / d.stages));
+    if (status == NND_OK)
+        status = nnd_frame_add_scalar(out, "diverged_at",
+                                      ran == NND_DIVERGED ? (double)(d.done / d.stages) : NAN);
     if (status == NND_OK)
         *frame = out;
     else
@@ -153,9 +159,18 @@ nnd_status nnd_deep_linear_theory_cost(nnd_context *ctx, const void *params, nnd
     nnd_dynamics d;
     nnd_status status = nnd_dynamics_make(ctx, params, &d);
     if (status == NND_OK) {
-        double multiply_adds;
+        const nnd_deep_linear *p = params;
+        double multiply_adds, queries = (double)p->steps * (double)d.stages + 1.0;
+        double times = p->record.count > 0
+                           ? (double)p->record.count + 1.0
+                           : floor((double)p->steps / (double)p->record_every) + 2.0;
         nnd_march_cost(d.march, &cost->bytes, &multiply_adds);
+        multiply_adds += nnd_deep_linear_spectrum_work(p, queries, times);
         cost->flops = 2.0 * multiply_adds;
+        if (p->spectrum || p->ntk)
+            cost->bytes += times * queries * sizeof(double);
+        if (p->ntk)
+            cost->bytes += (double)p->depth * queries * queries * sizeof(double);
     }
     nnd_dynamics_clear(&d);
     return status;

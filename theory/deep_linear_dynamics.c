@@ -47,6 +47,8 @@ static nnd_status add_data(nnd_dynamics *d, nnd_space inputs) {
     nnd_march *m = d->march;
     nnd_status status = nnd_march_add_vector(m, inputs, 1.0, &d->target);
     if (status == NND_OK)
+        status = nnd_march_add_field(m, inputs, &d->g[0]);
+    if (status == NND_OK)
         status = nnd_march_add_field(m, inputs, &d->delta);
     if (d->params->training == NND_TRAIN_ONLINE) {
         d->h[0] = d->delta;
@@ -153,22 +155,18 @@ static void backward(nnd_dynamics *d) {
         d->weight[p] = d->c[top] * omega[p];
     nnd_march_add_rows(m, d->g[top], d->h[top], q, d->weight);
     nnd_march_finish(m, d->g[top]);
-    for (size_t l = top - 1; l >= 1; l--) {
+    for (size_t l = top; l-- > 0;) {
         size_t n = image_weights(d, l, NND_BACKWARD);
         nnd_march_begin(m, d->g[l]);
         nnd_march_add_image(m, d->g[l], d->a[l], NND_BACKWARD, q, kappa);
         nnd_march_add_rows(m, d->g[l], d->h[l], n, d->weight);
         nnd_march_finish(m, d->g[l]);
     }
-    size_t n = image_weights(d, 0, NND_BACKWARD);
-    for (size_t p = 0; p < n; p++)
-        d->weight[p] /= -d->gamma;
     nnd_march_begin(m, d->delta);
     nnd_march_add_vector_part(m, d->delta, d->target, 1.0);
-    nnd_march_add_image(m, d->delta, d->a[0], NND_BACKWARD, q, -kappa / d->gamma);
-    nnd_march_add_rows(m, d->delta, d->h[0], n, d->weight);
+    nnd_march_add_row(m, d->delta, d->g[0], q, -1.0 / d->gamma);
     if (d->params->center)
-        nnd_march_add_image(m, d->delta, d->a[0], NND_BACKWARD, 0, 1.0 / d->gamma);
+        nnd_march_add_row(m, d->delta, d->g[0], 0, 1.0 / d->gamma);
     nnd_march_finish(m, d->delta);
 }
 
@@ -212,6 +210,11 @@ static void forward(nnd_dynamics *d) {
     }
 }
 
+nnd_status nnd_dynamics_new_scheme(nnd_context *ctx, const nnd_dynamics *d, nnd_scheme **scheme) {
+    nnd_scheme_options options = scheme_options(d->params);
+    return nnd_scheme_new(ctx, &options, scheme);
+}
+
 nnd_status nnd_dynamics_run(nnd_context *ctx, nnd_dynamics *d) {
     nnd_scheme_options options = scheme_options(d->params);
     size_t queries = nnd_scheme_queries(&options);
@@ -231,7 +234,8 @@ nnd_status nnd_dynamics_run(nnd_context *ctx, nnd_dynamics *d) {
         forward(d);
         double mse = nnd_dynamics_train_mse(d, d->done);
         double last = nnd_march_gram(d->march, d->h[d->depth], d->done)[d->done];
-        if (!(mse <= d->params->divergence_bound) || !isfinite(last))
+        double bound = d->params->divergence_bound * nnd_dynamics_train_mse(d, 0);
+        if (!(mse <= bound) || !isfinite(last))
             return NND_DIVERGED;
         nnd_march_advance(d->march);
         nnd_scheme_advance(d->scheme);
@@ -253,26 +257,17 @@ double nnd_dynamics_overlap(const nnd_dynamics *d, size_t q) {
     return 1.0 - nnd_march_dot_vector(d->march, d->delta, q, d->target);
 }
 
+/* Each form is the one that does not cancel: beta = g_0/gamma may be tiny beside beta*, and what is
+ * left of a centred beta tiny beside beta(0). */
 double nnd_dynamics_beta_gram(const nnd_dynamics *d, size_t q, size_t p) {
+    if (!d->params->center)
+        return nnd_march_overlap(d->march, d->g[0], q, p) / square(d->gamma);
     return nnd_dynamics_overlap(d, q) + nnd_dynamics_overlap(d, p) - 1.0 +
            nnd_march_overlap(d->march, d->delta, q, p);
 }
 
-/* beta(0) . beta(q) for centred networks, where beta(0) = w_0(0)/gamma is not in beta(q). */
-static double initial_overlap(const nnd_dynamics *d, size_t q) {
-    return -nnd_march_dot_image(d->march, d->delta, q, d->a[0], NND_BACKWARD, 0) / d->gamma;
-}
-
 double nnd_dynamics_g_gram(const nnd_dynamics *d, size_t l, size_t q, size_t p) {
-    if (l > 0)
-        return nnd_march_overlap(d->march, d->g[l], q, p);
-    double beta = nnd_dynamics_beta_gram(d, q, p);
-    if (d->params->center) {
-        double start = square(nnd_deep_linear_sigma(d->params, 0) / d->gamma) *
-                       nnd_march_overlap(d->march, d->g[1], 0, 0);
-        beta += start + initial_overlap(d, q) + initial_overlap(d, p);
-    }
-    return square(d->gamma) * beta;
+    return nnd_march_overlap(d->march, d->g[l], q, p);
 }
 
 double nnd_dynamics_h_gram(const nnd_dynamics *d, size_t l, size_t q, size_t p) {

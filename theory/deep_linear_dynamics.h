@@ -18,7 +18,7 @@ typedef struct {
     size_t done;      /**< queries finished */
     nnd_march *march;
     nnd_scheme *scheme;
-    nnd_field *g;              /**< g[1..L] (g[0] is not a field: see g0) */
+    nnd_field *g;              /**< g[0..L]; g[0] = gamma beta before centring */
     nnd_field *h;              /**< h[0..L]; h[0] is delta when online */
     nnd_field delta, residual; /**< beta* - beta; Delta/sqrt(P), of fixed data only */
     nnd_matrix *a, z;          /**< A_0..A_{L-1}; X/sqrt(P) */
@@ -31,6 +31,9 @@ NND_MUST_USE nnd_status nnd_dynamics_make(nnd_context *ctx, const nnd_deep_linea
                                           nnd_dynamics *d);
 /** Marches through all queries. NND_DIVERGED: stopped after d->done queries that are sound. */
 NND_MUST_USE nnd_status nnd_dynamics_run(nnd_context *ctx, nnd_dynamics *d);
+/** A scheme of its own, standing at query 0, for a second pass. Owned by the caller. */
+NND_MUST_USE nnd_status nnd_dynamics_new_scheme(nnd_context *ctx, const nnd_dynamics *d,
+                                                nnd_scheme **scheme);
 /** Frees what the struct holds and zeroes it. */
 void nnd_dynamics_clear(nnd_dynamics *d);
 

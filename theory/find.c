@@ -23,6 +23,7 @@ typedef struct {
     const nnd_find_options *options;
     double sign;
     double worst; /* stands for points without a finite value */
+    double bytes; /* memory of one evaluation */
     size_t evaluations;
     nnd_status status; /* of the last evaluation that failed */
 } search;
@@ -31,6 +32,7 @@ typedef struct {
 static const char *coordinate_text(const char *at, const char *name) {
     size_t length = strlen(name);
     while (at != NULL && *at != '\0') {
+        at += strspn(at, " ");
         if (strncmp(at, name, length) == 0 && at[length] == '=')
             return at + length + 1;
         at = strchr(at, ',');
@@ -62,21 +64,35 @@ static nnd_status locate(nnd_context *ctx, const nnd_dim *dim, const char *at, s
                     first, last);
 }
 
+/* Every name in `at` must be a dimension of the array. */
+static nnd_status check_names(nnd_context *ctx, const nnd_frame *frame, const nnd_array *array,
+                              const char *at) {
+    while (at != NULL && *at != '\0') {
+        char name[TEXT_SIZE];
+        at += strspn(at, " ");
+        snprintf(name, sizeof name, "%.*s", (int)strcspn(at, "=,"), at);
+        if (nnd_array_axis(frame, array, name) == array->ndims)
+            return nnd_fail(ctx, NND_E_INPUT, "--at: %s is no dimension of %s", name, array->name);
+        at = strchr(at, ',');
+        at = at != NULL ? at + 1 : NULL;
+    }
+    return NND_OK;
+}
+
 static nnd_status pick(const search *s, const nnd_frame *frame, double *value) {
     const nnd_array *array = nnd_frame_find(frame, s->options->variable);
     if (array == NULL)
         return nnd_fail(s->ctx, NND_E_INPUT, "theory has no variable %s", s->options->variable);
     size_t at = 0;
-    for (size_t k = 0; k < array->ndims; k++) {
-        size_t position;
-        nnd_status status =
-            locate(s->ctx, nnd_frame_dim(frame, array->dim[k]), s->options->at, &position);
-        if (status != NND_OK)
-            return status;
+    nnd_status status = check_names(s->ctx, frame, array, s->options->at);
+    for (size_t k = 0; status == NND_OK && k < array->ndims; k++) {
+        size_t position = 0;
+        status = locate(s->ctx, nnd_frame_dim(frame, array->dim[k]), s->options->at, &position);
         at = at * array->shape[k] + position;
     }
-    *value = array->data[at];
-    return NND_OK;
+    if (status == NND_OK)
+        *value = array->data[at];
+    return status;
 }
 
 /* The tree with the parameter set. */
@@ -141,7 +157,8 @@ static double grid_point(const nnd_find_options *o, size_t i) {
 static nnd_status scan(search *s, double *y) {
     size_t n = s->options->points, done = 0;
     nnd_status failed = NND_OK;
-#pragma omp parallel for schedule(dynamic, 1) num_threads(nnd_context_threads(s->ctx))
+#pragma omp parallel for schedule(dynamic, 1)                                                      \
+    num_threads(nnd_context_concurrency(s->ctx, n, s->bytes))
     for (size_t i = 0; i < n; i++) {
         double value = NAN;
         nnd_status status = nnd_context_interrupted(s->ctx)
@@ -245,7 +262,8 @@ static bool is_local_minimum(const search *s, const double *y, size_t i) {
 static size_t next_minimum(const search *s, const double *y, size_t last) {
     size_t n = s->options->points, best = n;
     for (size_t i = 0; i < n; i++) {
-        bool after = last == n || y[i] > y[last] || (y[i] == y[last] && i > last);
+        bool first = last == n || y[i] > y[last];
+        bool after = first || (i > last && y[i] == y[last]);
         if (after && is_local_minimum(s, y, i) && (best == n || y[i] < y[best]))
             best = i;
     }
@@ -293,7 +311,7 @@ static nnd_status find_minimum(search *s, const double *y, nnd_found *found) {
 }
 
 static nnd_status check_options(nnd_context *ctx, const nnd_value *tree, const char *stem,
-                                const nnd_find_options *o) {
+                                const nnd_find_options *o, double *bytes) {
     nnd_case *c = NULL;
     nnd_status status = nnd_case_resolve(ctx, tree, stem, &c);
     if (status != NND_OK)
@@ -313,6 +331,12 @@ static nnd_status check_options(nnd_context *ctx, const nnd_value *tree, const c
         status = nnd_fail(ctx, NND_E_INPUT,
                           "%s is not a variable of the model; `nndmft describe %s` lists them",
                           o->variable, c->model->name);
+    nnd_cost cost = {0};
+    if (status == NND_OK)
+        status = nnd_theory_cost(ctx, c, &cost);
+    if (status == NND_OK)
+        status = nnd_check_memory(ctx, cost.bytes, "theory");
+    *bytes = cost.bytes;
     nnd_case_free(c);
     return status;
 }
@@ -324,9 +348,14 @@ nnd_status nnd_find(nnd_context *ctx, const nnd_value *tree, const char *stem,
         o.level = 0.0;
     if (o.points == 0)
         o.points = DEFAULT_POINTS;
-    search s = {ctx, tree, stem, &o, o.goal == NND_FIND_MAX ? -1.0 : 1.0, NAN, 0, NND_OK};
+    search s = {.ctx = ctx,
+                .tree = tree,
+                .stem = stem,
+                .options = &o,
+                .sign = o.goal == NND_FIND_MAX ? -1.0 : 1.0,
+                .worst = NAN};
     *found = (nnd_found){.param = NAN, .value = NAN};
-    nnd_status status = check_options(ctx, tree, stem, &o);
+    nnd_status status = check_options(ctx, tree, stem, &o, &s.bytes);
     double *y = status == NND_OK ? calloc(o.points, sizeof *y) : NULL;
     if (status == NND_OK && y == NULL)
         status = nnd_fail_memory(ctx, "the scan");

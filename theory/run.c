@@ -27,10 +27,10 @@ static void report(nnd_context *ctx, const nnd_case *c, size_t point, nnd_status
     char name[256];
     nnd_case_point_text(c, point, sizeof name, name);
     const char *separator = name[0] != '\0' ? ": " : "";
-    const nnd_attribute *step = nnd_frame_find_attribute(part, NULL, "diverged_at");
+    const nnd_array *step = nnd_frame_find(part, "diverged_at");
     if (status == NND_DIVERGED && step != NULL)
         nnd_log(ctx, NND_LOG_WARNING, "theory: %s%sdiverged at step %g", name, separator,
-                step->number);
+                step->data[0]);
     else if (status > NND_OK)
         nnd_log(ctx, NND_LOG_WARNING, "theory: %s%s%s", name, separator, nnd_status_text(status));
 }
@@ -133,7 +133,7 @@ nnd_status nnd_theory_run(nnd_context *ctx, const nnd_case *c, nnd_store *shared
     if (parts == NULL || statuses == NULL)
         status = nnd_fail_memory(ctx, "the sweep");
     if (status == NND_OK)
-        status = solve_points(ctx, c, nnd_context_concurrency(ctx, cost.bytes), parts, statuses);
+        status = solve_points(ctx, c, nnd_context_concurrency(ctx, n, cost.bytes), parts, statuses);
     if (status == NND_OK)
         status = add_statuses(c, parts, statuses);
     if (nnd_context_ranks(ctx) > 1)

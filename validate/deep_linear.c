@@ -3,6 +3,7 @@
 
 #include <cblas.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,12 +18,31 @@ static size_t block(const void *params, size_t size) {
     return n < 1 ? 1 : n > 64 ? 64 : n;
 }
 
+/* A count that is not a whole number is rounded, which makes it another network. */
+static void warn_if_rounded(const char *key, double ratio, size_t size, size_t count,
+                            nnd_objection *o) {
+    if (fabs(ratio * (double)size - (double)count) > 1e-9 * (double)count)
+        (void)nnd_object(o, key, "%g times size %zu is no whole number: the network has %.6g",
+                         ratio, size, (double)count / (double)size);
+}
+
 static bool check(const void *params, size_t size, nnd_objection *o) {
     const nnd_deep_linear *p = params;
+    const double largest = 1e9;
+    bool online = p->training == NND_TRAIN_ONLINE;
+    if (p->nu * (double)size > largest)
+        return nnd_object(o, "nu", "%g times size %zu is more than %g neurons", p->nu, size,
+                          largest);
+    if (!online && p->alpha * (double)size > largest)
+        return nnd_object(o, "alpha", "%g times size %zu is more than %g samples", p->alpha, size,
+                          largest);
     if (nnd_deep_linear_width(p, size) == 0)
         return nnd_object(o, "nu", "%g times size %zu leaves no neuron", p->nu, size);
-    if (p->training != NND_TRAIN_ONLINE && nnd_deep_linear_samples(p, size) == 0)
+    if (!online && nnd_deep_linear_samples(p, size) == 0)
         return nnd_object(o, "alpha", "%g times size %zu leaves no sample", p->alpha, size);
+    warn_if_rounded("nu", p->nu, size, nnd_deep_linear_width(p, size), o);
+    if (!online)
+        warn_if_rounded("alpha", p->alpha, size, nnd_deep_linear_samples(p, size), o);
     return true;
 }
 
@@ -49,13 +69,13 @@ static nnd_simulation_cost cost(const void *params, size_t size) {
         .bytes = nnd_deep_linear_network_bytes(p, size),
         .flops = nnd_deep_linear_network_flops(p, size),
     };
+    double times = p->record.count > 0 ? (double)p->record.count + 1.0
+                                       : floor((double)p->steps / (double)p->record_every) + 2.0;
+    double layers = (double)p->depth + 1.0, d = (double)size;
+    c.record_bytes = (4.0 + 2.0 * layers) * times * sizeof(double);
     if (p->two_time) {
-        double times = p->record.count > 0 ? (double)p->record.count + 1.0
-                                           : (double)(p->steps / p->record_every) + 2.0;
-        double layers = (double)p->depth + 1.0, d = (double)size;
-        double vectors = layers * 2.0 * d * fmax(1.0, p->nu) + 3.0 * d;
-        double results = (2.0 * layers + 2.0) * times * (double)block(params, size);
-        c.bytes += times * (vectors + results) * sizeof(double);
+        c.record_bytes += (2.0 * layers + 2.0) * times * times * sizeof(double);
+        c.bytes += times * (2.0 * layers * d * fmax(1.0, p->nu) + 3.0 * d) * sizeof(double);
     }
     return c;
 }
@@ -208,11 +228,14 @@ static void record_two_time(const run *r) {
 static void train(run *r, nnd_rng_key key) {
     nnd_deep_linear_network *net = &r->net;
     size_t steps = (size_t)r->params->steps, recorded = 0;
+    double bound = INFINITY;
     nnd_deep_linear_network_draw(net, key);
     r->past.recorded = 0;
     for (size_t t = 0; t <= steps; t++) {
         nnd_deep_linear_network_evaluate(net, t);
-        if (!(net->mse <= r->params->divergence_bound)) {
+        if (t == 0)
+            bound = r->params->divergence_bound * net->mse;
+        if (!(net->mse <= bound)) {
             *values(r, "diverged_at") = (double)t;
             break;
         }
@@ -249,33 +272,49 @@ static nnd_status simulate(nnd_context *ctx, const void *params, size_t size, ui
     return status;
 }
 
-/* For weights A_l = scale W_l as the trained parameters: a step of W by eta is one of A by
- * eta scale^2, and the network holds each scale once. */
+/* What to do besides plain SGD with the rates of the recipe. */
+static void optimizer_text(const nnd_deep_linear *p, size_t size, char *text) {
+    if (p->integrator == NND_GRADIENT_FLOW) {
+        snprintf(text, size, "gradient flow: no SGD; one Euler step is SGD with raw_lr times %g",
+                 p->time / (double)p->steps);
+        return;
+    }
+    size_t used = (size_t)snprintf(text, size, "SGD");
+    if (p->momentum > 0.0)
+        used += (size_t)snprintf(text + used, size - used, " with momentum %g", p->momentum);
+    if (p->weight_decay > 0.0)
+        used += (size_t)snprintf(text + used, size - used,
+                                 ", all weights times %g before each step (decoupled decay)",
+                                 1.0 - p->weight_decay);
+    if (p->schedule.count > 0)
+        used += (size_t)snprintf(text + used, size - used, ", rates times the schedule");
+    if (p->center)
+        snprintf(text + used, size - used, ", output minus that of the initial network");
+}
+
 static nnd_status recipe(nnd_context *ctx, const void *params, size_t size, nnd_frame **out) {
     const nnd_deep_linear *p = params;
-    nnd_deep_linear_network net;
     nnd_frame *frame = NULL;
     double *std = NULL, *lr = NULL;
-    nnd_status status = nnd_deep_linear_network_make(ctx, p, size, &net);
+    char optimizer[256];
+    optimizer_text(p, sizeof optimizer, optimizer);
+    nnd_status status = nnd_frame_new(ctx, &frame);
     if (status == NND_OK)
-        status = nnd_frame_new(ctx, &frame);
-    if (status == NND_OK)
-        status = nnd_frame_add_range(frame, "matrix", net.depth + 1, 0.0);
+        status = nnd_frame_add_range(frame, "matrix", (size_t)p->depth + 1, 0.0);
     if (status == NND_OK)
         status = nnd_frame_add(frame, "init_std", "matrix", &std);
     if (status == NND_OK)
         status = nnd_frame_add(frame, "raw_lr", "matrix", &lr);
-    for (size_t l = 0; status == NND_OK && l <= net.depth; l++) {
-        std[l] = net.layer[l].scale;
-        lr[l] = net.layer[l].strength * net.layer[l].scale * net.gamma;
+    /* With A_l = scale W_l as the trained parameters a step of W by eta is one of A by eta scale^2.
+     */
+    for (size_t l = 0; status == NND_OK && l <= (size_t)p->depth; l++) {
+        std[l] = nnd_deep_linear_scale(p, size, l);
+        lr[l] = nnd_deep_linear_raw_rate(p, size) * std[l] * std[l];
     }
     if (status == NND_OK)
-        status = nnd_frame_add_scalar(frame, "output_divisor", net.gamma);
+        status = nnd_frame_add_scalar(frame, "output_divisor", nnd_deep_linear_gamma(p));
     if (status == NND_OK)
-        status = nnd_frame_set_text(frame, NULL, "network",
-                                    "f(x) = a A_{L-1} ... A_0 x / output_divisor, loss "
-                                    "mean((y - f)^2)/2; the last matrix is the readout a");
-    nnd_deep_linear_network_clear(&net);
+        status = nnd_frame_set_text(frame, NULL, "optimizer", optimizer);
     if (status == NND_OK)
         *out = frame;
     else

@@ -26,6 +26,20 @@ size_t nnd_deep_linear_samples(const nnd_deep_linear *p, size_t inputs) {
     return p->training == NND_TRAIN_ONLINE ? 0 : (size_t)llround(p->alpha * (double)inputs);
 }
 
+double nnd_deep_linear_gamma(const nnd_deep_linear *p) {
+    return p->gamma0 * (p->parameterization == NND_MUP ? sqrt(p->nu) : 1.0);
+}
+
+double nnd_deep_linear_raw_rate(const nnd_deep_linear *p, size_t inputs) {
+    double gamma = nnd_deep_linear_gamma(p);
+    return (p->integrator == NND_GRADIENT_FLOW ? 1.0 : p->lr) * gamma * gamma * (double)inputs;
+}
+
+double nnd_deep_linear_scale(const nnd_deep_linear *p, size_t inputs, size_t l) {
+    size_t fan_in = l == 0 ? inputs : nnd_deep_linear_width(p, inputs);
+    return nnd_deep_linear_sigma(p, l) / sqrt((double)fan_in);
+}
+
 /* Pending updates cost 4 n per update and pass, folding 2 n^2: n/8 keeps both small. */
 static size_t window_capacity(size_t inputs) {
     size_t n = inputs / 8;
@@ -65,8 +79,11 @@ double nnd_deep_linear_network_bytes(const nnd_deep_linear *p, size_t inputs) {
 double nnd_deep_linear_network_flops(const nnd_deep_linear *p, size_t inputs) {
     double d = (double)inputs;
     double data = p->training == NND_TRAIN_ONLINE ? 0.0 : p->alpha * d * d;
+    /* A normal number takes the time of some 40 operations of a matrix-vector product. */
+    const double draw = 40.0;
     double passes = (double)p->steps * (double)stages(p) + 1.0;
-    return passes * 4.0 * (parameters(p, inputs) + data);
+    double draws = parameters(p, inputs) + data * (p->training == NND_TRAIN_FRESH ? passes : 1.0);
+    return passes * 4.0 * (parameters(p, inputs) + data) + draw * draws;
 }
 
 static bool allocate(double **x, size_t n) {
@@ -106,20 +123,18 @@ nnd_status nnd_deep_linear_network_make(nnd_context *ctx, const nnd_deep_linear 
         .inputs = inputs,
         .width = nnd_deep_linear_width(p, inputs),
         .samples = nnd_deep_linear_samples(p, inputs),
-        .gamma = p->gamma0 * (p->parameterization == NND_MUP ? sqrt(p->nu) : 1.0),
+        .gamma = nnd_deep_linear_gamma(p),
     };
     nnd_status status = nnd_window_make(ctx, window_capacity(inputs), &net->window);
     if (status == NND_OK && !(allocate_fields(net) && allocate_data(net) &&
                               allocate(&net->scratch, net->window.capacity)))
         status = nnd_fail_memory(ctx, "a network");
-    /* Raw learning rate eta = eta0 gamma^2 D; flow counts time in units of eta0. */
-    double eta = (p->integrator == NND_GRADIENT_FLOW ? 1.0 : p->lr) * net->gamma * net->gamma *
-                 (double)inputs;
+    double eta = nnd_deep_linear_raw_rate(p, inputs);
     for (size_t l = 0; status == NND_OK && l <= net->depth; l++) {
         nnd_weights *w = &net->layer[l];
         status = nnd_weights_make(ctx, rows_of(net, l), cols_of(net, l), &net->window,
                                   p->momentum > 0.0, w);
-        w->scale = nnd_deep_linear_sigma(p, l) / sqrt((double)w->cols);
+        w->scale = nnd_deep_linear_scale(p, inputs, l);
         w->strength = eta * w->scale / net->gamma;
     }
     return status;

@@ -38,6 +38,13 @@ double nnd_deep_linear_network_flops(const nnd_deep_linear *p, size_t inputs);
 size_t nnd_deep_linear_width(const nnd_deep_linear *p, size_t inputs);
 size_t nnd_deep_linear_samples(const nnd_deep_linear *p, size_t inputs);
 
+/** Divisor of the output, gamma. */
+double nnd_deep_linear_gamma(const nnd_deep_linear *p);
+/** Learning rate of the weights W_l, eta0 gamma^2 D; of flow: per unit of time. */
+double nnd_deep_linear_raw_rate(const nnd_deep_linear *p, size_t inputs);
+/** A_l = scale W_l. */
+double nnd_deep_linear_scale(const nnd_deep_linear *p, size_t inputs, size_t l);
+
 /** Allocates a network; nnd_deep_linear_network_clear takes half-made ones. */
 NND_MUST_USE nnd_status nnd_deep_linear_network_make(nnd_context *ctx, const nnd_deep_linear *p,
                                                      size_t inputs, nnd_deep_linear_network *net);

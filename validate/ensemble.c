@@ -85,8 +85,11 @@ void nnd_ensemble_cost(const nnd_case *c, nnd_simulation_cost *cost) {
     for (size_t p = 0; p < c->sweep.points; p++)
         for (size_t k = 0; k < nnd_case_sizes(c); k++) {
             nnd_simulation_cost one = s->cost(c->params[p], nnd_case_size(c, k));
-            size_t trained = blocks_at(c, s, p, k) * s->block(c->params[p], nnd_case_size(c, k));
-            cost->bytes = fmax(cost->bytes, one.bytes);
+            size_t width = s->block(c->params[p], nnd_case_size(c, k));
+            size_t trained = blocks_at(c, s, p, k) * width;
+            cost->bytes = fmax(cost->bytes, one.bytes + (double)width * one.record_bytes);
+            /* Reduction holds the blocks of a point and their join, and writes one result. */
+            cost->record_bytes = fmax(cost->record_bytes, 2.0 * (double)trained * one.record_bytes);
             cost->flops += one.flops * (double)trained;
         }
 }
@@ -97,14 +100,25 @@ nnd_status nnd_ensemble_check(nnd_context *ctx, const nnd_case *c) {
         return nnd_fail(ctx, NND_E_INPUT, "the case has no key `simulate`");
     if (s == NULL)
         return nnd_fail(ctx, NND_E_INPUT, "%s has no simulation", c->model->name);
-    nnd_objection o;
+    char warned[sizeof((nnd_objection *)NULL)->text] = "";
     for (size_t p = 0; p < c->sweep.points; p++)
-        for (size_t k = 0; k < nnd_case_sizes(c); k++)
+        for (size_t k = 0; k < nnd_case_sizes(c); k++) {
+            nnd_objection o = {NULL, ""};
             if (!s->check(c->params[p], nnd_case_size(c, k), &o))
                 return nnd_fail(ctx, NND_E_INPUT, "params.%s: %s", o.key, o.text);
+            if (o.text[0] != '\0' && strcmp(o.text, warned) != 0)
+                nnd_log(ctx, NND_LOG_WARNING, "params.%s: %s", o.key, o.text);
+            memcpy(warned, o.text, sizeof warned);
+        }
+    return NND_OK;
+}
+
+nnd_status nnd_ensemble_check_memory(nnd_context *ctx, const nnd_case *c) {
     nnd_simulation_cost cost;
     nnd_ensemble_cost(c, &cost);
-    return nnd_check_memory(ctx, cost.bytes, "one block of the simulation");
+    nnd_status status = nnd_check_memory(ctx, cost.bytes, "one block of the simulation");
+    return status == NND_OK ? nnd_check_memory(ctx, cost.record_bytes, "what all seeds recorded")
+                            : status;
 }
 
 /* ---- training ---- */
@@ -304,11 +318,13 @@ nnd_status nnd_ensemble_run(nnd_context *ctx, const nnd_case *c, nnd_store *stor
         *seeds = NULL;
     nnd_status status = nnd_ensemble_check(ctx, c);
     if (status == NND_OK)
+        status = nnd_ensemble_check_memory(ctx, c);
+    if (status == NND_OK)
         status = list_tasks(ctx, c, e.simulator, &tasks, &e.tasks);
     if (status == NND_OK) {
         nnd_ensemble_cost(c, &cost);
         e.task = tasks;
-        status = train(&e, nnd_context_concurrency(ctx, cost.bytes));
+        status = train(&e, nnd_context_concurrency(ctx, e.tasks, cost.bytes));
     }
     status = nnd_context_agree(ctx, status);
     if (status == NND_OK && nnd_context_rank(ctx) == 0)

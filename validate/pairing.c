@@ -201,7 +201,7 @@ static double read_at(const nnd_pairing *p, const nnd_array *target, const view 
 
 /* All arrays of a pair as views, and room for the estimates at each size. */
 typedef struct {
-    view theory, theory_se, min_size, mc, mc_se;
+    view theory, theory_se, min_size, mc, mc_se, diverged;
     size_t sizes;
     const double *size_of; /* NULL: the size is unknown */
     double *size;
@@ -221,7 +221,9 @@ static nnd_estimate read_mc(const nnd_pairing *p, const nnd_array *target, const
     double min_size = r->min_size.data != NULL ? read_at(p, target, &r->min_size, index, 0) : 0.0;
     size_t n = 0;
     for (size_t s = 0; s < r->sizes; s++) {
-        if (!claimed(r, s, min_size))
+        /* Where seeds diverged, those that are left are not a fair sample. */
+        bool biased = r->diverged.data != NULL && read_at(p, target, &r->diverged, index, s) > 0.0;
+        if (biased || !claimed(r, s, min_size))
             continue;
         r->size[n] = r->size_of != NULL ? r->size_of[s] : NAN;
         r->estimate[n].value = read_at(p, target, &r->mc, index, s);
@@ -257,6 +259,9 @@ static nnd_status reader_make(const nnd_pairing *p, const nnd_pair *pair, const 
     r->mc = view_of(p, NND_MC_SIDE, pair->mc, target);
     r->mc_se = view_of(p, NND_MC_SIDE, pair->mc_se, target);
     const nnd_frame *frame = p->side[NND_MC_SIDE];
+    const nnd_array *diverged = nnd_frame_find(frame, "diverged_fraction");
+    if (diverged != NULL && covers(frame, pair->mc, frame, diverged, ""))
+        r->diverged = view_of(p, NND_MC_SIDE, diverged, target);
     if (nnd_array_axis(frame, pair->mc, SIZE) < pair->mc->ndims) {
         r->size_of = nnd_frame_find_dim(frame, SIZE)->value;
         if (r->size_of == NULL)

@@ -7,7 +7,7 @@
 #include "validate/compare_impl.h"
 
 static const double SIGMAS = 3.0;        /* beyond which a difference is not chance */
-static const double EXACT = 1e-9;        /* relative difference allowed without any error bar */
+static const double EXACT = 1e-9;        /* relative difference that is rounding */
 static const double OFF_FRACTION = 0.02; /* of points that may be off: one in 370 is by chance */
 static const double TOO_COARSE = 2.0;    /* error bars, in units of rtol, that decide nothing */
 
@@ -20,14 +20,16 @@ typedef struct {
     bool off;
 } judged;
 
+/* Differences of the size of rounding are no differences, however small the error bar. */
 static double z_score(double difference, double se, double scale) {
-    if (se > 0.0)
-        return difference / se;
-    return fabs(difference) <= EXACT * scale ? 0.0 : copysign(INFINITY, difference);
+    if (fabs(difference) <= EXACT * scale)
+        return 0.0;
+    return se > 0.0 ? difference / se : copysign(INFINITY, difference);
 }
 
 /* Where theory vanishes throughout the slice there is nothing that a difference could be small
- * against: only z counts, and a point deviates either not at all or infinitely. */
+ * against: only z counts, a point deviates either not at all or infinitely, and an error bar
+ * decides nothing. */
 static judged judge_point(nnd_check_kind check, double rtol, double difference, double se,
                           double scale) {
     double excess = fabs(difference), hidden = SIGMAS * se;
@@ -40,7 +42,7 @@ static judged judge_point(nnd_check_kind check, double rtol, double difference, 
     judged j = {.z = z_score(excess, se, scale)};
     j.off = se > 0.0 ? j.z > SIGMAS && excess > rtol * scale : excess > EXACT * scale;
     j.deviation = scale > 0.0 ? excess / scale : j.off ? INFINITY : 0.0;
-    j.resolution = scale > 0.0 ? hidden / scale : 0.0;
+    j.resolution = scale > 0.0 ? hidden / scale : hidden > 0.0 ? INFINITY : 0.0;
     return j;
 }
 

@@ -64,9 +64,11 @@ void nnd_log(nnd_context *ctx, nnd_log_level level, const char *format, ...)
 /** Sends progress to the progress callback. */
 void nnd_progress(nnd_context *ctx, const char *what, size_t done, size_t total);
 
-/** Workers, at least 1, that fit in memory side by side if each needs `bytes`; at most one per
- * thread. */
-int nnd_context_concurrency(const nnd_context *ctx, double bytes);
+/**
+ * Workers, at least 1, for `items` pieces of work that each need `bytes`: at most one per item and
+ * per thread, and as many as fit in memory side by side.
+ */
+int nnd_context_concurrency(const nnd_context *ctx, size_t items, double bytes);
 
 /** Asks running work to stop at the next safe point; async-signal-safe. */
 void nnd_context_interrupt(nnd_context *ctx);

@@ -3,6 +3,7 @@
 #ifndef NNDMFT_DEEP_LINEAR_H
 #define NNDMFT_DEEP_LINEAR_H
 
+#include "nndmft/frame.h"
 #include "nndmft/model.h"
 
 /** Scale gamma of the output: gamma0 sqrt(nu) or gamma0. */
@@ -32,6 +33,10 @@ typedef struct {
     nnd_integers record;
     int64_t record_every;
     bool two_time;
+    bool spectrum;    /**< outliers of the weight matrices */
+    int64_t outliers; /**< how many per matrix and of the NTK */
+    bool ntk;         /**< leading modes of the NTK */
+    bool density;     /**< densities of singular values */
     double divergence_bound;
 } nnd_deep_linear;
 
@@ -40,6 +45,8 @@ extern const nnd_model nnd_deep_linear_model;
 
 /** sigma of matrix `l` (0..L-1) or of the readout (L). */
 double nnd_deep_linear_sigma(const nnd_deep_linear *p, size_t l);
+/** Adds the dimension `z`: centres of the bins in which singular values are counted. */
+NND_MUST_USE nnd_status nnd_deep_linear_add_bins(const nnd_deep_linear *p, nnd_frame *frame);
 /** Multiplier of the learning rate at a step (1 without a schedule). */
 double nnd_deep_linear_rate(const nnd_deep_linear *p, size_t step);
 

@@ -94,6 +94,17 @@ double nnd_march_dot_vector(const nnd_march *m, nnd_field field, size_t q, nnd_p
 /** Inner product of row q of a field with the Gaussian part of the image of a matrix at `query`. */
 double nnd_march_dot_image(const nnd_march *m, nnd_field field, size_t q, nnd_matrix matrix,
                            nnd_direction direction, size_t query);
+/** Rows of Gram and coefficient matrices lie this many numbers apart. */
+size_t nnd_march_stride(const nnd_march *m);
+/** Coefficients of a field on the images of a matrix: row q, column p, lower triangular; a view. */
+const double *nnd_march_image_coefficients(const nnd_march *m, nnd_field field, nnd_matrix matrix,
+                                           nnd_direction direction);
+/**
+ * Inner products of rows 0..rows-1 of `a` with those of `b`, two fields of one space, into `out`
+ * (rows x rows, row-major). Costs 2 rows^3 multiply-adds per family of primitives.
+ */
+NND_MUST_USE nnd_status nnd_march_cross_gram(const nnd_march *m, nnd_field a, nnd_field b,
+                                             size_t rows, double *out);
 /** Multiply-adds done so far, and bytes read from coefficient and Gram matrices. */
 void nnd_march_work(const nnd_march *m, double *multiply_adds, double *bytes);
 

@@ -3,15 +3,19 @@
 #ifndef NNDMFT_NNDMFT_H
 #define NNDMFT_NNDMFT_H
 
+#include "nndmft/bulk.h"
 #include "nndmft/case.h"
 #include "nndmft/compare.h"
 #include "nndmft/context.h"
 #include "nndmft/deep_linear.h"
+#include "nndmft/dressed.h"
 #include "nndmft/find.h"
 #include "nndmft/frame.h"
 #include "nndmft/io.h"
 #include "nndmft/march.h"
 #include "nndmft/model.h"
+#include "nndmft/outliers.h"
+#include "nndmft/pencil.h"
 #include "nndmft/rng.h"
 #include "nndmft/scheme.h"
 #include "nndmft/simulate.h"

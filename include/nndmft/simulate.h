@@ -9,8 +9,10 @@
 
 /** What a simulation needs, per block and for the whole. */
 typedef struct {
-    double bytes; /**< memory held by one block */
-    double flops; /**< floating-point operations of one network */
+    double bytes; /**< memory held by one block, without its records */
+    double
+        record_bytes; /**< what one network records; of a whole case: of one point, when reduced */
+    double flops;     /**< floating-point operations of one network */
 } nnd_simulation_cost;
 
 /**
@@ -24,13 +26,14 @@ typedef struct {
     size_t (*block)(const void *params, size_t size);
     nnd_status (*simulate)(nnd_context *ctx, const void *params, size_t size, uint64_t base_seed,
                            size_t first_seed, size_t count, nnd_frame **frame);
-    /** Checks that the parameters make sense at this size (false with an objection). */
+    /** Checks that the parameters make sense at this size: false with an objection, or true with a
+     *  warning in its text, or true with an empty text. */
     bool (*check)(const void *params, size_t size, nnd_objection *objection);
     nnd_simulation_cost (*cost)(const void *params, size_t size);
     /**
      * What a deep-learning framework needs to train the same network: `init_std(matrix)`, the
-     * standard deviation of initial weights, `raw_lr(matrix)`, the learning rate of plain SGD on
-     * them, and as attributes what the network and its loss are.
+     * standard deviation of initial weights, `raw_lr(matrix)`, their learning rate,
+     * `output_divisor`, and as attribute `optimizer` what goes with the rates.
      */
     nnd_status (*recipe)(nnd_context *ctx, const void *params, size_t size, nnd_frame **recipe);
 } nnd_simulator;
@@ -41,8 +44,11 @@ const nnd_simulator *nnd_simulator_find(const nnd_model *model);
 /** Cost of the ensemble of a case: bytes of its dearest block, flops of all networks. */
 void nnd_ensemble_cost(const nnd_case *c, nnd_simulation_cost *cost);
 
-/** Whether the ensemble of a case can run at all: it asks for one, sizes suit, a block fits. */
+/** Whether the ensemble of a case makes sense: it asks for one, the model has one, sizes suit. Logs
+ *  what is odd about it. */
 NND_MUST_USE nnd_status nnd_ensemble_check(nnd_context *ctx, const nnd_case *c);
+/** Whether a block, and what all seeds record, fit into the memory limit. */
+NND_MUST_USE nnd_status nnd_ensemble_check_memory(nnd_context *ctx, const nnd_case *c);
 
 /**
  * Hash (64-bit FNV-1a, 16 hexadecimal digits) of what the blocks of a case depend on besides their

@@ -15,7 +15,7 @@ typedef struct {
 
 /**
  * Theory of one model at one parameter point. NND_DIVERGED: the frame holds the curves up to the
- * step `diverged_at` (an attribute of the frame), NaN after.
+ * step in its scalar `diverged_at` (NaN if it did not diverge), NaN after.
  */
 typedef struct {
     const nnd_model *model;

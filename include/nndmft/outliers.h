@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/**
+ * Outliers of a random matrix with finite-rank spikes, by inertia (note deep_linear_spectral,
+ * section 3.3): for a symmetric matrix M(x) of size 2k that is a function of the spectral
+ * parameter, the number of eigenvalues beyond x is the number of negative eigenvalues of M(x) minus
+ * k. Counting, and the bracketed search for each, know nothing of where M comes from.
+ */
+#ifndef NNDMFT_OUTLIERS_H
+#define NNDMFT_OUTLIERS_H
+
+#include <stddef.h>
+
+#include "nndmft/context.h"
+
+/** Fills the lower triangle of M(x), size 2k, row-major. */
+typedef nnd_status (*nnd_outlier_matrix)(void *data, double x, double *m);
+
+/** A problem: M and what it needs. */
+typedef struct {
+    size_t k;
+    nnd_outlier_matrix matrix;
+    void *data;
+} nnd_outlier_problem;
+
+/** Number of eigenvalues beyond x (0 if k = 0). */
+NND_MUST_USE nnd_status nnd_outlier_count(nnd_context *ctx, const nnd_outlier_problem *problem,
+                                          double x, size_t *count);
+/**
+ * The j-th outlier (0: the farthest) between the edge, where it is known to exist (count > j), and
+ * `far`, where it is known not to: the root of the eigenvalue of index k + j of M, to 1e-13
+ * relative. `vector` (2k numbers, or NULL) receives the null vector of M there.
+ * x is NaN, and `vector` untouched, for an outlier that is closer to the edge than rounding.
+ */
+NND_MUST_USE nnd_status nnd_outlier_find(nnd_context *ctx, const nnd_outlier_problem *problem,
+                                         size_t j, double edge, double far, double *x,
+                                         double *vector);
+
+/**
+ * Spikes sum_p weight_p g_p h_p^T of n vectors on either side, compressed: Gram matrices G and H
+ * (lower triangles) are factored by pivoted Cholesky, singular values below 1e-8 of the largest are
+ * dropped. Spike k has singular value sigma[k] and unit vectors sum_p left[p*rank+k] g_p and sum_p
+ * right[p*rank+k] h_p.
+ */
+typedef struct {
+    size_t rank, rows;
+    double *sigma, *left, *right;
+} nnd_spikes;
+
+NND_MUST_USE nnd_status nnd_spikes_make(nnd_context *ctx, size_t rows, const double *g, size_t ldg,
+                                        const double *h, size_t ldh, const double *weight,
+                                        nnd_spikes *spikes);
+void nnd_spikes_clear(nnd_spikes *spikes);
+
+/** Largest real eigenvalue of a general n x n matrix (row-major, destroyed); NaN if there is none.
+ */
+NND_MUST_USE nnd_status nnd_largest_real_eigenvalue(nnd_context *ctx, size_t n, double *a,
+                                                    double *value);
+
+#endif

@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "nndmft/outliers.h"
+
+#include <gsl/gsl_errno.h>
+#include <gsl/gsl_roots.h>
+#include <lapacke.h>
+#include <math.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MAX_ITERATIONS = 200 };
+
+static const double PRECISION = 1e-13;
+
+/* ---- counting ---- */
+
+/* One search: scratch for M, and what went wrong inside a callback. */
+typedef struct {
+    nnd_context *ctx;
+    const nnd_outlier_problem *problem;
+    size_t index;
+    double *m;
+    nnd_status status;
+} search;
+
+nnd_status nnd_outlier_count(nnd_context *ctx, const nnd_outlier_problem *problem, double x,
+                             size_t *count) {
+    size_t n = 2 * problem->k, negative = 0;
+    *count = 0;
+    if (n == 0)
+        return NND_OK;
+    double *m = calloc(n * n, sizeof *m), *value = calloc(n, sizeof *value);
+    nnd_status status = m != NULL && value != NULL ? problem->matrix(problem->data, x, m)
+                                                   : nnd_fail_memory(ctx, "the outliers");
+    if (status == NND_OK &&
+        LAPACKE_dsyev(LAPACK_ROW_MAJOR, 'N', 'L', (lapack_int)n, m, (lapack_int)n, value) != 0)
+        status = nnd_fail(ctx, NND_E_INPUT, "the spike matrix has no eigenvalues");
+    for (size_t i = 0; status == NND_OK && i < n; i++)
+        negative += value[i] < 0.0;
+    if (status == NND_OK)
+        *count = negative > problem->k ? negative - problem->k : 0;
+    free(m);
+    free(value);
+    return status;
+}
+
+/* Eigenvalue of the sought index of M(x), ascending; its vector too if asked for. */
+static nnd_status eigenvalue(search *s, double x, double *value, double *vector) {
+    lapack_int n = (lapack_int)(2 * s->problem->k), found, index = (lapack_int)s->index + 1;
+    lapack_int support[2];
+    nnd_status status = s->problem->matrix(s->problem->data, x, s->m);
+    if (status != NND_OK)
+        return status;
+    double values[2 * 512];
+    double *all = n <= 1024 ? values : malloc((size_t)n * sizeof *all);
+    if (all == NULL)
+        return nnd_fail_memory(s->ctx, "the outliers");
+    lapack_int info =
+        LAPACKE_dsyevr(LAPACK_ROW_MAJOR, vector != NULL ? 'V' : 'N', 'I', 'L', n, s->m, n, 0.0, 0.0,
+                       index, index, 0.0, &found, all, vector, 1, support);
+    *value = all[0];
+    if (all != values)
+        free(all);
+    return info == 0 ? NND_OK
+                     : nnd_fail(s->ctx, NND_E_INPUT, "the spike matrix has no eigenvalues");
+}
+
+static double objective(double x, void *data) {
+    search *s = data;
+    double value = 0.0;
+    nnd_status status = eigenvalue(s, x, &value, NULL);
+    if (status != NND_OK)
+        s->status = status;
+    return isfinite(value) ? value : 0.0;
+}
+
+/* Brent's method; the ends have been checked to straddle the root. */
+static nnd_status brent(search *s, double low, double high, double *x) {
+    gsl_function f = {objective, s};
+    gsl_root_fsolver *solver = gsl_root_fsolver_alloc(gsl_root_fsolver_brent);
+    if (solver == NULL)
+        return nnd_fail_memory(s->ctx, "a root search");
+    int code = gsl_root_fsolver_set(solver, &f, low, high);
+    for (int i = 0; code == GSL_SUCCESS && i < MAX_ITERATIONS; i++) {
+        code = gsl_root_fsolver_iterate(solver);
+        if (gsl_root_test_interval(gsl_root_fsolver_x_lower(solver),
+                                   gsl_root_fsolver_x_upper(solver), 0.0, PRECISION) == GSL_SUCCESS)
+            break;
+    }
+    *x = gsl_root_fsolver_root(solver);
+    gsl_root_fsolver_free(solver);
+    return code == GSL_SUCCESS
+               ? s->status
+               : nnd_fail(s->ctx, NND_E_INPUT, "the outlier search failed: %s", gsl_strerror(code));
+}
+
+nnd_status nnd_outlier_find(nnd_context *ctx, const nnd_outlier_problem *problem, size_t j,
+                            double edge, double far, double *x, double *vector) {
+    size_t n = 2 * problem->k;
+    search s = {ctx, problem, problem->k + j, calloc(n * n, sizeof(double)), NND_OK};
+    if (s.m == NULL)
+        return nnd_fail_memory(ctx, "the outliers");
+    double at_edge = NAN, at_far = NAN, unused;
+    nnd_status status = eigenvalue(&s, edge, &at_edge, NULL);
+    if (status == NND_OK)
+        status = eigenvalue(&s, far, &at_far, NULL);
+    bool there = status == NND_OK && at_edge < 0.0 && at_far > 0.0;
+    *x = NAN;
+    if (there)
+        status = brent(&s, fmin(edge, far), fmax(edge, far), x);
+    if (there && status == NND_OK && vector != NULL)
+        status = eigenvalue(&s, *x, &unused, vector);
+    free(s.m);
+    return status;
+}
+
+nnd_status nnd_largest_real_eigenvalue(nnd_context *ctx, size_t n, double *a, double *value) {
+    double *re = calloc(n + 1, sizeof *re), *im = calloc(n + 1, sizeof *im);
+    nnd_status status = NND_OK;
+    *value = NAN;
+    if (re == NULL || im == NULL)
+        status = nnd_fail_memory(ctx, "eigenvalues");
+    else if (LAPACKE_dgeev(LAPACK_ROW_MAJOR, 'N', 'N', (lapack_int)n, a, (lapack_int)n, re, im,
+                           NULL, 1, NULL, 1) != 0)
+        status = nnd_fail(ctx, NND_E_INPUT, "a matrix has no eigenvalues");
+    for (size_t i = 0; status == NND_OK && i < n; i++)
+        if (im[i] == 0.0 && !(re[i] <= *value))
+            *value = re[i];
+    free(re);
+    free(im);
+    return status;
+}
+
+/* ---- compression of spikes ---- */
+
+static const double SPIKE_THRESHOLD = 1e-8;
+
+/* Pivoted Cholesky G = L L^T, L of n rows and `rank` columns, row-major, owned by the caller. */
+static nnd_status low_rank(nnd_context *ctx, size_t n, const double *g, size_t ldg, double **factor,
+                           size_t *rank) {
+    double *a = calloc(n * n, sizeof *a);
+    lapack_int *pivot = calloc(n, sizeof *pivot), r = 0;
+    *factor = NULL;
+    nnd_status status = NND_OK;
+    if (a == NULL || pivot == NULL)
+        status = nnd_fail_memory(ctx, "the spikes");
+    if (status == NND_OK) {
+        /* Row-major lower is column-major upper, which LAPACK takes without a copy: A = U^T U. */
+        for (size_t i = 0; i < n; i++)
+            memcpy(a + i * n, g + i * ldg, (i + 1) * sizeof *a);
+        lapack_int info =
+            LAPACKE_dpstrf(LAPACK_COL_MAJOR, 'U', (lapack_int)n, a, (lapack_int)n, pivot, &r, -1.0);
+        *rank = (size_t)r;
+        *factor = calloc(n * (*rank > 0 ? *rank : 1), sizeof **factor);
+        if (info < 0 || *factor == NULL)
+            status = nnd_fail_memory(ctx, "the spikes");
+    }
+    for (size_t i = 0; status == NND_OK && i < n; i++)
+        for (size_t k = 0; k < *rank && k <= i; k++)
+            (*factor)[(size_t)(pivot[i] - 1) * *rank + k] = a[i * n + k];
+    free(a);
+    free(pivot);
+    return status;
+}
+
+/* out (n x rank) = diag(weight) factor (n x r) vectors (r x rank) / sigma. */
+static void coefficients(size_t n, size_t r, size_t rank, const double *weight,
+                         const double *factor, const double *vectors, size_t stride_r,
+                         size_t stride_k, const double *sigma, double *out) {
+    for (size_t p = 0; p < n; p++)
+        for (size_t k = 0; k < rank; k++) {
+            double sum = 0.0;
+            for (size_t i = 0; i < r; i++)
+                sum += factor[p * r + i] * vectors[i * stride_r + k * stride_k];
+            out[p * rank + k] = weight[p] * sum / sigma[k];
+        }
+}
+
+/* core (rg x rh) = Lg^T diag(weight) Lh. */
+static void core_matrix(size_t n, size_t rg, const double *lg, size_t rh, const double *lh,
+                        const double *weight, double *core) {
+    memset(core, 0, rg * rh * sizeof *core);
+    for (size_t p = 0; p < n; p++)
+        for (size_t i = 0; i < rg; i++)
+            for (size_t j = 0; j < rh; j++)
+                core[i * rh + j] += weight[p] * lg[p * rg + i] * lh[p * rh + j];
+}
+
+static nnd_status decompose(nnd_context *ctx, nnd_spikes *s, size_t rg, const double *lg, size_t rh,
+                            const double *lh, const double *weight) {
+    size_t least = rg < rh ? rg : rh, n = s->rows;
+    double *core = calloc(rg * rh + 1, sizeof *core), *u = calloc(rg * least + 1, sizeof *u);
+    double *vt = calloc(least * rh + 1, sizeof *vt), *super = calloc(least + 1, sizeof *super);
+    s->sigma = calloc(least + 1, sizeof *s->sigma);
+    s->left = calloc(n * least + 1, sizeof *s->left);
+    s->right = calloc(n * least + 1, sizeof *s->right);
+    nnd_status status = NND_OK;
+    if (core == NULL || u == NULL || vt == NULL || super == NULL || s->sigma == NULL ||
+        s->left == NULL || s->right == NULL)
+        status = nnd_fail_memory(ctx, "the spikes");
+    else if (least > 0) {
+        core_matrix(n, rg, lg, rh, lh, weight, core);
+        if (LAPACKE_dgesvd(LAPACK_ROW_MAJOR, 'S', 'S', (lapack_int)rg, (lapack_int)rh, core,
+                           (lapack_int)rh, s->sigma, u, (lapack_int)least, vt, (lapack_int)rh,
+                           super) != 0)
+            status = nnd_fail(ctx, NND_E_INPUT, "the spikes have no singular values");
+    }
+    if (status == NND_OK) {
+        while (s->rank < least && s->sigma[s->rank] > SPIKE_THRESHOLD * s->sigma[0])
+            s->rank++;
+        coefficients(n, rh, s->rank, weight, lh, vt, 1, rh, s->sigma, s->left);
+        coefficients(n, rg, s->rank, weight, lg, u, least, 1, s->sigma, s->right);
+    }
+    free(core);
+    free(u);
+    free(vt);
+    free(super);
+    return status;
+}
+
+nnd_status nnd_spikes_make(nnd_context *ctx, size_t rows, const double *g, size_t ldg,
+                           const double *h, size_t ldh, const double *weight, nnd_spikes *spikes) {
+    double *lg = NULL, *lh = NULL;
+    size_t rg = 0, rh = 0;
+    *spikes = (nnd_spikes){.rows = rows};
+    if (rows == 0)
+        return NND_OK;
+    nnd_status status = low_rank(ctx, rows, g, ldg, &lg, &rg);
+    if (status == NND_OK)
+        status = low_rank(ctx, rows, h, ldh, &lh, &rh);
+    if (status == NND_OK)
+        status = decompose(ctx, spikes, rg, lg, rh, lh, weight);
+    free(lg);
+    free(lh);
+    if (status != NND_OK)
+        nnd_spikes_clear(spikes);
+    return status;
+}
+
+void nnd_spikes_clear(nnd_spikes *spikes) {
+    free(spikes->sigma);
+    free(spikes->left);
+    free(spikes->right);
+    *spikes = (nnd_spikes){0};
+}

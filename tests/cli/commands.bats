@@ -1,0 +1,488 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Every command does what the manual says, on cases that take milliseconds.
+
+load helper
+
+# Enough networks to tell a learning rate from another.
+sharp_case() {
+    case_file sharp.yaml <<'YAML'
+model: deep-linear
+params: {depth: 1, alpha: 2, nu: 1, steps: 10, lr: 0.1, sigma: 0.6, gamma0: 2}
+simulate: {size: [20, 40], seeds: 400}
+compare: {rtol: 0.1}
+YAML
+}
+
+sweep_case() {
+    case_file sweep.yaml <<'YAML'
+model: deep-linear
+params: {depth: 2, steps: 4}
+sweep: {gamma0: [0.5, 1, 2], parameterization: [mup, ntk]}
+simulate: {size: [16, 24], seeds: [8, 6], storage: trajectories}
+YAML
+}
+
+setup_file() {
+    cd "$BATS_FILE_TMPDIR" || return 1
+    sharp_case
+    sweep_case
+    tool run sharp.yaml
+    tool run sweep.yaml
+}
+
+setup() {
+    enter
+    tiny_case
+}
+
+# A result made once for the whole file.
+shared() {
+    cp "$BATS_FILE_TMPDIR/$1" .
+}
+
+# holds FILE GROUP...: the file has exactly these groups.
+holds() {
+    local file=$1
+    shift
+    works info "$file"
+    grep '^/' out >found || true
+    printf '/%s\n' "$@" | diff found - || explain "$file does not hold exactly: $*"
+}
+
+# ---- run, solve, simulate ----
+
+@test "run writes theory, simulation and comparison, and prints a line per variable" {
+    works run case.yaml
+    head -n 1 out | grep -q '^variable .*verdict$'
+    [ "$(wc -l <out)" -eq 7 ]
+    local name
+    for name in test_risk train_mse overlap beta_norm2 g_norm2 h_norm2; do
+        grep -Eq "^$name .*(agrees|disagrees|inconclusive)$" out || explain "no line for $name"
+    done
+    says err "nndmft: wrote case.h5"
+    holds case.h5 theory mc compare
+}
+
+@test "run of a case without simulation is theory only, without a table" {
+    works run case.yaml --set simulate=null
+    [ ! -s out ]
+    holds case.h5 theory
+    [ ! -e case.h5.parts ]
+}
+
+@test "solve writes theory only" {
+    works solve case.yaml
+    [ ! -s out ]
+    holds case.h5 theory
+    [ ! -e case.h5.parts ]
+}
+
+@test "simulate writes the simulation only, and keeps its blocks beside it" {
+    works simulate case.yaml
+    [ ! -s out ]
+    holds case.h5 mc
+    ls case.h5.parts/*.h5
+    no_temporaries
+}
+
+@test "solve after simulate keeps the simulation, and the other way round" {
+    works simulate case.yaml -o a.h5
+    works export a.h5 --group mc --var overlap -o mc.csv
+    works solve case.yaml -o a.h5
+    holds a.h5 theory mc
+    works export a.h5 --group mc --var overlap
+    cmp out mc.csv
+    works export a.h5 --var overlap -o theory.csv
+    works simulate case.yaml -o a.h5 --set simulate.seeds=12
+    holds a.h5 theory mc
+    works export a.h5 --var overlap
+    cmp out theory.csv
+    works validate a.h5
+}
+
+@test "theory and simulation in two steps equal one run" {
+    need_python h5py
+    works run case.yaml -o one.h5
+    works simulate case.yaml -o two.h5
+    works solve case.yaml -o two.h5
+    same_data one.h5 two.h5
+}
+
+@test "a run of another case replaces everything, if forced" {
+    works run case.yaml
+    refused 2 "another case" --force -- run case.yaml --set params.lr=0.05
+    works run case.yaml --set params.lr=0.05 --force
+    holds case.h5 theory mc compare
+    says out "  lr: 0.05"
+    works run case.yaml --set params.lr=0.02 --set simulate=null --force
+    holds case.h5 theory
+    says out "  lr: 0.02"
+}
+
+@test "the result is named after the case, the key output, or -o, in the working folder" {
+    mkdir cases
+    tiny_case cases/deep.yaml
+    works solve cases/deep.yaml
+    [ -e deep.h5 ]
+    works solve cases/deep.yaml --set name=other
+    [ -e other.h5 ]
+    works solve cases/deep.yaml --set output=third.h5
+    [ -e third.h5 ]
+    works solve cases/deep.yaml --set output=third.h5 -o fourth.h5
+    [ -e fourth.h5 ]
+    [ "$(ls cases)" = deep.yaml ]
+}
+
+@test "paths with spaces and letters beyond ASCII" {
+    mkdir "my cases"
+    tiny_case "my cases/größe 1.yaml"
+    works run "my cases/größe 1.yaml"
+    [ -e "größe 1.h5" ]
+    works run "my cases/größe 1.yaml" -o "my cases/a result.h5"
+    works validate "my cases/a result.h5"
+    works export "my cases/a result.h5" --var overlap -o "my cases/a table.csv"
+    works plot "my cases/a result.h5" -o "my cases/a picture.svg"
+    works info "my cases/a result.h5"
+    says out "my cases/größe 1.yaml"
+    [ "$(find . -mindepth 1 -name '*.h5' -type f -path './*.h5' ! -path '*.parts/*' | wc -l)" -eq 2 ]
+}
+
+@test "a link to a result stays a link" {
+    mkdir store
+    works solve case.yaml -o store/real.h5
+    ln -s store/real.h5 case.h5
+    works solve case.yaml --set params.lr=0.2
+    [ -L case.h5 ]
+    works info store/real.h5
+    says out "  lr: 0.2"
+}
+
+@test "quiet prints nothing but results, verbose more" {
+    works run case.yaml -q
+    [ ! -s err ] || explain "not quiet"
+    [ "$(wc -l <out)" -eq 7 ]
+    works run case.yaml -v
+    [ -s err ]
+}
+
+@test "trajectories keep every seed" {
+    shared sweep.h5
+    holds sweep.h5 theory mc mc/seeds compare
+    works export sweep.h5 --group seeds --var train_mse
+    [ "$(head -n 1 out)" = gamma0,parameterization,size,seed,t,train_mse ] || explain header
+    # 6 points, 2 sizes, 8 seeds (padded), 5 times
+    [ "$(wc -l <out)" -eq $((6 * 2 * 8 * 5 + 1)) ]
+}
+
+@test "gradient flow and online training run too" {
+    works run case.yaml --set params.lr=null --set params.integrator=flow --set params.time=1 \
+        -o flow.h5
+    works export flow.h5 --var train_mse
+    [ "$(tail -n 1 out | cut -d, -f1)" = 1 ]
+    works run case.yaml --set params.alpha=inf -o online.h5
+    holds online.h5 theory mc compare
+}
+
+@test "every example case resolves" {
+    local file
+    for file in "$BATS_TEST_DIRNAME"/../../data/cases/*.yaml; do
+        works solve "$file" -q -o example.h5 --force
+        works run "$file" --dry-run
+    done
+}
+
+# ---- validate ----
+
+@test "validate prints the table that run printed" {
+    works run case.yaml
+    mv out table
+    works validate case.h5
+    diff table out
+}
+
+@test "theory and simulation of one case agree" {
+    shared sharp.h5
+    works validate sharp.h5 --strict
+    [ "$(grep -c 'agrees$' out)" -eq 6 ]
+    ! grep -q disagrees out || explain "disagrees"
+}
+
+@test "validate of two files lists the parameter that differs and exits 4" {
+    shared sharp.h5
+    sharp_case
+    works solve sharp.yaml --set params.lr=0.15 -o other.h5
+    tool validate other.h5 sharp.h5
+    [ "$status" -eq 4 ] || explain "exit code $status"
+    says err "params.lr" 0.15 0.1
+    [ "$(wc -l <err)" -eq 1 ] || explain "more than the one parameter"
+    says out disagrees
+}
+
+@test "run exits 4 when theory and simulation disagree" {
+    sharp_case
+    tool run sharp.yaml --set simulate.size=8 --set simulate.seeds=2000 \
+        --set compare.rtol=0.01
+    [ "$status" -eq 4 ] || explain "exit code $status"
+    says out disagrees
+    says err "wrote sharp.h5"
+    [ "$(wc -l <err)" -eq 1 ]
+}
+
+@test "an inconclusive comparison passes unless strict" {
+    # One network has no standard error.
+    works run case.yaml --set simulate.seeds=1
+    says out inconclusive
+    tool run case.yaml --set simulate.seeds=1 --strict
+    [ "$status" -eq 4 ]
+    works validate case.h5
+    tool validate case.h5 --strict
+    [ "$status" -eq 4 ]
+    [ ! -s err ] || explain "a message without a failure"
+}
+
+@test "validate takes other tolerances and fewer variables" {
+    shared sharp.h5
+    tool validate sharp.h5 --set compare.rtol=0.001
+    [ "$status" -eq 4 ]
+    works validate sharp.h5 --set 'compare.vars=[overlap]' --set compare.until=3
+    [ "$(wc -l <out)" -eq 2 ]
+    [ "$(sed -n 2p out | awk '{print $1, $2}')" = "overlap 4" ] || explain "points"
+}
+
+# ---- export ----
+
+@test "CSV has a header, a row per point and an error beside each estimate" {
+    shared sweep.h5
+    works export sweep.h5 --group mc --var train_mse,overlap --var test_risk
+    [ "$(head -n 1 out)" = \
+        gamma0,parameterization,size,t,train_mse,train_mse_se,overlap,overlap_se,test_risk,test_risk_se ] ||
+        explain header
+    [ "$(wc -l <out)" -eq $((6 * 2 * 5 + 1)) ]
+    [ "$(sed -n 2p out | cut -d, -f1-4)" = 0.5,mup,16,0 ]
+    [ "$(tail -n 1 out | cut -d, -f1-4)" = 2,ntk,24,4 ]
+    [ "$(awk -F, '{print NF}' out | sort -u)" = 10 ]
+}
+
+@test "CSV leaves cells empty where there is no number" {
+    tool solve case.yaml --set params.lr=50 --set params.steps=20
+    works export case.h5 --var overlap
+    [ "$(tail -n 1 out)" = 20, ] || explain "last row"
+    ! grep -qi nan out || explain "nan"
+}
+
+@test "CSV keeps every digit" {
+    works solve case.yaml --set params.lr=0.1234567890123456
+    works export case.h5 --var train_mse
+    local digits
+    digits=$(sed -n 5p out | cut -d, -f2 | tr -cd 0-9 | sed 's/^0*//' | wc -c)
+    [ "$digits" -ge 15 ]
+}
+
+@test "one set of dimensions needs no choice of variables" {
+    works solve case.yaml
+    works export case.h5 --var test_risk,train_mse,overlap,beta_norm2
+    [ "$(head -n 1 out)" = t,test_risk,train_mse,overlap,beta_norm2 ]
+}
+
+@test "JSON is what xarray's from_dict takes" {
+    need_python json
+    shared sweep.h5
+    local group
+    for group in theory mc seeds compare; do
+        works export sweep.h5 --format json --group $group
+        "$PYTHON" - <<'PYTHON'
+import json
+
+def refuse(word):
+    raise ValueError(word)
+
+data = json.load(open("out"), parse_constant=refuse)
+assert set(data) == {"coords", "attrs", "dims", "data_vars"}, list(data)
+assert data["coords"]["gamma0"]["data"] == [0.5, 1, 2]
+assert data["coords"]["parameterization"]["data"] == ["mup", "ntk"]
+def shape(x):
+    return [len(x)] + shape(x[0]) if isinstance(x, list) else []
+for name, array in data["data_vars"].items():
+    assert shape(array["data"]) == [data["dims"][d] for d in array["dims"]], name
+PYTHON
+    done
+}
+
+@test "JSON has null where there is no number" {
+    tool solve case.yaml --set params.lr=50 --set params.steps=20
+    works export case.h5 --format json --var overlap
+    says out null
+    ! grep -q -i -w -e nan -e inf out || explain "not JSON"
+    "$PYTHON" -m json.tool out >/dev/null
+}
+
+@test "export to a file equals export to stdout and says so on stderr only" {
+    shared sharp.h5
+    works export sharp.h5 --var overlap -o table.csv
+    [ ! -s out ]
+    works export sharp.h5 --var overlap
+    cmp out table.csv
+    works export sharp.h5 --format json -o all.json
+    "$PYTHON" -m json.tool all.json >/dev/null
+    works export sharp.h5 --group compare --var overlap_z
+    [ "$(head -n 1 out)" = t,overlap_z ]
+    no_temporaries
+}
+
+# ---- plot ----
+
+@test "pictures come as svg, pdf and png" {
+    shared sharp.h5
+    works plot sharp.h5 -o a.svg
+    grep -q '<svg' a.svg
+    works plot sharp.h5 -o a.pdf
+    [ "$(head -c 4 a.pdf)" = %PDF ]
+    works plot sharp.h5 -o a.png
+    [ "$(head -c 4 a.png | tail -c 3)" = PNG ]
+    [ ! -s out ]
+    no_temporaries
+}
+
+@test "a picture is named after the result, in the working folder" {
+    mkdir results
+    cp "$BATS_FILE_TMPDIR/sharp.h5" results
+    works plot results/sharp.h5
+    [ -s sharp.svg ]
+    [ "$(ls results)" = sharp.h5 ]
+}
+
+@test "a picture of chosen variables, of a view, with logarithmic axes" {
+    shared sharp.h5
+    works plot sharp.h5 --var overlap -o overlap.svg
+    works plot sharp.h5 --view norms -o norms.svg
+    works plot sharp.h5 --log y -o y.svg
+    works plot sharp.h5 --log xy --var train_mse,test_risk -o xy.svg
+    ! cmp -s overlap.svg norms.svg || explain "the same picture"
+}
+
+@test "pictures of theory or simulation alone, and of a sweep" {
+    works solve case.yaml -o theory.h5
+    works simulate case.yaml -o mc.h5
+    works plot theory.h5
+    works plot mc.h5
+    shared sweep.h5
+    works plot sweep.h5
+    [ -s theory.svg ]
+    [ -s mc.svg ]
+    [ -s sweep.svg ]
+}
+
+@test "plot --list names views and variables and draws nothing" {
+    shared sharp.h5
+    works plot sharp.h5 --list
+    says out training norms "test_risk [t" "h_norm2 ["
+    [ "$(ls)" = "$(printf '%s\n' case.yaml err out sharp.h5)" ]
+}
+
+@test "the same result gives the same picture" {
+    shared sharp.h5
+    works plot sharp.h5 -o a.svg
+    works plot sharp.h5 -o b.svg
+    cmp a.svg b.svg
+}
+
+# ---- info, models, describe, the rest ----
+
+@test "info tells groups, dimensions, provenance and the resolved case" {
+    shared sweep.h5
+    works info sweep.h5
+    says out "model     deep-linear" "version   " "created   20" \
+        "history   nndmft run sweep.yaml" "/theory" "/mc" "gamma0" "mup, ntk" "16, 24" \
+        "overlap with the target" "depth: 2" "storage: trajectories" "alpha: 2"
+}
+
+@test "the resolved case that info prints gives identical data" {
+    need_python h5py
+    shared sweep.h5
+    works info sweep.h5
+    sed '1,/^case$/d' out >again.yaml
+    works run again.yaml -o again.h5
+    same_data sweep.h5 again.h5 theory mc compare
+    shared sharp.h5
+    works info sharp.h5
+    sed '1,/^case$/d' out >again.yaml
+    works run again.yaml -o more.h5
+    same_data sharp.h5 more.h5 theory mc compare
+}
+
+@test "dry-run prints case, memory, operations and the recipe, and writes nothing" {
+    works run case.yaml --set 'simulate.size=[16, 24]' --set params.depth=2 --dry-run
+    says out "model: deep-linear" "depth: 2" "output: case.h5" memory operations "expected" \
+        "size 16" "size 24" output_divisor "matrix 0: init_std" "matrix 2:" raw_lr
+    [ "$(ls)" = "$(printf '%s\n' case.yaml err out)" ]
+    works solve case.yaml --dry-run
+    says out "theory      memory"
+    ! grep -q '^simulation' out || explain "solve does not simulate"
+    works simulate case.yaml --dry-run
+    ! grep -q '^theory' out || explain "simulate does not solve"
+}
+
+@test "the resolved case that dry-run prints gives identical data" {
+    need_python h5py
+    works run case.yaml
+    works run case.yaml --dry-run
+    sed '/^$/,$d' out >again.yaml
+    works run again.yaml -o again.h5
+    same_data case.h5 again.h5 theory mc compare
+}
+
+@test "overrides are part of the stored case and of the history" {
+    works solve case.yaml --set params.gamma0=3 --set simulate=null
+    works info case.h5
+    says out "gamma0: 3" "nndmft solve case.yaml --set params.gamma0=3"
+    ! grep -q simulate: out || explain "simulate was removed"
+}
+
+@test "models lists the models, describe their parameters and variables" {
+    works models
+    says out deep-linear
+    local model
+    cut -d' ' -f1 out >names
+    while read -r model; do
+        works describe "$model"
+        says out parameters variables default
+    done <names
+    works describe deep-linear
+    says out gamma0 alpha two_time "test_risk(t)" "g_norm2(t,layer)"
+}
+
+@test "the template of every model is a case that runs" {
+    works models
+    local model
+    cut -d' ' -f1 out >names
+    while read -r model; do
+        works describe "$model" --case
+        cp out template.yaml
+        works solve template.yaml -o "$model.h5"
+    done <names
+}
+
+@test "version and help" {
+    works --version
+    grep -Eq '^nndmft [0-9]+\.[0-9]+\.[0-9]+ \(.+\)$' out || explain version
+    works --help
+    local command
+    for command in run solve simulate validate plot export info models describe; do
+        grep -q "^  $command " out || explain "help lacks $command"
+    done
+    for command in run solve simulate validate plot export info models describe; do
+        works $command --help
+        says out "Usage: nndmft $command"
+        works $command --version
+        says out "nndmft "
+    done
+}
+
+@test "the mode of a file follows the umask, and an old file keeps its own" {
+    (umask 027 && works solve case.yaml)
+    [ "$(stat -c %a case.h5)" = 640 ]
+    chmod 604 case.h5
+    works solve case.yaml
+    [ "$(stat -c %a case.h5)" = 604 ]
+}

@@ -1,0 +1,356 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Level 2 of deep linear networks against the note's reference cases and exact limits. */
+#include <gsl/gsl_integration.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "nndmft/bulk.h"
+#include "support.h"
+
+/* Tables are printed to six decimals and safe to 1e-5 relative. */
+static const double RTOL = 1e-5, ATOL = 0.6e-6;
+
+typedef struct {
+    const char *variable, *at;
+    double want; /* NaN: absent */
+} entry;
+
+static void check_entries(const char *params, size_t n, const entry *e) {
+    nnd_context *ctx = nnd_context_new(NULL);
+    char yaml[512];
+    snprintf(yaml, sizeof yaml, "{model: deep-linear, params: {%s}}", params);
+    nnd_frame *f = test_theory(ctx, yaml);
+    for (size_t i = 0; i < n; i++) {
+        double got = test_value(f, e[i].variable, e[i].at);
+        bool good =
+            isnan(e[i].want) ? isnan(got) : fabs(got - e[i].want) <= RTOL * fabs(e[i].want) + ATOL;
+        ck_assert_msg(good, "%s at %s: want %.9g, got %.9g", e[i].variable, e[i].at, e[i].want,
+                      got);
+    }
+    nnd_frame_free(f);
+    nnd_context_free(ctx);
+}
+
+#define COUNT(x) (sizeof(x) / sizeof *(x))
+#define R1       "alpha: 2, gamma0: 3, sigma: 0.6, noise: 0.3, lr: 0.1, record: [0, 5, 10, 20]"
+
+START_TEST(reference_case_1) {
+    const entry e[] = {
+        {"bulk_edge", "t=20,matrix=0", 1.2},
+        {"outlier", "t=0,matrix=0,k=1", NAN},
+        {"outlier", "t=5,matrix=0,k=1", NAN},
+        {"outlier", "t=10,matrix=0,k=1", 1.286808},
+        {"outlier", "t=10,matrix=0,k=2", NAN},
+        {"outlier", "t=20,matrix=0,k=1", 1.587875},
+        {"outlier", "t=40,matrix=0,k=1", 1.728928},
+        {"outlier_overlap_target", "t=10,k=1", 0.448646},
+        {"outlier_overlap_target", "t=20,k=1", 0.750860},
+        {"outlier_overlap_target", "t=40,k=1", 0.876969},
+        {"outlier_overlap_readout", "t=10,k=1", 0.726055},
+        {"outlier_overlap_readout", "t=20,k=1", 0.940126},
+        {"outlier_overlap_readout", "t=40,k=1", 0.963685},
+        {"ntk_edge", "t=0", 1.009491},
+        {"ntk_edge", "t=5", 1.186927},
+        {"ntk_edge", "t=10", 1.740821},
+        {"ntk_edge", "t=20", 2.711454},
+        {"ntk_edge", "t=40", 3.218136},
+        {"ntk_top", "t=0,k=1", NAN},
+        {"ntk_top", "t=5,k=1", NAN},
+        {"ntk_top", "t=10,k=1", 1.855230},
+        {"ntk_top", "t=20,k=1", 2.930319},
+        {"ntk_top", "t=40,k=1", 3.298745},
+        {"ntk_residual_overlap", "t=10", 0.136909},
+        {"ntk_residual_overlap", "t=20", 0.00432373},
+        {"ntk_residual_overlap", "t=40", 2.7188e-6},
+        {"stability", "t=40", 0.3298745},
+        {"stability", "t=0", 0.1009491},
+    };
+    check_entries(R1, COUNT(e), e);
+}
+END_TEST
+
+START_TEST(reference_case_2) {
+    const entry e[] = {
+        {"bulk_edge", "t=20,matrix=0", 1.101996},
+        {"bulk_edge", "t=20,matrix=1", 1.2},
+        {"outlier", "t=5,matrix=0,k=1", NAN},
+        {"outlier", "t=5,matrix=1,k=1", NAN},
+        {"outlier", "t=10,matrix=0,k=1", 1.108469},
+        {"outlier", "t=10,matrix=1,k=1", 1.237433},
+        {"outlier", "t=20,matrix=0,k=1", 1.238995},
+        {"outlier", "t=20,matrix=1,k=1", 1.451278},
+        {"outlier", "t=40,matrix=0,k=1", 1.279298},
+        {"outlier", "t=40,matrix=1,k=1", 1.514770},
+        {"outlier_overlap_target", "t=10,k=1", 0.160923},
+        {"outlier_overlap_target", "t=20,k=1", 0.696919},
+        {"outlier_overlap_target", "t=40,k=1", 0.846898},
+        {"outlier_overlap_readout", "t=10,k=1", 0.546647},
+        {"outlier_overlap_readout", "t=20,k=1", 0.879975},
+        {"outlier_overlap_readout", "t=40,k=1", 0.907355},
+        {"ntk_edge", "t=0", 0.807361},
+        {"ntk_edge", "t=5", 1.002605},
+        {"ntk_edge", "t=10", 2.042710},
+        {"ntk_edge", "t=20", 4.393549},
+        {"ntk_edge", "t=40", 5.261662},
+        {"ntk_top", "t=10,k=1", 2.605960},
+        {"ntk_top", "t=20,k=1", 5.790557},
+        {"ntk_top", "t=40,k=1", 6.281733},
+        {"ntk_residual_overlap", "t=10", 0.184644},
+        {"ntk_residual_overlap", "t=20", 4.3078e-4},
+        {"ntk_residual_overlap", "t=40", 1.4120e-6},
+    };
+    check_entries("depth: 2, nu: 0.7, " R1, COUNT(e), e);
+}
+END_TEST
+
+/* K is not positive semidefinite here: counting by its square root would give 14.879 at t = 40. */
+START_TEST(reference_case_3) {
+    const entry e[] = {
+        {"bulk_edge", "t=0,matrix=0", 1.194975},
+        {"bulk_edge", "t=0,matrix=1", 1.4},
+        {"outlier", "t=10,matrix=1,k=1", NAN},
+        {"outlier", "t=20,matrix=0,k=1", NAN},
+        {"outlier", "t=20,matrix=1,k=1", 1.407830},
+        {"outlier", "t=20,matrix=2,k=1", 1.413985},
+        {"outlier", "t=40,matrix=0,k=1", NAN},
+        {"outlier", "t=40,matrix=1,k=1", 1.459460},
+        {"outlier", "t=40,matrix=2,k=1", 1.473691},
+        {"ntk_edge", "t=0", 1.773927},
+        {"ntk_edge", "t=10", 2.259281},
+        {"ntk_edge", "t=20", 5.055056},
+        {"ntk_edge", "t=40", 7.338901},
+        {"ntk_top", "t=10,k=1", NAN},
+        {"ntk_top", "t=20,k=1", 6.646647},
+        {"ntk_top", "t=40,k=1", 10.472826},
+    };
+    check_entries("depth: 3, alpha: inf, parameterization: ntk, gamma0: 2, nu: 0.5, sigma: 0.7, "
+                  "lr: 0.05, record: [0, 10, 20]",
+                  COUNT(e), e);
+}
+END_TEST
+
+START_TEST(reference_case_4_gradient_flow) {
+    const entry e[] = {
+        {"bulk_edge", "t=4,matrix=0", 1.931371},
+        {"bulk_edge", "t=4,matrix=1", 1.6},
+        {"outlier", "t=0.5,matrix=0,k=1", NAN},
+        {"outlier", "t=1,matrix=0,k=1", 1.931476},
+        {"outlier", "t=1,matrix=1,k=1", NAN},
+        {"outlier", "t=2,matrix=0,k=1", 1.941390},
+        {"outlier", "t=2,matrix=1,k=1", 1.607859},
+        {"outlier", "t=4,matrix=0,k=1", 1.953922},
+        {"outlier", "t=4,matrix=1,k=1", 1.618595},
+        {"ntk_edge", "t=0.5", 5.542367},
+        {"ntk_edge", "t=1", 7.520652},
+        {"ntk_edge", "t=2", 8.705298},
+        {"ntk_edge", "t=4", 9.446858},
+        {"ntk_top", "t=0.5,k=1", 5.676766},
+        {"ntk_top", "t=1,k=1", 7.767247},
+        {"ntk_top", "t=2,k=1", 8.777779},
+        {"ntk_top", "t=4,k=1", 9.454455},
+    };
+    check_entries("depth: 2, alpha: 1.5, nu: 2, gamma0: 2, sigma: 0.8, noise: 0.3, "
+                  "integrator: flow, steps: 40, time: 4",
+                  COUNT(e), e);
+}
+END_TEST
+
+START_TEST(reference_case_5_edge_of_stability) {
+    const entry e[] = {
+        {"outlier", "t=2,matrix=0,k=1", 1.549964},
+        {"ntk_top", "t=2,k=1", 2.901225},
+        {"outlier", "t=4,matrix=0,k=1", 1.774505},
+        {"ntk_top", "t=4,k=1", 3.360490},
+        {"outlier", "t=8,matrix=0,k=1", 2.031955},
+        {"ntk_top", "t=8,k=1", 4.180857},
+        {"outlier", "t=20,matrix=0,k=1", 2.266723},
+        {"ntk_top", "t=20,k=1", 3.770248},
+        {"outlier", "t=21,matrix=0,k=1", 1.927650},
+        {"ntk_top", "t=21,k=1", NAN},
+        {"ntk_edge", "t=21", 1.836632},
+        {"outlier", "t=40,matrix=0,k=1", 2.317720},
+        {"ntk_top", "t=40,k=1", 3.765023},
+        {"stability", "t=40", 0.8 * 3.765023},
+    };
+    check_entries("gamma0: 3, sigma: 0.6, noise: 0.3, lr: 0.8", COUNT(e), e);
+}
+END_TEST
+
+/* Section 5: the stability curve at a moderate learning rate, printed to three decimals. */
+START_TEST(stability_rises_to_two_and_hovers) {
+    const double want[][2] = {{0, 0.606},  {5, 1.940},  {10, 1.969},
+                              {20, 2.022}, {30, 1.994}, {40, 1.917}};
+    nnd_context *ctx = nnd_context_new(NULL);
+    nnd_frame *f = test_theory(ctx, "{model: deep-linear, params: {gamma0: 3, sigma: 0.6, "
+                                    "noise: 0.3, lr: 0.6}}");
+    for (size_t i = 0; i < COUNT(want); i++) {
+        char at[16];
+        snprintf(at, sizeof at, "t=%g", want[i][0]);
+        ck_assert(fabs(test_value(f, "stability", at) - want[i][1]) <= 0.51e-3);
+    }
+    nnd_frame_free(f);
+    nnd_context_free(ctx);
+}
+END_TEST
+
+/* Section 5, printed to three decimals. */
+START_TEST(escape_times) {
+    static const struct {
+        const char *parameterization;
+        double nu, first, second;
+    } cases[] = {{"mup", 1, 8.055, 7.733},
+                 {"mup", 4, 5.533, 7.297},
+                 {"mup", 16, 4.005, 7.196},
+                 {"ntk", 4, 11.958, 16.499},
+                 {"ntk", 16, 18.222, 57.348}};
+    nnd_context *ctx = nnd_context_new(NULL);
+    char yaml[256];
+    snprintf(yaml, sizeof yaml,
+             "{model: deep-linear, params: {depth: 2, gamma0: 3, sigma: 0.6, noise: 0.3, nu: %g, "
+             "parameterization: %s, steps: 60, record: [60], ntk: false}}",
+             cases[_i].nu, cases[_i].parameterization);
+    nnd_frame *f = test_theory(ctx, yaml);
+    ck_assert(fabs(test_value(f, "escape_time", "matrix=0") - cases[_i].first) <= 0.51e-3);
+    ck_assert(fabs(test_value(f, "escape_time", "matrix=1") - cases[_i].second) <= 0.51e-3);
+    nnd_frame_free(f);
+    nnd_context_free(ctx);
+}
+END_TEST
+
+/* The escape time does not depend on what is recorded. */
+START_TEST(escape_time_is_that_of_all_steps) {
+    nnd_context *ctx = nnd_context_new(NULL);
+    nnd_frame *all = test_theory(ctx, "{model: deep-linear, params: {gamma0: 3, sigma: 0.6}}");
+    nnd_frame *few =
+        test_theory(ctx, "{model: deep-linear, params: {gamma0: 3, sigma: 0.6, record: [40]}}");
+    test_close("escape", test_value(few, "escape_time", "matrix=0"),
+               test_value(all, "escape_time", "matrix=0"), 0.0);
+    nnd_frame_free(all);
+    nnd_frame_free(few);
+    nnd_context_free(ctx);
+}
+END_TEST
+
+/* Section 6, check 5: nu -> infinity, online, one layer. */
+START_TEST(infinitely_wide_outlier_and_operator_follow_the_recursion) {
+    double c = 0.0, n = 0.49;
+    for (int t = 0; t < 30; t++) {
+        double k = 0.1 * 2.0 * 0.49 * (1.0 - c / 2.0), c_next = c * (1.0 + k * k) + 2.0 * k * n;
+        n = n * (1.0 + k * k) + 2.0 * k * c;
+        c = c_next;
+    }
+    nnd_context *ctx = nnd_context_new(NULL);
+    const char *nu[] = {"1e4", "1e8"};
+    const double bound[] = {3e-2, 3e-4}; /* O(nu^-1/2): the bulk of A_0 over sqrt(nu) */
+    for (int i = 0; i < 2; i++) {
+        char yaml[256];
+        snprintf(
+            yaml, sizeof yaml,
+            "{model: deep-linear, params: {alpha: inf, nu: %s, gamma0: 2, sigma: 0.7, lr: 0.1, "
+            "steps: 30, record: [30]}}",
+            nu[i]);
+        nnd_frame *f = test_theory(ctx, yaml);
+        double top = test_value(f, "outlier", "t=30,matrix=0,k=1") / sqrt(atof(nu[i]));
+        ck_assert_msg(fabs(top - sqrt(n)) < bound[i] * sqrt(n), "outlier %g, %g", top, sqrt(n));
+        double lambda = test_value(f, "ntk_top", "t=30,k=1");
+        ck_assert_msg(fabs(lambda - 2 * 0.49 * n) < bound[i] * lambda, "B: %g, %g", lambda,
+                      2 * 0.49 * n);
+        nnd_frame_free(f);
+    }
+    nnd_context_free(ctx);
+}
+END_TEST
+
+/* Section 6, check 6. */
+START_TEST(population_operator_edge_at_initialisation) {
+    nnd_context *ctx = nnd_context_new(NULL);
+    nnd_frame *f =
+        test_theory(ctx, "{model: deep-linear, params: {alpha: inf, nu: 4, sigma: 0.5, steps: 0}}");
+    test_close("edge", test_value(f, "ntk_edge", "t=0"), 0.203125, 1e-12);
+    nnd_frame_free(f);
+    nnd_context_free(ctx);
+}
+END_TEST
+
+typedef struct {
+    double s, aspect;
+} law;
+
+static double density(double z, void *data) {
+    const law *l = data;
+    return nnd_bulk_density(l->s, l->aspect, z);
+}
+
+static double resolvent_integrand(double z, void *data) {
+    const double *p = data;
+    return nnd_bulk_density(p[0], p[1], z) * p[2] / (p[2] * p[2] - z * z);
+}
+
+START_TEST(bulk_density_has_mass_one_and_the_right_resolvent) {
+    const law laws[] = {{0.36, 1.0}, {0.5, 0.7}, {2.0, 4.0}};
+    gsl_integration_workspace *w = gsl_integration_workspace_alloc(1000);
+    for (int i = 0; i < 3; i++) {
+        law l = laws[i];
+        double mass, error, low = nnd_bulk_lower_edge(l.s, l.aspect),
+                            high = nnd_bulk_upper_edge(l.s, l.aspect);
+        gsl_function f = {density, &l};
+        gsl_integration_qags(&f, low, high, 1e-10, 1e-10, 1000, w, &mass, &error);
+        test_close("mass", mass, 1.0, 1e-8);
+        /* m_in = (1/n_in) sum over the n_in values of z/(z^2 - s_i^2); the rest of them are 0. */
+        double p[] = {l.s, l.aspect, 1.3 * high}, m;
+        gsl_function g = {resolvent_integrand, p};
+        gsl_integration_qags(&g, low, high, 1e-10, 1e-10, 1000, w, &m, &error);
+        double share = fmin(1.0, l.aspect);
+        nnd_bulk_resolvent r = nnd_bulk_resolvent_at(l.s, l.aspect, p[2]);
+        test_close("m_in", share * m + (1.0 - share) / p[2], r.m_in, 1e-8);
+        double h = 1e-5;
+        test_close("m_in'",
+                   (nnd_bulk_resolvent_at(l.s, l.aspect, p[2] + h).m_in -
+                    nnd_bulk_resolvent_at(l.s, l.aspect, p[2] - h).m_in) /
+                       (2 * h),
+                   r.dm_in, 1e-7);
+        test_close("m_out'",
+                   (nnd_bulk_resolvent_at(l.s, l.aspect, p[2] + h).m_out -
+                    nnd_bulk_resolvent_at(l.s, l.aspect, p[2] - h).m_out) /
+                       (2 * h),
+                   r.dm_out, 1e-7);
+    }
+    gsl_integration_workspace_free(w);
+}
+END_TEST
+
+START_TEST(any_number_of_threads_gives_the_same_bits) {
+    nnd_context_options one = {.threads = 1}, three = {.threads = 3};
+    nnd_context *a = nnd_context_new(&one), *b = nnd_context_new(&three);
+    const char *yaml = "{model: deep-linear, params: {depth: 2, " R1 ", momentum: 0.3, "
+                       "weight_decay: 0.01, density: true}}";
+    nnd_frame *f = test_theory(a, yaml), *g = test_theory(b, yaml);
+    ck_assert(test_frames_identical(f, g));
+    nnd_frame_free(f);
+    nnd_frame_free(g);
+    nnd_context_free(a);
+    nnd_context_free(b);
+}
+END_TEST
+
+int main(void) {
+    Suite *suite = suite_create("deep-linear spectrum");
+    TCase *tables = tcase_create("reference cases");
+    tcase_add_test(tables, reference_case_1);
+    tcase_add_test(tables, reference_case_2);
+    tcase_add_test(tables, reference_case_3);
+    tcase_add_test(tables, reference_case_4_gradient_flow);
+    tcase_add_test(tables, reference_case_5_edge_of_stability);
+    tcase_add_test(tables, stability_rises_to_two_and_hovers);
+    tcase_add_loop_test(tables, escape_times, 0, 5);
+    suite_add_tcase(suite, tables);
+    TCase *exact = tcase_create("exact checks");
+    tcase_add_test(exact, escape_time_is_that_of_all_steps);
+    tcase_add_test(exact, infinitely_wide_outlier_and_operator_follow_the_recursion);
+    tcase_add_test(exact, population_operator_edge_at_initialisation);
+    tcase_add_test(exact, bulk_density_has_mass_one_and_the_right_resolvent);
+    tcase_add_test(exact, any_number_of_threads_gives_the_same_bits);
+    suite_add_tcase(suite, exact);
+    return test_main(suite);
+}

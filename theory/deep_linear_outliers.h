@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/** Outlying singular values of the weight matrices (note deep_linear_spectral, section 3). */
+#ifndef NNDMFT_THEORY_DEEP_LINEAR_OUTLIERS_H
+#define NNDMFT_THEORY_DEEP_LINEAR_OUTLIERS_H
+
+#include "theory/deep_linear_dynamics.h"
+
+/** One matrix at one query: bulk edge, outliers (NaN where absent), vector overlaps of each. */
+typedef struct {
+    double edge;
+    double *value;   /**< `count` outliers, largest first; room of the caller */
+    double *target;  /**< squared cosine of the right vector with beta*; NULL: not wanted */
+    double *readout; /**< squared cosine of the left vector with a; NULL: not wanted */
+    size_t count;
+} nnd_weight_outliers;
+
+/**
+ * Outliers of A_l at query q, where kappa and omega are those of the scheme at q. The overlaps are
+ * defined for l = 0 (target) and l = L - 1 (readout).
+ */
+NND_MUST_USE nnd_status nnd_dynamics_outliers(nnd_context *ctx, const nnd_dynamics *d, size_t l,
+                                              size_t q, double kappa, const double *omega,
+                                              nnd_weight_outliers *out);
+/**
+ * Indicator of the transition of A_l at query q: the largest real eigenvalue of Sigma_J K_c at the
+ * edge. An outlier exists where it is above 1; 0 without spikes.
+ */
+NND_MUST_USE nnd_status nnd_dynamics_indicator(nnd_context *ctx, const nnd_dynamics *d, size_t l,
+                                               size_t q, double kappa, const double *omega,
+                                               double *indicator);
+
+#endif

@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "theory/deep_linear_spectrum.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "nndmft/bulk.h"
+#include "theory/deep_linear_ntk.h"
+#include "theory/deep_linear_outliers.h"
+
+/* Closer than this to its edge, relative, finite networks blur an outlier (note, section 9.4). */
+static const double BLURRED = 0.02;
+/* An overlap with the residual is compared from the size at which the floor 1/P is this fraction.
+ */
+static const double FLOOR_FRACTION = 0.04;
+
+/* The recorded times with the scheme's numbers at each. */
+typedef struct {
+    nnd_context *ctx;
+    const nnd_dynamics *d;
+    const nnd_timegrid *grid;
+    size_t times, queries;
+    double *kappa; /* per time */
+    double *omega; /* per time, `queries` numbers */
+    nnd_frame *frame;
+} level2;
+
+static size_t query_of(const level2 *s, size_t time) {
+    return s->grid->step[time] * s->d->stages;
+}
+
+/* Runs the scheme once more and keeps its rows at the recorded times. */
+static nnd_status keep_rows(level2 *s) {
+    nnd_scheme *scheme;
+    s->queries = s->times > 0 ? query_of(s, s->times - 1) + 1 : 1;
+    s->kappa = calloc(s->times + 1, sizeof(double));
+    s->omega = calloc(s->times * s->queries + 1, sizeof(double));
+    if (s->kappa == NULL || s->omega == NULL)
+        return nnd_fail_memory(s->ctx, "the spectra");
+    nnd_status status = nnd_dynamics_new_scheme(s->ctx, s->d, &scheme);
+    if (status != NND_OK)
+        return status;
+    for (size_t q = 0, i = 0; i < s->times; q++) {
+        if (q == query_of(s, i)) {
+            s->kappa[i] = nnd_scheme_kappa(scheme);
+            memcpy(s->omega + i * s->queries, nnd_scheme_omega(scheme), q * sizeof(double));
+            i++;
+        }
+        if (i < s->times)
+            nnd_scheme_advance(scheme);
+    }
+    nnd_scheme_free(scheme);
+    return NND_OK;
+}
+
+static double *values(const level2 *s, const char *name) {
+    return nnd_frame_find(s->frame, name)->data;
+}
+
+/* ---- weight matrices ---- */
+
+static nnd_status outliers_at(const level2 *s, size_t time, size_t l) {
+    size_t depth = s->d->depth, count = (size_t)s->d->params->outliers;
+    nnd_weight_outliers out = {
+        .value = values(s, "outlier") + (time * depth + l) * count,
+        .target = l == 0 ? values(s, "outlier_overlap_target") + time * count : NULL,
+        .readout = l + 1 == depth ? values(s, "outlier_overlap_readout") + time * count : NULL,
+        .count = count,
+    };
+    nnd_status status = nnd_dynamics_outliers(s->ctx, s->d, l, query_of(s, time), s->kappa[time],
+                                              s->omega + time * s->queries, &out);
+    values(s, "bulk_edge")[time * depth + l] = out.edge;
+    double *least = values(s, "outlier_min_size") + (time * depth + l) * count;
+    for (size_t j = 0; j < count; j++) {
+        least[j] = out.value[j] > (1.0 + BLURRED) * out.edge ? 0.0 : INFINITY;
+        if (l == 0)
+            values(s, "outlier_overlap_target_min_size")[time * count + j] = least[j];
+        if (l + 1 == depth)
+            values(s, "outlier_overlap_readout_min_size")[time * count + j] = least[j];
+    }
+    return status;
+}
+
+/* First time at which the indicator of A_l crosses 1, interpolated between consecutive steps; NaN
+ * if it does not. */
+static nnd_status escape_step(const level2 *s, size_t l, double *step) {
+    const nnd_dynamics *d = s->d;
+    nnd_scheme *scheme;
+    *step = NAN;
+    nnd_status status = nnd_dynamics_new_scheme(s->ctx, d, &scheme);
+    if (status != NND_OK)
+        return status;
+    double before = 0.0, now = 0.0;
+    for (size_t q = 0; status == NND_OK && q < d->done; q++) {
+        if (q > 0 && q % d->stages == 0) {
+            before = now;
+            status = nnd_dynamics_indicator(s->ctx, d, l, q, nnd_scheme_kappa(scheme),
+                                            nnd_scheme_omega(scheme), &now);
+            if (now >= 1.0) {
+                *step = (double)(q / d->stages) - (now - 1.0) / (now - before);
+                break;
+            }
+        }
+        nnd_scheme_advance(scheme);
+    }
+    nnd_scheme_free(scheme);
+    return status;
+}
+
+static nnd_status add_escape_times(const level2 *s) {
+    size_t depth = s->d->depth;
+    double *time = values(s, "escape_time");
+    nnd_status failed = NND_OK;
+#pragma omp parallel for schedule(dynamic, 1)                                                      \
+    num_threads(nnd_context_concurrency(s->ctx, depth, 0.0))
+    for (size_t l = 0; l < depth; l++) {
+        nnd_status status = escape_step(s, l, &time[l]);
+        if (status != NND_OK) {
+#pragma omp atomic write
+            failed = status;
+        }
+    }
+    const nnd_deep_linear *p = s->d->params;
+    double unit = p->integrator == NND_GRADIENT_FLOW ? p->time / (double)p->steps : 1.0;
+    for (size_t l = 0; l < depth; l++)
+        time[l] *= unit;
+    return failed;
+}
+
+static nnd_status add_arrays(nnd_frame *frame, size_t n, const char *const (*array)[2]) {
+    nnd_status status = NND_OK;
+    for (size_t i = 0; status == NND_OK && i < n; i++)
+        status = nnd_frame_add(frame, array[i][0], array[i][1], NULL);
+    return status;
+}
+
+static nnd_status add_outliers(const level2 *s) {
+    static const char *const arrays[][2] = {
+        {"outlier", "t,matrix,k"},          {"outlier_min_size", "t,matrix,k"},
+        {"bulk_edge", "t,matrix"},          {"escape_time", "matrix"},
+        {"outlier_overlap_target", "t,k"},  {"outlier_overlap_target_min_size", "t,k"},
+        {"outlier_overlap_readout", "t,k"}, {"outlier_overlap_readout_min_size", "t,k"},
+    };
+    size_t depth = s->d->depth;
+    nnd_status failed = add_arrays(s->frame, sizeof arrays / sizeof *arrays, arrays);
+    if (failed != NND_OK)
+        return failed;
+#pragma omp parallel for schedule(dynamic, 1)                                                      \
+    num_threads(nnd_context_concurrency(s->ctx, s->times *depth, 0.0))
+    for (size_t i = 0; i < s->times * depth; i++) {
+        nnd_status status = outliers_at(s, i / depth, i % depth);
+        if (status != NND_OK) {
+#pragma omp atomic write
+            failed = status;
+        }
+    }
+    return failed == NND_OK ? add_escape_times(s) : failed;
+}
+
+/* ---- NTK ---- */
+
+static nnd_status ntk_at(const level2 *s, const nnd_cross_grams *cross, size_t time) {
+    const nnd_deep_linear *p = s->d->params;
+    size_t count = (size_t)p->outliers;
+    double *top = values(s, "ntk_top") + time * count;
+    double *least = values(s, "ntk_top_min_size") + time * count;
+    nnd_ntk_modes modes = {.value = top, .count = count};
+    nnd_status status = nnd_dynamics_ntk(s->ctx, s->d, cross, query_of(s, time), s->kappa[time],
+                                         s->omega + time * s->queries, &modes);
+    if (status != NND_OK)
+        return status;
+    values(s, "ntk_edge")[time] = modes.edge;
+    for (size_t j = 0; j < count; j++)
+        least[j] = top[j] > (1.0 + BLURRED) * modes.edge ? 0.0 : INFINITY;
+    if (p->integrator == NND_DESCENT) {
+        double rate = p->lr * nnd_deep_linear_rate(p, s->grid->step[time]);
+        values(s, "stability")[time] = rate * (isnan(top[0]) ? modes.edge : top[0]);
+        values(s, "stability_min_size")[time] = least[0];
+    }
+    if (p->training == NND_TRAIN_FIXED) {
+        double overlap = modes.residual_overlap;
+        values(s, "ntk_residual_overlap")[time] = overlap;
+        values(s, "ntk_residual_overlap_min_size")[time] =
+            least[0] > 0.0 ? INFINITY : 1.0 / (FLOOR_FRACTION * p->alpha * overlap);
+    }
+    return NND_OK;
+}
+
+static nnd_status add_ntk_arrays(const level2 *s) {
+    static const char *const arrays[][2] = {
+        {"ntk_top", "t,k"}, {"ntk_top_min_size", "t,k"}, {"ntk_edge", "t"}};
+    static const char *const descent[][2] = {{"stability", "t"}, {"stability_min_size", "t"}};
+    static const char *const fixed[][2] = {{"ntk_residual_overlap", "t"},
+                                           {"ntk_residual_overlap_min_size", "t"}};
+    nnd_status status = add_arrays(s->frame, 3, arrays);
+    if (status == NND_OK && s->d->params->integrator == NND_DESCENT)
+        status = add_arrays(s->frame, 2, descent);
+    if (status == NND_OK && s->d->params->training == NND_TRAIN_FIXED)
+        status = add_arrays(s->frame, 2, fixed);
+    return status;
+}
+
+static nnd_status add_ntk(const level2 *s) {
+    nnd_cross_grams cross;
+    nnd_status failed = nnd_cross_grams_make(s->ctx, s->d, s->queries, &cross);
+    if (failed == NND_OK)
+        failed = add_ntk_arrays(s);
+    if (failed == NND_OK) {
+#pragma omp parallel for schedule(dynamic, 1)                                                      \
+    num_threads(nnd_context_concurrency(s->ctx, s->times, 0.0))
+        for (size_t i = 0; i < s->times; i++) {
+            nnd_status status = ntk_at(s, &cross, i);
+            if (status != NND_OK) {
+#pragma omp atomic write
+                failed = status;
+            }
+        }
+    }
+    nnd_cross_grams_clear(&cross);
+    return failed;
+}
+
+/* ---- density of the bulk ---- */
+
+static nnd_status add_density(const level2 *s) {
+    const nnd_deep_linear *p = s->d->params;
+    double *density;
+    nnd_status status = nnd_deep_linear_add_bins(p, s->frame);
+    if (status == NND_OK)
+        status = nnd_frame_add(s->frame, "sv_density", "matrix,z", &density);
+    if (status != NND_OK || s->times == 0)
+        return status;
+    const nnd_dim *z = nnd_frame_find_dim(s->frame, "z");
+    double kappa = s->kappa[s->times - 1];
+    for (size_t l = 0; l < s->d->depth; l++)
+        for (size_t i = 0; i < z->length; i++) {
+            double scale = kappa * nnd_deep_linear_sigma(p, l);
+            density[l * z->length + i] =
+                nnd_bulk_density(scale * scale, l == 0 ? p->nu : 1.0, z->value[i]);
+        }
+    return NND_OK;
+}
+
+nnd_status nnd_deep_linear_add_spectrum(nnd_context *ctx, const nnd_dynamics *d,
+                                        const nnd_timegrid *grid, size_t sound, nnd_frame *frame) {
+    const nnd_deep_linear *p = d->params;
+    level2 s = {.ctx = ctx, .d = d, .grid = grid, .times = sound, .frame = frame};
+    if (!p->spectrum && !p->ntk && !p->density)
+        return NND_OK;
+    nnd_status status = keep_rows(&s);
+    if (status == NND_OK)
+        status = nnd_frame_add_range(frame, "matrix", d->depth, 0.0);
+    if (status == NND_OK)
+        status = nnd_frame_add_range(frame, "k", (size_t)p->outliers, 1.0);
+    if (status == NND_OK && p->spectrum)
+        status = add_outliers(&s);
+    if (status == NND_OK && p->ntk)
+        status = add_ntk(&s);
+    if (status == NND_OK && p->density)
+        status = add_density(&s);
+    free(s.kappa);
+    free(s.omega);
+    return status;
+}
+
+/* Spikes keep some 20 directions; a search takes some 15 evaluations. */
+double nnd_deep_linear_spectrum_work(const nnd_deep_linear *p, double queries, double times) {
+    const double rank = 20.0, evaluations = 15.0;
+    double depth = (double)p->depth, squares = queries * queries / 3.0;
+    double weights = p->spectrum ? depth * 4.0 * rank * (evaluations * times + queries) : 0.0;
+    double ntk = p->ntk ? 8.0 * depth * depth * rank * evaluations * times : 0.0;
+    return squares * (weights + ntk);
+}
