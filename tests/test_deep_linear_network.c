@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The simulated network against a plain twin: dense weights, loss by its definition, gradient by
  * differences of that loss, textbook optimizers. The twin knows no backpropagation. */
+#include <cblas.h>
+#include <lapacke.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "support.h"
 #include "validate/deep_linear_network.h"
+#include "validate/deep_linear_spectra.h"
 
 enum { D = 9, STEPS = 7, MAX_WEIGHTS = 4000 };
 
@@ -256,6 +259,102 @@ START_TEST(recipe_trains_the_same_network) {
 }
 END_TEST
 
+/* ---- spectra of a trained network ---- */
+
+static fixture *trained(const char *yaml) {
+    fixture *f = begin(yaml);
+    for (size_t t = 0; t < STEPS; t++) {
+        nnd_deep_linear_network_evaluate(&f->net, t);
+        nnd_deep_linear_network_step(&f->net, t);
+    }
+    nnd_deep_linear_network_evaluate(&f->net, STEPS);
+    /* The twin takes the weights as they are written out. */
+    double *w = f->twin.w;
+    for (size_t l = 0; l <= f->net.depth; l++) {
+        nnd_weights_write(&f->net.layer[l], &f->net.window, w);
+        size_t n = f->net.layer[l].rows * f->net.layer[l].cols;
+        for (size_t i = 0; i < n; i++)
+            w[i] /= f->net.layer[l].scale;
+        w += n;
+    }
+    return f;
+}
+
+static const char *const TRAINED[] = {
+    "{model: deep-linear, params: {noise: 0.3, lr: 0.2, gamma0: 2, outliers: 3}}",
+    "{model: deep-linear, params: {depth: 3, nu: 0.7, noise: 0.3, lr: 0.1, outliers: 3, "
+    "sigma: [0.8, 0.9, 1, 1.1]}}",
+    "{model: deep-linear, params: {depth: 2, momentum: 0.5, lr: 0.05, outliers: 3}}",
+};
+
+START_TEST(singular_values_and_vectors_equal_a_full_decomposition) {
+    fixture *f = trained(TRAINED[_i]);
+    nnd_deep_linear_spectra s;
+    ck_assert_int_eq(nnd_deep_linear_spectra_make(f->ctx, &f->net, &s), NND_OK);
+    nnd_deep_linear_spectra_restart(&s, &f->net, f->net.key);
+    for (size_t l = 0; l < f->net.depth; l++) {
+        lapack_int m = (lapack_int)f->net.layer[l].rows, n = (lapack_int)f->net.layer[l].cols;
+        double a[D * D * 4], u[D * D * 4], vt[D * D * 4], sv[D * 2], super[D * 2], x[D], y[D * 2];
+        double value[3], right[3], left[3];
+        for (int i = 0; i < n; i++)
+            x[i] = cos(i + 1.0);
+        for (int i = 0; i < m; i++)
+            y[i] = sin(i + 2.0);
+        nnd_weights_write(&f->net.layer[l], &f->net.window, a);
+        ck_assert_int_eq(
+            LAPACKE_dgesvd(LAPACK_ROW_MAJOR, 'A', 'A', m, n, a, n, sv, u, m, vt, n, super), 0);
+        ck_assert_int_eq(nnd_deep_linear_singular_values(&s, &f->net, l, value, x, right, y, left),
+                         NND_OK);
+        for (int k = 0; k < 3; k++) {
+            double cx = cblas_ddot(n, vt + k * n, 1, x, 1) / cblas_dnrm2(n, x, 1);
+            double cy = cblas_ddot(m, u + k, m, y, 1) / cblas_dnrm2(m, y, 1);
+            test_close("singular value", value[k], sv[k], 1e-9);
+            ck_assert(fabs(right[k] - cx * cx) < 1e-4 && fabs(left[k] - cy * cy) < 1e-4);
+        }
+    }
+    nnd_deep_linear_spectra_clear(&s);
+    end(f);
+}
+END_TEST
+
+/* The NTK by its definition: gradients of the outputs by differences, their Gram matrix. */
+START_TEST(ntk_equals_the_gram_matrix_of_gradients) {
+    fixture *f = trained(TRAINED[_i]);
+    twin *t = &f->twin;
+    size_t p = f->net.samples;
+    double *gradient = calloc(p * t->count, sizeof *gradient), ntk[32 * 32], values[32], got[3];
+    ck_assert_uint_le(p, 32);
+    for (size_t mu = 0; mu < p; mu++)
+        for (size_t i = 0; i < t->count; i++) {
+            const double step = 1e-2, kept = t->w[i];
+            t->w[i] = kept + step;
+            double up = twin_output(t, t->w, f->net.x + mu * D);
+            t->w[i] = kept - step;
+            double down = twin_output(t, t->w, f->net.x + mu * D);
+            t->w[i] = kept;
+            gradient[mu * t->count + i] = (up - down) / (2.0 * step);
+        }
+    double scale = f->net.gamma * f->net.gamma * D / (double)p;
+    cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasTrans, (int)p, (int)p, (int)t->count, scale,
+                gradient, (int)t->count, gradient, (int)t->count, 0.0, ntk, (int)p);
+    ck_assert_int_eq(
+        LAPACKE_dsyev(LAPACK_ROW_MAJOR, 'V', 'L', (lapack_int)p, ntk, (lapack_int)p, values), 0);
+    nnd_deep_linear_spectra s;
+    double overlap, dot = 0.0;
+    ck_assert_int_eq(nnd_deep_linear_spectra_make(f->ctx, &f->net, &s), NND_OK);
+    nnd_deep_linear_spectra_restart(&s, &f->net, f->net.key);
+    ck_assert_int_eq(nnd_deep_linear_ntk_values(&s, &f->net, got, &overlap), NND_OK);
+    for (size_t k = 0; k < 3; k++)
+        test_close("eigenvalue", got[k], values[p - 1 - k], 1e-9);
+    for (size_t mu = 0; mu < p; mu++)
+        dot += ntk[mu * p + p - 1] * f->net.residual[mu];
+    test_close("overlap", overlap, dot * dot / (f->net.mse * (double)p), 1e-4);
+    nnd_deep_linear_spectra_clear(&s);
+    free(gradient);
+    end(f);
+}
+END_TEST
+
 int main(void) {
     Suite *suite = suite_create("deep-linear network");
     TCase *twins = tcase_create("against a dense twin");
@@ -266,5 +365,10 @@ int main(void) {
     tcase_add_test(twins, fresh_batches_differ_from_step_to_step);
     tcase_add_test(twins, recipe_trains_the_same_network);
     suite_add_tcase(suite, twins);
+    TCase *spectra = tcase_create("spectra");
+    int count = (int)(sizeof TRAINED / sizeof *TRAINED);
+    tcase_add_loop_test(spectra, singular_values_and_vectors_equal_a_full_decomposition, 0, count);
+    tcase_add_loop_test(spectra, ntk_equals_the_gram_matrix_of_gradients, 0, count);
+    suite_add_tcase(suite, spectra);
     return test_main(suite);
 }

@@ -10,6 +10,7 @@
 #include "nndmft/deep_linear.h"
 #include "nndmft/timegrid.h"
 #include "validate/deep_linear_network.h"
+#include "validate/deep_linear_spectra.h"
 
 /* Networks per block: small networks share a block so that shards stay few. */
 static size_t block(const void *params, size_t size) {
@@ -40,6 +41,10 @@ static bool check(const void *params, size_t size, nnd_objection *o) {
         return nnd_object(o, "nu", "%g times size %zu leaves no neuron", p->nu, size);
     if (!online && nnd_deep_linear_samples(p, size) == 0)
         return nnd_object(o, "alpha", "%g times size %zu leaves no sample", p->alpha, size);
+    if (p->density &&
+        (size > NND_LARGEST_FULL_SVD || nnd_deep_linear_width(p, size) > NND_LARGEST_FULL_SVD))
+        return nnd_object(o, "density", "counts all singular values, up to size and width %d",
+                          NND_LARGEST_FULL_SVD);
     warn_if_rounded("nu", p->nu, size, nnd_deep_linear_width(p, size), o);
     if (!online)
         warn_if_rounded("alpha", p->alpha, size, nnd_deep_linear_samples(p, size), o);
@@ -59,6 +64,8 @@ typedef struct {
     nnd_deep_linear_network net;
     nnd_timegrid grid;
     history past;
+    nnd_deep_linear_spectra spectra;
+    nnd_context *ctx;
     nnd_frame *frame;
     size_t seed; /* row of the frame */
 } run;
@@ -73,6 +80,14 @@ static nnd_simulation_cost cost(const void *params, size_t size) {
                                        : floor((double)p->steps / (double)p->record_every) + 2.0;
     double layers = (double)p->depth + 1.0, d = (double)size;
     c.record_bytes = (4.0 + 2.0 * layers) * times * sizeof(double);
+    double searches = (p->spectrum ? layers : 0.0) + (p->ntk ? 2.0 : 0.0), steps = 60.0;
+    if (searches > 0.0) {
+        double longest =
+            d * fmax(1.0, fmax(p->nu, p->training == NND_TRAIN_FIXED ? p->alpha : 0.0));
+        c.record_bytes += (layers + 2.0) * (double)p->outliers * times * sizeof(double);
+        c.bytes += (2.0 * fmin(longest, 400.0) + layers * 3.0) * longest * sizeof(double);
+        c.flops += searches / 2.0 * times * steps * nnd_deep_linear_pass_flops(p, size);
+    }
     if (p->two_time) {
         c.record_bytes += (2.0 * layers + 2.0) * times * times * sizeof(double);
         c.bytes += times * (2.0 * layers * d * fmax(1.0, p->nu) + 3.0 * d) * sizeof(double);
@@ -133,35 +148,90 @@ static nnd_status add_times(const run *r, const char *name) {
     return status;
 }
 
-/* Dimensions and arrays of a block, all NaN. */
-static nnd_status frame_make(nnd_context *ctx, run *r, size_t first_seed, size_t count) {
-    static const struct {
-        const char *name, *dims;
-        bool two_time;
-    } arrays[] = {
-        {"diverged_at", "seed", false},         {"test_risk", "seed,t", false},
-        {"train_mse", "seed,t", false},         {"overlap", "seed,t", false},
-        {"beta_norm2", "seed,t", false},        {"g_norm2", "seed,t,layer", false},
-        {"h_norm2", "seed,t,layer", false},     {"g_two_time", "seed,layer,t,s", true},
-        {"h_two_time", "seed,layer,t,s", true}, {"delta_two_time", "seed,t,s", true},
-        {"train_two_time", "seed,t,s", true},
-    };
-    nnd_status status = nnd_frame_new(ctx, &r->frame);
-    if (status == NND_OK)
-        status = nnd_frame_add_range(r->frame, "seed", count, (double)first_seed);
+typedef bool (*wanted)(const nnd_deep_linear *p);
+
+static bool always(const nnd_deep_linear *p) {
+    (void)p;
+    return true;
+}
+
+static bool two_time(const nnd_deep_linear *p) {
+    return p->two_time;
+}
+
+static bool two_time_fixed(const nnd_deep_linear *p) {
+    return p->two_time && p->training == NND_TRAIN_FIXED;
+}
+
+static bool spectrum(const nnd_deep_linear *p) {
+    return p->spectrum;
+}
+
+static bool ntk(const nnd_deep_linear *p) {
+    return p->ntk;
+}
+
+static bool stability(const nnd_deep_linear *p) {
+    return p->ntk && p->integrator == NND_DESCENT;
+}
+
+static bool ntk_fixed(const nnd_deep_linear *p) {
+    return p->ntk && p->training == NND_TRAIN_FIXED;
+}
+
+static bool density(const nnd_deep_linear *p) {
+    return p->density;
+}
+
+static nnd_status add_dims(run *r, size_t first_seed, size_t count) {
+    const nnd_deep_linear *p = r->params;
+    nnd_status status = nnd_frame_add_range(r->frame, "seed", count, (double)first_seed);
     if (status == NND_OK)
         status = add_times(r, "t");
     if (status == NND_OK)
         status = nnd_frame_add_range(r->frame, "layer", r->net.depth + 1, 0.0);
-    if (status == NND_OK && r->params->two_time)
+    if (status == NND_OK && p->two_time)
         status = add_times(r, "s");
-    for (size_t i = 0; status == NND_OK && i < sizeof arrays / sizeof *arrays; i++) {
-        bool residual = strcmp(arrays[i].name, "train_two_time") == 0;
-        if ((arrays[i].two_time && !r->params->two_time) ||
-            (residual && r->params->training != NND_TRAIN_FIXED))
-            continue;
-        status = nnd_frame_add(r->frame, arrays[i].name, arrays[i].dims, NULL);
-    }
+    if (status == NND_OK && (p->spectrum || p->ntk || p->density))
+        status = nnd_frame_add_range(r->frame, "matrix", r->net.depth, 0.0);
+    if (status == NND_OK && (p->spectrum || p->ntk))
+        status = nnd_frame_add_range(r->frame, "k", (size_t)p->outliers, 1.0);
+    if (status == NND_OK && p->density)
+        status = nnd_deep_linear_add_bins(p, r->frame);
+    return status;
+}
+
+/* Dimensions and arrays of a block, all NaN. */
+static nnd_status frame_make(nnd_context *ctx, run *r, size_t first_seed, size_t count) {
+    static const struct {
+        const char *name, *dims;
+        wanted wanted;
+    } arrays[] = {
+        {"diverged_at", "seed", always},
+        {"test_risk", "seed,t", always},
+        {"train_mse", "seed,t", always},
+        {"overlap", "seed,t", always},
+        {"beta_norm2", "seed,t", always},
+        {"g_norm2", "seed,t,layer", always},
+        {"h_norm2", "seed,t,layer", always},
+        {"g_two_time", "seed,layer,t,s", two_time},
+        {"h_two_time", "seed,layer,t,s", two_time},
+        {"delta_two_time", "seed,t,s", two_time},
+        {"train_two_time", "seed,t,s", two_time_fixed},
+        {"outlier", "seed,t,matrix,k", spectrum},
+        {"outlier_overlap_target", "seed,t,k", spectrum},
+        {"outlier_overlap_readout", "seed,t,k", spectrum},
+        {"ntk_top", "seed,t,k", ntk},
+        {"stability", "seed,t", stability},
+        {"ntk_residual_overlap", "seed,t", ntk_fixed},
+        {"sv_hist", "seed,t,matrix,z", density},
+    };
+    nnd_status status = nnd_frame_new(ctx, &r->frame);
+    if (status == NND_OK)
+        status = add_dims(r, first_seed, count);
+    for (size_t i = 0; status == NND_OK && i < sizeof arrays / sizeof *arrays; i++)
+        if (arrays[i].wanted(r->params))
+            status = nnd_frame_add(r->frame, arrays[i].name, arrays[i].dims, NULL);
     return status;
 }
 
@@ -187,6 +257,52 @@ static void keep_fields(run *r, size_t i) {
     memcpy(past->error + i * net->inputs, net->error, net->inputs * sizeof(double));
     if (r->params->training == NND_TRAIN_FIXED)
         memcpy(past->residual + i * net->samples, net->residual, net->samples * sizeof(double));
+}
+
+static nnd_status record_weights(run *r, size_t i) {
+    nnd_deep_linear_network *net = &r->net;
+    size_t depth = net->depth, count = (size_t)r->params->outliers;
+    nnd_status status = NND_OK;
+    for (size_t l = 0; status == NND_OK && l < depth; l++)
+        status = nnd_deep_linear_singular_values(
+            &r->spectra, net, l, values(r, "outlier") + (i * depth + l) * count,
+            l == 0 ? net->target : NULL, values(r, "outlier_overlap_target") + i * count,
+            l + 1 == depth ? net->backward[depth] : NULL,
+            values(r, "outlier_overlap_readout") + i * count);
+    return status;
+}
+
+static nnd_status record_ntk(run *r, size_t i) {
+    const nnd_deep_linear *p = r->params;
+    double *top = values(r, "ntk_top") + i * (size_t)p->outliers;
+    bool fixed = p->training == NND_TRAIN_FIXED;
+    nnd_status status = nnd_deep_linear_ntk_values(
+        &r->spectra, &r->net, top, fixed ? values(r, "ntk_residual_overlap") + i : NULL);
+    if (status == NND_OK && p->integrator == NND_DESCENT)
+        values(r, "stability")[i] = p->lr * nnd_deep_linear_rate(p, r->grid.step[i]) * top[0];
+    return status;
+}
+
+static nnd_status record_density(run *r, size_t i) {
+    const nnd_dim *z = nnd_frame_find_dim(r->frame, "z");
+    size_t depth = r->net.depth;
+    nnd_status status = NND_OK;
+    for (size_t l = 0; status == NND_OK && l < depth; l++)
+        status =
+            nnd_deep_linear_histogram(r->ctx, &r->spectra, &r->net, l, z->length, 2.0 * z->value[0],
+                                      values(r, "sv_hist") + (i * depth + l) * z->length);
+    return status;
+}
+
+static nnd_status record_spectra(run *r, size_t i) {
+    nnd_status status = NND_OK;
+    if (r->params->spectrum)
+        status = record_weights(r, i);
+    if (status == NND_OK && r->params->ntk)
+        status = record_ntk(r, i);
+    if (status == NND_OK && r->params->density)
+        status = record_density(r, i);
+    return status;
 }
 
 static void record(run *r, size_t i) {
@@ -225,13 +341,15 @@ static void record_two_time(const run *r) {
                  values(r, "train_two_time"));
 }
 
-static void train(run *r, nnd_rng_key key) {
+static nnd_status train(run *r, nnd_rng_key key) {
     nnd_deep_linear_network *net = &r->net;
     size_t steps = (size_t)r->params->steps, recorded = 0;
     double bound = INFINITY;
+    nnd_status status = NND_OK;
     nnd_deep_linear_network_draw(net, key);
+    nnd_deep_linear_spectra_restart(&r->spectra, net, key);
     r->past.recorded = 0;
-    for (size_t t = 0; t <= steps; t++) {
+    for (size_t t = 0; status == NND_OK && t <= steps; t++) {
         nnd_deep_linear_network_evaluate(net, t);
         if (t == 0)
             bound = r->params->divergence_bound * net->mse;
@@ -239,19 +357,22 @@ static void train(run *r, nnd_rng_key key) {
             *values(r, "diverged_at") = (double)t;
             break;
         }
-        if (r->grid.step[recorded] == t)
-            record(r, recorded++);
+        if (r->grid.step[recorded] == t) {
+            record(r, recorded);
+            status = record_spectra(r, recorded++);
+        }
         if (t < steps)
             nnd_deep_linear_network_step(net, t);
     }
     if (r->past.wanted)
         record_two_time(r);
+    return status;
 }
 
 static nnd_status simulate(nnd_context *ctx, const void *params, size_t size, uint64_t base_seed,
                            size_t first_seed, size_t count, nnd_frame **frame) {
     const nnd_deep_linear *p = params;
-    run r = {.params = p};
+    run r = {.params = p, .ctx = ctx};
     nnd_status status = nnd_deep_linear_network_make(ctx, p, size, &r.net);
     if (status == NND_OK)
         status =
@@ -259,14 +380,17 @@ static nnd_status simulate(nnd_context *ctx, const void *params, size_t size, ui
     if (status == NND_OK)
         status = history_make(ctx, &r);
     if (status == NND_OK)
+        status = nnd_deep_linear_spectra_make(ctx, &r.net, &r.spectra);
+    if (status == NND_OK)
         status = frame_make(ctx, &r, first_seed, count);
     for (r.seed = 0; status == NND_OK && r.seed < count; r.seed++)
-        train(&r, (nnd_rng_key){base_seed, first_seed + r.seed, size});
+        status = train(&r, (nnd_rng_key){base_seed, first_seed + r.seed, size});
     if (status == NND_OK)
         *frame = r.frame;
     else
         nnd_frame_free(r.frame);
     history_clear(&r.past, r.net.depth + 1);
+    nnd_deep_linear_spectra_clear(&r.spectra);
     nnd_timegrid_clear(&r.grid);
     nnd_deep_linear_network_clear(&r.net);
     return status;

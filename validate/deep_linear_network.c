@@ -76,14 +76,22 @@ double nnd_deep_linear_network_bytes(const nnd_deep_linear *p, size_t inputs) {
     return (data + weights + window + (2.0 * depth + 4.0) * (n + d)) * sizeof(double);
 }
 
-double nnd_deep_linear_network_flops(const nnd_deep_linear *p, size_t inputs) {
+static double data_size(const nnd_deep_linear *p, size_t inputs) {
     double d = (double)inputs;
-    double data = p->training == NND_TRAIN_ONLINE ? 0.0 : p->alpha * d * d;
+    return p->training == NND_TRAIN_ONLINE ? 0.0 : p->alpha * d * d;
+}
+
+double nnd_deep_linear_pass_flops(const nnd_deep_linear *p, size_t inputs) {
+    return 4.0 * (parameters(p, inputs) + data_size(p, inputs));
+}
+
+double nnd_deep_linear_network_flops(const nnd_deep_linear *p, size_t inputs) {
     /* A normal number takes the time of some 40 operations of a matrix-vector product. */
     const double draw = 40.0;
     double passes = (double)p->steps * (double)stages(p) + 1.0;
-    double draws = parameters(p, inputs) + data * (p->training == NND_TRAIN_FRESH ? passes : 1.0);
-    return passes * 4.0 * (parameters(p, inputs) + data) + draw * draws;
+    double batches = p->training == NND_TRAIN_FRESH ? passes : 1.0;
+    return passes * nnd_deep_linear_pass_flops(p, inputs) +
+           draw * (parameters(p, inputs) + data_size(p, inputs) * batches);
 }
 
 static bool allocate(double **x, size_t n) {

@@ -34,6 +34,8 @@ typedef struct {
 /** Memory and operations of training one network. */
 double nnd_deep_linear_network_bytes(const nnd_deep_linear *p, size_t inputs);
 double nnd_deep_linear_network_flops(const nnd_deep_linear *p, size_t inputs);
+/** Operations of one pass: every weight and the data used twice. */
+double nnd_deep_linear_pass_flops(const nnd_deep_linear *p, size_t inputs);
 /** N and P at a given D. */
 size_t nnd_deep_linear_width(const nnd_deep_linear *p, size_t inputs);
 size_t nnd_deep_linear_samples(const nnd_deep_linear *p, size_t inputs);

@@ -132,3 +132,12 @@ void nnd_weights_transposed_times(const nnd_weights *w, const nnd_window *window
     times(w, window, CblasTrans, x, y);
     add_pending(w, window, w->rows, w->left, w->cols, w->right, x, y, scratch);
 }
+
+void nnd_weights_write(const nnd_weights *w, const nnd_window *window, double *out) {
+    for (size_t i = 0; i < w->rows * w->cols; i++)
+        out[i] = w->scale * (window->base * w->w[i] + (w->v != NULL ? window->lag * w->v[i] : 0.0));
+    for (size_t k = 0; k < window->count; k++)
+        cblas_dger(CblasRowMajor, (int)w->rows, (int)w->cols,
+                   w->scale * w->strength * window->weight[k], w->left + k * w->rows, 1,
+                   w->right + k * w->cols, 1, out, (int)w->cols);
+}

@@ -60,4 +60,7 @@ void nnd_weights_times(const nnd_weights *w, const nnd_window *window, const dou
 void nnd_weights_transposed_times(const nnd_weights *w, const nnd_window *window, const double *x,
                                   double *y, double *scratch);
 
+/** Writes scale W out, rows x cols. */
+void nnd_weights_write(const nnd_weights *w, const nnd_window *window, double *out);
+
 #endif

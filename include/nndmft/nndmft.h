@@ -12,6 +12,7 @@
 #include "nndmft/find.h"
 #include "nndmft/frame.h"
 #include "nndmft/io.h"
+#include "nndmft/lanczos.h"
 #include "nndmft/march.h"
 #include "nndmft/model.h"
 #include "nndmft/outliers.h"

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include <cblas.h>
+#include <lapacke.h>
+#include <math.h>
+#include <stdlib.h>
+
+#include "support.h"
+
+typedef struct {
+    size_t n;
+    double *a;
+} dense;
+
+static void apply(void *data, const double *x, double *y) {
+    const dense *m = data;
+    cblas_dsymv(CblasRowMajor, CblasLower, (int)m->n, 1.0, m->a, (int)m->n, x, 1, 0.0, y, 1);
+}
+
+/* X^T X / rows of a random X: its top lies at the edge of a continuum, the hard case. */
+static dense wishart(size_t n, size_t rows) {
+    dense m = {n, calloc(n * n, sizeof(double))};
+    double *x = calloc(rows * n, sizeof *x);
+    nnd_rng_normals((nnd_rng_key){1, 2, n}, 0, 0, rows * n, x);
+    cblas_dgemm(CblasRowMajor, CblasTrans, CblasNoTrans, (int)n, (int)n, (int)rows,
+                1.0 / (double)rows, x, (int)n, x, (int)n, 0.0, m.a, (int)n);
+    free(x);
+    return m;
+}
+
+static void check(size_t n, size_t count) {
+    nnd_context *ctx = nnd_context_new(NULL);
+    nnd_lanczos *l;
+    dense m = wishart(n, 2 * n);
+    double *copy = calloc(n * n, sizeof *copy), *want = calloc(n, sizeof *want);
+    double *start = calloc(n, sizeof *start), *value = calloc(count, sizeof *value);
+    double *vector = calloc(count * n, sizeof *vector), *image = calloc(n, sizeof *image);
+    cblas_dcopy((int)(n * n), m.a, 1, copy, 1);
+    ck_assert_int_eq(
+        LAPACKE_dsyev(LAPACK_ROW_MAJOR, 'N', 'L', (lapack_int)n, copy, (lapack_int)n, want), 0);
+    for (size_t i = 0; i < n; i++)
+        start[i] = 1.0 + 0.01 * (double)i;
+    size_t taken;
+    ck_assert_int_eq(nnd_lanczos_new(ctx, n, n, &l), NND_OK);
+    ck_assert_int_eq(nnd_lanczos_largest(l, apply, &m, start, count, 1e-7, value, vector, &taken),
+                     NND_OK);
+    ck_assert_uint_le(taken, n);
+    for (size_t k = 0; k < count; k++) {
+        if (k >= n) {
+            ck_assert(isnan(value[k]));
+            continue;
+        }
+        /* The error of a value is at most the residual, 1e-7, and mostly its square over a gap. */
+        test_close("eigenvalue", value[k], want[n - 1 - k], 1e-9);
+        apply(&m, vector + k * n, image);
+        cblas_daxpy((int)n, -value[k], vector + k * n, 1, image, 1);
+        ck_assert(cblas_dnrm2((int)n, image, 1) < 1e-6 * value[0]);
+    }
+    nnd_lanczos_free(l);
+    free(m.a);
+    free(copy);
+    free(want);
+    free(start);
+    free(value);
+    free(vector);
+    free(image);
+    nnd_context_free(ctx);
+}
+
+START_TEST(top_of_a_continuum_equals_the_full_decomposition) {
+    check(200, 3);
+}
+END_TEST
+
+START_TEST(small_operators_are_exhausted) {
+    check(1, 2);
+    check(2, 2);
+    check(5, 5);
+}
+END_TEST
+
+START_TEST(too_few_steps_are_said_to_be_too_few) {
+    nnd_context *ctx = nnd_context_new(NULL);
+    nnd_lanczos *l;
+    dense m = wishart(100, 200);
+    double start[100], value[1];
+    for (int i = 0; i < 100; i++)
+        start[i] = 1.0;
+    ck_assert_int_eq(nnd_lanczos_new(ctx, 100, 5, &l), NND_OK);
+    ck_assert_int_eq(nnd_lanczos_largest(l, apply, &m, start, 1, 1e-8, value, NULL, NULL),
+                     NND_NOT_CONVERGED);
+    ck_assert(value[0] > 0.0);
+    nnd_lanczos_free(l);
+    free(m.a);
+    nnd_context_free(ctx);
+}
+END_TEST
+
+int main(void) {
+    Suite *suite = suite_create("lanczos");
+    TCase *tests = tcase_create("lanczos");
+    tcase_add_test(tests, top_of_a_continuum_equals_the_full_decomposition);
+    tcase_add_test(tests, small_operators_are_exhausted);
+    tcase_add_test(tests, too_few_steps_are_said_to_be_too_few);
+    suite_add_tcase(suite, tests);
+    return test_main(suite);
+}
