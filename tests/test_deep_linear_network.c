@@ -317,6 +317,33 @@ START_TEST(singular_values_and_vectors_equal_a_full_decomposition) {
 }
 END_TEST
 
+START_TEST(histogram_counts_every_singular_value) {
+    fixture *f = trained("{model: deep-linear, params: {depth: 2, nu: 0.7, density: true}}");
+    enum { BINS = 50 };
+    double density[BINS], width = 0.2, mass = 0.0, second = 0.0, frobenius = 0.0, a[D * D];
+    nnd_deep_linear_spectra s;
+    ck_assert_int_eq(nnd_deep_linear_spectra_make(f->ctx, &f->net, &s), NND_OK);
+    for (size_t l = 0; l < 2; l++) {
+        const nnd_weights *w = &f->net.layer[l];
+        size_t least = w->rows < w->cols ? w->rows : w->cols;
+        ck_assert_int_eq(nnd_deep_linear_histogram(f->ctx, &s, &f->net, l, BINS, width, density),
+                         NND_OK);
+        mass = second = 0.0;
+        for (int b = 0; b < BINS; b++) {
+            mass += density[b] * width;
+            second += density[b] * width * (double)least * pow((b + 0.5) * width, 2);
+        }
+        nnd_weights_write(w, &f->net.window, a);
+        frobenius = pow(cblas_dnrm2((int)(w->rows * w->cols), a, 1), 2);
+        test_close("mass", mass, 1.0, 1e-12);
+        /* Sum of squares, up to the width of a bin. */
+        ck_assert(fabs(second - frobenius) < (double)least * width * 3.0);
+    }
+    nnd_deep_linear_spectra_clear(&s);
+    end(f);
+}
+END_TEST
+
 /* The NTK by its definition: gradients of the outputs by differences, their Gram matrix. */
 START_TEST(ntk_equals_the_gram_matrix_of_gradients) {
     fixture *f = trained(TRAINED[_i]);
@@ -368,6 +395,7 @@ int main(void) {
     TCase *spectra = tcase_create("spectra");
     int count = (int)(sizeof TRAINED / sizeof *TRAINED);
     tcase_add_loop_test(spectra, singular_values_and_vectors_equal_a_full_decomposition, 0, count);
+    tcase_add_test(spectra, histogram_counts_every_singular_value);
     tcase_add_loop_test(spectra, ntk_equals_the_gram_matrix_of_gradients, 0, count);
     suite_add_tcase(suite, spectra);
     return test_main(suite);

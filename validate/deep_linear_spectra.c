@@ -196,7 +196,8 @@ nnd_status nnd_deep_linear_histogram(nnd_context *ctx, nnd_deep_linear_spectra *
     size_t least = w->rows < w->cols ? w->rows : w->cols;
     memset(density, 0, bins * sizeof *density);
     nnd_weights_write(w, &net->window, s->matrix);
-    if (LAPACKE_dgesdd(LAPACK_ROW_MAJOR, 'N', (lapack_int)w->rows, (lapack_int)w->cols, s->matrix,
+    /* Row-major A is column-major A^T, which has the same singular values. */
+    if (LAPACKE_dgesdd(LAPACK_COL_MAJOR, 'N', (lapack_int)w->cols, (lapack_int)w->rows, s->matrix,
                        (lapack_int)w->cols, s->s, NULL, 1, NULL, 1) != 0)
         return nnd_fail(ctx, NND_E_INPUT, "a weight matrix has no singular values");
     for (size_t i = 0; i < least; i++) {
