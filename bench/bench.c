@@ -113,6 +113,56 @@ static void simulator(nnd_context *ctx, const char *name, const char *yaml) {
     nnd_case_free(c);
 }
 
+/* Level 2 on one thread, beside one simulation that records the same spectra. */
+static void spectra(void) {
+    nnd_context_options one = {.threads = 1};
+    nnd_context *ctx = nnd_context_new(&one);
+    nnd_case *c = read_case(ctx, "{model: deep-linear, params: {depth: 2, gamma0: 3, sigma: 0.6, "
+                                 "noise: 0.3, steps: 400, record_every: 10}}");
+    nnd_case *dynamics = read_case(ctx, "{model: deep-linear, params: {depth: 2, gamma0: 3, "
+                                        "sigma: 0.6, noise: 0.3, steps: 400, record_every: 10, "
+                                        "spectrum: false, ntk: false}}");
+    nnd_frame *frame = NULL;
+    double began = bench_seconds();
+    require(ctx, nnd_theory_run(ctx, dynamics, NULL, &frame));
+    double march_alone = bench_seconds() - began;
+    nnd_frame_free(frame);
+    began = bench_seconds();
+    require(ctx, nnd_theory_run(ctx, c, NULL, &frame));
+    double theory = bench_seconds() - began - march_alone;
+    nnd_frame_free(frame);
+    began = bench_seconds();
+    require(ctx, nnd_simulator_find(c->model)->simulate(ctx, c->params[0], 1000, 1, 0, 1, &frame));
+    double simulation = bench_seconds() - began;
+    nnd_frame_free(frame);
+    row("level 2 at 41 times of 400 steps, depth 2", theory, 41.0 / theory, "times/s",
+        41.0 / simulation, "a simulation at D = 1000 with the same spectra");
+    nnd_case_free(c);
+    nnd_case_free(dynamics);
+    nnd_context_free(ctx);
+}
+
+static void transfer(void) {
+    nnd_context *ctx = nnd_context_new(NULL);
+    nnd_case *c =
+        read_case(ctx, "{model: deep-linear, params: {depth: 2, alpha: 4, sigma: 0.8, "
+                       "noise: 0.3, gamma0: 1.5, steps: 12, record: [12], "
+                       "spectrum: false, ntk: false}, sweep: {nu: [1, 4, 16, 64, 256], "
+                       "lr: [0.02, 0.0226, 0.0256, 0.029, 0.0328, 0.0371, 0.042, 0.0476, "
+                       "0.0538, 0.0609, 0.069, 0.078, 0.0883, 0.1, 0.1132, 0.1281, 0.145, "
+                       "0.1641, 0.1857, 0.2102, 0.2379, 0.2692, 0.3047, 0.3448, 0.3902, "
+                       "0.4416, 0.4998, 0.5657, 0.6402, 0.7245, 0.82, 0.9281, 1.05, 1.189, "
+                       "1.3456, 1.5229, 1.7235, 1.9505, 2.2075, 2.5]}}");
+    nnd_frame *frame = NULL;
+    double began = bench_seconds();
+    require(ctx, nnd_theory_run(ctx, c, NULL, &frame));
+    double seconds = bench_seconds() - began;
+    row("learning-rate transfer, 200 points", seconds, 200.0 / seconds, "points/s", 0.0, "");
+    nnd_frame_free(frame);
+    nnd_case_free(c);
+    nnd_context_free(ctx);
+}
+
 static double ensemble_seconds(const nnd_case *c, int threads) {
     nnd_context_options options = {.threads = threads};
     nnd_context *ctx = nnd_context_new(&options);
@@ -129,7 +179,8 @@ static double ensemble_seconds(const nnd_case *c, int threads) {
 
 static void ensemble(nnd_context *ctx) {
     enum { RUNS = 5 };
-    nnd_case *c = read_case(ctx, "{model: deep-linear, params: {depth: 2, noise: 0.3, steps: 40}, "
+    nnd_case *c = read_case(ctx, "{model: deep-linear, params: {depth: 2, noise: 0.3, steps: 40, "
+                                 "spectrum: false, ntk: false}, "
                                  "simulate: {size: 300, seeds: 104}}");
     double one[RUNS], two[RUNS];
     for (int i = 0; i < RUNS; i++) {
@@ -205,6 +256,8 @@ int main(int argc, char **argv) {
               "{model: deep-linear, params: {noise: 0.3, steps: 100}}");
     simulator(ctx, "simulator, D = N = 1000, P = 2000, depth 3",
               "{model: deep-linear, params: {depth: 3, sigma: 0.8, noise: 0.3, steps: 60}}");
+    spectra();
+    transfer();
     ensemble(ctx);
     hdf5(ctx);
     if (argc > 1)

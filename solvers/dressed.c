@@ -9,16 +9,24 @@
 enum { BLOCK = 16 };
 
 typedef struct {
-    size_t a, b; /* response of a to b; or Gram of a and b */
+    size_t a, b; /* response of a to b */
     const double *data;
     size_t lda;
 } block;
 
+/* One or two fields and the coordinates of their vectors. */
+typedef struct {
+    size_t fields, field[2], rank;
+    const double *coords[2];
+} space;
+
 struct nnd_dressed {
     nnd_context *ctx;
     size_t fields, rows;
-    size_t responses, grams;
-    block *response, *gram;
+    size_t responses, spaces;
+    block *response;
+    space *space;
+    double *image[2], *mixed; /* scratch: rank x columns each */
 };
 
 nnd_status nnd_dressed_new(nnd_context *ctx, size_t fields, size_t rows, nnd_dressed **dressed) {
@@ -36,27 +44,44 @@ void nnd_dressed_free(nnd_dressed *d) {
     if (d == NULL)
         return;
     free(d->response);
-    free(d->gram);
+    free(d->space);
+    free(d->image[0]);
+    free(d->image[1]);
+    free(d->mixed);
     free(d);
-}
-
-static nnd_status append(nnd_context *ctx, block **list, size_t *count, block b) {
-    block *grown = realloc(*list, (*count + 1) * sizeof *grown);
-    if (grown == NULL)
-        return nnd_fail_memory(ctx, "a dressed Gram matrix");
-    grown[(*count)++] = b;
-    *list = grown;
-    return NND_OK;
 }
 
 nnd_status nnd_dressed_add_response(nnd_dressed *d, size_t of, size_t to, const double *r,
                                     size_t lda) {
-    return append(d->ctx, &d->response, &d->responses, (block){of, to, r, lda});
+    block *grown = realloc(d->response, (d->responses + 1) * sizeof *grown);
+    if (grown == NULL)
+        return nnd_fail_memory(d->ctx, "a dressed Gram matrix");
+    grown[d->responses++] = (block){of, to, r, lda};
+    d->response = grown;
+    return NND_OK;
 }
 
-nnd_status nnd_dressed_add_gram(nnd_dressed *d, size_t a, size_t b, const double *gamma,
-                                size_t lda) {
-    return append(d->ctx, &d->gram, &d->grams, (block){a, b, gamma, lda});
+nnd_status nnd_dressed_add_space(nnd_dressed *d, size_t a, const double *coords_a, size_t b,
+                                 const double *coords_b, size_t rank) {
+    space *grown = realloc(d->space, (d->spaces + 1) * sizeof *grown);
+    if (grown == NULL)
+        return nnd_fail_memory(d->ctx, "a dressed Gram matrix");
+    grown[d->spaces++] = (space){a == b ? 1 : 2, {a, b}, rank, {coords_a, coords_b}};
+    d->space = grown;
+    return NND_OK;
+}
+
+nnd_status nnd_dressed_ready(nnd_dressed *d, size_t columns) {
+    size_t rank = 1;
+    for (size_t i = 0; i < d->spaces; i++)
+        rank = d->space[i].rank > rank ? d->space[i].rank : rank;
+    size_t room = rank * (columns > 0 ? columns : 1);
+    d->image[0] = calloc(room, sizeof(double));
+    d->image[1] = calloc(room, sizeof(double));
+    d->mixed = calloc(room, sizeof(double));
+    return d->image[0] != NULL && d->image[1] != NULL && d->mixed != NULL
+               ? NND_OK
+               : nnd_fail_memory(d->ctx, "a dressed Gram matrix");
 }
 
 size_t nnd_dressed_size(const nnd_dressed *d) {
@@ -142,22 +167,55 @@ void nnd_dressed_solve(const nnd_dressed *d, const double *t, size_t columns, do
     }
 }
 
-void nnd_dressed_gram_times(const nnd_dressed *d, const double *g, size_t columns, const double *s,
+/* Coordinates of the vectors sum_p s_p v_p of every field of a space. */
+static void project(nnd_dressed *d, const space *sp, size_t columns, const double *s) {
+    for (size_t f = 0; f < sp->fields; f++)
+        cblas_dgemm(CblasRowMajor, CblasTrans, CblasNoTrans, (int)sp->rank, (int)columns,
+                    (int)d->rows, 1.0, sp->coords[f], (int)sp->rank,
+                    s + sp->field[f] * d->rows * columns, (int)columns, 0.0, d->image[f],
+                    (int)columns);
+}
+
+/* mixed = sum over the fields of a space of its scalar with field f times their coordinates. */
+static void mix(nnd_dressed *d, const space *sp, const double *g, size_t f, size_t columns) {
+    size_t n = sp->rank * columns;
+    for (size_t i = 0; i < n; i++)
+        d->mixed[i] = g[2 * f] * d->image[f][i];
+    for (size_t i = 0; sp->fields == 2 && i < n; i++)
+        d->mixed[i] += g[1] * d->image[1 - f][i];
+}
+
+static size_t scalars_of(const space *sp) {
+    return sp->fields == 2 ? 3 : 1;
+}
+
+void nnd_dressed_gram_times(nnd_dressed *d, const double *g, size_t columns, const double *s,
                             double *y) {
-    int rows = (int)d->rows, n = (int)columns;
-    size_t stride = d->rows * columns;
-    memset(y, 0, d->fields * stride * sizeof *y);
-    for (size_t i = 0; i < d->grams; i++) {
-        const block *c = &d->gram[i];
-        if (c->a == c->b) {
-            cblas_dsymm(CblasRowMajor, CblasLeft, CblasLower, rows, n, g[i], c->data, (int)c->lda,
-                        s + c->a * stride, n, 1.0, y + c->a * stride, n);
-            continue;
+    memset(y, 0, nnd_dressed_size(d) * columns * sizeof *y);
+    for (size_t i = 0; i < d->spaces; g += scalars_of(&d->space[i++])) {
+        const space *sp = &d->space[i];
+        project(d, sp, columns, s);
+        for (size_t f = 0; f < sp->fields; f++) {
+            mix(d, sp, g, f, columns);
+            cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, (int)d->rows, (int)columns,
+                        (int)sp->rank, 1.0, sp->coords[f], (int)sp->rank, d->mixed, (int)columns,
+                        1.0, y + sp->field[f] * d->rows * columns, (int)columns);
         }
-        cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, rows, n, rows, g[i], c->data,
-                    (int)c->lda, s + c->b * stride, n, 1.0, y + c->a * stride, n);
-        cblas_dgemm(CblasRowMajor, CblasTrans, CblasNoTrans, rows, n, rows, g[i], c->data,
-                    (int)c->lda, s + c->a * stride, n, 1.0, y + c->b * stride, n);
+    }
+}
+
+void nnd_dressed_compress(nnd_dressed *d, const double *g, size_t columns, const double *s,
+                          double *k) {
+    int n = (int)columns;
+    memset(k, 0, columns * columns * sizeof *k);
+    for (size_t i = 0; i < d->spaces; g += scalars_of(&d->space[i++])) {
+        const space *sp = &d->space[i];
+        project(d, sp, columns, s);
+        for (size_t f = 0; f < sp->fields; f++) {
+            mix(d, sp, g, f, columns);
+            cblas_dgemm(CblasRowMajor, CblasTrans, CblasNoTrans, n, n, (int)sp->rank, 1.0,
+                        d->image[f], n, d->mixed, n, 1.0, k, n);
+        }
     }
 }
 

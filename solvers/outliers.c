@@ -11,7 +11,7 @@
 
 enum { MAX_ITERATIONS = 200 };
 
-static const double PRECISION = 1e-13;
+static const double PRECISION = 1e-12;
 
 /* ---- counting ---- */
 
@@ -21,6 +21,7 @@ typedef struct {
     const nnd_outlier_problem *problem;
     size_t index;
     double *m;
+    double known_x[2], known[2]; /* the ends, evaluated already */
     nnd_status status;
 } search;
 
@@ -69,6 +70,9 @@ static nnd_status eigenvalue(search *s, double x, double *value, double *vector)
 static double objective(double x, void *data) {
     search *s = data;
     double value = 0.0;
+    for (int i = 0; i < 2; i++)
+        if (x == s->known_x[i])
+            return s->known[i];
     nnd_status status = eigenvalue(s, x, &value, NULL);
     if (status != NND_OK)
         s->status = status;
@@ -98,14 +102,18 @@ static nnd_status brent(search *s, double low, double high, double *x) {
 nnd_status nnd_outlier_find(nnd_context *ctx, const nnd_outlier_problem *problem, size_t j,
                             double edge, double far, double *x, double *vector) {
     size_t n = 2 * problem->k;
-    search s = {ctx, problem, problem->k + j, calloc(n * n, sizeof(double)), NND_OK};
+    search s = {.ctx = ctx,
+                .problem = problem,
+                .index = problem->k + j,
+                .m = calloc(n * n, sizeof(double)),
+                .known_x = {edge, far}};
     if (s.m == NULL)
         return nnd_fail_memory(ctx, "the outliers");
-    double at_edge = NAN, at_far = NAN, unused;
-    nnd_status status = eigenvalue(&s, edge, &at_edge, NULL);
+    double unused;
+    nnd_status status = eigenvalue(&s, edge, &s.known[0], NULL);
     if (status == NND_OK)
-        status = eigenvalue(&s, far, &at_far, NULL);
-    bool there = status == NND_OK && at_edge < 0.0 && at_far > 0.0;
+        status = eigenvalue(&s, far, &s.known[1], NULL);
+    bool there = status == NND_OK && s.known[0] < 0.0 && s.known[1] > 0.0;
     *x = NAN;
     if (there)
         status = brent(&s, fmin(edge, far), fmax(edge, far), x);
@@ -136,30 +144,63 @@ nnd_status nnd_largest_real_eigenvalue(nnd_context *ctx, size_t n, double *a, do
 
 static const double SPIKE_THRESHOLD = 1e-8;
 
-/* Pivoted Cholesky G = L L^T, L of n rows and `rank` columns, row-major, owned by the caller. */
-static nnd_status low_rank(nnd_context *ctx, size_t n, const double *g, size_t ldg, double **factor,
-                           size_t *rank) {
-    double *a = calloc(n * n, sizeof *a);
-    lapack_int *pivot = calloc(n, sizeof *pivot), r = 0;
-    *factor = NULL;
-    nnd_status status = NND_OK;
-    if (a == NULL || pivot == NULL)
-        status = nnd_fail_memory(ctx, "the spikes");
-    if (status == NND_OK) {
-        /* Row-major lower is column-major upper, which LAPACK takes without a copy: A = U^T U. */
-        for (size_t i = 0; i < n; i++)
-            memcpy(a + i * n, g + i * ldg, (i + 1) * sizeof *a);
-        lapack_int info =
-            LAPACKE_dpstrf(LAPACK_COL_MAJOR, 'U', (lapack_int)n, a, (lapack_int)n, pivot, &r, -1.0);
-        *rank = (size_t)r;
-        *factor = calloc(n * (*rank > 0 ? *rank : 1), sizeof **factor);
-        if (info < 0 || *factor == NULL)
-            status = nnd_fail_memory(ctx, "the spikes");
+/* Scaled joint Gram matrix of two sets, lower triangle, row-major. */
+static void joint_gram(size_t rows, size_t sets, const double *const gram[2], size_t ld,
+                       const double *cross, const double *scale, double *out) {
+    size_t n = sets * rows;
+    for (size_t i = 0; i < n; i++)
+        for (size_t j = 0; j <= i; j++) {
+            size_t si = i / rows, sj = j / rows, p = i % rows, q = j % rows;
+            double product = si == sj ? gram[si][p * ld + q] : cross[q * rows + p];
+            out[i * n + j] = product / (scale[si] * scale[sj]);
+        }
+}
+
+/* Rows of the factor of one set, from the pivoted Cholesky factor of all. */
+static nnd_status take_rows(nnd_context *ctx, size_t set, size_t rows, size_t n, size_t rank,
+                            const double *cholesky, const lapack_int *pivot, double scale,
+                            nnd_factor *factor) {
+    factor->rank = rank;
+    factor->coords = calloc(rows * (rank > 0 ? rank : 1), sizeof(double));
+    if (factor->coords == NULL)
+        return nnd_fail_memory(ctx, "the spikes");
+    for (size_t i = 0; i < n; i++) {
+        size_t of = (size_t)(pivot[i] - 1);
+        for (size_t k = 0; of / rows == set && k < rank && k <= i; k++)
+            factor->coords[of % rows * rank + k] = scale * cholesky[i * n + k];
     }
-    for (size_t i = 0; status == NND_OK && i < n; i++)
-        for (size_t k = 0; k < *rank && k <= i; k++)
-            (*factor)[(size_t)(pivot[i] - 1) * *rank + k] = a[i * n + k];
-    free(a);
+    return NND_OK;
+}
+
+static double longest(size_t rows, const double *gram, size_t ld) {
+    double norm2 = 0.0;
+    for (size_t p = 0; p < rows; p++)
+        norm2 = fmax(norm2, gram[p * ld + p]);
+    return norm2 > 0.0 ? sqrt(norm2) : 1.0;
+}
+
+nnd_status nnd_factor_gram(nnd_context *ctx, size_t rows, const double *a, const double *b,
+                           size_t ld, const double *cross, nnd_factor *factor_a,
+                           nnd_factor *factor_b) {
+    const double *const gram[2] = {a, b};
+    size_t sets = b != NULL ? 2 : 1, n = sets * rows;
+    double scale[2] = {longest(rows, a, ld), b != NULL ? longest(rows, b, ld) : 1.0};
+    double *work = calloc(n * n + 1, sizeof *work);
+    lapack_int *pivot = calloc(n + 1, sizeof *pivot), rank = 0;
+    nnd_status status = work != NULL && pivot != NULL ? NND_OK : nnd_fail_memory(ctx, "the spikes");
+    if (status == NND_OK) {
+        joint_gram(rows, sets, gram, ld, cross, scale, work);
+        /* Row-major lower is column-major upper, which LAPACK takes without a copy: A = U^T U. It
+         * says 1 where the matrix has not full rank, which is the rule here. */
+        if (LAPACKE_dpstrf(LAPACK_COL_MAJOR, 'U', (lapack_int)n, work, (lapack_int)n, pivot, &rank,
+                           -1.0) < 0)
+            status = nnd_fail(ctx, NND_E_INPUT, "a Gram matrix has no factor");
+    }
+    if (status == NND_OK)
+        status = take_rows(ctx, 0, rows, n, (size_t)rank, work, pivot, scale[0], factor_a);
+    if (status == NND_OK && b != NULL && factor_b != NULL)
+        status = take_rows(ctx, 1, rows, n, (size_t)rank, work, pivot, scale[1], factor_b);
+    free(work);
     free(pivot);
     return status;
 }
@@ -219,20 +260,12 @@ static nnd_status decompose(nnd_context *ctx, nnd_spikes *s, size_t rg, const do
     return status;
 }
 
-nnd_status nnd_spikes_make(nnd_context *ctx, size_t rows, const double *g, size_t ldg,
-                           const double *h, size_t ldh, const double *weight, nnd_spikes *spikes) {
-    double *lg = NULL, *lh = NULL;
-    size_t rg = 0, rh = 0;
+nnd_status nnd_spikes_make(nnd_context *ctx, size_t rows, const nnd_factor *g, const nnd_factor *h,
+                           const double *weight, nnd_spikes *spikes) {
     *spikes = (nnd_spikes){.rows = rows};
     if (rows == 0)
         return NND_OK;
-    nnd_status status = low_rank(ctx, rows, g, ldg, &lg, &rg);
-    if (status == NND_OK)
-        status = low_rank(ctx, rows, h, ldh, &lh, &rh);
-    if (status == NND_OK)
-        status = decompose(ctx, spikes, rg, lg, rh, lh, weight);
-    free(lg);
-    free(lh);
+    nnd_status status = decompose(ctx, spikes, g->rank, g->coords, h->rank, h->coords, weight);
     if (status != NND_OK)
         nnd_spikes_clear(spikes);
     return status;

@@ -169,8 +169,9 @@ nnd_status nnd_deep_linear_theory_cost(nnd_context *ctx, const void *params, nnd
         cost->flops = 2.0 * multiply_adds;
         if (p->spectrum || p->ntk)
             cost->bytes += times * queries * sizeof(double);
-        if (p->ntk)
-            cost->bytes += (double)p->depth * queries * queries * sizeof(double);
+        /* The joint Gram matrix of two fields, while it is factored. */
+        if (p->spectrum || p->ntk)
+            cost->bytes += 5.0 * queries * queries * sizeof(double);
     }
     nnd_dynamics_clear(&d);
     return status;

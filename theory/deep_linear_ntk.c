@@ -11,32 +11,6 @@
 /* Start of a search below the edge parameter x_+, and relative step of numerical derivatives. */
 static const double BELOW_EDGE = 1.0 - 1e-6, DERIVATIVE_STEP = 1e-5;
 
-/* ---- overlaps between the two fields of a layer ---- */
-
-nnd_status nnd_cross_grams_make(nnd_context *ctx, const nnd_dynamics *d, size_t rows,
-                                nnd_cross_grams *cross) {
-    *cross = (nnd_cross_grams){.rows = rows, .count = d->depth};
-    cross->gram = calloc(d->depth, sizeof(double *));
-    nnd_status status =
-        cross->gram != NULL ? NND_OK : nnd_fail_memory(ctx, "the overlaps of two fields");
-    bool fixed = d->params->training == NND_TRAIN_FIXED;
-    for (size_t l = fixed ? 0 : 1; status == NND_OK && l < d->depth; l++) {
-        cross->gram[l] = malloc(rows * rows * sizeof(double));
-        status = cross->gram[l] != NULL
-                     ? nnd_march_cross_gram(d->march, l == 0 ? d->delta : d->g[l], d->h[l], rows,
-                                            cross->gram[l])
-                     : nnd_fail_memory(ctx, "the overlaps of two fields");
-    }
-    return status;
-}
-
-void nnd_cross_grams_clear(nnd_cross_grams *cross) {
-    for (size_t l = 0; cross->gram != NULL && l < cross->count; l++)
-        free(cross->gram[l]);
-    free(cross->gram);
-    *cross = (nnd_cross_grams){0};
-}
-
 /* ---- the system ---- */
 
 /* Which of the two local vectors, hat u or hat v, a field goes with. */
@@ -50,10 +24,12 @@ typedef struct {
     double factor;
 } response_scalar;
 
+/* A space: its scalars are the propagators of its fields' rows. */
 typedef struct {
     size_t layer;
-    row_kind a, b;
-} gram_scalar;
+    bool single;
+    row_kind row; /* of a single field */
+} space_scalars;
 
 typedef struct {
     const nnd_dynamics *d;
@@ -63,9 +39,10 @@ typedef struct {
     double *s, *aspect, *k; /* of the pencil */
     nnd_pencil pencil;
     nnd_pencil_point point;
+    const nnd_field_factors *factors;
     response_scalar *response;
-    gram_scalar *gram;
-    size_t responses, grams;
+    space_scalars *space;
+    size_t responses, spaces;
     nnd_spikes *spikes; /* per matrix */
     nnd_dressed *dressed;
     nnd_spike_system system;
@@ -114,8 +91,15 @@ static void scalars(const void *data, double x, double *t, double *g) {
         const response_scalar *r = &p->response[i];
         t[i] = r->factor * propagator(p, &point, r->layer, r->row, r->side);
     }
-    for (size_t i = 0; i < p->grams; i++)
-        g[i] = propagator(p, &point, p->gram[i].layer, p->gram[i].a, p->gram[i].b);
+    for (size_t i = 0; i < p->spaces; i++) {
+        const space_scalars *sp = &p->space[i];
+        row_kind first = sp->single ? sp->row : U;
+        *g++ = propagator(p, &point, sp->layer, first, first);
+        if (sp->single)
+            continue;
+        *g++ = propagator(p, &point, sp->layer, U, V);
+        *g++ = propagator(p, &point, sp->layer, V, V);
+    }
 }
 
 static nnd_status add_response(problem *p, size_t of, size_t to, nnd_field field, nnd_matrix matrix,
@@ -127,11 +111,33 @@ static nnd_status add_response(problem *p, size_t of, size_t to, nnd_field field
                                     nnd_march_stride(m));
 }
 
-static nnd_status add_gram(problem *p, size_t field, nnd_field of, size_t layer, row_kind row) {
-    const nnd_march *m = p->d->march;
-    p->gram[p->grams++] = (gram_scalar){layer, row, row};
-    return nnd_dressed_add_gram(p->dressed, field, field, nnd_march_gram(m, of, 0),
-                                nnd_march_stride(m));
+/* A field by itself in its space. */
+static nnd_status add_single(problem *p, size_t field, const nnd_factor *f, size_t layer,
+                             row_kind row) {
+    p->space[p->spaces++] = (space_scalars){layer, true, row};
+    return nnd_dressed_add_space(p->dressed, field, f->coords, field, NULL, f->rank);
+}
+
+/* The two fields of a layer, of kinds U and V. */
+static nnd_status add_pair(problem *p, size_t u, const nnd_factor *of_u, size_t v,
+                           const nnd_factor *of_v, size_t layer) {
+    p->space[p->spaces++] = (space_scalars){layer, false, U};
+    return nnd_dressed_add_space(p->dressed, u, of_u->coords, v, of_v->coords, of_u->rank);
+}
+
+static nnd_status add_spaces(problem *p) {
+    const nnd_field_factors *f = p->factors;
+    size_t top = p->d->depth;
+    nnd_status status = add_single(p, field_g(p, top), &f->g[top], top, U);
+    for (size_t l = 1; status == NND_OK && l < top; l++)
+        status = add_pair(p, field_g(p, l), &f->g[l], field_h(p, l), &f->h[l], l);
+    if (status == NND_OK && !p->fixed)
+        return add_single(p, field_h(p, 0), &f->h[0], 0, V);
+    if (status == NND_OK)
+        status = add_pair(p, field_delta(p), &f->delta, field_h(p, 0), &f->h[0], 0);
+    if (status == NND_OK)
+        status = add_single(p, field_residual(p), &f->residual, sample_space(p), U);
+    return status;
 }
 
 /* A field of layer l >= 1 answers to h_{l-1} through A_{l-1} and to g_{l+1} through A_l. */
@@ -145,7 +151,7 @@ static nnd_status add_layer_field(problem *p, size_t l, row_kind row) {
     if (status == NND_OK && l < d->depth)
         status = add_response(p, at, field_g(p, l + 1), field, d->a[l], NND_BACKWARD,
                               (response_scalar){l, row, V, p->s[l] / p->kappa});
-    return status == NND_OK ? add_gram(p, at, field, l, row) : status;
+    return status;
 }
 
 /* A field of the D-space answers to r through Z and to g_1 through A_0. */
@@ -160,7 +166,7 @@ static nnd_status add_input_field(problem *p, row_kind row) {
     if (status == NND_OK)
         status = add_response(p, at, field_g(p, 1), field, d->a[0], NND_BACKWARD,
                               (response_scalar){0, row, V, p->s[0] / p->kappa});
-    return status == NND_OK ? add_gram(p, at, field, 0, row) : status;
+    return status;
 }
 
 static nnd_status add_samples(problem *p) {
@@ -169,24 +175,10 @@ static nnd_status add_samples(problem *p) {
     if (status == NND_OK)
         status = add_response(p, field_residual(p), field_delta(p), d->residual, d->z, NND_FORWARD,
                               (response_scalar){sample_space(p), U, U, 1.0});
-    if (status == NND_OK)
-        status = add_gram(p, field_residual(p), d->residual, sample_space(p), U);
     return status;
 }
 
-static nnd_status add_cross(problem *p, const nnd_cross_grams *cross) {
-    nnd_status status = NND_OK;
-    for (size_t l = 0; status == NND_OK && l < p->d->depth; l++) {
-        if (cross->gram[l] == NULL)
-            continue;
-        p->gram[p->grams++] = (gram_scalar){l, U, V};
-        status = nnd_dressed_add_gram(p->dressed, l == 0 ? field_delta(p) : field_g(p, l),
-                                      field_h(p, l), cross->gram[l], cross->rows);
-    }
-    return status;
-}
-
-static nnd_status add_blocks(problem *p, const nnd_cross_grams *cross) {
+static nnd_status add_blocks(problem *p) {
     nnd_status status = NND_OK;
     for (size_t l = p->d->depth; status == NND_OK && l >= 1; l--)
         status = add_layer_field(p, l, U);
@@ -196,7 +188,7 @@ static nnd_status add_blocks(problem *p, const nnd_cross_grams *cross) {
         status = add_input_field(p, V);
     for (size_t l = 1; status == NND_OK && l < p->d->depth; l++)
         status = add_layer_field(p, l, V);
-    return status == NND_OK ? add_cross(p, cross) : status;
+    return status == NND_OK ? add_spaces(p) : status;
 }
 
 /* k_l and s_l of section 4 at query q. */
@@ -217,16 +209,14 @@ static void set_pencil(problem *p, size_t q) {
 
 static nnd_status make_spikes(nnd_context *ctx, problem *p, const double *omega) {
     const nnd_dynamics *d = p->d;
-    const nnd_march *m = d->march;
     double *weight = calloc(p->n, sizeof *weight);
     nnd_status status = weight != NULL ? NND_OK : nnd_fail_memory(ctx, "the spikes");
     for (size_t l = 0; status == NND_OK && l < d->depth; l++) {
         for (size_t i = 0; i + 1 < p->n; i++)
             weight[i] = d->c[l] * omega[i];
         /* The present query has no weight in the weights yet. */
-        status = nnd_spikes_make(ctx, p->n - 1, nnd_march_gram(m, d->g[l + 1], 0),
-                                 nnd_march_stride(m), nnd_march_gram(m, d->h[l], 0),
-                                 nnd_march_stride(m), weight, &p->spikes[l]);
+        status = nnd_spikes_make(ctx, p->n - 1, &p->factors->g[l + 1], &p->factors->h[l], weight,
+                                 &p->spikes[l]);
     }
     free(weight);
     return status;
@@ -240,25 +230,28 @@ static nnd_status allocate(nnd_context *ctx, problem *p) {
     p->point.e = calloc(depth + 1, sizeof(double));
     p->point.b = calloc(depth, sizeof(double));
     p->response = calloc(4 * depth + 6, sizeof *p->response);
-    p->gram = calloc(3 * depth + 6, sizeof *p->gram);
+    p->space = calloc(depth + 3, sizeof *p->space);
     p->spikes = calloc(depth, sizeof *p->spikes);
     bool done = p->s != NULL && p->aspect != NULL && p->k != NULL && p->point.e != NULL &&
-                p->point.b != NULL && p->response != NULL && p->gram != NULL && p->spikes != NULL;
+                p->point.b != NULL && p->response != NULL && p->space != NULL && p->spikes != NULL;
     return done ? NND_OK : nnd_fail_memory(ctx, "the NTK");
 }
 
 static nnd_status make_problem(nnd_context *ctx, const nnd_dynamics *d,
-                               const nnd_cross_grams *cross, size_t q, double kappa,
+                               const nnd_field_factors *factors, size_t q, double kappa,
                                const double *omega, problem *p) {
-    *p = (problem){
-        .d = d, .n = q + 1, .kappa = kappa, .fixed = d->params->training == NND_TRAIN_FIXED};
+    *p = (problem){.d = d,
+                   .factors = factors,
+                   .n = q + 1,
+                   .kappa = kappa,
+                   .fixed = d->params->training == NND_TRAIN_FIXED};
     nnd_status status = allocate(ctx, p);
     if (status != NND_OK)
         return status;
     set_pencil(p, q);
     status = nnd_dressed_new(ctx, field_count(p), p->n, &p->dressed);
     if (status == NND_OK)
-        status = add_blocks(p, cross);
+        status = add_blocks(p);
     if (status == NND_OK)
         status = make_spikes(ctx, p, omega);
     nnd_spike_place *place = calloc(d->depth, sizeof *place);
@@ -269,8 +262,8 @@ static nnd_status make_problem(nnd_context *ctx, const nnd_dynamics *d,
     if (status == NND_OK) {
         nnd_dressed *dressed = p->dressed;
         p->dressed = NULL;
-        status = nnd_spike_system_make(ctx, dressed, p->responses, p->grams, p->n, d->depth, place,
-                                       scalars, p, &p->system);
+        status = nnd_spike_system_make(ctx, dressed, p->responses, 3 * p->spaces, p->n, d->depth,
+                                       place, scalars, p, &p->system);
     }
     free(place);
     return status;
@@ -288,7 +281,7 @@ static void clear_problem(problem *p) {
     free(p->point.e);
     free(p->point.b);
     free(p->response);
-    free(p->gram);
+    free(p->space);
 }
 
 /* ---- modes ---- */
@@ -302,7 +295,7 @@ static double lambda_at(const problem *p, double x) {
 /* Squared cosine with the residual (section 4.4), by central differences of the scalars. */
 static nnd_status residual_overlap(nnd_context *ctx, problem *p, double x, const double *y,
                                    double *overlap) {
-    size_t size = nnd_dressed_size(p->system.dressed), scalars_count = p->responses + p->grams;
+    size_t size = nnd_dressed_size(p->system.dressed), scalars_count = p->responses + 3 * p->spaces;
     double *s = calloc(size, sizeof *s), *a = calloc(size, sizeof *a);
     double *up = calloc(scalars_count, sizeof *up), *down = calloc(scalars_count, sizeof *down);
     nnd_status status = s != NULL && a != NULL && up != NULL && down != NULL
@@ -361,14 +354,15 @@ static nnd_status find_all(nnd_context *ctx, problem *p, double x_edge, nnd_ntk_
     return status;
 }
 
-nnd_status nnd_dynamics_ntk(nnd_context *ctx, const nnd_dynamics *d, const nnd_cross_grams *cross,
-                            size_t q, double kappa, const double *omega, nnd_ntk_modes *out) {
+nnd_status nnd_dynamics_ntk(nnd_context *ctx, const nnd_dynamics *d,
+                            const nnd_field_factors *factors, size_t q, double kappa,
+                            const double *omega, nnd_ntk_modes *out) {
     problem p;
     double x_edge;
     for (size_t j = 0; j < out->count; j++)
         out->value[j] = NAN;
     out->residual_overlap = NAN;
-    nnd_status status = make_problem(ctx, d, cross, q, kappa, omega, &p);
+    nnd_status status = make_problem(ctx, d, factors, q, kappa, omega, &p);
     if (status == NND_OK)
         status = nnd_pencil_edge(ctx, &p.pencil, &x_edge, &out->edge);
     if (status == NND_OK && p.system.k > 0)

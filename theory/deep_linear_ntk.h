@@ -3,17 +3,7 @@
 #ifndef NNDMFT_THEORY_DEEP_LINEAR_NTK_H
 #define NNDMFT_THEORY_DEEP_LINEAR_NTK_H
 
-#include "theory/deep_linear_dynamics.h"
-
-/** Overlaps g_l . h_l (1 <= l < L) and delta . h_0 of all pairs of queries, shared by all times. */
-typedef struct {
-    size_t rows, count;
-    double **gram; /**< by layer, 0..L-1; NULL where it is not needed */
-} nnd_cross_grams;
-
-NND_MUST_USE nnd_status nnd_cross_grams_make(nnd_context *ctx, const nnd_dynamics *d, size_t rows,
-                                             nnd_cross_grams *cross);
-void nnd_cross_grams_clear(nnd_cross_grams *cross);
+#include "theory/deep_linear_factors.h"
 
 /** The NTK (online and fresh: the population operator) at one query. */
 typedef struct {
@@ -24,7 +14,7 @@ typedef struct {
 } nnd_ntk_modes;
 
 NND_MUST_USE nnd_status nnd_dynamics_ntk(nnd_context *ctx, const nnd_dynamics *d,
-                                         const nnd_cross_grams *cross, size_t q, double kappa,
+                                         const nnd_field_factors *factors, size_t q, double kappa,
                                          const double *omega, nnd_ntk_modes *out);
 
 #endif

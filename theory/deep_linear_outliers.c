@@ -30,7 +30,8 @@ static void scalars(const void *data, double z, double *t, double *g) {
     g[RIGHT] = m.m_in;
 }
 
-static nnd_status add_blocks(const nnd_dynamics *d, size_t l, nnd_dressed *dressed) {
+static nnd_status add_blocks(const nnd_dynamics *d, const nnd_field_factors *f, size_t l,
+                             nnd_dressed *dressed) {
     const nnd_march *m = d->march;
     size_t lda = nnd_march_stride(m);
     nnd_field g = d->g[l + 1], h = d->h[l];
@@ -40,15 +41,15 @@ static nnd_status add_blocks(const nnd_dynamics *d, size_t l, nnd_dressed *dress
         status = nnd_dressed_add_response(
             dressed, RIGHT, LEFT, nnd_march_image_coefficients(m, h, d->a[l], NND_BACKWARD), lda);
     if (status == NND_OK)
-        status = nnd_dressed_add_gram(dressed, LEFT, LEFT, nnd_march_gram(m, g, 0), lda);
+        status =
+            nnd_dressed_add_space(dressed, LEFT, f->g[l + 1].coords, LEFT, NULL, f->g[l + 1].rank);
     if (status == NND_OK)
-        status = nnd_dressed_add_gram(dressed, RIGHT, RIGHT, nnd_march_gram(m, h, 0), lda);
+        status = nnd_dressed_add_space(dressed, RIGHT, f->h[l].coords, RIGHT, NULL, f->h[l].rank);
     return status;
 }
 
-static nnd_status make_problem(nnd_context *ctx, const nnd_dynamics *d, size_t l, size_t q,
-                               double kappa, const double *omega, problem *p) {
-    const nnd_march *m = d->march;
+static nnd_status make_problem(nnd_context *ctx, const nnd_dynamics *d, const nnd_field_factors *f,
+                               size_t l, size_t q, double kappa, const double *omega, problem *p) {
     double sigma = nnd_deep_linear_sigma(d->params, l);
     *p = (problem){
         .sigma2 = sigma * sigma,
@@ -64,11 +65,9 @@ static nnd_status make_problem(nnd_context *ctx, const nnd_dynamics *d, size_t l
     for (size_t i = 0; status == NND_OK && i < q; i++)
         weight[i] = d->c[l] * omega[i];
     if (status == NND_OK)
-        status = add_blocks(d, l, dressed);
+        status = add_blocks(d, f, l, dressed);
     if (status == NND_OK)
-        status =
-            nnd_spikes_make(ctx, q, nnd_march_gram(m, d->g[l + 1], 0), nnd_march_stride(m),
-                            nnd_march_gram(m, d->h[l], 0), nnd_march_stride(m), weight, &p->spikes);
+        status = nnd_spikes_make(ctx, q, &f->g[l + 1], &f->h[l], weight, &p->spikes);
     free(weight);
     if (status != NND_OK) {
         nnd_dressed_free(dressed);
@@ -158,8 +157,9 @@ static nnd_status find_all(nnd_context *ctx, const nnd_dynamics *d, problem *p, 
     return status;
 }
 
-nnd_status nnd_dynamics_outliers(nnd_context *ctx, const nnd_dynamics *d, size_t l, size_t q,
-                                 double kappa, const double *omega, nnd_weight_outliers *out) {
+nnd_status nnd_dynamics_outliers(nnd_context *ctx, const nnd_dynamics *d,
+                                 const nnd_field_factors *f, size_t l, size_t q, double kappa,
+                                 const double *omega, nnd_weight_outliers *out) {
     problem p;
     for (size_t j = 0; j < out->count; j++) {
         out->value[j] = NAN;
@@ -168,7 +168,7 @@ nnd_status nnd_dynamics_outliers(nnd_context *ctx, const nnd_dynamics *d, size_t
         if (out->readout != NULL)
             out->readout[j] = NAN;
     }
-    nnd_status status = make_problem(ctx, d, l, q, kappa, omega, &p);
+    nnd_status status = make_problem(ctx, d, f, l, q, kappa, omega, &p);
     if (status == NND_OK) {
         out->edge = nnd_bulk_upper_edge(p.s, p.aspect);
         if (p.system.k > 0)
@@ -178,10 +178,11 @@ nnd_status nnd_dynamics_outliers(nnd_context *ctx, const nnd_dynamics *d, size_t
     return status;
 }
 
-nnd_status nnd_dynamics_indicator(nnd_context *ctx, const nnd_dynamics *d, size_t l, size_t q,
-                                  double kappa, const double *omega, double *indicator) {
+nnd_status nnd_dynamics_indicator(nnd_context *ctx, const nnd_dynamics *d,
+                                  const nnd_field_factors *f, size_t l, size_t q, double kappa,
+                                  const double *omega, double *indicator) {
     problem p;
-    nnd_status status = make_problem(ctx, d, l, q, kappa, omega, &p);
+    nnd_status status = make_problem(ctx, d, f, l, q, kappa, omega, &p);
     if (status == NND_OK)
         status =
             nnd_spike_system_indicator(&p.system, nnd_bulk_upper_edge(p.s, p.aspect), indicator);

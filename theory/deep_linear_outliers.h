@@ -3,7 +3,7 @@
 #ifndef NNDMFT_THEORY_DEEP_LINEAR_OUTLIERS_H
 #define NNDMFT_THEORY_DEEP_LINEAR_OUTLIERS_H
 
-#include "theory/deep_linear_dynamics.h"
+#include "theory/deep_linear_factors.h"
 
 /** One matrix at one query: bulk edge, outliers (NaN where absent), vector overlaps of each. */
 typedef struct {
@@ -18,15 +18,17 @@ typedef struct {
  * Outliers of A_l at query q, where kappa and omega are those of the scheme at q. The overlaps are
  * defined for l = 0 (target) and l = L - 1 (readout).
  */
-NND_MUST_USE nnd_status nnd_dynamics_outliers(nnd_context *ctx, const nnd_dynamics *d, size_t l,
-                                              size_t q, double kappa, const double *omega,
+NND_MUST_USE nnd_status nnd_dynamics_outliers(nnd_context *ctx, const nnd_dynamics *d,
+                                              const nnd_field_factors *f, size_t l, size_t q,
+                                              double kappa, const double *omega,
                                               nnd_weight_outliers *out);
 /**
  * Indicator of the transition of A_l at query q: the largest real eigenvalue of Sigma_J K_c at the
  * edge. An outlier exists where it is above 1; 0 without spikes.
  */
-NND_MUST_USE nnd_status nnd_dynamics_indicator(nnd_context *ctx, const nnd_dynamics *d, size_t l,
-                                               size_t q, double kappa, const double *omega,
+NND_MUST_USE nnd_status nnd_dynamics_indicator(nnd_context *ctx, const nnd_dynamics *d,
+                                               const nnd_field_factors *f, size_t l, size_t q,
+                                               double kappa, const double *omega,
                                                double *indicator);
 
 #endif

@@ -23,6 +23,7 @@ typedef struct {
     size_t times, queries;
     double *kappa; /* per time */
     double *omega; /* per time, `queries` numbers */
+    nnd_field_factors factors;
     nnd_frame *frame;
 } level2;
 
@@ -68,8 +69,8 @@ static nnd_status outliers_at(const level2 *s, size_t time, size_t l) {
         .readout = l + 1 == depth ? values(s, "outlier_overlap_readout") + time * count : NULL,
         .count = count,
     };
-    nnd_status status = nnd_dynamics_outliers(s->ctx, s->d, l, query_of(s, time), s->kappa[time],
-                                              s->omega + time * s->queries, &out);
+    nnd_status status = nnd_dynamics_outliers(s->ctx, s->d, &s->factors, l, query_of(s, time),
+                                              s->kappa[time], s->omega + time * s->queries, &out);
     values(s, "bulk_edge")[time * depth + l] = out.edge;
     double *least = values(s, "outlier_min_size") + (time * depth + l) * count;
     for (size_t j = 0; j < count; j++) {
@@ -95,7 +96,7 @@ static nnd_status escape_step(const level2 *s, size_t l, double *step) {
     for (size_t q = 0; status == NND_OK && q < d->done; q++) {
         if (q > 0 && q % d->stages == 0) {
             before = now;
-            status = nnd_dynamics_indicator(s->ctx, d, l, q, nnd_scheme_kappa(scheme),
+            status = nnd_dynamics_indicator(s->ctx, d, &s->factors, l, q, nnd_scheme_kappa(scheme),
                                             nnd_scheme_omega(scheme), &now);
             if (now >= 1.0) {
                 *step = (double)(q / d->stages) - (now - 1.0) / (now - before);
@@ -160,14 +161,14 @@ static nnd_status add_outliers(const level2 *s) {
 
 /* ---- NTK ---- */
 
-static nnd_status ntk_at(const level2 *s, const nnd_cross_grams *cross, size_t time) {
+static nnd_status ntk_at(const level2 *s, size_t time) {
     const nnd_deep_linear *p = s->d->params;
     size_t count = (size_t)p->outliers;
     double *top = values(s, "ntk_top") + time * count;
     double *least = values(s, "ntk_top_min_size") + time * count;
     nnd_ntk_modes modes = {.value = top, .count = count};
-    nnd_status status = nnd_dynamics_ntk(s->ctx, s->d, cross, query_of(s, time), s->kappa[time],
-                                         s->omega + time * s->queries, &modes);
+    nnd_status status = nnd_dynamics_ntk(s->ctx, s->d, &s->factors, query_of(s, time),
+                                         s->kappa[time], s->omega + time * s->queries, &modes);
     if (status != NND_OK)
         return status;
     values(s, "ntk_edge")[time] = modes.edge;
@@ -202,22 +203,18 @@ static nnd_status add_ntk_arrays(const level2 *s) {
 }
 
 static nnd_status add_ntk(const level2 *s) {
-    nnd_cross_grams cross;
-    nnd_status failed = nnd_cross_grams_make(s->ctx, s->d, s->queries, &cross);
-    if (failed == NND_OK)
-        failed = add_ntk_arrays(s);
-    if (failed == NND_OK) {
+    nnd_status failed = add_ntk_arrays(s);
+    if (failed != NND_OK)
+        return failed;
 #pragma omp parallel for schedule(dynamic, 1)                                                      \
     num_threads(nnd_context_concurrency(s->ctx, s->times, 0.0))
-        for (size_t i = 0; i < s->times; i++) {
-            nnd_status status = ntk_at(s, &cross, i);
-            if (status != NND_OK) {
+    for (size_t i = 0; i < s->times; i++) {
+        nnd_status status = ntk_at(s, i);
+        if (status != NND_OK) {
 #pragma omp atomic write
-                failed = status;
-            }
+            failed = status;
         }
     }
-    nnd_cross_grams_clear(&cross);
     return failed;
 }
 
@@ -249,6 +246,8 @@ nnd_status nnd_deep_linear_add_spectrum(nnd_context *ctx, const nnd_dynamics *d,
     if (!p->spectrum && !p->ntk && !p->density)
         return NND_OK;
     nnd_status status = keep_rows(&s);
+    if (status == NND_OK && (p->spectrum || p->ntk) && d->done > 0)
+        status = nnd_field_factors_make(ctx, d, d->done, &s.factors);
     if (status == NND_OK)
         status = nnd_frame_add_range(frame, "matrix", d->depth, 0.0);
     if (status == NND_OK)
@@ -259,6 +258,7 @@ nnd_status nnd_deep_linear_add_spectrum(nnd_context *ctx, const nnd_dynamics *d,
         status = add_ntk(&s);
     if (status == NND_OK && p->density)
         status = add_density(&s);
+    nnd_field_factors_clear(&s.factors);
     free(s.kappa);
     free(s.omega);
     return status;

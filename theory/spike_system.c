@@ -22,7 +22,7 @@ static void place_spikes(nnd_spike_system *system, const nnd_spike_place *place,
 }
 
 nnd_status nnd_spike_system_make(nnd_context *ctx, nnd_dressed *dressed, size_t responses,
-                                 size_t grams, size_t rows, size_t places,
+                                 size_t scalars_of_spaces, size_t rows, size_t places,
                                  const nnd_spike_place *place, nnd_spike_scalars scalars,
                                  const void *data, nnd_spike_system *system) {
     *system = (nnd_spike_system){.ctx = ctx, .dressed = dressed, .scalars = scalars, .data = data};
@@ -32,13 +32,15 @@ nnd_status nnd_spike_system_make(nnd_context *ctx, nnd_dressed *dressed, size_t 
     system->sigma = calloc(width, sizeof(double));
     system->columns = calloc(size * width, sizeof(double));
     system->t = calloc(responses + 1, sizeof(double));
-    system->g = calloc(grams + 1, sizeof(double));
+    system->g = calloc(scalars_of_spaces + 1, sizeof(double));
     system->s = calloc(size * width, sizeof(double));
-    system->gs = calloc(size * width, sizeof(double));
     system->compressed = calloc(width * width, sizeof(double));
     if (system->sigma == NULL || system->columns == NULL || system->t == NULL ||
-        system->g == NULL || system->s == NULL || system->gs == NULL || system->compressed == NULL)
+        system->g == NULL || system->s == NULL || system->compressed == NULL)
         return nnd_fail_memory(ctx, "the spikes");
+    nnd_status status = nnd_dressed_ready(dressed, 2 * system->k);
+    if (status != NND_OK)
+        return status;
     for (size_t i = 0, first = 0; i < places; first += place[i++].spikes->rank)
         place_spikes(system, &place[i], rows, first);
     return NND_OK;
@@ -51,7 +53,6 @@ void nnd_spike_system_clear(nnd_spike_system *system) {
     free(system->t);
     free(system->g);
     free(system->s);
-    free(system->gs);
     free(system->compressed);
     memset(system, 0, sizeof *system);
 }
@@ -62,9 +63,7 @@ static void compress(nnd_spike_system *system, double x) {
     system->scalars(system->data, x, system->t, system->g);
     memcpy(system->s, system->columns, size * n * sizeof(double));
     nnd_dressed_solve_transposed(system->dressed, system->t, n, system->s);
-    nnd_dressed_gram_times(system->dressed, system->g, n, system->s, system->gs);
-    cblas_dgemm(CblasRowMajor, CblasTrans, CblasNoTrans, (int)n, (int)n, (int)size, 1.0, system->s,
-                (int)n, system->gs, (int)n, 0.0, system->compressed, (int)n);
+    nnd_dressed_compress(system->dressed, system->g, n, system->s, system->compressed);
 }
 
 /* M = J - Sigma^(1/2) K_c Sigma^(1/2). */

@@ -7,7 +7,7 @@
 #include "nndmft/dressed.h"
 #include "nndmft/outliers.h"
 
-/** Scalars of the blocks at x: t_c of the responses, g_c of the Gram blocks. */
+/** Scalars at x: t_c of the responses, g of the spaces. */
 typedef void (*nnd_spike_scalars)(const void *data, double x, double *t, double *g);
 
 /** Columns: all left vectors, then all right vectors; sigma of each pair. */
@@ -20,7 +20,7 @@ typedef struct {
     double *sigma;      /**< k */
     double *columns;    /**< size x 2k */
     double *t, *g;      /**< scalars of the last evaluation */
-    double *s, *gs;     /**< T^-T B and G T^-T B, size x 2k */
+    double *s;          /**< T^-T B, size x 2k */
     double *compressed; /**< K_c, 2k x 2k */
 } nnd_spike_system;
 
@@ -32,8 +32,9 @@ typedef struct {
 
 /** Takes the dressed system over. Free with nnd_spike_system_clear in any case. */
 NND_MUST_USE nnd_status nnd_spike_system_make(nnd_context *ctx, nnd_dressed *dressed,
-                                              size_t responses, size_t grams, size_t rows,
-                                              size_t places, const nnd_spike_place *place,
+                                              size_t responses, size_t scalars_of_spaces,
+                                              size_t rows, size_t places,
+                                              const nnd_spike_place *place,
                                               nnd_spike_scalars scalars, const void *data,
                                               nnd_spike_system *system);
 void nnd_spike_system_clear(nnd_spike_system *system);

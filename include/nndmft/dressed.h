@@ -31,10 +31,14 @@ void nnd_dressed_free(nnd_dressed *d);
  */
 NND_MUST_USE nnd_status nnd_dressed_add_response(nnd_dressed *d, size_t of, size_t to,
                                                  const double *r, size_t lda);
-/** Gram block of two fields. a == b: the lower triangle of a symmetric matrix; else a full matrix
- *  with rows of `a` and columns of `b`, which counts for both orders. */
-NND_MUST_USE nnd_status nnd_dressed_add_gram(nnd_dressed *d, size_t a, size_t b,
-                                             const double *gamma, size_t lda);
+/**
+ * A space of one or two fields (b = a: one), with coordinates of their vectors, n x rank,
+ * row-major. It takes one scalar g_aa, or three: g_aa, g_ab, g_bb.
+ */
+NND_MUST_USE nnd_status nnd_dressed_add_space(nnd_dressed *d, size_t a, const double *coords_a,
+                                              size_t b, const double *coords_b, size_t rank);
+/** Ends the set-up: room for sets of at most `columns` vectors. */
+NND_MUST_USE nnd_status nnd_dressed_ready(nnd_dressed *d, size_t columns);
 /** Rows of a set of vectors, fields * rows. */
 size_t nnd_dressed_size(const nnd_dressed *d);
 
@@ -42,9 +46,12 @@ size_t nnd_dressed_size(const nnd_dressed *d);
 void nnd_dressed_solve_transposed(const nnd_dressed *d, const double *t, size_t columns, double *s);
 /** Solves T s = b in place. */
 void nnd_dressed_solve(const nnd_dressed *d, const double *t, size_t columns, double *s);
-/** y = G s. */
-void nnd_dressed_gram_times(const nnd_dressed *d, const double *g, size_t columns, const double *s,
+/** y = G s, g in the order of creation. */
+void nnd_dressed_gram_times(nnd_dressed *d, const double *g, size_t columns, const double *s,
                             double *y);
+/** k = s^T G s, columns x columns. */
+void nnd_dressed_compress(nnd_dressed *d, const double *g, size_t columns, const double *s,
+                          double *k);
 /** x^T (sum_c t_c R_c) y of two single vectors. */
 double nnd_dressed_response_form(const nnd_dressed *d, const double *t, const double *x,
                                  const double *y);

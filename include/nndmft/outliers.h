@@ -27,7 +27,7 @@ NND_MUST_USE nnd_status nnd_outlier_count(nnd_context *ctx, const nnd_outlier_pr
                                           double x, size_t *count);
 /**
  * The j-th outlier (0: the farthest) between the edge, where it is known to exist (count > j), and
- * `far`, where it is known not to: the root of the eigenvalue of index k + j of M, to 1e-13
+ * `far`, where it is known not to: the root of the eigenvalue of index k + j of M, to 1e-12
  * relative. `vector` (2k numbers, or NULL) receives the null vector of M there.
  * x is NaN, and `vector` untouched, for an outlier that is closer to the edge than rounding.
  */
@@ -35,19 +35,34 @@ NND_MUST_USE nnd_status nnd_outlier_find(nnd_context *ctx, const nnd_outlier_pro
                                          size_t j, double edge, double far, double *x,
                                          double *vector);
 
+/** Vectors by their coordinates: a factor of their Gram matrix. */
+typedef struct {
+    size_t rank;
+    double *coords; /**< one row of `rank` numbers per vector */
+} nnd_factor;
+
 /**
- * Spikes sum_p weight_p g_p h_p^T of n vectors on either side, compressed: Gram matrices G and H
- * (lower triangles) are factored by pivoted Cholesky, singular values below 1e-8 of the largest are
- * dropped. Spike k has singular value sigma[k] and unit vectors sum_p left[p*rank+k] g_p and sum_p
- * right[p*rank+k] h_p.
+ * Coordinates of two sets of `rows` vectors each in one space, from their Gram matrices (lower
+ * triangles, leading dimension ld) and `cross`, the products of a and b (rows x rows); b and cross
+ * may be NULL for one set. By pivoted Cholesky, each set scaled to its longest vector; what is
+ * shorter than rounding of that is dropped. Free the coordinates with free().
+ */
+NND_MUST_USE nnd_status nnd_factor_gram(nnd_context *ctx, size_t rows, const double *a,
+                                        const double *b, size_t ld, const double *cross,
+                                        nnd_factor *factor_a, nnd_factor *factor_b);
+
+/**
+ * Spikes sum_p weight_p g_p h_p^T of n vectors on either side, compressed; singular values below
+ * 1e-8 of the largest are dropped. Spike k has singular value sigma[k] and unit vectors sum_p
+ * left[p*rank+k] g_p and sum_p right[p*rank+k] h_p.
  */
 typedef struct {
     size_t rank, rows;
     double *sigma, *left, *right;
 } nnd_spikes;
 
-NND_MUST_USE nnd_status nnd_spikes_make(nnd_context *ctx, size_t rows, const double *g, size_t ldg,
-                                        const double *h, size_t ldh, const double *weight,
+NND_MUST_USE nnd_status nnd_spikes_make(nnd_context *ctx, size_t rows, const nnd_factor *g,
+                                        const nnd_factor *h, const double *weight,
                                         nnd_spikes *spikes);
 void nnd_spikes_clear(nnd_spikes *spikes);
 
