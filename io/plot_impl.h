@@ -14,6 +14,7 @@ enum {
     NND_PLOT_POINTS = 40, /**< the most intervals between points with error bars on a curve */
     NND_PLOT_CROWD = 240, /**< about the most points in a panel */
     NND_PLOT_FEW = 8,     /**< points that every curve keeps in a crowd */
+    NND_PLOT_OPEN = 5,    /**< how many point types are filled; their open forms follow */
     NND_PLOT_LEGEND = 64, /**< the most legend entries */
     NND_PLOT_LABEL = 128, /**< bytes of a legend entry */
     NND_PLOT_TEXT = 512   /**< bytes of a title or axis label */
@@ -21,10 +22,14 @@ enum {
 
 /* ---- plot_select.c: which variables ---- */
 
+/** The view of training results against the learning rate, which has no variables of its own. */
+#define NND_PLOT_TRANSFER "transfer"
+
 /** Names of variables, borrowed from the result or the options. */
 typedef struct {
     size_t count;
     const char **name;
+    const char *view; /**< that they were chosen by; NULL: none in particular */
 } nnd_plot_names;
 
 /** The variables that options ask for; free `names->name`. */
@@ -46,7 +51,14 @@ typedef struct {
 typedef struct {
     const nnd_dim *dim;
     size_t count; /**< how many of its values are drawn, evenly spread */
+    bool leading; /**< the first ones, not evenly spread */
 } nnd_plot_key;
+
+/** A dimension that is looked at in one place. */
+typedef struct {
+    const nnd_dim *dim; /**< NULL: there is none */
+    size_t at;
+} nnd_plot_pin;
 
 /** One coordinate system of the picture. */
 typedef struct nnd_panel {
@@ -55,6 +67,10 @@ typedef struct nnd_panel {
     const nnd_dim *x;         /**< NULL: a single position */
     const nnd_dim *y;         /**< of a heat map, else NULL */
     const nnd_dim *size;      /**< sizes of the simulation, or NULL */
+    nnd_plot_pin facet;       /**< each of its values has a cell */
+    nnd_plot_pin instant;     /**< the time that is shown, where time is not an axis */
+    bool transfer;            /**< drawn against the learning rate */
+    bool ranked;              /**< the last key counts outliers, the largest first */
     size_t keys, colour_keys; /**< the first `colour_keys` give the colour, the others the dash */
     nnd_plot_key key[NND_MAX_DIMS];
     size_t curves, all_curves; /**< drawn, and there */
@@ -62,7 +78,9 @@ typedef struct nnd_panel {
     bool log_x, log_y;
 } nnd_panel;
 
-/** Assigns the dimensions of a variable. */
+/** A variable as a frame (NULL is allowed) holds it. */
+nnd_source nnd_source_of(const nnd_frame *frame, const char *name);
+/** Assigns the dimensions of a variable; `options->view` is the view that is drawn. */
 void nnd_panel_make(const nnd_result *result, const char *name, const nnd_plot_options *options,
                     nnd_panel *panel);
 /** Position in its dimension of the i-th value that is drawn of a key. */
@@ -70,6 +88,10 @@ size_t nnd_plot_key_at(const nnd_plot_key *key, size_t i);
 /** Number of colours and of dashes; curve = colour * dashes + dash. */
 size_t nnd_panel_colours(const nnd_panel *panel);
 size_t nnd_panel_dashes(const nnd_panel *panel);
+/** Number of cells: one for each value of the facet. */
+size_t nnd_panel_cells(const nnd_panel *panel);
+/** Names what a cell shows: ", matrix 0 at t = 40", with nothing to say "". */
+void nnd_panel_place(const nnd_panel *panel, size_t size, char *text);
 /** Names the keys [from, to) of a curve: "gamma0 = 2, nu = 1", into `text`. */
 void nnd_panel_describe(const nnd_panel *panel, size_t from, size_t to, size_t curve, size_t size,
                         char *text);
@@ -138,7 +160,7 @@ void nnd_plot_value_label(const nnd_panel *panel, size_t size, char *text);
 
 typedef struct {
     char label[NND_PLOT_LABEL];
-    bool line, point; /**< how it is drawn; at least one */
+    bool line, point, band, arrow; /**< how it is drawn; one of them */
     unsigned colour;
     size_t dash, shape;
 } nnd_legend_entry;
@@ -148,6 +170,8 @@ typedef struct {
     nnd_legend_entry entry[NND_PLOT_LEGEND];
 } nnd_legend;
 
+/** A further entry, a grey line at first; NULL if there is no room. */
+nnd_legend_entry *nnd_legend_add(nnd_legend *legend, const char *label);
 /** The entries that explain a panel of curves. */
 void nnd_legend_make(const nnd_panel *panel, nnd_legend *legend);
 /** Keeps in `shared` what `legend` has too. */
@@ -175,7 +199,53 @@ typedef struct {
     void (*draw)(const nnd_panel *panel, size_t cell, const nnd_legend *legend, FILE *out);
 } nnd_panel_kind;
 
-extern const nnd_panel_kind nnd_panel_curves, nnd_panel_heat;
+extern const nnd_panel_kind nnd_panel_curves, nnd_panel_heat, nnd_panel_outliers,
+    nnd_panel_stability, nnd_panel_ntk, nnd_panel_spectrum, nnd_panel_transfer, nnd_panel_escape;
+
+/** The elements of a plot command, as it grows. */
+typedef struct {
+    FILE *out;
+    const char *separator;
+} nnd_plot_elements;
+
+/** What a special picture adds to curves; what is NULL adds nothing. */
+typedef struct {
+    /** Changes what the axes span. */
+    void (*widen)(const nnd_panel *panel, nnd_span *x, nnd_span *y);
+    /** Writes data and settings in front of the plot command. */
+    void (*prepare)(const nnd_panel *panel, FILE *out);
+    /** Writes elements of the plot command, below and above the curves. */
+    void (*below)(const nnd_panel *panel, nnd_plot_elements *list);
+    void (*above)(const nnd_panel *panel, nnd_plot_elements *list);
+} nnd_curves_extra;
+
+/** Starts a further element. */
+void nnd_plot_next(nnd_plot_elements *list);
+/** Widens the spans by all curves of a panel. */
+void nnd_curves_measure(const nnd_panel *panel, nnd_span *x, nnd_span *y);
+/** Draws a cell of curves with what is added to them. */
+void nnd_curves_draw(const nnd_panel *panel, size_t cell, const nnd_curves_extra *extra,
+                     const nnd_legend *legend, FILE *out);
+/** Writes the title of a cell. */
+void nnd_curves_title(const nnd_panel *panel, const char *name, FILE *out);
+/** Says that there is nothing to see in a cell. */
+void nnd_curves_nothing(FILE *out);
+
+/* ---- plot_edge.c: the edge of a bulk, known to theory, below the curves of its outliers ---- */
+
+/** The edge that goes with curves of one colour; false if the theory has none. */
+bool nnd_edge_trace(const nnd_panel *panel, const char *edge, size_t colour, nnd_trace *trace);
+/** Widens the spans by all edges. */
+void nnd_edge_measure(const nnd_panel *panel, const char *edge, nnd_span *x, nnd_span *y);
+/** True if there are edges, the same ones for all colours; `colour` is the first that has one. */
+bool nnd_edge_is_common(const nnd_panel *panel, const char *edge, size_t *colour);
+/** Writes the edges as data $edge0, $edge1, ... */
+void nnd_edge_write(const nnd_panel *panel, const char *edge, FILE *out);
+/** Draws them as lines in the colours of the curves. */
+void nnd_edge_draw(const nnd_panel *panel, const char *edge, nnd_plot_elements *list);
+/** Names them in the legend. */
+void nnd_edge_legend(const nnd_panel *panel, const char *edge, const char *label,
+                     nnd_legend *legend);
 
 /* ---- plot_program.c ---- */
 

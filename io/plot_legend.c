@@ -10,17 +10,18 @@
 
 static const unsigned NEUTRAL = 0x555555;
 
-static nnd_legend_entry *add(nnd_legend *legend) {
+nnd_legend_entry *nnd_legend_add(nnd_legend *legend, const char *label) {
     if (legend->count == NND_PLOT_LEGEND)
         return NULL;
     nnd_legend_entry *entry = &legend->entry[legend->count++];
     *entry = (nnd_legend_entry){.line = true, .colour = NEUTRAL};
+    snprintf(entry->label, sizeof entry->label, "%s", label);
     return entry;
 }
 
 static void add_simulation(const nnd_panel *panel, unsigned colour, nnd_legend *legend) {
     for (size_t s = 0; s < nnd_panel_sizes(panel); s++) {
-        nnd_legend_entry *entry = add(legend);
+        nnd_legend_entry *entry = nnd_legend_add(legend, "");
         if (entry == NULL)
             return;
         entry->line = false;
@@ -37,31 +38,33 @@ static void add_simulation(const nnd_panel *panel, unsigned colour, nnd_legend *
 
 void nnd_legend_make(const nnd_panel *panel, nnd_legend *legend) {
     size_t colours = nnd_panel_colours(panel), dashes = nnd_panel_dashes(panel);
+    unsigned neutral = colours > 1 ? NEUTRAL : nnd_plot_colour(0, 1);
     nnd_legend_entry *entry;
     legend->count = 0;
-    for (size_t c = 0; colours > 1 && c < colours && (entry = add(legend)) != NULL; c++) {
+    for (size_t c = 0; colours > 1 && c < colours && (entry = nnd_legend_add(legend, "")) != NULL;
+         c++) {
         entry->colour = nnd_plot_colour(c, colours);
         nnd_panel_describe(panel, 0, panel->colour_keys, c * dashes, sizeof entry->label,
                            entry->label);
     }
-    for (size_t d = 0; dashes > 1 && d < dashes && (entry = add(legend)) != NULL; d++) {
+    for (size_t d = 0; dashes > 1 && d < dashes && (entry = nnd_legend_add(legend, "")) != NULL;
+         d++) {
+        entry->colour = neutral;
         entry->dash = d;
         nnd_panel_describe(panel, panel->colour_keys, panel->keys, d, sizeof entry->label,
                            entry->label);
     }
     if (panel->mc.array == NULL)
         return;
-    unsigned colour = panel->curves > 1 ? NEUTRAL : nnd_plot_colour(0, 1);
-    if (panel->theory.array != NULL && (entry = add(legend)) != NULL) {
-        entry->colour = colour;
-        snprintf(entry->label, sizeof entry->label, "theory");
-    }
-    add_simulation(panel, colour, legend);
+    if (panel->theory.array != NULL && (entry = nnd_legend_add(legend, "theory")) != NULL)
+        entry->colour = neutral;
+    add_simulation(panel, neutral, legend);
 }
 
 static bool same(const nnd_legend_entry *a, const nnd_legend_entry *b) {
     return strcmp(a->label, b->label) == 0 && a->line == b->line && a->point == b->point &&
-           a->colour == b->colour && a->dash == b->dash && a->shape == b->shape;
+           a->band == b->band && a->arrow == b->arrow && a->colour == b->colour &&
+           a->dash == b->dash && a->shape == b->shape;
 }
 
 static bool has(const nnd_legend *legend, const nnd_legend_entry *entry) {
@@ -100,11 +103,17 @@ double nnd_legend_width(const nnd_legend *legend) {
 void nnd_legend_write(const nnd_legend *legend, const char **separator, FILE *out) {
     for (size_t i = 0; i < legend->count; i++) {
         const nnd_legend_entry *e = &legend->entry[i];
-        fprintf(out, "%skeyentry with %s lc rgb '#%06X'", *separator, e->point ? "points" : "lines",
+        fprintf(out, "%skeyentry with %s lc rgb '#%06X'", *separator,
+                e->point   ? "points"
+                : e->band  ? "boxes"
+                : e->arrow ? "vectors head filled size graph 0.025,20 lw 1.6"
+                           : "lines",
                 e->colour);
         if (e->point)
             fprintf(out, " pt %d ps 0.7", nnd_plot_point(e->shape));
-        else
+        else if (e->band)
+            fputs(" fs solid 1.0 noborder", out);
+        else if (e->line && !e->arrow)
             fprintf(out, " lw 2 dt %s", nnd_plot_dash(e->dash));
         fputs(" title ", out);
         nnd_plot_quote(out, e->label);

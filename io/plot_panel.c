@@ -1,8 +1,37 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /** What the dimensions of a variable mean in its picture: axis, colour, dash, or neither. */
+#include <math.h>
 #include <string.h>
 
 #include "io/plot_impl.h"
+
+/* What the dimensions of a variable mean in a picture of its own; NULL: decided as for all. */
+typedef struct {
+    const char *name;  /* of the variable */
+    const char *x;     /* axis */
+    const char *facet; /* each value has a cell */
+    const char *rank;  /* counts outliers */
+    bool last;         /* only the last time is shown */
+    size_t limit;      /* the most curves in a cell */
+} role;
+
+static const role ROLES[] = {
+    {"outlier", NULL, "matrix", "k", false, NND_PLOT_CURVES},
+    {"ntk_top", NULL, NULL, "k", false, NND_PLOT_CURVES},
+    {"sv_hist", "z", "matrix", NULL, true, 3},
+    {"sv_density", "z", "matrix", NULL, true, 3},
+};
+static const role TRANSFER = {NULL, "lr", "parameterization", NULL, true, NND_PLOT_CURVES};
+static const role PLAIN = {NULL, NULL, NULL, NULL, false, NND_PLOT_CURVES};
+
+static const role *role_of(const char *name, const char *view) {
+    if (view != NULL && strcmp(view, NND_PLOT_TRANSFER) == 0)
+        return &TRANSFER;
+    for (size_t i = 0; i < sizeof ROLES / sizeof *ROLES; i++)
+        if (strcmp(ROLES[i].name, name) == 0)
+            return &ROLES[i];
+    return &PLAIN;
+}
 
 /* Where a variable's own dimensions are known from. */
 typedef struct {
@@ -10,7 +39,7 @@ typedef struct {
     nnd_source source;
 } origin;
 
-static nnd_source source_of(const nnd_frame *frame, const char *name) {
+nnd_source nnd_source_of(const nnd_frame *frame, const char *name) {
     nnd_source source = {frame, frame != NULL ? nnd_frame_find(frame, name) : NULL, NULL};
     char se[NND_PLOT_TEXT];
     snprintf(se, sizeof se, "%s_se", name);
@@ -29,7 +58,7 @@ static const nnd_dim *dim_at(const nnd_source *source, size_t i) {
 }
 
 static const nnd_dim *dim_named(const nnd_source *source, const char *name) {
-    if (source->array == NULL)
+    if (source->array == NULL || name == NULL)
         return NULL;
     size_t axis = nnd_array_axis(source->frame, source->array, name);
     return axis < source->array->ndims ? dim_at(source, axis) : NULL;
@@ -88,15 +117,24 @@ static bool sweep_any(const nnd_dim *dim, bool own) {
     return !own;
 }
 
-static const nnd_dim *choose_x(const origin *o, const nnd_dim *size) {
+static bool same_name(const nnd_dim *a, const nnd_dim *b) {
+    return a != NULL && b != NULL && strcmp(a->name, b->name) == 0;
+}
+
+static bool is_pinned(const nnd_panel *panel, const nnd_dim *dim) {
+    return same_name(dim, panel->facet.dim) || same_name(dim, panel->instant.dim);
+}
+
+static const nnd_dim *choose_x(const origin *o, const nnd_panel *panel) {
     static const wanted order[] = {own_time, own_continuum, sweep_number, own_any, sweep_any};
     for (size_t r = 0; r < sizeof order / sizeof *order; r++)
         for (size_t i = 0; i < o->source.array->ndims; i++) {
             const nnd_dim *dim = dim_at(&o->source, i);
-            if (dim->length > 1 && !is_size(dim) && order[r](dim, is_own(o, i)))
+            if (dim->length > 1 && !is_size(dim) && !is_pinned(panel, dim) &&
+                order[r](dim, is_own(o, i)))
                 return dim;
         }
-    return size != NULL && size->length > 1 ? size : NULL;
+    return panel->size != NULL && panel->size->length > 1 ? panel->size : NULL;
 }
 
 /* The two dimensions of a heat map, if the variable is a matrix of samples, layers or times. */
@@ -121,17 +159,13 @@ static bool is_key(const nnd_panel *panel, const nnd_dim *dim) {
     return false;
 }
 
-static bool same_name(const nnd_dim *a, const nnd_dim *b) {
-    return a != NULL && b != NULL && strcmp(a->name, b->name) == 0;
-}
-
 static void add_keys(nnd_panel *panel, const nnd_source *source) {
     for (size_t i = 0; source->array != NULL && i < source->array->ndims; i++) {
         const nnd_dim *dim = dim_at(source, i);
         bool taken = is_size(dim) || same_name(dim, panel->x) || same_name(dim, panel->y) ||
-                     is_key(panel, dim);
+                     is_pinned(panel, dim) || is_key(panel, dim);
         if (!taken && dim->length > 1 && panel->keys < NND_MAX_DIMS)
-            panel->key[panel->keys++] = (nnd_plot_key){dim, dim->length};
+            panel->key[panel->keys++] = (nnd_plot_key){dim, dim->length, false};
     }
 }
 
@@ -151,37 +185,76 @@ static void thin(nnd_panel *panel, size_t limit) {
     }
 }
 
+/* Outliers that the theory never has are left out. */
+static void keep_ranks(nnd_panel *panel, const nnd_dim *rank) {
+    nnd_plot_key *key = panel->keys > 0 ? &panel->key[panel->keys - 1] : NULL;
+    if (key == NULL || !same_name(rank, key->dim))
+        return;
+    panel->ranked = true;
+    if (dim_named(&panel->theory, rank->name) == NULL)
+        return;
+    size_t stride = nnd_source_stride(&panel->theory, rank), ranks = 1;
+    for (size_t i = 0; i < panel->theory.array->count; i++) {
+        size_t at = i / stride % rank->length;
+        if (isfinite(panel->theory.array->data[i]) && at >= ranks)
+            ranks = at + 1;
+    }
+    key->count = ranks;
+    key->leading = true;
+}
+
+static void assign_axes(const origin *o, const role *special, nnd_panel *panel) {
+    panel->size = dim_named(&panel->mc, "size");
+    panel->facet.dim = dim_named(&o->source, special->facet);
+    if (special->last)
+        panel->instant.dim = dim_named(&o->source, "t");
+    if (panel->instant.dim != NULL)
+        panel->instant.at = panel->instant.dim->length - 1;
+    panel->x = dim_named(&o->source, special->x);
+    if (panel->x == NULL && !choose_heat(&o->source, &panel->x, &panel->y))
+        panel->x = choose_x(o, panel);
+    if (same_name(panel->x, panel->size))
+        panel->size = NULL;
+}
+
+static void count_curves(const origin *o, size_t limit, nnd_panel *panel) {
+    size_t sweep = 0;
+    for (size_t i = 0; i < o->source.array->ndims; i++)
+        sweep += !is_own(o, i) && is_key(panel, dim_at(&o->source, i));
+    panel->colour_keys = sweep > 0 ? sweep : (panel->keys > 0 && !panel->ranked ? 1 : 0);
+    panel->all_curves = 1;
+    for (size_t k = 0; k < panel->keys; k++)
+        panel->all_curves *= panel->key[k].count;
+    thin(panel, panel->y != NULL ? 1 : limit);
+}
+
 void nnd_panel_make(const nnd_result *result, const char *name, const nnd_plot_options *options,
                     nnd_panel *panel) {
     *panel = (nnd_panel){
         .name = name,
-        .theory = source_of(result->theory, name),
-        .mc = source_of(result->mc, name),
+        .theory = nnd_source_of(result->theory, name),
+        .mc = nnd_source_of(result->mc, name),
         .log_x = options->log_x,
         .log_y = options->log_y,
     };
     const nnd_model *model = nnd_plot_model(result);
     origin o = {model != NULL ? nnd_model_variable(model, name) : NULL,
                 panel->theory.array != NULL ? panel->theory : panel->mc};
+    const role *special = role_of(name, options->view);
     panel->gaps = o.variable == NULL || o.variable->nullable;
-    panel->size = dim_named(&panel->mc, "size");
-    if (!choose_heat(&o.source, &panel->x, &panel->y))
-        panel->x = choose_x(&o, panel->size);
-    if (same_name(panel->x, panel->size))
-        panel->size = NULL;
+    /* A rate that diverges is a gap, and the best rates differ by factors. */
+    if (special == &TRANSFER)
+        panel->transfer = panel->gaps = panel->log_x = panel->log_y = true;
+    assign_axes(&o, special, panel);
     add_keys(panel, &o.source);
+    keep_ranks(panel, dim_named(&o.source, special->rank));
     add_keys(panel, &panel->mc);
-    size_t sweep = 0;
-    for (size_t i = 0; i < o.source.array->ndims; i++)
-        sweep += !is_own(&o, i) && is_key(panel, dim_at(&o.source, i));
-    panel->colour_keys = sweep > 0 ? sweep : (panel->keys > 0 ? 1 : 0);
-    panel->all_curves = 1;
-    for (size_t k = 0; k < panel->keys; k++)
-        panel->all_curves *= panel->key[k].count;
-    thin(panel, panel->y != NULL ? 1 : NND_PLOT_CURVES);
+    count_curves(&o, special->limit, panel);
 }
 
 size_t nnd_plot_key_at(const nnd_plot_key *key, size_t i) {
+    if (key->leading)
+        return i;
     if (key->count < 2)
         return 0;
     return (i * (key->dim->length - 1) + (key->count - 1) / 2) / (key->count - 1);
@@ -200,6 +273,27 @@ size_t nnd_panel_colours(const nnd_panel *panel) {
 
 size_t nnd_panel_dashes(const nnd_panel *panel) {
     return product(panel, panel->colour_keys, panel->keys);
+}
+
+size_t nnd_panel_cells(const nnd_panel *panel) {
+    return panel->facet.dim != NULL ? panel->facet.dim->length : 1;
+}
+
+void nnd_panel_place(const nnd_panel *panel, size_t size, char *text) {
+    char value[NND_PLOT_LABEL];
+    const nnd_dim *facet = panel->facet.dim, *t = panel->instant.dim;
+    size_t used = 0;
+    text[0] = '\0';
+    if (facet != NULL) {
+        bool number = facet->kind != NND_COORD_TEXT;
+        nnd_coord_text(facet, panel->facet.at, sizeof value, value);
+        used = (size_t)snprintf(text, size, ", %s%s%s", number ? facet->name : "",
+                                number ? " " : "", value);
+    }
+    if (t != NULL && used < size) {
+        nnd_coord_text(t, panel->instant.at, sizeof value, value);
+        snprintf(text + used, size - used, " at %s = %s", t->name, value);
+    }
 }
 
 size_t nnd_panel_sizes(const nnd_panel *panel) {
@@ -241,6 +335,10 @@ static bool position(const nnd_panel *panel, const nnd_dim *dim, size_t curve, s
     *at = 0;
     if (same_name(dim, panel->size))
         *at = size;
+    if (same_name(dim, panel->facet.dim))
+        *at = nnd_coord_find(dim, panel->facet.dim, panel->facet.at);
+    if (same_name(dim, panel->instant.dim))
+        *at = nnd_coord_find(dim, panel->instant.dim, panel->instant.at);
     for (size_t k = 0; k < panel->keys; k++)
         if (same_name(dim, panel->key[k].dim))
             *at = nnd_coord_find(dim, panel->key[k].dim, key_position(panel, k, curve));

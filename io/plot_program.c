@@ -10,7 +10,10 @@ static const double CELL_WIDTH = 340.0, CELL_HEIGHT = 245.0; /* between the axes
 static const double LEFT = 82.0, TOP = 32.0, BOTTOM = 54.0, HEAD = 34.0;
 
 /* A special picture of its own stands before the general ones: the first kind that suits wins. */
-static const nnd_panel_kind *const KINDS[] = {&nnd_panel_heat, &nnd_panel_curves};
+static const nnd_panel_kind *const KINDS[] = {
+    &nnd_panel_transfer, &nnd_panel_outliers, &nnd_panel_stability, &nnd_panel_ntk,
+    &nnd_panel_escape,   &nnd_panel_spectrum, &nnd_panel_heat,      &nnd_panel_curves,
+};
 
 typedef struct {
     nnd_panel panel;
@@ -28,9 +31,11 @@ typedef struct {
 
 static void make_entries(const nnd_result *result, const nnd_plot_options *options,
                          const nnd_plot_names *names, picture *p) {
+    nnd_plot_options chosen = *options;
+    chosen.view = names->view;
     for (size_t i = 0; i < names->count; i++) {
         entry *e = &p->entry[i];
-        nnd_panel_make(result, names->name[i], options, &e->panel);
+        nnd_panel_make(result, names->name[i], &chosen, &e->panel);
         size_t k = 0;
         while (!KINDS[k]->suits(&e->panel))
             k++;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /** Which variables of a result are drawn, and the list of what can be. */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,7 +23,7 @@ static const nnd_array *find(const nnd_result *result, const char *name) {
 
 /* True for x_se and x_min_size where x is a variable, and for what only keeps account of a run. */
 static bool is_hidden(const nnd_result *result, const char *name) {
-    static const char *const accounts[] = {"status", "diverged_fraction"};
+    static const char *const accounts[] = {"status", "diverged_fraction", "diverged_at"};
     static const char *const endings[] = {"_se", "_min_size"};
     for (size_t i = 0; i < sizeof accounts / sizeof *accounts; i++)
         if (strcmp(name, accounts[i]) == 0)
@@ -92,6 +93,62 @@ static nnd_status select_named(nnd_context *ctx, const nnd_result *result,
     return NND_OK;
 }
 
+/* What is drawn in the cells of another variable, if the file holds that one. */
+static bool is_companion(const nnd_result *result, const char *name) {
+    static const char *const pairs[][2] = {
+        {"bulk_edge", "outlier"}, {"ntk_edge", "ntk_top"}, {"sv_density", "sv_hist"}};
+    for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++)
+        if (strcmp(name, pairs[i][0]) == 0)
+            return find(result, pairs[i][1]) != NULL;
+    return false;
+}
+
+/* The i-th variable that the view of transfer shows; NULL past the last. */
+static const char *transfer_at(const nnd_result *result, size_t i) {
+    static const char *const shown[] = {"train_mse", "test_risk"};
+    for (size_t v = 0; v < sizeof shown / sizeof *shown; v++) {
+        const nnd_frame *frames[] = {result->theory, result->mc};
+        bool has = false;
+        for (size_t f = 0; f < 2 && !has; f++) {
+            const nnd_array *a = frames[f] != NULL ? nnd_frame_find(frames[f], shown[v]) : NULL;
+            const nnd_dim *lr = a != NULL ? nnd_frame_find_dim(frames[f], "lr") : NULL;
+            has = lr != NULL && lr->length >= 3 && lr->kind != NND_COORD_TEXT &&
+                  nnd_array_axis(frames[f], a, "lr") < a->ndims;
+        }
+        if (has && i-- == 0)
+            return shown[v];
+    }
+    return NULL;
+}
+
+/* The i-th view that a file offers; NULL past the last. */
+static const char *offer_at(const nnd_result *result, const nnd_model *model, size_t i) {
+    for (size_t v = 0; model != NULL && v < model->variable_count; v++)
+        if (is_new_view(result, model, v) && i-- == 0)
+            return view_at(result, model, v);
+    return i == 0 && transfer_at(result, 0) != NULL ? NND_PLOT_TRANSFER : NULL;
+}
+
+/* The view that says most about a file; NULL: that of the first variable. */
+static const char *best_view(const nnd_result *result, const nnd_model *model) {
+    if (transfer_at(result, 0) != NULL)
+        return NND_PLOT_TRANSFER;
+    const nnd_variable *v = model != NULL ? nnd_model_variable(model, "outlier") : NULL;
+    const nnd_array *a = NULL;
+    if (v != NULL && result->theory != NULL)
+        a = nnd_frame_find(result->theory, v->name);
+    for (size_t i = 0; a != NULL && i < a->count; i++)
+        if (isfinite(a->data[i]))
+            return v->view;
+    return NULL;
+}
+
+static void select_transfer(const nnd_result *result, nnd_plot_names *names) {
+    names->view = NND_PLOT_TRANSFER;
+    for (size_t i = 0; transfer_at(result, i) != NULL; i++)
+        names->name[names->count++] = transfer_at(result, i);
+}
+
 /* NULL as view: that of the first variable. */
 static void select_view(const nnd_result *result, const nnd_model *model, const char *view,
                         nnd_plot_names *names) {
@@ -101,7 +158,7 @@ static void select_view(const nnd_result *result, const nnd_model *model, const 
             continue;
         if (view == NULL)
             view = mine;
-        if (strcmp(mine, view) == 0)
+        if (strcmp(mine, view) == 0 && !is_companion(result, model->variables[i].name))
             names->name[names->count++] = model->variables[i].name;
     }
 }
@@ -110,9 +167,8 @@ static nnd_status fail_view(nnd_context *ctx, const nnd_result *result, const nn
                             const char *view) {
     char list[LIST_SIZE] = "";
     size_t used = 0;
-    for (size_t i = 0; model != NULL && i < model->variable_count; i++)
-        if (is_new_view(result, model, i))
-            used = append(list, used, view_at(result, model, i));
+    for (size_t i = 0; offer_at(result, model, i) != NULL; i++)
+        used = append(list, used, offer_at(result, model, i));
     if (used == 0)
         return nnd_fail(ctx, NND_E_INPUT, "no view %s: the file has no views; name variables",
                         view);
@@ -136,17 +192,20 @@ static void select_curves(const nnd_result *result, nnd_plot_names *names) {
 nnd_status nnd_plot_select(nnd_context *ctx, const nnd_result *result,
                            const nnd_plot_options *options, nnd_plot_names *names) {
     const nnd_model *model = nnd_plot_model(result);
-    size_t room = options->vars.count + (model != NULL ? model->variable_count : 0) + 1;
+    const char *view = options->view != NULL ? options->view : best_view(result, model);
+    size_t room = options->vars.count + (model != NULL ? model->variable_count : 0) + 2;
     while (variable_at(result, room - 1) != NULL)
         room++;
-    *names = (nnd_plot_names){0, calloc(room, sizeof(char *))};
+    *names = (nnd_plot_names){0, calloc(room, sizeof(char *)), NULL};
     if (names->name == NULL)
         return nnd_fail_memory(ctx, "a list of variables");
     nnd_status status = NND_OK;
     if (options->vars.count > 0)
         status = select_named(ctx, result, &options->vars, names);
+    else if (view != NULL && strcmp(view, NND_PLOT_TRANSFER) == 0)
+        select_transfer(result, names);
     else if (model != NULL)
-        select_view(result, model, options->view, names);
+        select_view(result, model, view, names);
     if (status == NND_OK && names->count == 0 && options->view != NULL)
         status = fail_view(ctx, result, model, options->view);
     if (status == NND_OK && names->count == 0)
@@ -155,7 +214,7 @@ nnd_status nnd_plot_select(nnd_context *ctx, const nnd_result *result,
         status = nnd_fail(ctx, NND_E_INPUT, "there is nothing to draw");
     if (status != NND_OK) {
         free(names->name);
-        *names = (nnd_plot_names){0, NULL};
+        *names = (nnd_plot_names){0, NULL, NULL};
     }
     return status;
 }
@@ -183,12 +242,8 @@ static void list_variable(const nnd_result *result, const nnd_model *model, cons
 
 void nnd_plot_list(const nnd_result *result, FILE *out) {
     const nnd_model *model = nnd_plot_model(result);
-    bool any = false;
-    for (size_t i = 0; model != NULL && i < model->variable_count; i++)
-        if (is_new_view(result, model, i)) {
-            fprintf(out, "%s  %s\n", any ? "" : "views:\n", view_at(result, model, i));
-            any = true;
-        }
+    for (size_t i = 0; offer_at(result, model, i) != NULL; i++)
+        fprintf(out, "%s  %s\n", i > 0 ? "" : "views:\n", offer_at(result, model, i));
     fputs("variables:\n", out);
     for (size_t i = 0; variable_at(result, i) != NULL; i++)
         list_variable(result, model, variable_at(result, i), out);

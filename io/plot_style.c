@@ -102,6 +102,8 @@ void nnd_plot_dim_label(const nnd_panel *panel, const nnd_dim *dim, size_t size,
     const char *fallback = dim->name;
     if (strcmp(dim->name, "t") == 0)
         fallback = dim->kind == NND_COORD_REAL ? "time t" : "step t";
+    else if (strcmp(dim->name, "lr") == 0)
+        fallback = "learning rate lr";
     else if (strcmp(dim->name, "s") == 0 && panel->y != NULL)
         fallback = dim->kind == NND_COORD_REAL ? "time s" : "step s";
     label(panel, dim->name, fallback, size, text);

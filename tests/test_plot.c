@@ -366,6 +366,242 @@ START_TEST(the_list_names_views_and_variables) {
 }
 END_TEST
 
+/* What the theory knows of spectra: two matrices, three ranks, of which the third never escapes. */
+static void add_spectra(bool sweep, bool same_edge) {
+    const char *lead = sweep ? "gamma0," : "";
+    char dims[64];
+    assert_ok(nnd_frame_add_range(result.theory, "matrix", 2, 0.0));
+    assert_ok(nnd_frame_add_range(result.theory, "k", 3, 1.0));
+    assert_ok(nnd_frame_add_range(result.mc, "matrix", 2, 0.0));
+    assert_ok(nnd_frame_add_range(result.mc, "k", 3, 1.0));
+    snprintf(dims, sizeof dims, "%st,matrix,k", lead);
+    double *theory = add(result.theory, "outlier", dims);
+    snprintf(dims, sizeof dims, "%ssize,t,matrix,k", lead);
+    add(result.mc, "outlier", dims);
+    size_t count = nnd_frame_find(result.theory, "outlier")->count;
+    for (size_t i = 0; i < count; i++) {
+        size_t t = i / 6 % 41, k = i % 3;
+        theory[i] = k < 2 && t >= 10 * (k + 1) ? 1.5 + 0.01 * (double)t - 0.1 * (double)k : NAN;
+    }
+    snprintf(dims, sizeof dims, "%st,matrix", lead);
+    double *edge = add(result.theory, "bulk_edge", dims);
+    for (size_t i = 0; i < count / 3; i++)
+        edge[i] = 1.25 + (same_edge ? 0.0 : 0.1 * (double)(i / 82));
+}
+
+START_TEST(outliers_stand_above_their_bulk) {
+    add_spectra(false, true);
+    assert_ok(write_program()); /* finite outliers make it the default */
+    HAS("set title 'outlier, matrix 0'");
+    HAS("set title 'outlier, matrix 1'");
+    LACKS("set title 'bulk_edge");
+    LACKS("set title 'test_risk'");
+    ck_assert_uint_eq(count("with filledcurves fs solid"), 2);
+    HAS("title 'bulk'");
+    HAS("title 'k = 2'");
+    LACKS("title 'k = 3'");
+    HAS("$theory1_0 using 1:2 with lines lw 2 dt (12,5) lc rgb '#0072B2'");
+    HAS("$mc1_0 using 1:2 with points pt 6 ps 0.45");
+    LACKS("$mc2_0");
+    LACKS("$theory2_0");
+    LACKS("\n9 nan");
+    ck_assert_int_gt(picture("a.png"), 5000);
+    options.log_y = true;
+    ck_assert_int_gt(picture("a.svg"), 5000);
+    char name[] = "bulk_edge";
+    name_var(name);
+    assert_ok(write_program());
+    HAS("set title 'bulk_edge'");
+}
+END_TEST
+
+START_TEST(a_sweep_has_one_band_where_all_edges_are_the_same) {
+    add_spectra(true, true);
+    /* As in a sweep over the depth: the first network has no second matrix. */
+    const nnd_array *edge = nnd_frame_find(result.theory, "bulk_edge");
+    for (size_t t = 0; t < 41; t++)
+        edge->data[2 * t + 1] = NAN;
+    assert_ok(write_program());
+    HAS("$edge0 using 1:($2*1e-6):2 with filledcurves");
+    HAS("$edge1 using 1:($2*1e-6):2 with filledcurves");
+    ck_assert_int_gt(picture("a.svg"), 5000);
+}
+END_TEST
+
+START_TEST(edges_that_differ_are_lines) {
+    add_spectra(true, false);
+    options.view = "outliers";
+    assert_ok(write_program());
+    LACKS("filledcurves fs solid");
+    HAS("$edge2 using 1:2 with lines lw 1.2 dt (3,4) lc rgb '#009E73'");
+    HAS("title 'edge of the bulk'");
+    HAS("title 'gamma0 = 2'");
+    ck_assert_int_gt(picture("a.png"), 5000);
+}
+END_TEST
+
+START_TEST(a_matrix_without_outliers_shows_its_bulk) {
+    add_spectra(false, true);
+    const nnd_array *outlier = nnd_frame_find(result.theory, "outlier");
+    for (size_t i = 0; i < outlier->count; i++)
+        outlier->data[i] = NAN;
+    assert_ok(write_program());
+    HAS("set title 'test_risk'"); /* nothing has escaped: the view of the first variable */
+    drop(&result.mc);
+    options.view = "outliers";
+    assert_ok(write_program());
+    HAS("$edge0 using 1:($2*1e-6):2 with filledcurves");
+    LACKS("no finite values");
+    ck_assert_int_gt(picture("a.svg"), 1000);
+}
+END_TEST
+
+START_TEST(stability_has_its_limit_and_the_ntk_its_edge) {
+    assert_ok(nnd_frame_add_range(result.theory, "k", 2, 1.0));
+    add(result.theory, "stability", "gamma0,t");
+    add(result.theory, "ntk_top", "gamma0,t,k");
+    add(result.theory, "ntk_edge", "gamma0,t");
+    options.view = "stability";
+    assert_ok(write_program());
+    HAS("set arrow from graph 0, first 2 to graph 1, first 2 nohead");
+    HAS("set label '2'");
+    HAS("$edge0 using 1:2 with lines lw 1.2 dt (3,4) lc rgb '#0072B2'");
+    HAS("$edge2 using 1:2 with lines lw 1.2 dt (3,4) lc rgb '#009E73'");
+    HAS("edge of the bulk");
+    LACKS("set title 'ntk_edge'");
+    ck_assert_int_gt(picture("a.png"), 5000);
+}
+END_TEST
+
+START_TEST(a_spectrum_is_one_set_of_cells) {
+    double z[24];
+    for (size_t i = 0; i < 24; i++)
+        z[i] = 0.1 * ((double)i + 0.5);
+    add_spectra(false, true);
+    assert_ok(nnd_frame_add_dim(result.theory, "z", NND_COORD_REAL, 24, z));
+    assert_ok(nnd_frame_add_dim(result.mc, "z", NND_COORD_REAL, 24, z));
+    add(result.theory, "sv_density", "matrix,z");
+    double *hist = add(result.mc, "sv_hist", "size,t,matrix,z");
+    hist[0] = NAN;
+    options.view = "spectrum";
+    assert_ok(write_program());
+    ck_assert_uint_eq(count("set title 'spectrum, matrix 0 at t = 40'"), 1);
+    ck_assert_uint_eq(count("set title 'spectrum, matrix 1 at t = 40'"), 1);
+    ck_assert_uint_eq(count("set title 'spectrum"), 2);
+    LACKS("set title 'sv_density");
+    HAS("$hist0 using 1:2:3 with boxes");
+    HAS("$early0 using 1:2 with histeps");
+    HAS("$law0 using 1:2 with lines");
+    HAS("set arrow from first 1.9, graph 0.3 to first 1.9, graph 0.0");
+    HAS("title 'simulation at t = 0'");
+    ck_assert_int_gt(picture("a.png"), 5000);
+    drop(&result.mc);
+    assert_ok(write_program());
+    ck_assert_uint_eq(count("set title 'spectrum"), 2);
+    LACKS("with boxes");
+    HAS("set arrow from first 1.9, graph 0.3");
+    ck_assert_int_gt(picture("a.svg"), 1000);
+}
+END_TEST
+
+/* Losses over learning rates: the best is the third for "mup", and the fourth for "ntk". */
+static void sweep_rates(void) {
+    const double lr[] = {0.1, 0.2, 0.4, 0.8, 1.6}, nu[] = {1.0, 4.0};
+    const char *const names[] = {"mup", "ntk"}, *const vars[] = {"train_mse", "test_risk"};
+    drop(&result.theory);
+    drop(&result.mc);
+    assert_ok(nnd_frame_new(ctx, &result.theory));
+    assert_ok(nnd_frame_add_text_dim(result.theory, "parameterization", 2, names));
+    assert_ok(nnd_frame_add_dim(result.theory, "nu", NND_COORD_REAL, 2, nu));
+    assert_ok(nnd_frame_add_dim(result.theory, "lr", NND_COORD_REAL, 5, lr));
+    assert_ok(nnd_frame_add_range(result.theory, "t", 2, 0.0));
+    for (size_t v = 0; v < 2; v++) {
+        double *loss = add(result.theory, vars[v], "parameterization,nu,lr,t");
+        for (size_t i = 0; i < 40; i++) {
+            double away = (double)(i / 2 % 5) - (i < 20 ? 2.0 : 3.0);
+            loss[i] = i % 2 == 0 ? 1.0 : 0.1 + 0.1 * away * away;
+        }
+        loss[9] = 1e6; /* diverges: "mup", nu = 1, lr = 1.6 */
+        loss[39] = NAN;
+    }
+}
+
+START_TEST(transfer_is_what_a_sweep_over_rates_shows) {
+    sweep_rates();
+    for (unsigned model = 0; model < 2; model++) {
+        assert_ok(write_program());
+        HAS("set title 'train_mse, mup at t = 1'");
+        HAS("set title 'train_mse, ntk at t = 1'");
+        HAS("set title 'test_risk, ntk at t = 1'");
+        HAS("set logscale x");
+        HAS("set xlabel 'learning rate lr'");
+        ck_assert_uint_eq(count("<< EOD\n0.4 0.1\nEOD"), 4);
+        ck_assert_uint_eq(count("<< EOD\n0.8 0.1\nEOD"), 4);
+        HAS("$optimum1 using 1:2 with points pt 7");
+        HAS("title 'nu = 4'");
+        ck_assert_uint_eq(count("set yrange"), 4);
+        const char *range = strstr(program, "set yrange");
+        const char *next = strstr(range + 1, "set yrange");
+        size_t length = strcspn(range, "\n") + 1;
+        ck_assert_int_eq(strncmp(range, next, length), 0);
+        double low = 0.0, high = 0.0;
+        ck_assert_int_eq(sscanf(range, "set yrange [%lf:%lf]", &low, &high), 2);
+        ck_assert_double_lt(high, 10.0); /* what diverges is cut off */
+        ck_assert_int_gt(picture("a.png"), 5000);
+        result.model = NULL;
+    }
+}
+END_TEST
+
+START_TEST(the_simulation_tells_the_optimum_where_there_is_no_theory) {
+    sweep_rates();
+    result.mc = result.theory;
+    result.theory = NULL;
+    assert_ok(write_program());
+    ck_assert_uint_eq(count("<< EOD\n0.4 0.1\nEOD"), 4);
+    ck_assert_int_gt(picture("a.svg"), 1000);
+}
+END_TEST
+
+START_TEST(transfer_is_listed_where_it_is_offered) {
+    char *text = NULL;
+    size_t size;
+    options.view = "transfer";
+    ck_assert_int_eq(write_program(), NND_E_INPUT);
+    ck_assert_ptr_nonnull(strstr(nnd_context_message(ctx), "no view transfer; there are: "));
+    sweep_rates();
+    FILE *out = open_memstream(&text, &size);
+    ck_assert_ptr_nonnull(out);
+    nnd_plot_list(&result, out);
+    fclose(out);
+    ck_assert_ptr_nonnull(strstr(text, "views:\n  training\n  transfer\nvariables:\n"));
+    free(text);
+    options.view = "nonsense";
+    ck_assert_int_eq(write_program(), NND_E_INPUT);
+    ck_assert_ptr_nonnull(strstr(nnd_context_message(ctx), "there are: training, transfer"));
+    options.view = "training";
+    assert_ok(write_program());
+    HAS("set title 'train_mse (12 of 20 curves)'");
+    LACKS("$optimum");
+}
+END_TEST
+
+START_TEST(what_never_escapes_is_a_gap) {
+    assert_ok(nnd_frame_add_range(result.theory, "matrix", 2, 0.0));
+    double *time = add(result.theory, "escape_time", "gamma0,matrix");
+    const double values[] = {NAN, 7.0, 5.0, NAN, NAN, 3.0};
+    memcpy(time, values, sizeof values);
+    options.view = "escape";
+    assert_ok(write_program());
+    HAS("set xlabel 'gamma0'");
+    HAS("title 'matrix = 1'");
+    HAS("\n0.5 7 7 7\n\n2 3 3 3\n");
+    HAS("$theory0_0 using 1:2 with points");
+    HAS("set xrange [0.4");
+    ck_assert_int_gt(picture("a.png"), 5000);
+}
+END_TEST
+
 int main(void) {
     Suite *suite = suite_create("plot");
     TCase *tests = tcase_create("all");
@@ -390,6 +626,16 @@ int main(void) {
     tcase_add_test(tests, points_are_spread_over_a_logarithmic_axis);
     tcase_add_test(tests, a_failing_or_missing_gnuplot_is_reported);
     tcase_add_test(tests, the_list_names_views_and_variables);
+    tcase_add_test(tests, outliers_stand_above_their_bulk);
+    tcase_add_test(tests, a_sweep_has_one_band_where_all_edges_are_the_same);
+    tcase_add_test(tests, edges_that_differ_are_lines);
+    tcase_add_test(tests, a_matrix_without_outliers_shows_its_bulk);
+    tcase_add_test(tests, stability_has_its_limit_and_the_ntk_its_edge);
+    tcase_add_test(tests, a_spectrum_is_one_set_of_cells);
+    tcase_add_test(tests, transfer_is_what_a_sweep_over_rates_shows);
+    tcase_add_test(tests, the_simulation_tells_the_optimum_where_there_is_no_theory);
+    tcase_add_test(tests, transfer_is_listed_where_it_is_offered);
+    tcase_add_test(tests, what_never_escapes_is_a_gap);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);

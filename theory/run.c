@@ -6,7 +6,7 @@
 
 #include "nndmft/theory.h"
 
-enum { KEY_SIZE = 32 };
+enum { KEY_SIZE = 32, MAX_WARNINGS = 5 };
 
 nnd_status nnd_theory_cost(nnd_context *ctx, const nnd_case *c, nnd_cost *cost) {
     const nnd_theory *theory = nnd_theory_find(c->model);
@@ -22,17 +22,17 @@ nnd_status nnd_theory_cost(nnd_context *ctx, const nnd_case *c, nnd_cost *cost) 
     return NND_OK;
 }
 
+/* What a point has to say; level: as a warning, or as a detail among many. */
 static void report(nnd_context *ctx, const nnd_case *c, size_t point, nnd_status status,
-                   const nnd_frame *part) {
+                   const nnd_frame *part, nnd_log_level level) {
     char name[256];
     nnd_case_point_text(c, point, sizeof name, name);
     const char *separator = name[0] != '\0' ? ": " : "";
     const nnd_array *step = nnd_frame_find(part, "diverged_at");
     if (status == NND_DIVERGED && step != NULL)
-        nnd_log(ctx, NND_LOG_WARNING, "theory: %s%sdiverged at step %g", name, separator,
-                step->data[0]);
+        nnd_log(ctx, level, "theory: %s%sdiverged at step %g", name, separator, step->data[0]);
     else if (status > NND_OK)
-        nnd_log(ctx, NND_LOG_WARNING, "theory: %s%s%s", name, separator, nnd_status_text(status));
+        nnd_log(ctx, level, "theory: %s%s%s", name, separator, nnd_status_text(status));
 }
 
 /* Solves this rank's points, those that leave its number when divided by the number of ranks. The
@@ -109,10 +109,24 @@ static nnd_status least_warning(size_t n, const nnd_status *statuses) {
     return least;
 }
 
+/* A few warnings one by one, many as their number. */
+static void report_all(nnd_context *ctx, const nnd_case *c, const nnd_status *statuses,
+                       nnd_frame *const *parts) {
+    size_t warned = 0;
+    for (size_t i = 0; i < c->sweep.points; i++)
+        warned += statuses[i] > NND_OK;
+    bool many = warned > MAX_WARNINGS;
+    for (size_t i = 0; i < c->sweep.points; i++)
+        report(ctx, c, i, statuses[i], parts[i], many ? NND_LOG_DETAIL : NND_LOG_WARNING);
+    if (many)
+        nnd_log(ctx, NND_LOG_WARNING,
+                "theory: %zu of %zu points diverged or did not converge (--verbose names them)",
+                warned, c->sweep.points);
+}
+
 static nnd_status stack_points(nnd_context *ctx, const nnd_case *c, nnd_frame *const *parts,
                                const nnd_status *statuses, nnd_frame **frame) {
-    for (size_t i = 0; i < c->sweep.points; i++)
-        report(ctx, c, i, statuses[i], parts[i]);
+    report_all(ctx, c, statuses, parts);
     nnd_status status = nnd_frame_stack(ctx, c->sweep.keys, (const nnd_dim *const *)c->sweep.dim,
                                         c->sweep.points, (const nnd_frame *const *)parts, frame);
     return status == NND_OK ? least_warning(c->sweep.points, statuses) : status;

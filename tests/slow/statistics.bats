@@ -36,6 +36,36 @@ agrees() {
     agrees "$cases/r5.yaml"
 }
 
+@test "R1: outlier, overlaps and NTK of one layer" {
+    agrees "$cases/r1-spectrum.yaml"
+}
+
+@test "R2: outliers of two matrices, overlaps and NTK" {
+    agrees "$cases/r2-spectrum.yaml"
+}
+
+@test "R3: outliers of three matrices and the population operator" {
+    agrees "$cases/r3-spectrum.yaml"
+}
+
+@test "outliers and NTK along gradient flow" {
+    cat >flow.yaml <<'YAML'
+model: deep-linear
+params: {depth: 1, alpha: 2, nu: 1, gamma0: 3, sigma: 0.6, noise: 0.3, integrator: flow, time: 4,
+  steps: 40, record: [10, 20, 30]}
+simulate: {size: [300, 500], seeds: 80}
+YAML
+    agrees flow.yaml
+}
+
+@test "all singular values against the law of the bulk" {
+    agrees "$cases/density.yaml"
+}
+
+@test "outliers before the edge of stability" {
+    agrees "$cases/stability.yaml"
+}
+
 @test "quickstart" {
     agrees "$cases/quickstart.yaml"
 }

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/** The edge of stability, and the leading modes of the NTK above their bulk. */
+#include <math.h>
+#include <string.h>
+
+#include "io/plot_impl.h"
+
+static const char EDGE[] = "ntk_edge";
+static const char GREY[] = "#555555";
+static const double LIMIT = 2.0;
+
+static bool suits_stability(const nnd_panel *panel) {
+    return strcmp(panel->name, "stability") == 0 && panel->y == NULL;
+}
+
+static void widen_stability(const nnd_panel *panel, nnd_span *x, nnd_span *y) {
+    (void)panel, (void)x;
+    if (y->min > y->max)
+        return;
+    y->min = fmin(y->min, LIMIT);
+    y->max = fmax(y->max, 1.05 * LIMIT);
+}
+
+static void prepare_stability(const nnd_panel *panel, FILE *out) {
+    (void)panel;
+    fprintf(out,
+            "set arrow from graph 0, first %g to graph 1, first %g nohead back lw 1 dt (8,4)"
+            " lc rgb '%s'\n"
+            "set label '%g' at graph 0.985, first %g right offset 0, 0.6 textcolor rgb '%s'\n",
+            LIMIT, LIMIT, GREY, LIMIT, LIMIT, GREY);
+}
+
+static void draw_stability(const nnd_panel *panel, size_t cell, const nnd_legend *legend,
+                           FILE *out) {
+    static const nnd_curves_extra extra = {widen_stability, prepare_stability, NULL, NULL};
+    nnd_curves_draw(panel, cell, &extra, legend, out);
+}
+
+const nnd_panel_kind nnd_panel_stability = {
+    .suits = suits_stability,
+    .cells = nnd_panel_cells,
+    .right_margin = 14.0,
+    .legend = nnd_legend_make,
+    .draw = draw_stability,
+};
+
+static bool suits_ntk(const nnd_panel *panel) {
+    return strcmp(panel->name, "ntk_top") == 0 && panel->y == NULL;
+}
+
+static void widen_ntk(const nnd_panel *panel, nnd_span *x, nnd_span *y) {
+    nnd_edge_measure(panel, EDGE, x, y);
+    /* Room for the words. */
+    if (y->min < y->max && !panel->log_y)
+        y->max += 0.08 * (y->max - y->min);
+}
+
+static void prepare_ntk(const nnd_panel *panel, FILE *out) {
+    nnd_edge_write(panel, EDGE, out);
+    if (nnd_source_of(panel->theory.frame, EDGE).array != NULL)
+        fprintf(out,
+                "set label 'dotted: edge of the bulk' at graph 0.03, graph 0.94 left"
+                " textcolor rgb '%s'\n",
+                GREY);
+}
+
+static void below_ntk(const nnd_panel *panel, nnd_plot_elements *list) {
+    nnd_edge_draw(panel, EDGE, list);
+}
+
+static void draw_ntk(const nnd_panel *panel, size_t cell, const nnd_legend *legend, FILE *out) {
+    static const nnd_curves_extra extra = {widen_ntk, prepare_ntk, below_ntk, NULL};
+    nnd_curves_draw(panel, cell, &extra, legend, out);
+}
+
+const nnd_panel_kind nnd_panel_ntk = {
+    .suits = suits_ntk,
+    .cells = nnd_panel_cells,
+    .right_margin = 14.0,
+    .legend = nnd_legend_make,
+    .draw = draw_ntk,
+};
