@@ -46,8 +46,8 @@ NND_MUST_USE nnd_status nnd_hdf5_open(nnd_context *ctx, const char *path, bool s
 /* True if a file ends with a seal, whole or not. */
 bool nnd_hdf5_is_sealed(const char *path);
 /* Reads a file and forgets what it read. */
-typedef void (*nnd_hdf5_reader)(nnd_context *ctx, const char *path);
-/* Lets a child process read the file; NND_E_FORMAT if it does not survive that. */
+typedef nnd_status (*nnd_hdf5_reader)(nnd_context *ctx, const char *path);
+/* Lets a child process read the file and fails as that did; NND_E_FORMAT if it does not survive. */
 NND_MUST_USE nnd_status nnd_hdf5_rehearse(nnd_context *ctx, const char *path,
                                           nnd_hdf5_reader reader);
 

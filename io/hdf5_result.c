@@ -185,13 +185,15 @@ static nnd_status read_file(nnd_context *ctx, const char *path, nnd_result *resu
     return status;
 }
 
-static void read_and_forget(nnd_context *ctx, const char *path) {
+static nnd_status read_and_forget(nnd_context *ctx, const char *path) {
     nnd_result result = {0};
+    nnd_status status;
     H5E_BEGIN_TRY {
-        if (read_file(ctx, path, &result) == NND_OK)
-            nnd_result_clear(&result);
+        status = read_file(ctx, path, &result);
     }
     H5E_END_TRY
+    nnd_result_clear(&result);
+    return status;
 }
 
 nnd_status nnd_result_read(nnd_context *ctx, const char *path, nnd_result *result) {

@@ -8,8 +8,8 @@
 #include "validate/reduce.h"
 
 #define CASE                                                                                       \
-    "{model: deep-linear, params: {depth: 2, steps: 6, noise: 0.3}, sweep: {gamma0: [1, 2]}, "     \
-    "simulate: {size: [100, 200], seeds: %s}}"
+    "{model: deep-linear, params: {depth: 2, steps: 6, noise: 0.3, spectrum: false, ntk: false}, " \
+    "sweep: {gamma0: [1, 2]}, simulate: {size: [100, 200], seeds: %s}}"
 
 static nnd_frame *simulate(nnd_context *ctx, const char *yaml, nnd_store *store,
                            nnd_frame **seeds) {
@@ -46,6 +46,17 @@ START_TEST(any_number_of_threads_gives_the_same_bits) {
         nnd_frame_free(many);
     }
     nnd_frame_free(one);
+}
+END_TEST
+
+/* Lanczos starts from the last answer, which must not leak from one network to the next. */
+START_TEST(spectra_do_not_depend_on_the_threads) {
+    const char *yaml = "{model: deep-linear, params: {depth: 2, steps: 4, noise: 0.3, "
+                       "density: true}, simulate: {size: 80, seeds: 60}}";
+    nnd_frame *one = simulate_afresh(1, yaml), *three = simulate_afresh(3, yaml);
+    ck_assert(test_frames_identical(one, three));
+    nnd_frame_free(one);
+    nnd_frame_free(three);
 }
 END_TEST
 
@@ -335,6 +346,7 @@ int main(void) {
     Suite *suite = suite_create("ensemble");
     TCase *runs = tcase_create("runs");
     tcase_add_test(runs, any_number_of_threads_gives_the_same_bits);
+    tcase_add_test(runs, spectra_do_not_depend_on_the_threads);
     tcase_add_test(runs, raising_the_seeds_extends_the_ensemble);
     tcase_add_test(runs, interrupted_ensemble_resumes_to_the_same_bits);
     tcase_add_test(runs, seeds_are_independent_across_sizes_and_common_across_the_sweep);

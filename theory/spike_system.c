@@ -18,7 +18,8 @@ static void place_spikes(nnd_spike_system *system, const nnd_spike_place *place,
             system->columns[(place->right_field * rows + p) * width + system->k + first + i] =
                 spikes->right[at];
         }
-    memcpy(system->sigma + first, spikes->sigma, spikes->rank * sizeof(double));
+    for (size_t i = 0; i < spikes->rank; i++)
+        system->sigma[first + i] = spikes->sigma[i];
 }
 
 nnd_status nnd_spike_system_make(nnd_context *ctx, nnd_dressed *dressed, size_t responses,
