@@ -112,8 +112,8 @@ static void check_loss(fixture *f, size_t step) {
 
 static const char *const DESCENTS[] = {
     "{model: deep-linear, params: {noise: 0.3, lr: 0.2, gamma0: 2}}",
-    "{model: deep-linear, params: {depth: 3, nu: 0.7, noise: 0.3, lr: 0.1, "
-    "sigma: [0.8, 0.9, 1, 1.1]}}",
+    ("{model: deep-linear, params: {depth: 3, nu: 0.7, noise: 0.3, lr: 0.1, "
+     "sigma: [0.8, 0.9, 1, 1.1]}}"),
     "{model: deep-linear, params: {depth: 2, nu: 1.4, center: true, parameterization: ntk}}",
     "{model: deep-linear, params: {depth: 2, momentum: 0.7, weight_decay: 0.05, lr: 0.05}}",
     "{model: deep-linear, params: {depth: 2, schedule: [0.1, 0.5, 1, 0.3]}}",
@@ -282,8 +282,8 @@ static fixture *trained(const char *yaml) {
 
 static const char *const TRAINED[] = {
     "{model: deep-linear, params: {noise: 0.3, lr: 0.2, gamma0: 2, outliers: 3}}",
-    "{model: deep-linear, params: {depth: 3, nu: 0.7, noise: 0.3, lr: 0.1, outliers: 3, "
-    "sigma: [0.8, 0.9, 1, 1.1]}}",
+    ("{model: deep-linear, params: {depth: 3, nu: 0.7, noise: 0.3, lr: 0.1, outliers: 3, "
+     "sigma: [0.8, 0.9, 1, 1.1]}}"),
     "{model: deep-linear, params: {depth: 2, momentum: 0.5, lr: 0.05, outliers: 3}}",
 };
 
