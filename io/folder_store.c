@@ -30,17 +30,18 @@ static nnd_status shard_path(const folder_store *s, nnd_context *ctx, const char
     return NND_OK;
 }
 
-/* The frame has a group of its own, so that its attributes and the digest cannot clash. */
+/* The frame has a group of its own, so that its attributes and those of the shard cannot clash. */
 static const char frame_group[] = "frame";
 
-static nnd_status build(const folder_store *s, nnd_context *ctx, const char *path,
+static nnd_status build(const folder_store *s, nnd_context *ctx, const char *key, const char *path,
                         const nnd_frame *frame, nnd_hdf5_image *image) {
     hid_t file;
     nnd_status status = nnd_hdf5_create(ctx, image, &file);
     if (status != NND_OK)
         return status;
     hid_t group = nnd_hdf5_new_group(file, frame_group);
-    status = group >= 0 && nnd_hdf5_set_text(file, "digest", s->digest)
+    status = group >= 0 && nnd_hdf5_set_text(file, "digest", s->digest) &&
+                     nnd_hdf5_set_text(file, "key", key)
                  ? nnd_hdf5_write_frame(ctx, path, group, frame)
                  : nnd_fail(ctx, NND_E_IO, "%s: HDF5 cannot store the digest", path);
     H5Gclose(group);
@@ -59,7 +60,7 @@ static nnd_status folder_put(void *self, nnd_context *ctx, const char *key,
     status = nnd_output_open(ctx, path, &output);
     if (status == NND_OK) {
         H5E_BEGIN_TRY {
-            status = build(self, ctx, path, frame, &image);
+            status = build(self, ctx, key, path, frame, &image);
         }
         H5E_END_TRY
         if (status == NND_OK)
@@ -72,15 +73,21 @@ static nnd_status folder_put(void *self, nnd_context *ctx, const char *key,
     return status;
 }
 
-/* Opens a shard; `*mine` tells whether it carries the digest of this store. */
-static nnd_status open_shard(const folder_store *s, nnd_context *ctx, const char *path, hid_t *file,
-                             bool *mine) {
+static bool has_text(hid_t file, const char *attribute, const char *wanted) {
+    char *text = nnd_hdf5_get_text(file, attribute);
+    bool same = text != NULL && strcmp(text, wanted) == 0;
+    free(text);
+    return same;
+}
+
+/* Opens a shard; `*mine` tells whether it carries the digest of this store, and its own key: a
+ * shard under the name of another would pass for it. */
+static nnd_status open_shard(const folder_store *s, nnd_context *ctx, const char *key,
+                             const char *path, hid_t *file, bool *mine) {
     nnd_status status = nnd_hdf5_open(ctx, path, true, file);
     if (status != NND_OK)
         return status;
-    char *digest = nnd_hdf5_get_text(*file, "digest");
-    *mine = digest != NULL && strcmp(digest, s->digest) == 0;
-    free(digest);
+    *mine = has_text(*file, "digest", s->digest) && has_text(*file, "key", key);
     return NND_OK;
 }
 
@@ -91,11 +98,11 @@ static nnd_status foreign(nnd_context *ctx, const char *path) {
                     path);
 }
 
-static nnd_status check_shard(const folder_store *s, nnd_context *ctx, const char *path,
-                              bool *found) {
+static nnd_status check_shard(const folder_store *s, nnd_context *ctx, const char *key,
+                              const char *path, bool *found) {
     hid_t file;
     bool mine;
-    nnd_status status = open_shard(s, ctx, path, &file, &mine);
+    nnd_status status = open_shard(s, ctx, key, path, &file, &mine);
     if (status != NND_OK)
         return status;
     H5Fclose(file);
@@ -111,7 +118,7 @@ static nnd_status folder_has(void *self, nnd_context *ctx, const char *key, bool
         return status;
     if (access(path, F_OK) == 0) {
         H5E_BEGIN_TRY {
-            status = check_shard(self, ctx, path, found);
+            status = check_shard(self, ctx, key, path, found);
         }
         H5E_END_TRY
     }
@@ -123,11 +130,11 @@ static nnd_status folder_has(void *self, nnd_context *ctx, const char *key, bool
     return status;
 }
 
-static nnd_status read_shard(const folder_store *s, nnd_context *ctx, const char *path,
-                             nnd_frame **frame) {
+static nnd_status read_shard(const folder_store *s, nnd_context *ctx, const char *key,
+                             const char *path, nnd_frame **frame) {
     hid_t file;
     bool mine;
-    nnd_status status = open_shard(s, ctx, path, &file, &mine);
+    nnd_status status = open_shard(s, ctx, key, path, &file, &mine);
     if (status != NND_OK)
         return status;
     hid_t group = H5Gopen2(file, frame_group, H5P_DEFAULT);
@@ -143,7 +150,7 @@ static nnd_status folder_get(void *self, nnd_context *ctx, const char *key, nnd_
     if (status != NND_OK)
         return status;
     H5E_BEGIN_TRY {
-        status = read_shard(self, ctx, path, frame);
+        status = read_shard(self, ctx, key, path, frame);
     }
     H5E_END_TRY
     free(path);

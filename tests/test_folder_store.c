@@ -74,14 +74,27 @@ START_TEST(same_frame_same_bytes) {
     size_t size[2];
     unsigned char *bytes[2];
     nnd_store *store = open_store("d1", false);
-    put(store, "a", 5000, 1.0);
-    put(store, "b", 5000, 1.0);
-    bytes[0] = scratch_read(scratch_path("run.parts/a.h5"), &size[0]);
-    bytes[1] = scratch_read(scratch_path("run.parts/b.h5"), &size[1]);
+    for (int i = 0; i < 2; i++) {
+        put(store, "a", 5000, 1.0);
+        bytes[i] = scratch_read(scratch_path("run.parts/a.h5"), &size[i]);
+    }
     ck_assert_uint_eq(size[0], size[1]);
     ck_assert_mem_eq(bytes[0], bytes[1], size[0]);
     free(bytes[0]);
     free(bytes[1]);
+    nnd_folder_store_close(store);
+}
+END_TEST
+
+/* A block must not pass for another one of the same ensemble. */
+START_TEST(shard_under_the_name_of_another_is_refused) {
+    bool found;
+    nnd_store *store = open_store("d1", false);
+    put(store, "a", 10, 1.0);
+    char from[512];
+    snprintf(from, sizeof from, "%s", scratch_path("run.parts/a.h5"));
+    ck_assert_int_eq(rename(from, scratch_path("run.parts/b.h5")), 0);
+    assert_status(store->has(store->self, ctx, "b", &found), NND_E_INPUT);
     nnd_folder_store_close(store);
 }
 END_TEST
@@ -229,6 +242,7 @@ int main(void) {
     tcase_add_checked_fixture(tcase, scratch_setup, scratch_teardown);
     tcase_add_test(tcase, keeps_frames_across_openings);
     tcase_add_test(tcase, same_frame_same_bytes);
+    tcase_add_test(tcase, shard_under_the_name_of_another_is_refused);
     tcase_add_test(tcase, second_opener_is_refused);
     tcase_add_test(tcase, only_rank_zero_locks);
     tcase_add_test(tcase, foreign_shard_needs_force);

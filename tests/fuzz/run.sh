@@ -1,0 +1,158 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Usage: tests/fuzz/run.sh [EXECUTIONS [SECONDS]]
+# Builds the harnesses with clang in build-fuzz and runs both side by side until each has done
+# EXECUTIONS (default 1000000) or, if given, SECONDS have passed. Prints what they did; exit code 1
+# after a crash, a hang or a leak, the inputs of which stay in build-fuzz/NAME.found.
+#
+# The library HDF5 comes from the system and is not instrumented: coverage is that of nndmft. HDF5
+# 1.10 crashes and hangs on some damaged files by itself. Such inputs do not end the run; the tool
+# must refuse each of them with one line, thanks to its child process. A finding in code of nndmft is
+# a failure.
+set -eu
+cd "$(dirname "$0")/../.."
+runs=${1:-1000000}
+seconds=${2:-0}
+root=$PWD
+build=$root/build-fuzz
+sanitize=-fsanitize=address,undefined
+unset DEBUGINFOD_URLS || true
+
+setup() {
+    [ -f "$build/build.ninja" ] || CC=clang meson setup "$build" --buildtype=debugoptimized \
+        --default-library=static -Db_lundef=false \
+        -Dc_args="-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined" \
+        -Dc_link_args="$sanitize" >"$build.log" 2>&1 || { cat "$build.log"; exit 1; }
+    rm -f "$build.log"
+    ninja -C "$build" libnndmft.a cli/nndmft >"$build/log" 2>&1 ||
+        { tail -n 40 "$build/log"; exit 1; }
+    for name in case hdf5; do
+        # shellcheck disable=SC2046 # flags
+        clang -std=gnu17 -D_GNU_SOURCE -g -O1 -fsanitize=fuzzer,address,undefined \
+            -fno-sanitize-recover=undefined -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror \
+            -Iinclude -I. $(pkg-config --cflags hdf5-serial) "tests/fuzz/fuzz_$name.c" \
+            -o "$build/fuzz_$name" "$build/libnndmft.a" \
+            $(pkg-config --libs openblas hdf5-serial libfyaml) -lgsl -lhdf5_serial_hl -fopenmp -lm
+    done
+}
+
+seed_case() {
+    mkdir -p "$build/case.seeds"
+    cp data/cases/*.yaml "$build/case.seeds"
+    printf 'model: deep-linear\n\000params.gamma0=2\000sweep.nu=[0.5, 1]' \
+        >"$build/case.seeds/override"
+    printf 'model: deep-linear\nparams: {depth: 1, sigma: [1, 2], record: [0, 3], two_time: true}\n' \
+        >"$build/case.seeds/lists"
+    printf 'model: deep-linear\nparams: {alpha: inf, schedule: [1, 0.5]}\nsimulate: {size: [4, 8], seeds: [2, 3], storage: trajectories}\ncompare: {vars: [overlap], until: 3}\n' \
+        >"$build/case.seeds/online"
+}
+
+# Results of the tool in the format without checksums, and what other programs may have written.
+seed_hdf5() {
+    mkdir -p "$build/hdf5.seeds"
+    printf 'model: deep-linear\nparams: {steps: 1}\nsimulate: {size: [4, 5], seeds: 2, storage: trajectories}\n' \
+        >"$build/tiny.yaml"
+    (cd "$build" && ASAN_OPTIONS=detect_leaks=0 ./cli/nndmft simulate tiny.yaml -q --force)
+    if command -v h5repack >/dev/null; then
+        h5repack "$build/tiny.h5" "$build/hdf5.seeds/tiny.h5"
+    fi
+    cp "$build/tiny.h5" "$build/hdf5.seeds/sealed.h5"
+    /usr/bin/python3 tests/fuzz/make_corpus.py "$build/hdf5.seeds" ||
+        echo "without python3-h5py the corpus is smaller"
+}
+
+# fuzz NAME: one harness to the end; everything it says goes to NAME.log.
+fuzz() {
+    # HDF5 leaks on damaged files, and a file of results is damaged by cutting it.
+    if [ "$1" = case ]; then
+        leaks=detect_leaks=1
+        how=-max_len=4096
+    else
+        leaks=detect_leaks=0:allocator_may_return_null=1
+        how="-max_len=65536 -len_control=0"
+        how="$how -fork=1 -ignore_crashes=1 -ignore_timeouts=1 -ignore_ooms=1"
+    fi
+    mkdir -p "$build/$1.corpus" "$build/$1.found"
+    # shellcheck disable=SC2086 # several words
+    ASAN_OPTIONS=$leaks UBSAN_OPTIONS=print_stacktrace=1 "$build/fuzz_$1" $how -runs="$runs" \
+        -max_total_time="$seconds" -rss_limit_mb=2048 -timeout=10 \
+        -print_final_stats=1 -dict="tests/fuzz/$1.dict" \
+        -artifact_prefix="$build/$1.found/" "$build/$1.corpus" "$build/$1.seeds" \
+        >"$build/$1.log" 2>&1
+}
+
+# True if an input makes HDF5 itself fail, the tool refuses it with one line.
+only_hdf5() {
+    code=0
+    ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1 timeout 30 "$build/fuzz_hdf5" \
+        -timeout=10 -rss_limit_mb=2048 "$1" \
+        >"$build/one.log" 2>&1 || code=$?
+    if [ "$code" -ne 0 ]; then
+        grep -q 'not true: \|runtime error: ' "$build/one.log" && return 1
+        # The innermost frame that is not of the sanitizer or of libc.
+        grep -E '^ *#[0-9]+ .*(libhdf5|/io/|/core/|/models/|/tests/fuzz/)' "$build/one.log" |
+            head -n 1 | grep -q libhdf5 || return 1
+    fi
+    code=0
+    ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1 timeout 90 "$build/cli/nndmft" info "$1" >/dev/null \
+        2>"$build/one.err" || code=$?
+    case $code in
+    0) ;;
+    2 | 5) [ "$(wc -l <"$build/one.err")" -eq 1 ] ;;
+    *) return 1 ;;
+    esac
+}
+
+report() {
+    log=$build/$1.log
+    done_runs=$(sed -n 's/^stat::number_of_executed_units: *//p; s/^#\([0-9]*\):* .*cov: .*/\1/p' \
+        "$log" | tail -n 1)
+    cover=$(sed -n 's/.* cov: \([0-9]*\) .*/\1/p' "$log" | tail -n 1)
+    edges=$(sed -n 's/.*Loaded 1 modules *(\([0-9]*\) inline.*/\1/p' "$log" | head -n 1)
+    kept=$(find "$build/$1.corpus" -type f | wc -l)
+    printf '%s: %s executions, coverage %s of %s edges, corpus %s inputs\n' "$1" "${done_runs:-0}" \
+        "${cover:-0}" "${edges:-?}" "$kept"
+    ours=0
+    theirs=0
+    for input in "$build/$1.found"/*; do
+        [ -f "$input" ] || continue
+        if [ "$1" = hdf5 ] && only_hdf5 "$input"; then
+            theirs=$((theirs + 1))
+            continue
+        fi
+        ours=$((ours + 1))
+        echo "  $input"
+    done
+    [ "$theirs" -eq 0 ] || echo "  $theirs inputs make HDF5 itself fail; the tool refuses them all"
+    [ "$ours" -eq 0 ] || grep -E '^(==[0-9]+==)?(ERROR|SUMMARY)|not true|runtime error' "$log" | head -n 5
+    [ "$ours" -eq 0 ]
+}
+
+# LLVM's OpenMP leaves a file behind for every process that crashed.
+# shellcheck disable=SC2317 # run by the trap
+clean() {
+    rm -rf "$FUZZ_FOLDER"
+    for file in /dev/shm/__KMP_REGISTERED_LIB_*; do
+        process=${file#*LIB_}
+        [ ! -O "$file" ] || [ -d "/proc/${process%%_*}" ] || rm -f "$file"
+    done
+}
+
+# Inputs go through files in memory.
+FUZZ_FOLDER=$(mktemp -d /dev/shm/nndmft-fuzz-XXXXXX)
+export FUZZ_FOLDER
+trap clean EXIT
+setup
+rm -rf "$build"/*.found
+seed_case
+seed_hdf5
+fuzz case &
+first=$!
+fuzz hdf5 &
+second=$!
+status=0
+wait $first || status=1
+wait $second || true
+report case || status=1
+report hdf5 || status=1
+exit $status
