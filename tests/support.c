@@ -8,7 +8,8 @@
 #include <string.h>
 
 nnd_case *test_case(nnd_context *ctx, const char *yaml) {
-    /* Some OpenMP runtimes forget the number of threads in a forked child, and every test is one. */
+    /* Some OpenMP runtimes forget the number of threads in a forked child, and every test is one.
+     */
     openblas_set_num_threads(1);
     nnd_value *tree = NULL;
     nnd_case *c = NULL;
