@@ -13,7 +13,7 @@
 static const double BLURRED = 0.02;
 /* An overlap with the residual is compared from the size at which the floor 1/P is this fraction.
  */
-static const double FLOOR_FRACTION = 0.04;
+static const double FLOOR_FRACTION = 0.01;
 
 /* The recorded times with the scheme's numbers at each. */
 typedef struct {
