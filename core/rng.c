@@ -50,3 +50,13 @@ void nnd_rng_normals(nnd_rng_key key, uint32_t stream, uint64_t index, size_t n,
     for (size_t i = 0; i < n; i++)
         x[i] = gsl_ran_gaussian_ziggurat(&rng, 1.0);
 }
+
+void nnd_rng_words(nnd_rng_key key, uint32_t stream, uint64_t index, size_t n, uint64_t *word) {
+    threefry4x64_key_t k = {{key.base_seed, key.seed, key.size, stream}};
+    for (size_t i = 0; i < n; i += 4) {
+        const threefry4x64_ctr_t counter = {{i / 4, index, 0, 0}};
+        threefry4x64_ctr_t block = threefry4x64(counter, k);
+        for (size_t j = 0; j < 4 && i + j < n; j++)
+            word[i + j] = block.v[j];
+    }
+}

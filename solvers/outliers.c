@@ -27,7 +27,7 @@ typedef struct {
 
 nnd_status nnd_outlier_count(nnd_context *ctx, const nnd_outlier_problem *problem, double x,
                              size_t *count) {
-    size_t n = 2 * problem->k, negative = 0;
+    size_t n = problem->size, negative = 0;
     *count = 0;
     if (n == 0)
         return NND_OK;
@@ -40,7 +40,7 @@ nnd_status nnd_outlier_count(nnd_context *ctx, const nnd_outlier_problem *proble
     for (size_t i = 0; status == NND_OK && i < n; i++)
         negative += value[i] < 0.0;
     if (status == NND_OK)
-        *count = negative > problem->k ? negative - problem->k : 0;
+        *count = negative > problem->negative ? negative - problem->negative : 0;
     free(m);
     free(value);
     return status;
@@ -48,7 +48,7 @@ nnd_status nnd_outlier_count(nnd_context *ctx, const nnd_outlier_problem *proble
 
 /* Eigenvalue of the sought index of M(x), ascending; its vector too if asked for. */
 static nnd_status eigenvalue(search *s, double x, double *value, double *vector) {
-    lapack_int n = (lapack_int)(2 * s->problem->k), found, index = (lapack_int)s->index + 1;
+    lapack_int n = (lapack_int)s->problem->size, found, index = (lapack_int)s->index + 1;
     lapack_int support[2];
     nnd_status status = s->problem->matrix(s->problem->data, x, s->m);
     if (status != NND_OK)
@@ -101,10 +101,10 @@ static nnd_status brent(search *s, double low, double high, double *x) {
 
 nnd_status nnd_outlier_find(nnd_context *ctx, const nnd_outlier_problem *problem, size_t j,
                             double edge, double far, double *x, double *vector) {
-    size_t n = 2 * problem->k;
+    size_t n = problem->size;
     search s = {.ctx = ctx,
                 .problem = problem,
-                .index = problem->k + j,
+                .index = problem->negative + j,
                 .m = calloc(n * n, sizeof(double)),
                 .known_x = {edge, far}};
     if (s.m == NULL)
@@ -119,6 +119,20 @@ nnd_status nnd_outlier_find(nnd_context *ctx, const nnd_outlier_problem *problem
         status = brent(&s, fmin(edge, far), fmax(edge, far), x);
     if (there && status == NND_OK && vector != NULL)
         status = eigenvalue(&s, *x, &unused, vector);
+    free(s.m);
+    return status;
+}
+
+nnd_status nnd_outlier_margin(nnd_context *ctx, const nnd_outlier_problem *problem, double x,
+                              double *margin) {
+    size_t n = problem->size;
+    search s = {.ctx = ctx,
+                .problem = problem,
+                .index = problem->negative,
+                .m = calloc(n * n, sizeof(double))};
+    if (s.m == NULL)
+        return nnd_fail_memory(ctx, "the outliers");
+    nnd_status status = eigenvalue(&s, x, margin, NULL);
     free(s.m);
     return status;
 }

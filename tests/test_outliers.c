@@ -198,7 +198,9 @@ START_TEST(independent_spikes_give_the_known_outliers) {
                          NND_OK);
         test_close("outlier", z, theta[_i][j] + 1.0 / theta[_i][j], 1e-11);
     }
-    double indicator;
+    double indicator, margin;
+    ck_assert_int_eq(nnd_outlier_margin(ctx, &problem, 2.0, &margin), NND_OK);
+    ck_assert((margin < 0.0) == (want > 0));
     ck_assert_int_eq(nnd_spike_system_indicator(&system, 2.0, &indicator), NND_OK);
     test_close("indicator", indicator, theta[_i][0], 1e-7);
     nnd_spikes_clear(&spikes);

@@ -23,6 +23,23 @@ START_TEST(a_number_does_not_depend_on_how_many_are_drawn) {
 }
 END_TEST
 
+START_TEST(words_do_not_depend_on_how_many_are_drawn_and_their_bits_are_fair) {
+    enum { N = 4099, FEW = 5 };
+    uint64_t *all = malloc(N * sizeof *all), few[FEW];
+    size_t ones[64] = {0};
+    nnd_rng_words(KEY, 3, 4, N, all);
+    nnd_rng_words(KEY, 3, 4, FEW, few);
+    for (size_t i = 0; i < FEW; i++)
+        ck_assert(few[i] == all[i]);
+    for (size_t i = 0; i < N; i++)
+        for (int bit = 0; bit < 64; bit++)
+            ones[bit] += all[i] >> bit & 1;
+    for (int bit = 0; bit < 64; bit++)
+        ck_assert(fabs((double)ones[bit] - N / 2.0) < FIVE_SIGMA * sqrt(N / 4.0));
+    free(all);
+}
+END_TEST
+
 /* 5 sigma of the mean product of n independent pairs. */
 static void ck_uncorrelated(size_t n, const double *x, const double *y, const char *what) {
     double sum = 0.0;
@@ -129,6 +146,7 @@ END_TEST
 int main(void) {
     Suite *suite = suite_create("rng");
     TCase *tests = tcase_create("rng");
+    tcase_add_test(tests, words_do_not_depend_on_how_many_are_drawn_and_their_bits_are_fair);
     tcase_add_test(tests, a_number_does_not_depend_on_how_many_are_drawn);
     tcase_add_test(tests, every_part_of_the_key_gives_other_numbers);
     tcase_add_test(tests, moments_are_those_of_a_standard_normal);

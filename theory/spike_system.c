@@ -83,7 +83,7 @@ static nnd_status matrix(void *data, double x, double *m) {
 }
 
 nnd_outlier_problem nnd_spike_system_problem(nnd_spike_system *system) {
-    return (nnd_outlier_problem){system->k, matrix, system};
+    return (nnd_outlier_problem){2 * system->k, system->k, matrix, system};
 }
 
 nnd_status nnd_spike_system_indicator(nnd_spike_system *system, double x, double *indicator) {

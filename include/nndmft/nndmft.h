@@ -3,6 +3,7 @@
 #ifndef NNDMFT_NNDMFT_H
 #define NNDMFT_NNDMFT_H
 
+#include "nndmft/batch.h"
 #include "nndmft/bulk.h"
 #include "nndmft/case.h"
 #include "nndmft/compare.h"

@@ -22,5 +22,7 @@ typedef struct {
  * (key, stream, index). Different streams or indices are independent.
  */
 void nnd_rng_normals(nnd_rng_key key, uint32_t stream, uint64_t index, size_t n, double *x);
+/** The same substream as n independent words of 64 uniform bits. */
+void nnd_rng_words(nnd_rng_key key, uint32_t stream, uint64_t index, size_t n, uint64_t *word);
 
 #endif
