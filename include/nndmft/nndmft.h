@@ -16,6 +16,7 @@
 #include "nndmft/lanczos.h"
 #include "nndmft/march.h"
 #include "nndmft/model.h"
+#include "nndmft/ode.h"
 #include "nndmft/outliers.h"
 #include "nndmft/pencil.h"
 #include "nndmft/rng.h"
