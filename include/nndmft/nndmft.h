@@ -4,11 +4,14 @@
 #define NNDMFT_NNDMFT_H
 
 #include "nndmft/batch.h"
+#include "nndmft/activation.h"
 #include "nndmft/bulk.h"
 #include "nndmft/case.h"
 #include "nndmft/compare.h"
 #include "nndmft/context.h"
+#include "nndmft/dataset.h"
 #include "nndmft/deep_linear.h"
+#include "nndmft/dense.h"
 #include "nndmft/dressed.h"
 #include "nndmft/find.h"
 #include "nndmft/frame.h"
