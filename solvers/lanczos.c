@@ -93,54 +93,100 @@ static bool step(nnd_lanczos *l, nnd_operator apply, void *data, size_t j) {
     return true;
 }
 
-/* Largest `count` eigenpairs of the tridiagonal matrix of m steps, ascending, in w and z. */
-static bool ritz(nnd_lanczos *l, size_t m, size_t count) {
-    lapack_int found, n = (lapack_int)m, first = (lapack_int)(m - count + 1);
+/* Which ends of the spectrum are wanted, and how many eigenvalues of each. */
+typedef struct {
+    size_t largest, smallest;
+} ends;
+
+/* Eigenpairs first..last (counted from 1, ascending) of the tridiagonal matrix of m steps, into w
+ * and z from position `at`. */
+static bool ritz_range(nnd_lanczos *l, size_t m, size_t first, size_t last, size_t at) {
+    lapack_int found;
+    if (last < first)
+        return true;
     memcpy(l->d, l->alpha, m * sizeof(double));
     memcpy(l->e, l->beta, m * sizeof(double));
-    return LAPACKE_dstevr(LAPACK_COL_MAJOR, 'V', 'I', n, l->d, l->e, 0.0, 0.0, first, n, 0.0,
-                          &found, l->w, l->z, n, l->support) == 0;
+    return LAPACKE_dstevr(LAPACK_COL_MAJOR, 'V', 'I', (lapack_int)m, l->d, l->e, 0.0, 0.0,
+                          (lapack_int)first, (lapack_int)last, 0.0, &found, l->w + at,
+                          l->z + at * m, (lapack_int)m, l->support) == 0;
+}
+
+/* The smallest eigenpairs, then the largest ones, ascending. */
+static bool ritz(nnd_lanczos *l, size_t m, ends found) {
+    return ritz_range(l, m, 1, found.smallest, 0) &&
+           ritz_range(l, m, m - found.largest + 1, m, found.smallest);
 }
 
 /* Residual of a Ritz pair: beta_m times the last entry of its vector. */
-static bool converged(const nnd_lanczos *l, size_t m, size_t count, double tolerance) {
-    double bound = tolerance * fabs(l->w[count - 1]);
+static bool converged(const nnd_lanczos *l, size_t m, ends found, double tolerance) {
+    size_t count = found.smallest + found.largest;
+    double bound = tolerance * fmax(fabs(l->w[0]), fabs(l->w[count - 1]));
     for (size_t k = 0; k < count; k++)
         if (fabs(l->beta[m - 1] * l->z[k * m + m - 1]) > bound)
             return false;
     return true;
 }
 
-static void read_out(const nnd_lanczos *l, size_t m, size_t found, size_t count, double *value,
+/* Ritz pair `from` as the pair `to` of the answer. */
+static void read_out(const nnd_lanczos *l, size_t m, size_t from, size_t to, double *value,
                      double *vector) {
-    for (size_t k = 0; k < count; k++) {
-        value[k] = k < found ? l->w[found - 1 - k] : NAN;
-        if (vector != NULL && k < found)
-            cblas_dgemv(CblasRowMajor, CblasTrans, (int)m, (int)l->n, 1.0, l->basis, (int)l->n,
-                        l->z + (found - 1 - k) * m, 1, 0.0, vector + k * l->n, 1);
-    }
+    value[to] = l->w[from];
+    if (vector != NULL)
+        cblas_dgemv(CblasRowMajor, CblasTrans, (int)m, (int)l->n, 1.0, l->basis, (int)l->n,
+                    l->z + from * m, 1, 0.0, vector + to * l->n, 1);
 }
 
-nnd_status nnd_lanczos_largest(nnd_lanczos *l, nnd_operator apply, void *data, const double *start,
-                               size_t count, double tolerance, double *value, double *vector,
-                               size_t *taken) {
+/* Takes steps until the wanted ends have converged, or the space or the room is exhausted. */
+static nnd_status search(nnd_lanczos *l, nnd_operator apply, void *data, const double *start,
+                         ends wanted, double tolerance, ends *found, size_t *taken) {
     int n = (int)l->n;
-    size_t m = 0, found = 0;
+    size_t m = 0;
     bool more = true, done = false, readable = true;
     memcpy(l->basis, start, l->n * sizeof(double));
     cblas_dscal(n, 1.0 / cblas_dnrm2(n, start, 1), l->basis, 1);
     while (more && !done && readable) {
         more = step(l, apply, data, m++) && m < l->steps;
-        if (more && (m < count + 2 || m % LOOK_EVERY != 0))
+        if (more && (m < wanted.largest + wanted.smallest + 2 || m % LOOK_EVERY != 0))
             continue;
-        found = count < m ? count : m;
-        readable = ritz(l, m, found);
-        done = readable && converged(l, m, found, tolerance);
+        found->largest = wanted.largest < m ? wanted.largest : m;
+        found->smallest = wanted.smallest < m ? wanted.smallest : m;
+        readable = ritz(l, m, *found);
+        done = readable && converged(l, m, *found, tolerance);
     }
-    if (taken != NULL)
-        *taken = m;
+    *taken = m;
     if (!readable)
         return nnd_fail(l->ctx, NND_E_INPUT, "an operator has no finite eigenvalues");
-    read_out(l, m, found, count, value, vector);
     return done ? NND_OK : NND_NOT_CONVERGED;
+}
+
+nnd_status nnd_lanczos_largest(nnd_lanczos *l, nnd_operator apply, void *data, const double *start,
+                               size_t count, double tolerance, double *value, double *vector,
+                               size_t *taken) {
+    size_t m;
+    ends found;
+    nnd_status status =
+        search(l, apply, data, start, (ends){.largest = count}, tolerance, &found, &m);
+    if (taken != NULL)
+        *taken = m;
+    for (size_t k = 0; status >= NND_OK && k < count; k++) {
+        value[k] = NAN;
+        if (k < found.largest)
+            read_out(l, m, found.largest - 1 - k, k, value, vector);
+    }
+    return status;
+}
+
+nnd_status nnd_lanczos_extremes(nnd_lanczos *l, nnd_operator apply, void *data, const double *start,
+                                double tolerance, double *value, double *vector, size_t *taken) {
+    size_t m;
+    ends found;
+    nnd_status status =
+        search(l, apply, data, start, (ends){.largest = 1, .smallest = 1}, tolerance, &found, &m);
+    if (taken != NULL)
+        *taken = m;
+    if (status < NND_OK)
+        return status;
+    read_out(l, m, 1, 0, value, vector);
+    read_out(l, m, 0, 1, value, vector);
+    return status;
 }

@@ -95,12 +95,58 @@ START_TEST(too_few_steps_are_said_to_be_too_few) {
 }
 END_TEST
 
+/* The Wishart matrix less a multiple of the identity has both signs. */
+static void apply_shifted(void *data, const double *x, double *y) {
+    apply(data, x, y);
+    cblas_daxpy((int)((dense *)data)->n, -2.0, x, 1, y, 1);
+}
+
+static void check_extremes(size_t n) {
+    nnd_context *ctx = nnd_context_new(NULL);
+    nnd_lanczos *l;
+    dense m = wishart(n, 2 * n);
+    double *copy = calloc(n * n, sizeof *copy), *want = calloc(n, sizeof *want), value[2];
+    double *start = calloc(n, sizeof *start), *vector = calloc(2 * n, sizeof *vector);
+    double *image = calloc(n, sizeof *image);
+    cblas_dcopy((int)(n * n), m.a, 1, copy, 1);
+    ck_assert_int_eq(
+        LAPACKE_dsyev(LAPACK_ROW_MAJOR, 'N', 'L', (lapack_int)n, copy, (lapack_int)n, want), 0);
+    for (size_t i = 0; i < n; i++)
+        start[i] = 1.0 + 0.01 * (double)i;
+    ck_assert_int_eq(nnd_lanczos_new(ctx, n, n, &l), NND_OK);
+    ck_assert_int_eq(nnd_lanczos_extremes(l, apply_shifted, &m, start, 1e-7, value, vector, NULL),
+                     NND_OK);
+    test_close("largest", value[0], want[n - 1] - 2.0, 1e-9);
+    test_close("smallest", value[1], want[0] - 2.0, 1e-9);
+    for (size_t k = 0; k < 2; k++) {
+        apply_shifted(&m, vector + k * n, image);
+        cblas_daxpy((int)n, -value[k], vector + k * n, 1, image, 1);
+        ck_assert(cblas_dnrm2((int)n, image, 1) < 1e-6 * fmax(fabs(value[0]), fabs(value[1])));
+    }
+    nnd_lanczos_free(l);
+    free(m.a);
+    free(copy);
+    free(want);
+    free(start);
+    free(vector);
+    free(image);
+    nnd_context_free(ctx);
+}
+
+START_TEST(both_ends_of_an_indefinite_operator) {
+    check_extremes(200);
+    check_extremes(2);
+    check_extremes(1);
+}
+END_TEST
+
 int main(void) {
     Suite *suite = suite_create("lanczos");
     TCase *tests = tcase_create("lanczos");
     tcase_add_test(tests, top_of_a_continuum_equals_the_full_decomposition);
     tcase_add_test(tests, small_operators_are_exhausted);
     tcase_add_test(tests, too_few_steps_are_said_to_be_too_few);
+    tcase_add_test(tests, both_ends_of_an_indefinite_operator);
     suite_add_tcase(suite, tests);
     return test_main(suite);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /**
- * Largest eigenvalues of a symmetric operator known by its action alone: Lanczos with full
+ * Extreme eigenvalues of a symmetric operator known by its action alone: Lanczos with full
  * reorthogonalisation. (ARPACK keeps its state in static variables and cannot run in two threads.)
  */
 #ifndef NNDMFT_LANCZOS_H
@@ -32,5 +32,14 @@ void nnd_lanczos_free(nnd_lanczos *lanczos);
 NND_MUST_USE nnd_status nnd_lanczos_largest(nnd_lanczos *lanczos, nnd_operator apply, void *data,
                                             const double *start, size_t count, double tolerance,
                                             double *value, double *vector, size_t *taken);
+/**
+ * The largest (value[0]) and the smallest eigenvalue (value[1]) from one run, with their unit
+ * vectors (2 x n; NULL: not wanted); the tolerance is relative to the larger of their moduli. The
+ * rest as nnd_lanczos_largest. What the operator has of both signs is told apart, as power
+ * iteration would not.
+ */
+NND_MUST_USE nnd_status nnd_lanczos_extremes(nnd_lanczos *lanczos, nnd_operator apply, void *data,
+                                             const double *start, double tolerance, double *value,
+                                             double *vector, size_t *taken);
 
 #endif

@@ -3,17 +3,17 @@
 #ifndef NNDMFT_NNDMFT_H
 #define NNDMFT_NNDMFT_H
 
+#include "nndmft/aligned.h"
 #include "nndmft/batch.h"
-#include "nndmft/activation.h"
 #include "nndmft/bulk.h"
 #include "nndmft/case.h"
+#include "nndmft/chain.h"
 #include "nndmft/compare.h"
 #include "nndmft/context.h"
-#include "nndmft/dataset.h"
 #include "nndmft/deep_linear.h"
-#include "nndmft/dense.h"
 #include "nndmft/dressed.h"
 #include "nndmft/find.h"
+#include "nndmft/flatness.h"
 #include "nndmft/frame.h"
 #include "nndmft/io.h"
 #include "nndmft/lanczos.h"
@@ -22,6 +22,7 @@
 #include "nndmft/ode.h"
 #include "nndmft/outliers.h"
 #include "nndmft/pencil.h"
+#include "nndmft/quadratic.h"
 #include "nndmft/rng.h"
 #include "nndmft/scheme.h"
 #include "nndmft/simulate.h"

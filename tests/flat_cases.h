@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/** The reference cases of note flat_minima, section 8. */
+#ifndef NNDMFT_TESTS_FLAT_CASES_H
+#define NNDMFT_TESTS_FLAT_CASES_H
+
+#include "support.h"
+
+static const double S6[] = {3, 0, 0, 0,  0, 0, 0, 1, 0, 0, 0,  0, 0, 0, .5, 0, 0, 0,
+                            0, 0, 0, .3, 0, 0, 0, 0, 0, 0, .2, 0, 0, 0, 0,  0, 0, .1};
+/* (1,2,3,5,6,5)/10 */
+static const double W6[] = {.1, .2, .3, .5, .6, .5};
+static const double S3[] = {2, .5, 0, .5, 1, .2, 0, .2, .5};
+static const double W3[] = {.6, 0, .8};
+static const double S2[] = {1, 0, 0, .25};
+static const double W2[] = {0, 1};
+
+/** A quadratic, or the end of the test. */
+static inline nnd_quadratic flat_case(nnd_context *ctx, size_t dim, const double *covariance,
+                                      const double *minimizer) {
+    nnd_quadratic q;
+    if (nnd_quadratic_make(ctx, dim, covariance, minimizer, &q) != NND_OK)
+        ck_abort_msg("%s", nnd_context_message(ctx));
+    return q;
+}
+
+/** A random data set: `samples` inputs of a random covariance, targets with noise. */
+static inline nnd_quadratic flat_random(nnd_context *ctx, uint64_t seed, size_t samples,
+                                        size_t dim) {
+    double *x = calloc(samples * dim, sizeof *x), *y = calloc(samples, sizeof *y);
+    double *width = calloc(dim, sizeof *width);
+    nnd_quadratic q;
+    nnd_rng_normals((nnd_rng_key){seed, 0, dim}, 0, 0, samples * dim, x);
+    nnd_rng_normals((nnd_rng_key){seed, 0, dim}, 1, 0, samples, y);
+    nnd_rng_normals((nnd_rng_key){seed, 0, dim}, 2, 0, dim, width);
+    for (size_t i = 0; i < samples; i++)
+        for (size_t j = 0; j < dim; j++)
+            x[i * dim + j] *= 0.1 + width[j] * width[j];
+    if (nnd_quadratic_fit(ctx, samples, dim, x, y, &q) != NND_OK)
+        ck_abort_msg("%s", nnd_context_message(ctx));
+    free(x);
+    free(y);
+    free(width);
+    return q;
+}
+
+#endif
