@@ -30,7 +30,7 @@ static nnd_case *read_case(nnd_context *ctx, const char *yaml) {
     nnd_value *tree;
     nnd_case *c = NULL;
     if (nnd_yaml_read_text(ctx, "bench", yaml, &tree) != NND_OK ||
-        nnd_case_resolve(ctx, tree, "bench", &c) != NND_OK) {
+        nnd_case_resolve(ctx, tree, &(nnd_case_source){.stem = "bench"}, &c) != NND_OK) {
         fprintf(stderr, "bench: %s\n", nnd_context_message(ctx));
         exit(EXIT_FAILURE);
     }

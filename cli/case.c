@@ -22,15 +22,40 @@ nnd_status cli_read_tree(nnd_context *ctx, const cli_options *options, nnd_value
     return status;
 }
 
+/* Folder of a file, "." if its path names none. */
+static char *folder(const char *path) {
+    const char *slash = strrchr(path, '/');
+    if (slash == NULL)
+        return strdup(".");
+    return slash == path ? strdup("/") : strndup(path, (size_t)(slash - path));
+}
+
+nnd_status cli_case_source(nnd_context *ctx, const cli_options *options, cli_source *source) {
+    const char *path = options->args.value[0];
+    *source = (cli_source){.stem = stem(path), .folder = folder(path)};
+    source->source =
+        (nnd_case_source){source->stem, source->folder, nnd_data_file_read, &source->cache};
+    if (source->stem != NULL && source->folder != NULL)
+        return NND_OK;
+    return nnd_fail_memory(ctx, "a name");
+}
+
+void cli_source_clear(cli_source *source) {
+    free(source->stem);
+    free(source->folder);
+    nnd_data_cache_clear(&source->cache);
+}
+
 nnd_status cli_read_case(nnd_context *ctx, const cli_options *options, nnd_case **c) {
     nnd_value *tree = NULL;
-    char *name = stem(options->args.value[0]);
-    nnd_status status =
-        name == NULL ? nnd_fail_memory(ctx, "a name") : cli_read_tree(ctx, options, &tree);
+    cli_source source;
+    nnd_status status = cli_case_source(ctx, options, &source);
     if (status == NND_OK)
-        status = nnd_case_resolve(ctx, tree, name, c);
+        status = cli_read_tree(ctx, options, &tree);
+    if (status == NND_OK)
+        status = nnd_case_resolve(ctx, tree, &source.source, c);
     nnd_value_free(tree);
-    free(name);
+    cli_source_clear(&source);
     return status;
 }
 

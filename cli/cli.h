@@ -57,6 +57,15 @@ int cli_exit_code(nnd_status status);
 
 /** Reads the case named by the first argument, with the overrides; `*tree` may be set on failure.
  */
+/** Where the case that the options name comes from; owns what `source` points to. */
+typedef struct {
+    char *stem, *folder;
+    nnd_data_cache cache;
+    nnd_case_source source;
+} cli_source;
+NND_MUST_USE nnd_status cli_case_source(nnd_context *ctx, const cli_options *options,
+                                        cli_source *source);
+void cli_source_clear(cli_source *source);
 NND_MUST_USE nnd_status cli_read_tree(nnd_context *ctx, const cli_options *options,
                                       nnd_value **tree);
 /** Reads and resolves the case named by the first argument, with the overrides. */

@@ -13,13 +13,18 @@ int cli_models(nnd_context *ctx, const cli_options *options) {
     return EXIT_DONE;
 }
 
-static void print_params(const nnd_model *model) {
-    printf("parameters\n");
-    for (size_t i = 0; i < model->params->count; i++) {
-        const nnd_param *p = &model->params->param[i];
-        char allowed[256];
+/* Parameters of a table; members of a group follow it as GROUP.MEMBER. */
+static void print_params(const nnd_param_table *table, const char *prefix) {
+    for (size_t i = 0; i < table->count; i++) {
+        const nnd_param *p = &table->param[i];
+        char allowed[512], name[128];
         nnd_param_allowed(p, sizeof allowed, allowed);
-        printf("  %-18s %s\n  %-18s %s; default %s\n", p->name, p->doc, "", allowed, p->fallback);
+        snprintf(name, sizeof name, "%s%s", prefix, p->name);
+        printf("  %-18s %s\n  %-18s %s; default %s\n", name, p->doc, "", allowed, p->fallback);
+        if (p->type != NND_GROUP)
+            continue;
+        snprintf(name, sizeof name, "%s%s.", prefix, p->name);
+        print_params(p->group, name);
     }
 }
 
@@ -35,7 +40,7 @@ static void print_variables(const nnd_model *model) {
 
 /* One parameter of the template: commented out where the default is to be absent. */
 static void print_template_line(const nnd_param *p) {
-    char allowed[256];
+    char allowed[512];
     nnd_param_allowed(p, sizeof allowed, allowed);
     bool absent = strcmp(p->fallback, "null") == 0;
     printf("  # %s (%s)\n  %s%s: %s\n", p->doc, allowed, absent ? "# " : "", p->name, p->fallback);
@@ -50,6 +55,10 @@ static void print_template(const nnd_model *model) {
     printf("# simulate:\n");
     for (size_t i = 0; i < nnd_simulate_table.count; i++) {
         const nnd_param *p = &nnd_simulate_table.param[i];
+        printf("#   # %s\n#   %s: %s\n", p->doc, p->name, p->fallback);
+    }
+    for (size_t i = 0; model->simulate != NULL && i < model->simulate->count; i++) {
+        const nnd_param *p = &model->simulate->param[i];
         printf("#   # %s\n#   %s: %s\n", p->doc, p->name, p->fallback);
     }
     printf("compare:\n");
@@ -68,7 +77,12 @@ int cli_describe(nnd_context *ctx, const cli_options *options) {
         return EXIT_DONE;
     }
     printf("%s: %s\n", model->name, model->summary);
-    print_params(model);
+    printf("parameters\n");
+    print_params(model->params, "");
+    if (model->simulate != NULL)
+        printf("options of the simulation\n");
+    if (model->simulate != NULL)
+        print_params(model->simulate, "");
     print_variables(model);
     return EXIT_DONE;
 }

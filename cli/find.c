@@ -90,14 +90,14 @@ static void print_row(const nnd_case *c, size_t point, const nnd_found *found) {
 }
 
 static nnd_status find_all(nnd_context *ctx, const nnd_value *tree, const nnd_case *c,
-                           const nnd_find_options *o) {
+                           const nnd_case_source *source, const nnd_find_options *o) {
     nnd_status worst = NND_OK;
     for (size_t i = 0; i < c->sweep.points; i++) {
         nnd_found found;
         char name[256];
         nnd_case_point_text(c, i, sizeof name, name);
         nnd_value *point = point_tree(tree, c, i);
-        nnd_status status = point != NULL ? nnd_find(ctx, point, c->name, o, &found)
+        nnd_status status = point != NULL ? nnd_find(ctx, point, source, o, &found)
                                           : nnd_fail_memory(ctx, "the case");
         nnd_value_free(point);
         cli_progress_end();
@@ -121,22 +121,26 @@ int cli_find(nnd_context *ctx, const cli_options *options) {
     nnd_find_options o = {.at = options->at, .points = options->points};
     nnd_value *tree = NULL;
     nnd_case *c = NULL;
+    cli_source source;
     char *param = NULL, *variable = NULL;
-    nnd_status status = parse_param(ctx, options->param, &param, &o.low, &o.high);
+    nnd_status status = cli_case_source(ctx, options, &source);
+    if (status == NND_OK)
+        status = parse_param(ctx, options->param, &param, &o.low, &o.high);
     if (status == NND_OK)
         status = parse_goal(ctx, options, &o, &variable);
     o.param = param;
     if (status == NND_OK)
         status = cli_read_tree(ctx, options, &tree);
     if (status == NND_OK)
-        status = nnd_case_resolve(ctx, tree, "find", &c);
+        status = nnd_case_resolve(ctx, tree, &source.source, &c);
     for (size_t k = 0; status == NND_OK && k < c->sweep.keys; k++)
         if (strcmp(c->sweep.dim[k]->name, param) == 0)
             status = nnd_fail(ctx, NND_E_INPUT, "--param %s: the case sweeps over it", param);
     if (status == NND_OK)
-        status = find_all(ctx, tree, c, &o);
+        status = find_all(ctx, tree, c, &source.source, &o);
     nnd_case_free(c);
     nnd_value_free(tree);
+    cli_source_clear(&source);
     free(param);
     free(variable);
     return cli_exit_code(status);

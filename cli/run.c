@@ -11,26 +11,12 @@ typedef struct {
     bool theory, simulation, comparison;
 } plan;
 
-static bool same_value(const nnd_value *a, const nnd_value *b) {
-    if (a == NULL || b == NULL)
-        return a == b;
-    if (a->kind != b->kind || a->count != b->count)
-        return false;
-    if (a->kind == NND_VALUE_SCALAR)
-        return strcmp(a->text, b->text) == 0;
-    for (size_t i = 0; i < a->count; i++)
-        if (!same_value(a->item[i],
-                        a->kind == NND_VALUE_MAP ? nnd_value_get(b, a->key[i]) : b->item[i]))
-            return false;
-    return true;
-}
-
 /* True if results of the old case may stand beside those of the new one. What a simulation is made
  * of counts only if it is the simulation that is kept. */
 static bool same_case(const nnd_value *old, const nnd_value *new, bool keeps_simulation) {
     static const char *const keys[] = {"model", "params", "sweep", "simulate"};
     for (size_t i = 0; i < (keeps_simulation ? 4 : 3); i++)
-        if (!same_value(nnd_value_get(old, keys[i]), nnd_value_get(new, keys[i])))
+        if (!nnd_value_equal(nnd_value_get(old, keys[i]), nnd_value_get(new, keys[i])))
             return false;
     return true;
 }

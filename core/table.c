@@ -68,11 +68,31 @@ static void range_text(const nnd_range *r, size_t size, char *text) {
         snprintf(text, size, " %s %s and %s %s", above, min, below, max);
 }
 
+/* "a mapping of gain, name, ..., or name: one of ..." */
+static void allowed_in_group(const nnd_param *param, size_t size, char *text) {
+    size_t used = (size_t)snprintf(text, size, "a mapping of");
+    for (size_t i = 0; i < param->group->count && used < size; i++)
+        used += (size_t)snprintf(text + used, size - used, "%s %s", i == 0 ? "" : ",",
+                                 param->group->param[i].name);
+    if (param->shorthand == NULL || used >= size)
+        return;
+    char member[TEXT_SIZE];
+    nnd_param_allowed(nnd_param_find(param->group, param->shorthand), sizeof member, member);
+    snprintf(text + used, size - used, "; or just %s: %s", param->shorthand, member);
+}
+
 void nnd_param_allowed(const nnd_param *param, size_t size, char *text) {
     static const char *const noun[] = {
-        [NND_REAL] = "a number", [NND_INTEGER] = "an integer",  [NND_BOOL] = "true or false",
-        [NND_CHOICE] = "one of", [NND_TEXT] = "a text",         [NND_REALS] = "a number",
-        [NND_TEXTS] = "a text",  [NND_INTEGERS] = "an integer",
+        [NND_REAL] = "a number",
+        [NND_INTEGER] = "an integer",
+        [NND_BOOL] = "true or false",
+        [NND_CHOICE] = "one of",
+        [NND_TEXT] = "a text",
+        [NND_REALS] = "a number",
+        [NND_TEXTS] = "a text",
+        [NND_INTEGERS] = "an integer",
+        [NND_DENSE] = "rows of numbers, or the name of an array in the data file",
+        [NND_GROUP] = "a mapping",
     };
     char range[TEXT_SIZE];
     range_text(&param->range, sizeof range, range);
@@ -81,6 +101,10 @@ void nnd_param_allowed(const nnd_param *param, size_t size, char *text) {
         for (size_t i = 0; param->choices[i] != NULL && (size_t)used < size; i++)
             used += snprintf(text + used, size - (size_t)used, "%s %s", i == 0 ? "" : ",",
                              param->choices[i]);
+        return;
+    }
+    if (param->type == NND_GROUP) {
+        allowed_in_group(param, size, text);
         return;
     }
     snprintf(text, size, "%s%s%s", noun[param->type], range,
@@ -183,12 +207,37 @@ static nnd_status read_field(nnd_context *ctx, const nnd_param *param, const nnd
         if (value->kind == NND_VALUE_MAP)
             return NND_E_INPUT;
         return read_list(ctx, param, value, field, culprit, wrong);
+    case NND_DENSE:
+        return nnd_dense_read(ctx, value, field, culprit, wrong);
+    case NND_GROUP:
+        break;
     }
     return NND_E_INPUT;
 }
 
+/* A group: a mapping of its members, or what stands for {shorthand: value}. */
+static nnd_status read_group(nnd_context *ctx, const nnd_param *param, const nnd_value *value,
+                             const char *prefix, void *field) {
+    char name[TEXT_SIZE];
+    snprintf(name, sizeof name, "%s.%s", prefix, param->name);
+    if (nnd_value_is_null(value))
+        return nnd_params_read_more(ctx, param->group, NULL, name, field);
+    if (value->kind == NND_VALUE_MAP || param->shorthand == NULL)
+        return nnd_params_read_more(ctx, param->group, value, name, field);
+    nnd_value *map = nnd_value_map(value->where);
+    if (map == NULL || !nnd_value_put(map, param->shorthand, nnd_value_copy(value))) {
+        nnd_value_free(map);
+        return nnd_fail_memory(ctx, param->name);
+    }
+    nnd_status status = nnd_params_read_more(ctx, param->group, map, name, field);
+    nnd_value_free(map);
+    return status;
+}
+
 static nnd_status read_param(nnd_context *ctx, const nnd_param *param, const nnd_value *value,
                              const char *prefix, void *out) {
+    if (param->type == NND_GROUP)
+        return read_group(ctx, param, value, prefix, (char *)out + param->offset);
     bool absent_allowed = strcmp(param->fallback, "null") == 0;
     if (absent_allowed && nnd_value_is_null(value)) {
         void *field = (char *)out + param->offset;
@@ -243,9 +292,8 @@ static nnd_status read_default(nnd_context *ctx, const nnd_param *param, const c
     return status;
 }
 
-nnd_status nnd_params_read(nnd_context *ctx, const nnd_param_table *table, const nnd_value *map,
-                           const char *prefix, void *out) {
-    memset(out, 0, table->size);
+nnd_status nnd_params_read_more(nnd_context *ctx, const nnd_param_table *table,
+                                const nnd_value *map, const char *prefix, void *out) {
     nnd_status status = check_keys(ctx, table, map, prefix);
     for (size_t i = 0; status == NND_OK && i < table->count; i++) {
         const nnd_param *param = &table->param[i];
@@ -253,12 +301,19 @@ nnd_status nnd_params_read(nnd_context *ctx, const nnd_param_table *table, const
         status = value != NULL ? read_param(ctx, param, value, prefix, out)
                                : read_default(ctx, param, prefix, out);
     }
+    return status;
+}
+
+nnd_status nnd_params_read(nnd_context *ctx, const nnd_param_table *table, const nnd_value *map,
+                           const char *prefix, void *out) {
+    memset(out, 0, table->size);
+    nnd_status status = nnd_params_read_more(ctx, table, map, prefix, out);
     if (status != NND_OK)
         nnd_params_clear(table, out);
     return status;
 }
 
-void nnd_params_clear(const nnd_param_table *table, void *params) {
+void nnd_params_release(const nnd_param_table *table, void *params) {
     for (size_t i = 0; i < table->count; i++) {
         void *field = (char *)params + table->param[i].offset;
         nnd_texts *texts = field;
@@ -277,6 +332,12 @@ void nnd_params_clear(const nnd_param_table *table, void *params) {
                 free(texts->value[j]);
             free(texts->value);
             break;
+        case NND_DENSE:
+            nnd_dense_clear(field);
+            break;
+        case NND_GROUP:
+            nnd_params_release(table->param[i].group, field);
+            break;
         case NND_REAL:
         case NND_INTEGER:
         case NND_BOOL:
@@ -284,6 +345,10 @@ void nnd_params_clear(const nnd_param_table *table, void *params) {
             break;
         }
     }
+}
+
+void nnd_params_clear(const nnd_param_table *table, void *params) {
+    nnd_params_release(table, params);
     memset(params, 0, table->size);
 }
 
@@ -316,6 +381,24 @@ static nnd_value *list_value(const nnd_param *param, const void *field) {
     return list;
 }
 
+/* The members that are there. */
+static nnd_value *group_value(const nnd_param_table *group, const void *field) {
+    nnd_value *map = nnd_value_map("");
+    for (size_t i = 0; map != NULL && i < group->count; i++) {
+        nnd_value *item = nnd_param_value(&group->param[i], field);
+        if (item != NULL && nnd_value_is_null(item))
+            nnd_value_free(item);
+        else if (!nnd_value_put(map, group->param[i].name, item)) {
+            nnd_value_free(map);
+            return NULL;
+        }
+    }
+    if (map == NULL || map->count > 0)
+        return map;
+    nnd_value_free(map);
+    return nnd_value_scalar("null", false, "");
+}
+
 nnd_value *nnd_param_value(const nnd_param *param, const void *params) {
     const void *field = (const char *)params + param->offset;
     switch (param->type) {
@@ -335,6 +418,10 @@ nnd_value *nnd_param_value(const nnd_param *param, const void *params) {
     case NND_INTEGERS:
     case NND_TEXTS:
         return list_value(param, field);
+    case NND_DENSE:
+        return nnd_dense_value(field);
+    case NND_GROUP:
+        return group_value(param->group, field);
     }
     return NULL;
 }

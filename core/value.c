@@ -139,6 +139,20 @@ const nnd_value *nnd_value_get(const nnd_value *map, const char *key) {
     return NULL;
 }
 
+bool nnd_value_equal(const nnd_value *a, const nnd_value *b) {
+    if (a == NULL || b == NULL)
+        return a == b;
+    if (a->kind != b->kind || a->count != b->count)
+        return false;
+    if (a->kind == NND_VALUE_SCALAR)
+        return strcmp(a->text, b->text) == 0;
+    for (size_t i = 0; i < a->count; i++)
+        if (!nnd_value_equal(a->item[i],
+                             a->kind == NND_VALUE_MAP ? nnd_value_get(b, a->key[i]) : b->item[i]))
+            return false;
+    return true;
+}
+
 static bool is_one_of(const char *text, const char *const *words) {
     for (; *words != NULL; words++)
         if (strcmp(text, *words) == 0)

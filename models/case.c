@@ -13,37 +13,57 @@ static const char *const STORAGES[] = {"summary", "trajectories", NULL};
     { .min = 1, .max = 1e9, .min_open = false, .max_open = false }
 
 static const nnd_param SIMULATE_PARAMS[] = {
-    {"size", NND_INTEGERS, offsetof(nnd_simulate, size), "null", POSITIVE_INTEGER, NULL, "1",
-     "the large dimension; several are extrapolated to infinity when comparing"},
-    {"seeds", NND_INTEGERS, offsetof(nnd_simulate, seeds), "32", POSITIVE_INTEGER, NULL, "1",
-     "networks, one number or one per size"},
-    {"base_seed",
-     NND_INTEGER,
-     offsetof(nnd_simulate, base_seed),
-     "1",
-     {.min = 0, .max = 9e15, .min_open = false, .max_open = false},
-     NULL,
-     "1",
-     "key of all random numbers"},
-    {"storage", NND_CHOICE, offsetof(nnd_simulate, storage), "summary", NND_ANY, STORAGES, NULL,
-     "estimates only, or every seed too"},
+    {.name = "size",
+     .type = NND_INTEGERS,
+     .offset = offsetof(nnd_simulate, size),
+     .fallback = "null",
+     .range = POSITIVE_INTEGER,
+     .unit = "1",
+     .doc = "the large dimension; several are extrapolated to infinity when comparing"},
+    {.name = "seeds",
+     .type = NND_INTEGERS,
+     .offset = offsetof(nnd_simulate, seeds),
+     .fallback = "32",
+     .range = POSITIVE_INTEGER,
+     .unit = "1",
+     .doc = "networks, one number or one per size"},
+    {.name = "base_seed",
+     .type = NND_INTEGER,
+     .offset = offsetof(nnd_simulate, base_seed),
+     .fallback = "1",
+     .range = {.min = 0, .max = 9e15},
+     .unit = "1",
+     .doc = "key of all random numbers"},
+    {.name = "storage",
+     .type = NND_CHOICE,
+     .offset = offsetof(nnd_simulate, storage),
+     .fallback = "summary",
+     .choices = STORAGES,
+     .doc = "estimates only, or every seed too"},
 };
 const nnd_param_table nnd_simulate_table = {
     SIMULATE_PARAMS, sizeof SIMULATE_PARAMS / sizeof *SIMULATE_PARAMS, sizeof(nnd_simulate)};
 
 static const nnd_param COMPARE_PARAMS[] = {
-    {"rtol", NND_REAL, offsetof(nnd_compare_options, rtol), "0.02", NND_POSITIVE, NULL, "1",
-     "deviation that matters, relative to the curve's largest value"},
-    {"vars", NND_TEXTS, offsetof(nnd_compare_options, vars), "null", NND_ANY, NULL, NULL,
-     "variables to compare; all that both sides have if absent"},
-    {"until",
-     NND_REAL,
-     offsetof(nnd_compare_options, until),
-     "inf",
-     {.min = 0, .max = INFINITY, .min_open = false, .max_open = false},
-     NULL,
-     "1",
-     "latest time that counts"},
+    {.name = "rtol",
+     .type = NND_REAL,
+     .offset = offsetof(nnd_compare_options, rtol),
+     .fallback = "0.02",
+     .range = NND_POSITIVE,
+     .unit = "1",
+     .doc = "deviation that matters, relative to the curve's largest value"},
+    {.name = "vars",
+     .type = NND_TEXTS,
+     .offset = offsetof(nnd_compare_options, vars),
+     .fallback = "null",
+     .doc = "variables to compare; all that both sides have if absent"},
+    {.name = "until",
+     .type = NND_REAL,
+     .offset = offsetof(nnd_compare_options, until),
+     .fallback = "inf",
+     .range = {.min = 0, .max = INFINITY},
+     .unit = "1",
+     .doc = "latest time that counts"},
 };
 const nnd_param_table nnd_compare_table = {
     COMPARE_PARAMS, sizeof COMPARE_PARAMS / sizeof *COMPARE_PARAMS, sizeof(nnd_compare_options)};
@@ -52,7 +72,10 @@ const nnd_param_table nnd_compare_table = {
 typedef struct {
     nnd_context *ctx;
     nnd_case *out;
+    const nnd_case_source *source;
     const nnd_value *params, *sweep; /* NULL when absent */
+    nnd_value *options;              /* keys of `simulate` that are the model's own */
+    nnd_data_cache *cache;
 } resolution;
 
 /* "file:line:column: ", or "" for a value that stands nowhere. */
@@ -112,6 +135,13 @@ static nnd_status read_text(nnd_context *ctx, const nnd_value *tree, const char 
     return *text != NULL ? NND_OK : nnd_fail_memory(ctx, key);
 }
 
+/* The parameter whose values a sweep lists: of a group, the member that a plain value stands for.
+ */
+static const nnd_param *swept(const nnd_param *param) {
+    bool group = param->type == NND_GROUP && param->shorthand != NULL;
+    return group ? nnd_param_find(param->group, param->shorthand) : param;
+}
+
 /* Coordinates of one swept parameter. */
 static nnd_status read_sweep_values(nnd_context *ctx, const nnd_param *param,
                                     const nnd_value *value, nnd_dim *dim) {
@@ -121,8 +151,9 @@ static nnd_status read_sweep_values(nnd_context *ctx, const nnd_param *param,
     snprintf(key, sizeof key, "sweep.%s", param->name);
     if (value->kind == NND_VALUE_MAP || n == 0)
         return bad(ctx, value, key, "not a list of values");
-    bool integer = param->type == NND_INTEGER || param->type == NND_INTEGERS;
-    bool real = param->type == NND_REAL || param->type == NND_REALS;
+    nnd_param_type type = swept(param)->type;
+    bool integer = type == NND_INTEGER || type == NND_INTEGERS;
+    bool real = type == NND_REAL || type == NND_REALS;
     dim->kind = integer ? NND_COORD_INTEGER : real ? NND_COORD_REAL : NND_COORD_TEXT;
     dim->name = strdup(param->name);
     if (dim->kind == NND_COORD_TEXT)
@@ -206,6 +237,65 @@ static nnd_value *point_params(const resolution *r, size_t point) {
     return map;
 }
 
+/* The node of a dotted key such as "data.gram", or the last one on the way to it. */
+static const nnd_value *at_key(const nnd_value *map, const char *key) {
+    char part[TEXT_SIZE];
+    size_t length = strcspn(key, ".");
+    snprintf(part, sizeof part, "%.*s", (int)length, key);
+    const nnd_value *value = nnd_value_get(map, part);
+    const nnd_value *inner =
+        value != NULL && key[length] == '.' ? at_key(value, key + length + 1) : NULL;
+    return inner != NULL ? inner : value;
+}
+
+void nnd_data_cache_clear(nnd_data_cache *cache) {
+    free(cache->path);
+    nnd_frame_free(cache->arrays);
+    *cache = (nnd_data_cache){0};
+}
+
+/* The arrays of a file, read unless they are at hand. */
+static nnd_status read_arrays(const resolution *r, const char *path) {
+    nnd_data_cache *cache = r->cache;
+    if (cache->path != NULL && strcmp(cache->path, path) == 0)
+        return NND_OK;
+    nnd_data_cache_clear(cache);
+    nnd_status status = r->source->read(r->ctx, path, &cache->arrays);
+    if (status != NND_OK)
+        return status;
+    cache->path = strdup(path);
+    return cache->path != NULL ? NND_OK : nnd_fail_memory(r->ctx, path);
+}
+
+/* Takes what the parameters name from their data file, if there is one. */
+static nnd_status load_data(const resolution *r, const nnd_value *map, nnd_data *data) {
+    const nnd_case_source *source = r->source;
+    if (data->file == NULL)
+        return NND_OK;
+    if (source->read == NULL)
+        return bad(r->ctx, at_key(map, "data.file"), "params.data.file",
+                   "data files cannot be read here");
+    char path[4096];
+    bool absolute = data->file[0] == '/' || source->folder == NULL;
+    if (snprintf(path, sizeof path, "%s%s%s", absolute ? "" : source->folder, absolute ? "" : "/",
+                 data->file) >= (int)sizeof path)
+        return bad(r->ctx, at_key(map, "data.file"), "params.data.file", "the path is too long");
+    nnd_status status = read_arrays(r, path);
+    return status == NND_OK ? nnd_data_load(r->ctx, data, path, r->cache->arrays) : status;
+}
+
+static nnd_status check_point(const resolution *r, const nnd_value *map, void *params) {
+    nnd_objection objection;
+    if (r->out->model->check(params, &objection))
+        return NND_OK;
+    const nnd_value *value = at_key(map, objection.key);
+    bool option = value == NULL && nnd_value_get(r->options, objection.key) != NULL;
+    char key[TEXT_SIZE];
+    snprintf(key, sizeof key, "%s.%s", option ? "simulate" : "params", objection.key);
+    return bad(r->ctx, option ? nnd_value_get(r->options, objection.key) : value, key,
+               objection.text);
+}
+
 static nnd_status read_point(resolution *r, size_t point) {
     const nnd_model *model = r->out->model;
     void *params = calloc(1, model->params->size);
@@ -216,12 +306,12 @@ static nnd_status read_point(resolution *r, size_t point) {
         return nnd_fail_memory(r->ctx, "the parameters");
     }
     nnd_status status = nnd_params_read(r->ctx, model->params, map, "params", params);
-    nnd_objection objection;
-    if (status == NND_OK && !model->check(params, &objection)) {
-        char key[TEXT_SIZE];
-        snprintf(key, sizeof key, "params.%s", objection.key);
-        status = bad(r->ctx, nnd_value_get(map, objection.key), key, objection.text);
-    }
+    if (status == NND_OK && model->simulate != NULL)
+        status = nnd_params_read_more(r->ctx, model->simulate, r->options, "simulate", params);
+    if (status == NND_OK && model->data != NULL)
+        status = load_data(r, map, model->data(params));
+    if (status == NND_OK)
+        status = check_point(r, map, params);
     nnd_value_free(map);
     return status;
 }
@@ -242,8 +332,29 @@ static const nnd_value *section(const nnd_value *tree, const char *key) {
     return value != NULL && nnd_value_is_null(value) ? NULL : value;
 }
 
-static nnd_status read_simulate(resolution *r, const nnd_value *tree) {
+/* Divides the key `simulate` into what every model has and the model's own options. */
+static nnd_status split_simulate(resolution *r, const nnd_value *tree, nnd_value **common) {
     const nnd_value *value = section(tree, "simulate");
+    const nnd_param_table *own = r->out->model->simulate;
+    *common = NULL;
+    if (value == NULL)
+        return NND_OK;
+    *common = nnd_value_copy(value);
+    r->options = nnd_value_map(value->where);
+    if (*common == NULL || r->options == NULL)
+        return nnd_fail_memory(r->ctx, "the case");
+    for (size_t i = 0; own != NULL && i < own->count; i++) {
+        const nnd_value *option = nnd_value_get(value, own->param[i].name);
+        if (option == NULL)
+            continue;
+        if (!nnd_value_put(r->options, own->param[i].name, nnd_value_copy(option)))
+            return nnd_fail_memory(r->ctx, "the case");
+        nnd_value_remove(*common, own->param[i].name);
+    }
+    return NND_OK;
+}
+
+static nnd_status read_simulate(resolution *r, const nnd_value *value) {
     nnd_case *c = r->out;
     c->simulates = value != NULL;
     nnd_status status =
@@ -288,8 +399,7 @@ static nnd_value *common_value(const resolution *r, const nnd_param *param) {
     nnd_value *first = nnd_param_value(param, c->params[0]);
     for (size_t i = 1; first != NULL && i < c->sweep.points; i++) {
         nnd_value *other = nnd_param_value(param, c->params[i]);
-        bool equal = other != NULL && other->kind == first->kind &&
-                     (first->kind != NND_VALUE_SCALAR || strcmp(first->text, other->text) == 0);
+        bool equal = nnd_value_equal(first, other);
         nnd_value_free(other);
         if (equal)
             continue;
@@ -335,14 +445,24 @@ static nnd_value *resolved_sweep(const nnd_sweep *sweep) {
     return map;
 }
 
-static nnd_value *table_values(const nnd_param_table *table, const void *values) {
-    nnd_value *map = nnd_value_map("");
+/* Adds the values of a table to a mapping; NULL (and the mapping freed) when out of memory. */
+static nnd_value *add_values(nnd_value *map, const nnd_param_table *table, const void *values) {
     for (size_t i = 0; map != NULL && i < table->count; i++)
         if (!nnd_value_put(map, table->param[i].name, nnd_param_value(&table->param[i], values))) {
             nnd_value_free(map);
             return NULL;
         }
     return map;
+}
+
+static nnd_value *table_values(const nnd_param_table *table, const void *values) {
+    return add_values(nnd_value_map(""), table, values);
+}
+
+/* The key `simulate`: what all models have, and the model's own options. */
+static nnd_value *simulate_values(const nnd_case *c) {
+    nnd_value *map = table_values(&nnd_simulate_table, &c->simulate);
+    return c->model->simulate != NULL ? add_values(map, c->model->simulate, c->params[0]) : map;
 }
 
 static nnd_status write_resolved(resolution *r) {
@@ -355,25 +475,28 @@ static nnd_status write_resolved(resolution *r) {
     if (c->sweep.keys > 0)
         done = done && nnd_value_put(map, "sweep", resolved_sweep(&c->sweep));
     if (c->simulates)
-        done =
-            done && nnd_value_put(map, "simulate", table_values(&nnd_simulate_table, &c->simulate));
+        done = done && nnd_value_put(map, "simulate", simulate_values(c));
     done = done && nnd_value_put(map, "compare", table_values(&nnd_compare_table, &c->compare));
     done = done && nnd_value_put(map, "output", nnd_value_scalar(c->output, true, ""));
     return done ? NND_OK : nnd_fail_memory(r->ctx, "the case");
 }
 
-nnd_status nnd_case_resolve(nnd_context *ctx, const nnd_value *tree, const char *stem,
+nnd_status nnd_case_resolve(nnd_context *ctx, const nnd_value *tree, const nnd_case_source *source,
                             nnd_case **out) {
     nnd_case *c = calloc(1, sizeof *c);
     if (c == NULL)
         return nnd_fail_memory(ctx, "the case");
-    resolution r = {ctx, c, NULL, NULL};
+    nnd_data_cache own = {0};
+    resolution r = {.ctx = ctx, .out = c, .source = source, .cache = source->cache};
+    if (r.cache == NULL)
+        r.cache = &own;
+    nnd_value *simulate = NULL;
     char output[TEXT_SIZE * 2];
     nnd_status status = check_top_keys(ctx, tree);
     if (status == NND_OK)
         status = read_model(ctx, tree, &c->model);
     if (status == NND_OK)
-        status = read_text(ctx, tree, "name", stem, &c->name);
+        status = read_text(ctx, tree, "name", source->stem, &c->name);
     if (status == NND_OK) {
         snprintf(output, sizeof output, "%s.h5", c->name);
         status = read_text(ctx, tree, "output", output, &c->output);
@@ -387,13 +510,18 @@ nnd_status nnd_case_resolve(nnd_context *ctx, const nnd_value *tree, const char 
     if (status == NND_OK)
         status = read_sweep(&r);
     if (status == NND_OK)
+        status = split_simulate(&r, tree, &simulate);
+    if (status == NND_OK)
         status = read_points(&r);
     if (status == NND_OK)
-        status = read_simulate(&r, tree);
+        status = read_simulate(&r, simulate);
     if (status == NND_OK)
         status = read_compare(&r, tree);
     if (status == NND_OK)
         status = write_resolved(&r);
+    nnd_value_free(simulate);
+    nnd_value_free(r.options);
+    nnd_data_cache_clear(&own);
     if (status == NND_OK)
         *out = c;
     else
@@ -419,6 +547,8 @@ void nnd_case_free(nnd_case *c) {
         return;
     for (size_t i = 0; c->params != NULL && i < c->sweep.points; i++)
         if (c->params[i] != NULL) {
+            if (c->model->simulate != NULL)
+                nnd_params_release(c->model->simulate, c->params[i]);
             nnd_params_clear(c->model->params, c->params[i]);
             free(c->params[i]);
         }

@@ -15,7 +15,7 @@ nnd_case *test_case(nnd_context *ctx, const char *yaml) {
     nnd_case *c = NULL;
     nnd_status status = nnd_yaml_read_text(ctx, "test", yaml, &tree);
     if (status == NND_OK)
-        status = nnd_case_resolve(ctx, tree, "test", &c);
+        status = nnd_case_resolve(ctx, tree, &(nnd_case_source){.stem = "test"}, &c);
     nnd_value_free(tree);
     if (status != NND_OK)
         ck_abort_msg("%s", nnd_context_message(ctx));

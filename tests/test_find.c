@@ -8,7 +8,7 @@
 static nnd_status find(nnd_context *ctx, const char *yaml, nnd_find_options o, nnd_found *found) {
     nnd_value *tree;
     ck_assert_int_eq(nnd_yaml_read_text(ctx, "test", yaml, &tree), NND_OK);
-    nnd_status status = nnd_find(ctx, tree, "test", &o, found);
+    nnd_status status = nnd_find(ctx, tree, &(nnd_case_source){.stem = "test"}, &o, found);
     nnd_value_free(tree);
     return status;
 }

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "nndmft/io.h"
 #include "nndmft/table.h"
 
 typedef struct {
@@ -17,25 +18,115 @@ typedef struct {
     nnd_reals sigma, schedule;
     nnd_integers record, seeds;
     nnd_texts vars;
+    nnd_dense gram;
+    struct law {
+        int kind;
+        double width;
+        char *text;
+    } law;
 } params;
 
 #define FIELD(name) offsetof(params, name)
 
 static const char *const TRAININGS[] = {"fixed", "online", NULL};
 
+static const char *const LAWS[] = {"flat", "steep", NULL};
+static const nnd_param LAW_PARAMS[] = {
+    {.name = "kind",
+     .type = NND_CHOICE,
+     .offset = offsetof(struct law, kind),
+     .fallback = "steep",
+     .choices = LAWS,
+     .doc = ""},
+    {.name = "width",
+     .type = NND_REAL,
+     .offset = offsetof(struct law, width),
+     .fallback = "1",
+     .range = NND_POSITIVE,
+     .unit = "1",
+     .doc = ""},
+    {.name = "text",
+     .type = NND_TEXT,
+     .offset = offsetof(struct law, text),
+     .fallback = "null",
+     .doc = ""},
+};
+static const nnd_param_table LAW = {LAW_PARAMS, sizeof LAW_PARAMS / sizeof *LAW_PARAMS,
+                                    sizeof(struct law)};
+
 static const nnd_param PARAMS[] = {
-    {"alpha", NND_REAL, FIELD(alpha), "2", {.max = INFINITY, .min_open = true}, NULL, "1", ""},
-    {"lr", NND_REAL, FIELD(lr), "null", NND_POSITIVE, NULL, "1", ""},
-    {"any", NND_REAL, FIELD(any), "-0.5", NND_ANY, NULL, "1", ""},
-    {"depth", NND_INTEGER, FIELD(depth), "1", {.min = 1, .max = 1000}, NULL, "1", ""},
-    {"center", NND_BOOL, FIELD(center), "true", NND_ANY, NULL, NULL, ""},
-    {"training", NND_CHOICE, FIELD(training), "online", NND_ANY, TRAININGS, NULL, ""},
-    {"file", NND_TEXT, FIELD(file), "null", NND_ANY, NULL, NULL, ""},
-    {"sigma", NND_REALS, FIELD(sigma), "1", NND_NON_NEGATIVE, NULL, "1", ""},
-    {"schedule", NND_REALS, FIELD(schedule), "null", NND_POSITIVE, NULL, "1", ""},
-    {"record", NND_INTEGERS, FIELD(record), "null", {.max = 1e6}, NULL, "1", ""},
-    {"seeds", NND_INTEGERS, FIELD(seeds), "32", {.min = 1, .max = 1e9}, NULL, "1", ""},
-    {"vars", NND_TEXTS, FIELD(vars), "null", NND_ANY, NULL, NULL, ""},
+    {.name = "alpha",
+     .type = NND_REAL,
+     .offset = FIELD(alpha),
+     .fallback = "2",
+     .range = {.max = INFINITY, .min_open = true},
+     .unit = "1",
+     .doc = ""},
+    {.name = "lr",
+     .type = NND_REAL,
+     .offset = FIELD(lr),
+     .fallback = "null",
+     .range = NND_POSITIVE,
+     .unit = "1",
+     .doc = ""},
+    {.name = "any",
+     .type = NND_REAL,
+     .offset = FIELD(any),
+     .fallback = "-0.5",
+     .unit = "1",
+     .doc = ""},
+    {.name = "depth",
+     .type = NND_INTEGER,
+     .offset = FIELD(depth),
+     .fallback = "1",
+     .range = {.min = 1, .max = 1000},
+     .unit = "1",
+     .doc = ""},
+    {.name = "center", .type = NND_BOOL, .offset = FIELD(center), .fallback = "true", .doc = ""},
+    {.name = "training",
+     .type = NND_CHOICE,
+     .offset = FIELD(training),
+     .fallback = "online",
+     .choices = TRAININGS,
+     .doc = ""},
+    {.name = "file", .type = NND_TEXT, .offset = FIELD(file), .fallback = "null", .doc = ""},
+    {.name = "sigma",
+     .type = NND_REALS,
+     .offset = FIELD(sigma),
+     .fallback = "1",
+     .range = NND_NON_NEGATIVE,
+     .unit = "1",
+     .doc = ""},
+    {.name = "schedule",
+     .type = NND_REALS,
+     .offset = FIELD(schedule),
+     .fallback = "null",
+     .range = NND_POSITIVE,
+     .unit = "1",
+     .doc = ""},
+    {.name = "record",
+     .type = NND_INTEGERS,
+     .offset = FIELD(record),
+     .fallback = "null",
+     .range = {.max = 1e6},
+     .unit = "1",
+     .doc = ""},
+    {.name = "seeds",
+     .type = NND_INTEGERS,
+     .offset = FIELD(seeds),
+     .fallback = "32",
+     .range = {.min = 1, .max = 1e9},
+     .unit = "1",
+     .doc = ""},
+    {.name = "vars", .type = NND_TEXTS, .offset = FIELD(vars), .fallback = "null", .doc = ""},
+    {.name = "gram", .type = NND_DENSE, .offset = FIELD(gram), .fallback = "null", .doc = ""},
+    {.name = "law",
+     .type = NND_GROUP,
+     .offset = FIELD(law),
+     .fallback = "null",
+     .group = &LAW,
+     .shorthand = "kind",
+     .doc = ""},
 };
 static const nnd_param_table TABLE = {PARAMS, sizeof PARAMS / sizeof *PARAMS, sizeof(params)};
 
@@ -315,6 +406,86 @@ START_TEST(clearing_twice_does_no_harm) {
 }
 END_TEST
 
+/* Puts what a line of YAML says under a key. */
+static void put_yaml(const char *key, const char *yaml) {
+    nnd_value *tree = NULL;
+    ck_assert_int_eq(nnd_yaml_read_text(ctx, "case.yaml", yaml, &tree), NND_OK);
+    ck_assert(nnd_value_put(map, key, tree));
+}
+
+START_TEST(a_matrix_is_rows_a_column_a_number_or_a_name) {
+    put_yaml("gram", "[[1, 2, 3], [4, 5, -6e-1]]");
+    read_map();
+    ck_assert_uint_eq(p.gram.rows, 2);
+    ck_assert_uint_eq(p.gram.cols, 3);
+    ck_assert_double_eq(p.gram.value[5], -0.6);
+    put_yaml("gram", "[7, 8]");
+    read_map();
+    ck_assert_uint_eq(p.gram.rows, 2);
+    ck_assert_uint_eq(p.gram.cols, 1);
+    ck_assert_double_eq(p.gram.value[1], 8.0);
+    put("gram", "0.5");
+    read_map();
+    ck_assert_uint_eq(p.gram.rows * p.gram.cols, 1);
+    put("gram", "kernel");
+    read_map();
+    ck_assert_uint_eq(p.gram.rows, 0);
+    ck_assert_str_eq(p.gram.name, "kernel");
+}
+END_TEST
+
+START_TEST(ragged_rows_and_what_is_no_number_are_refused_in_a_matrix) {
+    put_yaml("gram", "[[1, 2], [3]]");
+    ck_refused("case.yaml:1:", "params.gram", "a list of 1", "as long as the first");
+    put_yaml("gram", "[[1, x]]");
+    ck_refused("case.yaml:1:", "params.gram", "x is not", "rows of numbers");
+    put_yaml("gram", "[[1, inf]]");
+    ck_refused("case.yaml:1:", "params.gram", "inf is not", "rows of numbers");
+    put_yaml("gram", "[]");
+    ck_refused("case.yaml:1:", "params.gram", "a list of 0", "rows of numbers");
+    put_yaml("gram", "[[], []]");
+    ck_refused("case.yaml:1:", "params.gram", "a list of 0", "rows of numbers");
+}
+END_TEST
+
+START_TEST(a_group_is_a_mapping_or_what_its_shorthand_takes) {
+    read_map();
+    ck_assert_int_eq(p.law.kind, 1);
+    ck_assert_double_eq(p.law.width, 1.0);
+    put("law", "flat");
+    read_map();
+    ck_assert_int_eq(p.law.kind, 0);
+    put_yaml("law", "{width: 3, text: hello}");
+    read_map();
+    ck_assert_int_eq(p.law.kind, 1);
+    ck_assert_double_eq(p.law.width, 3.0);
+    ck_assert_str_eq(p.law.text, "hello");
+}
+END_TEST
+
+START_TEST(members_of_a_group_are_checked_under_their_full_name) {
+    put_yaml("law", "{width: -1}");
+    ck_refused("case.yaml:1:", "params.law.width", "-1", "a number > 0");
+    put_yaml("law", "{breadth: 1}");
+    ck_refused("case.yaml:1:", "params.law.breadth", "unknown key", "kind, width, text");
+    put("law", "round");
+    ck_refused("case.yaml:4:9", "params.law.kind", "round", "flat, steep");
+}
+END_TEST
+
+START_TEST(matrices_and_groups_survive_being_written_and_read) {
+    put_yaml("gram", "[[1, 0.1], [0.1, 3]]");
+    put_yaml("law", "{kind: flat, text: hello}");
+    read_map();
+    for (const char *const *key = (const char *const[]){"gram", "law", NULL}; *key != NULL; key++)
+        ck_assert(nnd_value_put(map, *key, nnd_param_value(nnd_param_find(&TABLE, *key), &p)));
+    read_map();
+    ck_assert_double_eq(p.gram.value[1], 0.1);
+    ck_assert_int_eq(p.law.kind, 0);
+    ck_assert_str_eq(p.law.text, "hello");
+}
+END_TEST
+
 START_TEST(an_objection_carries_its_key_and_text) {
     nnd_objection objection;
     ck_assert(!nnd_object(&objection, "sigma", "%d values, %d needed", 2, 3));
@@ -340,6 +511,11 @@ int main(void) {
     tcase_add_test(tests, parameters_survive_being_written_and_read);
     tcase_add_test(tests, parameters_are_found_by_name);
     tcase_add_test(tests, clearing_twice_does_no_harm);
+    tcase_add_test(tests, a_matrix_is_rows_a_column_a_number_or_a_name);
+    tcase_add_test(tests, ragged_rows_and_what_is_no_number_are_refused_in_a_matrix);
+    tcase_add_test(tests, a_group_is_a_mapping_or_what_its_shorthand_takes);
+    tcase_add_test(tests, members_of_a_group_are_checked_under_their_full_name);
+    tcase_add_test(tests, matrices_and_groups_survive_being_written_and_read);
     tcase_add_test(tests, an_objection_carries_its_key_and_text);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);

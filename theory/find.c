@@ -19,7 +19,7 @@ static const double ROOT_PRECISION = 1e-8, EXTREMUM_PRECISION = 1e-5;
 typedef struct {
     nnd_context *ctx;
     const nnd_value *tree;
-    const char *stem;
+    const nnd_case_source *source;
     const nnd_find_options *options;
     double sign;
     double worst; /* stands for points without a finite value */
@@ -120,7 +120,7 @@ static nnd_status evaluate(const search *s, double x, double *value) {
     nnd_case *c = NULL;
     nnd_frame *frame = NULL;
     nnd_value *tree = with_param(s, x);
-    nnd_status status = tree != NULL ? nnd_case_resolve(s->ctx, tree, s->stem, &c)
+    nnd_status status = tree != NULL ? nnd_case_resolve(s->ctx, tree, s->source, &c)
                                      : nnd_fail_memory(s->ctx, "the case");
     if (status == NND_OK)
         status = nnd_theory_find(c->model)->solve(s->ctx, c->params[0], &frame);
@@ -310,10 +310,11 @@ static nnd_status find_minimum(search *s, const double *y, nnd_found *found) {
     return NND_NOT_CONVERGED;
 }
 
-static nnd_status check_options(nnd_context *ctx, const nnd_value *tree, const char *stem,
-                                const nnd_find_options *o, double *bytes) {
+static nnd_status check_options(nnd_context *ctx, const nnd_value *tree,
+                                const nnd_case_source *source, const nnd_find_options *o,
+                                double *bytes) {
     nnd_case *c = NULL;
-    nnd_status status = nnd_case_resolve(ctx, tree, stem, &c);
+    nnd_status status = nnd_case_resolve(ctx, tree, source, &c);
     if (status != NND_OK)
         return status;
     const nnd_param *param = nnd_param_find(c->model->params, o->param);
@@ -341,7 +342,7 @@ static nnd_status check_options(nnd_context *ctx, const nnd_value *tree, const c
     return status;
 }
 
-nnd_status nnd_find(nnd_context *ctx, const nnd_value *tree, const char *stem,
+nnd_status nnd_find(nnd_context *ctx, const nnd_value *tree, const nnd_case_source *source,
                     const nnd_find_options *options, nnd_found *found) {
     nnd_find_options o = *options;
     if (o.goal != NND_FIND_ZERO)
@@ -350,12 +351,12 @@ nnd_status nnd_find(nnd_context *ctx, const nnd_value *tree, const char *stem,
         o.points = DEFAULT_POINTS;
     search s = {.ctx = ctx,
                 .tree = tree,
-                .stem = stem,
+                .source = source,
                 .options = &o,
                 .sign = o.goal == NND_FIND_MAX ? -1.0 : 1.0,
                 .worst = NAN};
     *found = (nnd_found){.param = NAN, .value = NAN};
-    nnd_status status = check_options(ctx, tree, stem, &o, &s.bytes);
+    nnd_status status = check_options(ctx, tree, source, &o, &s.bytes);
     double *y = status == NND_OK ? calloc(o.points, sizeof *y) : NULL;
     if (status == NND_OK && y == NULL)
         status = nnd_fail_memory(ctx, "the scan");

@@ -38,7 +38,11 @@ void nnd_ensemble_digest(const nnd_case *c, char digest[17]) {
     hash = fnv1a(hash, c->model->name);
     hash = hash_value(hash, nnd_value_get(c->resolved, "params"));
     hash = hash_value(hash, nnd_value_get(c->resolved, "sweep"));
-    hash = hash_value(hash, nnd_value_get(nnd_value_get(c->resolved, "simulate"), "base_seed"));
+    const nnd_value *simulate = nnd_value_get(c->resolved, "simulate");
+    hash = hash_value(hash, nnd_value_get(simulate, "base_seed"));
+    const nnd_param_table *own = c->model->simulate;
+    for (size_t i = 0; own != NULL && i < own->count; i++)
+        hash = hash_value(hash, nnd_value_get(simulate, own->param[i].name));
     snprintf(digest, 17, "%016" PRIx64, hash);
 }
 

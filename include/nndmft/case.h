@@ -45,13 +45,31 @@ typedef struct {
     nnd_value *resolved; /**< the case with every default filled in, ready to be written */
 } nnd_case;
 
+/** Reads all numeric arrays of a data file (HDF5, CSV) into a new frame. */
+typedef nnd_status (*nnd_data_reader)(nnd_context *ctx, const char *path, nnd_frame **arrays);
+
+/** The data file that was read last. Zero-initialise; free with nnd_data_cache_clear. */
+typedef struct {
+    char *path;
+    nnd_frame *arrays;
+} nnd_data_cache;
+void nnd_data_cache_clear(nnd_data_cache *cache);
+
+/** Where a case comes from. */
+typedef struct {
+    const char *stem;      /**< default name: the file's name without folder and ending */
+    const char *folder;    /**< that its data files are relative to; NULL: the working directory */
+    nnd_data_reader read;  /**< NULL: cases that name a data file are refused */
+    nnd_data_cache *cache; /**< kept from one case to the next; NULL: of one case alone. Cases may
+                              be resolved side by side once it holds their file */
+} nnd_case_source;
+
 /**
- * Resolves the tree of a case file. `stem` is the default name (the file's name without folder and
- * ending). Everything is checked, at every sweep point, before anything runs; errors name the
- * place, key and value. On success `*out` is owned by the caller.
+ * Resolves the tree of a case file. Everything is checked, at every sweep point, before anything
+ * runs; errors name the place, key and value. On success `*out` is owned by the caller.
  */
-NND_MUST_USE nnd_status nnd_case_resolve(nnd_context *ctx, const nnd_value *tree, const char *stem,
-                                         nnd_case **out);
+NND_MUST_USE nnd_status nnd_case_resolve(nnd_context *ctx, const nnd_value *tree,
+                                         const nnd_case_source *source, nnd_case **out);
 /** Frees a case; NULL is allowed. */
 void nnd_case_free(nnd_case *c);
 

@@ -32,10 +32,11 @@ typedef struct {
  * for a root and 1e-5 for an extremum. Several roots: the first from `low`. Of several minima the
  * lowest four of the scan are refined and the lowest returned.
  * Points where the theory diverges count as the worst for an extremum and are skipped for a root.
- * `tree` is a case without `sweep`, `stem` its name. NND_NOT_CONVERGED with a message: there is no
+ * `tree` is a case without `sweep`. NND_NOT_CONVERGED with a message: there is no
  * sign change, or no finite value.
  */
-NND_MUST_USE nnd_status nnd_find(nnd_context *ctx, const nnd_value *tree, const char *stem,
-                                 const nnd_find_options *options, nnd_found *found);
+NND_MUST_USE nnd_status nnd_find(nnd_context *ctx, const nnd_value *tree,
+                                 const nnd_case_source *source, const nnd_find_options *options,
+                                 nnd_found *found);
 
 #endif

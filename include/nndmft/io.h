@@ -23,6 +23,12 @@ NND_MUST_USE nnd_status nnd_yaml_override(nnd_context *ctx, nnd_value *tree,
 /** Writes a tree as YAML text; NULL when out of memory. Owned by the caller (free). */
 char *nnd_yaml_text(const nnd_value *tree);
 
+/**
+ * Reads a data file that a case names: every array of an HDF5 file (at its root, or in /mc), or of
+ * a CSV table (ending in .csv, names in the first line) every column. An nnd_data_reader.
+ */
+NND_MUST_USE nnd_status nnd_data_file_read(nnd_context *ctx, const char *path, nnd_frame **arrays);
+
 /* ---- result files ---- */
 
 /** Major version of the file layout; files of a newer one are refused. */

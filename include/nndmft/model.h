@@ -3,6 +3,7 @@
 #ifndef NNDMFT_MODEL_H
 #define NNDMFT_MODEL_H
 
+#include "nndmft/dataset.h"
 #include "nndmft/table.h"
 
 typedef struct {
@@ -11,6 +12,11 @@ typedef struct {
     const nnd_param_table *params;
     size_t variable_count;
     const nnd_variable *variables;
+    /** Options of the simulation alone: they stand under `simulate`, their fields in the struct of
+     *  the parameters. NULL: there are none. */
+    const nnd_param_table *simulate;
+    /** Where the parameters keep the key `data`; NULL: the model has none. */
+    nnd_data *(*data)(void *params);
     bool sized; /**< simulations have a size that grows to infinity; else giving one is an error */
     /**
      * Checks what one parameter's range cannot say, and settles values that follow from others.

@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "nndmft/context.h"
+#include "nndmft/dense.h"
 #include "nndmft/value.h"
 
 /** Types of parameters and the C type of their field. */
@@ -23,7 +24,9 @@ typedef enum {
     NND_TEXT,     /**< char *, owned by the struct; NULL when absent */
     NND_REALS,    /**< nnd_reals; a single number counts as a list of one */
     NND_INTEGERS, /**< nnd_integers; likewise */
-    NND_TEXTS     /**< nnd_texts; likewise */
+    NND_TEXTS,    /**< nnd_texts; likewise */
+    NND_DENSE,    /**< nnd_dense: rows of numbers, or the name of an array in a file */
+    NND_GROUP     /**< a struct with a table of its own */
 } nnd_param_type;
 
 typedef struct {
@@ -56,6 +59,8 @@ typedef struct {
 #define NND_NON_NEGATIVE                                                                           \
     { .min = 0.0, .max = INFINITY, .min_open = false, .max_open = true }
 
+typedef struct nnd_param_table nnd_param_table;
+
 /** One parameter. */
 typedef struct {
     const char *name;
@@ -66,14 +71,17 @@ typedef struct {
     const char *const *choices; /**< NULL-terminated, of NND_CHOICE */
     const char *unit;           /**< "1" if dimensionless, NULL if not a number */
     const char *doc;
+    const nnd_param_table *group; /**< members of NND_GROUP; absent, each has its default */
+    const char *shorthand;        /**< of NND_GROUP: the member that a value stands for which is
+                                       no mapping; NULL: there is none */
 } nnd_param;
 
 /** A table of parameters. */
-typedef struct {
+struct nnd_param_table {
     const nnd_param *param;
     size_t count;
     size_t size; /**< of the struct */
-} nnd_param_table;
+};
 
 /** What a model's own check objects to: a key and what is wrong with it. */
 typedef struct {
@@ -133,6 +141,14 @@ typedef struct {
  */
 NND_MUST_USE nnd_status nnd_params_read(nnd_context *ctx, const nnd_param_table *table,
                                         const nnd_value *map, const char *prefix, void *out);
+/**
+ * The same into a zeroed struct, or one whose other fields another table has filled: nothing else
+ * is touched, and nothing cleared on failure.
+ */
+NND_MUST_USE nnd_status nnd_params_read_more(nnd_context *ctx, const nnd_param_table *table,
+                                             const nnd_value *map, const char *prefix, void *out);
+/** Frees what the fields of the table own; does not zero the rest of the struct. */
+void nnd_params_release(const nnd_param_table *table, void *params);
 /** Frees lists and texts in the struct and zeroes it. */
 void nnd_params_clear(const nnd_param_table *table, void *params);
 /** The value of a parameter as a new tree that nnd_params_read accepts; NULL when out of memory. */

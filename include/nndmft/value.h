@@ -43,6 +43,8 @@ void nnd_value_remove(nnd_value *map, const char *key);
 /** Looks a key up; NULL if absent or `map` is NULL or not a mapping. */
 const nnd_value *nnd_value_get(const nnd_value *map, const char *key);
 
+/** True if two trees are the same but for the places they were read from; NULL equals only NULL. */
+bool nnd_value_equal(const nnd_value *a, const nnd_value *b);
 /** True for an unquoted null, ~ or empty scalar. */
 bool nnd_value_is_null(const nnd_value *value);
 /** Reads a finite number, inf, -inf or nan (YAML spellings too); false if it is none. */

@@ -25,7 +25,7 @@ static nnd_status resolve(nnd_context *ctx, const char *text, const char *end, n
     for (text += strlen(text) + 1; status == NND_OK && text < end; text += strlen(text) + 1)
         status = nnd_yaml_override(ctx, tree, text);
     if (status == NND_OK)
-        status = nnd_case_resolve(ctx, tree, "case", c);
+        status = nnd_case_resolve(ctx, tree, &(nnd_case_source){.stem = "case"}, c);
     nnd_value_free(tree);
     require((status == NND_OK) == (*c != NULL), "a case exactly if it was resolved");
     require(status == NND_OK || nnd_context_message(ctx)[0] != '\0', "a failure has a message");

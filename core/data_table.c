@@ -1,0 +1,371 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The key `data` of a case: its table, and what makes data sound. */
+#include <lapacke.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "nndmft/dataset.h"
+
+#define FIELD(name) offsetof(nnd_data, name)
+#define COUNT(least)                                                                               \
+    { .min = (least), .max = 1e7 }
+
+static const char *const GENERATES[] = {"none",     "gaussian",   "sphere",
+                                        "whitened", "regression", NULL};
+static const char *const TARGETS[] = {"linear", "sign", "quadratic", "random", NULL};
+
+static const nnd_param TARGET_PARAMS[] = {
+    {.name = "kind",
+     .type = NND_CHOICE,
+     .offset = offsetof(nnd_target, kind),
+     .fallback = "linear",
+     .choices = TARGETS,
+     .doc = "what targets are of the projection of an input on a random direction"},
+    {.name = "scale",
+     .type = NND_REAL,
+     .offset = offsetof(nnd_target, scale),
+     .fallback = "1",
+     .unit = "1",
+     .doc = "factor of the targets"},
+};
+static const nnd_param_table TARGET_TABLE = {
+    TARGET_PARAMS, sizeof TARGET_PARAMS / sizeof *TARGET_PARAMS, sizeof(nnd_target)};
+
+static const nnd_param PARAMS[] = {
+    {.name = "gram",
+     .type = NND_DENSE,
+     .offset = FIELD(gram),
+     .fallback = "null",
+     .unit = "1",
+     .doc = "P x P, inner products of the training inputs over their dimension"},
+    {.name = "targets",
+     .type = NND_DENSE,
+     .offset = FIELD(targets),
+     .fallback = "null",
+     .unit = "1",
+     .doc = "P training targets"},
+    {.name = "test_gram",
+     .type = NND_DENSE,
+     .offset = FIELD(test_gram),
+     .fallback = "null",
+     .unit = "1",
+     .doc = "test x P, the same between test and training inputs"},
+    {.name = "test_self",
+     .type = NND_DENSE,
+     .offset = FIELD(test_self),
+     .fallback = "null",
+     .unit = "1",
+     .doc = "the same of each test input with itself"},
+    {.name = "test_block",
+     .type = NND_DENSE,
+     .offset = FIELD(test_block),
+     .fallback = "null",
+     .unit = "1",
+     .doc = "test x test, instead of test_self"},
+    {.name = "test_targets",
+     .type = NND_DENSE,
+     .offset = FIELD(test_targets),
+     .fallback = "null",
+     .unit = "1",
+     .doc = "targets of the test samples"},
+    {.name = "inputs",
+     .type = NND_DENSE,
+     .offset = FIELD(inputs),
+     .fallback = "null",
+     .unit = "1",
+     .doc = "P x D training inputs"},
+    {.name = "test_inputs",
+     .type = NND_DENSE,
+     .offset = FIELD(test_inputs),
+     .fallback = "null",
+     .unit = "1",
+     .doc = "test x D test inputs"},
+    {.name = "covariance",
+     .type = NND_DENSE,
+     .offset = FIELD(covariance),
+     .fallback = "null",
+     .unit = "1",
+     .doc = "d x d covariance of the inputs of population regression"},
+    {.name = "minimizer",
+     .type = NND_DENSE,
+     .offset = FIELD(minimizer),
+     .fallback = "null",
+     .unit = "1",
+     .doc = "d numbers, the best predictor of population regression"},
+    {.name = "file",
+     .type = NND_TEXT,
+     .offset = FIELD(file),
+     .fallback = "null",
+     .doc = "HDF5 or CSV file, relative to the case, in which named arrays stand"},
+    {.name = "rows",
+     .type = NND_INTEGERS,
+     .offset = FIELD(rows),
+     .fallback = "null",
+     .range = {.min = 0, .max = 1e12},
+     .unit = "1",
+     .doc = "rows of the file to train on, from 0; all if absent"},
+    {.name = "test_rows",
+     .type = NND_INTEGERS,
+     .offset = FIELD(test_rows),
+     .fallback = "null",
+     .range = {.min = 0, .max = 1e12},
+     .unit = "1",
+     .doc = "rows of the file to test on; of test_inputs if there are any, else of inputs"},
+    {.name = "standardize",
+     .type = NND_BOOL,
+     .offset = FIELD(standardize),
+     .fallback = "false",
+     .doc = "shift and scale each input to mean 0 and variance 1 over the training samples"},
+    {.name = "checksum",
+     .type = NND_TEXT,
+     .offset = FIELD(checksum),
+     .fallback = "null",
+     .doc = "of the numbers taken from the file; another one is refused"},
+    {.name = "generate",
+     .type = NND_CHOICE,
+     .offset = FIELD(generate),
+     .fallback = "none",
+     .choices = GENERATES,
+     .doc = "draw the inputs"},
+    {.name = "samples",
+     .type = NND_INTEGER,
+     .offset = FIELD(samples),
+     .fallback = "8",
+     .range = COUNT(1),
+     .unit = "1",
+     .doc = "generate: training samples P"},
+    {.name = "test_samples",
+     .type = NND_INTEGER,
+     .offset = FIELD(test_samples),
+     .fallback = "0",
+     .range = COUNT(0),
+     .unit = "1",
+     .doc = "generate: test samples"},
+    {.name = "dim",
+     .type = NND_INTEGER,
+     .offset = FIELD(dim),
+     .fallback = "16",
+     .range = COUNT(1),
+     .unit = "1",
+     .doc = "generate: dimension D of the inputs"},
+    {.name = "target",
+     .type = NND_GROUP,
+     .offset = FIELD(target),
+     .fallback = "linear",
+     .group = &TARGET_TABLE,
+     .shorthand = "kind",
+     .doc = "generate: what the targets are"},
+    {.name = "noise",
+     .type = NND_REAL,
+     .offset = FIELD(noise),
+     .fallback = "0",
+     .range = NND_NON_NEGATIVE,
+     .unit = "1",
+     .doc = "generate: standard deviation of the noise on training targets"},
+    {.name = "seed",
+     .type = NND_INTEGER,
+     .offset = FIELD(seed),
+     .fallback = "1",
+     .range = {.min = 0, .max = 9e15},
+     .unit = "1",
+     .doc = "generate: key of the random numbers"},
+};
+
+const nnd_param_table nnd_data_table = {PARAMS, sizeof PARAMS / sizeof *PARAMS, sizeof(nnd_data)};
+
+/* ---- checks ---- */
+
+/* Deviations from symmetry and negative eigenvalues that are rounding. */
+static const double SYMMETRY = 1e-12, DEFINITENESS = 1e-10;
+
+static bool all_finite(const char *key, const nnd_dense *d, nnd_objection *o) {
+    for (size_t i = 0; i < d->rows * d->cols; i++)
+        if (!isfinite(d->value[i]))
+            return nnd_object(o, key, "row %zu, column %zu is %g; allowed: finite numbers",
+                              i / d->cols, i % d->cols, d->value[i]);
+    return true;
+}
+
+static bool shaped(const char *key, const nnd_dense *d, size_t rows, size_t cols,
+                   nnd_objection *o) {
+    if (d->rows != rows || d->cols != cols)
+        return nnd_object(o, key, "%zu x %zu numbers; allowed: %zu x %zu", d->rows, d->cols, rows,
+                          cols);
+    return all_finite(key, d, o);
+}
+
+static bool symmetric(const char *key, const nnd_dense *d, nnd_objection *o) {
+    size_t n = d->rows;
+    for (size_t i = 0; i < n; i++)
+        for (size_t j = 0; j < i; j++) {
+            double a = d->value[i * n + j], b = d->value[j * n + i];
+            if (fabs(a - b) > SYMMETRY * fmax(fabs(a), fabs(b)))
+                return nnd_object(o, key, "is not symmetric: entries (%zu, %zu) are %g and %g", i,
+                                  j, a, b);
+        }
+    return true;
+}
+
+/* Destroys a (n x n, lower triangle). */
+static bool semidefinite(const char *key, size_t n, double *a, nnd_objection *o) {
+    double *value = calloc(n, sizeof *value);
+    if (value == NULL)
+        return nnd_object(o, key, "out of memory");
+    bool done =
+        LAPACKE_dsyevd(LAPACK_ROW_MAJOR, 'N', 'L', (lapack_int)n, a, (lapack_int)n, value) == 0 &&
+        value[0] >= -DEFINITENESS * fmax(value[n - 1], 0.0);
+    if (!done)
+        (void)nnd_object(o, key, "is no Gram matrix: its smallest eigenvalue is %g, the largest %g",
+                         value[0], value[n - 1]);
+    free(value);
+    return done;
+}
+
+static bool check_gram(const char *key, const nnd_dense *d, nnd_objection *o) {
+    double *copy = NULL;
+    if (!shaped(key, d, d->rows, d->rows, o) || !symmetric(key, d, o))
+        return false;
+    copy = malloc(d->rows * d->rows * sizeof *copy);
+    if (copy == NULL)
+        return nnd_object(o, key, "out of memory");
+    memcpy(copy, d->value, d->rows * d->rows * sizeof *copy);
+    bool done = semidefinite(key, d->rows, copy, o);
+    free(copy);
+    return done;
+}
+
+/* Training and test samples together have a Gram matrix. With the diagonal alone each test sample
+ * is checked on its own. */
+static bool check_joint(const nnd_data *d, nnd_objection *o) {
+    size_t p = d->gram.rows, tests = d->test_gram.rows;
+    bool block = d->test_block.rows > 0, done = true;
+    size_t batch = block ? tests : 1, n = p + batch;
+    double *a = calloc(n * n, sizeof *a);
+    if (a == NULL)
+        return nnd_object(o, "data.test_gram", "out of memory");
+    for (size_t first = 0; done && first < tests; first += batch) {
+        for (size_t i = 0; i < p; i++)
+            memcpy(a + i * n, d->gram.value + i * p, p * sizeof *a);
+        for (size_t i = 0; i < batch; i++) {
+            memcpy(a + (p + i) * n, d->test_gram.value + (first + i) * p, p * sizeof *a);
+            for (size_t j = 0; j <= i; j++)
+                a[(p + i) * n + p + j] =
+                    block ? d->test_block.value[i * tests + j] : d->test_self.value[first];
+        }
+        done = semidefinite("data.test_gram", n, a, o);
+    }
+    free(a);
+    return done;
+}
+
+static bool check_test_gram(const nnd_data *d, nnd_objection *o) {
+    size_t p = d->gram.rows, tests = d->test_gram.rows;
+    if (tests == 0) {
+        if (d->test_self.rows + d->test_block.rows > 0)
+            return nnd_object(o, "data.test_gram", "missing beside test_self or test_block");
+        return true;
+    }
+    if (!shaped("data.test_gram", &d->test_gram, tests, p, o))
+        return false;
+    if ((d->test_self.rows > 0) == (d->test_block.rows > 0))
+        return nnd_object(o, "data.test_self", "test_gram needs one of test_self and test_block");
+    if (d->test_self.rows > 0 && !shaped("data.test_self", &d->test_self, tests, 1, o))
+        return false;
+    if (d->test_block.rows > 0 && (!shaped("data.test_block", &d->test_block, tests, tests, o) ||
+                                   !symmetric("data.test_block", &d->test_block, o)))
+        return false;
+    return check_joint(d, o);
+}
+
+/* Matrices that are named but were never read. */
+static bool check_names(const nnd_data *d, nnd_objection *o) {
+    const struct {
+        const char *key;
+        const nnd_dense *dense;
+    } all[] = {{"data.gram", &d->gram},
+               {"data.targets", &d->targets},
+               {"data.test_gram", &d->test_gram},
+               {"data.test_self", &d->test_self},
+               {"data.test_block", &d->test_block},
+               {"data.test_targets", &d->test_targets},
+               {"data.inputs", &d->inputs},
+               {"data.test_inputs", &d->test_inputs},
+               {"data.covariance", &d->covariance},
+               {"data.minimizer", &d->minimizer}};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        if (all[i].dense->name != NULL && all[i].dense->rows == 0)
+            return nnd_object(o, all[i].key, "\"%s\" is a name, but there is no `file`",
+                              all[i].dense->name);
+    if (d->file == NULL && d->rows.count + d->test_rows.count > 0)
+        return nnd_object(o, d->rows.count > 0 ? "data.rows" : "data.test_rows",
+                          "selects rows of a file, but there is no `file`");
+    if (d->file != NULL && d->inputs.name == NULL && d->gram.name == NULL)
+        return nnd_object(o, "data.inputs", "missing: the name of the inputs in the file");
+    return true;
+}
+
+static bool check_generated(const nnd_data *d, nnd_objection *o) {
+    if (d->targets.rows > 0)
+        return nnd_object(o, "data.targets", "generated data draws its targets (`target`)");
+    if (d->generate == NND_GENERATE_WHITENED && d->samples > d->dim)
+        return nnd_object(o, "data.samples", "%lld whitened samples do not fit into dimension %lld",
+                          (long long)d->samples, (long long)d->dim);
+    return true;
+}
+
+static bool check_targets(const nnd_data *d, nnd_objection *o) {
+    size_t tests = nnd_data_tests(d);
+    if (d->targets.rows == 0)
+        return nnd_object(o, "data.targets", "missing; allowed: %zu numbers", nnd_data_samples(d));
+    if (!shaped("data.targets", &d->targets, nnd_data_samples(d), 1, o))
+        return false;
+    if (d->test_targets.rows > 0 && tests == 0)
+        return nnd_object(o, "data.test_targets", "there are no test samples");
+    return d->test_targets.rows == 0 || shaped("data.test_targets", &d->test_targets, tests, 1, o);
+}
+
+static bool check_inputs(const nnd_data *d, nnd_objection *o) {
+    if (!all_finite("data.inputs", &d->inputs, o))
+        return false;
+    return d->test_inputs.rows == 0 ||
+           shaped("data.test_inputs", &d->test_inputs, d->test_inputs.rows, d->inputs.cols, o);
+}
+
+static bool check_population(const nnd_data *d, nnd_objection *o) {
+    if (d->covariance.rows == 0)
+        return nnd_object(o, "data.covariance", "missing beside minimizer");
+    return check_gram("data.covariance", &d->covariance, o) &&
+           shaped("data.minimizer", &d->minimizer, d->covariance.rows, 1, o);
+}
+
+bool nnd_data_check(const nnd_data *d, nnd_objection *o) {
+    bool population = d->covariance.rows + d->minimizer.rows > 0;
+    int kinds =
+        (d->gram.rows > 0) + (d->inputs.rows > 0) + (d->generate != NND_GENERATE_NONE) + population;
+    if (!check_names(d, o))
+        return false;
+    if (kinds != 1)
+        return nnd_object(o, "data", "%s; allowed: one of gram, inputs, generate",
+                          kinds == 0 ? "holds no data" : "holds more than one kind of data");
+    if (population)
+        return check_population(d, o);
+    if (d->generate != NND_GENERATE_NONE)
+        return check_generated(d, o);
+    if (d->gram.rows > 0 ? !check_gram("data.gram", &d->gram, o) || !check_test_gram(d, o)
+                         : !check_inputs(d, o))
+        return false;
+    return check_targets(d, o);
+}
+
+size_t nnd_data_samples(const nnd_data *d) {
+    if (d->generate != NND_GENERATE_NONE)
+        return (size_t)d->samples;
+    return d->gram.rows > 0 ? d->gram.rows : d->inputs.rows;
+}
+
+size_t nnd_data_tests(const nnd_data *d) {
+    if (d->generate != NND_GENERATE_NONE)
+        return (size_t)d->test_samples;
+    return d->gram.rows > 0 ? d->test_gram.rows : d->test_inputs.rows;
+}

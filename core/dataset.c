@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Data sets made from what a case says: given, drawn, or known by their Gram matrix alone. */
+#include "nndmft/dataset.h"
+
+#include <cblas.h>
+#include <lapacke.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "nndmft/rng.h"
+
+/* Streams of random numbers under the key (seed, 0, 0), which no network has. */
+enum { STREAM_INPUTS = 1, STREAM_TEACHER, STREAM_NOISE, STREAM_TARGETS };
+
+/* Eigenvalues of a Gram matrix that are rounding, relative to the largest. */
+static const double RANK_TOLERANCE = 1e-12;
+
+void nnd_dataset_clear(nnd_dataset *set) {
+    free(set->inputs);
+    free(set->gram);
+    free(set->targets);
+    free(set->test_targets);
+    *set = (nnd_dataset){0};
+}
+
+static nnd_status copy_numbers(nnd_context *ctx, const nnd_dense *from, double **to) {
+    size_t n = from->rows * from->cols;
+    *to = n > 0 ? malloc(n * sizeof(double)) : NULL;
+    if (n > 0 && *to == NULL)
+        return nnd_fail_memory(ctx, "the data set");
+    if (n > 0)
+        memcpy(*to, from->value, n * sizeof(double));
+    return NND_OK;
+}
+
+/* K^x of the inputs. */
+static nnd_status fill_gram(nnd_context *ctx, nnd_dataset *set) {
+    size_t n = set->samples + set->tests;
+    set->gram = calloc(n * n, sizeof(double));
+    if (set->gram == NULL)
+        return nnd_fail_memory(ctx, "the Gram matrix");
+    cblas_dsyrk(CblasRowMajor, CblasLower, CblasNoTrans, (int)n, (int)set->dim,
+                1.0 / (double)set->dim, set->inputs, (int)set->dim, 0.0, set->gram, (int)n);
+    for (size_t i = 0; i < n; i++)
+        for (size_t j = 0; j < i; j++)
+            set->gram[j * n + i] = set->gram[i * n + j];
+    return NND_OK;
+}
+
+/* ---- inputs given ---- */
+
+static nnd_status take_inputs(nnd_context *ctx, const nnd_data *d, nnd_dataset *set) {
+    size_t p = set->samples, n = p + set->tests;
+    set->dim = d->inputs.cols;
+    set->inputs = malloc(n * set->dim * sizeof(double));
+    if (set->inputs == NULL)
+        return nnd_fail_memory(ctx, "the inputs");
+    memcpy(set->inputs, d->inputs.value, p * set->dim * sizeof(double));
+    if (set->tests > 0)
+        memcpy(set->inputs + p * set->dim, d->test_inputs.value,
+               set->tests * set->dim * sizeof(double));
+    return NND_OK;
+}
+
+/* ---- inputs drawn ---- */
+
+static double *input_row(const nnd_dataset *set, size_t i) {
+    return set->inputs + i * set->dim;
+}
+
+/* Training inputs become orthogonal with |x|^2 = D: modified Gram-Schmidt, twice. */
+static void whiten(nnd_dataset *set) {
+    int d = (int)set->dim;
+    for (size_t i = 0; i < set->samples; i++) {
+        double *x = input_row(set, i);
+        for (size_t j = 0; j < 2 * i; j++) {
+            const double *y = input_row(set, j % i);
+            cblas_daxpy(d, -cblas_ddot(d, x, 1, y, 1) / (double)d, y, 1, x, 1);
+        }
+        cblas_dscal(d, sqrt((double)d) / cblas_dnrm2(d, x, 1), x, 1);
+    }
+}
+
+static double target(const nnd_target *t, double u) {
+    switch (t->kind) {
+    case NND_TARGET_SIGN:
+        return t->scale * (u < 0.0 ? -1.0 : 1.0);
+    case NND_TARGET_QUADRATIC:
+        return t->scale * (u * u - 1.0) / sqrt(2.0);
+    default:
+        return t->scale * u;
+    }
+}
+
+/* Targets of all samples, from a teacher that is drawn after its direction; noise on training ones.
+ */
+static void draw_targets(const nnd_data *d, nnd_rng_key key, nnd_dataset *set, double *teacher) {
+    int dim = (int)set->dim;
+    bool regression = d->generate == NND_GENERATE_REGRESSION;
+    double norm = regression ? 1.0 : sqrt((double)dim), divisor = regression ? 1.0 : norm;
+    nnd_rng_normals(key, STREAM_TEACHER, 0, set->dim, teacher);
+    cblas_dscal(dim, norm / cblas_dnrm2(dim, teacher, 1), teacher, 1);
+    nnd_rng_normals(key, STREAM_NOISE, 0, set->samples, set->targets);
+    for (size_t i = 0; i < set->samples + set->tests; i++) {
+        double u = cblas_ddot(dim, input_row(set, i), 1, teacher, 1) / divisor;
+        if (d->target.kind == NND_TARGET_RANDOM)
+            nnd_rng_normals(key, STREAM_TARGETS, i, 1, &u);
+        if (i < set->samples)
+            set->targets[i] = target(&d->target, u) + d->noise * set->targets[i];
+        else
+            set->test_targets[i - set->samples] = target(&d->target, u);
+    }
+}
+
+static nnd_status draw(nnd_context *ctx, const nnd_data *d, nnd_dataset *set) {
+    size_t n = set->samples + set->tests;
+    nnd_rng_key key = {(uint64_t)d->seed, 0, 0};
+    set->dim = (size_t)d->dim;
+    set->inputs = malloc(n * set->dim * sizeof(double));
+    set->targets = malloc(set->samples * sizeof(double));
+    set->test_targets = set->tests > 0 ? malloc(set->tests * sizeof(double)) : NULL;
+    double *teacher = malloc(set->dim * sizeof(double));
+    nnd_status status = NND_OK;
+    if (set->inputs == NULL || set->targets == NULL || teacher == NULL ||
+        (set->tests > 0 && set->test_targets == NULL))
+        status = nnd_fail_memory(ctx, "the data set");
+    for (size_t i = 0; status == NND_OK && i < n; i++) {
+        double *x = input_row(set, i);
+        nnd_rng_normals(key, STREAM_INPUTS, i, set->dim, x);
+        if (d->generate == NND_GENERATE_SPHERE)
+            cblas_dscal((int)set->dim, sqrt((double)set->dim) / cblas_dnrm2((int)set->dim, x, 1), x,
+                        1);
+    }
+    if (status == NND_OK && d->generate == NND_GENERATE_WHITENED)
+        whiten(set);
+    if (status == NND_OK)
+        draw_targets(d, key, set, teacher);
+    free(teacher);
+    return status;
+}
+
+/* ---- Gram matrix given ---- */
+
+/*
+ * Test-test products that are not given: k_i^T K^+ k_j, those of test samples that are independent
+ * given the training samples.
+ */
+static nnd_status complete_tests(nnd_context *ctx, const nnd_data *d, nnd_dataset *set) {
+    size_t p = set->samples, tests = set->tests, n = p + tests;
+    double *a = malloc(p * p * sizeof *a), *x = malloc(p * tests * sizeof *x),
+           *singular = malloc(p * sizeof *singular);
+    lapack_int rank;
+    nnd_status status = NND_OK;
+    if (a == NULL || x == NULL || singular == NULL)
+        status = nnd_fail_memory(ctx, "the Gram matrix");
+    if (status == NND_OK) {
+        memcpy(a, d->gram.value, p * p * sizeof *a);
+        for (size_t i = 0; i < p; i++)
+            for (size_t j = 0; j < tests; j++)
+                x[i * tests + j] = d->test_gram.value[j * p + i];
+        if (LAPACKE_dgelsd(LAPACK_ROW_MAJOR, (lapack_int)p, (lapack_int)p, (lapack_int)tests, a,
+                           (lapack_int)p, x, (lapack_int)tests, singular, RANK_TOLERANCE,
+                           &rank) != 0)
+            status = nnd_fail(ctx, NND_E_INPUT, "params.data.gram: has no singular values");
+    }
+    for (size_t i = 0; status == NND_OK && i < tests; i++)
+        for (size_t j = 0; j <= i; j++) {
+            double product = cblas_ddot((int)p, d->test_gram.value + i * p, 1, x + j, (int)tests);
+            if (i == j)
+                product = d->test_self.value[i];
+            set->gram[(p + i) * n + p + j] = set->gram[(p + j) * n + p + i] = product;
+        }
+    free(a);
+    free(x);
+    free(singular);
+    return status;
+}
+
+static nnd_status take_gram(nnd_context *ctx, const nnd_data *d, nnd_dataset *set) {
+    size_t p = set->samples, tests = set->tests, n = p + tests;
+    set->gram = calloc(n * n, sizeof(double));
+    if (set->gram == NULL)
+        return nnd_fail_memory(ctx, "the Gram matrix");
+    for (size_t i = 0; i < p; i++)
+        memcpy(set->gram + i * n, d->gram.value + i * p, p * sizeof(double));
+    for (size_t i = 0; i < tests; i++)
+        for (size_t j = 0; j < p; j++)
+            set->gram[(p + i) * n + j] = set->gram[j * n + p + i] = d->test_gram.value[i * p + j];
+    for (size_t i = 0; d->test_block.rows > 0 && i < tests; i++)
+        memcpy(set->gram + (p + i) * n + p, d->test_block.value + i * tests,
+               tests * sizeof(double));
+    return tests > 0 && d->test_block.rows == 0 ? complete_tests(ctx, d, set) : NND_OK;
+}
+
+/* ---- the two ways out ---- */
+
+nnd_status nnd_dataset_make(nnd_context *ctx, const nnd_data *d, nnd_dataset *set) {
+    *set = (nnd_dataset){.samples = nnd_data_samples(d), .tests = nnd_data_tests(d)};
+    nnd_status status;
+    if (d->generate != NND_GENERATE_NONE)
+        status = draw(ctx, d, set);
+    else {
+        status = copy_numbers(ctx, &d->targets, &set->targets);
+        if (status == NND_OK)
+            status = copy_numbers(ctx, &d->test_targets, &set->test_targets);
+        if (status == NND_OK)
+            status = d->gram.rows > 0 ? take_gram(ctx, d, set) : take_inputs(ctx, d, set);
+    }
+    if (status == NND_OK && set->gram == NULL)
+        status = fill_gram(ctx, set);
+    if (status != NND_OK)
+        nnd_dataset_clear(set);
+    return status;
+}
+
+/* X = sqrt(D) U Lambda^(1/2) with the largest eigenvalues first. */
+static nnd_status factor(nnd_context *ctx, nnd_dataset *set, double *vector, double *value) {
+    size_t n = set->samples + set->tests, rank = 0;
+    memcpy(vector, set->gram, n * n * sizeof(double));
+    if (LAPACKE_dsyevd(LAPACK_ROW_MAJOR, 'V', 'L', (lapack_int)n, vector, (lapack_int)n, value) !=
+        0)
+        return nnd_fail(ctx, NND_E_INPUT, "params.data.gram: has no eigenvalues");
+    for (size_t k = 0; k < n; k++)
+        rank += value[k] > RANK_TOLERANCE * value[n - 1];
+    if (rank > set->dim)
+        return nnd_fail(ctx, NND_E_INPUT,
+                        "params.data: inputs of dimension %zu; allowed: at least %zu, the rank of "
+                        "their Gram matrix",
+                        set->dim, rank);
+    for (size_t i = 0; i < n; i++)
+        for (size_t k = 0; k < rank; k++)
+            input_row(set, i)[k] =
+                sqrt((double)set->dim * value[n - 1 - k]) * vector[i * n + n - 1 - k];
+    return NND_OK;
+}
+
+nnd_status nnd_dataset_reproduce(nnd_context *ctx, nnd_dataset *set, size_t dim) {
+    size_t n = set->samples + set->tests;
+    if (set->inputs != NULL && (dim == 0 || dim == set->dim))
+        return NND_OK;
+    if (set->inputs != NULL)
+        return nnd_fail(ctx, NND_E_INPUT, "params.data: its inputs have dimension %zu, not %zu",
+                        set->dim, dim);
+    set->dim = dim > 0 ? dim : n;
+    set->inputs = calloc(n * set->dim, sizeof(double));
+    double *vector = malloc(n * n * sizeof *vector), *value = malloc(n * sizeof *value);
+    nnd_status status = NND_OK;
+    if (set->inputs == NULL || vector == NULL || value == NULL)
+        status = nnd_fail_memory(ctx, "the inputs");
+    if (status == NND_OK)
+        status = factor(ctx, set, vector, value);
+    if (status != NND_OK) {
+        free(set->inputs);
+        set->inputs = NULL;
+        set->dim = 0;
+    }
+    free(vector);
+    free(value);
+    return status;
+}

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/**
+ * Data sets of fixed samples: the key `data` of a case, and the inputs, Gram matrix and targets
+ * that it stands for. K^x = X X^T / D, rows of X are samples.
+ */
+#ifndef NNDMFT_DATASET_H
+#define NNDMFT_DATASET_H
+
+#include "nndmft/frame.h"
+#include "nndmft/table.h"
+
+/** How inputs are drawn. */
+typedef enum {
+    NND_GENERATE_NONE,
+    NND_GENERATE_GAUSSIAN,  /**< independent standard normals */
+    NND_GENERATE_SPHERE,    /**< uniform on |x|^2 = D */
+    NND_GENERATE_WHITENED,  /**< orthogonal with |x|^2 = D, so K^x = 1 on the samples; needs P <= D
+                             */
+    NND_GENERATE_REGRESSION /**< gaussian with a teacher of norm 1 and |w*| = 1 (flat-minima) */
+} nnd_generate;
+
+/** What generated targets are of u = w . x / sqrt(D), |w|^2 = D, before noise and scale. */
+typedef enum {
+    NND_TARGET_LINEAR,    /**< u */
+    NND_TARGET_SIGN,      /**< sign of u */
+    NND_TARGET_QUADRATIC, /**< (u^2 - 1)/sqrt 2 */
+    NND_TARGET_RANDOM     /**< independent standard normals */
+} nnd_target_kind;
+
+typedef struct {
+    int kind;     /**< nnd_target_kind */
+    double scale; /**< multiplies the targets, noise not included */
+} nnd_target;
+
+/** The key `data`; ranges, defaults and meaning: nnd_data_table. Absent matrices have no rows. */
+typedef struct {
+    nnd_dense gram, targets;                                  /**< P x P, P */
+    nnd_dense test_gram, test_self, test_block, test_targets; /**< P' x P, P', P' x P', P' */
+    nnd_dense inputs, test_inputs;                            /**< P x D, P' x D */
+    nnd_dense covariance, minimizer; /**< d x d, d: population regression */
+    char *file;                      /**< where named matrices stand, relative to the case */
+    nnd_integers rows, test_rows;
+    bool standardize;
+    char *checksum; /**< of the numbers read from `file`, 16 hexadecimal digits */
+    int generate;   /**< nnd_generate */
+    int64_t samples, test_samples, dim;
+    nnd_target target;
+    double noise;
+    int64_t seed;
+} nnd_data;
+
+/** The table of nnd_data, for a parameter of type NND_GROUP. */
+extern const nnd_param_table nnd_data_table;
+
+/**
+ * Whether shapes fit, numbers are finite and Gram matrices symmetric and positive semi-definite,
+ * and exactly one kind of data is given (gram, inputs, generate; covariance and minimizer). False
+ * with an objection whose key begins with "data". Named matrices must have been read.
+ */
+bool nnd_data_check(const nnd_data *data, nnd_objection *objection);
+/**
+ * Fills the named matrices of `data` from the arrays of its file (a name stands for the array of
+ * that name, or for the columns NAME0, NAME1, ...), takes the rows asked for, standardizes, and
+ * sets the checksum, or compares it if the case gives one. NND_E_INPUT with a message that names
+ * `path`.
+ */
+NND_MUST_USE nnd_status nnd_data_load(nnd_context *ctx, nnd_data *data, const char *path,
+                                      const nnd_frame *arrays);
+/** Number of training and of test samples that checked data stands for. */
+size_t nnd_data_samples(const nnd_data *data);
+size_t nnd_data_tests(const nnd_data *data);
+
+/** A data set: training samples first, then test samples. Free with nnd_dataset_clear. */
+typedef struct {
+    size_t samples, tests;
+    size_t dim;           /**< D, 0 if only the Gram matrix is known */
+    double *inputs;       /**< (samples + tests) x dim; NULL if only the Gram matrix is known */
+    double *gram;         /**< (samples + tests)^2 */
+    double *targets;      /**< samples */
+    double *test_targets; /**< tests; NULL if not known */
+} nnd_dataset;
+
+/**
+ * The data set of checked data (not of covariance and minimizer, which has no samples). What a Gram
+ * matrix leaves open between test samples is completed as if they were independent given the
+ * training samples.
+ */
+NND_MUST_USE nnd_status nnd_dataset_make(nnd_context *ctx, const nnd_data *data, nnd_dataset *set);
+void nnd_dataset_clear(nnd_dataset *set);
+/**
+ * Gives a data set without inputs some of dimension `dim` (0: as many as there are samples and
+ * tests) that have exactly its Gram matrix; one with inputs stays as it is, and `dim` must be 0 or
+ * theirs. NND_E_INPUT if dim is below the rank.
+ */
+NND_MUST_USE nnd_status nnd_dataset_reproduce(nnd_context *ctx, nnd_dataset *set, size_t dim);
+
+#endif

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/** Rows of numbers in a case: a matrix, or the name of one that stands in a data file. */
+#ifndef NNDMFT_DENSE_H
+#define NNDMFT_DENSE_H
+
+#include "nndmft/context.h"
+#include "nndmft/value.h"
+
+/** A matrix, row-major. Absent: no rows and no name. Named and not read yet: no rows. */
+typedef struct {
+    size_t rows, cols;
+    double *value; /**< rows x cols, owned by the holder; free with nnd_dense_clear */
+    char *name;    /**< of the array in the data file; NULL: the numbers stand in the case */
+} nnd_dense;
+
+/**
+ * Reads a list of lists (its rows, all of one length), a list of numbers (one column), a number
+ * (1 x 1) or a text (a name) into a zeroed `dense`. NND_E_INPUT without a message; `culprit` and
+ * `wrong` then say which node and what is wrong with it. Numbers are finite.
+ */
+NND_MUST_USE nnd_status nnd_dense_read(nnd_context *ctx, const nnd_value *value, nnd_dense *dense,
+                                       const nnd_value **culprit, const char **wrong);
+/** The way back: a new tree that nnd_dense_read accepts; NULL when out of memory. */
+nnd_value *nnd_dense_value(const nnd_dense *dense);
+/** True if there are neither numbers nor a name. */
+bool nnd_dense_absent(const nnd_dense *dense);
+/** Frees what it owns and zeroes it. */
+void nnd_dense_clear(nnd_dense *dense);
+
+#endif

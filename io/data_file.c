@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Data files that a case names: all arrays of an HDF5 file, all columns of a CSV table. */
+#include <csv.h>
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "nndmft/io.h"
+
+enum { CHUNK = 1 << 16, MAX_COLUMNS = 100000 };
+
+/* A table while it is being read: names from the first line, then numbers row by row. */
+typedef struct {
+    nnd_context *ctx;
+    const char *path;
+    size_t columns, rows, field, capacity;
+    char **name;
+    double *value; /* rows x columns */
+    bool named;    /* the first line is done */
+    nnd_status status;
+} table;
+
+static void fail(table *t, nnd_status status) {
+    if (t->status == NND_OK)
+        t->status = status;
+}
+
+static bool reserve(table *t, size_t count) {
+    if (count <= t->capacity)
+        return true;
+    size_t capacity = 2 * count + 64;
+    double *value = realloc(t->value, capacity * sizeof *value);
+    if (value == NULL)
+        return false;
+    t->value = value;
+    t->capacity = capacity;
+    return true;
+}
+
+static void take_name(table *t, const char *text) {
+    char **name =
+        t->columns < MAX_COLUMNS ? realloc(t->name, (t->columns + 1) * sizeof *name) : NULL;
+    if (name == NULL) {
+        fail(t, nnd_fail_memory(t->ctx, t->path));
+        return;
+    }
+    t->name = name;
+    name[t->columns] = strdup(text);
+    if (name[t->columns] == NULL)
+        fail(t, nnd_fail_memory(t->ctx, t->path));
+    else
+        t->columns++;
+}
+
+/* An empty cell is a missing number. */
+static void take_number(table *t, const char *text) {
+    char *end;
+    double x = text[0] != '\0' ? strtod(text, &end) : NAN;
+    if (t->field >= t->columns || (text[0] != '\0' && *end != '\0')) {
+        fail(t, nnd_fail(t->ctx, NND_E_INPUT, "%s: line %zu, column %zu: %s", t->path, t->rows + 2,
+                         t->field + 1,
+                         t->field >= t->columns ? "more columns than names in the first line"
+                                                : "not a number"));
+        return;
+    }
+    if (!reserve(t, (t->rows + 1) * t->columns)) {
+        fail(t, nnd_fail_memory(t->ctx, t->path));
+        return;
+    }
+    t->value[t->rows * t->columns + t->field] = x;
+}
+
+static void on_field(void *text, size_t length, void *user) {
+    table *t = user;
+    if (t->status != NND_OK)
+        return;
+    char *copy = strndup(text != NULL ? text : "", length);
+    if (copy == NULL) {
+        fail(t, nnd_fail_memory(t->ctx, t->path));
+        return;
+    }
+    if (!t->named)
+        take_name(t, copy);
+    else
+        take_number(t, copy);
+    free(copy);
+    t->field++;
+}
+
+static void on_row(int end, void *user) {
+    table *t = user;
+    (void)end;
+    if (t->status != NND_OK)
+        return;
+    if (t->named && t->field != t->columns)
+        fail(t, nnd_fail(t->ctx, NND_E_INPUT, "%s: line %zu has %zu columns; allowed: %zu", t->path,
+                         t->rows + 2, t->field, t->columns));
+    t->rows += t->named;
+    t->named = true;
+    t->field = 0;
+}
+
+static nnd_status parse(table *t, FILE *file) {
+    struct csv_parser parser;
+    if (csv_init(&parser, CSV_APPEND_NULL) != 0)
+        return nnd_fail_memory(t->ctx, t->path);
+    char *chunk = malloc(CHUNK);
+    size_t length;
+    if (chunk == NULL)
+        fail(t, nnd_fail_memory(t->ctx, t->path));
+    while (t->status == NND_OK && (length = fread(chunk, 1, CHUNK, file)) > 0)
+        if (csv_parse(&parser, chunk, length, on_field, on_row, t) != length)
+            fail(t, nnd_fail(t->ctx, NND_E_FORMAT, "%s: %s", t->path,
+                             csv_strerror(csv_error(&parser))));
+    if (t->status == NND_OK && csv_fini(&parser, on_field, on_row, t) != 0)
+        fail(t,
+             nnd_fail(t->ctx, NND_E_FORMAT, "%s: %s", t->path, csv_strerror(csv_error(&parser))));
+    if (t->status == NND_OK && ferror(file))
+        fail(t, nnd_fail(t->ctx, NND_E_IO, "%s: cannot be read: %s", t->path, strerror(errno)));
+    free(chunk);
+    csv_free(&parser);
+    return t->status;
+}
+
+static nnd_status columns_to_frame(const table *t, nnd_frame **out) {
+    nnd_frame *frame = NULL;
+    if (t->rows == 0)
+        return nnd_fail(t->ctx, NND_E_INPUT, "%s: has no rows", t->path);
+    nnd_status status = nnd_frame_new(t->ctx, &frame);
+    if (status == NND_OK)
+        status = nnd_frame_add_range(frame, "row", t->rows, 0.0);
+    for (size_t j = 0; status == NND_OK && j < t->columns; j++) {
+        double *x = NULL;
+        status = nnd_frame_add(frame, t->name[j], "row", &x);
+        for (size_t i = 0; status == NND_OK && i < t->rows; i++)
+            x[i] = t->value[i * t->columns + j];
+    }
+    if (status == NND_OK)
+        *out = frame;
+    else
+        nnd_frame_free(frame);
+    return status;
+}
+
+static nnd_status read_csv(nnd_context *ctx, const char *path, nnd_frame **arrays) {
+    table t = {.ctx = ctx, .path = path};
+    FILE *file = fopen(path, "re");
+    if (file == NULL)
+        return nnd_fail(ctx, NND_E_IO, "%s: cannot be opened: %s", path, strerror(errno));
+    nnd_status status = parse(&t, file);
+    fclose(file);
+    if (status == NND_OK)
+        status = columns_to_frame(&t, arrays);
+    for (size_t j = 0; j < t.columns; j++)
+        free(t.name[j]);
+    free(t.name);
+    free(t.value);
+    return status;
+}
+
+static bool ends_in_csv(const char *path) {
+    const char *dot = strrchr(path, '.');
+    return dot != NULL && strcmp(dot, ".csv") == 0;
+}
+
+nnd_status nnd_data_file_read(nnd_context *ctx, const char *path, nnd_frame **arrays) {
+    if (ends_in_csv(path))
+        return read_csv(ctx, path, arrays);
+    nnd_result result;
+    nnd_status status = nnd_result_read(ctx, path, &result);
+    if (status == NND_OK && (result.model != NULL || result.mc == NULL))
+        status = nnd_fail(ctx, NND_E_INPUT, "%s: %s", path,
+                          result.model != NULL ? "is a result of nndmft, not a data file"
+                                               : "has no arrays of numbers");
+    if (status == NND_OK) {
+        *arrays = result.mc;
+        result.mc = NULL;
+    }
+    nnd_result_clear(&result);
+    return status;
+}

@@ -1,0 +1,313 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Data sets: what a case may say of them, what they become, and what is refused. */
+#include <math.h>
+#include <stdlib.h>
+
+#include "scratch.h"
+#include "support.h"
+
+static nnd_data data;
+
+static void setup(void) {
+    scratch_setup();
+    memset(&data, 0, sizeof data);
+}
+
+static void teardown(void) {
+    nnd_params_clear(&nnd_data_table, &data);
+    scratch_teardown();
+}
+
+/* Reads the key `data` from YAML, with its file if it names one in the scratch folder. */
+static void read_data(const char *yaml) {
+    nnd_value *map = NULL;
+    nnd_params_clear(&nnd_data_table, &data);
+    assert_ok(nnd_yaml_read_text(ctx, "data.yaml", yaml, &map));
+    assert_ok(nnd_params_read(ctx, &nnd_data_table, map, "params.data", &data));
+    nnd_value_free(map);
+}
+
+static nnd_status load(const char *name) {
+    nnd_frame *arrays = NULL;
+    assert_ok(nnd_data_file_read(ctx, scratch_path(name), &arrays));
+    nnd_status status = nnd_data_load(ctx, &data, scratch_path(name), arrays);
+    nnd_frame_free(arrays);
+    return status;
+}
+
+static void ck_refused(const char *yaml, const char *key, const char *text) {
+    nnd_objection o = {NULL, ""};
+    read_data(yaml);
+    ck_assert_msg(!nnd_data_check(&data, &o), "accepted: %s", yaml);
+    ck_assert_str_eq(o.key, key);
+    ck_assert_msg(strstr(o.text, text) != NULL, "\"%s\" lacks \"%s\"", o.text, text);
+}
+
+static void make(const char *yaml, nnd_dataset *set) {
+    nnd_objection o = {NULL, ""};
+    read_data(yaml);
+    ck_assert_msg(nnd_data_check(&data, &o), "%s: %s", o.key, o.text);
+    assert_ok(nnd_dataset_make(ctx, &data, set));
+}
+
+/* The Gram matrix of the inputs is that of the set. */
+static void ck_gram_of_inputs(const nnd_dataset *set) {
+    size_t n = set->samples + set->tests;
+    for (size_t i = 0; i < n; i++)
+        for (size_t j = 0; j < n; j++) {
+            double sum = 0.0;
+            for (size_t k = 0; k < set->dim; k++)
+                sum += set->inputs[i * set->dim + k] * set->inputs[j * set->dim + k];
+            ck_assert_double_eq_tol(sum / (double)set->dim, set->gram[i * n + j], 1e-13);
+        }
+}
+
+START_TEST(inputs_reproduce_a_given_gram_matrix) {
+    nnd_dataset set;
+    make("{gram: [[1, 0.4], [0.4, 0.8]], targets: [1, -0.5], test_gram: [[0.5, -0.1]], "
+         "test_self: [1]}",
+         &set);
+    ck_assert_uint_eq(set.samples, 2);
+    ck_assert_uint_eq(set.tests, 1);
+    ck_assert_double_eq(set.gram[6], 0.5);
+    ck_assert_double_eq(set.gram[5], -0.1);
+    ck_assert_double_eq(set.gram[8], 1.0);
+    assert_status(nnd_dataset_reproduce(ctx, &set, 2), NND_E_INPUT);
+    assert_message("rank");
+    assert_ok(nnd_dataset_reproduce(ctx, &set, 7));
+    ck_assert_uint_eq(set.dim, 7);
+    ck_gram_of_inputs(&set);
+    nnd_dataset_clear(&set);
+}
+END_TEST
+
+START_TEST(tests_without_a_block_are_independent_given_the_training_samples) {
+    nnd_dataset set;
+    make("{gram: [[1, 0.4], [0.4, 0.8]], targets: [1, -0.5], test_gram: [[0.5, -0.1], [0.3, 0.2]], "
+         "test_self: [1, 2]}",
+         &set);
+    /* k_1^T K^-1 k_2 with K^-1 = ((0.8, -0.4), (-0.4, 1))/0.64. */
+    double want = (0.5 * (0.8 * 0.3 - 0.4 * 0.2) - 0.1 * (-0.4 * 0.3 + 0.2)) / 0.64;
+    ck_assert_double_eq_tol(set.gram[2 * 4 + 3], want, 1e-14);
+    ck_assert_double_eq_tol(set.gram[3 * 4 + 2], want, 1e-14);
+    assert_ok(nnd_dataset_reproduce(ctx, &set, 0));
+    ck_gram_of_inputs(&set);
+    nnd_dataset_clear(&set);
+}
+END_TEST
+
+START_TEST(a_singular_gram_matrix_is_fine) {
+    nnd_dataset set;
+    make("{gram: [[1, 1], [1, 1]], targets: [1, 1]}", &set);
+    assert_ok(nnd_dataset_reproduce(ctx, &set, 1));
+    ck_gram_of_inputs(&set);
+    nnd_dataset_clear(&set);
+}
+END_TEST
+
+START_TEST(inputs_in_the_case_have_their_gram_matrix) {
+    nnd_dataset set;
+    make("{inputs: [[1, 2], [3, -1], [0, 1]], targets: [1, 2, 3], test_inputs: [[1, 1]], "
+         "test_targets: 4}",
+         &set);
+    ck_assert_uint_eq(set.dim, 2);
+    ck_assert_double_eq(set.gram[1], 0.5);
+    ck_assert_double_eq(set.gram[3], 1.5);
+    ck_assert_double_eq(set.test_targets[0], 4.0);
+    ck_gram_of_inputs(&set);
+    nnd_dataset_clear(&set);
+}
+END_TEST
+
+START_TEST(whitened_inputs_are_orthonormal_and_sphere_inputs_have_length_sqrt_d) {
+    nnd_dataset set;
+    make("{generate: whitened, samples: 5, dim: 9, test_samples: 2}", &set);
+    for (size_t i = 0; i < 5; i++)
+        for (size_t j = 0; j < 5; j++)
+            ck_assert_double_eq_tol(set.gram[i * 7 + j], i == j, 1e-14);
+    ck_gram_of_inputs(&set);
+    nnd_dataset_clear(&set);
+    make("{generate: sphere, samples: 5, dim: 9}", &set);
+    for (size_t i = 0; i < 5; i++)
+        ck_assert_double_eq_tol(set.gram[i * 5 + i], 1.0, 1e-14);
+    nnd_dataset_clear(&set);
+}
+END_TEST
+
+START_TEST(generated_targets_have_their_law) {
+    enum { SAMPLES = 20000 };
+    static const struct {
+        const char *kind;
+        double mean, variance;
+    } laws[] = {
+        {"linear", 0.0, 4.0}, {"sign", 0.0, 4.0}, {"quadratic", 0.0, 4.0}, {"random", 0.0, 4.0}};
+    for (size_t k = 0; k < 4; k++) {
+        char yaml[200];
+        nnd_dataset set;
+        snprintf(yaml, sizeof yaml,
+                 "{generate: gaussian, samples: 20, test_samples: 4, dim: 3, seed: 7, noise: 0.5, "
+                 "target: {kind: %s, scale: 2}}",
+                 laws[k].kind);
+        make(yaml, &set);
+        nnd_dataset_clear(&set);
+        /* Moments over many seeds: 5 standard errors at a fourth moment below 60 * 16. */
+        double sum = 0.0, square = 0.0;
+        for (int64_t seed = 0; seed < SAMPLES / 100; seed++) {
+            data.seed = seed;
+            data.samples = 100;
+            assert_ok(nnd_dataset_make(ctx, &data, &set));
+            for (size_t i = 0; i < 100; i++) {
+                sum += set.targets[i] / SAMPLES;
+                square += set.targets[i] * set.targets[i] / SAMPLES;
+            }
+            nnd_dataset_clear(&set);
+        }
+        /* A whole set shares its teacher: only the quadratic law feels it, through its samples. */
+        ck_assert_double_eq_tol(sum, laws[k].mean, 0.1);
+        ck_assert_double_eq_tol(square, laws[k].variance + 0.25, 0.6);
+    }
+}
+END_TEST
+
+START_TEST(the_same_seed_gives_the_same_data) {
+    nnd_dataset a, b;
+    make("{generate: gaussian, samples: 4, dim: 3, seed: 5}", &a);
+    make("{generate: gaussian, samples: 4, dim: 3, seed: 5}", &b);
+    ck_assert_mem_eq(a.inputs, b.inputs, 12 * sizeof(double));
+    ck_assert_mem_eq(a.targets, b.targets, 4 * sizeof(double));
+    nnd_dataset_clear(&b);
+    make("{generate: gaussian, samples: 4, dim: 3, seed: 6}", &b);
+    ck_assert_double_ne(a.inputs[0], b.inputs[0]);
+    nnd_dataset_clear(&a);
+    nnd_dataset_clear(&b);
+}
+END_TEST
+
+START_TEST(a_table_is_read_by_columns) {
+    static const char csv[] = "x0,x1,label\n1,2,1\n3,4,-1\n5,\"6\",1\n7,8,-1\n";
+    nnd_dataset set;
+    nnd_objection o = {NULL, ""};
+    scratch_write(scratch_path("t.csv"), csv, strlen(csv));
+    read_data("{file: t.csv, inputs: x, targets: label, rows: [2, 0], test_rows: [3]}");
+    assert_ok(load("t.csv"));
+    ck_assert(nnd_data_check(&data, &o));
+    assert_ok(nnd_dataset_make(ctx, &data, &set));
+    ck_assert_uint_eq(set.samples, 2);
+    ck_assert_double_eq(set.inputs[0], 5.0);
+    ck_assert_double_eq(set.inputs[3], 2.0);
+    ck_assert_double_eq(set.inputs[5], 8.0);
+    ck_assert_double_eq(set.targets[1], 1.0);
+    ck_assert_double_eq(set.test_targets[0], -1.0);
+    nnd_dataset_clear(&set);
+}
+END_TEST
+
+START_TEST(standardized_inputs_have_mean_0_and_variance_1_on_training_samples) {
+    static const char csv[] = "x0,x1,y\n1,5,0\n3,5,0\n5,5,0\n";
+    scratch_write(scratch_path("t.csv"), csv, strlen(csv));
+    read_data("{file: t.csv, inputs: x, targets: y, rows: [0, 1], test_rows: [2], "
+              "standardize: true}");
+    assert_ok(load("t.csv"));
+    ck_assert_double_eq(data.inputs.value[0], -1.0);
+    ck_assert_double_eq(data.inputs.value[2], 1.0);
+    ck_assert_double_eq(data.inputs.value[1], 0.0); /* constant */
+    ck_assert_double_eq(data.test_inputs.value[0], 3.0);
+}
+END_TEST
+
+START_TEST(a_changed_file_is_refused_by_its_checksum) {
+    static const char before[] = "x0,y\n1,0\n3,0\n", after[] = "x0,y\n1,0\n3,1\n";
+    char yaml[200];
+    scratch_write(scratch_path("t.csv"), before, strlen(before));
+    read_data("{file: t.csv, inputs: x, targets: y}");
+    assert_ok(load("t.csv"));
+    snprintf(yaml, sizeof yaml, "{file: t.csv, inputs: x, targets: y, checksum: \"%s\"}",
+             data.checksum);
+    read_data(yaml);
+    assert_ok(load("t.csv"));
+    scratch_write(scratch_path("t.csv"), after, strlen(after));
+    read_data(yaml);
+    assert_status(load("t.csv"), NND_E_INPUT);
+    assert_message("checksum");
+}
+END_TEST
+
+START_TEST(damaged_tables_are_refused_with_their_line) {
+    static const struct {
+        const char *csv, *text;
+    } bad[] = {{"x0,y\n1,a\n", "line 2, column 2: not a number"},
+               {"x0,y\n1,2,3\n", "line 2, column 3: more columns"},
+               {"x0,y\n1\n", "line 2 has 1 columns"},
+               {"x0,y\n", "no rows"},
+               {"", "no rows"}};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        nnd_frame *arrays = NULL;
+        scratch_write(scratch_path("t.csv"), bad[i].csv, strlen(bad[i].csv));
+        ck_assert_int_lt(nnd_data_file_read(ctx, scratch_path("t.csv"), &arrays), 0);
+        assert_message(bad[i].text);
+        assert_message("t.csv");
+    }
+    nnd_frame *arrays = NULL;
+    assert_status(nnd_data_file_read(ctx, scratch_path("none.csv"), &arrays), NND_E_IO);
+    assert_message("none.csv");
+}
+END_TEST
+
+START_TEST(names_rows_and_shapes_of_a_file_are_checked) {
+    static const char csv[] = "x0,x1,y\n1,2,\n3,4,1\n";
+    nnd_objection o = {NULL, ""};
+    scratch_write(scratch_path("t.csv"), csv, strlen(csv));
+    read_data("{file: t.csv, inputs: z, targets: y}");
+    assert_status(load("t.csv"), NND_E_INPUT);
+    assert_message("no array \"z\"; it has: x0, x1, y");
+    read_data("{file: t.csv, inputs: x, targets: y, rows: [2]}");
+    assert_status(load("t.csv"), NND_E_INPUT);
+    assert_message("row 2 is beyond the 2 rows");
+    read_data("{file: t.csv, inputs: x, targets: y}");
+    assert_ok(load("t.csv"));
+    ck_assert(!nnd_data_check(&data, &o));
+    ck_assert_str_eq(o.key, "data.targets");
+    ck_assert_msg(strstr(o.text, "row 0, column 0 is nan") != NULL, "%s", o.text);
+}
+END_TEST
+
+START_TEST(unsound_data_is_refused_with_its_key) {
+    ck_refused("{targets: [1]}", "data", "no data");
+    ck_refused("{gram: [[1]], inputs: [[1]], targets: [1]}", "data", "more than one kind");
+    ck_refused("{gram: [[1, 2]], targets: [1]}", "data.gram", "1 x 2");
+    ck_refused("{gram: [[1, 0.5], [0.4, 1]], targets: [1, 1]}", "data.gram", "symmetric");
+    ck_refused("{gram: [[1, 2], [2, 1]], targets: [1, 1]}", "data.gram", "smallest eigenvalue");
+    ck_refused("{gram: [[1, 0], [0, 1]], targets: [1]}", "data.targets", "1 x 1");
+    ck_refused("{gram: [[1]]}", "data.targets", "missing");
+    ck_refused("{gram: [[1]], targets: [1], test_gram: [[2]], test_self: [1]}", "data.test_gram",
+               "smallest eigenvalue");
+    ck_refused("{gram: [[1]], targets: [1], test_gram: [[0.5]]}", "data.test_self", "needs one of");
+    ck_refused("{gram: [[1]], targets: [1], test_targets: [1]}", "data.test_targets", "no test");
+    ck_refused("{inputs: x, targets: [1]}", "data.inputs", "no `file`");
+    ck_refused("{inputs: [[1]], targets: [1], rows: [0]}", "data.rows", "no `file`");
+    ck_refused("{generate: whitened, samples: 9, dim: 8}", "data.samples", "9 whitened");
+    ck_refused("{generate: gaussian, targets: [1]}", "data.targets", "draws its targets");
+    ck_refused("{minimizer: [1]}", "data.covariance", "missing");
+}
+END_TEST
+
+int main(void) {
+    Suite *suite = suite_create("dataset");
+    TCase *tests = tcase_create("dataset");
+    tcase_add_checked_fixture(tests, setup, teardown);
+    tcase_add_test(tests, inputs_reproduce_a_given_gram_matrix);
+    tcase_add_test(tests, tests_without_a_block_are_independent_given_the_training_samples);
+    tcase_add_test(tests, a_singular_gram_matrix_is_fine);
+    tcase_add_test(tests, inputs_in_the_case_have_their_gram_matrix);
+    tcase_add_test(tests, whitened_inputs_are_orthonormal_and_sphere_inputs_have_length_sqrt_d);
+    tcase_add_test(tests, generated_targets_have_their_law);
+    tcase_add_test(tests, the_same_seed_gives_the_same_data);
+    tcase_add_test(tests, a_table_is_read_by_columns);
+    tcase_add_test(tests, standardized_inputs_have_mean_0_and_variance_1_on_training_samples);
+    tcase_add_test(tests, a_changed_file_is_refused_by_its_checksum);
+    tcase_add_test(tests, damaged_tables_are_refused_with_their_line);
+    tcase_add_test(tests, names_rows_and_shapes_of_a_file_are_checked);
+    tcase_add_test(tests, unsound_data_is_refused_with_its_key);
+    suite_add_tcase(suite, tests);
+    return test_main(suite);
+}
