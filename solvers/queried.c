@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include <cblas.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "solvers/queried_impl.h"
+
+nnd_status nnd_queried_new(nnd_context *ctx, nnd_population *in, nnd_population *out, double sigma,
+                           double tol, nnd_queried **matrix) {
+    nnd_queried *m = calloc(1, sizeof *m);
+    if (m == NULL)
+        return nnd_fail_memory(ctx, "a queried matrix");
+    *m = (nnd_queried){.ctx = ctx, .sigma = sigma, .tol = tol};
+    for (int d = 0; d < 2; d++) {
+        nnd_queries *s = &m->side[d];
+        s->from = d == NND_FORWARD ? in : out;
+        s->to = d == NND_FORWARD ? out : in;
+        s->direction.sites = nnd_population_sites(s->from);
+        s->direction.weight = nnd_population_weight(s->from);
+    }
+    *matrix = m;
+    return NND_OK;
+}
+
+void nnd_queried_free(nnd_queried *matrix) {
+    if (matrix == NULL)
+        return;
+    for (int d = 0; d < 2; d++) {
+        nnd_basis_clear(&matrix->side[d].direction);
+        nnd_rows_clear(&matrix->side[d].image);
+        nnd_rows_clear(&matrix->side[d].coef);
+        free(matrix->side[d].gram.x);
+    }
+    free(matrix->c.x);
+    free(matrix->r.x);
+    nnd_rows_clear(&matrix->scratch);
+    free(matrix);
+}
+
+size_t nnd_queried_rank(const nnd_queried *matrix, nnd_direction direction) {
+    return matrix->side[direction].direction.vector.count;
+}
+
+const double *nnd_queried_directions(const nnd_queried *matrix, nnd_direction direction) {
+    return matrix->side[direction].direction.vector.row;
+}
+
+const double *nnd_queried_images(const nnd_queried *matrix, nnd_direction direction) {
+    return matrix->side[direction].image.row;
+}
+
+const double *nnd_queried_coefficients(const nnd_queried *matrix, nnd_direction direction,
+                                       size_t *ld) {
+    *ld = matrix->side[direction].coef_ld;
+    return matrix->side[direction].coef.row;
+}
+
+static double rows_bytes(const nnd_rows *rows) {
+    return (double)rows->capacity * (double)rows->length * sizeof(double);
+}
+
+static double growing_bytes(const nnd_growing *g) {
+    return (double)g->rows * (double)g->cols * sizeof(double);
+}
+
+double nnd_queried_bytes(const nnd_queried *m) {
+    double bytes = growing_bytes(&m->c) + growing_bytes(&m->r) + rows_bytes(&m->scratch);
+    for (int d = 0; d < 2; d++) {
+        const nnd_queries *s = &m->side[d];
+        bytes += rows_bytes(&s->direction.vector) + rows_bytes(&s->direction.residue) +
+                 rows_bytes(&s->image) + rows_bytes(&s->coef) + growing_bytes(&s->gram);
+    }
+    return bytes;
+}
+
+double nnd_queried_work(const nnd_queried *matrix) {
+    return matrix->multiply_adds;
+}
+
+/* Room for rows x cols, what is there kept. */
+static nnd_status grow(nnd_context *ctx, nnd_growing *g, size_t rows, size_t cols) {
+    if (rows <= g->rows && cols <= g->cols)
+        return NND_OK;
+    size_t new_rows = rows <= g->rows ? g->rows : rows + rows / 4;
+    size_t new_cols = cols <= g->cols ? g->cols : cols + cols / 4;
+    double *x = calloc(new_rows * new_cols, sizeof *x);
+    if (x == NULL)
+        return nnd_fail_memory(ctx, "responses");
+    for (size_t i = 0; i < g->rows; i++)
+        memcpy(x + i * new_cols, g->x + i * g->cols, g->cols * sizeof *x);
+    free(g->x);
+    *g = (nnd_growing){new_rows, new_cols, x};
+    return NND_OK;
+}
+
+/* Room for `more` further directions on one side. */
+static nnd_status reserve(nnd_queried *m, nnd_direction direction, size_t more) {
+    nnd_queries *s = &m->side[direction];
+    size_t sites = nnd_population_sites(s->to), rank[2];
+    for (int d = 0; d < 2; d++)
+        rank[d] = nnd_queried_rank(m, d) + (d == (int)direction ? more : 0) + 1;
+    nnd_status status = nnd_rows_reserve(m->ctx, &s->image, sites, more);
+    if (status == NND_OK)
+        status = grow(m->ctx, &s->gram, rank[direction], rank[direction]);
+    if (status == NND_OK)
+        status = grow(m->ctx, &m->c, rank[NND_BACKWARD], rank[NND_FORWARD]);
+    if (status == NND_OK)
+        status = grow(m->ctx, &m->r, rank[NND_BACKWARD], rank[NND_FORWARD]);
+    if (status == NND_OK)
+        status = nnd_rows_reserve(m->ctx, &m->scratch, 1,
+                                  more * (rank[NND_FORWARD] + rank[NND_BACKWARD]));
+    return status;
+}
+
+/* The new directions' components along what the adjoints fix become new entries of R. */
+static void store_response(nnd_queried *m, nnd_direction direction, size_t first, size_t added,
+                           size_t others, const double *w) {
+    for (size_t i = 0; i < added; i++)
+        for (size_t j = 0; j < others; j++) {
+            size_t row = direction == NND_FORWARD ? j : first + i;
+            size_t col = direction == NND_FORWARD ? first + i : j;
+            m->r.x[row * m->r.cols + col] = w[i * others + j];
+        }
+}
+
+/* Images of the directions from number `first` on (note, step 2): sum_j <Y_j q> p_j + sigma eps. */
+static nnd_status add_images(nnd_queried *m, nnd_direction direction, size_t first) {
+    nnd_queries *s = &m->side[direction], *o = &m->side[1 - direction];
+    size_t added = s->direction.vector.count - first, others = o->direction.vector.count;
+    size_t from_sites = s->direction.sites, sites = o->direction.sites;
+    const double *fresh_direction = s->direction.vector.row + first * from_sites;
+    double *image = s->image.row + first * sites, *w = m->scratch.row;
+    nnd_status status = nnd_population_know(s->from, added, fresh_direction);
+    if (status == NND_OK)
+        status = nnd_population_draw(s->to, added, others, o->direction.vector.row, image);
+    if (status != NND_OK)
+        return status;
+    nnd_population_inner(s->from, added, fresh_direction, others, o->image.row, w, others);
+    cblas_dscal((int)(added * sites), m->sigma, image, 1);
+    if (others > 0)
+        cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, (int)added, (int)sites, (int)others,
+                    1.0, w, (int)others, o->direction.vector.row, (int)sites, 1.0, image,
+                    (int)sites);
+    store_response(m, direction, first, added, others, w);
+    s->image.count += added;
+    nnd_population_inner(s->to, added, image, s->image.count, s->image.row,
+                         s->gram.x + first * s->gram.cols, s->gram.cols);
+    m->multiply_adds += (double)added * (double)(4 * others + s->image.count) * (double)sites;
+    return NND_OK;
+}
+
+/* image = a X + (a C^T) p, or b Y + (b C) q. */
+static void combine(nnd_queried *m, nnd_direction direction, size_t n, double *image) {
+    nnd_queries *s = &m->side[direction], *o = &m->side[1 - direction];
+    int rank = (int)s->direction.vector.count, others = (int)o->direction.vector.count;
+    int sites = (int)o->direction.sites, ld = (int)s->coef_ld;
+    double *w = m->scratch.row;
+    cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, (int)n, sites, rank, 1.0, s->coef.row,
+                ld, s->image.row, sites, 0.0, image, sites);
+    if (others == 0)
+        return;
+    cblas_dgemm(CblasRowMajor, CblasNoTrans, direction == NND_FORWARD ? CblasTrans : CblasNoTrans,
+                (int)n, others, rank, 1.0, s->coef.row, ld, m->c.x, (int)m->c.cols, 0.0, w, others);
+    cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, (int)n, sites, others, 1.0, w, others,
+                o->direction.vector.row, sites, 1.0, image, sites);
+}
+
+nnd_status nnd_queried_apply(nnd_queried *m, nnd_direction direction, size_t n, const double *v,
+                             double *image) {
+    nnd_queries *s = &m->side[direction];
+    size_t before = s->direction.vector.count;
+    nnd_status status = reserve(m, direction, n);
+    if (status != NND_OK)
+        return status;
+    s->block = n;
+    s->coef_ld = before + n;
+    status = nnd_rows_reserve(m->ctx, &s->coef, 1, n * s->coef_ld);
+    if (status == NND_OK)
+        status = nnd_basis_extend(m->ctx, &s->direction, n, v, m->tol, s->coef.row, s->coef_ld);
+    if (status == NND_OK && s->direction.vector.count > before)
+        status = add_images(m, direction, before);
+    if (status != NND_OK)
+        return status;
+    /* The rank may be zero: a network whose units are all dead. */
+    if (s->direction.vector.count == 0)
+        memset(image, 0, n * nnd_population_sites(s->to) * sizeof *image);
+    else
+        combine(m, direction, n, image);
+    double ranks = (double)(2 * s->direction.vector.count + nnd_queried_rank(m, 1 - direction));
+    m->multiply_adds += (double)n * ranks * (double)s->direction.sites;
+    return NND_OK;
+}
+
+nnd_status nnd_queried_update(nnd_queried *m, size_t n, const double *weight) {
+    const nnd_queries *f = &m->side[NND_FORWARD], *b = &m->side[NND_BACKWARD];
+    size_t forward = f->direction.vector.count, backward = b->direction.vector.count;
+    nnd_status status = nnd_rows_reserve(m->ctx, &m->scratch, 1, n * backward + 1);
+    if (status != NND_OK || forward == 0 || backward == 0)
+        return status;
+    double *w = m->scratch.row;
+    for (size_t i = 0; i < n; i++)
+        for (size_t j = 0; j < backward; j++)
+            w[i * backward + j] = weight[i] * b->coef.row[i * b->coef_ld + j];
+    cblas_dgemm(CblasRowMajor, CblasTrans, CblasNoTrans, (int)backward, (int)forward, (int)n, 1.0,
+                w, (int)backward, f->coef.row, (int)f->coef_ld, 1.0, m->c.x, (int)m->c.cols);
+    return NND_OK;
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/** Inside of a queried matrix, shared by its queries and its spectrum. */
+#ifndef NNDMFT_SOLVERS_QUERIED_IMPL_H
+#define NNDMFT_SOLVERS_QUERIED_IMPL_H
+
+#include "nndmft/queried.h"
+#include "solvers/basis.h"
+
+/** A matrix of small size that grows; row-major, leading dimension `cols`, zero where unset. */
+typedef struct {
+    size_t rows, cols; /**< room */
+    double *x;
+} nnd_growing;
+
+/** One direction of queries. */
+typedef struct {
+    nnd_population *from, *to;
+    nnd_basis direction; /**< q_k or p_j, on `from` */
+    nnd_rows image;      /**< X_k or Y_j, on `to` */
+    nnd_growing gram;    /**< <X X^T> or <Y Y^T>, lower triangle */
+    nnd_rows coef;       /**< of the last block */
+    size_t coef_ld, block;
+} nnd_queries;
+
+struct nnd_queried {
+    nnd_context *ctx;
+    double sigma, tol;
+    nnd_queries side[2]; /**< by nnd_direction */
+    nnd_growing c, r;    /**< C_jk and R_jk = <p_j X_k> = <Y_j q_k>: backward x forward */
+    nnd_rows scratch;
+    double multiply_adds;
+};
+
+#endif

@@ -1,0 +1,356 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Queried random matrices by themselves: exact conditioning, the adjoint identity, moments and
+ * outliers that are known in closed form. */
+#include <cblas.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "solvers/basis.h"
+#include "support.h"
+
+enum { SITES = 256 };
+
+/* A matrix between two populations of one kind. */
+typedef struct {
+    nnd_context *ctx;
+    nnd_sobol *net;
+    nnd_population *in, *out;
+    nnd_queried *m;
+} fixture;
+
+static fixture make(nnd_fresh fresh, size_t sites, double sigma, double tol, uint64_t seed) {
+    fixture f = {.ctx = nnd_context_new(NULL)};
+    openblas_set_num_threads(1);
+    if (fresh == NND_FRESH_SOBOL || fresh == NND_FRESH_MATCHED)
+        ck_assert_int_eq(nnd_sobol_new(f.ctx, sites, &f.net), NND_OK);
+    nnd_population_options o = {fresh, sites, f.net, {5, seed, sites}, 1};
+    ck_assert_int_eq(nnd_population_new(f.ctx, &o, &f.in), NND_OK);
+    o.stream = 2;
+    ck_assert_int_eq(nnd_population_new(f.ctx, &o, &f.out), NND_OK);
+    ck_assert_int_eq(nnd_queried_new(f.ctx, f.in, f.out, sigma, tol, &f.m), NND_OK);
+    return f;
+}
+
+static void clear(fixture *f) {
+    nnd_queried_free(f->m);
+    nnd_population_free(f->in);
+    nnd_population_free(f->out);
+    nnd_sobol_free(f->net);
+    nnd_context_free(f->ctx);
+}
+
+static void draw(nnd_population *p, size_t n, double *v) {
+    ck_assert_int_eq(nnd_population_draw(p, n, 0, NULL, v), NND_OK);
+}
+
+static void apply(fixture *f, nnd_direction direction, size_t n, const double *v, double *image) {
+    if (nnd_queried_apply(f->m, direction, n, v, image) != NND_OK)
+        ck_abort_msg("%s", nnd_context_message(f->ctx));
+}
+
+static double inner(const nnd_population *p, const double *a, const double *b) {
+    double value;
+    nnd_population_inner(p, 1, a, 1, b, &value, 1);
+    return value;
+}
+
+/* Alternates a nonlinear function with the matrix, with updates in between. */
+static void wander(fixture *f, size_t block, size_t turns) {
+    size_t sites = nnd_population_sites(f->in);
+    double *v = malloc(block * sites * sizeof *v), *image = malloc(block * sites * sizeof *v);
+    double weight[8];
+    draw(f->in, block, v);
+    for (size_t turn = 0; turn < turns; turn++) {
+        apply(f, NND_FORWARD, block, v, image);
+        for (size_t i = 0; i < block * sites; i++)
+            image[i] = tanh(image[i] + 0.1 * (double)turn);
+        apply(f, NND_BACKWARD, block, image, v);
+        for (size_t i = 0; i < block * sites; i++)
+            v[i] = sin(v[i]) + 0.3;
+        for (size_t i = 0; i < block; i++)
+            weight[i] = 0.1 * cos((double)(turn + i));
+        ck_assert_int_eq(nnd_queried_update(f->m, block, weight), NND_OK);
+    }
+    free(v);
+    free(image);
+}
+
+static double off_identity(size_t n, const double *x) {
+    double largest = 0.0;
+    for (size_t i = 0; i < n; i++)
+        for (size_t j = 0; j < n; j++)
+            largest = fmax(largest, fabs(x[i * n + j] - (i == j)));
+    return largest;
+}
+
+START_TEST(directions_are_orthonormal_and_images_adjoint) {
+    static const nnd_fresh kinds[] = {NND_FRESH_PLAIN, NND_FRESH_SOBOL, NND_FRESH_MATCHED};
+    const double rounding = 1e-12;
+    fixture f = make(kinds[_i], SITES, 1.3, 1e-3, 1);
+    wander(&f, 3, 6);
+    size_t q = nnd_queried_rank(f.m, NND_FORWARD), p = nnd_queried_rank(f.m, NND_BACKWARD);
+    ck_assert(q > 6 && q <= 18 && p > 6 && p <= 18);
+    double gram[18 * 18], px[18 * 18], yq[18 * 18];
+    const double *qs = nnd_queried_directions(f.m, NND_FORWARD);
+    const double *ps = nnd_queried_directions(f.m, NND_BACKWARD);
+    nnd_population_inner(f.in, q, qs, q, qs, gram, q);
+    ck_assert(off_identity(q, gram) < rounding);
+    nnd_population_inner(f.out, p, ps, p, ps, gram, p);
+    ck_assert(off_identity(p, gram) < rounding);
+    nnd_population_inner(f.out, p, ps, q, nnd_queried_images(f.m, NND_FORWARD), px, q);
+    nnd_population_inner(f.in, p, nnd_queried_images(f.m, NND_BACKWARD), q, qs, yq, q);
+    for (size_t i = 0; i < p * q; i++)
+        ck_assert_msg(fabs(px[i] - yq[i]) < 10 * rounding, "<p X> %g, <Y q> %g", px[i], yq[i]);
+    clear(&f);
+}
+END_TEST
+
+START_TEST(what_was_asked_once_is_answered_the_same_again) {
+    fixture f = make(NND_FRESH_MATCHED, SITES, 1.0, 1e-8, 2);
+    double v[3 * SITES], image[3 * SITES], back[SITES], again[SITES], mixed[SITES];
+    draw(f.in, 2, v);
+    apply(&f, NND_FORWARD, 2, v, image);
+    apply(&f, NND_BACKWARD, 1, image, back);
+    size_t rank = nnd_queried_rank(f.m, NND_FORWARD);
+    for (size_t i = 0; i < SITES; i++)
+        v[2 * SITES + i] = 2.0 * v[i] - 3.0 * v[SITES + i];
+    apply(&f, NND_FORWARD, 1, v + 2 * SITES, mixed);
+    apply(&f, NND_FORWARD, 1, v, again);
+    ck_assert_uint_eq(nnd_queried_rank(f.m, NND_FORWARD), rank);
+    for (size_t i = 0; i < SITES; i++) {
+        ck_assert(fabs(again[i] - image[i]) < 1e-12);
+        ck_assert(fabs(mixed[i] - 2.0 * image[i] + 3.0 * image[SITES + i]) < 1e-12);
+    }
+    clear(&f);
+}
+END_TEST
+
+START_TEST(an_update_acts_as_the_outer_products_that_it_is_made_of) {
+    fixture f = make(NND_FRESH_SOBOL, SITES, 1.0, 1e-8, 3);
+    double v[2 * SITES], before[2 * SITES], u[2 * SITES], after[SITES], weight[2] = {0.7, -0.4};
+    draw(f.in, 2, v);
+    draw(f.out, 2, u);
+    double back[2 * SITES];
+    apply(&f, NND_FORWARD, 2, v, before);
+    apply(&f, NND_BACKWARD, 2, u, back);
+    ck_assert_int_eq(nnd_queried_update(f.m, 2, weight), NND_OK);
+    apply(&f, NND_FORWARD, 1, v + SITES, after);
+    for (size_t i = 0; i < SITES; i++) {
+        double want = before[SITES + i];
+        for (size_t k = 0; k < 2; k++)
+            want += weight[k] * u[k * SITES + i] * inner(f.in, v + k * SITES, v + SITES);
+        ck_assert(fabs(after[i] - want) < 1e-11);
+    }
+    apply(&f, NND_BACKWARD, 1, u, after);
+    for (size_t i = 0; i < SITES; i++) {
+        double want = back[i];
+        for (size_t k = 0; k < 2; k++)
+            want += weight[k] * v[k * SITES + i] * inner(f.out, u + k * SITES, u);
+        ck_assert(fabs(after[i] - want) < 1e-11);
+    }
+    clear(&f);
+}
+END_TEST
+
+/* With plain numbers and no tolerance the answers are those of an N x N Gaussian matrix of any N in
+ * distribution: x^T (M^T M)^2 x has mean 2 + 1/N, which a fresh image that is not projected off the
+ * known span misses. */
+START_TEST(plain_answers_are_those_of_a_matrix_of_that_size) {
+    enum { N = 6, RUNS = 40000 };
+    double sum = 0.0, sum2 = 0.0;
+    for (uint64_t seed = 0; seed < RUNS; seed++) {
+        fixture f = make(NND_FRESH_PLAIN, N, 1.0, 0.0, seed);
+        double x[N] = {0}, mx[N], mmx[N];
+        x[0] = sqrt(N);
+        apply(&f, NND_FORWARD, 1, x, mx);
+        apply(&f, NND_BACKWARD, 1, mx, mmx);
+        double value = inner(f.in, mmx, mmx);
+        sum += value;
+        sum2 += value * value;
+        clear(&f);
+    }
+    double mean = sum / RUNS, se = sqrt((sum2 / RUNS - mean * mean) / RUNS);
+    ck_assert_msg(fabs(mean - 2.0 - 1.0 / N) < 5.0 * se, "%g +- %g", mean, se);
+    ck_assert(1.0 / N > 8.0 * se);
+}
+END_TEST
+
+/* Power iteration in abstract coordinates: Catalan numbers exactly. */
+START_TEST(abstract_coordinates_give_marchenko_pastur_moments) {
+    enum { TURNS = 7 };
+    static const double catalan[] = {1,    1,    2,     5,     14,     42,     132,    429,
+                                     1430, 4862, 16796, 58786, 208012, 742900, 2674440};
+    fixture f = make(NND_FRESH_UNIT, 32, 1.0, 1e-10, 0);
+    double v[(TURNS + 1) * 32], image[32];
+    draw(f.in, 1, v);
+    for (size_t q = 0; q < TURNS; q++) {
+        apply(&f, NND_FORWARD, 1, v + q * 32, image);
+        apply(&f, NND_BACKWARD, 1, image, v + (q + 1) * 32);
+    }
+    for (size_t q = 0; q <= TURNS; q++)
+        for (size_t p = 0; p <= q; p++)
+            test_close("moment", inner(f.in, v + q * 32, v + p * 32), catalan[q + p], 1e-11);
+    clear(&f);
+}
+END_TEST
+
+static void find(fixture *f, nnd_queried_outliers *out) {
+    ck_assert_int_eq(nnd_queried_find_outliers(f->ctx, f->m, out), NND_OK);
+}
+
+START_TEST(without_updates_there_is_no_outlier) {
+    double value[2], left[2], right[2], one = 1.0;
+    nnd_queried_outliers out = {.count = 2,
+                                .value = value,
+                                .left = left,
+                                .right = right,
+                                .left_rank = 1,
+                                .right_rank = 1,
+                                .left_direction = &one,
+                                .right_direction = &one};
+    fixture f = make(NND_FRESH_UNIT, 64, 1.4, 1e-10, 0);
+    double v[64], image[64];
+    find(&f, &out);
+    ck_assert(out.margin > 0.0 && isnan(value[0]));
+    draw(f.in, 1, v);
+    for (size_t q = 0; q < 10; q++) {
+        apply(&f, NND_FORWARD, 1, v, image);
+        apply(&f, NND_BACKWARD, 1, image, v);
+        cblas_dscal(64, 1.0 / sqrt(inner(f.in, v, v)), v, 1);
+        find(&f, &out);
+        ck_assert_msg(out.margin > 0.0 && isnan(value[0]), "margin %g", out.margin);
+    }
+    clear(&f);
+}
+END_TEST
+
+/* Spikes independent of the matrix: outliers at theta + sigma^2/theta for theta > sigma. Further
+ * queries do not move them. */
+START_TEST(independent_spikes_give_the_known_outliers) {
+    const double sigma = 1.5, weight[2] = {4.0, 2.0};
+    double value[3], left[3], right[3], first[1] = {1.0};
+    nnd_queried_outliers out = {.count = 3,
+                                .value = value,
+                                .left = left,
+                                .right = right,
+                                .left_rank = 1,
+                                .right_rank = 1,
+                                .left_direction = first,
+                                .right_direction = first};
+    fixture f = make(NND_FRESH_UNIT, 64, sigma, 1e-10, 0);
+    double v[2 * 64], u[2 * 64], scratch[2 * 64];
+    draw(f.in, 2, v);
+    draw(f.out, 2, u);
+    apply(&f, NND_FORWARD, 2, v, scratch);
+    apply(&f, NND_BACKWARD, 2, u, scratch);
+    ck_assert_int_eq(nnd_queried_update(f.m, 2, weight), NND_OK);
+    for (int more = 0; more < 4; more++) {
+        find(&f, &out);
+        for (size_t j = 0; j < 2; j++)
+            test_close("outlier", value[j], weight[j] + sigma * sigma / weight[j], 1e-11);
+        ck_assert(isnan(value[2]));
+        /* Benaych-Georges and Nadakuditi: 1 - (sigma/theta)^4, ... for square matrices 1 -
+         * (sigma/theta)^2 on either side. */
+        double expected = 1.0 - pow(sigma / weight[0], 2);
+        test_close("left overlap", left[0], expected, 1e-9);
+        test_close("right overlap", right[0], expected, 1e-9);
+        apply(&f, NND_BACKWARD, 1, scratch, u);
+        apply(&f, NND_FORWARD, 1, u, scratch);
+    }
+    clear(&f);
+}
+END_TEST
+
+/* M (1 + c q q^T), an update made of M's own image: the spiked covariance model of ratio 1, spike l
+ * = (1 + c)^2, with outlier l + l/(l - 1) for l > 2 (Baik and Silverstein 2006) and squared overlap
+ * (1 - 1/(l - 1)^2)/(1 + 1/(l - 1)). The formula that takes the update for independent is off. */
+START_TEST(an_update_along_the_image_itself_is_the_spiked_covariance_model) {
+    static const double strength[] = {0.3, 0.45, 1.0, 3.0};
+    double c = strength[_i], l = (1.0 + c) * (1.0 + c), value, left, right, one = 1.0;
+    nnd_queried_outliers out = {.count = 1,
+                                .value = &value,
+                                .left = &left,
+                                .right = &right,
+                                .left_rank = 1,
+                                .right_rank = 1,
+                                .left_direction = &one,
+                                .right_direction = &one};
+    fixture f = make(NND_FRESH_UNIT, 16, 1.0, 1e-10, 0);
+    double v[16], image[16], back[16];
+    draw(f.in, 1, v);
+    apply(&f, NND_FORWARD, 1, v, image);
+    apply(&f, NND_BACKWARD, 1, image, back);
+    ck_assert_int_eq(nnd_queried_update(f.m, 1, &c), NND_OK);
+    find(&f, &out);
+    ck_assert((out.margin < 0.0) == (l > 2.0));
+    if (l > 2.0) {
+        test_close("outlier", value, sqrt(l + l / (l - 1.0)), 1e-10);
+        test_close("overlap", right, (1.0 - pow(l - 1.0, -2)) / (1.0 + 1.0 / (l - 1.0)), 1e-7);
+    } else
+        ck_assert(isnan(value));
+    clear(&f);
+}
+END_TEST
+
+START_TEST(directions_beyond_the_sites_are_refused) {
+    static const nnd_fresh kinds[] = {NND_FRESH_UNIT, NND_FRESH_MATCHED};
+    enum { FEW = 4 };
+    fixture f = make(kinds[_i], FEW, 1.0, 1e-8, 1);
+    double v[FEW], image[FEW];
+    nnd_status status = NND_OK;
+    for (int i = 0; status == NND_OK && i < FEW + 1; i++) {
+        status = nnd_population_draw(f.in, 1, 0, NULL, v);
+        if (status == NND_OK)
+            status = nnd_queried_apply(f.m, NND_FORWARD, 1, v, image);
+        if (status == NND_OK)
+            status = nnd_queried_apply(f.m, NND_BACKWARD, 1, image, v);
+    }
+    ck_assert_int_eq(status, NND_E_LIMIT);
+    ck_assert(nnd_population_exhausted(f.in) || nnd_population_exhausted(f.out));
+    ck_assert_ptr_nonnull(strstr(nnd_context_message(f.ctx), "samples are too few"));
+    clear(&f);
+}
+END_TEST
+
+START_TEST(blocks_of_dependent_vectors_add_only_what_is_new) {
+    nnd_context *ctx = nnd_context_new(NULL);
+    nnd_basis basis = {.sites = 8, .weight = 1.0 / 8.0};
+    double v[4 * 8] = {0}, coef[4 * 6];
+    for (size_t i = 0; i < 8; i++) {
+        v[i] = 1.0 + (double)i;
+        v[8 + i] = 2.0 * v[i] + (i == 3 ? 1e-5 : 0.0);
+        v[16 + i] = i % 2 == 0;
+        v[24 + i] = v[16 + i] - v[i];
+    }
+    ck_assert_int_eq(nnd_basis_extend(ctx, &basis, 4, v, 1e-3, coef, 6), NND_OK);
+    ck_assert_uint_eq(basis.vector.count, 2);
+    for (size_t k = 0; k < 4; k++)
+        for (size_t i = 0; i < 8; i++) {
+            double sum = 0.0;
+            for (size_t j = 0; j < 2; j++)
+                sum += coef[k * 6 + j] * basis.vector.row[j * 8 + i];
+            ck_assert(fabs(sum - v[k * 8 + i]) < 2e-5);
+        }
+    nnd_basis_clear(&basis);
+    nnd_context_free(ctx);
+}
+END_TEST
+
+int main(void) {
+    Suite *suite = suite_create("queried");
+    TCase *tests = tcase_create("queried");
+    tcase_add_loop_test(tests, directions_are_orthonormal_and_images_adjoint, 0, 3);
+    tcase_add_test(tests, what_was_asked_once_is_answered_the_same_again);
+    tcase_add_test(tests, an_update_acts_as_the_outer_products_that_it_is_made_of);
+    tcase_add_test(tests, plain_answers_are_those_of_a_matrix_of_that_size);
+    tcase_add_test(tests, abstract_coordinates_give_marchenko_pastur_moments);
+    tcase_add_test(tests, without_updates_there_is_no_outlier);
+    tcase_add_test(tests, independent_spikes_give_the_known_outliers);
+    tcase_add_loop_test(tests, an_update_along_the_image_itself_is_the_spiked_covariance_model, 0,
+                        4);
+    tcase_add_loop_test(tests, directions_beyond_the_sites_are_refused, 0, 2);
+    tcase_add_test(tests, blocks_of_dependent_vectors_add_only_what_is_new);
+    suite_add_tcase(suite, tests);
+    return test_main(suite);
+}
