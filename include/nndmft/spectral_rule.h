@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/**
+ * Quadrature over the spectrum of a sample covariance S = X^T X/P (alignment note, section 4), for
+ * estimators beta = phi(S) X^T y/P with an entire function phi: those of early-stopped training.
+ *
+ * A rule is a set of nodes z_j; whatever is asked of phi is a sum over its values there. Two rules:
+ * nodes of the Marchenko-Pastur law (isotropic covariance, equal inputs), and nodes on an ellipse
+ * around the spectrum, for any covariance, where the resolvent of S is its deterministic
+ * equivalent: beta = -sum_j w_j phi(z_j) beta_ridge(lambda = -z_j), so that overlaps are double
+ * sums of those of two ridge regressions. Both converge exponentially in the number of nodes.
+ */
+#ifndef NNDMFT_SPECTRAL_RULE_H
+#define NNDMFT_SPECTRAL_RULE_H
+
+#include "nndmft/equivalent.h"
+
+/** A rule; made with one of the two functions below, freed with nnd_spectral_rule_clear. */
+typedef struct {
+    size_t count;              /**< nodes */
+    double complex *z;         /**< nodes; those of a contour in the upper half plane only */
+    double complex *learn;     /**< <F>_c = (X^T y/P) F(S) (X^T y/P) = Re sum_j learn_j F(z_j) */
+    double complex *weight;    /**< contour: dz/(2 pi i), else NULL */
+    double complex *kappa;     /**< contour: kappa(-z_j), else NULL */
+    double *density;           /**< Marchenko-Pastur: omega_j z_j, else NULL */
+    double complex *moment;    /**< contour: count x moments, sums over eigenvalues; else NULL */
+    double edge[2];            /**< of the positive spectrum */
+    double label2;             /**< |y|^2/P */
+    nnd_population population; /**< borrowed */
+    nnd_pair_task task;
+} nnd_spectral_rule;
+
+/** Overlaps of two estimators; what is due to the teacher and to label noise apart. */
+typedef struct {
+    double self_signal[NND_METRICS], self_noise[NND_METRICS];
+    double cross_signal[NND_METRICS], cross_noise[NND_METRICS];
+    double teacher[NND_METRICS]; /**< m */
+    double train_error;          /**< |y - X beta|^2/P */
+} nnd_spectral_overlaps;
+
+/** Edges of the positive spectrum of S (inputs with noise included): exact. */
+void nnd_sample_edges(const nnd_population *population, const nnd_pair_task *task, double edge[2]);
+
+/**
+ * `count` nodes of the Marchenko-Pastur law with the midpoint rule. The population must be one
+ * eigenvalue 1 with multiplicity 1 and the task without input noise, with equal inputs.
+ */
+NND_MUST_USE nnd_status nnd_spectral_rule_isotropic(nnd_context *ctx,
+                                                    const nnd_population *population,
+                                                    const nnd_pair_task *task, size_t count,
+                                                    nnd_spectral_rule *rule);
+
+/**
+ * 2 `count` nodes on the ellipse whose foci are the edges and whose ends are `reach` > 0 beyond
+ * them. |phi| should not be much larger there than on the spectrum. NND_NOT_CONVERGED with a
+ * message if kappa is not found at a node (the rule is empty then).
+ */
+NND_MUST_USE nnd_status nnd_spectral_rule_contour(nnd_context *ctx,
+                                                  const nnd_population *population,
+                                                  const nnd_pair_task *task, double reach,
+                                                  size_t count, nnd_spectral_rule *rule);
+void nnd_spectral_rule_clear(nnd_spectral_rule *rule);
+
+/** <F>_c for the values F(z_j) of a real entire function. */
+double nnd_spectral_learn(const nnd_spectral_rule *rule, const double complex *values);
+
+/**
+ * Overlaps at `times` times; phi holds times x count values phi(z_j). For a contour the cost is
+ * O(count^2 times), by tiles whose size does not depend on anything.
+ */
+NND_MUST_USE nnd_status nnd_spectral_overlap(nnd_context *ctx, const nnd_spectral_rule *rule,
+                                             size_t times, const double complex *phi,
+                                             nnd_spectral_overlaps *overlaps);
+
+#endif

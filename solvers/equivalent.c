@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "nndmft/equivalent.h"
+
+#include <float.h>
+#include <math.h>
+
+enum { MAX_NEWTON = 200, MAX_STEPS = 200 };
+
+/* Convergence is quadratic: the error is far below the last step. Near the threshold round-off ends
+ * it earlier, when a small step is no smaller than the one before. */
+static const double SETTLED = 1e-12, SMALL = 1e-7;
+
+/* ---- kappa ---- */
+
+/* Number of eigenvalues that are not 0. */
+static double rank(const nnd_population *p, double shift) {
+    double n = 0.0;
+    for (size_t i = 0; i < p->count; i++)
+        if (p->eigenvalue[i] + shift > 0.0)
+            n += p->multiplicity[i];
+    return n;
+}
+
+/* Sum of the eigenvalues. */
+static double trace(const nnd_population *p, double shift) {
+    double sum = 0.0;
+    for (size_t i = 0; i < p->count; i++)
+        sum += p->multiplicity[i] * (p->eigenvalue[i] + shift);
+    return sum;
+}
+
+/* F(kappa) = kappa - (1/P) sum_i s_i kappa/(s_i + kappa) is convex and increases to the right of
+ * its root; from above Newton's method falls to the root without overshooting. */
+double nnd_kappa(const nnd_population *p, double samples, double shift, double lambda) {
+    if (lambda <= 0.0 && samples >= rank(p, shift))
+        return 0.0;
+    double kappa = lambda + trace(p, shift) / samples;
+    for (int n = 0; n < MAX_NEWTON; n++) {
+        double value = 0.0, slope = 0.0;
+        for (size_t i = 0; i < p->count; i++) {
+            double s = p->eigenvalue[i] + shift, d = s + kappa;
+            value += p->multiplicity[i] * s / d;
+            slope += p->multiplicity[i] * (s / d) * (s / d);
+        }
+        double next = kappa - (kappa - kappa * value / samples - lambda) / (1.0 - slope / samples);
+        if (!(next < kappa * (1.0 - 2.0 * DBL_EPSILON)))
+            break;
+        kappa = next > 0.0 ? next : 0.5 * kappa;
+    }
+    return kappa;
+}
+
+/* Newton's method from a guess; false if it does not settle on the physical root. */
+static bool newton(const nnd_population *p, double samples, double shift, double complex lambda,
+                   double complex *kappa) {
+    enum { TRIES = 30 };
+    double complex k = *kappa;
+    double last = INFINITY;
+    for (int n = 0; n < TRIES; n++) {
+        double complex value = 0.0, slope = 0.0;
+        for (size_t i = 0; i < p->count; i++) {
+            double s = p->eigenvalue[i] + shift;
+            double complex ratio = s / (s + k);
+            value += p->multiplicity[i] * ratio;
+            slope += p->multiplicity[i] * ratio * ratio;
+        }
+        double complex step = (k - k * value / samples - lambda) / (1.0 - slope / samples);
+        k -= step;
+        double moved = cabs(step) / cabs(k);
+        if (moved <= SETTLED || (moved <= SMALL && moved >= 0.5 * last)) {
+            *kappa = k;
+            return cimag(k) * cimag(lambda) > 0.0 || cimag(lambda) == 0.0;
+        }
+        if (!isfinite(moved))
+            return false;
+        last = moved;
+    }
+    return false;
+}
+
+/* Goes from one lambda to the next on a straight line, in steps that Newton's method can follow. */
+double complex nnd_kappa_complex(const nnd_population *p, double samples, double shift,
+                                 double complex lambda, double complex from, double complex guess) {
+    double done = 0.0, step = 1.0;
+    double complex kappa = guess;
+    for (int n = 0; n < MAX_STEPS; n++) {
+        double next = fmin(done + step, 1.0);
+        double complex target = next < 1.0 ? from + next * (lambda - from) : lambda;
+        double complex trial = kappa;
+        if (newton(p, samples, shift, target, &trial)) {
+            if (next == 1.0)
+                return trial;
+            kappa = trial;
+            done = next;
+            step *= 2.0;
+        } else
+            step *= 0.5;
+    }
+    return NAN;
+}
+
+/* ---- two ridge regressions ---- */
+
+/* Sums over eigenvalues with d_i = kappa + s_i + tau^2. */
+typedef struct {
+    double bias_self, bias_cross;     /* numerators of E but for the label noise */
+    double defect_self, gamma_cross;  /* 1 - gamma_aa without lambda/kappa, gamma_ab */
+    double signal[NND_METRICS];       /* sum M s^2 beta*^2/d^2 */
+    double spread_self[NND_METRICS];  /* (1/P) sum M (s + tau^2)/d^2 */
+    double spread_cross[NND_METRICS]; /* (1/P) sum M s/d^2 */
+    double power;                     /* beta* Sigma beta* */
+} sums;
+
+static void add_up(const nnd_population *p, const nnd_pair_task *task, double kappa, sums *x,
+                   double *teacher) {
+    double tau2 = task->input_noise, away = kappa + tau2;
+    for (size_t i = 0; i < p->count; i++) {
+        double s = p->eigenvalue[i], d = s + away, b2 = p->teacher2[i];
+        if (d <= 0.0)
+            continue; /* a direction without variance */
+        double share = p->multiplicity[i] / (task->samples * d * d), metric = 1.0;
+        double signal = s * s * b2 / (d * d);
+        /* sum of squares: 1 - 2 s/d + C s/d^2 = ((d - s)^2 + s tau^2)/d^2 for C = s + tau^2 */
+        x->bias_self += s * b2 * (away * away + s * tau2) / (d * d);
+        x->bias_cross += s * b2 * away * away / (d * d);
+        x->defect_self += share * (s + tau2) * kappa;
+        x->gamma_cross += share * s * s;
+        x->power += s * b2;
+        for (int k = 0; k < NND_METRICS; k++, metric *= s) {
+            x->signal[k] += metric * signal;
+            x->spread_self[k] += metric * share * (s + tau2);
+            x->spread_cross[k] += metric * share * s;
+            teacher[k] += metric * s * b2 / d;
+        }
+    }
+}
+
+/* E = numerator/denominator with its limit where the denominator vanishes. */
+static double ratio(double numerator, double denominator) {
+    return numerator == 0.0 ? 0.0 : denominator > 0.0 ? numerator / denominator : INFINITY;
+}
+
+void nnd_pair_ridge(const nnd_population *p, const nnd_pair_task *task, double lambda,
+                    nnd_pair_overlaps *out) {
+    *out = (nnd_pair_overlaps){.kappa = nnd_kappa(p, task->samples, task->input_noise, lambda)};
+    sums x = {0};
+    add_up(p, task, out->kappa, &x, out->teacher);
+    /* lambda/kappa = 1 - (1/P) sum s/(s + kappa) */
+    double rest =
+        out->kappa > 0.0 ? lambda / out->kappa : 1.0 - rank(p, task->input_noise) / task->samples;
+    bool same = !task->independent && task->input_noise == 0.0;
+    double noise = task->label_noise, noise_ab = task->noise_correlation * noise;
+    double self = ratio(noise + x.bias_self, rest + x.defect_self);
+    double cross = 0.0;
+    if (!task->independent)
+        cross = ratio(noise_ab + x.bias_cross, same ? rest + x.defect_self : 1.0 - x.gamma_cross);
+    for (int k = 0; k < NND_METRICS; k++) {
+        out->self[k] = x.signal[k] + x.spread_self[k] * self;
+        out->cross[k] = x.signal[k] + (cross > 0.0 ? x.spread_cross[k] * cross : 0.0);
+        if (isinf(out->self[k]))
+            out->cosine[k] =
+                isinf(out->cross[k]) ? (noise_ab + x.bias_cross) / (noise + x.bias_self) : 0.0;
+        else
+            out->cosine[k] = out->cross[k] / out->self[k];
+    }
+    out->error = self;
+    out->gen_error = x.power - 2.0 * out->teacher[1] + out->self[1];
+    out->train_error = isinf(self) ? 0.0 : rest * rest * self;
+}
+
+/* ---- closed forms ---- */
+
+double nnd_isotropic_gain(double alpha, double lambda) {
+    double h = 0.5 * (1.0 - lambda - 1.0 / alpha), root = sqrt(h * h + lambda);
+    /* kappa = -h + root, without cancellation */
+    double kappa = h > 0.0 ? lambda / (h + root) : root - h;
+    return alpha - (1.0 - kappa) / (1.0 + kappa);
+}
+
+void nnd_isotropic_minimum(double lambda, double *alpha, double *gain) {
+    if (lambda == 0.0) {
+        *alpha = 1.0;
+        *gain = 0.0;
+        return;
+    }
+    double kappa = 2.0 * lambda + sqrt(lambda + 2.0 * lambda * lambda);
+    double scale = (1.0 + kappa) * (kappa - lambda);
+    *alpha = kappa / scale;
+    *gain = (kappa * kappa - lambda * kappa + lambda) / scale;
+}

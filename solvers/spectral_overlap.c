@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Overlaps of two estimators: double sums over the nodes of a contour, by tiles of rows. */
+#include <cblas.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "nndmft/spectral_rule.h"
+#include "solvers/spectral_moment.h"
+
+/* Rows of a tile, and the kernels: signal and noise of both overlaps in each metric. */
+enum { TILE = 8, SELF_SIGNAL = 0, SELF_NOISE = 3, CROSS_SIGNAL = 6, CROSS_NOISE = 9, KERNELS = 12 };
+
+typedef struct {
+    const nnd_spectral_rule *rule;
+    size_t times, kernels;
+    double complex *u; /* times x 2 count: -weight phi, then its conjugate */
+    double complex *k; /* kernels x TILE x 2 count */
+    double complex *y; /* TILE x times */
+    double *sum;       /* kernels x times */
+} overlap;
+
+/* sum_i X_i/(d_i d'_i) for all moments, by the resolvent identity
+ * 1/(d d') = (1/d - 1/d')/(kappa' - kappa): no sum over eigenvalues is left. `mirror`: the second
+ * node is the conjugate of node k. */
+static void products(const nnd_spectral_rule *rule, size_t j, size_t k, bool mirror,
+                     double complex dd[NND_SLOPES]) {
+    const double complex *a = rule->moment + j * NND_MOMENTS, *b = rule->moment + k * NND_MOMENTS;
+    if (j == k && !mirror) {
+        for (int m = 0; m < NND_SLOPES; m++)
+            dd[m] = -a[NND_SLOPES + m];
+        return;
+    }
+    double complex other = mirror ? conj(rule->kappa[k]) : rule->kappa[k];
+    double complex scale = 1.0 / (other - rule->kappa[j]);
+    for (int m = 0; m < NND_SLOPES; m++)
+        dd[m] = (a[m] - (mirror ? conj(b[m]) : b[m])) * scale;
+}
+
+/* Equations (2) and (3) with two values of kappa. `extra` is tau^2 for C = Sigma + tau^2, 0 for C =
+ * Sigma. Writes signal and noise in each metric, `stride` apart. */
+static void kernel(const nnd_spectral_rule *rule, const double complex dd[NND_SLOPES],
+                   double complex away2, double extra, double noise, size_t stride,
+                   double complex *signal, double complex *spread) {
+    double samples = rule->task.samples;
+    double complex numerator = away2 * dd[NND_TEACHER + 1] + extra * dd[NND_TEACHER + 2];
+    double complex gamma =
+        dd[NND_TRACE + 2] + 2.0 * extra * dd[NND_TRACE + 1] + extra * extra * dd[NND_TRACE];
+    double complex scale = 1.0 / (samples - gamma);
+    for (int m = 0; m < NND_METRICS; m++) {
+        double complex c = (dd[NND_TRACE + m + 1] + extra * dd[NND_TRACE + m]) * scale;
+        signal[(size_t)m * stride] = dd[NND_TEACHER + 2 + m] + c * numerator;
+        spread[(size_t)m * stride] = c * noise;
+    }
+}
+
+/* All kernels between row j and node k (or its mirror image), at `at` in their rows. */
+static void fill(overlap *o, size_t j, size_t k, bool mirror, double complex *at) {
+    const nnd_spectral_rule *rule = o->rule;
+    const nnd_pair_task *task = &rule->task;
+    size_t stride = (size_t)TILE * 2 * rule->count;
+    double complex dd[NND_SLOPES];
+    products(rule, j, k, mirror, dd);
+    double complex other = mirror ? conj(rule->kappa[k]) : rule->kappa[k];
+    double complex away2 = (rule->kappa[j] + task->input_noise) * (other + task->input_noise);
+    kernel(rule, dd, away2, task->input_noise, task->label_noise, stride, at + SELF_SIGNAL * stride,
+           at + SELF_NOISE * stride);
+    if (o->kernels == SELF_NOISE + NND_METRICS)
+        return;
+    if (!task->independent) {
+        kernel(rule, dd, away2, 0.0, task->noise_correlation * task->label_noise, stride,
+               at + CROSS_SIGNAL * stride, at + CROSS_NOISE * stride);
+        return;
+    }
+    for (int m = 0; m < NND_METRICS; m++) {
+        at[(size_t)(CROSS_SIGNAL + m) * stride] = dd[NND_TEACHER + 2 + m];
+        at[(size_t)(CROSS_NOISE + m) * stride] = 0.0;
+    }
+}
+
+static void add_tile(overlap *o, size_t first, size_t rows) {
+    size_t n = o->rule->count;
+    for (size_t r = 0; r < rows; r++)
+        for (size_t k = 0; k < n; k++) {
+            fill(o, first + r, k, false, o->k + r * 2 * n + k);
+            fill(o, first + r, k, true, o->k + r * 2 * n + n + k);
+        }
+    const double complex one = 1.0, zero = 0.0;
+    for (size_t m = 0; m < o->kernels; m++) {
+        cblas_zgemm(CblasRowMajor, CblasNoTrans, CblasTrans, (int)rows, (int)o->times, (int)(2 * n),
+                    &one, o->k + m * TILE * 2 * n, (int)(2 * n), o->u, (int)(2 * n), &zero, o->y,
+                    (int)o->times);
+        for (size_t r = 0; r < rows; r++)
+            for (size_t t = 0; t < o->times; t++)
+                o->sum[m * o->times + t] +=
+                    2.0 * creal(o->u[t * 2 * n + first + r] * o->y[r * o->times + t]);
+    }
+}
+
+/* Cross overlaps of equal inputs are those of one network, with the correlated part of the noise.
+ */
+static void store(const overlap *o, nnd_spectral_overlaps *out) {
+    const nnd_pair_task *task = &o->rule->task;
+    bool same = o->kernels < KERNELS;
+    for (size_t t = 0; t < o->times; t++)
+        for (size_t m = 0; m < NND_METRICS; m++) {
+            const double *sum = o->sum + m * o->times + t;
+            out[t].self_signal[m] = sum[SELF_SIGNAL * o->times];
+            out[t].self_noise[m] = sum[SELF_NOISE * o->times];
+            out[t].cross_signal[m] = sum[(same ? SELF_SIGNAL : CROSS_SIGNAL) * o->times];
+            out[t].cross_noise[m] =
+                same ? task->noise_correlation * out[t].self_noise[m] : sum[CROSS_NOISE * o->times];
+        }
+}
+
+static nnd_status contour(nnd_context *ctx, const nnd_spectral_rule *rule, size_t times,
+                          const double complex *phi, nnd_spectral_overlaps *out) {
+    size_t n = rule->count;
+    bool same = rule->task.input_noise == 0.0 && !rule->task.independent;
+    overlap o = {
+        .rule = rule, .times = times, .kernels = same ? SELF_NOISE + NND_METRICS : KERNELS};
+    o.u = calloc(times * 2 * n, sizeof *o.u);
+    o.k = calloc(o.kernels * TILE * 2 * n, sizeof *o.k);
+    o.y = calloc(TILE * times, sizeof *o.y);
+    o.sum = calloc(o.kernels * times, sizeof *o.sum);
+    nnd_status status = NND_OK;
+    if (o.u == NULL || o.k == NULL || o.y == NULL || o.sum == NULL)
+        status = nnd_fail_memory(ctx, "overlaps");
+    for (size_t t = 0; status == NND_OK && t < times; t++)
+        for (size_t j = 0; j < n; j++) {
+            o.u[t * 2 * n + j] = -rule->weight[j] * phi[t * n + j];
+            o.u[t * 2 * n + n + j] = conj(o.u[t * 2 * n + j]);
+        }
+    for (size_t first = 0; status == NND_OK && first < n; first += TILE) {
+        if (nnd_context_interrupted(ctx))
+            status = nnd_fail(ctx, NND_E_INTERRUPTED, "interrupted");
+        else
+            add_tile(&o, first, n - first < TILE ? n - first : TILE);
+    }
+    if (status == NND_OK)
+        store(&o, out);
+    free(o.u);
+    free(o.k);
+    free(o.y);
+    free(o.sum);
+    return status;
+}
+
+/* Section 4: S = b^2 <s^2 phi^2>, N = sigma^2/alpha <s phi^2>, m = b^2 <s phi>. */
+static void isotropic(const nnd_spectral_rule *rule, const double complex *phi,
+                      nnd_spectral_overlaps *out) {
+    double b2 = rule->population.teacher2[0], signal = 0.0, noise = 0.0, teacher = 0.0;
+    double y = rule->task.label_noise / rule->task.samples;
+    for (size_t j = 0; j < rule->count; j++) {
+        double f = creal(phi[j]), s = creal(rule->z[j]);
+        signal += b2 * rule->density[j] * s * f * f;
+        noise += y * rule->density[j] * f * f;
+        teacher += b2 * rule->density[j] * f;
+    }
+    for (int m = 0; m < NND_METRICS; m++) {
+        out->self_signal[m] = out->cross_signal[m] = signal;
+        out->self_noise[m] = noise;
+        out->cross_noise[m] = rule->task.noise_correlation * noise;
+        out->teacher[m] = teacher;
+    }
+}
+
+/* What is a single sum: m = sum_j u_j beta* M (Sigma + kappa)^-1 Sigma beta*, and
+ * |y|^2/P - 2 <phi>_c + <z phi^2>_c. */
+static void single_sums(const nnd_spectral_rule *rule, const double complex *phi,
+                        nnd_spectral_overlaps *out) {
+    double teacher[NND_METRICS] = {0.0}, explained = 0.0;
+    for (size_t j = 0; j < rule->count; j++) {
+        explained += creal(rule->learn[j] * (2.0 - rule->z[j] * phi[j]) * phi[j]);
+        if (rule->weight == NULL)
+            continue;
+        double complex u = -2.0 * rule->weight[j] * phi[j];
+        for (int m = 0; m < NND_METRICS; m++)
+            teacher[m] += creal(u * rule->moment[j * NND_MOMENTS + (size_t)(NND_TEACHER + 1 + m)]);
+    }
+    out->train_error = rule->label2 - explained;
+    if (rule->weight != NULL)
+        memcpy(out->teacher, teacher, sizeof teacher);
+}
+
+nnd_status nnd_spectral_overlap(nnd_context *ctx, const nnd_spectral_rule *rule, size_t times,
+                                const double complex *phi, nnd_spectral_overlaps *overlaps) {
+    nnd_status status = NND_OK;
+    if (rule->weight != NULL)
+        status = contour(ctx, rule, times, phi, overlaps);
+    else
+        for (size_t t = 0; t < times; t++)
+            isotropic(rule, phi + t * rule->count, overlaps + t);
+    for (size_t t = 0; status == NND_OK && t < times; t++)
+        single_sums(rule, phi + t * rule->count, overlaps + t);
+    return status;
+}
