@@ -185,7 +185,7 @@ static double change(size_t times, const nnd_spectral_overlaps *a, const nnd_spe
 }
 
 typedef struct {
-    const nnd_population *population;
+    const nnd_eigenmodes *modes;
     const nnd_pair_task *task;
     const nnd_learning *learning;
     bool contour;
@@ -199,11 +199,11 @@ static nnd_status solve(nnd_context *ctx, const problem *x, size_t nodes, double
     nnd_status status;
     if (x->contour) {
         double edge[2];
-        nnd_sample_edges(x->population, x->task, edge);
-        status = nnd_spectral_rule_contour(ctx, x->population, x->task,
+        nnd_sample_edges(x->modes, x->task, edge);
+        status = nnd_spectral_rule_contour(ctx, x->modes, x->task,
                                            reach(edge, x->learning, *duration), nodes, &rule);
     } else
-        status = nnd_spectral_rule_isotropic(ctx, x->population, x->task, nodes, &rule);
+        status = nnd_spectral_rule_isotropic(ctx, x->modes, x->task, nodes, &rule);
     double complex *phi = calloc(x->times * nodes, sizeof *phi);
     if (status == NND_OK && phi == NULL)
         status = nnd_fail_memory(ctx, "the nodes");
@@ -216,17 +216,16 @@ static nnd_status solve(nnd_context *ctx, const problem *x, size_t nodes, double
     return status;
 }
 
-static bool is_isotropic(const nnd_population *p, const nnd_pair_task *task) {
+static bool is_isotropic(const nnd_eigenmodes *p, const nnd_pair_task *task) {
     return p->count == 1 && p->eigenvalue[0] == 1.0 && p->multiplicity[0] == 1.0 &&
            task->input_noise == 0.0 && !task->independent;
 }
 
-nnd_status nnd_early_stopping(nnd_context *ctx, const nnd_population *population,
+nnd_status nnd_early_stopping(nnd_context *ctx, const nnd_eigenmodes *modes,
                               const nnd_pair_task *task, const nnd_learning *learning, bool contour,
                               size_t times, const double *time, nnd_spectral_overlaps *overlaps,
                               nnd_early_stopping_report *report) {
-    problem x = {population, task, learning, contour || !is_isotropic(population, task),
-                 times,      time};
+    problem x = {modes, task, learning, contour || !is_isotropic(modes, task), times, time};
     double duration = fmax(time[times - 1], 1e-3);
     if (learning->kind == NND_LEARN_DESCENT)
         duration *= learning->lr;

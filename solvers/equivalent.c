@@ -13,7 +13,7 @@ static const double SETTLED = 1e-12, SMALL = 1e-7;
 /* ---- kappa ---- */
 
 /* Number of eigenvalues that are not 0. */
-static double rank(const nnd_population *p, double shift) {
+static double rank(const nnd_eigenmodes *p, double shift) {
     double n = 0.0;
     for (size_t i = 0; i < p->count; i++)
         if (p->eigenvalue[i] + shift > 0.0)
@@ -22,7 +22,7 @@ static double rank(const nnd_population *p, double shift) {
 }
 
 /* Sum of the eigenvalues. */
-static double trace(const nnd_population *p, double shift) {
+static double trace(const nnd_eigenmodes *p, double shift) {
     double sum = 0.0;
     for (size_t i = 0; i < p->count; i++)
         sum += p->multiplicity[i] * (p->eigenvalue[i] + shift);
@@ -31,7 +31,7 @@ static double trace(const nnd_population *p, double shift) {
 
 /* F(kappa) = kappa - (1/P) sum_i s_i kappa/(s_i + kappa) is convex and increases to the right of
  * its root; from above Newton's method falls to the root without overshooting. */
-double nnd_kappa(const nnd_population *p, double samples, double shift, double lambda) {
+double nnd_kappa(const nnd_eigenmodes *p, double samples, double shift, double lambda) {
     if (lambda <= 0.0 && samples >= rank(p, shift))
         return 0.0;
     double kappa = lambda + trace(p, shift) / samples;
@@ -51,7 +51,7 @@ double nnd_kappa(const nnd_population *p, double samples, double shift, double l
 }
 
 /* Newton's method from a guess; false if it does not settle on the physical root. */
-static bool newton(const nnd_population *p, double samples, double shift, double complex lambda,
+static bool newton(const nnd_eigenmodes *p, double samples, double shift, double complex lambda,
                    double complex *kappa) {
     enum { TRIES = 30 };
     double complex k = *kappa;
@@ -79,7 +79,7 @@ static bool newton(const nnd_population *p, double samples, double shift, double
 }
 
 /* Goes from one lambda to the next on a straight line, in steps that Newton's method can follow. */
-double complex nnd_kappa_complex(const nnd_population *p, double samples, double shift,
+double complex nnd_kappa_complex(const nnd_eigenmodes *p, double samples, double shift,
                                  double complex lambda, double complex from, double complex guess) {
     double done = 0.0, step = 1.0;
     double complex kappa = guess;
@@ -111,7 +111,7 @@ typedef struct {
     double power;                     /* beta* Sigma beta* */
 } sums;
 
-static void add_up(const nnd_population *p, const nnd_pair_task *task, double kappa, sums *x,
+static void add_up(const nnd_eigenmodes *p, const nnd_pair_task *task, double kappa, sums *x,
                    double *teacher) {
     double tau2 = task->input_noise, away = kappa + tau2;
     for (size_t i = 0; i < p->count; i++) {
@@ -140,7 +140,7 @@ static double ratio(double numerator, double denominator) {
     return numerator == 0.0 ? 0.0 : denominator > 0.0 ? numerator / denominator : INFINITY;
 }
 
-void nnd_pair_ridge(const nnd_population *p, const nnd_pair_task *task, double lambda,
+void nnd_pair_ridge(const nnd_eigenmodes *p, const nnd_pair_task *task, double lambda,
                     nnd_pair_overlaps *out) {
     *out = (nnd_pair_overlaps){.kappa = nnd_kappa(p, task->samples, task->input_noise, lambda)};
     sums x = {0};

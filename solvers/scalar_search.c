@@ -15,7 +15,7 @@ static const double ROOT_PRECISION = 1e-13, MINIMUM_PRECISION = 1e-8;
 /* ---- weight decay ---- */
 
 typedef struct {
-    const nnd_population *population;
+    const nnd_eigenmodes *modes;
     const nnd_pair_task *task;
     double target; /* log mu */
 } decay;
@@ -24,12 +24,12 @@ typedef struct {
 static double excess(double log_lambda, void *data) {
     const decay *d = data;
     nnd_pair_overlaps overlaps;
-    nnd_pair_ridge(d->population, d->task, exp(log_lambda), &overlaps);
+    nnd_pair_ridge(d->modes, d->task, exp(log_lambda), &overlaps);
     return log_lambda + 0.5 * log(overlaps.self[0]) - d->target;
 }
 
 /* |X^T y/P|^2, to which lambda^2 |beta|^2 tends for large lambda. */
-static double correlation2(const nnd_population *p, const nnd_pair_task *task) {
+static double correlation2(const nnd_eigenmodes *p, const nnd_pair_task *task) {
     double signal = 0.0, power = task->label_noise, trace = 0.0;
     for (size_t i = 0; i < p->count; i++) {
         double s = p->eigenvalue[i];
@@ -60,14 +60,14 @@ static nnd_status root(nnd_context *ctx, gsl_function *f, double low, double hig
                : nnd_fail(ctx, NND_E_INPUT, "the search for lambda failed: %s", gsl_strerror(code));
 }
 
-nnd_status nnd_weight_decay_ridge(nnd_context *ctx, const nnd_population *population,
+nnd_status nnd_weight_decay_ridge(nnd_context *ctx, const nnd_eigenmodes *modes,
                                   const nnd_pair_task *task, double mu, double *lambda) {
-    decay d = {population, task, log(mu)};
+    decay d = {modes, task, log(mu)};
     gsl_function f = {excess, &d};
     *lambda = 0.0;
     if (mu == 0.0)
         return NND_OK;
-    if (mu * mu >= correlation2(population, task)) {
+    if (mu * mu >= correlation2(modes, task)) {
         *lambda = INFINITY;
         return NND_OK;
     }

@@ -4,7 +4,7 @@
 /* A network that sees inputs with noise learns as one without would whose covariance is
  * Sigma + tau^2, whose teacher is (Sigma + tau^2)^-1 Sigma beta*, and whose label noise is larger
  * by what the teacher then cannot explain. */
-static double seen_noise(const nnd_population *p, const nnd_pair_task *task) {
+static double seen_noise(const nnd_eigenmodes *p, const nnd_pair_task *task) {
     double noise = task->label_noise, tau2 = task->input_noise;
     for (size_t i = 0; i < p->count; i++)
         if (p->eigenvalue[i] > 0.0)
@@ -12,7 +12,7 @@ static double seen_noise(const nnd_population *p, const nnd_pair_task *task) {
     return noise;
 }
 
-void nnd_spectral_moments(const nnd_population *p, const nnd_pair_task *task, double complex kappa,
+void nnd_spectral_moments(const nnd_eigenmodes *p, const nnd_pair_task *task, double complex kappa,
                           double complex *moment) {
     double tau2 = task->input_noise;
     for (int m = 0; m < NND_MOMENTS; m++)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/** Sums over the eigenvalues of the population at a node of a contour. */
+/** Sums over the eigenmodes at a node of a contour. */
 #ifndef NNDMFT_SOLVERS_SPECTRAL_MOMENT_H
 #define NNDMFT_SOLVERS_SPECTRAL_MOMENT_H
 
@@ -19,7 +19,7 @@ enum {
     NND_MOMENTS
 };
 
-void nnd_spectral_moments(const nnd_population *population, const nnd_pair_task *task,
+void nnd_spectral_moments(const nnd_eigenmodes *modes, const nnd_pair_task *task,
                           double complex kappa, double complex *moment);
 
 #endif

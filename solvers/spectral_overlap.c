@@ -149,7 +149,7 @@ static nnd_status contour(nnd_context *ctx, const nnd_spectral_rule *rule, size_
 /* Section 4: S = b^2 <s^2 phi^2>, N = sigma^2/alpha <s phi^2>, m = b^2 <s phi>. */
 static void isotropic(const nnd_spectral_rule *rule, const double complex *phi,
                       nnd_spectral_overlaps *out) {
-    double b2 = rule->population.teacher2[0], signal = 0.0, noise = 0.0, teacher = 0.0;
+    double b2 = rule->modes.teacher2[0], signal = 0.0, noise = 0.0, teacher = 0.0;
     double y = rule->task.label_noise / rule->task.samples;
     for (size_t j = 0; j < rule->count; j++) {
         double f = creal(phi[j]), s = creal(rule->z[j]);

@@ -13,7 +13,7 @@ enum { BISECTIONS = 200 };
 
 /* dF/dkappa for F(kappa) = kappa (1 - (1/P) sum s/(s + kappa)); it vanishes at an edge, where
  * z = -F. */
-static double slope(const nnd_population *p, const nnd_pair_task *task, double kappa) {
+static double slope(const nnd_eigenmodes *p, const nnd_pair_task *task, double kappa) {
     double sum = 0.0;
     for (size_t i = 0; i < p->count; i++) {
         double s = p->eigenvalue[i] + task->input_noise;
@@ -23,7 +23,7 @@ static double slope(const nnd_population *p, const nnd_pair_task *task, double k
     return 1.0 - sum / task->samples;
 }
 
-static double position(const nnd_population *p, const nnd_pair_task *task, double kappa) {
+static double position(const nnd_eigenmodes *p, const nnd_pair_task *task, double kappa) {
     double sum = 0.0;
     for (size_t i = 0; i < p->count; i++) {
         double s = p->eigenvalue[i] + task->input_noise;
@@ -34,7 +34,7 @@ static double position(const nnd_population *p, const nnd_pair_task *task, doubl
 }
 
 /* Between `negative`, where the slope is below 0, and `positive`, where it is above. */
-static double edge_between(const nnd_population *p, const nnd_pair_task *task, double negative,
+static double edge_between(const nnd_eigenmodes *p, const nnd_pair_task *task, double negative,
                            double positive) {
     for (int n = 0; n < BISECTIONS; n++) {
         double middle = 0.5 * (negative + positive);
@@ -48,7 +48,7 @@ static double edge_between(const nnd_population *p, const nnd_pair_task *task, d
     return position(p, task, positive);
 }
 
-void nnd_sample_edges(const nnd_population *p, const nnd_pair_task *task, double edge[2]) {
+void nnd_sample_edges(const nnd_eigenmodes *p, const nnd_pair_task *task, double edge[2]) {
     double least = INFINITY, largest = 0.0;
     for (size_t i = 0; i < p->count; i++) {
         double s = p->eigenvalue[i] + task->input_noise;
@@ -76,22 +76,22 @@ void nnd_spectral_rule_clear(nnd_spectral_rule *rule) {
     *rule = (nnd_spectral_rule){0};
 }
 
-static nnd_status prepare(nnd_context *ctx, const nnd_population *population,
-                          const nnd_pair_task *task, size_t count, nnd_spectral_rule *rule) {
-    *rule = (nnd_spectral_rule){.count = count, .population = *population, .task = *task};
+static nnd_status prepare(nnd_context *ctx, const nnd_eigenmodes *modes, const nnd_pair_task *task,
+                          size_t count, nnd_spectral_rule *rule) {
+    *rule = (nnd_spectral_rule){.count = count, .modes = *modes, .task = *task};
     rule->label2 = task->label_noise;
-    for (size_t i = 0; i < population->count; i++)
-        rule->label2 += population->eigenvalue[i] * population->teacher2[i];
-    nnd_sample_edges(population, task, rule->edge);
+    for (size_t i = 0; i < modes->count; i++)
+        rule->label2 += modes->eigenvalue[i] * modes->teacher2[i];
+    nnd_sample_edges(modes, task, rule->edge);
     rule->z = calloc(count, sizeof *rule->z);
     rule->learn = calloc(count, sizeof *rule->learn);
     return rule->z != NULL && rule->learn != NULL ? NND_OK : nnd_fail_memory(ctx, "nodes");
 }
 
-nnd_status nnd_spectral_rule_isotropic(nnd_context *ctx, const nnd_population *population,
+nnd_status nnd_spectral_rule_isotropic(nnd_context *ctx, const nnd_eigenmodes *modes,
                                        const nnd_pair_task *task, size_t count,
                                        nnd_spectral_rule *rule) {
-    nnd_status status = prepare(ctx, population, task, count, rule);
+    nnd_status status = prepare(ctx, modes, task, count, rule);
     if (status == NND_OK) {
         rule->density = calloc(count, sizeof *rule->density);
         if (rule->density == NULL)
@@ -101,7 +101,7 @@ nnd_status nnd_spectral_rule_isotropic(nnd_context *ctx, const nnd_population *p
         nnd_spectral_rule_clear(rule);
         return status;
     }
-    double y = 1.0 / task->samples, b2 = population->teacher2[0];
+    double y = 1.0 / task->samples, b2 = modes->teacher2[0];
     for (size_t j = 0; j < count; j++) {
         double angle = ((double)j + 0.5) * M_PI / (double)count, sine = sin(angle);
         double s = 1.0 + y + 2.0 * sqrt(y) * cos(angle);
@@ -125,7 +125,7 @@ static void place(nnd_spectral_rule *rule, double reach, size_t j) {
 
 /* kappa at all nodes, from the left, where lambda = -z begins on the real axis or near it. */
 static bool find_kappa(nnd_spectral_rule *rule, double reach) {
-    const nnd_population *p = &rule->population;
+    const nnd_eigenmodes *p = &rule->modes;
     double samples = rule->task.samples, shift = rule->task.input_noise;
     /* In the upper half plane lambda = -z has a negative imaginary part; far out kappa is
      * lambda + tr Sigma/P. */
@@ -142,10 +142,10 @@ static bool find_kappa(nnd_spectral_rule *rule, double reach) {
     return true;
 }
 
-nnd_status nnd_spectral_rule_contour(nnd_context *ctx, const nnd_population *population,
+nnd_status nnd_spectral_rule_contour(nnd_context *ctx, const nnd_eigenmodes *modes,
                                      const nnd_pair_task *task, double reach, size_t count,
                                      nnd_spectral_rule *rule) {
-    nnd_status status = prepare(ctx, population, task, count, rule);
+    nnd_status status = prepare(ctx, modes, task, count, rule);
     if (status == NND_OK) {
         rule->weight = calloc(count, sizeof *rule->weight);
         rule->kappa = calloc(count, sizeof *rule->kappa);
@@ -165,7 +165,7 @@ nnd_status nnd_spectral_rule_contour(nnd_context *ctx, const nnd_population *pop
     }
     for (size_t j = 0; j < count; j++) {
         double complex *moment = rule->moment + j * NND_MOMENTS;
-        nnd_spectral_moments(population, task, rule->kappa[j], moment);
+        nnd_spectral_moments(modes, task, rule->kappa[j], moment);
         rule->learn[j] =
             2.0 * rule->weight[j] * rule->kappa[j] *
             (rule->z[j] * moment[NND_LEARN_SIGNAL] + moment[NND_LEARN_NOISE] / task->samples);

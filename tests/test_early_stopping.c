@@ -10,7 +10,7 @@
 static const double TABLE_RTOL = 1e-6;
 
 static const double ONE[] = {1.0};
-static const nnd_population ISOTROPIC = {1, ONE, ONE, ONE};
+static const nnd_eigenmodes ISOTROPIC = {1, ONE, ONE, ONE};
 
 static double self(const nnd_spectral_overlaps *o, int metric) {
     return o->self_signal[metric] + o->self_noise[metric];
@@ -20,7 +20,7 @@ static double cosine(const nnd_spectral_overlaps *o, int metric) {
     return (o->cross_signal[metric] + o->cross_noise[metric]) / self(o, metric);
 }
 
-static void solve(const nnd_population *p, nnd_pair_task task, nnd_learning learning, bool contour,
+static void solve(const nnd_eigenmodes *p, nnd_pair_task task, nnd_learning learning, bool contour,
                   size_t times, const double *time, nnd_spectral_overlaps *o) {
     nnd_context *ctx = nnd_context_new(NULL);
     nnd_early_stopping_report report;
@@ -88,7 +88,7 @@ END_TEST
 enum { D = 100 };
 static double eigenvalue[D], multiplicity[D], teacher2[D];
 
-static nnd_population power_law(void) {
+static nnd_eigenmodes power_law(void) {
     double power = 0.0;
     for (int i = 0; i < D; i++) {
         eigenvalue[i] = 1.0 / (i + 1.0);
@@ -97,11 +97,11 @@ static nnd_population power_law(void) {
     }
     for (int i = 0; i < D; i++)
         teacher2[i] = 1.0 / power;
-    return (nnd_population){D, eigenvalue, multiplicity, teacher2};
+    return (nnd_eigenmodes){D, eigenvalue, multiplicity, teacher2};
 }
 
 START_TEST(power_law_reference_cases) {
-    nnd_population p = power_law();
+    nnd_eigenmodes p = power_law();
     nnd_pair_task task = {.samples = 50.0, .label_noise = 0.25};
     nnd_spectral_overlaps o;
     const double five = 5.0, thirty = 30.0;
@@ -162,7 +162,7 @@ START_TEST(general_tasks_end_at_the_ridgeless_solution) {
     };
     static const double s[] = {2.0, 1.0, 0.7, 0.5, 0.4}, m[] = {1, 2, 1, 1, 2},
                         b[] = {1, 2, 1, 3, 1};
-    const nnd_population p = {5, s, m, b};
+    const nnd_eigenmodes p = {5, s, m, b};
     const double t[] = {500.0, 2000.0};
     nnd_spectral_overlaps o[2];
     nnd_pair_overlaps ridge;
@@ -204,7 +204,7 @@ END_TEST
 /* The error falls exponentially with the number of nodes, as the rule promises. */
 START_TEST(rules_converge_exponentially) {
     nnd_context *ctx = nnd_context_new(NULL);
-    nnd_population p = power_law();
+    nnd_eigenmodes p = power_law();
     nnd_pair_task task = {.samples = 50.0, .label_noise = 0.25};
     const double t = 5.0;
     double q[5], edge[2];
@@ -249,7 +249,7 @@ END_TEST
 START_TEST(what_does_not_converge_says_so) {
     nnd_context *ctx = nnd_context_new(NULL);
     const double s[] = {1.0, 1e-9}, m[] = {1.0, 1.0}, b[] = {1.0, 1e9};
-    nnd_population p = {2, s, m, b};
+    nnd_eigenmodes p = {2, s, m, b};
     nnd_pair_task task = {.samples = 3.0, .label_noise = 0.5};
     nnd_learning learning = {.kind = NND_LEARN_FLOW};
     const double t = 1e9;

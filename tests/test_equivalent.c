@@ -11,7 +11,7 @@ static const double TABLE_RTOL = 1e-6;
 static const double ONE[] = {1.0};
 
 static nnd_pair_overlaps isotropic(double alpha, double snr, double lambda) {
-    nnd_population p = {1, ONE, ONE, ONE};
+    nnd_eigenmodes p = {1, ONE, ONE, ONE};
     nnd_pair_task task = {.samples = alpha, .label_noise = 1.0 / snr};
     nnd_pair_overlaps o;
     nnd_pair_ridge(&p, &task, lambda, &o);
@@ -42,7 +42,7 @@ END_TEST
 enum { D = 100 };
 static double eigenvalue[D], multiplicity[D], teacher2[D];
 
-static nnd_population power_law(void) {
+static nnd_eigenmodes power_law(void) {
     double power = 0.0;
     for (int i = 0; i < D; i++) {
         eigenvalue[i] = 1.0 / (i + 1.0);
@@ -51,11 +51,11 @@ static nnd_population power_law(void) {
     }
     for (int i = 0; i < D; i++)
         teacher2[i] = 1.0 / power;
-    return (nnd_population){D, eigenvalue, multiplicity, teacher2};
+    return (nnd_eigenmodes){D, eigenvalue, multiplicity, teacher2};
 }
 
 START_TEST(power_law_reference_cases) {
-    nnd_population p = power_law();
+    nnd_eigenmodes p = power_law();
     nnd_pair_task task = {.samples = 50.0, .label_noise = 0.25};
     nnd_pair_overlaps o;
     nnd_pair_ridge(&p, &task, 0.01, &o);
@@ -79,7 +79,7 @@ START_TEST(power_law_reference_cases) {
 END_TEST
 
 START_TEST(input_noise_reference_cases) {
-    nnd_population p = {1, ONE, ONE, ONE};
+    nnd_eigenmodes p = {1, ONE, ONE, ONE};
     nnd_pair_task task = {.samples = 0.5, .input_noise = 0.3};
     nnd_pair_overlaps o;
     nnd_pair_ridge(&p, &task, 0.0, &o);
@@ -94,7 +94,7 @@ END_TEST
 
 START_TEST(weight_decay_reference_case) {
     nnd_context *ctx = nnd_context_new(NULL);
-    nnd_population p = {1, ONE, ONE, ONE};
+    nnd_eigenmodes p = {1, ONE, ONE, ONE};
     nnd_pair_task task = {.samples = 1.5, .label_noise = 0.5};
     double lambda;
     ck_assert_int_eq(nnd_weight_decay_ridge(ctx, &p, &task, 0.1, &lambda), NND_OK);
@@ -130,7 +130,7 @@ END_TEST
 
 /* Check 3 and 4. */
 START_TEST(limits_without_independent_noise) {
-    nnd_population p = power_law();
+    nnd_eigenmodes p = power_law();
     for (double samples = 20.0; samples < 300.0; samples *= 1.7)
         for (double lambda = 0.0; lambda < 1.0; lambda = 10.0 * lambda + 1e-3) {
             nnd_pair_overlaps o;
@@ -142,7 +142,7 @@ START_TEST(limits_without_independent_noise) {
             nnd_pair_ridge(&p, &none, lambda, &o);
             test_close("no noise", o.cosine[0], 1.0, 1e-14);
         }
-    nnd_population one = {1, ONE, ONE, ONE};
+    nnd_eigenmodes one = {1, ONE, ONE, ONE};
     for (double alpha = 0.1; alpha < 0.95; alpha += 0.2) {
         nnd_pair_task independent = {.samples = alpha, .independent = true};
         nnd_pair_overlaps o;
@@ -164,7 +164,7 @@ START_TEST(interpolation_threshold) {
     ck_assert(o.train_error == 0.0);
     ck_assert(isotropic(1.0 + 1e-9, 2.0, 0.0).cosine[1] < 1e-8);
     ck_assert(isotropic(1.0 - 1e-9, 2.0, 0.0).cosine[1] < 1e-8);
-    nnd_population p = power_law();
+    nnd_eigenmodes p = power_law();
     nnd_pair_task task = {.samples = D, .label_noise = 0.25};
     nnd_pair_ridge(&p, &task, 0.0, &o);
     ck_assert(o.cosine[0] == 0.0 && o.cosine[1] == 0.0 && o.kappa == 0.0);
@@ -189,7 +189,7 @@ END_TEST
 
 /* kappa solves its equation, and the complex root continues the real one. */
 START_TEST(kappa_real_and_complex) {
-    nnd_population p = power_law();
+    nnd_eigenmodes p = power_law();
     const double samples[] = {1.0, 50.0, 99.9, 100.0, 100.1, 1000.0};
     for (size_t n = 0; n < 6; n++)
         for (double lambda = 1e-12; lambda < 1e7; lambda *= 30.0) {
@@ -211,7 +211,7 @@ END_TEST
 
 /* Equation (5), and the search finds the same place; for the power law a finer scan agrees. */
 typedef struct {
-    nnd_population p;
+    nnd_eigenmodes p;
     double per_sample, lambda, noise;
 } curve;
 
@@ -264,7 +264,7 @@ END_TEST
 START_TEST(multiplicities_are_repetitions) {
     const double s[] = {2.0, 2.0, 0.5, 0.5, 0.5}, one[] = {1, 1, 1, 1, 1}, b[] = {1, 2, 3, 1, 1};
     const double s2[] = {2.0, 0.5}, m2[] = {4.0, 6.0}, b2[] = {3.0, 5.0};
-    nnd_population p = {5, s, one, b}, q = {2, s2, m2, b2};
+    nnd_eigenmodes p = {5, s, one, b}, q = {2, s2, m2, b2};
     nnd_pair_task task = {3.0, 0.2, 0.4, 0.3, false}, twice = {6.0, 0.2, 0.4, 0.3, false};
     nnd_pair_overlaps x, y;
     nnd_pair_ridge(&p, &task, 0.05, &x);

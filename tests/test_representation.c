@@ -38,7 +38,7 @@ START_TEST(two_outputs_reference_case) {
         double cross[4] = {0}, self[4] = {0}, cka;
         for (int c = 0; c < 2; c++) {
             static const double one[] = {1.0};
-            nnd_population p = {1, one, one, &b2[c]};
+            nnd_eigenmodes p = {1, one, one, &b2[c]};
             nnd_pair_task task = {.samples = alpha[i], .label_noise = 0.5};
             nnd_pair_overlaps o;
             nnd_pair_ridge(&p, &task, 0.0, &o);

@@ -34,10 +34,10 @@ typedef struct {
  * Overlaps at ascending times >= 0 (those of descent are whole numbers). The nodes are doubled
  * until no overlap changes by more than 1e-9, relative to itself; NND_NOT_CONVERGED if the change
  * at the largest number of nodes is above 1e-6. Isotropic tasks with equal clean inputs use the
- * Marchenko-Pastur law unless `contour` is set; a population is isotropic if it is one eigenvalue 1
+ * Marchenko-Pastur law unless `contour` is set; modes are isotropic if they are one eigenvalue 1
  * with multiplicity 1.
  */
-NND_MUST_USE nnd_status nnd_early_stopping(nnd_context *ctx, const nnd_population *population,
+NND_MUST_USE nnd_status nnd_early_stopping(nnd_context *ctx, const nnd_eigenmodes *modes,
                                            const nnd_pair_task *task, const nnd_learning *learning,
                                            bool contour, size_t times, const double *time,
                                            nnd_spectral_overlaps *overlaps,

@@ -25,7 +25,7 @@ typedef struct {
     const double *eigenvalue;   /**< s_i >= 0 */
     const double *multiplicity; /**< > 0: how many eigenvalues each stands for */
     const double *teacher2;     /**< beta*_i^2, summed over those */
-} nnd_population;
+} nnd_eigenmodes;
 
 /** Two regressions of the same task. */
 typedef struct {
@@ -60,17 +60,17 @@ typedef struct {
  * (tau^2). For lambda = 0 it is 0 if P is at least the rank, else the positive root. Relative error
  * about 1e-15 over the distance to the threshold. Equation (1).
  */
-double nnd_kappa(const nnd_population *population, double samples, double shift, double lambda);
+double nnd_kappa(const nnd_eigenmodes *modes, double samples, double shift, double lambda);
 
 /**
  * The same for complex lambda off the negative real axis, continued by Newton's method from `from`,
  * where kappa is `guess`; the root is the one with Im kappa Im lambda > 0. NaN if it is not found.
  */
-double complex nnd_kappa_complex(const nnd_population *population, double samples, double shift,
+double complex nnd_kappa_complex(const nnd_eigenmodes *modes, double samples, double shift,
                                  double complex lambda, double complex from, double complex guess);
 
 /** Overlaps of ridge regressions with the same lambda >= 0: equations (2) and (3). O(count). */
-void nnd_pair_ridge(const nnd_population *population, const nnd_pair_task *task, double lambda,
+void nnd_pair_ridge(const nnd_eigenmodes *modes, const nnd_pair_task *task, double lambda,
                     nnd_pair_overlaps *overlaps);
 
 /**
@@ -78,7 +78,7 @@ void nnd_pair_ridge(const nnd_population *population, const nnd_pair_task *task,
  * lambda |beta(lambda)| = mu. Returns that lambda: 0 for mu = 0, INFINITY (beta = 0) if mu is not
  * below |X^T y/P|. Section 2, weight decay.
  */
-NND_MUST_USE nnd_status nnd_weight_decay_ridge(nnd_context *ctx, const nnd_population *population,
+NND_MUST_USE nnd_status nnd_weight_decay_ridge(nnd_context *ctx, const nnd_eigenmodes *modes,
                                                const nnd_pair_task *task, double mu,
                                                double *lambda);
 

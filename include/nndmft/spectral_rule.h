@@ -16,16 +16,16 @@
 
 /** A rule; made with one of the two functions below, freed with nnd_spectral_rule_clear. */
 typedef struct {
-    size_t count;              /**< nodes */
-    double complex *z;         /**< nodes; those of a contour in the upper half plane only */
-    double complex *learn;     /**< <F>_c = (X^T y/P) F(S) (X^T y/P) = Re sum_j learn_j F(z_j) */
-    double complex *weight;    /**< contour: dz/(2 pi i), else NULL */
-    double complex *kappa;     /**< contour: kappa(-z_j), else NULL */
-    double *density;           /**< Marchenko-Pastur: omega_j z_j, else NULL */
-    double complex *moment;    /**< contour: count x moments, sums over eigenvalues; else NULL */
-    double edge[2];            /**< of the positive spectrum */
-    double label2;             /**< |y|^2/P */
-    nnd_population population; /**< borrowed */
+    size_t count;           /**< nodes */
+    double complex *z;      /**< nodes; those of a contour in the upper half plane only */
+    double complex *learn;  /**< <F>_c = (X^T y/P) F(S) (X^T y/P) = Re sum_j learn_j F(z_j) */
+    double complex *weight; /**< contour: dz/(2 pi i), else NULL */
+    double complex *kappa;  /**< contour: kappa(-z_j), else NULL */
+    double *density;        /**< Marchenko-Pastur: omega_j z_j, else NULL */
+    double complex *moment; /**< contour: count x moments, sums over eigenvalues; else NULL */
+    double edge[2];         /**< of the positive spectrum */
+    double label2;          /**< |y|^2/P */
+    nnd_eigenmodes modes;   /**< borrowed */
     nnd_pair_task task;
 } nnd_spectral_rule;
 
@@ -38,14 +38,13 @@ typedef struct {
 } nnd_spectral_overlaps;
 
 /** Edges of the positive spectrum of S (inputs with noise included): exact. */
-void nnd_sample_edges(const nnd_population *population, const nnd_pair_task *task, double edge[2]);
+void nnd_sample_edges(const nnd_eigenmodes *modes, const nnd_pair_task *task, double edge[2]);
 
 /**
- * `count` nodes of the Marchenko-Pastur law with the midpoint rule. The population must be one
+ * `count` nodes of the Marchenko-Pastur law with the midpoint rule. The modes must be one
  * eigenvalue 1 with multiplicity 1 and the task without input noise, with equal inputs.
  */
-NND_MUST_USE nnd_status nnd_spectral_rule_isotropic(nnd_context *ctx,
-                                                    const nnd_population *population,
+NND_MUST_USE nnd_status nnd_spectral_rule_isotropic(nnd_context *ctx, const nnd_eigenmodes *modes,
                                                     const nnd_pair_task *task, size_t count,
                                                     nnd_spectral_rule *rule);
 
@@ -54,8 +53,7 @@ NND_MUST_USE nnd_status nnd_spectral_rule_isotropic(nnd_context *ctx,
  * them. |phi| should not be much larger there than on the spectrum. NND_NOT_CONVERGED with a
  * message if kappa is not found at a node (the rule is empty then).
  */
-NND_MUST_USE nnd_status nnd_spectral_rule_contour(nnd_context *ctx,
-                                                  const nnd_population *population,
+NND_MUST_USE nnd_status nnd_spectral_rule_contour(nnd_context *ctx, const nnd_eigenmodes *modes,
                                                   const nnd_pair_task *task, double reach,
                                                   size_t count, nnd_spectral_rule *rule);
 void nnd_spectral_rule_clear(nnd_spectral_rule *rule);
