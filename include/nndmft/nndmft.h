@@ -23,6 +23,7 @@
 #include "nndmft/frame.h"
 #include "nndmft/io.h"
 #include "nndmft/lanczos.h"
+#include "nndmft/logistic.h"
 #include "nndmft/march.h"
 #include "nndmft/model.h"
 #include "nndmft/ode.h"
