@@ -4,9 +4,11 @@
 #include <string.h>
 
 #include "nndmft/deep_linear.h"
+#include "nndmft/wide_mlp.h"
 
 static const nnd_model *const MODELS[] = {
     &nnd_deep_linear_model,
+    &nnd_wide_mlp_model,
 };
 
 const nnd_model *nnd_model_at(size_t i) {

@@ -3,6 +3,7 @@
 #ifndef NNDMFT_NNDMFT_H
 #define NNDMFT_NNDMFT_H
 
+#include "nndmft/activation.h"
 #include "nndmft/aligned.h"
 #include "nndmft/batch.h"
 #include "nndmft/activation.h"
@@ -48,5 +49,6 @@
 #include "nndmft/theory.h"
 #include "nndmft/timegrid.h"
 #include "nndmft/value.h"
+#include "nndmft/wide_mlp.h"
 
 #endif
