@@ -38,12 +38,14 @@ static void print_variables(const nnd_model *model) {
     }
 }
 
-/* One parameter of the template: commented out where the default is to be absent. */
+/* One parameter of the template: commented out where the default is to be absent. Data has no
+ * default, yet the template shall run. */
 static void print_template_line(const nnd_param *p) {
     char allowed[512];
     nnd_param_allowed(p, sizeof allowed, allowed);
-    bool absent = strcmp(p->fallback, "null") == 0;
-    printf("  # %s (%s)\n  %s%s: %s\n", p->doc, allowed, absent ? "# " : "", p->name, p->fallback);
+    const char *value = p->group == &nnd_data_table ? "{generate: gaussian}" : p->fallback;
+    bool absent = strcmp(value, "null") == 0;
+    printf("  # %s (%s)\n  %s%s: %s\n", p->doc, allowed, absent ? "# " : "", p->name, value);
 }
 
 static void print_template(const nnd_model *model) {
