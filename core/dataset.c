@@ -113,6 +113,36 @@ static void draw_targets(const nnd_data *d, nnd_rng_key key, nnd_dataset *set, d
     }
 }
 
+/* Scales all targets so that w*, the minimiser of least norm on the training samples, has norm 1.
+ */
+static nnd_status normalise(nnd_context *ctx, nnd_dataset *set) {
+    size_t n = set->samples, dim = set->dim, least = n < dim ? n : dim;
+    double *x = malloc(n * dim * sizeof *x), *w = calloc(n > dim ? n : dim, sizeof *w);
+    double *singular = malloc(least * sizeof *singular), norm = 0.0;
+    lapack_int rank;
+    nnd_status status = NND_OK;
+    if (x == NULL || w == NULL || singular == NULL)
+        status = nnd_fail_memory(ctx, "the data set");
+    if (status == NND_OK) {
+        memcpy(x, set->inputs, n * dim * sizeof *x);
+        memcpy(w, set->targets, n * sizeof *w);
+        if (LAPACKE_dgelsd(LAPACK_ROW_MAJOR, (lapack_int)n, (lapack_int)dim, 1, x, (lapack_int)dim,
+                           w, 1, singular, -1.0, &rank) == 0)
+            norm = cblas_dnrm2((int)dim, w, 1);
+        if (!(norm > 0.0))
+            status = nnd_fail(ctx, NND_E_INPUT,
+                              "params.data.generate: the targets have no linear part to normalise");
+    }
+    if (status == NND_OK)
+        cblas_dscal((int)n, 1.0 / norm, set->targets, 1);
+    if (status == NND_OK && set->tests > 0)
+        cblas_dscal((int)set->tests, 1.0 / norm, set->test_targets, 1);
+    free(x);
+    free(w);
+    free(singular);
+    return status;
+}
+
 static nnd_status draw(nnd_context *ctx, const nnd_data *d, nnd_dataset *set) {
     size_t n = set->samples + set->tests;
     nnd_rng_key key = {(uint64_t)d->seed, 0, 0};
@@ -136,6 +166,8 @@ static nnd_status draw(nnd_context *ctx, const nnd_data *d, nnd_dataset *set) {
         whiten(set);
     if (status == NND_OK)
         draw_targets(d, key, set, teacher);
+    if (status == NND_OK && d->generate == NND_GENERATE_REGRESSION)
+        status = normalise(ctx, set);
     free(teacher);
     return status;
 }

@@ -169,6 +169,28 @@ START_TEST(generated_targets_have_their_law) {
 }
 END_TEST
 
+/* The quadratic of the drawn samples has a minimiser of norm 1, with more and with fewer samples.
+ */
+START_TEST(regression_data_has_a_minimiser_of_norm_1) {
+    static const char *const cases[] = {
+        "{generate: regression, samples: 50, dim: 5, noise: 1, seed: 3}",
+        "{generate: regression, samples: 15, dim: 20, noise: 0.5, test_samples: 2}"};
+    for (int k = 0; k < 2; k++) {
+        nnd_dataset set;
+        nnd_quadratic q;
+        double norm2 = 0.0;
+        make(cases[k], &set);
+        assert_ok(nnd_quadratic_fit(ctx, set.samples, set.dim, set.inputs, set.targets, &q));
+        for (size_t i = 0; i < set.dim; i++)
+            norm2 += q.minimizer[i] * q.minimizer[i];
+        test_close("|w*|^2", norm2, 1.0, 1e-12);
+        ck_assert(q.floor > (k == 0 ? 0.1 : -1.0) && q.floor < 2.0);
+        nnd_quadratic_clear(&q);
+        nnd_dataset_clear(&set);
+    }
+}
+END_TEST
+
 START_TEST(the_same_seed_gives_the_same_data) {
     nnd_dataset a, b;
     make("{generate: gaussian, samples: 4, dim: 3, seed: 5}", &a);
@@ -301,6 +323,7 @@ int main(void) {
     tcase_add_test(tests, inputs_in_the_case_have_their_gram_matrix);
     tcase_add_test(tests, whitened_inputs_are_orthonormal_and_sphere_inputs_have_length_sqrt_d);
     tcase_add_test(tests, generated_targets_have_their_law);
+    tcase_add_test(tests, regression_data_has_a_minimiser_of_norm_1);
     tcase_add_test(tests, the_same_seed_gives_the_same_data);
     tcase_add_test(tests, a_table_is_read_by_columns);
     tcase_add_test(tests, standardized_inputs_have_mean_0_and_variance_1_on_training_samples);

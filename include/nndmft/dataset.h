@@ -16,7 +16,8 @@ typedef enum {
     NND_GENERATE_SPHERE,    /**< uniform on |x|^2 = D */
     NND_GENERATE_WHITENED,  /**< orthogonal with |x|^2 = D, so K^x = 1 on the samples; needs P <= D
                              */
-    NND_GENERATE_REGRESSION /**< gaussian with a teacher of norm 1 and |w*| = 1 (flat-minima) */
+    NND_GENERATE_REGRESSION /**< gaussian with a teacher of norm 1, targets scaled to |w*| = 1 (the
+                                minimiser of least norm on the training samples) */
 } nnd_generate;
 
 /** What generated targets are of u = w . x / sqrt(D), |w|^2 = D, before noise and scale. */
