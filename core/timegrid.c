@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "nndmft/timegrid.h"
 
+#include <math.h>
 #include <stdlib.h>
+
+enum { LOG_TIMES = 200 };
 
 static int by_value(const void *a, const void *b) {
     size_t x = *(const size_t *)a, y = *(const size_t *)b;
@@ -32,4 +35,52 @@ nnd_status nnd_timegrid_make(nnd_context *ctx, size_t steps, const nnd_integers 
 void nnd_timegrid_clear(nnd_timegrid *grid) {
     free(grid->step);
     *grid = (nnd_timegrid){0};
+}
+
+bool nnd_record_check(const nnd_reals *record, bool flow, double end, nnd_objection *o) {
+    for (size_t i = 0; i < record->count; i++) {
+        double t = record->value[i];
+        if (!(t >= 0.0 && t <= end))
+            return nnd_object(o, "record", "%.10g is no %s of 0..%.10g", t, flow ? "time" : "step",
+                              end);
+        if (!flow && t != floor(t))
+            return nnd_object(o, "record", "%.10g is no step: integrator gd has whole ones", t);
+    }
+    return true;
+}
+
+nnd_status nnd_record_steps(nnd_context *ctx, size_t steps, const nnd_reals *record, size_t every,
+                            nnd_timegrid *grid) {
+    nnd_integers listed = {record->count, calloc(record->count + 1, sizeof(int64_t))};
+    *grid = (nnd_timegrid){0};
+    if (listed.value == NULL)
+        return nnd_fail_memory(ctx, "the recorded times");
+    for (size_t i = 0; i < record->count; i++)
+        listed.value[i] = (int64_t)record->value[i];
+    nnd_status status = nnd_timegrid_make(ctx, steps, &listed, every, grid);
+    free(listed.value);
+    return status;
+}
+
+static int by_time(const void *a, const void *b) {
+    double x = *(const double *)a, y = *(const double *)b;
+    return x < y ? -1 : x > y;
+}
+
+nnd_status nnd_record_times(nnd_context *ctx, double time, const nnd_reals *record,
+                            nnd_reals *times) {
+    size_t listed = record->count, n = listed > 0 ? listed : LOG_TIMES - 1;
+    double first = fmin(time, 1.0) / 100.0;
+    *times = (nnd_reals){0, calloc(n + 1, sizeof(double))};
+    if (times->value == NULL)
+        return nnd_fail_memory(ctx, "the recorded times");
+    for (size_t i = 0; i < n; i++)
+        times->value[i] = listed > 0 ? record->value[i]
+                                     : first * pow(time / first, (double)i / (LOG_TIMES - 1.0));
+    times->value[n] = time;
+    qsort(times->value, n + 1, sizeof(double), by_time);
+    for (size_t i = 0; i <= n; i++)
+        if (times->count == 0 || times->value[i] != times->value[times->count - 1])
+            times->value[times->count++] = times->value[i];
+    return NND_OK;
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Recorded steps: ascending, without repetition, always with the last. */
 #include <check.h>
+#include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "nndmft/timegrid.h"
@@ -67,6 +69,50 @@ START_TEST(steps_outside_the_run_are_refused) {
 }
 END_TEST
 
+START_TEST(recorded_times_are_log_spaced_or_listed) {
+    const double ends[] = {0.3, 1e8};
+    nnd_reals none = {0}, times;
+    for (size_t i = 0; i < 2; i++) {
+        ck_assert_int_eq(nnd_record_times(ctx, ends[i], &none, &times), NND_OK);
+        ck_assert_uint_eq(times.count, 200);
+        ck_assert_double_eq(times.value[0], fmin(ends[i], 1.0) / 100.0);
+        ck_assert_double_eq(times.value[199], ends[i]);
+        double ratio = times.value[1] / times.value[0];
+        for (size_t k = 2; k < 200; k++)
+            ck_assert_double_eq_tol(times.value[k] / times.value[k - 1], ratio, 1e-12);
+        free(times.value);
+    }
+    double listed[] = {7.5, 0.0, 2.0, 7.5};
+    nnd_reals record = {4, listed};
+    ck_assert_int_eq(nnd_record_times(ctx, 10.0, &record, &times), NND_OK);
+    ck_assert_uint_eq(times.count, 4);
+    ck_assert_double_eq(times.value[0], 0.0);
+    ck_assert_double_eq(times.value[1], 2.0);
+    ck_assert_double_eq(times.value[2], 7.5);
+    ck_assert_double_eq(times.value[3], 10.0);
+    free(times.value);
+}
+END_TEST
+
+START_TEST(recorded_steps_are_whole_and_in_range) {
+    double good[] = {3.0, 0.0}, half[] = {0.5}, late[] = {11.0}, early[] = {-1.0}, nan[] = {NAN};
+    nnd_reals record = {2, good};
+    nnd_objection o;
+    nnd_timegrid grid;
+    ck_assert(nnd_record_check(&record, false, 10.0, &o));
+    ck_assert_int_eq(nnd_record_steps(ctx, 10, &record, 1, &grid), NND_OK);
+    ck_assert_uint_eq(grid.count, 3);
+    ck_assert_uint_eq(grid.step[1], 3);
+    nnd_timegrid_clear(&grid);
+    ck_assert(nnd_record_check(&(nnd_reals){1, half}, true, 10.0, &o));
+    ck_assert(!nnd_record_check(&(nnd_reals){1, half}, false, 10.0, &o));
+    ck_assert_ptr_nonnull(strstr(o.text, "0.5"));
+    ck_assert(!nnd_record_check(&(nnd_reals){1, late}, true, 10.0, &o));
+    ck_assert(!nnd_record_check(&(nnd_reals){1, early}, false, 10.0, &o));
+    ck_assert(!nnd_record_check(&(nnd_reals){1, nan}, true, 10.0, &o));
+}
+END_TEST
+
 int main(void) {
     Suite *suite = suite_create("timegrid");
     TCase *tests = tcase_create("timegrid");
@@ -76,6 +122,8 @@ int main(void) {
     tcase_add_test(tests, no_steps_leave_the_initial_state);
     tcase_add_test(tests, a_list_is_sorted_and_freed_of_repetition);
     tcase_add_test(tests, steps_outside_the_run_are_refused);
+    tcase_add_test(tests, recorded_times_are_log_spaced_or_listed);
+    tcase_add_test(tests, recorded_steps_are_whole_and_in_range);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);

@@ -10,8 +10,6 @@
 typedef enum { NND_MUP, NND_NTK } nnd_parameterization;
 /** Full batch of fixed data; the population gradient; a new batch at every step. */
 typedef enum { NND_TRAIN_FIXED, NND_TRAIN_ONLINE, NND_TRAIN_FRESH } nnd_training;
-/** Discrete steps, or gradient flow by an explicit Runge-Kutta method. */
-typedef enum { NND_DESCENT, NND_GRADIENT_FLOW } nnd_integrator;
 typedef enum { NND_EULER, NND_HEUN, NND_RK4 } nnd_method;
 
 /** Ranges, defaults and meaning: the table in models/deep_linear.c. */

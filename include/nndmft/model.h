@@ -6,6 +6,9 @@
 #include "nndmft/dataset.h"
 #include "nndmft/table.h"
 
+/** Discrete steps of gradient descent, or gradient flow; `integrator: gd | flow`. */
+typedef enum { NND_DESCENT, NND_GRADIENT_FLOW } nnd_integrator;
+
 typedef struct {
     const char *name;
     const char *summary;

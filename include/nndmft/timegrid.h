@@ -22,4 +22,20 @@ NND_MUST_USE nnd_status nnd_timegrid_make(nnd_context *ctx, size_t steps,
                                           nnd_timegrid *grid);
 void nnd_timegrid_clear(nnd_timegrid *grid);
 
+/**
+ * For models whose `record` lists steps (gd) or times (flow): whether each entry is a step of
+ * 0..end, or a time of 0..end. False with an objection to `record`.
+ */
+bool nnd_record_check(const nnd_reals *record, bool flow, double end, nnd_objection *o);
+/** nnd_timegrid_make for a checked `record` of gd. */
+NND_MUST_USE nnd_status nnd_record_steps(nnd_context *ctx, size_t steps, const nnd_reals *record,
+                                         size_t every, nnd_timegrid *grid);
+/**
+ * Times of a flow to record: those of a checked `record` if it is not empty, else 200 log-spaced
+ * ones from min(time, 1)/100; `time` always. In ascending order without repetition; the caller
+ * frees times->value.
+ */
+NND_MUST_USE nnd_status nnd_record_times(nnd_context *ctx, double time, const nnd_reals *record,
+                                         nnd_reals *times);
+
 #endif
