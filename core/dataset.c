@@ -130,8 +130,7 @@ static nnd_status normalise(nnd_context *ctx, nnd_dataset *set) {
                            w, 1, singular, -1.0, &rank) == 0)
             norm = cblas_dnrm2((int)dim, w, 1);
         if (!(norm > 0.0))
-            status = nnd_fail(ctx, NND_E_INPUT,
-                              "params.data.generate: the targets have no linear part to normalise");
+            status = nnd_fail(ctx, NND_E_INPUT, "the targets have no linear part to normalise");
     }
     if (status == NND_OK)
         cblas_dscal((int)n, 1.0 / norm, set->targets, 1);

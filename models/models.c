@@ -4,10 +4,12 @@
 #include <string.h>
 
 #include "nndmft/deep_linear.h"
+#include "nndmft/flat_minima.h"
 #include "nndmft/wide_mlp.h"
 
 static const nnd_model *const MODELS[] = {
     &nnd_deep_linear_model,
+    &nnd_flat_minima_model,
     &nnd_wide_mlp_model,
 };
 

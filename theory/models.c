@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "nndmft/deep_linear.h"
+#include "nndmft/flat_minima.h"
 #include "nndmft/theory.h"
 #include "theory/deep_linear.h"
+#include "theory/flat_minima.h"
 
 static const nnd_theory THEORIES[] = {
     {&nnd_deep_linear_model, nnd_deep_linear_theory, nnd_deep_linear_theory_cost},
+    {&nnd_flat_minima_model, nnd_flat_minima_theory, nnd_flat_minima_theory_cost},
 };
 
 const nnd_theory *nnd_theory_find(const nnd_model *model) {

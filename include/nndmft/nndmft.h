@@ -18,6 +18,7 @@
 #include "nndmft/early_stopping.h"
 #include "nndmft/equivalent.h"
 #include "nndmft/find.h"
+#include "nndmft/flat_minima.h"
 #include "nndmft/flatness.h"
 #include "nndmft/frame.h"
 #include "nndmft/influence.h"

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/** Theory of the model `flat-minima`. */
+#ifndef NNDMFT_THEORY_FLAT_MINIMA_H
+#define NNDMFT_THEORY_FLAT_MINIMA_H
+
+#include "nndmft/flat_minima.h"
+#include "nndmft/quadratic.h"
+#include "nndmft/theory.h"
+
+NND_MUST_USE nnd_status nnd_flat_minima_theory(nnd_context *ctx, const void *params,
+                                               nnd_frame **frame);
+NND_MUST_USE nnd_status nnd_flat_minima_theory_cost(nnd_context *ctx, const void *params,
+                                                    nnd_cost *cost);
+
+/* ---- flat_minima_path.c ---- */
+
+/** True if the run from these parameters has a theory: aligned layers. */
+bool nnd_flat_minima_has_path(const nnd_flat_minima *p);
+/**
+ * Adds the trajectories of the aligned map (8) or of balanced flow (5), and what they end in.
+ * `*ran` is NND_DIVERGED or NND_NOT_CONVERGED if the run was so.
+ */
+NND_MUST_USE nnd_status nnd_flat_minima_add_path(nnd_context *ctx, const nnd_flat_minima *p,
+                                                 const nnd_quadratic *loss, nnd_frame *frame,
+                                                 nnd_status *ran);
+
+#endif
