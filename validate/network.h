@@ -62,7 +62,10 @@ typedef struct {
     double *scratch;     /**< as large as the widest field */
 } nnd_network;
 
-/** Memory of a block, and operations of one network's forward, backward and descent together. */
+/**
+ * Memory of a block; and the time of one network's forward, backward and descent together, in
+ * operations of a product of a large matrix with a vector.
+ */
 double nnd_network_bytes(const nnd_network_plan *plan);
 double nnd_network_flops(const nnd_network_plan *plan);
 

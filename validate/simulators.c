@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "nndmft/simulate.h"
 #include "validate/deep_linear.h"
+#include "validate/wide_mlp.h"
 
 static const nnd_simulator *const SIMULATORS[] = {
     &nnd_deep_linear_simulator,
+    &nnd_wide_mlp_simulator,
 };
 
 const nnd_simulator *nnd_simulator_find(const nnd_model *model) {

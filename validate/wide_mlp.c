@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "validate/wide_mlp.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "validate/wide_mlp_record.h"
+
+/* Networks per block: small networks share a block so that shards stay few. */
+static size_t block(const void *params, size_t size) {
+    (void)params;
+    size_t n = 4096 / (size > 0 ? size : 1);
+    return n < 1 ? 1 : n > 64 ? 64 : n;
+}
+
+static bool check(const void *params, size_t size, nnd_objection *o) {
+    const nnd_wide_mlp *p = params;
+    const size_t largest = 100000;
+    if (size > largest)
+        return nnd_object(o, "size", "%zu is more than %zu neurons per layer", size, largest);
+    if (p->orthonormal_init && nnd_wide_inputs(p) + 1 > size)
+        return nnd_object(
+            o, "orthonormal_init",
+            "size %zu has no %zu orthogonal columns (dimension of the inputs, and one)", size,
+            nnd_wide_inputs(p) + 1);
+    return true;
+}
+
+static nnd_simulation_cost cost(const void *params, size_t size) {
+    const nnd_wide_mlp *p = params;
+    /* A normal number takes the time of some 40 operations of a matrix-vector product. */
+    const double draw = 40.0;
+    nnd_layer_plan layer[NND_WIDE_MAX_LAYERS];
+    nnd_network_plan plan = nnd_wide_plan(p, size, block(p, size), layer);
+    double n = (double)size, weights = n * (double)plan.inputs + (double)(p->depth - 1) * n * n + n;
+    double times = p->record.count > 0 ? (double)p->record.count + 1.0
+                                       : floor((double)p->steps / (double)p->record_every) + 1.0;
+    return (nnd_simulation_cost){
+        .bytes = nnd_network_bytes(&plan) + nnd_wide_record_scratch_bytes(p, size, plan.networks),
+        .record_bytes = nnd_wide_record_bytes(p),
+        .flops = ((double)p->steps + 1.0) * nnd_network_flops(&plan) +
+                 times * nnd_wide_record_flops(p, size) + draw * weights,
+    };
+}
+
+/* A block in training. */
+typedef struct {
+    nnd_wide_block block;
+    nnd_wide_record record;
+    double *bound;  /* loss at which a network counts as diverged; 0: it has */
+    size_t *lasted; /* recorded times of each network */
+} run;
+
+/* Marks the networks that diverged by step t; returns how many still train. */
+static size_t look_for_divergence(run *r, size_t t) {
+    size_t training = 0;
+    for (size_t b = 0; b < r->block.net.networks; b++) {
+        if (t == 0)
+            r->bound[b] = fmax(r->block.params->divergence_bound * r->block.loss[b], 1e-300);
+        if (r->bound[b] > 0.0 && !(r->block.loss[b] <= r->bound[b])) {
+            r->bound[b] = 0.0;
+            nnd_wide_record_diverged(&r->record, b, t);
+        }
+        training += r->bound[b] > 0.0;
+    }
+    return training;
+}
+
+static nnd_status record(run *r, size_t i) {
+    nnd_status status = NND_OK;
+    for (size_t b = 0; status == NND_OK && b < r->block.net.networks; b++) {
+        if (r->bound[b] == 0.0)
+            continue;
+        status = nnd_wide_record_take(&r->record, b, i);
+        r->lasted[b] = i + 1;
+    }
+    return status;
+}
+
+static nnd_status train(run *r, nnd_rng_key key) {
+    size_t steps = (size_t)r->block.params->steps, recorded = 0;
+    nnd_status status = nnd_wide_block_draw(&r->block, key);
+    for (size_t t = 0; status == NND_OK && t <= steps; t++) {
+        nnd_wide_block_evaluate(&r->block);
+        if (t == 0)
+            nnd_wide_record_begin(&r->record, key);
+        if (look_for_divergence(r, t) == 0)
+            break;
+        if (r->record.grid.step[recorded] == t)
+            status = record(r, recorded++);
+        if (t < steps)
+            nnd_wide_block_step(&r->block, t);
+    }
+    for (size_t b = 0; status == NND_OK && b < r->block.net.networks; b++)
+        nnd_wide_record_end(&r->record, b, r->lasted[b]);
+    return status;
+}
+
+static nnd_status simulate(nnd_context *ctx, const void *params, size_t size, uint64_t base_seed,
+                           size_t first_seed, size_t count, nnd_frame **frame) {
+    run r = {.bound = calloc(count, sizeof(double)), .lasted = calloc(count, sizeof(size_t))};
+    nnd_status status = r.bound != NULL && r.lasted != NULL
+                            ? nnd_wide_block_make(ctx, params, size, count, &r.block)
+                            : nnd_fail_memory(ctx, "a block of networks");
+    if (status == NND_OK)
+        status = nnd_wide_record_make(ctx, &r.block, first_seed, &r.record);
+    if (status == NND_OK)
+        status = train(&r, (nnd_rng_key){base_seed, first_seed, size});
+    if (status == NND_OK)
+        *frame = r.record.frame;
+    else
+        nnd_frame_free(r.record.frame);
+    nnd_wide_record_clear(&r.record);
+    nnd_wide_block_clear(&r.block);
+    free(r.bound);
+    free(r.lasted);
+    return status;
+}
+
+/* What to do besides plain SGD with the rates of the recipe. */
+static void optimizer_text(const nnd_wide_mlp *p, size_t size, char *text) {
+    size_t used = (size_t)snprintf(text, size, "SGD on the mean of (y - f)^2/2, no biases");
+    if (p->batch.size > 0)
+        used += (size_t)snprintf(text + used, size - used, ", batches of %lld",
+                                 (long long)p->batch.size);
+    if (p->center)
+        snprintf(text + used, size - used, ", output minus that of the initial network");
+}
+
+static nnd_status recipe(nnd_context *ctx, const void *params, size_t size, nnd_frame **out) {
+    const nnd_wide_mlp *p = params;
+    nnd_layer_plan layer[NND_WIDE_MAX_LAYERS];
+    nnd_network_plan plan = nnd_wide_plan(p, size, 1, layer);
+    nnd_frame *frame = NULL;
+    double *std = NULL, *lr = NULL;
+    char optimizer[256];
+    optimizer_text(p, sizeof optimizer, optimizer);
+    nnd_status status = nnd_frame_new(ctx, &frame);
+    if (status == NND_OK)
+        status = nnd_frame_add_range(frame, "matrix", plan.layers, 0.0);
+    if (status == NND_OK)
+        status = nnd_frame_add(frame, "init_std", "matrix", &std);
+    if (status == NND_OK)
+        status = nnd_frame_add(frame, "raw_lr", "matrix", &lr);
+    /* With A_l = std W_l as the trained parameters a step of W by eta is one of A by eta std^2. */
+    for (size_t l = 0; status == NND_OK && l < plan.layers; l++) {
+        std[l] = p->sigma_w / sqrt((double)(l == 0 ? plan.inputs : size));
+        lr[l] = nnd_wide_raw_rate(p, size) * std[l] * std[l];
+    }
+    if (status == NND_OK)
+        status = nnd_frame_add_scalar(frame, "output_divisor",
+                                      nnd_wide_gamma(p, size) * sqrt((double)size));
+    if (status == NND_OK)
+        status = nnd_frame_set_text(frame, NULL, "optimizer", optimizer);
+    if (status == NND_OK)
+        *out = frame;
+    else
+        nnd_frame_free(frame);
+    return status;
+}
+
+const nnd_simulator nnd_wide_mlp_simulator = {
+    .model = &nnd_wide_mlp_model,
+    .block = block,
+    .simulate = simulate,
+    .check = check,
+    .cost = cost,
+    .recipe = recipe,
+};

@@ -1,0 +1,423 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "validate/wide_mlp_record.h"
+
+#include <cblas.h>
+#include <lapacke.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { STREAM_START = 1000 };
+
+/* ---- the frame ---- */
+
+typedef bool (*wanted)(const nnd_wide_block *block);
+
+static bool always(const nnd_wide_block *block) {
+    (void)block;
+    return true;
+}
+
+static bool tests(const nnd_wide_block *block) {
+    return block->tests > 0;
+}
+
+static bool test_targets(const nnd_wide_block *block) {
+    return block->set.test_targets != NULL;
+}
+
+static bool kernels(const nnd_wide_block *block) {
+    return block->params->kernels;
+}
+
+static bool kernels_of_tests(const nnd_wide_block *block) {
+    return kernels(block) && tests(block);
+}
+
+static bool spectrum(const nnd_wide_block *block) {
+    return block->params->spectrum;
+}
+
+static bool outliers(const nnd_wide_block *block) {
+    return spectrum(block) && block->depth > 1;
+}
+
+static bool two_time(const nnd_wide_block *block) {
+    return block->params->two_time;
+}
+
+static const struct {
+    const char *name, *dims;
+    wanted wanted;
+} ARRAYS[] = {
+    {"diverged_at", "seed", always},
+    {"loss", "seed,t", always},
+    {"delta", "seed,t,mu", always},
+    {"output", "seed,t,mu", always},
+    {"test_output", "seed,t,test", tests},
+    {"test_loss", "seed,t", test_targets},
+    {"ntk", "seed,t,mu,nu", kernels},
+    {"ntk_test", "seed,t,test,mu", kernels_of_tests},
+    {"stability", "seed,t", always},
+    {"h_gram", "seed,t,layer,mu,nu", kernels},
+    {"phi_gram", "seed,t,layer,mu,nu", kernels},
+    {"g_gram", "seed,t,layer,mu,nu", kernels},
+    {"readout_norm2", "seed,t", always},
+    {"input_eig", "seed,t,k", spectrum},
+    {"outlier", "seed,t,matrix,k", outliers},
+    {"outlier_left", "seed,t,matrix,k", outliers},
+    {"outlier_right", "seed,t,matrix,k", outliers},
+    {"phi_two_time", "seed,layer,t,s,mu,nu", two_time},
+    {"g_two_time", "seed,layer,t,s,mu,nu", two_time},
+};
+
+static nnd_status add_times(nnd_wide_record *r, const char *name) {
+    double *t = calloc(r->grid.count, sizeof *t);
+    if (t == NULL)
+        return nnd_fail_memory(r->ctx, "the recorded times");
+    for (size_t i = 0; i < r->grid.count; i++)
+        t[i] = (double)r->grid.step[i];
+    nnd_status status = nnd_frame_add_dim(r->frame, name, NND_COORD_INTEGER, r->grid.count, t);
+    free(t);
+    return status;
+}
+
+static nnd_status add_dims(nnd_wide_record *r, size_t first_seed) {
+    const nnd_wide_block *block = r->block;
+    const nnd_wide_mlp *p = block->params;
+    nnd_status status =
+        nnd_frame_add_range(r->frame, "seed", block->net.networks, (double)first_seed);
+    if (status == NND_OK)
+        status = add_times(r, "t");
+    if (status == NND_OK && p->two_time)
+        status = add_times(r, "s");
+    if (status == NND_OK && (p->kernels || p->two_time))
+        status = nnd_frame_add_range(r->frame, "layer", block->depth, 1.0);
+    if (status == NND_OK && outliers(block))
+        status = nnd_frame_add_range(r->frame, "matrix", block->depth - 1, 1.0);
+    if (status == NND_OK && p->spectrum)
+        status = nnd_frame_add_range(r->frame, "k", (size_t)p->outliers, 1.0);
+    if (status == NND_OK)
+        status = nnd_frame_add_range(r->frame, "mu", block->training, 0.0);
+    if (status == NND_OK && (p->kernels || p->two_time))
+        status = nnd_frame_add_range(r->frame, "nu", block->training, 0.0);
+    if (status == NND_OK && block->tests > 0)
+        status = nnd_frame_add_range(r->frame, "test", block->tests, 0.0);
+    return status;
+}
+
+static nnd_status make_frame(nnd_wide_record *r, size_t first_seed) {
+    nnd_status status = nnd_frame_new(r->ctx, &r->frame);
+    if (status == NND_OK)
+        status = add_dims(r, first_seed);
+    for (size_t i = 0; status == NND_OK && i < sizeof ARRAYS / sizeof *ARRAYS; i++)
+        if (ARRAYS[i].wanted(r->block))
+            status = nnd_frame_add(r->frame, ARRAYS[i].name, ARRAYS[i].dims, NULL);
+    return status;
+}
+
+/* Values of network b in an array whose first dimension is the seed. */
+static double *values(const nnd_wide_record *r, const char *name, size_t b) {
+    const nnd_array *array = nnd_frame_find(r->frame, name);
+    return array->data + b * (array->count / array->shape[0]);
+}
+
+/* ---- making ---- */
+
+/* Orthonormal basis of the training inputs. Inputs made from a Gram matrix repeat its rank to the
+ * square root of rounding. */
+static nnd_status make_basis(nnd_wide_record *r) {
+    const double tolerance = 1e-6;
+    const nnd_wide_block *block = r->block;
+    lapack_int p = (lapack_int)block->training, d = (lapack_int)block->net.inputs;
+    size_t least = (size_t)(p < d ? p : d), n = (size_t)p * (size_t)d;
+    double *copy = calloc(n, sizeof(double)), *s = calloc(2 * least, sizeof(double));
+    r->basis = calloc(least * (size_t)d, sizeof(double));
+    nnd_status status = NND_OK;
+    if (copy == NULL || s == NULL || r->basis == NULL) {
+        status = nnd_fail_memory(r->ctx, "the span of the inputs");
+    } else {
+        memcpy(copy, block->set.inputs, n * sizeof(double));
+        /* Row-major X is column-major X^T; its left vectors are wanted, one after the other. */
+        if (LAPACKE_dgesvd(LAPACK_COL_MAJOR, 'S', 'N', d, p, copy, d, s, r->basis, d, NULL, 1,
+                           s + least) != 0)
+            status = nnd_fail(r->ctx, NND_E_INPUT, "the inputs have no singular values");
+        for (size_t i = 0; status == NND_OK && i < least; i++)
+            r->span += s[i] > tolerance * s[0];
+    }
+    free(copy);
+    free(s);
+    return status;
+}
+
+static bool allocate(double **x, size_t n) {
+    *x = calloc(n > 0 ? n : 1, sizeof(double));
+    return *x != NULL;
+}
+
+static bool make_scratch(nnd_wide_record *r) {
+    const nnd_wide_block *block = r->block;
+    size_t p = block->net.samples, side = r->span > p ? r->span : p;
+    if (!allocate(&r->square, side * side) || !allocate(&r->values, side) ||
+        !allocate(&r->on_span, block->width * r->span))
+        return false;
+    size_t n = block->net.networks * (block->depth - 1) * block->width;
+    if (outliers(block) &&
+        (!allocate(&r->start, n) || !allocate(&r->first_phi, n) || !allocate(&r->first_g, n)))
+        return false;
+    if (!block->params->two_time)
+        return true;
+    size_t row = r->grid.count * block->training;
+    n = block->depth * block->net.networks * block->width * row;
+    return allocate(&r->past_phi, n) && allocate(&r->past_g, n) &&
+           allocate(&r->two_time, row * row);
+}
+
+nnd_status nnd_wide_record_make(nnd_context *ctx, const nnd_wide_block *block, size_t first_seed,
+                                nnd_wide_record *r) {
+    const nnd_wide_mlp *p = block->params;
+    *r = (nnd_wide_record){.block = block, .ctx = ctx};
+    nnd_status status =
+        nnd_timegrid_make(ctx, (size_t)p->steps, &p->record, (size_t)p->record_every, &r->grid);
+    if (status == NND_OK && p->spectrum)
+        status = make_basis(r);
+    if (status == NND_OK && outliers(block))
+        status =
+            nnd_singular_make(ctx, block->width, block->width, (size_t)p->outliers, &r->singular);
+    if (status == NND_OK && !make_scratch(r))
+        status = nnd_fail_memory(ctx, "the records");
+    return status == NND_OK ? make_frame(r, first_seed) : status;
+}
+
+void nnd_wide_record_clear(nnd_wide_record *r) {
+    nnd_timegrid_clear(&r->grid);
+    nnd_singular_clear(&r->singular);
+    free(r->start);
+    free(r->first_phi);
+    free(r->first_g);
+    free(r->basis);
+    free(r->on_span);
+    free(r->square);
+    free(r->values);
+    free(r->past_phi);
+    free(r->past_g);
+    free(r->two_time);
+    *r = (nnd_wide_record){0};
+}
+
+/* ---- one network at one time ---- */
+
+void nnd_wide_record_begin(nnd_wide_record *r, nnd_rng_key key) {
+    const nnd_wide_block *block = r->block;
+    const nnd_network *net = &block->net;
+    size_t n = block->width, matrices = block->depth - 1;
+    int p = (int)net->samples;
+    for (size_t b = 0; outliers(block) && b < net->networks; b++)
+        for (size_t l = 1; l <= matrices; l++) {
+            size_t at = (b * matrices + l - 1) * n;
+            nnd_rng_key own = {key.base_seed, key.seed + b, key.size};
+            nnd_rng_normals(own, STREAM_START, l, n, r->start + at);
+            cblas_dcopy((int)n, nnd_network_input(net, l, b), p, r->first_phi + at, 1);
+            cblas_dcopy((int)n, nnd_network_field(net, l, b, net->layer[l].g), p, r->first_g + at,
+                        1);
+        }
+}
+
+/* Rows and columns of the training samples of a matrix over all samples. */
+static void training_block(const nnd_wide_record *r, const double *all, double scale, double *out) {
+    size_t p = r->block->training, samples = r->block->net.samples;
+    for (size_t mu = 0; mu < p; mu++)
+        for (size_t nu = 0; nu < p; nu++)
+            out[mu * p + nu] = scale * all[mu * samples + nu];
+}
+
+static void record_outputs(nnd_wide_record *r, size_t b, size_t i) {
+    const nnd_wide_block *block = r->block;
+    size_t p = block->training, m = block->tests;
+    const double *f = block->net.output + b * block->net.samples;
+    const double *readout = nnd_network_weights(&block->net, block->depth, b);
+    values(r, "loss", b)[i] = block->loss[b];
+    memcpy(values(r, "delta", b) + i * p, block->delta + b * p, p * sizeof(double));
+    memcpy(values(r, "output", b) + i * p, f, p * sizeof(double));
+    if (m > 0)
+        memcpy(values(r, "test_output", b) + i * m, f + p, m * sizeof(double));
+    if (test_targets(block))
+        values(r, "test_loss", b)[i] =
+            nnd_loss(NND_HALF_SQUARE, m, NULL, block->set.test_targets, f + p, NULL);
+    values(r, "readout_norm2", b)[i] = block->params->sigma_w * block->params->sigma_w *
+                                       cblas_ddot((int)block->width, readout, 1, readout, 1) /
+                                       (double)block->width;
+}
+
+/* The tangent kernel, and the top eigenvalue of its training block. */
+static nnd_status record_ntk(nnd_wide_record *r, size_t b, size_t i) {
+    const nnd_wide_block *block = r->block;
+    const nnd_wide_mlp *params = block->params;
+    size_t p = block->training, m = block->tests, samples = block->net.samples;
+    nnd_network_ntk(&block->net, b, r->square);
+    cblas_dscal((int)(samples * samples), 1.0 / params->lr, r->square, 1);
+    if (params->kernels) {
+        training_block(r, r->square, 1.0, values(r, "ntk", b) + i * p * p);
+        for (size_t test = 0; test < m; test++)
+            memcpy(values(r, "ntk_test", b) + (i * m + test) * p, r->square + (p + test) * samples,
+                   p * sizeof(double));
+    }
+    if (LAPACKE_dsyev(LAPACK_ROW_MAJOR, 'N', 'U', (lapack_int)p, r->square, (lapack_int)samples,
+                      r->values) != 0)
+        return nnd_fail(r->ctx, NND_E_INPUT, "the tangent kernel has no eigenvalues");
+    values(r, "stability", b)[i] = params->lr * r->values[p - 1] / (double)p;
+    return NND_OK;
+}
+
+/* g of the note is gamma N times the gradient of f. */
+static void record_grams(nnd_wide_record *r, size_t b, size_t i) {
+    const nnd_wide_block *block = r->block;
+    const nnd_network *net = &block->net;
+    size_t square = block->training * block->training, depth = block->depth;
+    double unit = nnd_wide_gamma(block->params, block->width) * (double)block->width;
+    for (size_t l = 0; l < depth; l++) {
+        size_t at = (i * depth + l) * square;
+        nnd_network_gram(net, l, b, net->layer[l].h, r->square);
+        training_block(r, r->square, 1.0, values(r, "h_gram", b) + at);
+        nnd_network_gram(net, l, b, net->layer[l].phi, r->square);
+        training_block(r, r->square, 1.0, values(r, "phi_gram", b) + at);
+        nnd_network_gram(net, l, b, net->layer[l].g, r->square);
+        training_block(r, r->square, unit * unit, values(r, "g_gram", b) + at);
+    }
+}
+
+/* Eigenvalues of W0^T W0/N on the span of the training inputs, from the largest on. */
+static nnd_status record_input_weights(nnd_wide_record *r, size_t b, size_t i) {
+    const nnd_wide_block *block = r->block;
+    int n = (int)block->width, d = (int)block->net.inputs, span = (int)r->span;
+    size_t count = (size_t)block->params->outliers;
+    double *out = values(r, "input_eig", b) + i * count;
+    cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasTrans, n, span, d, 1.0,
+                nnd_network_weights(&block->net, 0, b), d, r->basis, d, 0.0, r->on_span, span);
+    cblas_dgemm(CblasRowMajor, CblasTrans, CblasNoTrans, span, span, n, 1.0 / (double)n, r->on_span,
+                span, r->on_span, span, 0.0, r->square, span);
+    if (LAPACKE_dsyev(LAPACK_ROW_MAJOR, 'N', 'U', span, r->square, span, r->values) != 0)
+        return nnd_fail(r->ctx, NND_E_INPUT, "the Gram matrix of W0 has no eigenvalues");
+    for (size_t k = 0; k < count && k < r->span; k++)
+        out[k] = r->values[r->span - 1 - k];
+    return NND_OK;
+}
+
+static nnd_status record_outliers(nnd_wide_record *r, size_t b, size_t i) {
+    const nnd_wide_block *block = r->block;
+    size_t matrices = block->depth - 1, n = block->width, count = (size_t)block->params->outliers;
+    nnd_status status = NND_OK;
+    for (size_t l = 1; status == NND_OK && l <= matrices; l++) {
+        size_t at = (i * matrices + l - 1) * count, field = (b * matrices + l - 1) * n;
+        status = nnd_singular_largest(
+            &r->singular, nnd_network_weights(&block->net, l, b), block->net.layer[l].scale,
+            r->start + field, values(r, "outlier", b) + at,
+            (nnd_singular_overlap){r->first_phi + field, values(r, "outlier_right", b) + at},
+            (nnd_singular_overlap){r->first_g + field, values(r, "outlier_left", b) + at});
+    }
+    return status;
+}
+
+/* Field l of network b at the i-th time becomes columns of its history. */
+static void keep(const nnd_wide_record *r, size_t l, size_t b, size_t i, const double *field,
+                 double *past) {
+    const nnd_wide_block *block = r->block;
+    size_t p = block->training, row = r->grid.count * p, n = block->width;
+    const double *from = nnd_network_field(&block->net, l, b, field);
+    double *to = past + (l * block->net.networks + b) * n * row + i * p;
+    for (size_t j = 0; j < n; j++)
+        memcpy(to + j * row, from + j * block->net.samples, p * sizeof(double));
+}
+
+nnd_status nnd_wide_record_take(nnd_wide_record *r, size_t b, size_t i) {
+    const nnd_wide_mlp *p = r->block->params;
+    record_outputs(r, b, i);
+    nnd_status status = record_ntk(r, b, i);
+    if (p->kernels)
+        record_grams(r, b, i);
+    if (status == NND_OK && p->spectrum)
+        status = record_input_weights(r, b, i);
+    if (status == NND_OK && outliers(r->block))
+        status = record_outliers(r, b, i);
+    for (size_t l = 0; p->two_time && l < r->block->depth; l++) {
+        keep(r, l, b, i, r->block->net.layer[l].phi, r->past_phi);
+        keep(r, l, b, i, r->block->net.layer[l].g, r->past_g);
+    }
+    return status;
+}
+
+/* ---- all times ---- */
+
+/* Means over neurons between all of the first `times` recorded times and all samples. */
+static void overlaps(nnd_wide_record *r, const double *past, double unit, size_t times,
+                     double *out) {
+    size_t p = r->block->training, all = r->grid.count;
+    int row = (int)(all * p), used = (int)(times * p), n = (int)r->block->width;
+    cblas_dgemm(CblasRowMajor, CblasTrans, CblasNoTrans, used, used, n, unit / (double)n, past, row,
+                past, row, 0.0, r->two_time, row);
+    for (size_t t = 0; t < times; t++)
+        for (size_t s = 0; s < times; s++)
+            for (size_t mu = 0; mu < p; mu++)
+                memcpy(out + ((t * all + s) * p + mu) * p,
+                       r->two_time + (t * p + mu) * (size_t)row + s * p, p * sizeof(double));
+}
+
+void nnd_wide_record_end(nnd_wide_record *r, size_t b, size_t times) {
+    const nnd_wide_block *block = r->block;
+    size_t row = r->grid.count * block->training, n = block->width;
+    double unit = nnd_wide_gamma(block->params, n) * (double)n;
+    if (!block->params->two_time || times == 0)
+        return;
+    for (size_t l = 0; l < block->depth; l++) {
+        size_t at = (l * block->net.networks + b) * n * row;
+        overlaps(r, r->past_phi + at, 1.0, times, values(r, "phi_two_time", b) + l * row * row);
+        overlaps(r, r->past_g + at, unit * unit, times, values(r, "g_two_time", b) + l * row * row);
+    }
+}
+
+void nnd_wide_record_diverged(nnd_wide_record *r, size_t b, size_t step) {
+    *values(r, "diverged_at", b) = (double)step;
+}
+
+/* ---- cost ---- */
+
+static double recorded_times(const nnd_wide_mlp *p) {
+    return p->record.count > 0 ? (double)p->record.count + 1.0
+                               : floor((double)p->steps / (double)p->record_every) + 2.0;
+}
+
+double nnd_wide_record_bytes(const nnd_wide_mlp *p) {
+    double times = recorded_times(p), samples = (double)nnd_data_samples(&p->data);
+    double tests = (double)nnd_data_tests(&p->data), layers = (double)p->depth;
+    double numbers = times * (4.0 + 2.0 * samples + tests);
+    if (p->kernels)
+        numbers += times * samples * ((3.0 * layers + 1.0) * samples + tests);
+    if (p->spectrum)
+        numbers += times * (double)p->outliers * (1.0 + 3.0 * (layers - 1.0));
+    if (p->two_time)
+        numbers += 2.0 * layers * times * times * samples * samples;
+    return numbers * sizeof(double);
+}
+
+double nnd_wide_record_scratch_bytes(const nnd_wide_mlp *p, size_t width, size_t networks) {
+    double n = (double)width, all = (double)networks, layers = (double)p->depth;
+    double samples = (double)nnd_data_samples(&p->data) + (double)nnd_data_tests(&p->data);
+    double row = recorded_times(p) * (double)nnd_data_samples(&p->data);
+    double numbers = 2.0 * samples * samples + n * samples;
+    if (p->spectrum && p->depth > 1)
+        numbers += n * (3.0 * all * (layers - 1.0) + fmin(n, 400.0) + (double)p->outliers);
+    if (p->two_time)
+        numbers += 2.0 * layers * all * n * row + row * row;
+    return numbers * sizeof(double);
+}
+
+double nnd_wide_record_flops(const nnd_wide_mlp *p, size_t width) {
+    /* Measured: a search for singular values takes the time of 100 products with the matrix. */
+    const double search = 100.0 * 2.0;
+    double n = (double)width, layers = (double)p->depth;
+    double samples = (double)nnd_data_samples(&p->data) + (double)nnd_data_tests(&p->data);
+    double flops = (4.0 + (p->kernels ? 1.0 : 0.0)) * layers * n * samples * samples;
+    if (p->spectrum)
+        flops += search * (layers - 1.0) * n * n;
+    return flops;
+}
