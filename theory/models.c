@@ -2,12 +2,15 @@
 #include "nndmft/deep_linear.h"
 #include "nndmft/flat_minima.h"
 #include "nndmft/theory.h"
+#include "nndmft/wide_mlp.h"
 #include "theory/deep_linear.h"
 #include "theory/flat_minima.h"
+#include "theory/wide_mlp.h"
 
 static const nnd_theory THEORIES[] = {
     {&nnd_deep_linear_model, nnd_deep_linear_theory, nnd_deep_linear_theory_cost},
     {&nnd_flat_minima_model, nnd_flat_minima_theory, nnd_flat_minima_theory_cost},
+    {&nnd_wide_mlp_model, nnd_wide_mlp_theory, nnd_wide_mlp_theory_cost},
 };
 
 const nnd_theory *nnd_theory_find(const nnd_model *model) {

@@ -33,6 +33,7 @@
 #include "nndmft/online.h"
 #include "nndmft/outliers.h"
 #include "nndmft/pencil.h"
+#include "nndmft/plane_rule.h"
 #include "nndmft/population.h"
 #include "nndmft/quadratic.h"
 #include "nndmft/queried.h"

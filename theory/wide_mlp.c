@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "theory/wide_mlp.h"
+
+#include <stdlib.h>
+
+#include "theory/wide_mlp_lazy.h"
+#include "theory/wide_mlp_march.h"
+#include "theory/wide_mlp_quadrature.h"
+
+/* What is computed with. */
+typedef enum { LAZY, EXACT, QUADRATURE, MARCH } method;
+
+/* The most accurate that applies, unless one is asked for. */
+static method method_of(const nnd_wide_mlp *p) {
+    if (p->parameterization == NND_NTK)
+        return LAZY;
+    if (p->solver == NND_WIDE_MARCH)
+        return MARCH;
+    if (p->solver == NND_WIDE_QUADRATURE)
+        return QUADRATURE;
+    if (p->activation.name == NND_LINEAR)
+        return EXACT;
+    bool one = nnd_data_samples(&p->data) == 1 && nnd_data_tests(&p->data) == 0;
+    return p->depth == 1 && one && !p->two_time ? QUADRATURE : MARCH;
+}
+
+static nnd_status solve_march(const nnd_wide_problem *q, nnd_frame **frame) {
+    size_t runs = (size_t)q->params->replicates;
+    nnd_wide_curves *record = calloc(runs, sizeof *record);
+    nnd_status status = record != NULL ? NND_OK : nnd_fail_memory(q->ctx, "the replicates");
+    for (size_t r = 0; status == NND_OK && r < runs; r++)
+        status = nnd_wide_curves_make(q, &record[r]);
+    if (status == NND_OK)
+        status = nnd_wide_march_replicates(q, runs, record);
+    if (status == NND_OK)
+        status = nnd_wide_frame(q, runs, record, "march", frame);
+    for (size_t r = 0; record != NULL && r < runs; r++)
+        nnd_wide_curves_clear(&record[r]);
+    free(record);
+    return status;
+}
+
+static nnd_status add_accuracy(nnd_frame *frame, const nnd_wide_accuracy *accuracy) {
+    nnd_status status =
+        nnd_frame_set_number(frame, NULL, "quadrature_nodes", (double)accuracy->nodes);
+    return status == NND_OK ? nnd_frame_set_number(frame, NULL, "quadrature_error", accuracy->error)
+                            : status;
+}
+
+static nnd_status solve_exactly(const nnd_wide_problem *q, method by, nnd_frame **frame) {
+    static const char *const name[] = {"lazy", "exact", "quadrature"};
+    nnd_wide_curves record;
+    nnd_wide_accuracy accuracy = {0};
+    nnd_status status = nnd_wide_curves_make(q, &record), ran = NND_OK;
+    if (status == NND_OK)
+        ran = by == LAZY    ? nnd_wide_lazy(q, &record)
+              : by == EXACT ? nnd_wide_march_exact(q, &record)
+                            : nnd_wide_quadrature(q, &record, &accuracy);
+    if (status == NND_OK)
+        status = ran >= NND_OK ? nnd_wide_frame(q, 1, &record, name[by], frame) : ran;
+    if (status >= NND_OK && by == QUADRATURE) {
+        nnd_status added = add_accuracy(*frame, &accuracy);
+        if (added != NND_OK) {
+            nnd_frame_free(*frame);
+            *frame = NULL;
+            status = added;
+        }
+    }
+    nnd_wide_curves_clear(&record);
+    return status == NND_OK ? ran : status;
+}
+
+nnd_status nnd_wide_mlp_theory(nnd_context *ctx, const void *params, nnd_frame **frame) {
+    nnd_wide_problem problem;
+    nnd_status status = nnd_wide_problem_make(ctx, params, &problem);
+    if (status == NND_OK) {
+        method by = method_of(params);
+        status = by == MARCH ? solve_march(&problem, frame) : solve_exactly(&problem, by, frame);
+    }
+    nnd_wide_problem_clear(&problem);
+    return status;
+}
+
+nnd_status nnd_wide_mlp_theory_cost(nnd_context *ctx, const void *params, nnd_cost *cost) {
+    (void)ctx;
+    const nnd_wide_mlp *p = params;
+    double points = (double)(nnd_data_samples(&p->data) + nnd_data_tests(&p->data));
+    double square = points * points * (double)p->depth;
+    switch (method_of(p)) {
+    case LAZY:
+        /* Kernels by quadrature, some thousand nodes and tens of operations each. */
+        *cost = (nnd_cost){8.0 * square * sizeof(double), 1e5 * square};
+        break;
+    case QUADRATURE:
+        nnd_wide_quadrature_cost(p, cost);
+        break;
+    case EXACT:
+    case MARCH:
+        nnd_wide_march_cost(p, cost);
+        break;
+    }
+    return NND_OK;
+}

@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "theory/wide_mlp_curves.h"
+
+#include <lapacke.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- the problem ---- */
+
+nnd_status nnd_wide_problem_make(nnd_context *ctx, const nnd_wide_mlp *params,
+                                 nnd_wide_problem *problem) {
+    *problem = (nnd_wide_problem){.ctx = ctx, .params = params, .depth = (size_t)params->depth};
+    nnd_status status = nnd_dataset_make(ctx, &params->data, &problem->set);
+    if (status == NND_OK)
+        status = nnd_timegrid_make(ctx, (size_t)params->steps, &params->record,
+                                   (size_t)params->record_every, &problem->grid);
+    problem->samples = problem->set.samples;
+    problem->tests = problem->set.tests;
+    problem->points = problem->samples + problem->tests;
+    return status;
+}
+
+void nnd_wide_problem_clear(nnd_wide_problem *problem) {
+    nnd_dataset_clear(&problem->set);
+    nnd_timegrid_clear(&problem->grid);
+}
+
+/* ---- a record ---- */
+
+/* Numbers per recorded time (or in all, of what has no time). */
+static size_t numbers(const nnd_wide_problem *q, nnd_wide_variable v) {
+    const nnd_wide_mlp *p = q->params;
+    size_t square = p->kernels ? q->samples * q->samples : 0;
+    size_t matrices = p->spectrum ? q->depth - 1 : 0, k = (size_t)p->outliers;
+    switch (v) {
+    case WIDE_LOSS:
+    case WIDE_STABILITY:
+    case WIDE_READOUT_NORM2:
+        return 1;
+    case WIDE_TEST_LOSS:
+        return q->set.test_targets != NULL && q->tests > 0;
+    case WIDE_DELTA:
+    case WIDE_OUTPUT:
+        return q->samples;
+    case WIDE_TEST_OUTPUT:
+        return q->tests;
+    case WIDE_NTK:
+        return square;
+    case WIDE_NTK_TEST:
+        return p->kernels ? q->tests * q->samples : 0;
+    case WIDE_H_GRAM:
+    case WIDE_PHI_GRAM:
+    case WIDE_G_GRAM:
+        return q->depth * square;
+    case WIDE_INPUT_EIG:
+        return p->spectrum ? k : 0;
+    case WIDE_OUTLIER:
+    case WIDE_OUTLIER_LEFT:
+    case WIDE_OUTLIER_RIGHT:
+        return matrices * k;
+    case WIDE_OUTLIER_MARGIN:
+        return p->parameterization == NND_NTK ? 0 : matrices;
+    case WIDE_ESCAPE_TIME:
+    case WIDE_BULK_EDGE:
+        return matrices;
+    case WIDE_RANK_PHI:
+    case WIDE_RANK_G:
+        return p->parameterization == NND_NTK ? 0 : q->depth - 1;
+    case WIDE_PHI_TWO_TIME:
+    case WIDE_G_TWO_TIME:
+        return p->two_time ? q->depth * q->grid.count * q->samples * q->samples : 0;
+    case WIDE_VARIABLES:
+        break;
+    }
+    return 0;
+}
+
+static bool is_timed(nnd_wide_variable v) {
+    return v != WIDE_ESCAPE_TIME && v != WIDE_BULK_EDGE;
+}
+
+nnd_status nnd_wide_curves_make(const nnd_wide_problem *problem, nnd_wide_curves *record) {
+    size_t total = 0, at = 0;
+    *record = (nnd_wide_curves){.problem = problem, .diverged = SIZE_MAX};
+    for (int v = 0; v < WIDE_VARIABLES; v++) {
+        record->count[v] = numbers(problem, v) * (is_timed(v) ? problem->grid.count : 1);
+        total += record->count[v];
+    }
+    record->data = malloc(total * sizeof *record->data);
+    if (record->data == NULL)
+        return nnd_fail_memory(problem->ctx, "the curves");
+    for (size_t i = 0; i < total; i++)
+        record->data[i] = NAN;
+    for (int v = 0; v < WIDE_VARIABLES; at += record->count[v++])
+        record->x[v] = record->count[v] > 0 ? record->data + at : NULL;
+    for (size_t i = 0; i < record->count[WIDE_BULK_EDGE]; i++)
+        record->x[WIDE_BULK_EDGE][i] = 2.0 * problem->params->sigma_w;
+    return NND_OK;
+}
+
+void nnd_wide_curves_clear(nnd_wide_curves *record) {
+    free(record->data);
+    *record = (nnd_wide_curves){0};
+}
+
+double *nnd_wide_curves_at(const nnd_wide_curves *record, nnd_wide_variable variable, size_t time) {
+    if (record->x[variable] == NULL)
+        return NULL;
+    return record->x[variable] + time * (record->count[variable] / record->problem->grid.count);
+}
+
+/* ---- outputs ---- */
+
+static double mean_loss(size_t n, const double *target, const double *output) {
+    double sum = 0.0;
+    for (size_t i = 0; i < n; i++)
+        sum += 0.5 * (target[i] - output[i]) * (target[i] - output[i]);
+    return sum / (double)n;
+}
+
+double nnd_wide_loss(const nnd_wide_problem *problem, const double *output) {
+    return mean_loss(problem->samples, problem->set.targets, output);
+}
+
+bool nnd_wide_diverged(const nnd_wide_problem *problem, double first, double loss) {
+    /* Not "loss > ...": what is not a number has diverged. */
+    return !(loss <= problem->params->divergence_bound * first);
+}
+
+void nnd_wide_curves_outputs(nnd_wide_curves *record, size_t time, const double *output) {
+    const nnd_wide_problem *q = record->problem;
+    *nnd_wide_curves_at(record, WIDE_LOSS, time) = nnd_wide_loss(q, output);
+    for (size_t i = 0; i < q->samples; i++) {
+        nnd_wide_curves_at(record, WIDE_OUTPUT, time)[i] = output[i];
+        nnd_wide_curves_at(record, WIDE_DELTA, time)[i] = q->set.targets[i] - output[i];
+    }
+    for (size_t i = 0; i < q->tests; i++)
+        nnd_wide_curves_at(record, WIDE_TEST_OUTPUT, time)[i] = output[q->samples + i];
+    if (record->x[WIDE_TEST_LOSS] != NULL)
+        *nnd_wide_curves_at(record, WIDE_TEST_LOSS, time) =
+            mean_loss(q->tests, q->set.test_targets, output + q->samples);
+}
+
+/* ---- kernels ---- */
+
+/* Copies the block rows x cols that begins at (first, 0) of a points x points matrix. */
+static void copy_block(const nnd_wide_problem *q, const double *from, size_t first, size_t rows,
+                       size_t cols, double *to) {
+    for (size_t i = 0; to != NULL && i < rows; i++)
+        memcpy(to + i * cols, from + (first + i) * q->points, cols * sizeof *to);
+}
+
+/* K = sigma_w^2 sum_l G^{l+1} Phi^l with Phi^0 = K^x and G^{L+1} = 1. */
+void nnd_wide_ntk(const nnd_wide_problem *q, const double *phi, const double *g, double *ntk) {
+    double sigma2 = q->params->sigma_w * q->params->sigma_w;
+    size_t square = q->points * q->points;
+    for (size_t i = 0; i < square; i++) {
+        double sum = g[i] * q->set.gram[i];
+        for (size_t l = 1; l < q->depth; l++)
+            sum += g[l * square + i] * phi[(l - 1) * square + i];
+        ntk[i] = sigma2 * (sum + phi[(q->depth - 1) * square + i]);
+    }
+}
+
+/* Eigenvalues of a symmetric n x n matrix, ascending; `a` is destroyed. */
+static nnd_status eigenvalues(nnd_context *ctx, size_t n, double *a, double *value) {
+    return LAPACKE_dsyev(LAPACK_ROW_MAJOR, 'N', 'L', (lapack_int)n, a, (lapack_int)n, value) == 0
+               ? NND_OK
+               : nnd_fail(ctx, NND_E_INPUT, "a kernel has no eigenvalues");
+}
+
+static nnd_status record_stability(nnd_wide_curves *record, size_t time, const double *ntk) {
+    const nnd_wide_problem *q = record->problem;
+    size_t n = q->samples;
+    double *block = malloc(n * (n + 1) * sizeof *block);
+    if (block == NULL)
+        return nnd_fail_memory(q->ctx, "the stability");
+    copy_block(q, ntk, 0, n, n, block);
+    nnd_status status = eigenvalues(q->ctx, n, block, block + n * n);
+    *nnd_wide_curves_at(record, WIDE_STABILITY, time) =
+        q->params->lr * block[n * n + n - 1] / (double)n;
+    free(block);
+    return status;
+}
+
+/* out = B^T H B, where the columns of B = U Lambda^(-1/2) span the range of K^x; returns its rank.
+ */
+static size_t on_data_span(size_t n, const double *vectors, const double *value, const double *h,
+                           size_t ldh, double *b, double *out) {
+    /* Eigenvalues below this part of the largest are rounding of a singular K^x. */
+    const double rounding = 1e-12;
+    size_t rank = 0;
+    for (size_t k = n; k-- > 0 && value[k] > rounding * (double)n * value[n - 1]; rank++)
+        for (size_t i = 0; i < n; i++)
+            b[rank * n + i] = vectors[i * n + k] / sqrt(value[k]);
+    for (size_t k = 0; k < rank; k++)
+        for (size_t l = 0; l <= k; l++) {
+            double sum = 0.0;
+            for (size_t i = 0; i < n; i++)
+                for (size_t j = 0; j < n; j++)
+                    sum += b[k * n + i] * h[i * ldh + j] * b[l * n + j];
+            out[k * rank + l] = sum;
+        }
+    return rank;
+}
+
+/* Eigenvalues of sigma_w^-2 (K^x)^(-1/2) H^1 (K^x)^(-1/2) on the range of K^x, descending (section
+ * 5). */
+static nnd_status record_input_eig(nnd_wide_curves *record, size_t time, const double *h1) {
+    const nnd_wide_problem *q = record->problem;
+    size_t n = q->samples, k = (size_t)q->params->outliers;
+    double *eig = nnd_wide_curves_at(record, WIDE_INPUT_EIG, time);
+    double *work = calloc(3 * n * n + 2 * n, sizeof *work);
+    if (work == NULL)
+        return nnd_fail_memory(q->ctx, "the input matrix");
+    double *vectors = work, *b = work + n * n, *out = b + n * n, *value = out + n * n;
+    copy_block(q, q->set.gram, 0, n, n, vectors);
+    nnd_status status =
+        LAPACKE_dsyev(LAPACK_ROW_MAJOR, 'V', 'L', (lapack_int)n, vectors, (lapack_int)n, value) == 0
+            ? NND_OK
+            : nnd_fail(q->ctx, NND_E_INPUT, "the Gram matrix has no eigenvalues");
+    size_t rank = status == NND_OK ? on_data_span(n, vectors, value, h1, q->points, b, out) : 0;
+    if (rank > 0)
+        status = eigenvalues(q->ctx, rank, out, value);
+    double sigma2 = q->params->sigma_w * q->params->sigma_w;
+    for (size_t i = 0; i < rank && i < k; i++)
+        eig[i] = value[rank - 1 - i] / sigma2;
+    free(work);
+    return status;
+}
+
+nnd_status nnd_wide_curves_kernels(nnd_wide_curves *record, size_t time, const double *h,
+                                   const double *phi, const double *g, double readout,
+                                   double *ntk) {
+    const nnd_wide_problem *q = record->problem;
+    size_t n = q->samples, square = q->points * q->points;
+    const double *const gram[] = {h, phi, g};
+    static const nnd_wide_variable variable[] = {WIDE_H_GRAM, WIDE_PHI_GRAM, WIDE_G_GRAM};
+    nnd_wide_ntk(q, phi, g, ntk);
+    for (int i = 0; i < 3; i++)
+        for (size_t l = 0; record->x[variable[i]] != NULL && l < q->depth; l++)
+            copy_block(q, gram[i] + l * square, 0, n, n,
+                       nnd_wide_curves_at(record, variable[i], time) + l * n * n);
+    copy_block(q, ntk, 0, n, n, nnd_wide_curves_at(record, WIDE_NTK, time));
+    copy_block(q, ntk, n, q->tests, n, nnd_wide_curves_at(record, WIDE_NTK_TEST, time));
+    *nnd_wide_curves_at(record, WIDE_READOUT_NORM2, time) = readout;
+    nnd_status status = record_stability(record, time, ntk);
+    if (status == NND_OK && record->x[WIDE_INPUT_EIG] != NULL)
+        status = record_input_eig(record, time, h);
+    return status;
+}

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/** What theory of the model `wide-mlp` records, whatever the solver, and the frame made of it. */
+#ifndef NNDMFT_THEORY_WIDE_MLP_CURVES_H
+#define NNDMFT_THEORY_WIDE_MLP_CURVES_H
+
+#include "nndmft/dataset.h"
+#include "nndmft/frame.h"
+#include "nndmft/timegrid.h"
+#include "nndmft/wide_mlp.h"
+
+/** Everything that is fixed before a run; shared by all replicates. */
+typedef struct {
+    nnd_context *ctx;
+    const nnd_wide_mlp *params;
+    nnd_dataset set;
+    nnd_timegrid grid;
+    size_t depth, samples, tests, points; /**< L; P; test points; both */
+} nnd_wide_problem;
+
+NND_MUST_USE nnd_status nnd_wide_problem_make(nnd_context *ctx, const nnd_wide_mlp *params,
+                                              nnd_wide_problem *problem);
+void nnd_wide_problem_clear(nnd_wide_problem *problem);
+
+/** The variables of models/wide_mlp.c. */
+typedef enum {
+    WIDE_LOSS,
+    WIDE_DELTA,
+    WIDE_OUTPUT,
+    WIDE_TEST_OUTPUT,
+    WIDE_TEST_LOSS,
+    WIDE_NTK,
+    WIDE_NTK_TEST,
+    WIDE_STABILITY,
+    WIDE_H_GRAM,
+    WIDE_PHI_GRAM,
+    WIDE_G_GRAM,
+    WIDE_READOUT_NORM2,
+    WIDE_INPUT_EIG,
+    WIDE_OUTLIER,
+    WIDE_OUTLIER_LEFT,
+    WIDE_OUTLIER_RIGHT,
+    WIDE_OUTLIER_MARGIN,
+    WIDE_ESCAPE_TIME,
+    WIDE_BULK_EDGE,
+    WIDE_RANK_PHI,
+    WIDE_RANK_G,
+    WIDE_PHI_TWO_TIME,
+    WIDE_G_TWO_TIME,
+    WIDE_VARIABLES
+} nnd_wide_variable;
+
+/** One run: NaN where nothing was recorded; an entry is NULL if the case does not ask for it. */
+typedef struct {
+    const nnd_wide_problem *problem;
+    double *x[WIDE_VARIABLES];
+    size_t count[WIDE_VARIABLES]; /**< numbers of each */
+    double *data;
+    size_t diverged; /**< step; SIZE_MAX if it did not */
+} nnd_wide_curves;
+
+NND_MUST_USE nnd_status nnd_wide_curves_make(const nnd_wide_problem *problem,
+                                             nnd_wide_curves *record);
+void nnd_wide_curves_clear(nnd_wide_curves *record);
+/** A variable at recorded time `time`; NULL if it is not recorded. */
+double *nnd_wide_curves_at(const nnd_wide_curves *record, nnd_wide_variable variable, size_t time);
+
+/** Records what follows from the outputs on all points (training, then test). */
+void nnd_wide_curves_outputs(nnd_wide_curves *record, size_t time, const double *output);
+/**
+ * Records what follows from the Gram matrices of all points: h, phi, g of each layer (depth x
+ * points x points each) and <z^L z^L>. `ntk` receives the tangent kernel (points x points).
+ */
+NND_MUST_USE nnd_status nnd_wide_curves_kernels(nnd_wide_curves *record, size_t time,
+                                                const double *h, const double *phi, const double *g,
+                                                double readout, double *ntk);
+/** K = sigma_w^2 sum_l G^{l+1} Phi^l of all points, from the Gram matrices of all layers. */
+void nnd_wide_ntk(const nnd_wide_problem *problem, const double *phi, const double *g, double *ntk);
+/** Training loss of these outputs. */
+double nnd_wide_loss(const nnd_wide_problem *problem, const double *output);
+/** True if a loss counts as diverged, given the first one. */
+bool nnd_wide_diverged(const nnd_wide_problem *problem, double first, double loss);
+
+/**
+ * The frame of one or more runs: their mean and, if there are several, standard errors. Warns, as
+ * attributes and in the log, where no number is meaningful (note, section 6). `solver` names what
+ * was used. NND_DIVERGED if a run diverged.
+ */
+NND_MUST_USE nnd_status nnd_wide_frame(const nnd_wide_problem *problem, size_t runs,
+                                       const nnd_wide_curves *record, const char *solver,
+                                       nnd_frame **frame);
+
+#endif

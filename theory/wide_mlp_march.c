@@ -1,0 +1,528 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "theory/wide_mlp_march.h"
+
+#include <cblas.h>
+#include <lapacke.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "solvers/basis.h"
+#include "theory/wide_mlp_two_time.h"
+
+/* A march in progress. Fields are points x sites, one such block per layer l = 1..L (index l - 1);
+ * training samples come first among the points. */
+typedef struct {
+    const nnd_wide_problem *problem;
+    const nnd_wide_sampling *sampling;
+    nnd_wide_curves *record;
+    size_t sites, points, depth, samples;
+    nnd_population **population; /* L */
+    nnd_queried **matrix;        /* L - 1: M^1 .. M^{L-1} */
+    double *h, *phi, *slope, *g; /* L blocks each; h of the first layer is state */
+    double *readout;             /* z^L, one vector */
+    double *back;                /* scratch: z of one layer */
+    double *initial, *output;    /* f at t = 0 and now, all points */
+    double *weight;              /* c Delta_nu, mini-batch included */
+    double *gram;                /* scratch: 3 L + 1 matrices of points x points */
+    double *first_phi, *first_g; /* coefficients of sample 0 at t = 0, one row per matrix */
+    size_t *first_phi_rank, *first_g_rank, first_ld;
+    double *margin; /* per matrix, at the last step; NaN once it has escaped */
+    nnd_schedule schedule;
+    nnd_basis last_phi, first_layer_g; /* bases of phi^L and g^1, for two-time kernels */
+    nnd_wide_history phi_history, g_history;
+    double first_loss;
+} march;
+
+static double *layer(const march *m, double *field, size_t l) {
+    return field + l * m->points * m->sites;
+}
+
+/* ---- set-up ---- */
+
+static nnd_status make_populations(march *m) {
+    const nnd_wide_problem *q = m->problem;
+    const nnd_wide_sampling *s = m->sampling;
+    nnd_population_options o = {
+        .fresh = s->fresh,
+        .sites = s->sites,
+        .net = s->net,
+        .key = {(uint64_t)q->params->seed, s->replicate, s->sites},
+    };
+    nnd_status status = NND_OK;
+    for (size_t l = 0; status == NND_OK && l < m->depth; l++) {
+        o.stream = (uint32_t)l;
+        status = nnd_population_new(q->ctx, &o, &m->population[l]);
+    }
+    for (size_t l = 0; status == NND_OK && l + 1 < m->depth; l++)
+        status = nnd_queried_new(q->ctx, m->population[l], m->population[l + 1], q->params->sigma_w,
+                                 s->rank_tol, &m->matrix[l]);
+    return status;
+}
+
+static nnd_status make_two_time(march *m) {
+    const nnd_wide_problem *q = m->problem;
+    if (!q->params->two_time)
+        return NND_OK;
+    m->last_phi.sites = m->first_layer_g.sites = m->sites;
+    m->last_phi.weight = m->first_layer_g.weight = nnd_population_weight(m->population[0]);
+    nnd_status status =
+        nnd_wide_history_make(q->ctx, m->depth, q->grid.count, m->samples, &m->phi_history);
+    if (status == NND_OK)
+        status = nnd_wide_history_make(q->ctx, m->depth, q->grid.count, m->samples, &m->g_history);
+    return status;
+}
+
+static nnd_status make(march *m) {
+    const nnd_wide_problem *q = m->problem;
+    size_t block = m->points * m->sites, square = m->points * m->points;
+    double **const fields[] = {&m->h, &m->phi, &m->slope, &m->g};
+    bool there = true;
+    for (int i = 0; i < 4; i++)
+        there &= (*fields[i] = calloc(m->depth * block, sizeof(double))) != NULL;
+    m->population = calloc(m->depth, sizeof(nnd_population *));
+    m->matrix = calloc(m->depth, sizeof(nnd_queried *));
+    m->readout = calloc(m->sites, sizeof *m->readout);
+    m->back = calloc(block, sizeof *m->back);
+    m->initial = calloc(m->points, sizeof *m->initial);
+    m->output = calloc(m->points, sizeof *m->output);
+    m->weight = calloc(m->points, sizeof *m->weight);
+    m->gram = calloc((3 * m->depth + 1) * square, sizeof *m->gram);
+    m->first_ld = m->points + 1;
+    m->first_phi = calloc(m->depth * m->first_ld, sizeof *m->first_phi);
+    m->first_g = calloc(m->depth * m->first_ld, sizeof *m->first_g);
+    m->first_phi_rank = calloc(2 * m->depth, sizeof *m->first_phi_rank);
+    m->margin = calloc(m->depth, sizeof *m->margin);
+    if (!there || m->population == NULL || m->matrix == NULL || m->readout == NULL ||
+        m->back == NULL || m->initial == NULL || m->output == NULL || m->weight == NULL ||
+        m->gram == NULL || m->first_phi == NULL || m->first_g == NULL ||
+        m->first_phi_rank == NULL || m->margin == NULL)
+        return nnd_fail_memory(q->ctx, "the march");
+    m->first_g_rank = m->first_phi_rank + m->depth;
+    nnd_status status = make_populations(m);
+    if (status == NND_OK)
+        status = make_two_time(m);
+    if (status == NND_OK)
+        status = nnd_schedule_make(q->ctx, q->params->batch, m->samples, &m->schedule);
+    return status;
+}
+
+static void clear(march *m) {
+    for (size_t l = 0; m->matrix != NULL && l < m->depth; l++)
+        nnd_queried_free(m->matrix[l]);
+    for (size_t l = 0; m->population != NULL && l < m->depth; l++)
+        nnd_population_free(m->population[l]);
+    void *const owned[] = {m->population, m->matrix,  m->h,         m->phi,     m->slope,
+                           m->g,          m->readout, m->back,      m->initial, m->output,
+                           m->weight,     m->gram,    m->first_phi, m->first_g, m->first_phi_rank,
+                           m->margin};
+    for (size_t i = 0; i < sizeof owned / sizeof *owned; i++)
+        free(owned[i]);
+    nnd_schedule_clear(&m->schedule);
+    nnd_basis_clear(&m->last_phi);
+    nnd_basis_clear(&m->first_layer_g);
+    nnd_wide_history_clear(&m->phi_history);
+    nnd_wide_history_clear(&m->g_history);
+}
+
+/* h^1 = sigma_w (K^x)^(1/2) eps with as many fresh vectors as K^x has rank; z^L = sigma_w eps. */
+static nnd_status draw_initial(march *m) {
+    const nnd_wide_problem *q = m->problem;
+    const double rounding = 1e-13;
+    size_t n = m->points, rank = 0;
+    double sigma = q->params->sigma_w, *root = malloc((n * n + n) * sizeof *root);
+    if (root == NULL)
+        return nnd_fail_memory(q->ctx, "the march");
+    double *value = root + n * n;
+    memcpy(root, q->set.gram, n * n * sizeof *root);
+    nnd_status status =
+        LAPACKE_dsyev(LAPACK_ROW_MAJOR, 'V', 'L', (lapack_int)n, root, (lapack_int)n, value) == 0
+            ? NND_OK
+            : nnd_fail(q->ctx, NND_E_INPUT, "the Gram matrix has no eigenvalues");
+    while (rank < n && value[n - 1 - rank] > rounding * (double)n * value[n - 1])
+        rank++;
+    for (size_t i = 0; i < n; i++)
+        for (size_t k = n - rank; k < n; k++)
+            root[i * n + k] *= sigma * sqrt(value[k]);
+    if (status == NND_OK)
+        status = nnd_population_draw(m->population[0], rank, 0, NULL, m->back);
+    if (status == NND_OK && rank > 0)
+        cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, (int)n, (int)m->sites, (int)rank,
+                    1.0, root + (n - rank), (int)n, m->back, (int)m->sites, 0.0, m->h,
+                    (int)m->sites);
+    free(root);
+    if (status == NND_OK)
+        status = nnd_population_draw(m->population[m->depth - 1], 1, 0, NULL, m->readout);
+    cblas_dscal((int)m->sites, sigma, m->readout, 1);
+    return status;
+}
+
+/* ---- one step ---- */
+
+static nnd_status forward(march *m) {
+    const nnd_wide_problem *q = m->problem;
+    size_t block = m->points * m->sites;
+    nnd_status status = NND_OK;
+    for (size_t l = 0; status == NND_OK && l < m->depth; l++) {
+        if (l > 0)
+            status = nnd_queried_apply(m->matrix[l - 1], NND_FORWARD, m->points,
+                                       layer(m, m->phi, l - 1), layer(m, m->h, l));
+        if (status == NND_OK)
+            nnd_activation_apply(&q->params->activation, block, layer(m, m->h, l),
+                                 layer(m, m->phi, l), layer(m, m->slope, l), NULL, NULL);
+    }
+    return status;
+}
+
+/* f = <z^L phi^L>/gamma0, less its sampled value at t = 0, which is 0 in theory. */
+static void evaluate(march *m, size_t step) {
+    double gamma = m->problem->params->gamma0;
+    nnd_population_inner(m->population[m->depth - 1], m->points, layer(m, m->phi, m->depth - 1), 1,
+                         m->readout, m->output, 1);
+    if (step == 0)
+        memcpy(m->initial, m->output, m->points * sizeof *m->initial);
+    for (size_t i = 0; i < m->points; i++)
+        m->output[i] = (m->output[i] - m->initial[i]) / gamma;
+}
+
+static nnd_status backward(march *m) {
+    nnd_status status = NND_OK;
+    for (size_t l = m->depth; status == NND_OK && l-- > 0;) {
+        double *g = layer(m, m->g, l);
+        const double *slope = layer(m, m->slope, l);
+        bool top = l + 1 == m->depth;
+        if (!top)
+            status = nnd_queried_apply(m->matrix[l], NND_BACKWARD, m->points, layer(m, m->g, l + 1),
+                                       m->back);
+        for (size_t k = 0; k < m->points; k++) {
+            const double *z = top ? m->readout : m->back + k * m->sites;
+            for (size_t i = 0; i < m->sites; i++)
+                g[k * m->sites + i] = slope[k * m->sites + i] * z[i];
+        }
+    }
+    return status;
+}
+
+/* W = c Delta with c = eta0 gamma0 sigma_w^2/P, 1/P replaced by the batch's mean. */
+static void weigh(march *m, size_t step) {
+    const nnd_wide_mlp *p = m->problem->params;
+    nnd_schedule_weights(&m->schedule, step, m->weight);
+    for (size_t i = 0; i < m->samples; i++)
+        m->weight[i] *= p->lr * p->gamma0 * p->sigma_w * p->sigma_w *
+                        (m->problem->set.targets[i] - m->output[i]);
+}
+
+static nnd_status update(march *m, size_t step) {
+    const double *gram = m->problem->set.gram;
+    int sites = (int)m->sites, samples = (int)m->samples, points = (int)m->points;
+    nnd_status status = NND_OK;
+    weigh(m, step);
+    for (size_t l = 0; status == NND_OK && l + 1 < m->depth; l++)
+        status = nnd_queried_update(m->matrix[l], m->samples, m->weight);
+    /* h_mu += sum_nu K^x_mu,nu w_nu g_nu; training samples only act. */
+    for (size_t i = 0; i < m->points; i++)
+        for (size_t k = 0; k < m->samples; k++)
+            m->gram[i * m->samples + k] = gram[i * m->points + k] * m->weight[k];
+    double *phi = layer(m, m->phi, m->depth - 1);
+    cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, points, sites, samples, 1.0, m->gram,
+                samples, m->g, sites, 1.0, m->h, sites);
+    cblas_dgemv(CblasRowMajor, CblasTrans, samples, sites, 1.0, phi, sites, m->weight, 1, 1.0,
+                m->readout, 1);
+    return status;
+}
+
+/* ---- recording ---- */
+
+static void keep_first_directions(march *m) {
+    for (size_t l = 0; l + 1 < m->depth; l++) {
+        size_t ld;
+        const double *a = nnd_queried_coefficients(m->matrix[l], NND_FORWARD, &ld);
+        m->first_phi_rank[l] = nnd_queried_rank(m->matrix[l], NND_FORWARD);
+        memcpy(m->first_phi + l * m->first_ld, a, m->first_phi_rank[l] * sizeof *a);
+        const double *b = nnd_queried_coefficients(m->matrix[l], NND_BACKWARD, &ld);
+        m->first_g_rank[l] = nnd_queried_rank(m->matrix[l], NND_BACKWARD);
+        memcpy(m->first_g + l * m->first_ld, b, m->first_g_rank[l] * sizeof *b);
+    }
+}
+
+/* The step at which the margin crosses 0, interpolated between consecutive ones. */
+static void note_margin(march *m, size_t l, size_t step, double margin) {
+    double before = m->margin[l];
+    if (isnan(before) && step > 0)
+        return;
+    if (margin < 0.0) {
+        m->record->x[WIDE_ESCAPE_TIME][l] = (double)step + margin / (before - margin);
+        margin = NAN;
+    }
+    m->margin[l] = margin;
+}
+
+static nnd_status record_outliers(march *m, size_t time, size_t l, size_t step) {
+    nnd_wide_curves *r = m->record;
+    size_t count = (size_t)m->problem->params->outliers;
+    nnd_queried_outliers out = {
+        .count = count,
+        .value = nnd_wide_curves_at(r, WIDE_OUTLIER, time) + l * count,
+        .left = nnd_wide_curves_at(r, WIDE_OUTLIER_LEFT, time) + l * count,
+        .right = nnd_wide_curves_at(r, WIDE_OUTLIER_RIGHT, time) + l * count,
+        .left_rank = m->first_g_rank[l],
+        .right_rank = m->first_phi_rank[l],
+        .left_direction = m->first_g + l * m->first_ld,
+        .right_direction = m->first_phi + l * m->first_ld,
+    };
+    nnd_status status = nnd_queried_find_outliers(m->problem->ctx, m->matrix[l], &out);
+    if (status != NND_OK)
+        return status;
+    nnd_wide_curves_at(r, WIDE_OUTLIER_MARGIN, time)[l] = out.margin;
+    note_margin(m, l, step, out.margin);
+    return NND_OK;
+}
+
+/* At steps that are not recorded only what escape times need. */
+static nnd_status watch_escape(march *m, size_t step) {
+    nnd_status status = NND_OK;
+    for (size_t l = 0; status == NND_OK && l + 1 < m->depth; l++) {
+        double margin = NAN;
+        if (!isnan(m->margin[l]))
+            status = nnd_queried_margin(m->problem->ctx, m->matrix[l], &margin);
+        if (status == NND_OK && !isnan(m->margin[l]))
+            note_margin(m, l, step, margin);
+    }
+    return status;
+}
+
+static nnd_status record_matrices(march *m, size_t time, size_t step) {
+    nnd_wide_curves *r = m->record;
+    nnd_status status = NND_OK;
+    for (size_t l = 0; status == NND_OK && l + 1 < m->depth; l++) {
+        nnd_wide_curves_at(r, WIDE_RANK_PHI, time)[l] =
+            (double)nnd_queried_rank(m->matrix[l], NND_FORWARD);
+        nnd_wide_curves_at(r, WIDE_RANK_G, time)[l] =
+            (double)nnd_queried_rank(m->matrix[l], NND_BACKWARD);
+        if (m->problem->params->spectrum)
+            status = record_outliers(m, time, l, step);
+    }
+    return status;
+}
+
+/* Coefficients of the training samples' vectors in a basis that they extend. */
+static nnd_status keep_in_basis(march *m, nnd_basis *basis, const double *v,
+                                nnd_wide_history *history, size_t field, size_t time) {
+    nnd_context *ctx = m->problem->ctx;
+    size_t ld = basis->vector.count + m->samples;
+    double *coef = calloc(m->samples * ld, sizeof *coef);
+    nnd_status status =
+        coef != NULL ? nnd_basis_extend(ctx, basis, m->samples, v, m->sampling->rank_tol, coef, ld)
+                     : nnd_fail_memory(ctx, "the two-time kernels");
+    if (status == NND_OK)
+        status = nnd_wide_history_keep(ctx, history, field, time, basis->vector.count, coef, ld);
+    free(coef);
+    return status;
+}
+
+static nnd_status record_two_time(march *m, size_t time) {
+    nnd_context *ctx = m->problem->ctx;
+    size_t last = m->depth - 1;
+    nnd_status status =
+        keep_in_basis(m, &m->last_phi, layer(m, m->phi, last), &m->phi_history, last, time);
+    if (status == NND_OK)
+        status = keep_in_basis(m, &m->first_layer_g, m->g, &m->g_history, 0, time);
+    for (size_t l = 0; status == NND_OK && l < last; l++) {
+        size_t ld;
+        const double *a = nnd_queried_coefficients(m->matrix[l], NND_FORWARD, &ld);
+        status = nnd_wide_history_keep(ctx, &m->phi_history, l, time,
+                                       nnd_queried_rank(m->matrix[l], NND_FORWARD), a, ld);
+        if (status != NND_OK)
+            break;
+        const double *b = nnd_queried_coefficients(m->matrix[l], NND_BACKWARD, &ld);
+        status = nnd_wide_history_keep(ctx, &m->g_history, l + 1, time,
+                                       nnd_queried_rank(m->matrix[l], NND_BACKWARD), b, ld);
+    }
+    return status;
+}
+
+static nnd_status record_kernels(march *m, size_t time) {
+    size_t n = m->points, square = n * n;
+    double *h = m->gram, *phi = h + m->depth * square, *g = phi + m->depth * square, readout;
+    const struct { double *field, *gram; } all[] = {{m->h, h}, {m->phi, phi}, {m->g, g}};
+    for (int i = 0; i < 3; i++)
+        for (size_t l = 0; l < m->depth; l++)
+            nnd_population_inner(m->population[l], n, layer(m, all[i].field, l), n,
+                                 layer(m, all[i].field, l), all[i].gram + l * square, n);
+    nnd_population_inner(m->population[m->depth - 1], 1, m->readout, 1, m->readout, &readout, 1);
+    return nnd_wide_curves_kernels(m->record, time, h, phi, g, readout, g + m->depth * square);
+}
+
+static nnd_status record_step(march *m, size_t time, size_t step) {
+    nnd_wide_curves_outputs(m->record, time, m->output);
+    nnd_status status = record_kernels(m, time);
+    if (status == NND_OK)
+        status = record_matrices(m, time, step);
+    if (status == NND_OK && m->problem->params->two_time)
+        status = record_two_time(m, time);
+    return status;
+}
+
+static void finish_two_time(const march *m, size_t times) {
+    size_t field = m->problem->grid.count * m->problem->grid.count * m->samples * m->samples;
+    for (size_t l = 0; m->problem->params->two_time && l < m->depth; l++) {
+        nnd_wide_history_kernel(&m->phi_history, l, times,
+                                m->record->x[WIDE_PHI_TWO_TIME] + l * field);
+        nnd_wide_history_kernel(&m->g_history, l, times, m->record->x[WIDE_G_TWO_TIME] + l * field);
+    }
+}
+
+/* ---- the run ---- */
+
+/* Ranks, and with them memory, are known only as they grow. */
+static nnd_status check_memory(const march *m, size_t step) {
+    double bytes = 0.0;
+    size_t rank = 0;
+    for (size_t l = 0; l < m->depth; l++)
+        bytes += nnd_population_bytes(m->population[l]);
+    for (size_t l = 0; l + 1 < m->depth; l++) {
+        size_t forward_rank = nnd_queried_rank(m->matrix[l], NND_FORWARD);
+        size_t backward_rank = nnd_queried_rank(m->matrix[l], NND_BACKWARD);
+        rank = forward_rank > rank ? forward_rank : rank;
+        rank = backward_rank > rank ? backward_rank : rank;
+        bytes += nnd_queried_bytes(m->matrix[l]);
+    }
+    char what[128];
+    snprintf(what, sizeof what,
+             "the march, whose rank has grown to %zu at step %zu (a larger "
+             "rank_tol keeps less),",
+             rank, step);
+    return nnd_check_memory(m->problem->ctx, bytes * m->sampling->workers, what);
+}
+
+static nnd_status step_once(march *m, size_t step, size_t *time) {
+    const nnd_wide_problem *q = m->problem;
+    nnd_status status = forward(m);
+    if (status != NND_OK)
+        return status;
+    evaluate(m, step);
+    double loss = nnd_wide_loss(q, m->output);
+    if (step == 0)
+        m->first_loss = loss;
+    if (nnd_wide_diverged(q, m->first_loss, loss)) {
+        m->record->diverged = step;
+        return NND_DIVERGED;
+    }
+    status = backward(m);
+    if (status == NND_OK && step == 0)
+        keep_first_directions(m);
+    if (status == NND_OK && step == q->grid.step[*time])
+        status = record_step(m, (*time)++, step);
+    else if (status == NND_OK && q->params->spectrum)
+        status = watch_escape(m, step);
+    if (status == NND_OK && step < (size_t)q->params->steps)
+        status = update(m, step);
+    if (status == NND_OK)
+        status = check_memory(m, step);
+    if (status == NND_OK && nnd_context_interrupted(q->ctx))
+        status = nnd_fail(q->ctx, NND_E_INTERRUPTED, "interrupted at step %zu", step);
+    return status;
+}
+
+nnd_status nnd_wide_march(const nnd_wide_problem *problem, const nnd_wide_sampling *sampling,
+                          nnd_wide_curves *record, nnd_wide_work *work) {
+    march m = {
+        .problem = problem,
+        .sampling = sampling,
+        .record = record,
+        .sites = sampling->sites,
+        .points = problem->points,
+        .samples = problem->samples,
+        .depth = problem->depth,
+    };
+    size_t time = 0;
+    nnd_status status = make(&m);
+    if (status == NND_OK)
+        status = draw_initial(&m);
+    for (size_t step = 0; status == NND_OK && step <= (size_t)problem->params->steps; step++)
+        status = step_once(&m, step, &time);
+    if (status >= NND_OK)
+        finish_two_time(&m, time);
+    if (work != NULL) {
+        *work = (nnd_wide_work){0};
+        for (size_t l = 0; m.population != NULL && l < m.depth; l++)
+            work->exhausted |= m.population[l] != NULL && nnd_population_exhausted(m.population[l]);
+        for (size_t l = 0; m.matrix != NULL && l + 1 < m.depth; l++)
+            work->multiply_adds += m.matrix[l] != NULL ? nnd_queried_work(m.matrix[l]) : 0.0;
+    }
+    clear(&m);
+    return status == NND_DIVERGED ? NND_OK : status;
+}
+
+nnd_status nnd_wide_march_replicates(const nnd_wide_problem *problem, size_t runs,
+                                     nnd_wide_curves *record) {
+    const nnd_wide_mlp *p = problem->params;
+    nnd_sobol *net = NULL;
+    nnd_cost cost;
+    nnd_wide_march_cost(p, &cost);
+    int workers = nnd_context_concurrency(problem->ctx, runs, cost.bytes);
+    nnd_status failed = nnd_sobol_new(problem->ctx, (size_t)p->samples, &net);
+#pragma omp parallel for schedule(dynamic, 1) num_threads(workers)
+    for (size_t r = 0; r < runs; r++) {
+        nnd_status before;
+#pragma omp atomic read
+        before = failed;
+        if (before != NND_OK)
+            continue;
+        nnd_wide_sampling sampling = {
+            .fresh = NND_FRESH_MATCHED,
+            .sites = (size_t)p->samples,
+            .rank_tol = p->rank_tol,
+            .net = net,
+            .replicate = r,
+            .workers = workers,
+        };
+        nnd_status status = nnd_wide_march(problem, &sampling, &record[r], NULL);
+        if (status != NND_OK) {
+#pragma omp atomic write
+            failed = status;
+        }
+    }
+    nnd_sobol_free(net);
+    return failed;
+}
+
+/* Coordinates are taken one by one; when they run out, the march begins again with more. */
+nnd_status nnd_wide_march_exact(const nnd_wide_problem *problem, nnd_wide_curves *record) {
+    /* The spans of linear networks decay fast: this resolves all that double precision holds. */
+    const double tolerance = 1e-10;
+    nnd_wide_sampling sampling = {
+        .fresh = NND_FRESH_UNIT,
+        .sites = 16 * (problem->points + 2),
+        .rank_tol = tolerance,
+        .workers = 1,
+    };
+    nnd_wide_work work;
+    nnd_status status = nnd_wide_march(problem, &sampling, record, &work);
+    while (status != NND_OK && work.exhausted) {
+        sampling.sites *= 2;
+        status = nnd_wide_march(problem, &sampling, record, &work);
+    }
+    return status;
+}
+
+void nnd_wide_march_cost(const nnd_wide_mlp *p, nnd_cost *cost) {
+    /* Ranks saturate at some tens per point; of linear networks at fewer. */
+    const double per_point = p->activation.name == NND_LINEAR ? 10.0 : 30.0;
+    double points = (double)(nnd_data_samples(&p->data) + nnd_data_tests(&p->data));
+    double steps = (double)p->steps + 1.0, rank = points * fmin(per_point, steps);
+    double depth = (double)p->depth, matrices = depth - 1.0;
+    bool exact = p->activation.name == NND_LINEAR && p->solver != NND_WIDE_MARCH;
+    double sites = exact ? 16.0 * (points + 2.0) : (double)p->samples;
+    double vectors = depth * 5.0 * points + matrices * 8.0 * rank;
+    double times = p->record.count > 0 ? (double)p->record.count + 1.0
+                                       : floor(steps / (double)p->record_every) + 1.0;
+    double square = (double)nnd_data_samples(&p->data) * (double)nnd_data_samples(&p->data);
+    double numbers = times * (3.0 * depth * square + 8.0 * matrices * (double)p->outliers);
+    if (p->two_time)
+        numbers += 2.0 * times * times * depth * square;
+    double runs = exact ? 1.0 : (double)p->replicates;
+    cost->bytes =
+        (sites * vectors + 5.0 * matrices * rank * rank + runs * numbers) * sizeof(double);
+    cost->flops = 2.0 * runs * steps * points * sites * (6.0 * rank * matrices + 20.0 * depth);
+}

@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "theory/wide_mlp_quadrature.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "nndmft/plane_rule.h"
+
+/* Nodes of one tile: sums go tile by tile, so that they do not depend on the number of threads. */
+enum { TILE = 1024, SUMS = 5 };
+
+/* Averages over the rule. */
+typedef struct {
+    double zphi, hh, phiphi, gg, zz;
+} averages;
+
+/* Every node is a unit: its preactivation h and its readout z. */
+typedef struct {
+    const nnd_wide_problem *problem;
+    nnd_plane_rule rule; /* x and y become h and z */
+    size_t tiles;
+    double *sums; /* tiles x SUMS */
+    int workers;
+} units;
+
+static nnd_status units_make(const nnd_wide_problem *q, nnd_plane_rule rule, units *u) {
+    double sigma = q->params->sigma_w, scale = sigma * sqrt(q->set.gram[0]);
+    *u = (units){.problem = q, .rule = rule, .tiles = (rule.count + TILE - 1) / TILE};
+    u->workers = nnd_context_concurrency(q->ctx, u->tiles, 0.0);
+    u->sums = calloc(u->tiles * SUMS, sizeof *u->sums);
+    if (u->sums == NULL)
+        return nnd_fail_memory(q->ctx, "a quadrature");
+    for (size_t i = 0; i < rule.count; i++) {
+        u->rule.x[i] *= scale;
+        u->rule.y[i] *= sigma;
+    }
+    return NND_OK;
+}
+
+static void units_clear(units *u) {
+    nnd_plane_rule_clear(&u->rule);
+    free(u->sums);
+}
+
+/* One tile: steps its units by w = c Delta (0: only evaluates) and sums. h += w K^x g, z += w phi,
+ * at once. */
+static void visit_tile(units *u, size_t tile, double w) {
+    const nnd_wide_problem *q = u->problem;
+    size_t first = tile * TILE, n = u->rule.count - first < TILE ? u->rule.count - first : TILE;
+    double *h = u->rule.x + first, *z = u->rule.y + first, phi[TILE], slope[TILE];
+    const double *weight = u->rule.weight + first;
+    double sum[SUMS] = {0.0}, wk = w * q->set.gram[0];
+    if (w != 0.0) {
+        nnd_activation_apply(&q->params->activation, n, h, phi, slope, NULL, NULL);
+        for (size_t i = 0; i < n; i++) {
+            h[i] += wk * slope[i] * z[i];
+            z[i] += w * phi[i];
+        }
+    }
+    nnd_activation_apply(&q->params->activation, n, h, phi, slope, NULL, NULL);
+    for (size_t i = 0; i < n; i++) {
+        double g = slope[i] * z[i];
+        sum[0] += weight[i] * z[i] * phi[i];
+        sum[1] += weight[i] * h[i] * h[i];
+        sum[2] += weight[i] * phi[i] * phi[i];
+        sum[3] += weight[i] * g * g;
+        sum[4] += weight[i] * z[i] * z[i];
+    }
+    for (int k = 0; k < SUMS; k++)
+        u->sums[tile * SUMS + (size_t)k] = sum[k];
+}
+
+static averages visit(units *u, double w) {
+#pragma omp parallel for schedule(static) num_threads(u->workers)
+    for (size_t tile = 0; tile < u->tiles; tile++)
+        visit_tile(u, tile, w);
+    double sum[SUMS] = {0.0};
+    for (size_t tile = 0; tile < u->tiles; tile++)
+        for (size_t k = 0; k < SUMS; k++)
+            sum[k] += u->sums[tile * SUMS + k];
+    return (averages){sum[0], sum[1], sum[2], sum[3], sum[4]};
+}
+
+static nnd_status record_step(nnd_wide_curves *record, size_t time, double output,
+                              const averages *a) {
+    double ntk;
+    nnd_wide_curves_outputs(record, time, &output);
+    return nnd_wide_curves_kernels(record, time, &a->hh, &a->phiphi, &a->gg, a->zz, &ntk);
+}
+
+/* The whole run with one rule, which it takes over. */
+static nnd_status run(const nnd_wide_problem *q, nnd_plane_rule rule, nnd_wide_curves *record) {
+    const nnd_wide_mlp *p = q->params;
+    double c = p->lr * p->gamma0 * p->sigma_w * p->sigma_w, w = 0.0, initial = 0.0, first = 0.0;
+    size_t time = 0;
+    units u;
+    nnd_status status = units_make(q, rule, &u);
+    record->diverged = SIZE_MAX;
+    for (size_t t = 0; status == NND_OK && t <= (size_t)p->steps; t++) {
+        averages a = visit(&u, w);
+        initial = t == 0 ? a.zphi : initial;
+        double output = (a.zphi - initial) / p->gamma0, loss = nnd_wide_loss(q, &output);
+        first = t == 0 ? loss : first;
+        if (nnd_wide_diverged(q, first, loss)) {
+            record->diverged = t;
+            break;
+        }
+        if (t == q->grid.step[time])
+            status = record_step(record, time++, output, &a);
+        if (status == NND_OK && nnd_context_interrupted(q->ctx))
+            status = nnd_fail(q->ctx, NND_E_INTERRUPTED, "interrupted at step %zu", t);
+        w = c * (q->set.targets[0] - output);
+    }
+    units_clear(&u);
+    return status;
+}
+
+/* Rule number `level`, each with about four times the nodes of the one before. */
+static nnd_status make_rule(const nnd_wide_problem *q, int level, nnd_plane_rule *rule) {
+    const nnd_activation *a = &q->params->activation;
+    size_t fine = (size_t)1 << level;
+    if (nnd_activation_is_homogeneous(a))
+        return nnd_plane_rule_angles(q->ctx, 62500 * fine * fine, rule);
+    return nnd_plane_rule_turned(q->ctx, 625 * fine, 100 * fine, nnd_activation_is_odd(a), rule);
+}
+
+/* Largest difference between two runs, each curve relative to its largest value. */
+static double difference(const nnd_wide_curves *a, const nnd_wide_curves *b) {
+    double worst = 0.0;
+    for (int v = 0; v < WIDE_VARIABLES; v++) {
+        double scale = 0.0, most = 0.0;
+        for (size_t i = 0; i < a->count[v]; i++) {
+            scale = fmax(scale, fabs(b->x[v][i]));
+            most = fmax(most, fabs(a->x[v][i] - b->x[v][i]));
+        }
+        worst = scale > 0.0 ? fmax(worst, most / scale) : worst;
+    }
+    return worst;
+}
+
+nnd_status nnd_wide_quadrature(const nnd_wide_problem *problem, nnd_wide_curves *record,
+                               nnd_wide_accuracy *accuracy) {
+    enum { LEVELS = 5 };
+    const double goal = nnd_activation_is_homogeneous(&problem->params->activation) ? 1e-6 : 1e-10;
+    const double unusable = 1e-4;
+    nnd_wide_curves coarse;
+    nnd_status status = nnd_wide_curves_make(problem, &coarse);
+    accuracy->error = INFINITY;
+    for (int level = 0; status == NND_OK && level < LEVELS && accuracy->error > goal; level++) {
+        nnd_plane_rule rule;
+        status = make_rule(problem, level, &rule);
+        if (status != NND_OK)
+            break;
+        accuracy->nodes = rule.count;
+        nnd_wide_curves swap = coarse;
+        coarse = *record;
+        *record = swap;
+        status = run(problem, rule, record);
+        if (status == NND_OK && level > 0)
+            accuracy->error = difference(&coarse, record);
+    }
+    nnd_wide_curves_clear(&coarse);
+    return status == NND_OK && accuracy->error > unusable ? NND_NOT_CONVERGED : status;
+}
+
+void nnd_wide_quadrature_cost(const nnd_wide_mlp *params, nnd_cost *cost) {
+    /* The third rule is accurate as a rule, the fifth is the last. */
+    const double usual = 1.3e6, most = 3.2e7, per_visit = 60.0;
+    cost->bytes = most * 3.0 * sizeof(double);
+    cost->flops = usual * per_visit * ((double)params->steps + 1.0);
+}
