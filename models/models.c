@@ -4,11 +4,13 @@
 #include <string.h>
 
 #include "nndmft/deep_linear.h"
+#include "nndmft/directional.h"
 #include "nndmft/flat_minima.h"
 #include "nndmft/wide_mlp.h"
 
 static const nnd_model *const MODELS[] = {
     &nnd_deep_linear_model,
+    &nnd_directional_model,
     &nnd_flat_minima_model,
     &nnd_wide_mlp_model,
 };

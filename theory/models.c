@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "nndmft/deep_linear.h"
+#include "nndmft/directional.h"
 #include "nndmft/flat_minima.h"
 #include "nndmft/theory.h"
 #include "nndmft/wide_mlp.h"
 #include "theory/deep_linear.h"
+#include "theory/directional.h"
 #include "theory/flat_minima.h"
 #include "theory/wide_mlp.h"
 
 static const nnd_theory THEORIES[] = {
     {&nnd_deep_linear_model, nnd_deep_linear_theory, nnd_deep_linear_theory_cost},
+    {&nnd_directional_model, nnd_directional_theory, nnd_directional_theory_cost},
     {&nnd_flat_minima_model, nnd_flat_minima_theory, nnd_flat_minima_theory_cost},
     {&nnd_wide_mlp_model, nnd_wide_mlp_theory, nnd_wide_mlp_theory_cost},
 };

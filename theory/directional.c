@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "theory/directional.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "theory/directional_path.h"
+
+/* Sampling noise adds to the angle in square: this many times above it, it is no longer seen. */
+static const double ABOVE_NOISE = 5.0;
+/* Part of the force on the norm that sampling noise may make up before theory keeps silent. */
+static const double NOISE_SHARE = 0.02;
+/* -log sin theta at which the components of a simulated predictor leave the range of doubles. */
+static const double UNDERFLOW = 600.0;
+
+/* Everything at one recorded time. */
+typedef struct {
+    const nnd_directional_path *path;
+    const nnd_directional_point *point;
+    double time; /* eta times step, or the time of the flow */
+    nnd_logistic_averages at;
+} view;
+
+static view view_at(const nnd_directional_path *path, size_t i) {
+    const nnd_directional *p = path->params;
+    double rate = p->integrator == NND_GRADIENT_FLOW ? 1.0 : p->lr;
+    return (view){path, &path->point[i], rate * path->t[i],
+                  nnd_logistic_at(path->averages, path->point[i].omega)};
+}
+
+typedef double (*curve)(const view *v);
+
+static double or_absent(double x) {
+    return isfinite(x) ? x : NAN;
+}
+
+static double omega(const view *v) {
+    return v->point->omega;
+}
+
+static double theta(const view *v) {
+    return 2.0 * atan(exp(v->point->zeta));
+}
+
+static double log_tan_half(const view *v) {
+    return or_absent(v->point->zeta);
+}
+
+static double neg_log_sin(const view *v) {
+    return or_absent(nnd_directional_neg_log_sin(v->point->zeta));
+}
+
+static double error_rate(const view *v) {
+    return theta(v) / M_PI;
+}
+
+/* (3): e + c0 omega (1 - cos theta); without a predictor it is log 2. */
+static double loss(const view *v) {
+    double gap = v->point->omega > 0.0 ? nnd_directional_gap(v->point->zeta) : 0.0;
+    if (isnan(gap)) /* a direction that is not resolved is close to the teacher's */
+        gap = 0.0;
+    return v->at.e + v->path->constants.c0 * v->point->omega * gap;
+}
+
+static double perp_sign(const view *v) {
+    return v->point->sign;
+}
+
+static double omega_exponent(const view *v) {
+    return or_absent(v->point->omega_exponent);
+}
+
+static double angle_exponent(const view *v) {
+    return or_absent(v->point->angle_exponent);
+}
+
+static double multiplier(const view *v) {
+    return v->point->multiplier;
+}
+
+/* (8) */
+static double omega_law(const view *v) {
+    double l = (double)v->path->params->depth;
+    return pow((l + 2.0) * v->path->constants.a * v->time, l / (l + 2.0));
+}
+
+static double neg_log_sin_law(const view *v) {
+    double l = (double)v->path->params->depth;
+    return v->path->constants.c0 * (l + 2.0) / (2.0 * l) *
+           pow((l + 2.0) * v->path->constants.a, (l - 2.0) / (l + 2.0)) *
+           pow(v->time, 2.0 * l / (l + 2.0));
+}
+
+static double omega_ratio(const view *v) {
+    return v->time > 0.0 ? omega(v) / omega_law(v) : NAN;
+}
+
+static double angle_ratio(const view *v) {
+    return v->time > 0.0 ? neg_log_sin(v) / neg_log_sin_law(v) : NAN;
+}
+
+/*
+ * Near the teacher the gradient pulls the direction back with c0 sin theta; a mean over n samples
+ * pushes it sideways by sqrt((D - 1) noise/n). Where both balance lies the angle that a finite
+ * sample cannot resolve.
+ */
+static double theta_floor(const view *v) {
+    const nnd_directional *p = v->path->params;
+    double push = sqrt(((double)p->dim - 1.0) * v->at.noise / p->samples);
+    return push / v->path->constants.c0;
+}
+
+static bool angle_in_noise(const view *v, double factor) {
+    bool sampled = nnd_directional_samples_finite(v->path->params);
+    return sampled && theta(v) < factor * theta_floor(v);
+}
+
+/* The smallest size at which theory describes a simulated angle: none (0), or nowhere (inf). */
+static double angle_min_size(const view *v) {
+    return angle_in_noise(v, ABOVE_NOISE) || neg_log_sin(v) > UNDERFLOW ? INFINITY : 0.0;
+}
+
+static double theta_min_size(const view *v) {
+    return angle_in_noise(v, ABOVE_NOISE) ? INFINITY : 0.0;
+}
+
+/* Fluctuating by the floor the direction costs the norm c0 floor^2/2 of its force. */
+static double norm_min_size(const view *v) {
+    if (!nnd_directional_samples_finite(v->path->params))
+        return 0.0;
+    double angle = theta_floor(v), lost = 0.5 * v->path->constants.c0 * angle * angle;
+    return lost > NOISE_SHARE * v->at.delta ? INFINITY : 0.0;
+}
+
+static bool always(const nnd_directional *p) {
+    (void)p;
+    return true;
+}
+
+static bool stepwise(const nnd_directional *p) {
+    return p->integrator == NND_DESCENT;
+}
+
+static const struct {
+    const char *name;
+    curve value, min_size;
+    bool (*wanted)(const nnd_directional *p);
+} CURVES[] = {
+    {"omega", omega, norm_min_size, always},
+    {"omega_law", omega_law, NULL, always},
+    {"theta", theta, theta_min_size, always},
+    {"theta_floor", theta_floor, NULL, nnd_directional_samples_finite},
+    {"log_tan_half", log_tan_half, angle_min_size, always},
+    {"neg_log_sin", neg_log_sin, angle_min_size, always},
+    {"neg_log_sin_law", neg_log_sin_law, NULL, always},
+    {"perp_sign", perp_sign, NULL, always},
+    {"error_rate", error_rate, theta_min_size, always},
+    {"loss", loss, norm_min_size, always},
+    {"omega_exponent", omega_exponent, norm_min_size, always},
+    {"angle_exponent", angle_exponent, angle_min_size, always},
+    {"omega_ratio", omega_ratio, NULL, always},
+    {"angle_ratio", angle_ratio, NULL, always},
+    {"multiplier", multiplier, NULL, stepwise},
+};
+
+static nnd_status add_curve(nnd_frame *frame, const nnd_directional_path *path, const char *name,
+                            curve value) {
+    double *x;
+    nnd_status status = nnd_frame_add(frame, name, "t", &x);
+    for (size_t i = 0; status == NND_OK && i < path->sound; i++) {
+        view v = view_at(path, i);
+        x[i] = value(&v);
+    }
+    return status;
+}
+
+/* Adds the sizes only where one of them says something. */
+static nnd_status add_min_size(nnd_frame *frame, const nnd_directional_path *path, const char *name,
+                               curve min_size) {
+    char full[64];
+    bool silent = false;
+    for (size_t i = 0; i < path->sound && !silent; i++) {
+        view v = view_at(path, i);
+        silent = min_size(&v) > 0.0;
+    }
+    snprintf(full, sizeof full, "%s_min_size", name);
+    return silent ? add_curve(frame, path, full, min_size) : NND_OK;
+}
+
+/* (9): the multiplier is -1 there; below three layers no norm makes it so. */
+static double omega_critical(const nnd_directional_path *path) {
+    double l = (double)path->params->depth;
+    return l > 2.0 ? pow(2.0 / (path->params->lr * path->constants.c0), l / (l - 2.0)) : NAN;
+}
+
+/* Where the angle falls below the sampling noise; says so. */
+static double floor_time(nnd_context *ctx, const nnd_directional_path *path) {
+    for (size_t i = 0; i < path->sound; i++) {
+        view v = view_at(path, i);
+        if (!angle_in_noise(&v, 1.0))
+            continue;
+        nnd_log(ctx, NND_LOG_NOTE,
+                "theory: from t = %g on, theta (%.2g) is below the sampling noise of %.10g samples "
+                "(%.2g), where a simulation stays",
+                path->t[i], theta(&v), path->params->samples, theta_floor(&v));
+        return path->t[i];
+    }
+    return NAN;
+}
+
+static nnd_status add_scalars(nnd_context *ctx, nnd_frame *frame,
+                              const nnd_directional_path *path) {
+    const nnd_directional *p = path->params;
+    nnd_status status = nnd_frame_add_scalar(frame, "c0", path->constants.c0);
+    if (status == NND_OK)
+        status = nnd_frame_add_scalar(frame, "A", path->constants.a);
+    if (status == NND_OK)
+        status = nnd_frame_add_scalar(frame, "B", path->constants.b);
+    if (status == NND_OK && p->integrator == NND_DESCENT)
+        status = nnd_frame_add_scalar(frame, "omega_critical", omega_critical(path));
+    if (status == NND_OK && nnd_directional_samples_finite(p))
+        status = nnd_frame_add_scalar(frame, "floor_time", floor_time(ctx, path));
+    if (status == NND_OK)
+        status = nnd_frame_add_scalar(frame, "diverged_at", path->diverged_at);
+    return status;
+}
+
+static nnd_status add_effort(nnd_frame *frame, const nnd_directional_effort *effort) {
+    nnd_status status = nnd_frame_set_number(frame, NULL, "ode_tolerance", effort->rtol);
+    if (status == NND_OK)
+        status = nnd_frame_set_number(frame, NULL, "ode_steps", (double)effort->steps);
+    if (status == NND_OK)
+        status = nnd_frame_set_number(frame, NULL, "ode_rejected", (double)effort->rejected);
+    if (status == NND_OK)
+        status = nnd_frame_set_number(frame, NULL, "ode_evaluations", (double)effort->evaluations);
+    return status;
+}
+
+static nnd_status fill_frame(nnd_context *ctx, nnd_frame *frame, const nnd_directional_path *path) {
+    const nnd_directional *p = path->params;
+    bool flow = p->integrator == NND_GRADIENT_FLOW;
+    nnd_status status = nnd_frame_add_dim(frame, "t", flow ? NND_COORD_REAL : NND_COORD_INTEGER,
+                                          path->count, path->t);
+    for (size_t i = 0; status == NND_OK && i < sizeof CURVES / sizeof *CURVES; i++) {
+        if (!CURVES[i].wanted(p))
+            continue;
+        status = add_curve(frame, path, CURVES[i].name, CURVES[i].value);
+        if (status == NND_OK && CURVES[i].min_size != NULL)
+            status = add_min_size(frame, path, CURVES[i].name, CURVES[i].min_size);
+    }
+    if (status == NND_OK)
+        status = add_scalars(ctx, frame, path);
+    return status == NND_OK && flow ? add_effort(frame, &path->effort) : status;
+}
+
+nnd_status nnd_directional_theory(nnd_context *ctx, const void *params, nnd_frame **frame) {
+    nnd_directional_path path;
+    nnd_frame *out = NULL;
+    nnd_status ran = nnd_directional_path_make(ctx, params, &path), status = ran;
+    if (status >= NND_OK)
+        status = nnd_frame_new(ctx, &out);
+    if (status == NND_OK)
+        status = fill_frame(ctx, out, &path);
+    if (status == NND_OK)
+        *frame = out;
+    else
+        nnd_frame_free(out);
+    nnd_directional_path_clear(&path);
+    return status == NND_OK ? ran : status;
+}
+
+nnd_status nnd_directional_theory_cost(nnd_context *ctx, const void *params, nnd_cost *cost) {
+    (void)ctx;
+    const nnd_directional *p = params;
+    /* One set of averages is about a hundred nodes with two exponentials each. */
+    const double averages = 1e4, flow_evaluations = 2e4, flow_times = 200.0;
+    bool flow = p->integrator == NND_GRADIENT_FLOW;
+    double units = (double)p->init.a.count, unknowns = units > 0.0 ? units * (units + 2.0) : 2.0;
+    double listed = (double)p->record.count;
+    double times = listed > 0.0 ? listed + 1.0
+                   : flow       ? flow_times
+                                : floor(p->steps / (double)p->record_every) + 2.0;
+    double evaluations = flow ? flow_evaluations * (units > 0.0 ? unknowns : 1.0) : p->steps;
+    cost->flops = evaluations * (averages + 6.0 * unknowns) + 20.0 * times * averages;
+    cost->bytes = times * (sizeof(nnd_directional_point) + 24.0 * sizeof(double));
+    if (flow)
+        cost->bytes += (times * unknowns + 2.0 * unknowns * unknowns) * sizeof(double);
+    return NND_OK;
+}

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Gradient descent: the exact maps (b), (c) and (d) of the note, section 3. */
+#include <cblas.h>
+#include <math.h>
+#include <stdlib.h>
+
+#include "theory/directional_pair.h"
+
+/* Layers of rank one, w = s^(L-1) b; a single layer has s = 1. The perpendicular part of b is kept
+ * as its logarithm and sign: plain numbers would underflow and hide that it grows again. */
+typedef struct {
+    const nnd_logistic *averages;
+    double c0, lr, depth;
+    double along, log_perp, sign, s; /* of b */
+    double gain, norm;               /* s^(L-1), |b| */
+    double omega, zeta;
+    nnd_logistic_averages at;
+} aligned;
+
+static void aligned_settle(aligned *x) {
+    x->gain = pow(x->s, x->depth - 1.0);
+    nnd_directional_polar(copysign(1.0, x->gain) * x->along, x->log_perp, &x->norm, &x->zeta);
+    x->omega = fabs(x->gain) * x->norm;
+    if (x->omega == 0.0)
+        x->zeta = NAN;
+    x->at = nnd_logistic_at(x->averages, x->omega);
+}
+
+static aligned aligned_start(const nnd_directional_path *path) {
+    const nnd_directional *p = path->params;
+    double depth = (double)p->depth, s = p->depth > 1 ? pow(p->omega0, 1.0 / depth) : 1.0;
+    double norm = p->depth > 1 ? s : p->omega0;
+    /* The double nearest to pi stands for pi. */
+    bool straight = p->theta0 == 0.0 || p->theta0 >= M_PI || norm == 0.0;
+    aligned x = {.averages = path->averages, .c0 = path->constants.c0, .lr = p->lr, .depth = depth};
+    x.s = s;
+    x.along = norm * cos(p->theta0);
+    x.log_perp = straight ? -INFINITY : log(norm) + log(sin(p->theta0));
+    x.sign = straight ? 0.0 : 1.0;
+    aligned_settle(&x);
+    return x;
+}
+
+static double aligned_multiplier(const aligned *x) {
+    return 1.0 - x->lr * x->gain * x->gain * x->at.slope;
+}
+
+/* (6), with g along v as delta + h (1 - cos theta), and b . g as |b| (delta - c0 (1 - cos theta)),
+ * which do not cancel. */
+static void aligned_step(aligned *x) {
+    double gap = nnd_directional_gap(x->zeta), multiplier = aligned_multiplier(x);
+    bool still = x->omega == 0.0;
+    double pull = still ? x->c0 : x->at.delta + x->at.h * gap;
+    double radial =
+        still ? x->c0 * x->along : copysign(x->norm, x->gain) * (x->at.delta - x->c0 * gap);
+    x->along += x->lr * x->gain * pull;
+    if (x->depth > 1.0)
+        x->s += x->lr * pow(x->s, x->depth - 2.0) * radial;
+    x->log_perp += log(fabs(multiplier));
+    x->sign *= (multiplier > 0.0) - (multiplier < 0.0);
+    aligned_settle(x);
+}
+
+static void aligned_look(const aligned *x, nnd_directional_point *point) {
+    point->omega = x->omega;
+    point->zeta = x->zeta;
+    point->sign = x->sign;
+    point->multiplier = aligned_multiplier(x);
+}
+
+/* Keeps F in range: its scale goes to log_scale. */
+static void pair_rescale(nnd_directional_pair *pair) {
+    int n = (int)(pair->units * pair->units);
+    double size = cblas_dnrm2(n, pair->f, 1);
+    if (!(size > 0.0 && size < 0x1p-300))
+        return;
+    cblas_dscal(n, 0x1p300, pair->f, 1);
+    pair->log_scale -= 300.0 * M_LN2;
+}
+
+static void pair_step(nnd_directional_pair *pair, double lr, double *rate) {
+    nnd_directional_pair_rate(pair, rate);
+    cblas_daxpy((int)(pair->units * (pair->units + 2)), lr, rate, 1, pair->f, 1);
+    pair_rescale(pair);
+    nnd_directional_pair_settle(pair);
+}
+
+static void pair_look(const nnd_directional_pair *pair, double lr, nnd_directional_point *point) {
+    point->omega = pair->omega;
+    point->zeta = pair->zeta;
+    point->sign = nnd_directional_pair_sign(pair);
+    point->multiplier = 1.0 - lr * pair->at.h;
+}
+
+/* Exponents between a step and the one before it. */
+static void add_exponents(double t, const nnd_directional_point *before,
+                          nnd_directional_point *point) {
+    point->omega_exponent = point->angle_exponent = NAN;
+    if (t < 2.0)
+        return;
+    double ratio = log(t / (t - 1.0));
+    double now = nnd_directional_neg_log_sin(point->zeta);
+    double then = nnd_directional_neg_log_sin(before->zeta);
+    point->omega_exponent = log(point->omega / before->omega) / ratio;
+    if (isfinite(now) && isfinite(then) && then > 0.0)
+        point->angle_exponent = log(now / then) / ratio;
+}
+
+nnd_status nnd_directional_descend(nnd_context *ctx, nnd_directional_path *path) {
+    const nnd_directional *p = path->params;
+    bool given = p->init.kind == NND_START_GIVEN;
+    nnd_directional_pair pair = {0};
+    nnd_status status = given ? nnd_directional_pair_make(ctx, path, &pair) : NND_OK;
+    aligned x = {0};
+    if (!given)
+        x = aligned_start(path);
+    double *rate = calloc(pair.units * (pair.units + 2) + 1, sizeof *rate);
+    if (status == NND_OK && rate == NULL)
+        status = nnd_fail_memory(ctx, "two layers");
+    nnd_directional_point now = {0}, before;
+    for (double t = 0.0; status == NND_OK && path->sound < path->count; t += 1.0) {
+        before = now;
+        if (given)
+            pair_look(&pair, p->lr, &now);
+        else
+            aligned_look(&x, &now);
+        if (!isfinite(now.omega)) {
+            path->diverged_at = t;
+            status = NND_DIVERGED;
+            break;
+        }
+        if (path->t[path->sound] == t) {
+            add_exponents(t, &before, &now);
+            path->point[path->sound++] = now;
+        }
+        if (fmod(t, 65536.0) == 0.0 && nnd_context_interrupted(ctx))
+            status = nnd_fail(ctx, NND_E_INTERRUPTED, "interrupted at step %g", t);
+        if (given)
+            pair_step(&pair, p->lr, rate);
+        else
+            aligned_step(&x);
+    }
+    free(rate);
+    nnd_directional_pair_clear(&pair);
+    return status;
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/**
+ * Path of the predictor of a deep linear network under the population gradient (note directional,
+ * section 3), at the recorded times. Two numbers say where it is: omega = |w| and zeta =
+ * log tan(theta/2), which does not underflow.
+ */
+#ifndef NNDMFT_THEORY_DIRECTIONAL_PATH_H
+#define NNDMFT_THEORY_DIRECTIONAL_PATH_H
+
+#include "nndmft/directional.h"
+#include "nndmft/logistic.h"
+
+/** The predictor at one time. */
+typedef struct {
+    double omega;
+    double zeta;           /**< -inf, inf: at the angle 0, pi; NaN: no direction, or not resolved */
+    double sign;           /**< of the perpendicular part relative to its start; 0: there is none */
+    double omega_exponent; /**< d log omega/d log t; NaN: not known */
+    double angle_exponent; /**< d log(-log sin theta)/d log t; NaN: not known */
+    double multiplier;     /**< gd: factor of the perpendicular part in the next step */
+} nnd_directional_point;
+
+/** What it took to solve the flow; zero for gd. */
+typedef struct {
+    double rtol;
+    size_t steps, rejected, evaluations;
+} nnd_directional_effort;
+
+typedef struct {
+    const nnd_directional *params;
+    nnd_logistic *averages;
+    nnd_logistic_constants constants;
+    size_t count;
+    double *t; /**< recorded: steps (gd) or times (flow) */
+    nnd_directional_point *point;
+    size_t sound;       /**< points before the run diverged or a solver gave up */
+    double diverged_at; /**< step; NaN: it did not */
+    nnd_directional_effort effort;
+} nnd_directional_path;
+
+/** The whole path. NND_DIVERGED or NND_NOT_CONVERGED: the first `sound` points are good. Free with
+ *  nnd_directional_path_clear, which takes half-made ones. */
+NND_MUST_USE nnd_status nnd_directional_path_make(nnd_context *ctx, const nnd_directional *p,
+                                                  nnd_directional_path *path);
+void nnd_directional_path_clear(nnd_directional_path *path);
+
+/** The same two ways, for a path with its times allocated. */
+NND_MUST_USE nnd_status nnd_directional_descend(nnd_context *ctx, nnd_directional_path *path);
+NND_MUST_USE nnd_status nnd_directional_flow(nnd_context *ctx, nnd_directional_path *path);
+
+/** omega and zeta of a vector with the component `along` the teacher and exp(log_perp) across. */
+void nnd_directional_polar(double along, double log_perp, double *omega, double *zeta);
+/** 1 - cos theta and -log sin theta. */
+double nnd_directional_gap(double zeta);
+double nnd_directional_neg_log_sin(double zeta);
+
+#endif
