@@ -180,9 +180,10 @@ static nnd_status flow_along(path *r, nnd_status *ran) {
     const nnd_quadratic *q = r->state.loss;
     size_t dim = q->dim + 1, n = r->times.count;
     const double stiff = 1e4; /* characteristic times beyond which explicit steps are too many */
-    double *y = calloc(n * dim + dim + 2 * q->dim, sizeof *y), *x = y + n * dim;
+    double *y = calloc(n * dim + dim + 2 * q->dim, sizeof *y);
     if (y == NULL)
         return nnd_fail_memory(r->ctx, "the flow");
+    double *x = y + n * dim;
     flow f = {q, r->state.depth, x + dim};
     double largest = fmax(1.0, cblas_dnrm2((int)q->dim, q->minimizer, 1));
     nnd_ode_options options = {

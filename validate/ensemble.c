@@ -227,10 +227,12 @@ static void report_diverged(const ensemble *e, size_t point, size_t size, const 
     double fraction = nnd_frame_find(part, "diverged_fraction")->data[0];
     if (fraction == 0.0)
         return;
-    char name[TEXT_SIZE];
+    char name[TEXT_SIZE], at[TEXT_SIZE] = "";
     nnd_case_point_text(e->c, point, sizeof name, name);
-    nnd_log(e->ctx, NND_LOG_WARNING, "simulation: %s%ssize %zu: %g %% of the seeds diverged", name,
-            name[0] != '\0' ? ", " : "", size, 100.0 * fraction);
+    if (e->c->model->sized)
+        snprintf(at, sizeof at, "%ssize %zu", name[0] != '\0' ? ", " : "", size);
+    nnd_log(e->ctx, NND_LOG_WARNING, "simulation: %s%s%s%g %% of the seeds diverged", name, at,
+            name[0] != '\0' || at[0] != '\0' ? ": " : "", 100.0 * fraction);
 }
 
 /* Estimates (and seeds, if wanted) of one point, stacked over sizes. */

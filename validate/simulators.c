@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "nndmft/simulate.h"
 #include "validate/deep_linear.h"
+#include "validate/flat_minima.h"
 #include "validate/wide_mlp.h"
 
 static const nnd_simulator *const SIMULATORS[] = {
     &nnd_deep_linear_simulator,
+    &nnd_flat_minima_simulator,
     &nnd_wide_mlp_simulator,
 };
 

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include <math.h>
+
+#include "support.h"
+#include "validate/flow.h"
+
+/* A rotation with a decay: x1 = e^-t cos t, x2 = e^-t sin t. */
+static void spiral(void *user, const double *x, double *rate) {
+    ++*(size_t *)user;
+    rate[0] = -x[0] - x[1];
+    rate[1] = x[0] - x[1];
+}
+
+static double run(double rtol, size_t *calls) {
+    nnd_context *ctx = nnd_context_new(NULL);
+    nnd_flow flow;
+    double x[] = {1.0, 0.0};
+    const double to[] = {0.0, 0.3, 0.3000001, 2.0};
+    *calls = 0;
+    ck_assert_int_eq(nnd_flow_make(ctx, 2, spiral, calls, rtol, 1e-3 * rtol, &flow), NND_OK);
+    for (int k = 0; k < 4; k++)
+        ck_assert_int_eq(nnd_flow_advance(&flow, k > 0 ? to[k - 1] : 0.0, to[k], 100000, x),
+                         NND_OK);
+    double error = hypot(x[0] - exp(-2.0) * cos(2.0), x[1] - exp(-2.0) * sin(2.0));
+    nnd_flow_clear(&flow);
+    nnd_context_free(ctx);
+    return error;
+}
+
+/* The error follows the tolerance, and the work grows as its fifth root. */
+START_TEST(error_follows_the_tolerance) {
+    size_t few, many;
+    double coarse = run(1e-5, &few), fine = run(1e-10, &many);
+    ck_assert_msg(coarse < 1e-4 && coarse > 1e-9, "error %g", coarse);
+    ck_assert_msg(fine < 1e-9, "error %g", fine);
+    ck_assert_msg(many > 5 * few && many < 20 * few, "%zu and %zu evaluations", few, many);
+}
+END_TEST
+
+/* x' = x^2 leaves the reals at t = 1. */
+static void explosion(void *user, const double *x, double *rate) {
+    (void)user;
+    rate[0] = x[0] * x[0];
+}
+
+START_TEST(what_cannot_be_reached_is_said) {
+    nnd_context *ctx = nnd_context_new(NULL);
+    nnd_flow flow;
+    double x[] = {1.0};
+    ck_assert_int_eq(nnd_flow_make(ctx, 1, explosion, NULL, 1e-8, 1e-12, &flow), NND_OK);
+    ck_assert_int_eq(nnd_flow_advance(&flow, 0.0, 2.0, 100000, x), NND_NOT_CONVERGED);
+    x[0] = 1.0;
+    flow.step = 0.0;
+    ck_assert_int_eq(nnd_flow_advance(&flow, 0.0, 0.5, 3, x), NND_NOT_CONVERGED);
+    x[0] = 1.0;
+    flow.step = 0.0;
+    ck_assert_int_eq(nnd_flow_advance(&flow, 0.0, 0.5, 1000, x), NND_OK);
+    test_close("x(1/2)", x[0], 2.0, 1e-7);
+    nnd_flow_clear(&flow);
+    nnd_context_free(ctx);
+}
+END_TEST
+
+int main(void) {
+    Suite *suite = suite_create("flow");
+    TCase *tests = tcase_create("flow");
+    tcase_add_test(tests, error_follows_the_tolerance);
+    tcase_add_test(tests, what_cannot_be_reached_is_said);
+    suite_add_tcase(suite, tests);
+    return test_main(suite);
+}

@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "validate/flat_minima.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "nndmft/flat_minima.h"
+#include "validate/flat_minima_record.h"
+
+static size_t block_width(const void *params, size_t size) {
+    (void)params;
+    (void)size;
+    return NND_LANES;
+}
+
+static bool check(const void *params, size_t size, nnd_objection *o) {
+    const nnd_flat_minima *p = params;
+    (void)size;
+    if (!nnd_flat_minima_is_linear(p) && p->data.covariance.rows > 0)
+        return nnd_object(
+            o, "data.covariance",
+            "does not tell a nonlinear network its inputs; allowed: inputs, generate");
+    return true;
+}
+
+/* ---- what it costs ---- */
+
+static double recorded_times(const nnd_flat_minima *p) {
+    if (p->record.count > 0)
+        return (double)p->record.count + 1.0;
+    return p->integrator == NND_GRADIENT_FLOW
+               ? 200.0
+               : floor((double)p->steps / (double)p->record_every) + 2.0;
+}
+
+static nnd_simulation_cost cost(const void *params, size_t size) {
+    const nnd_flat_minima *p = params;
+    (void)size;
+    const double lanczos = 40.0, flow_steps = 1e4;
+    double d = (double)nnd_flat_minima_dim(p), depth = (double)p->depth, weights = 0.0;
+    double n = p->data.covariance.rows > 0 ? d : (double)nnd_data_samples(&p->data), fields = 0.0;
+    double rows = nnd_flat_minima_is_linear(p) ? fmin(n, d) : n, widest = d, decomposition = 0.0;
+    for (size_t k = 1; k <= (size_t)p->depth; k++) {
+        double up = (double)nnd_flat_minima_width(p, k),
+               down = (double)nnd_flat_minima_width(p, k - 1);
+        weights += up * down;
+        decomposition += 20.0 * up * down * fmin(up, down);
+        fields += up;
+        widest = fmax(widest, up);
+    }
+    double product = 12.0 * rows * weights, times = recorded_times(p);
+    double step = nnd_flat_minima_is_linear(p) ? 6.0 * weights + 4.0 * rows * d
+                                               : rows * (6.0 * weights + 100.0 * fields);
+    double evaluations = p->integrator == NND_DESCENT ? (double)p->steps : 6.0 * flow_steps;
+    double per_record = lanczos * (product + 4.0 * lanczos * weights) + decomposition;
+    double lanes = (double)NND_LANES * (p->integrator == NND_DESCENT ? 2.0 : 11.0);
+    if (!nnd_flat_minima_is_linear(p))
+        fields *= (double)NND_LANES;
+    return (nnd_simulation_cost){
+        .bytes = sizeof(double) *
+                 (n * n + 3.0 * n * d + rows * rows + lanes * weights +
+                  (302.0 + NND_LANES) * weights + 12.0 * fields * rows + 3.0 * widest * widest),
+        .record_bytes = sizeof(double) * (7.0 + times * (4.0 + 3.0 * depth)),
+        .flops = evaluations * step + times * per_record,
+    };
+}
+
+/* ---- training ---- */
+
+typedef struct {
+    const nnd_flat_minima *params;
+    nnd_flat_block block;
+    nnd_flat_record record;
+    nnd_reals times;
+    bool lost[NND_LANES];
+    double lost_at[NND_LANES], bound[NND_LANES];
+    size_t recorded;
+} run;
+
+static bool all_lost(const run *r) {
+    for (size_t b = 0; b < NND_LANES; b++)
+        if (!r->lost[b])
+            return false;
+    return true;
+}
+
+/* Marks the networks whose loss has left its bound at step t. */
+static void look_for_divergence(run *r, double t) {
+    for (size_t b = 0; b < NND_LANES; b++)
+        if (!r->lost[b] && !(r->block.loss[b] <= r->bound[b])) {
+            r->lost[b] = true;
+            r->lost_at[b] = t;
+        }
+}
+
+static nnd_status record_all(run *r) {
+    nnd_status status = NND_OK;
+    for (size_t b = 0; status == NND_OK && b < NND_LANES; b++)
+        if (!r->lost[b])
+            status = nnd_flat_record_state(&r->record, b, r->recorded);
+    r->recorded++;
+    return status;
+}
+
+/* The rest of the records of a block that no longer moves. */
+static nnd_status record_rest(run *r) {
+    size_t first = r->recorded;
+    nnd_status status = record_all(r);
+    for (; status == NND_OK && r->recorded < r->times.count; r->recorded++)
+        for (size_t b = 0; b < NND_LANES; b++)
+            if (!r->lost[b])
+                nnd_flat_record_copy(&r->record, b, first, r->recorded);
+    return status;
+}
+
+static nnd_status descend(run *r) {
+    enum { LOOK_EVERY = 64 };
+    size_t steps = (size_t)r->params->steps;
+    nnd_status status = NND_OK;
+    for (size_t t = 0; status == NND_OK; t++) {
+        look_for_divergence(r, (double)t);
+        if (r->times.value[r->recorded] == (double)t)
+            status = record_all(r);
+        if (t == steps || status != NND_OK || all_lost(r))
+            break;
+        if (t % LOOK_EVERY == 0 &&
+            nnd_flat_block_settled(&r->block, r->lost, r->params->lr * (double)(steps - t)))
+            return record_rest(r);
+        nnd_flat_block_descend(&r->block, r->params->lr);
+        nnd_flat_block_evaluate(&r->block);
+    }
+    return status;
+}
+
+static nnd_status flow(run *r) {
+    double now = 0.0;
+    nnd_status status = NND_OK;
+    while (status == NND_OK && r->recorded < r->times.count) {
+        double next = r->times.value[r->recorded];
+        if (nnd_flat_block_flow(&r->block, now, next) != NND_OK)
+            return nnd_fail(r->record.ctx, NND_E_INPUT,
+                            "params.time: the flow of a network takes too many steps to reach %g",
+                            next);
+        status = record_all(r);
+        now = next;
+    }
+    return status;
+}
+
+static nnd_status train(run *r, nnd_rng_key key) {
+    nnd_status status = NND_OK;
+    nnd_flat_block_draw(&r->block, key);
+    nnd_flat_record_restart(&r->record, key);
+    nnd_flat_block_evaluate(&r->block);
+    for (size_t b = 0; status == NND_OK && b < NND_LANES; b++) {
+        r->lost_at[b] = NAN;
+        r->bound[b] = r->params->divergence_bound * fmax(r->block.loss[b], r->block.data.target2);
+        status = nnd_flat_record_start(&r->record, b);
+    }
+    if (status == NND_OK)
+        status = r->params->integrator == NND_DESCENT ? descend(r) : flow(r);
+    for (size_t b = 0; status == NND_OK && b < NND_LANES; b++)
+        status = nnd_flat_record_end(&r->record, b, r->times.count - 1, r->lost_at[b]);
+    return status;
+}
+
+static nnd_status simulate(nnd_context *ctx, const void *params, size_t size, uint64_t base_seed,
+                           size_t first_seed, size_t count, nnd_frame **frame) {
+    run r = {.params = params};
+    (void)count;
+    nnd_status status = nnd_flat_minima_times(ctx, params, &r.times);
+    if (status == NND_OK)
+        status = nnd_flat_block_make(ctx, params, &r.block);
+    if (status == NND_OK)
+        status = nnd_flat_record_make(ctx, &r.block, first_seed, &r.times, &r.record);
+    if (status == NND_OK)
+        status = train(&r, (nnd_rng_key){base_seed, first_seed, size});
+    if (status == NND_OK) {
+        *frame = r.record.frame;
+        r.record.frame = NULL;
+    }
+    nnd_flat_record_clear(&r.record);
+    nnd_flat_block_clear(&r.block);
+    free(r.times.value);
+    return status;
+}
+
+/* ---- for a deep-learning framework ---- */
+
+static void optimizer_text(const nnd_flat_minima *p, size_t size, char *text) {
+    const char *start = p->architecture == NND_FLAT_RESIDUAL
+                            ? ", all matrices plus the identity, a fixed readout of norm 1"
+                        : p->init == NND_FLAT_ALIGNED ? ", rank-one aligned matrices of this norm"
+                                                      : "";
+    if (p->integrator == NND_GRADIENT_FLOW)
+        snprintf(text, size, "gradient flow: SGD of a rate towards 0 on the mean square error%s",
+                 start);
+    else
+        snprintf(text, size, "full-batch SGD on the mean square error (no factor 1/2)%s", start);
+}
+
+static nnd_status recipe(nnd_context *ctx, const void *params, size_t size, nnd_frame **out) {
+    const nnd_flat_minima *p = params;
+    nnd_frame *frame = NULL;
+    double *std = NULL, *lr = NULL, scale = p->init_scale;
+    char optimizer[256];
+    (void)size;
+    if (p->architecture == NND_FLAT_RESIDUAL)
+        scale /= sqrt((double)p->depth * (double)nnd_flat_minima_dim(p));
+    optimizer_text(p, sizeof optimizer, optimizer);
+    nnd_status status = nnd_frame_new(ctx, &frame);
+    if (status == NND_OK)
+        status = nnd_frame_add_range(frame, "matrix", (size_t)p->depth, 0.0);
+    if (status == NND_OK)
+        status = nnd_frame_add(frame, "init_std", "matrix", &std);
+    if (status == NND_OK)
+        status = nnd_frame_add(frame, "raw_lr", "matrix", &lr);
+    for (size_t l = 0; status == NND_OK && l < (size_t)p->depth; l++) {
+        std[l] = scale;
+        lr[l] = p->lr;
+    }
+    if (status == NND_OK)
+        status = nnd_frame_add_scalar(frame, "output_divisor", 1.0);
+    if (status == NND_OK)
+        status = nnd_frame_set_text(frame, NULL, "optimizer", optimizer);
+    if (status == NND_OK)
+        *out = frame;
+    else
+        nnd_frame_free(frame);
+    return status;
+}
+
+const nnd_simulator nnd_flat_minima_simulator = {
+    .model = &nnd_flat_minima_model,
+    .block = block_width,
+    .simulate = simulate,
+    .check = check,
+    .cost = cost,
+    .recipe = recipe,
+};

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/**
+ * A block of NND_LANES networks of flat-minima in training: linear ones in lanes, others as blocks
+ * of matrix products.
+ */
+#ifndef NNDMFT_VALIDATE_FLAT_MINIMA_BLOCK_H
+#define NNDMFT_VALIDATE_FLAT_MINIMA_BLOCK_H
+
+#include "validate/flat_minima_data.h"
+#include "validate/flow.h"
+#include "validate/lanes.h"
+#include "validate/network.h"
+
+typedef struct {
+    const nnd_flat_minima *params;
+    bool linear;
+    nnd_flat_data data;
+    nnd_lanes lanes; /**< linear */
+    nnd_network net; /**< not linear */
+    double *residual;
+    nnd_flow flow;
+    double *one;  /**< all weights, as scratch */
+    double *pair; /**< two vectors of the widest layer */
+    double loss[NND_LANES];
+} nnd_flat_block;
+
+/**
+ * Networks of matrices on the training set, all weights 0 and rates 1: layers as in the note, and
+ * as last one the fixed readout of the residual network (rate 0). Free with nnd_network_clear.
+ */
+NND_MUST_USE nnd_status nnd_flat_network_make(nnd_context *ctx, const nnd_flat_minima *p,
+                                              const nnd_flat_data *data, size_t networks,
+                                              nnd_network *net);
+
+/** Frees with nnd_flat_block_clear, which takes half-made ones. */
+NND_MUST_USE nnd_status nnd_flat_block_make(nnd_context *ctx, const nnd_flat_minima *p,
+                                            nnd_flat_block *block);
+void nnd_flat_block_clear(nnd_flat_block *block);
+/** Draws the weights of seeds key.seed, key.seed + 1, ... */
+void nnd_flat_block_draw(nnd_flat_block *block, nnd_rng_key key);
+/** Losses and what a step needs, at the present weights. */
+void nnd_flat_block_evaluate(nnd_flat_block *block);
+/** A step of gradient descent from an evaluated block. */
+void nnd_flat_block_descend(nnd_flat_block *block, double rate);
+/** Gradient flow from one time to a later one; leaves the block evaluated. */
+NND_MUST_USE nnd_status nnd_flat_block_flow(nnd_flat_block *block, double from, double to);
+/** Copies network b into `net`, made by nnd_flat_network_make. */
+void nnd_flat_block_read(const nnd_flat_block *block, size_t b, nnd_network *net);
+/**
+ * Whether network b is a minimum to the tolerance of the parameters: the gradient in w against that
+ * at w = 0; not linear: `gradient`, the norm of that in the weights, against the mean square
+ * target.
+ */
+bool nnd_flat_block_converged(const nnd_flat_block *block, size_t b, double gradient);
+/** Whether each network is lost (true in `lost`) or a minimum that the remaining steps will not
+ * move. */
+bool nnd_flat_block_settled(const nnd_flat_block *block, const bool *lost, double remaining);
+
+#endif

@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "validate/flat_minima_record.h"
+
+#include <cblas.h>
+#include <lapacke.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { LANCZOS_STEPS = 300, STREAM_START = 1 << 22 };
+
+/* ---- making ---- */
+
+typedef bool (*wanted)(const nnd_flat_minima *p);
+
+static bool always(const nnd_flat_minima *p) {
+    (void)p;
+    return true;
+}
+
+static bool descends(const nnd_flat_minima *p) {
+    return p->integrator == NND_DESCENT;
+}
+
+static bool starts_normal(const nnd_flat_minima *p) {
+    return nnd_flat_minima_is_linear(p) && p->init == NND_FLAT_GAUSSIAN;
+}
+
+static nnd_status add_arrays(nnd_flat_record *r) {
+    static const struct {
+        const char *name, *dims;
+        wanted wanted;
+    } arrays[] = {
+        {"diverged_at", "seed", always},
+        {"diverged", "seed", always},
+        {"converged", "seed", always},
+        {"minimum_sharpness", "seed", always},
+        {"minimum_stability", "seed", descends},
+        {"final_distance2", "seed", nnd_flat_minima_is_linear},
+        {"trace_start", "seed", starts_normal},
+        {"sharpness", "seed,t", always},
+        {"loss", "seed,t", always},
+        {"distance2", "seed,t", nnd_flat_minima_is_linear},
+        {"trace", "seed,t", nnd_flat_minima_is_linear},
+        {"layer_norm", "seed,t,layer", always},
+        {"layer_rank_ratio", "seed,t,layer", always},
+        {"layer_alignment", "seed,t,layer", always},
+    };
+    nnd_status status = NND_OK;
+    for (size_t i = 0; status == NND_OK && i < sizeof arrays / sizeof *arrays; i++)
+        if (arrays[i].wanted(r->params))
+            status = nnd_frame_add(r->frame, arrays[i].name, arrays[i].dims, NULL);
+    return status;
+}
+
+static nnd_status make_frame(nnd_flat_record *r, size_t first_seed, const nnd_reals *times) {
+    nnd_status status = nnd_frame_new(r->ctx, &r->frame);
+    if (status == NND_OK)
+        status = nnd_frame_add_range(r->frame, "seed", NND_LANES, (double)first_seed);
+    if (status == NND_OK)
+        status = nnd_frame_add_dim(r->frame, "t",
+                                   descends(r->params) ? NND_COORD_INTEGER : NND_COORD_REAL,
+                                   times->count, times->value);
+    if (status == NND_OK)
+        status = nnd_frame_add_range(r->frame, "layer", (size_t)r->params->depth, 1.0);
+    return status == NND_OK ? add_arrays(r) : status;
+}
+
+static nnd_status make_scratch(nnd_flat_record *r) {
+    size_t widest = nnd_flat_minima_dim(r->params), samples = r->block->data.samples;
+    for (size_t k = 0; k <= (size_t)r->params->depth; k++) {
+        size_t width = nnd_flat_minima_width(r->params, k);
+        widest = width > widest ? width : widest;
+    }
+    r->start = calloc(NND_LANES * r->hessian.count, sizeof(double));
+    r->scratch = calloc(r->hessian.count, sizeof(double));
+    r->kernel = calloc(samples * samples, sizeof(double));
+    r->matrix = calloc(3 * widest * widest, sizeof(double));
+    r->singular = calloc(2 * widest, sizeof(double));
+    if (r->start == NULL || r->scratch == NULL || r->kernel == NULL || r->matrix == NULL ||
+        r->singular == NULL)
+        return nnd_fail_memory(r->ctx, "the records of a network");
+    r->left = r->matrix + widest * widest;
+    r->right = r->left + widest * widest;
+    r->below = r->singular + widest;
+    return NND_OK;
+}
+
+nnd_status nnd_flat_record_make(nnd_context *ctx, const nnd_flat_block *block, size_t first_seed,
+                                const nnd_reals *times, nnd_flat_record *r) {
+    *r = (nnd_flat_record){.ctx = ctx, .params = block->params, .block = block};
+    nnd_status status = nnd_flat_network_make(ctx, block->params, &block->data, 1, &r->probe);
+    if (status == NND_OK)
+        status = nnd_hessian_make(ctx, &r->probe, block->data.y, block->data.weight, &r->hessian);
+    if (status == NND_OK)
+        status = nnd_lanczos_new(ctx, r->hessian.count, LANCZOS_STEPS, &r->lanczos);
+    if (status == NND_OK)
+        status = make_scratch(r);
+    return status == NND_OK ? make_frame(r, first_seed, times) : status;
+}
+
+void nnd_flat_record_clear(nnd_flat_record *r) {
+    if (r->hessian.net != NULL)
+        nnd_hessian_clear(&r->hessian);
+    nnd_network_clear(&r->probe);
+    nnd_lanczos_free(r->lanczos);
+    nnd_frame_free(r->frame);
+    free(r->start);
+    free(r->scratch);
+    free(r->kernel);
+    free(r->matrix);
+    free(r->singular);
+    *r = (nnd_flat_record){0};
+}
+
+void nnd_flat_record_restart(nnd_flat_record *r, nnd_rng_key key) {
+    for (size_t b = 0; b < NND_LANES; b++)
+        nnd_rng_normals((nnd_rng_key){key.base_seed, key.seed + b, key.size}, STREAM_START, 0,
+                        r->hessian.count, r->start + b * r->hessian.count);
+}
+
+/* Values of network b in an array whose first dimension is the seed; NULL if it is not wanted. */
+static double *values(const nnd_flat_record *r, const char *name, size_t b) {
+    const nnd_array *array = nnd_frame_find(r->frame, name);
+    return array != NULL ? array->data + b * (array->count / NND_LANES) : NULL;
+}
+
+static void set(const nnd_flat_record *r, const char *name, size_t b, size_t at, double x) {
+    double *to = values(r, name, b);
+    if (to != NULL)
+        to[at] = x;
+}
+
+/* ---- the Hessian ---- */
+
+/* The largest eigenvalue of the Hessian at the weights of the probe; the search begins where the
+ * last one ended, shaken so that no direction is lost. */
+static nnd_status top_eigenvalue(nnd_flat_record *r, size_t b, double *top) {
+    size_t n = r->hessian.count;
+    double *start = r->start + b * n;
+    memcpy(r->scratch, start, n * sizeof *start);
+    nnd_status status = nnd_lanczos_largest(r->lanczos, nnd_hessian_times, &r->hessian, r->scratch,
+                                            1, 1e-7, top, start, NULL);
+    if (status < NND_OK)
+        return status;
+    nnd_rng_normals((nnd_rng_key){0}, STREAM_START, 1, n, r->scratch);
+    cblas_daxpy((int)n, 0.1 / sqrt((double)n), r->scratch, 1, start, 1);
+    return NND_OK;
+}
+
+/* 2 weight sum_mu |df_mu/dW|^2, the trace of the Hessian where f is linear in each matrix. */
+static double hessian_trace(nnd_flat_record *r) {
+    size_t n = r->probe.samples;
+    double sum = 0.0;
+    nnd_network_forward(&r->probe);
+    nnd_network_backward(&r->probe, NULL);
+    nnd_network_ntk(&r->probe, 0, r->kernel);
+    for (size_t mu = 0; mu < n; mu++)
+        sum += r->kernel[mu * n + mu];
+    return 2.0 * r->block->data.weight * sum;
+}
+
+/* ---- the layers ---- */
+
+/* Norm and singular values of layer l, and the overlap of its leading right vector with the leading
+ * left one of the layer below, which is then that of this one. */
+static nnd_status record_layer(nnd_flat_record *r, size_t b, size_t i, size_t l) {
+    const nnd_layer *layer = &r->probe.layer[l];
+    size_t rows = layer->rows, cols = layer->cols, least = rows < cols ? rows : cols;
+    size_t depth = (size_t)r->params->depth, at = i * depth + l;
+    memcpy(r->matrix, layer->w, rows * cols * sizeof(double));
+    if (LAPACKE_dgesdd(LAPACK_ROW_MAJOR, 'S', (lapack_int)rows, (lapack_int)cols, r->matrix,
+                       (lapack_int)cols, r->singular, r->left, (lapack_int)least, r->right,
+                       (lapack_int)cols) != 0)
+        return nnd_fail(r->ctx, NND_E_INPUT, "a weight matrix has no singular values");
+    set(r, "layer_norm", b, at, cblas_dnrm2((int)least, r->singular, 1));
+    set(r, "layer_rank_ratio", b, at, least > 1 ? r->singular[1] / r->singular[0] : 0.0);
+    if (l > 0)
+        set(r, "layer_alignment", b, at - 1, fabs(cblas_ddot((int)cols, r->below, 1, r->right, 1)));
+    for (size_t k = 0; k < rows; k++)
+        r->below[k] = r->left[k * least];
+    return NND_OK;
+}
+
+/* The last layer with the readout of the residual network, or with its one output. */
+static void record_last_alignment(nnd_flat_record *r, size_t b, size_t i) {
+    size_t depth = (size_t)r->params->depth;
+    double overlap = 1.0;
+    if (r->probe.layers > depth)
+        overlap = fabs(
+            cblas_ddot((int)r->probe.layer[depth].cols, r->below, 1, r->probe.layer[depth].w, 1));
+    set(r, "layer_alignment", b, i * depth + depth - 1, overlap);
+}
+
+/* ---- records ---- */
+
+static double distance2(const nnd_flat_block *block, size_t b) {
+    double sum = 0.0;
+    for (size_t j = 0; j < block->data.dim; j++) {
+        double apart = block->lanes.back[0][j * NND_LANES + b] - block->data.minimizer[j];
+        sum += apart * apart;
+    }
+    return sum;
+}
+
+nnd_status nnd_flat_record_state(nnd_flat_record *r, size_t b, size_t i) {
+    double top;
+    nnd_flat_block_read(r->block, b, &r->probe);
+    if (r->block->linear) {
+        set(r, "distance2", b, i, distance2(r->block, b));
+        set(r, "trace", b, i, hessian_trace(r));
+    }
+    set(r, "loss", b, i, r->block->loss[b]);
+    nnd_hessian_set(&r->hessian);
+    nnd_status status = top_eigenvalue(r, b, &top);
+    if (status == NND_OK)
+        set(r, "sharpness", b, i, top);
+    for (size_t l = 0; status == NND_OK && l < (size_t)r->params->depth; l++)
+        status = record_layer(r, b, i, l);
+    if (status == NND_OK)
+        record_last_alignment(r, b, i);
+    return status;
+}
+
+void nnd_flat_record_copy(nnd_flat_record *r, size_t b, size_t from, size_t to) {
+    for (size_t k = 0; k < nnd_frame_array_count(r->frame); k++) {
+        const nnd_array *array = nnd_frame_array(r->frame, k);
+        if (array->ndims < 2)
+            continue;
+        size_t times = array->shape[1], inner = array->count / NND_LANES / times;
+        double *x = array->data + b * times * inner;
+        memcpy(x + to * inner, x + from * inner, inner * sizeof *x);
+    }
+}
+
+nnd_status nnd_flat_record_start(nnd_flat_record *r, size_t b) {
+    if (values(r, "trace_start", b) == NULL)
+        return NND_OK;
+    nnd_flat_block_read(r->block, b, &r->probe);
+    set(r, "trace_start", b, 0, hessian_trace(r));
+    return NND_OK;
+}
+
+nnd_status nnd_flat_record_end(nnd_flat_record *r, size_t b, size_t last, double diverged_at) {
+    bool lost = !isnan(diverged_at);
+    set(r, "diverged_at", b, 0, diverged_at);
+    set(r, "diverged", b, 0, lost);
+    set(r, "converged", b, 0, 0.0);
+    set(r, "minimum_sharpness", b, 0, 0.0);
+    set(r, "minimum_stability", b, 0, 0.0);
+    if (lost)
+        return NND_OK;
+    double top = values(r, "sharpness", b)[last], gradient = 0.0;
+    if (!r->block->linear) {
+        nnd_flat_block_read(r->block, b, &r->probe);
+        nnd_hessian_set(&r->hessian);
+        nnd_hessian_gradient(&r->hessian, r->scratch);
+        gradient = cblas_dnrm2((int)r->hessian.count, r->scratch, 1);
+    } else {
+        set(r, "final_distance2", b, 0, values(r, "distance2", b)[last]);
+    }
+    if (nnd_flat_block_converged(r->block, b, gradient)) {
+        set(r, "converged", b, 0, 1.0);
+        set(r, "minimum_sharpness", b, 0, top);
+        set(r, "minimum_stability", b, 0, r->params->lr * top);
+    }
+    return NND_OK;
+}
