@@ -6,12 +6,16 @@
 #include "nndmft/deep_linear.h"
 #include "nndmft/directional.h"
 #include "nndmft/flat_minima.h"
+#include "nndmft/online_fluctuations.h"
+#include "nndmft/two_layer_fluctuations.h"
 #include "nndmft/wide_mlp.h"
 
 static const nnd_model *const MODELS[] = {
     &nnd_deep_linear_model,
     &nnd_directional_model,
     &nnd_flat_minima_model,
+    &nnd_online_fluctuations_model,
+    &nnd_two_layer_fluctuations_model,
     &nnd_wide_mlp_model,
 };
 

@@ -14,6 +14,8 @@ static const double DIVERGED = 1e9;
 /* Sums of groups may take this many bytes before there are fewer groups. */
 static const double GROUP_BYTES = 5e8;
 enum { MOST_GROUPS = 16, FEWEST_GROUPS = 2 };
+/* Rows of units in a step from which on threads pay. */
+enum { WORTHWHILE = 128 };
 
 /* ---- results ---- */
 
@@ -193,7 +195,8 @@ static nnd_status follow_mean(nnd_influence *run, size_t *diverged_at) {
     if (start == NULL)
         status = nnd_fail_memory(run->ctx, "the mean path");
     for (size_t t = 0; status == NND_OK && t <= run->map.steps; t++) {
-#pragma omp parallel for schedule(static) num_threads(nnd_context_threads(run->ctx))
+#pragma omp parallel for schedule(static)                                                          \
+    num_threads(nnd_context_threads(run->ctx)) if (run->tiles * run->p->train >= WORTHWHILE)
         for (size_t tile = 0; tile < run->tiles; tile++)
             advance_tile(run, &f, tile, t);
         if (close_step(run, &f, start, t))

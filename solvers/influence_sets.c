@@ -75,6 +75,13 @@ static size_t first_grid(size_t intervals) {
     return coarse < 2 ? 2 : coarse;
 }
 
+double nnd_influence_quadrature_nodes(const nnd_units *p, size_t intervals, double *runs) {
+    enum { TYPICAL = 56 };
+    size_t n = intervals > 0 ? intervals : TYPICAL, dims = p->points + 1;
+    *runs = 1.0 / (1.0 - pow(0.75, (double)dims));
+    return nnd_nodes_trapezoid_count(dims, n, radius_of(dims), true);
+}
+
 nnd_status nnd_influence_quadrature(nnd_context *ctx, const nnd_units *p, size_t intervals,
                                     double tolerance, nnd_fluctuations *out,
                                     nnd_influence_report *report) {

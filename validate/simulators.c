@@ -2,11 +2,15 @@
 #include "nndmft/simulate.h"
 #include "validate/deep_linear.h"
 #include "validate/flat_minima.h"
+#include "validate/online_fluctuations.h"
+#include "validate/two_layer_fluctuations.h"
 #include "validate/wide_mlp.h"
 
 static const nnd_simulator *const SIMULATORS[] = {
     &nnd_deep_linear_simulator,
     &nnd_flat_minima_simulator,
+    &nnd_online_fluctuations_simulator,
+    &nnd_two_layer_fluctuations_simulator,
     &nnd_wide_mlp_simulator,
 };
 

@@ -107,6 +107,11 @@ NND_MUST_USE nnd_status nnd_influence_quadrature(nnd_context *ctx, const nnd_uni
                                                  nnd_fluctuations *out,
                                                  nnd_influence_report *report);
 /**
+ * Number of nodes of the finest grid, about, for which the rank of the Gram matrix need not be
+ * known; all grids together cost *runs times as much.
+ */
+double nnd_influence_quadrature_nodes(const nnd_units *p, size_t intervals, double *runs);
+/**
  * With scrambled Sobol nodes: `samples` (a power of two) in each of `replicates` >= 2 independent
  * sets; mean over the sets and its standard error.
  */

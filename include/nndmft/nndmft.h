@@ -25,6 +25,7 @@
 #include "nndmft/influence.h"
 #include "nndmft/io.h"
 #include "nndmft/lanczos.h"
+#include "nndmft/lazy_fluctuations.h"
 #include "nndmft/linear_population.h"
 #include "nndmft/logistic.h"
 #include "nndmft/march.h"
@@ -32,6 +33,7 @@
 #include "nndmft/nodes.h"
 #include "nndmft/ode.h"
 #include "nndmft/online.h"
+#include "nndmft/online_fluctuations.h"
 #include "nndmft/outliers.h"
 #include "nndmft/pencil.h"
 #include "nndmft/plane_rule.h"
@@ -50,6 +52,7 @@
 #include "nndmft/table.h"
 #include "nndmft/theory.h"
 #include "nndmft/timegrid.h"
+#include "nndmft/two_layer_fluctuations.h"
 #include "nndmft/value.h"
 #include "nndmft/wide_mlp.h"
 

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/** Parameters of the model `lazy-fluctuations` (note fluctuations, section 3). */
+#ifndef NNDMFT_LAZY_FLUCTUATIONS_H
+#define NNDMFT_LAZY_FLUCTUATIONS_H
+
+#include "nndmft/activation.h"
+#include "nndmft/model.h"
+
+/** Ranges, defaults and meaning: the tables in models/lazy_fluctuations.c. */
+typedef struct {
+    int64_t depth; /**< L, hidden layers */
+    nnd_activation activation;
+    double sigma_w, lr;
+    int64_t steps;
+    nnd_data data;
+    int64_t samples, replicates, seed;
+    nnd_integers record;
+    int64_t record_every;
+    double gamma0; /**< of the simulation alone */
+} nnd_lazy_fluctuations;
+
+/** The model with its tables. */
+extern const nnd_model nnd_lazy_fluctuations_model;
+
+#endif

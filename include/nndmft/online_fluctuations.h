@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/** Parameters of the model `online-fluctuations` (note fluctuations, sections 2.3 and 2.4). */
+#ifndef NNDMFT_ONLINE_FLUCTUATIONS_H
+#define NNDMFT_ONLINE_FLUCTUATIONS_H
+
+#include "nndmft/model.h"
+
+/** Ranges, defaults and meaning: the table in models/online_fluctuations.c. */
+typedef struct {
+    int64_t dim; /**< D */
+    double gamma0, lr;
+    int64_t steps;
+    double batch; /**< samples per step; infinite: the population */
+    nnd_integers record;
+    int64_t record_every;
+} nnd_online_fluctuations;
+
+/** The model with its tables. */
+extern const nnd_model nnd_online_fluctuations_model;
+
+#endif

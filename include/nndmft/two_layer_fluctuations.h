@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/** Parameters of the model `two-layer-fluctuations` (note fluctuations, sections 0 to 2). */
+#ifndef NNDMFT_TWO_LAYER_FLUCTUATIONS_H
+#define NNDMFT_TWO_LAYER_FLUCTUATIONS_H
+
+#include "nndmft/activation.h"
+#include "nndmft/model.h"
+
+/** How theory averages over neurons. */
+typedef enum {
+    NND_FLUCTUATIONS_AUTO,       /**< the most accurate that applies */
+    NND_FLUCTUATIONS_EXACT,      /**< linear activation: a closed map (2.2) */
+    NND_FLUCTUATIONS_QUADRATURE, /**< trapezoidal nodes (1.5) */
+    NND_FLUCTUATIONS_SAMPLED     /**< quasi-random nodes */
+} nnd_fluctuations_solver;
+
+/** Ranges, defaults and meaning: the table in models/two_layer_fluctuations.c. */
+typedef struct {
+    nnd_activation activation;
+    double gamma0, lr;
+    int64_t steps;
+    nnd_data data;
+    bool center;
+    int solver;       /**< nnd_fluctuations_solver; settled, never AUTO, by the check */
+    int64_t nodes;    /**< intervals per axis; 0: as many as needed */
+    double tolerance; /**< of the quadrature */
+    int64_t samples, replicates;
+    int64_t seed;
+    bool bias, kernels, two_time;
+    nnd_integers record;
+    int64_t record_every;
+} nnd_two_layer;
+
+/** The model with its tables. */
+extern const nnd_model nnd_two_layer_fluctuations_model;
+
+#endif

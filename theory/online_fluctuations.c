@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "theory/online_fluctuations.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "nndmft/online.h"
+#include "nndmft/online_fluctuations.h"
+#include "nndmft/timegrid.h"
+
+/* Corrections beyond this fraction of the largest error are not what a comparison at one size with
+ * the infinite width can resolve; the size must be larger, or several sizes extrapolated. */
+static const double NEGLIGIBLE = 0.02;
+
+static double delta(const nnd_online_point *p, double dim) {
+    (void)dim;
+    return p->delta;
+}
+
+static double ntk(const nnd_online_point *p, double dim) {
+    (void)dim;
+    return p->ntk;
+}
+
+static double error(const nnd_online_point *p, double dim) {
+    (void)dim;
+    return p->delta * p->delta;
+}
+
+static double par_nvar(const nnd_online_point *p, double dim) {
+    (void)dim;
+    return p->par_nvar;
+}
+
+static double perp_nvar(const nnd_online_point *p, double dim) {
+    return dim > 1.0 ? p->perp_nvar : 0.0;
+}
+
+static double par_bias(const nnd_online_point *p, double dim) {
+    (void)dim;
+    return p->par_bias;
+}
+
+static double perp_bias(const nnd_online_point *p, double dim) {
+    (void)dim;
+    return p->perp_bias;
+}
+
+static double delta_bias(const nnd_online_point *p, double dim) {
+    return p->par_bias + (dim - 1.0) * p->perp_bias;
+}
+
+static double par_batch(const nnd_online_point *p, double dim) {
+    (void)dim;
+    return p->par_batch;
+}
+
+static double perp_batch(const nnd_online_point *p, double dim) {
+    (void)dim;
+    return p->perp_batch;
+}
+
+/* |beta* - beta|^2 starts from 1. */
+static double error_min_size(const nnd_online_point *p, double dim) {
+    return fabs(nnd_online_error_ncorr(p, dim)) / NEGLIGIBLE;
+}
+
+static double delta_min_size(const nnd_online_point *p, double dim) {
+    return fabs(delta_bias(p, dim)) / NEGLIGIBLE;
+}
+
+static const struct {
+    const char *name;
+    double (*value)(const nnd_online_point *p, double dim);
+    bool across; /* needs a direction across the target */
+} CURVES[] = {
+    {"delta", delta, false},
+    {"delta_min_size", delta_min_size, false},
+    {"ntk", ntk, false},
+    {"error", error, false},
+    {"error_min_size", error_min_size, false},
+    {"par_nvar", par_nvar, false},
+    {"perp_nvar", perp_nvar, true},
+    {"par_bias", par_bias, false},
+    {"perp_bias", perp_bias, true},
+    {"delta_bias", delta_bias, false},
+    {"error_ncorr", nnd_online_error_ncorr, false},
+    {"par_batch_var", par_batch, false},
+    {"perp_batch_var", perp_batch, true},
+};
+
+static nnd_status add_time(nnd_frame *frame, const nnd_timegrid *grid) {
+    double *t = calloc(grid->count, sizeof *t);
+    if (t == NULL)
+        return nnd_fail_memory(nnd_frame_context(frame), "the recorded times");
+    for (size_t i = 0; i < grid->count; i++)
+        t[i] = (double)grid->step[i];
+    nnd_status status = nnd_frame_add_dim(frame, "t", NND_COORD_INTEGER, grid->count, t);
+    free(t);
+    return status;
+}
+
+static nnd_status fill_frame(nnd_frame *frame, const nnd_online_fluctuations *p,
+                             const nnd_timegrid *grid, const nnd_online_point *point,
+                             size_t sound) {
+    nnd_status status = add_time(frame, grid);
+    for (size_t c = 0; status == NND_OK && c < sizeof CURVES / sizeof *CURVES; c++) {
+        double *x;
+        if (CURVES[c].across && p->dim == 1)
+            continue;
+        status = nnd_frame_add(frame, CURVES[c].name, "t", &x);
+        for (size_t i = 0; status == NND_OK && i < grid->count && grid->step[i] < sound; i++)
+            x[i] = CURVES[c].value(&point[grid->step[i]], (double)p->dim);
+    }
+    if (status == NND_OK)
+        status = nnd_frame_add_scalar(frame, "diverged_at",
+                                      sound <= (size_t)p->steps ? (double)sound : NAN);
+    return status;
+}
+
+nnd_status nnd_online_fluctuations_theory(nnd_context *ctx, const void *params, nnd_frame **frame) {
+    const nnd_online_fluctuations *p = params;
+    nnd_timegrid grid = {0};
+    nnd_frame *out = NULL;
+    size_t steps = (size_t)p->steps, sound = 0;
+    nnd_online_point *point = calloc(steps + 1, sizeof *point);
+    nnd_status status = point != NULL ? nnd_online_run(ctx, p->gamma0, p->lr, steps, point, &sound)
+                                      : nnd_fail_memory(ctx, "the recursion");
+    if (status == NND_OK)
+        status = nnd_timegrid_make(ctx, steps, &p->record, (size_t)p->record_every, &grid);
+    if (status == NND_OK)
+        status = nnd_frame_new(ctx, &out);
+    if (status == NND_OK)
+        status = fill_frame(out, p, &grid, point, sound);
+    if (status == NND_OK)
+        *frame = out;
+    else
+        nnd_frame_free(out);
+    nnd_timegrid_clear(&grid);
+    free(point);
+    if (status == NND_OK && sound <= steps)
+        status = NND_DIVERGED;
+    return status;
+}
+
+nnd_status nnd_online_fluctuations_theory_cost(nnd_context *ctx, const void *params,
+                                               nnd_cost *cost) {
+    const nnd_online_fluctuations *p = params;
+    (void)ctx;
+    /* A step takes some 300 operations. */
+    cost->flops = 300.0 * ((double)p->steps + 1.0);
+    cost->bytes = ((double)p->steps + 1.0) * (sizeof(nnd_online_point) + 20.0 * sizeof(double));
+    return NND_OK;
+}
