@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "nndmft/alignment.h"
 #include "nndmft/deep_linear.h"
 #include "nndmft/directional.h"
 #include "nndmft/flat_minima.h"
@@ -11,6 +12,7 @@
 #include "nndmft/wide_mlp.h"
 
 static const nnd_model *const MODELS[] = {
+    &nnd_alignment_model,
     &nnd_deep_linear_model,
     &nnd_directional_model,
     &nnd_flat_minima_model,

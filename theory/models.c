@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "nndmft/alignment.h"
 #include "nndmft/deep_linear.h"
 #include "nndmft/directional.h"
 #include "nndmft/flat_minima.h"
@@ -6,6 +7,7 @@
 #include "nndmft/theory.h"
 #include "nndmft/two_layer_fluctuations.h"
 #include "nndmft/wide_mlp.h"
+#include "theory/alignment.h"
 #include "theory/deep_linear.h"
 #include "theory/directional.h"
 #include "theory/flat_minima.h"
@@ -14,6 +16,7 @@
 #include "theory/wide_mlp.h"
 
 static const nnd_theory THEORIES[] = {
+    {&nnd_alignment_model, nnd_alignment_theory, nnd_alignment_theory_cost},
     {&nnd_deep_linear_model, nnd_deep_linear_theory, nnd_deep_linear_theory_cost},
     {&nnd_directional_model, nnd_directional_theory, nnd_directional_theory_cost},
     {&nnd_flat_minima_model, nnd_flat_minima_theory, nnd_flat_minima_theory_cost},

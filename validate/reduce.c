@@ -188,15 +188,29 @@ static const char *or_itself(const char *source, const nnd_variable *v) {
     return source != NULL ? source : v->name;
 }
 
+/* Dimensions of an estimate. A mean, or a ratio of means, has those of what was recorded: the
+ * variables of a model may have a time with one kind of training and none with another. */
+static const char *estimate_dims(const reduction *r, size_t size, char *text) {
+    const nnd_variable *v = r->variable;
+    if (v->estimator.kind != NND_MEAN && v->estimator.kind != NND_RATIO)
+        return v->dims;
+    nnd_array_dims(r->seeds, r->a, size, text);
+    const char *own = strchr(text, ',');
+    return own != NULL ? own + 1 : "";
+}
+
 static nnd_status reduce_variable(reduction *r, nnd_frame *out) {
     const nnd_variable *v = r->variable;
+    char text[TEXT_SIZE];
     bool two = v->estimator.kind == NND_NCOV || v->estimator.kind == NND_RATIO;
     r->a = nnd_frame_find(r->seeds, or_itself(v->estimator.a, v));
     r->b = two ? nnd_frame_find(r->seeds, v->estimator.b) : NULL;
-    if (v->estimator.kind == NND_SLOPE || r->a == NULL || (two && r->b == NULL) ||
-        !has_dims(out, v->dims))
+    if (v->estimator.kind == NND_SLOPE || r->a == NULL || (two && r->b == NULL))
         return NND_OK;
-    nnd_status status = add_estimate(out, v->name, v->dims);
+    const char *dims = estimate_dims(r, sizeof text, text);
+    if (!has_dims(out, dims))
+        return NND_OK;
+    nnd_status status = add_estimate(out, v->name, dims);
     if (status == NND_OK)
         reduce_array(r, out, nnd_frame_find(out, v->name), error_of(out, v->name));
     return status;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "nndmft/simulate.h"
+#include "validate/alignment.h"
 #include "validate/deep_linear.h"
 #include "validate/flat_minima.h"
 #include "validate/online_fluctuations.h"
@@ -7,6 +8,7 @@
 #include "validate/wide_mlp.h"
 
 static const nnd_simulator *const SIMULATORS[] = {
+    &nnd_alignment_simulator,
     &nnd_deep_linear_simulator,
     &nnd_flat_minima_simulator,
     &nnd_online_fluctuations_simulator,

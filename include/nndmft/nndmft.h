@@ -5,6 +5,7 @@
 
 #include "nndmft/activation.h"
 #include "nndmft/aligned.h"
+#include "nndmft/alignment.h"
 #include "nndmft/batch.h"
 #include "nndmft/bulk.h"
 #include "nndmft/case.h"

@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What the tables of the model `alignment` cannot say, and what follows from its parameters. */
+#include <math.h>
+#include <stdlib.h>
+
+#include "models/alignment_impl.h"
+#include "nndmft/timegrid.h"
+
+/* ---- what follows ---- */
+
+size_t nnd_alignment_dim(const nnd_alignment *p) {
+    if (p->covariance.kind == NND_COVARIANCE_LIST)
+        return p->covariance.eigenvalues.count;
+    if (p->covariance.kind == NND_COVARIANCE_POWER_LAW)
+        return (size_t)p->covariance.dim;
+    return p->teacher.coefficients2.count > 0 ? p->teacher.coefficients2.count : (size_t)p->dim;
+}
+
+bool nnd_alignment_is_timed(const nnd_alignment *p) {
+    return p->training == NND_ALIGN_FLOW || p->training == NND_ALIGN_GD ||
+           p->training == NND_ALIGN_RICH || p->training == NND_ALIGN_WHITE;
+}
+
+bool nnd_alignment_is_linear(const nnd_alignment *p) {
+    return p->task == NND_TASK_REGRESSION && p->activation.name == NND_LINEAR;
+}
+
+void nnd_alignment_modes(const nnd_alignment *p, size_t dim, double *eigenvalue, double *teacher2) {
+    double norm2 = 0.0, power = 0.0;
+    for (size_t i = 0; i < dim; i++) {
+        double rank = (double)i + 1.0;
+        eigenvalue[i] = 1.0;
+        if (p->covariance.kind == NND_COVARIANCE_POWER_LAW)
+            eigenvalue[i] = pow(rank, -p->covariance.power_law);
+        if (p->covariance.kind == NND_COVARIANCE_LIST)
+            eigenvalue[i] = p->covariance.eigenvalues.value[i];
+        teacher2[i] = p->teacher.coefficients2.count > 0 ? p->teacher.coefficients2.value[i]
+                                                         : pow(rank, -p->teacher.power_law);
+        norm2 += teacher2[i];
+        power += eigenvalue[i] * teacher2[i];
+    }
+    double scale = 1.0;
+    if (!isnan(p->teacher.power))
+        scale = p->teacher.power / power;
+    else if (!isnan(p->teacher.norm2))
+        scale = p->teacher.norm2 / norm2;
+    else if (p->teacher.coefficients2.count == 0)
+        scale = 1.0 / norm2;
+    for (size_t i = 0; i < dim; i++)
+        teacher2[i] *= scale;
+}
+
+double nnd_alignment_output(const nnd_dense *m, size_t i, size_t j) {
+    if (m->rows == 0)
+        return i == j ? 1.0 : 0.0;
+    if (m->cols == 1)
+        return i == j ? m->value[i] : 0.0;
+    return m->value[i * m->cols + j];
+}
+
+nnd_status nnd_alignment_times(nnd_context *ctx, const nnd_alignment *p, nnd_reals *times) {
+    if (p->training != NND_ALIGN_GD)
+        return nnd_record_times(ctx, p->time, &p->record, times);
+    nnd_timegrid grid = {0};
+    nnd_status status =
+        nnd_record_steps(ctx, (size_t)p->steps, &p->record, (size_t)p->record_every, &grid);
+    *times = (nnd_reals){0};
+    if (status == NND_OK) {
+        times->value = calloc(grid.count, sizeof(double));
+        status = times->value != NULL ? NND_OK : nnd_fail_memory(ctx, "the recorded times");
+    }
+    for (; status == NND_OK && times->count < grid.count; times->count++)
+        times->value[times->count] = (double)grid.step[times->count];
+    nnd_timegrid_clear(&grid);
+    return status;
+}
+
+/* ---- checks ---- */
+
+static double total(const nnd_reals *x) {
+    double sum = 0.0;
+    for (size_t i = 0; i < x->count; i++)
+        sum += x->value[i];
+    return sum;
+}
+
+static bool check_covariance(nnd_alignment *p, nnd_objection *o) {
+    nnd_alignment_covariance *c = &p->covariance;
+    bool listed = c->eigenvalues.value != NULL, law = !isnan(c->power_law);
+    if (listed && c->eigenvalues.count == 0)
+        return nnd_object(o, "covariance.eigenvalues", "an empty list; allowed: numbers >= 0");
+    if (listed && total(&c->eigenvalues) == 0.0)
+        return nnd_object(o, "covariance.eigenvalues", "all are 0; allowed: one or more > 0");
+    if (listed && law)
+        return nnd_object(o, "covariance", "both power_law and eigenvalues; allowed: one of them");
+    if (listed || law)
+        c->kind = law ? NND_COVARIANCE_POWER_LAW : NND_COVARIANCE_LIST;
+    if (c->kind == NND_COVARIANCE_LIST && !listed)
+        return nnd_object(o, "covariance.eigenvalues", "missing; allowed: numbers >= 0");
+    if (c->kind == NND_COVARIANCE_POWER_LAW && !law)
+        return nnd_object(o, "covariance.power_law", "missing; allowed: a number >= 0");
+    if (c->kind == NND_COVARIANCE_POWER_LAW && c->dim == 0)
+        c->dim = p->dim;
+    if (c->kind == NND_COVARIANCE_POWER_LAW && c->dim == 0)
+        return nnd_object(o, "covariance.dim", "missing; allowed: integers >= 1");
+    return true;
+}
+
+static bool check_teacher(nnd_alignment *p, nnd_objection *o) {
+    const nnd_alignment_teacher *t = &p->teacher;
+    const nnd_reals *c = &t->coefficients2;
+    size_t dim = nnd_alignment_dim(p);
+    if (!isnan(t->norm2) && !isnan(t->power))
+        return nnd_object(o, "teacher", "both norm2 and power; allowed: one of them");
+    if (c->value != NULL && c->count == 0)
+        return nnd_object(o, "teacher.coefficients2", "an empty list; allowed: numbers >= 0");
+    if (c->count > 0 && c->count != dim)
+        return nnd_object(o, "teacher.coefficients2", "a list of %zu; allowed: %zu, as eigenvalues",
+                          c->count, dim);
+    if (c->count > 0 && t->power_law != 0.0)
+        return nnd_object(o, "teacher", "both power_law and coefficients2; allowed: one of them");
+    if (p->covariance.kind == NND_COVARIANCE_ISOTROPIC && t->power_law != 0.0)
+        return nnd_object(o, "teacher.power_law", "%g means nothing where all directions are alike",
+                          t->power_law);
+    double seen = 0.0;
+    for (size_t i = 0; i < c->count; i++)
+        seen +=
+            c->value[i] *
+            (p->covariance.kind == NND_COVARIANCE_LIST ? p->covariance.eigenvalues.value[i] : 1.0);
+    if (c->count > 0 && seen == 0.0)
+        return nnd_object(o, "teacher.coefficients2",
+                          "the teacher has no part along the inputs; allowed: one or more > 0");
+    return true;
+}
+
+static bool check_dim(nnd_alignment *p, nnd_objection *o) {
+    size_t dim = nnd_alignment_dim(p);
+    if (p->dim > 0 && (size_t)p->dim != dim)
+        return nnd_object(o, "dim", "%lld, but covariance and teacher have %zu dimensions",
+                          (long long)p->dim, dim);
+    bool needed = p->training == NND_ALIGN_WHITE || p->training == NND_ALIGN_GAUSSIAN;
+    if (needed && dim == 0)
+        return nnd_object(o, "dim",
+                          "missing: CKA of initial features depends on it; allowed: "
+                          "integers >= 1");
+    return true;
+}
+
+static bool belongs(nnd_objection *o, const char *key, double value, bool wrong,
+                    const char *where) {
+    return !wrong || nnd_object(o, key, "%g belongs to training: %s", value, where);
+}
+
+static bool check_times(nnd_alignment *p, nnd_objection *o) {
+    bool gd = p->training == NND_ALIGN_GD, timed = nnd_alignment_is_timed(p);
+    bool flows = timed && !gd;
+    bool descends = !nnd_alignment_is_linear(p) && p->training == NND_ALIGN_GAUSSIAN;
+    if (!belongs(o, "lr", p->lr, !isnan(p->lr) && !gd, "gd (flows have time)") ||
+        !belongs(o, "time", p->time, !isnan(p->time) && !flows && !descends,
+                 "flow, rich or white-init"))
+        return false;
+    if (gd && isnan(p->lr))
+        p->lr = 0.1;
+    if ((flows || descends) && isnan(p->time))
+        p->time = 10.0;
+    if (!timed && p->record.count > 0)
+        return nnd_object(o, "record", "%g: this training has no times", p->record.value[0]);
+    return !timed || nnd_record_check(&p->record, flows, gd ? (double)p->steps : p->time, o);
+}
+
+static bool check_training(nnd_alignment *p, nnd_objection *o) {
+    bool starts = p->training == NND_ALIGN_RICH || p->training == NND_ALIGN_WHITE ||
+                  p->training == NND_ALIGN_GAUSSIAN;
+    bool decay = p->training == NND_ALIGN_WEIGHT_DECAY;
+    if (!belongs(o, "ridge", p->ridge, p->ridge > 0.0 && p->training != NND_ALIGN_RIDGE, "ridge") ||
+        !belongs(o, "weight_decay", p->weight_decay, !isnan(p->weight_decay) && !decay,
+                 "weight-decay") ||
+        !belongs(o, "init_scale", p->init_scale, !isnan(p->init_scale) && !starts,
+                 "rich, white-init or gaussian-init") ||
+        !belongs(o, "depth", (double)p->depth, p->depth != 2 && p->training != NND_ALIGN_RICH,
+                 "rich"))
+        return false;
+    if (decay && isnan(p->weight_decay))
+        return nnd_object(o, "weight_decay", "missing; allowed: a number >= 0");
+    if (starts && isnan(p->init_scale))
+        p->init_scale = p->training == NND_ALIGN_RICH    ? 1e-3
+                        : p->training == NND_ALIGN_WHITE ? 1.0
+                                                         : 0.1;
+    if (p->training == NND_ALIGN_WHITE && p->width < 1.0)
+        return nnd_object(o, "width", "%g: white features need at least 1", p->width);
+    if (p->training == NND_ALIGN_GAUSSIAN && p->covariance.kind != NND_COVARIANCE_ISOTROPIC)
+        return nnd_object(o, "covariance", "gaussian-init is for isotropic inputs");
+    if (p->minimum && p->training != NND_ALIGN_RIDGE && !decay)
+        return nnd_object(o, "minimum",
+                          "belongs to training: ridge or weight-decay; elsewhere "
+                          "`nndmft find --param alpha=... --min cosine`");
+    return true;
+}
+
+static bool check_matrix(const nnd_alignment *p, const char *key, const nnd_dense *m,
+                         nnd_objection *o) {
+    size_t c = (size_t)p->outputs;
+    if (m->name != NULL)
+        return nnd_object(o, key, "%.100s is not rows of numbers", m->name);
+    if (m->rows == 0)
+        return true;
+    if (m->rows != c || (m->cols != 1 && m->cols != c))
+        return nnd_object(o, key, "%zu x %zu; allowed: %zu numbers or %zu x %zu", m->rows, m->cols,
+                          c, c, c);
+    for (size_t i = 0; i < c; i++) {
+        if (!(nnd_alignment_output(m, i, i) > 0.0))
+            return nnd_object(o, key, "the diagonal has %g; allowed: numbers > 0",
+                              nnd_alignment_output(m, i, i));
+        for (size_t j = 0; j < i; j++) {
+            double a = nnd_alignment_output(m, i, j), b = nnd_alignment_output(m, j, i);
+            double bound = sqrt(nnd_alignment_output(m, i, i) * nnd_alignment_output(m, j, j));
+            if (!(a == b && fabs(a) <= bound))
+                return nnd_object(o, key, "not symmetric and positive semi-definite");
+        }
+    }
+    return true;
+}
+
+static bool check_outputs(const nnd_alignment *p, nnd_objection *o) {
+    bool many = p->training == NND_ALIGN_RIDGE || p->training == NND_ALIGN_FLOW ||
+                p->training == NND_ALIGN_GD;
+    if (p->outputs > 1 && !many)
+        return nnd_object(o, "outputs", "%lld: more than one with training: ridge, flow or gd",
+                          (long long)p->outputs);
+    if (p->outputs > 1 && p->probe.points > 0)
+        return nnd_object(o, "probe", "cka_probe is for one output");
+    return check_matrix(p, "output_gram", &p->output_gram, o) &&
+           check_matrix(p, "output_noise", &p->output_noise, o);
+}
+
+static bool check_simulation(const nnd_alignment *p, nnd_objection *o) {
+    bool decides = p->training == NND_ALIGN_RIDGE || p->training == NND_ALIGN_WEIGHT_DECAY;
+    if (p->route == NND_ROUTE_NETWORK && !decides)
+        return nnd_object(o, "route",
+                          "network belongs to training: ridge or weight-decay; the "
+                          "others train networks anyway");
+    if (p->route == NND_ROUTE_NETWORK && p->outputs > 1 && p->ridge > 0.0)
+        return nnd_object(o, "route", "network has several outputs only without ridge");
+    if (nnd_alignment_is_linear(p))
+        return true;
+    const char *key = p->task == NND_TASK_CLASSIFICATION ? "task" : "activation";
+    bool starts = p->training == NND_ALIGN_RICH || p->training == NND_ALIGN_WHITE ||
+                  p->training == NND_ALIGN_GAUSSIAN;
+    if (!starts || p->depth != 2)
+        return nnd_object(o, key,
+                          "needs a hidden layer: training: rich (depth 2), white-init or "
+                          "gaussian-init");
+    if (p->metric != NND_METRIC_SIGMA)
+        return nnd_object(o, key, "outputs are compared on probes: metric: sigma");
+    return true;
+}
+
+bool nnd_alignment_check(void *params, nnd_objection *o) {
+    nnd_alignment *p = params;
+    if (p->noise_correlation > 0.0 && p->task == NND_TASK_CLASSIFICATION)
+        return nnd_object(o, "noise_correlation", "%g: flips are independent",
+                          p->noise_correlation);
+    if (p->probe.points == 1 || (p->probe.points > 0 && p->probe.points < 4 && p->probe.centred))
+        return nnd_object(o, "probe.points", "%lld; allowed: 0, or at least 2 (centred: 4)",
+                          (long long)p->probe.points);
+    return check_covariance(p, o) && check_teacher(p, o) && check_dim(p, o) &&
+           check_training(p, o) && check_times(p, o) && check_outputs(p, o) &&
+           check_simulation(p, o);
+}

@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Theory of the model `alignment`: the note's reference cases through a case, its limits, and what
+ * it refuses. */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "support.h"
+
+/* The note prints seven digits. */
+static const double TABLE_RTOL = 1e-6;
+
+#define POWER "covariance: {power_law: 1, dim: 100}, teacher: {power: 1}, snr: 4"
+
+typedef struct {
+    const char *params, *variable, *at;
+    double value;
+} reference;
+
+/* Section 8, row by row. */
+static const reference REFERENCES[] = {
+    {"alpha: 0.5", "kappa", "", 1.0},
+    {"alpha: 0.5", "cosine", "", 0.5},
+    {"alpha: 0.5", "gen_error", "", 1.0},
+    {"alpha: 1, ridge: 0.05", "kappa", "", 0.25},
+    {"alpha: 1, ridge: 0.05", "cosine", "", 0.4444444},
+    {"alpha: 1, ridge: 0.05", "gen_error", "", 1.0},
+    {"alpha: 1, ridge: 0.05", "signal", "", 0.7111111},
+    {"alpha: 1, ridge: 0.05", "noise", "", 0.8888889},
+    {"alpha: 1.5, ridge: 0.1", "kappa", "", 0.2203958},
+    {"alpha: 1.5, ridge: 0.1", "cosine", "", 0.6326737},
+    {"alpha: 1.5, ridge: 0.1", "gen_error", "", 0.4642129},
+    {"minimum: true, ridge: 0.01", "alpha_min", "", 0.9724344},
+    {"minimum: true, ridge: 0.1", "alpha_min", "", 0.7915166},
+    {"minimum: true, ridge: 1", "alpha_min", "", 0.2886751},
+    {"minimum: true, ridge: 0.1", "cosine_min", "", 0.4981986 * 2 / (1 + 0.4981986 * 2)},
+    {"training: flow, alpha: 0.5, time: 2", "signal", "t=2", 0.3941176},
+    {"training: flow, alpha: 0.5, time: 2", "noise", "t=2", 0.2665993},
+    {"training: flow, alpha: 0.5, time: 2", "cosine", "t=2", 0.5964999},
+    {"training: flow, alpha: 0.5, time: 2", "gen_error", "t=2", 0.7910303},
+    {"training: gd, alpha: 0.5, lr: 0.1, steps: 20", "signal", "t=20", 0.3997771},
+    {"training: gd, alpha: 0.5, lr: 0.1, steps: 20", "noise", "t=20", 0.2724095},
+    {"training: gd, alpha: 0.5, lr: 0.1, steps: 20", "cosine", "t=20", 0.5947412},
+    {"training: rich, alpha: 0.6, init_scale: 1e-4, time: 32, record: [4, 8]", "cosine", "t=4",
+     0.6324623},
+    {"training: rich, alpha: 0.6, init_scale: 1e-4, time: 32, record: [4, 8]", "cosine", "t=8",
+     0.5144753},
+    {"training: rich, alpha: 0.6, init_scale: 1e-4, time: 32, record: [4, 8]", "cosine", "t=32",
+     0.4459064},
+    {"training: white-init, alpha: 0.6, init_scale: 0.3, dim: 150, time: 32, record: [2, 8]",
+     "cosine", "t=2", 0.6263806},
+    {"training: white-init, alpha: 0.6, init_scale: 0.3, dim: 150, time: 32, record: [2, 8]",
+     "cosine", "t=8", 0.4834267},
+    {"training: white-init, alpha: 0.6, init_scale: 0.3, dim: 150, time: 32, record: [2, 8]",
+     "cosine", "t=32", 0.4450929},
+    {"training: white-init, alpha: 0.6, init_scale: 0.3, dim: 150, time: 32, record: [2, 8]", "cka",
+     "t=2", 0.9801423},
+    {"training: white-init, alpha: 0.6, init_scale: 0.3, dim: 150, time: 32, record: [2, 8]", "cka",
+     "t=8", 0.953468},
+    {"training: white-init, alpha: 0.6, init_scale: 0.3, dim: 150, time: 32, record: [2, 8]", "cka",
+     "t=32", 0.944893},
+    {"input_noise: 0.3, snr: inf, alpha: 0.5, dim: 100", "cosine", "", 0.6486345},
+    {"input_noise: 0.3, snr: inf, alpha: 2, dim: 100", "cosine", "", 0.7983193},
+    {"input_noise: 0.3, snr: inf, alpha: 2, dim: 100", "signal", "", 0.7983193 * 0.7692308},
+    {POWER ", alpha: 0.5, ridge: 0.01", "kappa", "", 0.04301303},
+    {POWER ", alpha: 0.5, ridge: 0.01", "signal", "", 0.625727},
+    {POWER ", alpha: 0.5, ridge: 0.01", "noise", "", 0.7711489 - 0.625727},
+    {POWER ", alpha: 0.5, ridge: 0.01", "cosine", "", 0.8114218},
+    {POWER ", alpha: 0.5, ridge: 0.01", "gen_error", "", 0.4075597},
+    {POWER ", alpha: 0.5", "kappa", "", 0.02471896},
+    {POWER ", alpha: 0.5", "cosine", "", 0.6994474},
+    {POWER ", alpha: 0.5", "gen_error", "", 0.5655801},
+    {POWER ", alpha: 2, ridge: 0.01, input_noise: 0.05", "kappa", "", 0.0169865},
+    {POWER ", alpha: 2, ridge: 0.01, input_noise: 0.05", "cosine", "", 0.8224175},
+    {POWER ", alpha: 2, ridge: 0.01, input_noise: 0.05", "gen_error", "", 0.3420368},
+    {POWER ", alpha: 0.5, training: flow, time: 5", "signal", "t=5", 0.3789436},
+    {POWER ", alpha: 0.5, training: flow, time: 5", "noise", "t=5", 0.02518284},
+    {POWER ", alpha: 0.5, training: flow, time: 5", "cosine", "t=5", 0.9376858},
+    {POWER ", alpha: 0.5, training: rich, time: 30", "signal", "t=30", 0.7181549},
+    {POWER ", alpha: 0.5, training: rich, time: 30", "noise", "t=30", 0.1907401},
+    {"outputs: 2, output_gram: [1, 0.25], alpha: 0.5", "cka", "", 0.1692308},
+    {"outputs: 2, output_gram: [1, 0.25], alpha: 2", "cka", "", 0.3333333},
+    {"training: weight-decay, weight_decay: 0.1, alpha: 1.5", "ridge_effective", "", 0.09421636},
+    {"training: weight-decay, weight_decay: 0.1, alpha: 1.5", "cosine", "", 0.6287782},
+    {"alpha: 0.5, probe: 20", "cka_probe", "", 0.2705901},
+    {"alpha: 0.5, probe: {points: 20, centred: true}", "cka_probe", "", 0.2717731},
+};
+
+static double value(const char *params, const char *variable, const char *at) {
+    nnd_context *ctx = nnd_context_new(NULL);
+    char yaml[512];
+    snprintf(yaml, sizeof yaml, "{model: alignment, params: {%s}}", params);
+    nnd_frame *f = test_theory(ctx, yaml);
+    double x = test_value(f, variable, at);
+    nnd_frame_free(f);
+    nnd_context_free(ctx);
+    return x;
+}
+
+START_TEST(reference_cases) {
+    const reference *r = &REFERENCES[_i];
+    char what[256];
+    snprintf(what, sizeof what, "%s of %s", r->variable, r->params);
+    test_close(what, value(r->params, r->variable, r->at), r->value, TABLE_RTOL);
+}
+END_TEST
+
+/* Section 5: the same alignment with different errors, and more alignment with a larger error. */
+START_TEST(alignment_is_no_function_of_the_error) {
+    test_close("rho", value("alpha: 0.1", "cosine", ""), 0.642857, TABLE_RTOL);
+    test_close("rho", value("alpha: 1.9", "cosine", ""), 0.642857, TABLE_RTOL);
+    test_close("E_g", value("alpha: 0.1", "gen_error", ""), 0.955556, TABLE_RTOL);
+    test_close("E_g", value("alpha: 1.9", "gen_error", ""), 0.555556, TABLE_RTOL);
+    test_close("rho", value("alpha: 1e-9, ridge: 0.1", "cosine", ""), 2.0 / 3.0, TABLE_RTOL);
+    test_close("E_g", value("alpha: 1e-9, ridge: 0.1", "gen_error", ""), 1.0, TABLE_RTOL);
+}
+END_TEST
+
+/* The least norm solution at the threshold: alignment 0 as a limit. */
+START_TEST(threshold_without_ridge) {
+    const char *at = "alpha: 1, ridge: 0, probe: 10, minimum: true";
+    ck_assert(value(at, "cosine", "") == 0.0 && value(at, "cka", "") == 0.0);
+    ck_assert(value(at, "teacher_cosine", "") == 0.0);
+    ck_assert(isinf(value(at, "noise", "")) && isinf(value(at, "gen_error", "")));
+    ck_assert(value(at, "signal", "") == 1.0 && value(at, "status", "") == 0.0);
+    ck_assert(value(at, "alpha_min", "") == 1.0 && value(at, "cosine_min", "") == 0.0);
+    test_close("many outputs", 1.0 + value("alpha: 1, outputs: 3", "cka", ""), 1.0, 1e-15);
+    const char *gaussian = "alpha: 1, training: gaussian-init, dim: 100";
+    ck_assert(value(gaussian, "cka", "") == 0.0);
+}
+END_TEST
+
+/* Alignment increases with SNR, and has its minimum near the threshold also for a power law. */
+START_TEST(monotone_in_snr_with_a_minimum_in_alpha) {
+    double last = 0.0;
+    for (double snr = 0.01; snr < 200.0; snr *= 3.0) {
+        char params[128];
+        snprintf(params, sizeof params, "alpha: 0.9, ridge: 0.02, snr: %g", snr);
+        double now = value(params, "cosine", "");
+        ck_assert(now > last && now < 1.0);
+        last = now;
+    }
+    double at = value(POWER ", ridge: 1e-4, minimum: true", "alpha_min", "");
+    double least = value(POWER ", ridge: 1e-4, minimum: true", "cosine_min", "");
+    ck_assert_msg(at > 0.5 && at < 1.5, "minimum at %g", at);
+    ck_assert(least < value(POWER ", ridge: 1e-4, alpha: 0.3", "cosine", "") &&
+              least < value(POWER ", ridge: 1e-4, alpha: 3", "cosine", ""));
+}
+END_TEST
+
+/* Several outputs that are alike are one output; traces add up. */
+START_TEST(outputs_alike) {
+    const char *one = "alpha: 0.7, training: flow, time: 3";
+    const char *three = "alpha: 0.7, training: flow, time: 3, outputs: 3";
+    test_close("cosine", value(three, "cosine", "t=3"), value(one, "cosine", "t=3"), 1e-13);
+    test_close("cka", value(three, "cka", "t=3"), value(one, "cka", "t=3"), 1e-10);
+    test_close("E_g", value(three, "gen_error", "t=3"), 3 * value(one, "gen_error", "t=3"), 1e-12);
+    const char *ridge = "alpha: 0.7, ridge: 0.1, outputs: 3, inputs: independent";
+    const char *single = "alpha: 0.7, ridge: 0.1, inputs: independent";
+    test_close("cka", value(ridge, "cka", ""), value(single, "cka", ""), 1e-12);
+}
+END_TEST
+
+/* A teacher's squared coefficients given one by one, and a list of eigenvalues. */
+START_TEST(lists_equal_laws) {
+    const char *law = "covariance: {power_law: 2, dim: 3}, teacher: {power_law: 1, power: 2}";
+    const char *list = "covariance: {eigenvalues: [1, 0.25, 0.1111111111111111]}, "
+                       "teacher: {coefficients2: [1, 0.5, 0.3333333333333333], power: 2}";
+    test_close("E_g", value(list, "gen_error", ""), value(law, "gen_error", ""), 1e-14);
+}
+END_TEST
+
+typedef struct {
+    const char *params, *says;
+} refusal;
+
+static const refusal REFUSALS[] = {
+    {"snr: -1", "params.snr"},
+    {"alpha: 0", "params.alpha"},
+    {"covariance: {eigenvalues: []}", "an empty list"},
+    {"covariance: {eigenvalues: [0, 0]}", "all are 0"},
+    {"covariance: {eigenvalues: [1, -1]}", "-1 is out of range"},
+    {"covariance: {power_law: 1}", "params.covariance.dim: missing"},
+    {"covariance: power-law", "params.covariance.power_law: missing"},
+    {"covariance: {power_law: 1, dim: 3, eigenvalues: [1]}", "both power_law and eigenvalues"},
+    {"covariance: {power_law: 1, dim: 3}, dim: 4", "params.dim: 4"},
+    {"teacher: {norm2: 1, power: 1}", "both norm2 and power"},
+    {"teacher: {power_law: 1}", "means nothing"},
+    {"covariance: {eigenvalues: [1, 2]}, teacher: {coefficients2: [1]}", "a list of 1"},
+    {"covariance: {eigenvalues: [1, 0]}, teacher: {coefficients2: [0, 1]}", "no part along"},
+    {"training: white-init", "params.dim: missing"},
+    {"training: weight-decay", "params.weight_decay: missing"},
+    {"ridge: 0.1, training: flow", "belongs to training: ridge"},
+    {"lr: 0.1", "belongs to training: gd"},
+    {"time: 3", "belongs to training: flow"},
+    {"depth: 3", "belongs to training: rich"},
+    {"init_scale: 0.1", "belongs to training: rich"},
+    {"training: flow, record: [20]", "params.record"},
+    {"training: gd, record: [1.5]", "params.record"},
+    {"record: [1]", "has no times"},
+    {"training: rich, outputs: 2", "more than one with training"},
+    {"outputs: 2, output_gram: [1, 0]", "the diagonal has 0"},
+    {"outputs: 2, output_gram: [[1, 2], [2, 1]]", "positive semi-definite"},
+    {"outputs: 2, output_noise: [1, 1, 1]", "3 x 1"},
+    {"training: flow, minimum: true", "belongs to training: ridge or weight-decay"},
+    {"probe: {points: 3, centred: true}", "params.probe.points"},
+};
+
+START_TEST(nonsense_is_refused) {
+    nnd_context *ctx = nnd_context_new(NULL);
+    char yaml[512];
+    nnd_value *tree = NULL;
+    nnd_case *c = NULL;
+    const nnd_case_source source = {.stem = "test"};
+    snprintf(yaml, sizeof yaml, "{model: alignment, params: {%s}}", REFUSALS[_i].params);
+    ck_assert_int_eq(nnd_yaml_read_text(ctx, "test", yaml, &tree), NND_OK);
+    ck_assert_int_eq(nnd_case_resolve(ctx, tree, &source, &c), NND_E_INPUT);
+    ck_assert_msg(strstr(nnd_context_message(ctx), REFUSALS[_i].says) != NULL, "%s: %s",
+                  REFUSALS[_i].params, nnd_context_message(ctx));
+    nnd_value_free(tree);
+    nnd_context_free(ctx);
+}
+END_TEST
+
+int main(void) {
+    Suite *suite = suite_create("alignment theory");
+    TCase *table = tcase_create("reference cases");
+    tcase_add_loop_test(table, reference_cases, 0, (int)(sizeof REFERENCES / sizeof *REFERENCES));
+    suite_add_tcase(suite, table);
+    TCase *facts = tcase_create("facts");
+    tcase_add_test(facts, alignment_is_no_function_of_the_error);
+    tcase_add_test(facts, threshold_without_ridge);
+    tcase_add_test(facts, monotone_in_snr_with_a_minimum_in_alpha);
+    tcase_add_test(facts, outputs_alike);
+    tcase_add_test(facts, lists_equal_laws);
+    suite_add_tcase(suite, facts);
+    TCase *input = tcase_create("bad input");
+    tcase_add_loop_test(input, nonsense_is_refused, 0, (int)(sizeof REFUSALS / sizeof *REFUSALS));
+    suite_add_tcase(suite, input);
+    return test_main(suite);
+}

@@ -1,0 +1,408 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Theory of two networks that learn one task: converged (ridge and what is equivalent to it) or
+ * stopped early. */
+#include "theory/alignment.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "nndmft/alignment.h"
+#include "nndmft/early_stopping.h"
+#include "nndmft/representation.h"
+#include "theory/alignment_task.h"
+
+/* Finite networks deviate by O(1/D); theory claims sizes from which the deviation is below this
+ * part of the value. */
+static const double CLAIMED = 0.01;
+
+/* The curve of `minimum`: alpha from LOWEST to HIGHEST in SCAN steps. */
+enum { SCAN = 81 };
+static const double LOWEST = 0.02, HIGHEST = 50.0;
+
+/* ---- what is common to all trainings ---- */
+
+/* What one recorded time tells. */
+typedef struct {
+    double self[NND_METRICS], cross[NND_METRICS], teacher[NND_METRICS];
+    double cosine[NND_METRICS];
+    double cka, gen_error, train_error;
+} moment;
+
+typedef struct {
+    nnd_context *ctx;
+    const nnd_alignment *p;
+    nnd_alignment_problem problem;
+    nnd_frame *frame;
+    size_t times; /* 0: scalars */
+} task;
+
+static nnd_status put(const task *x, const char *name, size_t at, double value) {
+    nnd_status status = NND_OK;
+    if (nnd_frame_find(x->frame, name) == NULL)
+        status = nnd_frame_add(x->frame, name, x->times > 0 ? "t" : "", NULL);
+    if (status == NND_OK)
+        nnd_frame_find(x->frame, name)->data[at] = value;
+    return status;
+}
+
+/* Hidden layers that know nothing but one predictor. */
+static bool has_rank_one(const nnd_alignment *p) {
+    return p->training != NND_ALIGN_WHITE && p->training != NND_ALIGN_GAUSSIAN && p->outputs == 1;
+}
+
+/* The smallest size that theory claims for a variable. */
+static nnd_status put_min_size(const task *x, const char *name, size_t at, double size) {
+    char text[64];
+    snprintf(text, sizeof text, "%s_min_size", name);
+    return put(x, text, at, size);
+}
+
+/* The mean over pairs of a squared cosine exceeds the square of the mean by its variance, which is
+ * O(1/D). The bound 3 (1 - rho^2)^2/min(P, D) has been measured, over alpha from 0.3 to 4 and SNR
+ * from 0.5 to 8; the true value was between a third of it and all of it. */
+static double cka_min_size(const nnd_alignment *p, double cka) {
+    return 3.0 * (1.0 - cka) * (1.0 - cka) / (fmin(p->alpha, 1.0) * CLAIMED * cka);
+}
+
+typedef struct {
+    const nnd_alignment *p;
+    double time;
+} residual_of;
+
+/* What training leaves of a direction with eigenvalue s. */
+static double residual(double s, void *data) {
+    const residual_of *r = data;
+    if (r->p->training == NND_ALIGN_FLOW)
+        return exp(-s * r->time);
+    if (r->p->training == NND_ALIGN_GD)
+        return pow(1.0 - r->p->lr * s, r->time);
+    return r->p->ridge > 0.0 ? r->p->ridge / (s + r->p->ridge) : 0.0;
+}
+
+/* Known for isotropic inputs and linear regression. Otherwise small training errors deviate most:
+ * they are claimed until they have fallen to a tenth. */
+static double train_min_size(const task *x, double time, double error) {
+    const nnd_alignment *p = x->p;
+    const nnd_pair_task *pair = &x->problem.pair;
+    if (error == 0.0) /* interpolation: the simulation has round-off, or what it stopped at */
+        return INFINITY;
+    bool known = p->training == NND_ALIGN_RIDGE || p->training == NND_ALIGN_FLOW ||
+                 p->training == NND_ALIGN_GD;
+    if (!known || x->problem.modes.count > 1 || p->input_noise > 0.0)
+        return error < 0.1 * (x->problem.power + pair->label_noise) ? INFINITY : 0.0;
+    residual_of r = {p, time};
+    double shift =
+        nnd_isotropic_train_shift(p->alpha, x->problem.norm2, pair->label_noise, residual, &r);
+    return fabs(shift) / (CLAIMED * error);
+}
+
+/* The cosine of one network with its teacher is a ratio, biased by the variance of its parts; that
+ * of beta* Sigma (X^T y/P), relative to its mean squared, is known. Where a few directions carry
+ * the task it is large. */
+static double teacher_min_size(const task *x) {
+    const nnd_eigenmodes *modes = &x->problem.modes;
+    double noise = x->problem.power + x->problem.pair.label_noise, mean = 0.0, square = 0.0;
+    if (modes->count == 1)
+        return 0.0;
+    for (size_t i = 0; i < modes->count; i++) {
+        double s = modes->eigenvalue[i], signal = s * s * modes->teacher2[i];
+        mean += signal;
+        square += (s + x->p->input_noise) * signal;
+    }
+    double variance = (square * noise / (mean * mean) + 1.0) / x->problem.pair.samples;
+    return x->problem.per_alpha * 0.5 * variance / (2.0 * CLAIMED);
+}
+
+static nnd_status put_min_sizes(const task *x, size_t at, double time, const moment *m) {
+    nnd_status status = NND_OK;
+    if (has_rank_one(x->p))
+        status = put_min_size(x, "cka", at, cka_min_size(x->p, m->cka));
+    if (status == NND_OK && x->times > 0)
+        status = put_min_size(x, "teacher_cosine", at, teacher_min_size(x));
+    if (status == NND_OK && nnd_frame_find(x->frame, "cka_probe") != NULL)
+        status = put_min_size(x, "cka_probe", at, cka_min_size(x->p, m->cka));
+    return status == NND_OK
+               ? put_min_size(x, "train_error", at, train_min_size(x, time, m->train_error))
+               : status;
+}
+
+static nnd_status put_moment(const task *x, size_t at, double time, const moment *m) {
+    const nnd_alignment *p = x->p;
+    int k = p->metric == NND_METRIC_SIGMA ? 1 : 0;
+    double length = p->metric == NND_METRIC_SIGMA ? x->problem.power : x->problem.norm2;
+    double teacher_cosine = m->teacher[k] / sqrt(m->self[k] * length);
+    nnd_status status = put(x, "cosine", at, m->cosine[k]);
+    if (status == NND_OK)
+        status = put(x, "cka", at, m->cka);
+    if (status == NND_OK && has_rank_one(p) && p->probe.points > 0)
+        status = put(x, "cka_probe", at,
+                     nnd_cka_probe(m->cosine[1], (size_t)p->probe.points, p->probe.centred));
+    if (status == NND_OK)
+        status = put(x, "signal", at, m->cross[k]);
+    if (status == NND_OK)
+        status = put(x, "noise", at, m->self[k] - m->cross[k]);
+    if (status == NND_OK)
+        status = put(x, "teacher_overlap", at, m->teacher[k]);
+    if (status == NND_OK)
+        status = put(x, "teacher_cosine", at, teacher_cosine);
+    if (status == NND_OK)
+        status = put(x, "gen_error", at, m->gen_error);
+    if (status == NND_OK)
+        status = put(x, "train_error", at, m->train_error);
+    return status == NND_OK ? put_min_sizes(x, at, time, m) : status;
+}
+
+/* ---- ridge, weight decay, Gaussian features ---- */
+
+static nnd_status ridge_outputs_cka(const task *x, double lambda, const nnd_pair_overlaps *o,
+                                    double *cka) {
+    nnd_pair_task quiet = x->problem.pair;
+    nnd_pair_overlaps signal;
+    quiet.label_noise = 0.0;
+    nnd_pair_ridge(&x->problem.modes, &quiet, lambda, &signal);
+    const double cross[] = {signal.cross[1], o->cross[1] - signal.cross[1]};
+    const double self[] = {signal.self[1], o->self[1] - signal.self[1]};
+    const double identity[] = {signal.self[0], o->self[0] - signal.self[0]};
+    return nnd_alignment_outputs_cka(x->ctx, x->p, &x->problem, cross, self, identity, cka);
+}
+
+static nnd_status ridge_cka(const task *x, double lambda, const nnd_pair_overlaps *o, double *cka) {
+    const nnd_alignment *p = x->p;
+    if (p->outputs > 1)
+        return ridge_outputs_cka(x, lambda, o, cka);
+    *cka = o->cosine[1] * o->cosine[1];
+    if (p->training == NND_ALIGN_GAUSSIAN) {
+        const nnd_gaussian_features features = {p->init_scale, p->width,
+                                                (double)nnd_alignment_dim(p),
+                                                p->features == NND_INPUTS_SHARED};
+        *cka = nnd_cka_gaussian(&features, o->self[0], o->cosine[1]);
+    }
+    return NND_OK;
+}
+
+static nnd_status effective_ridge(nnd_context *ctx, const nnd_alignment *p,
+                                  const nnd_alignment_problem *problem, double *lambda) {
+    *lambda = p->training == NND_ALIGN_RIDGE ? p->ridge : 0.0;
+    return p->training == NND_ALIGN_WEIGHT_DECAY
+               ? nnd_weight_decay_ridge(ctx, &problem->modes, &problem->pair, p->weight_decay,
+                                        lambda)
+               : NND_OK;
+}
+
+/* All weights have decayed. */
+static void nothing_learned(const nnd_alignment_problem *x, nnd_pair_overlaps *o) {
+    *o = (nnd_pair_overlaps){.kappa = INFINITY,
+                             .cosine = {NAN, NAN, NAN},
+                             .gen_error = x->power,
+                             .train_error = x->power + x->pair.label_noise};
+}
+
+typedef struct {
+    nnd_context *ctx;
+    const nnd_alignment *p;
+    nnd_alignment_problem *problem;
+    nnd_status status;
+} curve;
+
+static double cosine_at(double alpha, void *data) {
+    curve *c = data;
+    double lambda;
+    nnd_pair_overlaps o;
+    c->problem->pair.samples = alpha * c->problem->per_alpha;
+    nnd_status status = effective_ridge(c->ctx, c->p, c->problem, &lambda);
+    if (status != NND_OK)
+        c->status = status;
+    if (status != NND_OK || isinf(lambda))
+        return NAN;
+    nnd_pair_ridge(&c->problem->modes, &c->problem->pair, lambda, &o);
+    return o.cosine[c->p->metric == NND_METRIC_SIGMA ? 1 : 0];
+}
+
+static nnd_status put_minimum(task *x) {
+    const nnd_alignment *p = x->p;
+    const nnd_pair_task kept = x->problem.pair;
+    double alpha, value;
+    bool inside = true;
+    nnd_status status = NND_OK;
+    bool closed = p->covariance.kind == NND_COVARIANCE_ISOTROPIC && p->input_noise == 0.0 &&
+                  p->inputs == NND_INPUTS_SHARED && p->noise_correlation == 0.0 &&
+                  p->training == NND_ALIGN_RIDGE && p->outputs == 1;
+    if (closed) {
+        nnd_isotropic_minimum(p->ridge, &alpha, &value);
+        value = isinf(p->snr) ? 1.0 : p->snr * value / (1.0 + p->snr * value);
+    } else {
+        curve c = {x->ctx, p, &x->problem, NND_OK};
+        status =
+            nnd_minimize(x->ctx, cosine_at, &c, LOWEST, HIGHEST, SCAN, &alpha, &value, &inside);
+        x->problem.pair = kept;
+        if (status == NND_OK)
+            status = c.status;
+    }
+    if (status == NND_OK)
+        status = nnd_frame_add_scalar(x->frame, "alpha_min", inside ? alpha : NAN);
+    return status == NND_OK ? nnd_frame_add_scalar(x->frame, "cosine_min", inside ? value : NAN)
+                            : status;
+}
+
+static nnd_status solve_ridge(task *x) {
+    nnd_pair_overlaps o;
+    double lambda;
+    nnd_status status = effective_ridge(x->ctx, x->p, &x->problem, &lambda);
+    if (status != NND_OK)
+        return status;
+    moment m = {.cka = NAN};
+    if (isinf(lambda))
+        nothing_learned(&x->problem, &o);
+    else {
+        nnd_pair_ridge(&x->problem.modes, &x->problem.pair, lambda, &o);
+        status = ridge_cka(x, lambda, &o, &m.cka);
+    }
+    for (int k = 0; k < NND_METRICS; k++) {
+        m.self[k] = o.self[k];
+        m.cross[k] = o.cross[k];
+        m.teacher[k] = o.teacher[k];
+        m.cosine[k] = o.cosine[k];
+    }
+    m.gen_error = o.gen_error;
+    m.train_error = o.train_error;
+    if (status == NND_OK)
+        status = put_moment(x, 0, INFINITY, &m);
+    if (status == NND_OK)
+        status = nnd_frame_add_scalar(x->frame, "kappa", o.kappa);
+    if (status == NND_OK && x->p->training == NND_ALIGN_WEIGHT_DECAY)
+        status = nnd_frame_add_scalar(x->frame, "ridge_effective", lambda);
+    return status == NND_OK && x->p->minimum ? put_minimum(x) : status;
+}
+
+/* ---- early stopping ---- */
+
+static nnd_learning learning(const nnd_alignment *p) {
+    switch (p->training) {
+    case NND_ALIGN_GD:
+        return (nnd_learning){.kind = NND_LEARN_DESCENT, .lr = p->lr};
+    case NND_ALIGN_RICH: {
+        double factor =
+            p->init == NND_START_RANDOM ? nnd_random_start_factor((size_t)p->depth) : 1.0;
+        return (nnd_learning){
+            .kind = NND_LEARN_RICH, .depth = (size_t)p->depth, .scale = factor * p->init_scale};
+    }
+    case NND_ALIGN_WHITE:
+        return (nnd_learning){.kind = NND_LEARN_WHITE, .scale = p->init_scale};
+    default:
+        return (nnd_learning){.kind = NND_LEARN_FLOW};
+    }
+}
+
+static nnd_status timed_cka(const task *x, const nnd_spectral_overlaps *o, moment *m) {
+    m->cka = m->cosine[1] * m->cosine[1];
+    if (x->p->training == NND_ALIGN_WHITE)
+        m->cka = nnd_cka_white(x->p->init_scale, x->problem.trace2, m->self, m->cross[1]);
+    if (x->p->outputs == 1 || isnan(m->cosine[1]))
+        return NND_OK;
+    const double cross[] = {o->cross_signal[1], o->cross_noise[1]};
+    const double self[] = {o->self_signal[1], o->self_noise[1]};
+    const double identity[] = {o->self_signal[0], o->self_noise[0]};
+    return nnd_alignment_outputs_cka(x->ctx, x->p, &x->problem, cross, self, identity, &m->cka);
+}
+
+static nnd_status put_time(const task *x, size_t at, double time, const nnd_spectral_overlaps *o) {
+    moment m = {.train_error = o->train_error};
+    for (int k = 0; k < NND_METRICS; k++) {
+        m.self[k] = o->self_signal[k] + o->self_noise[k];
+        m.cross[k] = o->cross_signal[k] + o->cross_noise[k];
+        m.teacher[k] = o->teacher[k];
+        m.cosine[k] = m.self[k] > 0.0 ? m.cross[k] / m.self[k] : NAN;
+    }
+    m.gen_error = x->problem.power - 2.0 * m.teacher[1] + m.self[1];
+    nnd_status status = timed_cka(x, o, &m);
+    return status == NND_OK ? put_moment(x, at, time, &m) : status;
+}
+
+static nnd_status put_report(const task *x, const nnd_early_stopping_report *report) {
+    nnd_status status = nnd_frame_set_number(x->frame, NULL, "nodes", (double)report->nodes);
+    return status == NND_OK
+               ? nnd_frame_set_number(x->frame, NULL, "change_under_doubling", report->change)
+               : status;
+}
+
+static nnd_status solve_times(task *x) {
+    const nnd_alignment *p = x->p;
+    nnd_reals t = {0};
+    nnd_spectral_overlaps *o = NULL;
+    nnd_early_stopping_report report;
+    nnd_status status = nnd_alignment_times(x->ctx, p, &t), solved = NND_OK;
+    if (status == NND_OK) {
+        x->times = t.count;
+        o = calloc(x->times, sizeof *o);
+        status = o != NULL ? nnd_frame_add_dim(x->frame, "t",
+                                               p->training == NND_ALIGN_GD ? NND_COORD_INTEGER
+                                                                           : NND_COORD_REAL,
+                                               x->times, t.value)
+                           : nnd_fail_memory(x->ctx, "the recorded times");
+    }
+    if (status == NND_OK) {
+        const nnd_learning how = learning(p);
+        status = solved = nnd_early_stopping(x->ctx, &x->problem.modes, &x->problem.pair, &how,
+                                             false, x->times, t.value, o, &report);
+    }
+    for (size_t i = 0; status >= NND_OK && i < x->times; i++)
+        status = put_time(x, i, t.value[i], &o[i]);
+    if (status >= NND_OK)
+        status = put_report(x, &report);
+    free(t.value);
+    free(o);
+    return status == NND_OK ? solved : status;
+}
+
+/* ---- the model ---- */
+
+/* What it claims of no finite network: the simulation then is of another one. */
+static nnd_status disclaim(const task *x) {
+    nnd_status status = NND_OK;
+    for (size_t v = 0; status == NND_OK && v < nnd_alignment_model.variable_count; v++) {
+        const char *name = nnd_alignment_model.variables[v].name;
+        size_t count = nnd_frame_find(x->frame, name) != NULL ? x->times > 0 ? x->times : 1 : 0;
+        for (size_t i = 0; status == NND_OK && i < count; i++)
+            status = put_min_size(x, name, i, INFINITY);
+    }
+    return status;
+}
+
+nnd_status nnd_alignment_theory(nnd_context *ctx, const void *params, nnd_frame **frame) {
+    task x = {.ctx = ctx, .p = params};
+    nnd_status status = nnd_alignment_problem_make(ctx, x.p, &x.problem), solved = NND_OK;
+    if (status == NND_OK)
+        status = nnd_frame_new(ctx, &x.frame);
+    if (status == NND_OK)
+        status = solved = nnd_alignment_is_timed(x.p) ? solve_times(&x) : solve_ridge(&x);
+    if (status >= NND_OK && !nnd_alignment_is_linear(x.p))
+        status = disclaim(&x);
+    if (status >= NND_OK)
+        *frame = x.frame;
+    else
+        nnd_frame_free(x.frame);
+    nnd_alignment_problem_clear(&x.problem);
+    return status == NND_OK ? solved : status;
+}
+
+nnd_status nnd_alignment_theory_cost(nnd_context *ctx, const void *params, nnd_cost *cost) {
+    const nnd_alignment *p = params;
+    double modes =
+        p->covariance.kind == NND_COVARIANCE_ISOTROPIC ? 1.0 : (double)nnd_alignment_dim(p);
+    const double typical = 256.0, most = 2048.0, complexes = 16.0;
+    *cost = (nnd_cost){.bytes = 24.0 * (modes + 1.0), .flops = 400.0 * modes};
+    if (p->minimum)
+        cost->flops *= SCAN + 40.0;
+    if (!nnd_alignment_is_timed(p))
+        return NND_OK;
+    nnd_reals times = {0};
+    nnd_status status = nnd_alignment_times(ctx, p, &times);
+    free(times.value);
+    double n = (double)times.count;
+    cost->bytes += complexes * most * (4.0 * n + 12.0 * 16.0 + 40.0);
+    cost->flops += 600.0 * modes * typical;
+    if (modes > 1.0 || p->input_noise > 0.0 || p->inputs == NND_INPUTS_INDEPENDENT)
+        cost->flops += typical * typical * (200.0 + 100.0 * n);
+    return status;
+}

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "theory/alignment_task.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "nndmft/representation.h"
+
+static double trace(const nnd_alignment *p, const nnd_dense *m) {
+    double sum = 0.0;
+    for (size_t c = 0; c < (size_t)p->outputs; c++)
+        sum += nnd_alignment_output(m, c, c);
+    return sum;
+}
+
+nnd_status nnd_alignment_problem_make(nnd_context *ctx, const nnd_alignment *p,
+                                      nnd_alignment_problem *x) {
+    bool isotropic = p->covariance.kind == NND_COVARIANCE_ISOTROPIC;
+    size_t dim = nnd_alignment_dim(p), n = isotropic && dim == 0 ? 1 : dim;
+    *x = (nnd_alignment_problem){.teachers = trace(p, &p->output_gram),
+                                 .noises = trace(p, &p->output_noise)};
+    x->storage = calloc(3 * n, sizeof *x->storage);
+    if (x->storage == NULL)
+        return nnd_fail_memory(ctx, "the eigenvalues");
+    double *eigenvalue = x->storage, *teacher2 = eigenvalue + n, *multiplicity = teacher2 + n;
+    nnd_alignment_modes(p, n, eigenvalue, teacher2);
+    x->trace2 = dim == 0 ? NAN : 0.0;
+    for (size_t i = 0; i < n; i++) {
+        multiplicity[i] = 1.0;
+        x->norm2 += teacher2[i];
+        x->power += eigenvalue[i] * teacher2[i];
+        x->trace2 += eigenvalue[i] * eigenvalue[i];
+    }
+    double noise = x->power / p->snr * x->noises;
+    x->norm2 *= x->teachers;
+    x->power *= x->teachers;
+    if (isotropic) /* all directions are one */
+        teacher2[0] = x->norm2;
+    else
+        for (size_t i = 0; i < n; i++)
+            teacher2[i] *= x->teachers;
+    x->modes = (nnd_eigenmodes){isotropic ? 1 : n, eigenvalue, multiplicity, teacher2};
+    x->per_alpha = isotropic ? 1.0 : (double)n;
+    x->pair = (nnd_pair_task){.samples = p->alpha * x->per_alpha,
+                              .input_noise = p->input_noise,
+                              .label_noise = noise,
+                              .noise_correlation = p->noise_correlation,
+                              .independent = p->inputs == NND_INPUTS_INDEPENDENT};
+    return NND_OK;
+}
+
+void nnd_alignment_problem_clear(nnd_alignment_problem *x) {
+    free(x->storage);
+    *x = (nnd_alignment_problem){0};
+}
+
+static void matrix(const nnd_alignment *p, const nnd_alignment_problem *x, const double part[2],
+                   double *out) {
+    size_t c = (size_t)p->outputs;
+    for (size_t i = 0; i < c; i++)
+        for (size_t j = 0; j < c; j++)
+            out[i * c + j] = part[0] / x->teachers * nnd_alignment_output(&p->output_gram, i, j) +
+                             part[1] / x->noises * nnd_alignment_output(&p->output_noise, i, j);
+}
+
+nnd_status nnd_alignment_outputs_cka(nnd_context *ctx, const nnd_alignment *p,
+                                     const nnd_alignment_problem *x, const double cross[2],
+                                     const double self[2], const double self_identity[2],
+                                     double *cka) {
+    size_t c = (size_t)p->outputs;
+    *cka = 0.0; /* the limit where the noise diverges */
+    if (isinf(self[1]))
+        return NND_OK;
+    double *m = calloc(3 * c * c, sizeof *m);
+    if (m == NULL)
+        return nnd_fail_memory(ctx, "the outputs");
+    matrix(p, x, cross, m);
+    matrix(p, x, self, m + c * c);
+    matrix(p, x, self_identity, m + 2 * c * c);
+    nnd_status status = nnd_cka_outputs(ctx, c, m, m + c * c, m + 2 * c * c, cka);
+    free(m);
+    return status;
+}

@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "validate/alignment.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "validate/alignment_run.h"
+#include "validate/network.h"
+
+enum { DIMENSIONS_AT_ONCE = 4096 };
+
+/* Pairs per block: small networks share a block so that shards stay few. */
+static size_t block(const void *params, size_t size) {
+    (void)params;
+    size_t n = DIMENSIONS_AT_ONCE / (size > 0 ? size : 1);
+    return n < 1 ? 1 : n > 64 ? 64 : n;
+}
+
+static bool check(const void *params, size_t size, nnd_objection *o) {
+    const nnd_alignment *p = params;
+    size_t dim = nnd_alignment_dim(p);
+    const double largest = 1e8;
+    if (dim > 0 && dim != size)
+        return nnd_object(o, "dim", "%zu, but simulate.size is %zu; both are D", dim, size);
+    if (p->alpha * (double)size > largest)
+        return nnd_object(o, "alpha", "%g times size %zu is more than %g samples", p->alpha, size,
+                          largest);
+    if (nnd_alignment_samples(p, size) == 0)
+        return nnd_object(o, "alpha", "%g times size %zu leaves no sample", p->alpha, size);
+    if (p->training == NND_ALIGN_WHITE && nnd_alignment_width(p, size) < size)
+        return nnd_object(o, "width", "%g times size %zu is fewer than %zu hidden units", p->width,
+                          size, size);
+    if ((size_t)p->outputs > size)
+        return nnd_object(o, "outputs", "%lld outputs of %zu inputs", (long long)p->outputs, size);
+    double samples = p->alpha * (double)size;
+    if (fabs(samples - (double)nnd_alignment_samples(p, size)) > 1e-9 * samples)
+        (void)nnd_object(o, "alpha", "%g times size %zu is no whole number: there are %zu samples",
+                         p->alpha, size, nnd_alignment_samples(p, size));
+    return true;
+}
+
+/* ---- one block ---- */
+
+typedef struct {
+    nnd_context *ctx;
+    const nnd_alignment *p;
+    nnd_alignment_pair pair;
+    nnd_reals times; /* empty: only the end */
+    double *probes;
+    nnd_alignment_trace trace;
+    nnd_frame *frame;
+} simulation;
+
+static bool is_timed(const simulation *s) {
+    return s->times.count > 0;
+}
+
+static nnd_status make_frame(simulation *s, size_t first_seed, size_t count) {
+    const char *dims = is_timed(s) ? "seed,t" : "seed";
+    bool steps = s->p->training == NND_ALIGN_GD;
+    nnd_status status = nnd_frame_new(s->ctx, &s->frame);
+    if (status == NND_OK)
+        status = nnd_frame_add_range(s->frame, "seed", count, (double)first_seed);
+    if (status == NND_OK && is_timed(s))
+        status = nnd_frame_add_dim(s->frame, "t", steps ? NND_COORD_INTEGER : NND_COORD_REAL,
+                                   s->times.count, s->times.value);
+    for (size_t m = 0; status == NND_OK && m < NND_ALIGN_MEASURES; m++) {
+        bool probed = m == NND_ALIGN_CKA_PROBE || m == NND_ALIGN_CKA_DEBIASED;
+        if (!probed || s->p->probe.points > 0)
+            status = nnd_frame_add(s->frame, nnd_alignment_measure_names[m], dims, NULL);
+    }
+    if (status == NND_OK)
+        status = nnd_frame_add(s->frame, "diverged_at", "seed", NULL);
+    if (status == NND_OK)
+        status = nnd_frame_add(s->frame, "converged_fraction", "seed", NULL);
+    if (status == NND_OK && s->p->task == NND_TASK_CLASSIFICATION)
+        status = nnd_frame_add(s->frame, "flip_fraction", "seed", NULL);
+    return status;
+}
+
+static void store(const simulation *s, size_t seed) {
+    const nnd_alignment_trace *trace = &s->trace;
+    for (size_t m = 0; m < NND_ALIGN_MEASURES; m++) {
+        const nnd_array *array = nnd_frame_find(s->frame, nnd_alignment_measure_names[m]);
+        for (size_t i = 0; array != NULL && i < trace->times; i++)
+            array->data[seed * trace->times + i] = trace->measure[i * NND_ALIGN_MEASURES + m];
+    }
+    nnd_frame_find(s->frame, "diverged_at")->data[seed] = trace->diverged_at;
+    nnd_frame_find(s->frame, "converged_fraction")->data[seed] = trace->converged;
+    if (s->p->task == NND_TASK_CLASSIFICATION)
+        nnd_frame_find(s->frame, "flip_fraction")->data[seed] = s->pair.flips;
+}
+
+static nnd_status train(simulation *s, nnd_rng_key key) {
+    nnd_alignment_trace *trace = &s->trace;
+    trace->converged = trace->diverged_at = NAN;
+    for (size_t i = 0; i < trace->times * NND_ALIGN_MEASURES; i++)
+        trace->measure[i] = NAN;
+    nnd_status status = nnd_alignment_pair_draw(s->ctx, &s->pair, key);
+    if (status != NND_OK)
+        return status;
+    if (!nnd_alignment_is_linear(s->p))
+        return nnd_alignment_run_nonlinear(s->ctx, &s->pair, key, trace);
+    if (s->probes != NULL)
+        nnd_alignment_draw_probes(&s->pair, key, NND_ALIGN_STREAM_PROBES,
+                                  (size_t)s->p->probe.points, s->probes);
+    return nnd_alignment_run_linear(s->ctx, &s->pair, key, s->probes, trace);
+}
+
+static nnd_status make(simulation *s, size_t size) {
+    nnd_status status = NND_OK;
+    if (nnd_alignment_is_timed(s->p))
+        status = nnd_alignment_times(s->ctx, s->p, &s->times);
+    if (status == NND_OK)
+        status = nnd_alignment_pair_make(s->ctx, s->p, size, &s->pair);
+    s->trace.times = is_timed(s) ? s->times.count : 1;
+    s->trace.time = s->times.value;
+    s->trace.measure = calloc(s->trace.times * NND_ALIGN_MEASURES, sizeof(double));
+    if (s->p->probe.points > 0)
+        s->probes = calloc((size_t)s->p->probe.points * size, sizeof(double));
+    if (status == NND_OK &&
+        (s->trace.measure == NULL || (s->p->probe.points > 0 && s->probes == NULL)))
+        status = nnd_fail_memory(s->ctx, "the measurements");
+    return status;
+}
+
+static nnd_status simulate(nnd_context *ctx, const void *params, size_t size, uint64_t base_seed,
+                           size_t first_seed, size_t count, nnd_frame **frame) {
+    simulation s = {.ctx = ctx, .p = params};
+    nnd_status status = make(&s, size);
+    if (status == NND_OK)
+        status = make_frame(&s, first_seed, count);
+    for (size_t i = 0; status == NND_OK && i < count; i++) {
+        status = train(&s, (nnd_rng_key){base_seed, first_seed + i, size});
+        if (status == NND_OK)
+            store(&s, i);
+    }
+    if (status == NND_OK)
+        *frame = s.frame;
+    else
+        nnd_frame_free(s.frame);
+    nnd_alignment_pair_clear(&s.pair);
+    free(s.times.value);
+    free(s.trace.measure);
+    free(s.probes);
+    return status;
+}
+
+/* ---- what it costs ---- */
+
+static double recorded_times(const nnd_alignment *p) {
+    if (!nnd_alignment_is_timed(p))
+        return 1.0;
+    if (p->record.count > 0)
+        return (double)p->record.count + 1.0;
+    return p->training == NND_ALIGN_GD ? floor((double)p->steps / (double)p->record_every) + 2.0
+                                       : 201.0;
+}
+
+/* Operations of the training of two networks with S and X^T y known, but for measurements. The
+ * number of Runge-Kutta steps is a guess: 13 evaluations each, a step per unit of time. */
+static double training_flops(const nnd_alignment *p, double d, double k) {
+    double c = (double)p->outputs, gradient = 2.0 * c * d * (d + 3.0 * k), steps = 200.0;
+    if (p->training == NND_ALIGN_GD)
+        return 4.0 * (double)p->steps * c * d * d;
+    if (p->training == NND_ALIGN_FLOW)
+        return 26.0 * (20.0 + p->time) * c * d * d;
+    if (nnd_alignment_is_timed(p))
+        steps = 20.0 + p->time * (1.0 + p->init_scale);
+    else if (p->training != NND_ALIGN_GAUSSIAN && p->route == NND_ROUTE_DIRECT)
+        return 2.0 * d * d * d;
+    return 26.0 * steps * (gradient + 20.0 * k * d * (double)p->depth);
+}
+
+static nnd_simulation_cost cost(const void *params, size_t size) {
+    const nnd_alignment *p = params;
+    double d = (double)size, samples = p->alpha * d, k = (double)nnd_alignment_width(p, size);
+    double times = recorded_times(p), c = (double)p->outputs, tests = (double)p->test_points;
+    nnd_simulation_cost x = {
+        .bytes = sizeof(double) * (2.0 * samples * (d + c) + 4.0 * d * d + 32.0 * k * d),
+        .record_bytes = sizeof(double) * (times * NND_ALIGN_MEASURES + 3.0),
+    };
+    if (nnd_alignment_is_linear(p)) {
+        double probes = (double)p->probe.points;
+        double measured = p->training == NND_ALIGN_FLOW || p->training == NND_ALIGN_GD ||
+                                  p->training == NND_ALIGN_RIDGE
+                              ? 20.0 * c * c * d
+                              : 6.0 * k * k * d;
+        x.bytes += sizeof(double) * probes * (d + 2.0 * probes + 2.0 * k);
+        x.flops = 2.0 * samples * d * (d + 100.0) + training_flops(p, d, k) +
+                  times * (measured + 6.0 * probes * probes * k);
+        return x;
+    }
+    double points = samples + tests, steps = p->time / p->descent_rate;
+    x.bytes += sizeof(double) * (points * (3.0 * d + 8.0 * k + 8.0) + 4.0 * k * tests);
+    x.flops = steps * 2.0 * 6.0 * k * d * points + times * 6.0 * k * k * tests;
+    return x;
+}
+
+/* ---- the recipe for a deep-learning framework ---- */
+
+static size_t matrices(const nnd_alignment *p) {
+    if (p->training == NND_ALIGN_FLOW || p->training == NND_ALIGN_GD)
+        return 1;
+    return p->training == NND_ALIGN_RICH ? (size_t)p->depth : 2;
+}
+
+static void describe(const nnd_alignment *p, size_t size, char *text) {
+    switch (p->training) {
+    case NND_ALIGN_GD:
+        snprintf(text, size, "full-batch SGD on |y - f|^2/(2P)");
+        return;
+    case NND_ALIGN_RICH:
+        snprintf(text, size,
+                 "gradient flow on |y - f|^2/(2P): full-batch SGD with a small rate; matrices of "
+                 "rank one, each of norm %g, aligned with each other",
+                 pow(p->init_scale, 1.0 / (double)p->depth));
+        return;
+    case NND_ALIGN_WHITE:
+        snprintf(text, size,
+                 "gradient flow on |y - f|^2/(2P): full-batch SGD with a small rate; matrix 0 has "
+                 "orthogonal columns of length %g",
+                 sqrt(p->init_scale));
+        return;
+    case NND_ALIGN_WEIGHT_DECAY:
+        snprintf(text, size, "full-batch SGD with weight_decay %g from a small start, converged",
+                 p->weight_decay);
+        return;
+    case NND_ALIGN_RIDGE:
+        snprintf(text, size,
+                 "full-batch SGD on |y - f|^2/(2P) + %g |W^T a|^2/2 from a small start, converged",
+                 p->ridge);
+        return;
+    default:
+        snprintf(text, size, "gradient flow on |y - f|^2/(2P): full-batch SGD with a small rate");
+    }
+}
+
+static nnd_status recipe(nnd_context *ctx, const void *params, size_t size, nnd_frame **out) {
+    const nnd_alignment *p = params;
+    size_t n = matrices(p);
+    double *std = NULL, *lr = NULL, d = (double)size, k = (double)nnd_alignment_width(p, size);
+    char text[256];
+    nnd_frame *frame = NULL;
+    describe(p, sizeof text, text);
+    nnd_status status = nnd_frame_new(ctx, &frame);
+    if (status == NND_OK)
+        status = nnd_frame_add_range(frame, "matrix", n, 0.0);
+    if (status == NND_OK)
+        status = nnd_frame_add(frame, "init_std", "matrix", &std);
+    if (status == NND_OK)
+        status = nnd_frame_add(frame, "raw_lr", "matrix", &lr);
+    for (size_t l = 0; status == NND_OK && l < n; l++) {
+        std[l] = 0.0;
+        lr[l] = p->training == NND_ALIGN_GD ? p->lr : p->descent_rate;
+    }
+    if (status == NND_OK && p->training == NND_ALIGN_GAUSSIAN)
+        std[0] = sqrt(p->init_scale / d);
+    if (status == NND_OK && p->training == NND_ALIGN_WHITE)
+        std[0] = sqrt(p->init_scale / k);
+    if (status == NND_OK && p->training == NND_ALIGN_RICH)
+        for (size_t l = 0; l < n; l++)
+            std[l] =
+                pow(p->init_scale, 1.0 / (double)n) / sqrt((l + 1 < n ? k : 1.0) * (l > 0 ? k : d));
+    if (status == NND_OK)
+        status = nnd_frame_add_scalar(frame, "output_divisor", 1.0);
+    if (status == NND_OK)
+        status = nnd_frame_set_text(frame, NULL, "optimizer", text);
+    if (status == NND_OK)
+        *out = frame;
+    else
+        nnd_frame_free(frame);
+    return status;
+}
+
+const nnd_simulator nnd_alignment_simulator = {
+    .model = &nnd_alignment_model,
+    .block = block,
+    .simulate = simulate,
+    .check = check,
+    .cost = cost,
+    .recipe = recipe,
+};

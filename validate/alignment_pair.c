@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "validate/alignment_pair.h"
+
+#include <cblas.h>
+#include <lapacke.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+size_t nnd_alignment_samples(const nnd_alignment *p, size_t dim) {
+    return (size_t)(p->alpha * (double)dim + 0.5);
+}
+
+/* Cholesky factor of a matrix over outputs, also of one that is only semi-definite. */
+static void factor(size_t c, const nnd_dense *m, double *out) {
+    memset(out, 0, c * c * sizeof *out);
+    for (size_t j = 0; j < c; j++) {
+        double d = nnd_alignment_output(m, j, j);
+        for (size_t k = 0; k < j; k++)
+            d -= out[j * c + k] * out[j * c + k];
+        if (!(d > 1e-14 * nnd_alignment_output(m, j, j)))
+            continue;
+        out[j * c + j] = sqrt(d);
+        for (size_t i = j + 1; i < c; i++) {
+            double x = nnd_alignment_output(m, i, j);
+            for (size_t k = 0; k < j; k++)
+                x -= out[i * c + k] * out[j * c + k];
+            out[i * c + j] = x / out[j * c + j];
+        }
+    }
+}
+
+nnd_status nnd_alignment_pair_make(nnd_context *ctx, const nnd_alignment *p, size_t dim,
+                                   nnd_alignment_pair *pair) {
+    size_t samples = nnd_alignment_samples(p, dim), c = (size_t)p->outputs;
+    *pair = (nnd_alignment_pair){.params = p, .dim = dim, .samples = samples, .outputs = c};
+    pair->eigenvalue = calloc(dim, sizeof(double));
+    pair->teacher = calloc(c * dim, sizeof(double));
+    pair->noise_factor = calloc(c * c, sizeof(double));
+    pair->scratch = calloc(dim + 2 * c, sizeof(double));
+    bool done = pair->eigenvalue != NULL && pair->teacher != NULL && pair->noise_factor != NULL &&
+                pair->scratch != NULL;
+    for (int b = 0; b < 2; b++) {
+        pair->x[b] = calloc(samples * dim, sizeof(double));
+        pair->y[b] = calloc(samples * c, sizeof(double));
+        done = done && pair->x[b] != NULL && pair->y[b] != NULL;
+    }
+    if (!done)
+        return nnd_fail_memory(ctx, "the data");
+    double power = 0.0;
+    nnd_alignment_modes(p, dim, pair->eigenvalue, pair->teacher);
+    for (size_t i = 0; i < dim; i++)
+        power += pair->eigenvalue[i] * pair->teacher[i];
+    pair->noise = power / p->snr;
+    /* A label that is wrong with this probability has as much of its variance from the teacher as
+     * one with Gaussian noise at the same ratio. */
+    pair->flips = 0.5 * (1.0 - (isinf(p->snr) ? 1.0 : sqrt(p->snr / (1.0 + p->snr))));
+    factor(c, &p->output_noise, pair->noise_factor);
+    return NND_OK;
+}
+
+void nnd_alignment_pair_clear(nnd_alignment_pair *pair) {
+    for (int b = 0; b < 2; b++) {
+        free(pair->x[b]);
+        free(pair->y[b]);
+    }
+    free(pair->eigenvalue);
+    free(pair->teacher);
+    free(pair->noise_factor);
+    free(pair->scratch);
+    *pair = (nnd_alignment_pair){0};
+}
+
+/* Orthonormal rows times sqrt(D), from normals. */
+static nnd_status orthonormalise(nnd_context *ctx, size_t c, size_t dim, double *rows) {
+    double *tau = calloc(c, sizeof *tau);
+    lapack_int info = tau != NULL ? 0 : -1, n = (lapack_int)dim, m = (lapack_int)c;
+    /* rows x dim in row-major is dim x rows in column-major */
+    if (info == 0)
+        info = LAPACKE_dgeqrf(LAPACK_COL_MAJOR, n, m, rows, n, tau);
+    if (info == 0)
+        info = LAPACKE_dorgqr(LAPACK_COL_MAJOR, n, m, m, rows, n, tau);
+    free(tau);
+    for (size_t i = 0; i < c * dim; i++)
+        rows[i] *= sqrt((double)dim);
+    return info == 0 ? NND_OK : nnd_fail_memory(ctx, "the teacher");
+}
+
+/* One output: beta*_i itself (its signs do not matter). Several: directions at random whose inner
+ * products are output_gram, exactly so for isotropic inputs. */
+static nnd_status draw_teacher(nnd_context *ctx, nnd_alignment_pair *pair, nnd_rng_key key) {
+    const nnd_alignment *p = pair->params;
+    size_t d = pair->dim, c = pair->outputs;
+    double *root = calloc(c * c, sizeof *root), *mixed = calloc(c * d, sizeof *mixed);
+    double *rows = calloc(c * d, sizeof *rows), *length2 = calloc(d, sizeof *length2);
+    nnd_status status = NND_OK;
+    if (root == NULL || mixed == NULL || rows == NULL || length2 == NULL)
+        status = nnd_fail_memory(ctx, "the teacher");
+    if (status == NND_OK) {
+        factor(c, &p->output_gram, root);
+        for (size_t k = 0; k < c; k++) {
+            nnd_rng_normals(key, NND_ALIGN_STREAM_TEACHER, k, d, rows + k * d);
+            for (size_t i = 0; i < d; i++)
+                if (c == 1)
+                    rows[i] = 1.0;
+                else if (p->covariance.kind != NND_COVARIANCE_ISOTROPIC)
+                    rows[k * d + i] = rows[k * d + i] < 0.0 ? -1.0 : 1.0;
+        }
+        if (c > 1 && p->covariance.kind == NND_COVARIANCE_ISOTROPIC)
+            status = orthonormalise(ctx, c, d, rows);
+    }
+    if (status == NND_OK) {
+        cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, (int)c, (int)d, (int)c, 1.0, root,
+                    (int)c, rows, (int)d, 0.0, mixed, (int)d);
+        nnd_alignment_modes(p, d, pair->eigenvalue, length2);
+        for (size_t k = 0; k < c; k++)
+            for (size_t i = 0; i < d; i++)
+                pair->teacher[k * d + i] = sqrt(length2[i]) * mixed[k * d + i];
+    }
+    free(root);
+    free(mixed);
+    free(rows);
+    free(length2);
+    return status;
+}
+
+static void draw_inputs(const nnd_alignment_pair *pair, nnd_rng_key key, uint32_t stream,
+                        size_t count, double *x) {
+    for (size_t mu = 0; mu < count; mu++) {
+        nnd_rng_normals(key, stream, mu, pair->dim, x + mu * pair->dim);
+        for (size_t i = 0; i < pair->dim; i++)
+            x[mu * pair->dim + i] *= sqrt(pair->eigenvalue[i]);
+    }
+}
+
+void nnd_alignment_draw_probes(const nnd_alignment_pair *pair, nnd_rng_key key, uint32_t stream,
+                               size_t count, double *probes) {
+    draw_inputs(pair, key, stream, count, probes);
+}
+
+/* Adds sqrt(scale) times correlated normals to the labels of one sample. */
+static void add_noise(const nnd_alignment_pair *pair, nnd_rng_key key, uint32_t stream, size_t mu,
+                      double scale, double *y) {
+    size_t c = pair->outputs;
+    double *normal = pair->scratch;
+    if (scale == 0.0)
+        return;
+    nnd_rng_normals(key, stream, mu, c, normal);
+    for (size_t i = 0; i < c; i++)
+        for (size_t k = 0; k <= i; k++)
+            y[i] += sqrt(scale) * pair->noise_factor[i * c + k] * normal[k];
+}
+
+/* Turns outputs of the teacher into class labels, some of them wrong. */
+static void classify(const nnd_alignment_pair *pair, nnd_rng_key key, uint32_t stream, size_t mu,
+                     double *y) {
+    double normal;
+    nnd_rng_normals(key, stream, mu, 1, &normal);
+    bool flipped = 0.5 * erfc(normal / M_SQRT2) < pair->flips;
+    *y = (*y < 0.0) != flipped ? -1.0 : 1.0;
+}
+
+static void label(nnd_alignment_pair *pair, nnd_rng_key key, uint32_t b) {
+    const nnd_alignment *p = pair->params;
+    size_t c = pair->outputs;
+    for (size_t mu = 0; mu < pair->samples; mu++) {
+        double *y = pair->y[b] + mu * c;
+        if (p->task == NND_TASK_CLASSIFICATION) {
+            classify(pair, key, NND_ALIGN_STREAM_LABELS + b, mu, y);
+            continue;
+        }
+        add_noise(pair, key, NND_ALIGN_STREAM_COMMON, mu, p->noise_correlation * pair->noise, y);
+        add_noise(pair, key, NND_ALIGN_STREAM_LABELS + b, mu,
+                  (1.0 - p->noise_correlation) * pair->noise, y);
+    }
+}
+
+nnd_status nnd_alignment_pair_draw(nnd_context *ctx, nnd_alignment_pair *pair, nnd_rng_key key) {
+    const nnd_alignment *p = pair->params;
+    size_t d = pair->dim, samples = pair->samples, c = pair->outputs;
+    nnd_status status = draw_teacher(ctx, pair, key);
+    if (status != NND_OK)
+        return status;
+    for (uint32_t b = 0; b < 2; b++) {
+        double *x = pair->x[b];
+        if (b == 0 || p->inputs == NND_INPUTS_INDEPENDENT)
+            draw_inputs(pair, key, NND_ALIGN_STREAM_INPUTS + b, samples, x);
+        else
+            memcpy(x, pair->x[0], samples * d * sizeof *x);
+        cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasTrans, (int)samples, (int)c, (int)d, 1.0, x,
+                    (int)d, pair->teacher, (int)d, 0.0, pair->y[b], (int)c);
+        label(pair, key, b);
+    }
+    if (p->input_noise == 0.0)
+        return NND_OK;
+    for (uint32_t b = 0; b < 2; b++)
+        for (size_t mu = 0; mu < samples; mu++) {
+            nnd_rng_normals(key, NND_ALIGN_STREAM_INPUT_NOISE + b, mu, d, pair->scratch);
+            cblas_daxpy((int)d, sqrt(p->input_noise), pair->scratch, 1, pair->x[b] + mu * d, 1);
+        }
+    return NND_OK;
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/** Data of two networks that learn the same task: inputs and labels, each with noise of its own. */
+#ifndef NNDMFT_VALIDATE_ALIGNMENT_PAIR_H
+#define NNDMFT_VALIDATE_ALIGNMENT_PAIR_H
+
+#include "nndmft/alignment.h"
+#include "nndmft/rng.h"
+
+/** Streams of random numbers; a stream of network b is the number plus b. */
+enum {
+    NND_ALIGN_STREAM_INPUTS = 0,      /**< shared or of network 0; and of network 1 */
+    NND_ALIGN_STREAM_INPUT_NOISE = 2, /**< and 3 */
+    NND_ALIGN_STREAM_LABELS = 4,      /**< and 5 */
+    NND_ALIGN_STREAM_COMMON = 6,      /**< the part of the label noise that both see */
+    NND_ALIGN_STREAM_TEACHER = 7,
+    NND_ALIGN_STREAM_START = 8, /**< and 9 */
+    NND_ALIGN_STREAM_PROBES = 10,
+    NND_ALIGN_STREAM_TESTS = 11
+};
+
+/** What both networks have in common, and what each sees. Rows are samples. */
+typedef struct {
+    const nnd_alignment *params;
+    size_t dim, samples, outputs; /**< D, P, C */
+    double *eigenvalue;           /**< D: variances of the clean inputs */
+    double *teacher;              /**< C x D */
+    double *x[2];                 /**< P x D */
+    double *y[2];                 /**< P x C */
+    double noise;                 /**< sigma^2 */
+    double flips;                 /**< probability that a label of a class is wrong */
+    double *noise_factor;         /**< C x C Cholesky factor of output_noise */
+    double *scratch;              /**< D + 2 C */
+} nnd_alignment_pair;
+
+/** P at size D. */
+size_t nnd_alignment_samples(const nnd_alignment *params, size_t dim);
+/** Allocates for size `dim`; clear takes half-made ones. */
+NND_MUST_USE nnd_status nnd_alignment_pair_make(nnd_context *ctx, const nnd_alignment *params,
+                                                size_t dim, nnd_alignment_pair *pair);
+void nnd_alignment_pair_clear(nnd_alignment_pair *pair);
+/** Draws teacher, inputs and labels. Sample mu is the same whatever the number of samples. */
+NND_MUST_USE nnd_status nnd_alignment_pair_draw(nnd_context *ctx, nnd_alignment_pair *pair,
+                                                nnd_rng_key key);
+/** `count` clean inputs from a stream of their own: count x D. */
+void nnd_alignment_draw_probes(const nnd_alignment_pair *pair, nnd_rng_key key, uint32_t stream,
+                               size_t count, double *probes);
+
+#endif
