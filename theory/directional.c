@@ -7,13 +7,8 @@
 
 #include "theory/directional_path.h"
 
-/* Sampling noise adds to the angle in square: this many times above it, it is no longer seen. */
-static const double ABOVE_NOISE = 5.0;
 /* Part of the force on the norm that sampling noise may make up before theory keeps silent. */
 static const double NOISE_SHARE = 0.02;
-/* -log sin theta at which the components of a simulated predictor leave the range of doubles. */
-static const double UNDERFLOW = 600.0;
-
 /* Everything at one recorded time. */
 typedef struct {
     const nnd_directional_path *path;
@@ -100,37 +95,25 @@ static double angle_ratio(const view *v) {
     return v->time > 0.0 ? neg_log_sin(v) / neg_log_sin_law(v) : NAN;
 }
 
-/*
- * Near the teacher the gradient pulls the direction back with c0 sin theta; a mean over n samples
- * pushes it sideways by sqrt((D - 1) noise/n). Where both balance lies the angle that a finite
- * sample cannot resolve.
- */
 static double theta_floor(const view *v) {
-    const nnd_directional *p = v->path->params;
-    double push = sqrt(((double)p->dim - 1.0) * v->at.noise / p->samples);
-    return push / v->path->constants.c0;
+    return nnd_directional_floor(v->path, v->point->omega);
 }
 
-static bool angle_in_noise(const view *v, double factor) {
-    bool sampled = nnd_directional_samples_finite(v->path->params);
-    return sampled && theta(v) < factor * theta_floor(v);
-}
-
-/* The smallest size at which theory describes a simulated angle: none (0), or nowhere (inf). */
+/* The smallest size at which theory describes a simulated angle: any (0), or none (inf). */
 static double angle_min_size(const view *v) {
-    return angle_in_noise(v, ABOVE_NOISE) || neg_log_sin(v) > UNDERFLOW ? INFINITY : 0.0;
+    return v->point->blind ? INFINITY : 0.0;
 }
 
+/* Angles too small to be resolved are still small, unless they are those of sampling noise. */
 static double theta_min_size(const view *v) {
-    return angle_in_noise(v, ABOVE_NOISE) ? INFINITY : 0.0;
+    bool noisy = nnd_directional_samples_finite(v->path->params) && v->point->blind;
+    return noisy || v->point->lost ? INFINITY : 0.0;
 }
 
 /* Fluctuating by the floor the direction costs the norm c0 floor^2/2 of its force. */
 static double norm_min_size(const view *v) {
-    if (!nnd_directional_samples_finite(v->path->params))
-        return 0.0;
     double angle = theta_floor(v), lost = 0.5 * v->path->constants.c0 * angle * angle;
-    return lost > NOISE_SHARE * v->at.delta ? INFINITY : 0.0;
+    return v->point->lost || lost > NOISE_SHARE * v->at.delta ? INFINITY : 0.0;
 }
 
 static bool always(const nnd_directional *p) {
@@ -198,7 +181,7 @@ static double omega_critical(const nnd_directional_path *path) {
 static double floor_time(nnd_context *ctx, const nnd_directional_path *path) {
     for (size_t i = 0; i < path->sound; i++) {
         view v = view_at(path, i);
-        if (!angle_in_noise(&v, 1.0))
+        if (!(theta(&v) < theta_floor(&v)))
             continue;
         nnd_log(ctx, NND_LOG_NOTE,
                 "theory: from t = %g on, theta (%.2g) is below the sampling noise of %.10g samples "

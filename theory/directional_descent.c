@@ -106,6 +106,15 @@ static void add_exponents(double t, const nnd_directional_point *before,
         point->angle_exponent = log(now / then) / ratio;
 }
 
+/* Where a perpendicular part has sunk into noise or rounding and then grows, a simulation grows
+ * that instead, and from there on goes its own way. */
+static void keep_watch(const nnd_directional_path *path, const nnd_directional_point *before,
+                       nnd_directional_point *point) {
+    bool sunk = isfinite(point->zeta) && !nnd_directional_resolved(path, point->omega, point->zeta);
+    point->lost = before->lost || (before->blind && fabs(point->multiplier) > 1.0);
+    point->blind = point->lost || sunk;
+}
+
 nnd_status nnd_directional_descend(nnd_context *ctx, nnd_directional_path *path) {
     const nnd_directional *p = path->params;
     bool given = p->init.kind == NND_START_GIVEN;
@@ -124,6 +133,7 @@ nnd_status nnd_directional_descend(nnd_context *ctx, nnd_directional_path *path)
             pair_look(&pair, p->lr, &now);
         else
             aligned_look(&x, &now);
+        keep_watch(path, &before, &now);
         if (!isfinite(now.omega)) {
             path->diverged_at = t;
             status = NND_DIVERGED;

@@ -111,8 +111,12 @@ static void pair_point(nnd_directional_pair *pair, double t, const double *y, do
     double largest = cblas_dnrm2(k * k, pair->f, 1) * cblas_dnrm2(k, pair->a, 1);
     if (k > 1 && across < 100.0 * PAIR_TOLERANCE * largest)
         pair->zeta = NAN;
-    *point = (nnd_directional_point){pair->omega, pair->zeta, nnd_directional_pair_sign(pair),
-                                     NAN,         NAN,        NAN};
+    *point = (nnd_directional_point){.omega = pair->omega,
+                                     .zeta = pair->zeta,
+                                     .sign = nnd_directional_pair_sign(pair),
+                                     .omega_exponent = NAN,
+                                     .angle_exponent = NAN,
+                                     .multiplier = NAN};
     if (pair->omega > 0.0)
         point->omega_exponent = t * norm;
     /* A relative error of |F^T a| counts t times in its logarithmic rate. */
@@ -174,6 +178,9 @@ nnd_status nnd_directional_flow(nnd_context *ctx, nnd_directional_path *path) {
             pair_point(&pair, path->t[i], y + i * n, start + 2 * n, &path->point[i]);
         else
             balanced_point(&b, path->t[i], y + i * n, &path->point[i]);
+        nnd_directional_point *point = &path->point[i];
+        point->blind =
+            isfinite(point->zeta) && !nnd_directional_resolved(path, point->omega, point->zeta);
         path->sound = i + 1;
     }
     free(start);

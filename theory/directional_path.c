@@ -26,6 +26,26 @@ double nnd_directional_neg_log_sin(double zeta) {
     return u < 1.0 ? log(cosh(u)) : u - M_LN2 + log1p(exp(-2.0 * u));
 }
 
+/* Noise adds to the angle in square: this many times above it, it is no longer seen. */
+static const double ABOVE_NOISE = 5.0;
+/* -log sin theta at which rounding ends a simulated angle: what cancels between hidden units leaves
+ * about 1e-33, and a single unit reaches the smallest doubles. */
+static const double ROUNDING = 60.0, UNDERFLOW = 600.0;
+
+double nnd_directional_floor(const nnd_directional_path *path, double omega) {
+    const nnd_directional *p = path->params;
+    double noise = nnd_logistic_at(path->averages, omega).noise;
+    return sqrt(((double)p->dim - 1.0) * noise / p->samples) / path->constants.c0;
+}
+
+bool nnd_directional_resolved(const nnd_directional_path *path, double omega, double zeta) {
+    const nnd_directional *p = path->params;
+    bool deep = p->depth > 1 && p->width > 1;
+    if (nnd_directional_neg_log_sin(zeta) > (deep ? ROUNDING : UNDERFLOW))
+        return false;
+    return 2.0 * atan(exp(zeta)) >= ABOVE_NOISE * nnd_directional_floor(path, omega);
+}
+
 static nnd_status make_times(nnd_context *ctx, nnd_directional_path *path) {
     const nnd_directional *p = path->params;
     if (p->integrator == NND_GRADIENT_FLOW) {

@@ -18,6 +18,8 @@ typedef struct {
     double omega_exponent; /**< d log omega/d log t; NaN: not known */
     double angle_exponent; /**< d log(-log sin theta)/d log t; NaN: not known */
     double multiplier;     /**< gd: factor of the perpendicular part in the next step */
+    bool blind;            /**< a simulation does not resolve the angle */
+    bool lost; /**< nor anything else: since it was blind the perpendicular part has grown */
 } nnd_directional_point;
 
 /** What it took to solve the flow; zero for gd. */
@@ -44,9 +46,18 @@ NND_MUST_USE nnd_status nnd_directional_path_make(nnd_context *ctx, const nnd_di
                                                   nnd_directional_path *path);
 void nnd_directional_path_clear(nnd_directional_path *path);
 
-/** The same two ways, for a path with its times allocated. */
+/** The two ways to it, for a path with its times allocated. */
 NND_MUST_USE nnd_status nnd_directional_descend(nnd_context *ctx, nnd_directional_path *path);
 NND_MUST_USE nnd_status nnd_directional_flow(nnd_context *ctx, nnd_directional_path *path);
+
+/**
+ * The angle that n samples do not resolve (section 4); 0 under the population gradient. Near the
+ * teacher the gradient pulls the direction back with c0 sin theta, a mean over n samples pushes it
+ * sideways by sqrt((D - 1) noise/n); the floor is where both balance.
+ */
+double nnd_directional_floor(const nnd_directional_path *path, double omega);
+/** Whether a simulation sees an angle as small as that of a point. */
+bool nnd_directional_resolved(const nnd_directional_path *path, double omega, double zeta);
 
 /** omega and zeta of a vector with the component `along` the teacher and exp(log_perp) across. */
 void nnd_directional_polar(double along, double log_perp, double *omega, double *zeta);

@@ -5,6 +5,7 @@
 #include "validate/flat_minima.h"
 #include "validate/online_fluctuations.h"
 #include "validate/two_layer_fluctuations.h"
+#include "validate/directional.h"
 #include "validate/wide_mlp.h"
 
 static const nnd_simulator *const SIMULATORS[] = {
@@ -13,6 +14,7 @@ static const nnd_simulator *const SIMULATORS[] = {
     &nnd_flat_minima_simulator,
     &nnd_online_fluctuations_simulator,
     &nnd_two_layer_fluctuations_simulator,
+    &nnd_directional_simulator,
     &nnd_wide_mlp_simulator,
 };
 
