@@ -7,6 +7,7 @@
 #include "nndmft/deep_linear.h"
 #include "nndmft/directional.h"
 #include "nndmft/flat_minima.h"
+#include "nndmft/lazy_fluctuations.h"
 #include "nndmft/online_fluctuations.h"
 #include "nndmft/two_layer_fluctuations.h"
 #include "nndmft/wide_mlp.h"
@@ -16,6 +17,7 @@ static const nnd_model *const MODELS[] = {
     &nnd_deep_linear_model,
     &nnd_directional_model,
     &nnd_flat_minima_model,
+    &nnd_lazy_fluctuations_model,
     &nnd_online_fluctuations_model,
     &nnd_two_layer_fluctuations_model,
     &nnd_wide_mlp_model,

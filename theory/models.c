@@ -3,6 +3,7 @@
 #include "nndmft/deep_linear.h"
 #include "nndmft/directional.h"
 #include "nndmft/flat_minima.h"
+#include "nndmft/lazy_fluctuations.h"
 #include "nndmft/online_fluctuations.h"
 #include "nndmft/theory.h"
 #include "nndmft/two_layer_fluctuations.h"
@@ -11,6 +12,7 @@
 #include "theory/deep_linear.h"
 #include "theory/directional.h"
 #include "theory/flat_minima.h"
+#include "theory/lazy_fluctuations.h"
 #include "theory/online_fluctuations.h"
 #include "theory/two_layer_fluctuations.h"
 #include "theory/wide_mlp.h"
@@ -21,6 +23,7 @@ static const nnd_theory THEORIES[] = {
     {&nnd_directional_model, nnd_directional_theory, nnd_directional_theory_cost},
     {&nnd_flat_minima_model, nnd_flat_minima_theory, nnd_flat_minima_theory_cost},
     {&nnd_wide_mlp_model, nnd_wide_mlp_theory, nnd_wide_mlp_theory_cost},
+    {&nnd_lazy_fluctuations_model, nnd_lazy_fluctuations_theory, nnd_lazy_fluctuations_theory_cost},
     {&nnd_online_fluctuations_model, nnd_online_fluctuations_theory,
      nnd_online_fluctuations_theory_cost},
     {&nnd_two_layer_fluctuations_model, nnd_two_layer_fluctuations_theory,
