@@ -11,11 +11,15 @@
 
 enum { DIMENSIONS_AT_ONCE = 4096 };
 
-/* Pairs per block: small networks share a block so that shards stay few. */
+/* Pairs per block: small ones share a block so that shards stay few, but trained networks take
+ * their time. */
 static size_t block(const void *params, size_t size) {
-    (void)params;
-    size_t n = DIMENSIONS_AT_ONCE / (size > 0 ? size : 1);
-    return n < 1 ? 1 : n > 64 ? 64 : n;
+    const nnd_alignment *p = params;
+    bool quick = p->training == NND_ALIGN_GD || p->training == NND_ALIGN_FLOW ||
+                 (p->route == NND_ROUTE_DIRECT && !nnd_alignment_is_timed(p) &&
+                  p->training != NND_ALIGN_GAUSSIAN);
+    size_t n = DIMENSIONS_AT_ONCE / (size > 0 ? size : 1), most = quick ? 64 : 8;
+    return n < 1 ? 1 : n > most ? most : n;
 }
 
 static bool check(const void *params, size_t size, nnd_objection *o) {
@@ -195,7 +199,7 @@ static nnd_simulation_cost cost(const void *params, size_t size) {
     }
     double points = samples + tests, steps = p->time / p->descent_rate;
     x.bytes += sizeof(double) * (points * (3.0 * d + 8.0 * k + 8.0) + 4.0 * k * tests);
-    x.flops = steps * 2.0 * 6.0 * k * d * points + times * 6.0 * k * k * tests;
+    x.flops = steps * 2.0 * 6.0 * k * d * samples + times * 6.0 * k * (k + d) * tests;
     return x;
 }
 

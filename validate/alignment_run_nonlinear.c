@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Two-layer networks f(x) = a . phi(W x) trained by gradient descent, measured on test points. */
+#include <cblas.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,44 +8,39 @@
 #include "validate/alignment_run.h"
 #include "validate/network.h"
 
-/* Both networks, with training and test points side by side. */
+/* Both networks: as they train, and with the same weights on the test points. */
 typedef struct {
     nnd_context *ctx;
     const nnd_alignment_pair *pair;
     nnd_alignment_trace *trace;
-    nnd_network net;
-    size_t tests, samples;  /* test points, and all points of a network */
-    double *label, *weight; /* 2 x samples: labels; 1/P for training points, 0 for tests */
-    double *residual;       /* 2 x samples */
-    double *features[2];    /* K x tests */
-    double *ones;           /* tests: 1/tests */
+    nnd_network net, test;
+    size_t tests;        /* test points */
+    double *label;       /* 2 x P */
+    double *clean;       /* tests: what the teacher says */
+    double *residual;    /* 2 x P */
+    double *features[2]; /* K x tests */
+    double *weight;      /* tests: 1/tests */
 } run;
 
 static bool classifies(const run *r) {
     return r->pair->params->task == NND_TASK_CLASSIFICATION;
 }
 
-/* Inputs of both networks, training points first, and the labels of all: clean for tests. */
 static nnd_status set_data(run *r, nnd_rng_key key) {
     const nnd_alignment_pair *pair = r->pair;
-    size_t d = pair->dim, p = pair->samples;
-    double *x = calloc(r->samples * d, sizeof *x);
+    size_t d = pair->dim;
+    double *x = calloc(r->tests * d, sizeof *x);
     if (x == NULL)
         return nnd_fail_memory(r->ctx, "inputs");
-    nnd_alignment_draw_probes(pair, key, NND_ALIGN_STREAM_TESTS, r->tests, x + p * d);
     for (size_t b = 0; b < 2; b++) {
-        memcpy(x, pair->x[b], p * d * sizeof *x);
-        nnd_network_set_inputs(&r->net, b, x);
-        double *label = r->label + b * r->samples, *weight = r->weight + b * r->samples;
-        memcpy(label, pair->y[b], p * sizeof *label);
-        for (size_t mu = 0; mu < p; mu++)
-            weight[mu] = 1.0 / (double)p;
-        for (size_t mu = p; mu < r->samples; mu++) {
-            double sum = 0.0;
-            for (size_t i = 0; i < d; i++)
-                sum += pair->teacher[i] * x[mu * d + i];
-            label[mu] = !classifies(r) ? sum : sum < 0.0 ? -1.0 : 1.0;
-        }
+        nnd_network_set_inputs(&r->net, b, pair->x[b]);
+        memcpy(r->label + b * pair->samples, pair->y[b], pair->samples * sizeof(double));
+    }
+    nnd_alignment_draw_probes(pair, key, NND_ALIGN_STREAM_TESTS, r->tests, x);
+    nnd_network_set_inputs(&r->test, 0, x);
+    for (size_t mu = 0; mu < r->tests; mu++) {
+        double sum = cblas_ddot((int)d, pair->teacher, 1, x + mu * d, 1);
+        r->clean[mu] = !classifies(r) ? sum : sum < 0.0 ? -1.0 : 1.0;
     }
     free(x);
     return NND_OK;
@@ -52,40 +48,44 @@ static nnd_status set_data(run *r, nnd_rng_key key) {
 
 static nnd_status run_make(run *r) {
     const nnd_alignment *p = r->pair->params;
-    size_t width = nnd_alignment_width(p, r->pair->dim);
+    size_t width = nnd_alignment_width(p, r->pair->dim), samples = r->pair->samples;
     r->tests = (size_t)p->test_points;
-    r->samples = r->pair->samples + r->tests;
     const nnd_layer_plan layers[] = {
         {.width = width, .scale = 1.0, .rate = p->descent_rate, .activation = &p->activation},
         {.width = 1, .scale = 1.0, .rate = p->descent_rate},
     };
-    const nnd_network_plan plan = {.networks = 2,
-                                   .samples = r->samples,
-                                   .inputs = r->pair->dim,
-                                   .own_inputs = true,
-                                   .layers = 2,
-                                   .layer = layers};
+    nnd_network_plan plan = {.networks = 2,
+                             .samples = samples,
+                             .inputs = r->pair->dim,
+                             .own_inputs = true,
+                             .layers = 2,
+                             .layer = layers};
     nnd_status status = nnd_network_make(r->ctx, &plan, &r->net);
-    r->label = calloc(2 * r->samples, sizeof(double));
-    r->weight = calloc(2 * r->samples, sizeof(double));
-    r->residual = calloc(2 * r->samples, sizeof(double));
-    r->ones = calloc(r->tests, sizeof(double));
-    bool done = r->label != NULL && r->weight != NULL && r->residual != NULL && r->ones != NULL;
+    plan.samples = r->tests;
+    plan.own_inputs = false;
+    if (status == NND_OK)
+        status = nnd_network_make(r->ctx, &plan, &r->test);
+    r->label = calloc(2 * samples, sizeof(double));
+    r->residual = calloc(2 * samples, sizeof(double));
+    r->clean = calloc(r->tests, sizeof(double));
+    r->weight = calloc(r->tests, sizeof(double));
+    bool done = r->label != NULL && r->residual != NULL && r->clean != NULL && r->weight != NULL;
     for (int b = 0; b < 2; b++) {
         r->features[b] = calloc(width * r->tests, sizeof(double));
         done = done && r->features[b] != NULL;
     }
     for (size_t i = 0; done && i < r->tests; i++)
-        r->ones[i] = 1.0 / (double)r->tests;
+        r->weight[i] = 1.0 / (double)r->tests;
     return status == NND_OK && !done ? nnd_fail_memory(r->ctx, "a pair of networks") : status;
 }
 
 static void run_clear(run *r) {
     nnd_network_clear(&r->net);
+    nnd_network_clear(&r->test);
     free(r->label);
-    free(r->weight);
     free(r->residual);
-    free(r->ones);
+    free(r->clean);
+    free(r->weight);
     free(r->features[0]);
     free(r->features[1]);
 }
@@ -122,13 +122,13 @@ static void start(run *r, nnd_rng_key key) {
 
 static double evaluate(run *r) {
     nnd_network_forward(&r->net);
-    return nnd_loss(classifies(r) ? NND_LOGISTIC : NND_HALF_SQUARE, 2 * r->samples, r->weight,
+    return nnd_loss(classifies(r) ? NND_LOGISTIC : NND_HALF_SQUARE, 2 * r->pair->samples, NULL,
                     r->label, r->net.output, r->residual);
 }
 
 static void step(run *r) {
-    for (size_t i = 0; i < 2 * r->samples; i++)
-        r->residual[i] *= r->weight[i];
+    for (size_t i = 0; i < 2 * r->pair->samples; i++)
+        r->residual[i] /= (double)r->pair->samples;
     nnd_network_backward(&r->net, NULL);
     nnd_network_descend(&r->net, r->residual, NULL);
 }
@@ -137,12 +137,12 @@ static void step(run *r) {
 
 static void take_features(run *r) {
     bool centred = r->pair->params->probe.centred;
-    size_t p = r->pair->samples, k = r->net.layer[0].rows;
+    size_t k = r->test.layer[0].rows;
     for (size_t b = 0; b < 2; b++) {
-        const double *phi = nnd_network_field(&r->net, 0, b, r->net.layer[0].phi);
+        const double *phi = nnd_network_field(&r->test, 0, b, r->test.layer[0].phi);
         for (size_t h = 0; h < k; h++) {
             double *row = r->features[b] + h * r->tests, mean = 0.0;
-            memcpy(row, phi + h * r->samples + p, r->tests * sizeof *row);
+            memcpy(row, phi + h * r->tests, r->tests * sizeof *row);
             for (size_t i = 0; centred && i < r->tests; i++)
                 mean += row[i] / (double)r->tests;
             for (size_t i = 0; i < r->tests; i++)
@@ -153,7 +153,7 @@ static void take_features(run *r) {
 
 /* The first probe.points test points as a set of their own: n x K features. */
 static nnd_status probe_cka(run *r, double *measure) {
-    size_t n = (size_t)r->pair->params->probe.points, k = r->net.layer[0].rows;
+    size_t n = (size_t)r->pair->params->probe.points, k = r->test.layer[0].rows;
     n = n < r->tests ? n : r->tests;
     double *f[2] = {calloc(n * k, sizeof(double)), calloc(n * k, sizeof(double))};
     const size_t width[] = {k, k};
@@ -175,49 +175,48 @@ static nnd_status probe_cka(run *r, double *measure) {
     return status;
 }
 
-static bool is_wrong(double label, double output) {
-    return (output < 0.0) != (label < 0.0);
-}
-
-/* Mean over points [first, last) of network b: squared error, or fraction of wrong classes. */
-static double error(const run *r, size_t b, size_t first, size_t last) {
+/* Mean of the squared error, or fraction of wrong classes. */
+static double error(const run *r, size_t n, const double *label, const double *output) {
     double sum = 0.0;
-    for (size_t i = b * r->samples + first; i < b * r->samples + last; i++) {
-        double off = r->net.output[i] - r->label[i];
+    for (size_t i = 0; i < n; i++) {
+        double off = output[i] - label[i];
         if (classifies(r))
-            off = is_wrong(r->label[i], r->net.output[i]) ? 1.0 : 0.0;
+            off = (output[i] < 0.0) != (label[i] < 0.0) ? 1.0 : 0.0;
         sum += off * off;
     }
-    return sum / (double)(last - first);
+    return sum / (double)n;
 }
 
 static nnd_predictor_overlaps output_overlaps(const run *r) {
-    size_t p = r->pair->samples;
-    const double *f[2] = {r->net.output + p, r->net.output + r->samples + p}, *y = r->label + p;
-    nnd_predictor_overlaps o = {0};
-    for (size_t i = 0; i < r->tests; i++) {
-        o.cross += f[0][i] * f[1][i] / (double)r->tests;
-        o.teacher_self += y[i] * y[i] / (double)r->tests;
-        for (int b = 0; b < 2; b++) {
-            o.self[b] += f[b][i] * f[b][i] / (double)r->tests;
-            o.teacher[b] += f[b][i] * y[i] / (double)r->tests;
-        }
+    const double *f[2] = {r->test.output, r->test.output + r->tests}, *y = r->clean;
+    double scale = 1.0 / (double)r->tests;
+    int n = (int)r->tests;
+    nnd_predictor_overlaps o = {.cross = scale * cblas_ddot(n, f[0], 1, f[1], 1),
+                                .teacher_self = scale * cblas_ddot(n, y, 1, y, 1)};
+    for (int b = 0; b < 2; b++) {
+        o.self[b] = scale * cblas_ddot(n, f[b], 1, f[b], 1);
+        o.teacher[b] = scale * cblas_ddot(n, f[b], 1, y, 1);
     }
     return o;
 }
 
 static nnd_status measure(run *r, size_t at) {
     double *m = r->trace->measure + at * NND_ALIGN_MEASURES;
-    const size_t rows[] = {r->net.layer[0].rows, r->net.layer[0].rows};
+    const size_t rows[] = {r->test.layer[0].rows, r->test.layer[0].rows};
     const double *const features[] = {r->features[0], r->features[1]};
+    memcpy(r->test.weights, r->net.weights, r->net.weight_count * sizeof(double));
+    nnd_network_forward(&r->test);
     nnd_predictor_overlaps o = output_overlaps(r);
-    nnd_cka_traces traces;
-    size_t p = r->pair->samples;
     nnd_alignment_record_overlaps(&o, m);
-    m[NND_ALIGN_GEN_ERROR] = 0.5 * (error(r, 0, p, r->samples) + error(r, 1, p, r->samples));
-    m[NND_ALIGN_TRAIN_ERROR] = 0.5 * (error(r, 0, 0, p) + error(r, 1, 0, p));
+    m[NND_ALIGN_GEN_ERROR] = m[NND_ALIGN_TRAIN_ERROR] = 0.0;
+    for (size_t b = 0; b < 2; b++) {
+        size_t p = r->pair->samples;
+        m[NND_ALIGN_GEN_ERROR] += 0.5 * error(r, r->tests, r->clean, r->test.output + b * r->tests);
+        m[NND_ALIGN_TRAIN_ERROR] += 0.5 * error(r, p, r->label + b * p, r->net.output + b * p);
+    }
     take_features(r);
-    nnd_status status = nnd_cka_population(r->ctx, r->tests, r->ones, rows, features, &traces);
+    nnd_cka_traces traces;
+    nnd_status status = nnd_cka_population(r->ctx, r->tests, r->weight, rows, features, &traces);
     if (status == NND_OK)
         nnd_alignment_record_cka(&traces, m);
     return status == NND_OK && r->pair->params->probe.points > 0 ? probe_cka(r, m) : status;

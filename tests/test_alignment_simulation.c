@@ -1,0 +1,355 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Pairs of real networks: gradients, starts and minima against other ways to get them, CKA by its
+ * definition. */
+#include <cblas.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "support.h"
+#include "validate/alignment_linear.h"
+#include "validate/alignment_measure.h"
+#include "validate/alignment_run.h"
+
+enum { D = 12 };
+
+typedef struct {
+    nnd_context *ctx;
+    nnd_case *c;
+    const nnd_alignment *p;
+    nnd_alignment_pair pair;
+    nnd_linear_data data;
+} fixture;
+
+static fixture begin(const char *yaml) {
+    fixture f = {.ctx = nnd_context_new(NULL)};
+    f.c = test_case(f.ctx, yaml);
+    f.p = f.c->params[0];
+    ck_assert_int_eq(nnd_alignment_pair_make(f.ctx, f.p, D, &f.pair), NND_OK);
+    ck_assert_int_eq(nnd_alignment_pair_draw(f.ctx, &f.pair, (nnd_rng_key){1, 2, D}), NND_OK);
+    ck_assert_int_eq(nnd_linear_data_make(f.ctx, D, f.pair.outputs, f.pair.samples, &f.data),
+                     NND_OK);
+    nnd_linear_data_set(&f.data, &f.pair, 0);
+    return f;
+}
+
+static void end(fixture *f) {
+    nnd_linear_data_clear(&f->data);
+    nnd_alignment_pair_clear(&f->pair);
+    nnd_case_free(f->c);
+    nnd_context_free(f->ctx);
+}
+
+/* Loss sample by sample, with no use of S = X^T X/P. */
+static double loss(const fixture *f, const nnd_linear_network *net, const double *w) {
+    double sum = 0.0, h[2][64];
+    size_t rows, cols, p = f->pair.samples;
+    for (size_t mu = 0; mu < p; mu++) {
+        memcpy(h[0], f->pair.x[0] + mu * D, D * sizeof(double));
+        for (size_t l = 0; l < net->depth; l++) {
+            const double *m =
+                nnd_linear_network_matrix(net, l, (double *)(uintptr_t)w, &rows, &cols);
+            cblas_dgemv(CblasRowMajor, CblasNoTrans, (int)rows, (int)cols, 1.0, m, (int)cols,
+                        h[l % 2], 1, 0.0, h[(l + 1) % 2], 1);
+        }
+        for (size_t c = 0; c < f->pair.outputs; c++) {
+            double off = f->pair.y[0][mu * f->pair.outputs + c] - h[net->depth % 2][c];
+            sum += off * off / (2.0 * (double)p);
+        }
+    }
+    for (size_t i = 0; i < net->count; i++)
+        sum += 0.5 * net->decay * w[i] * w[i];
+    return sum;
+}
+
+START_TEST(descent_is_minus_the_gradient) {
+    fixture f = begin("{model: alignment, params: {alpha: 1.5, outputs: 2, snr: 1}}");
+    for (size_t depth = 1; depth <= 3; depth++) {
+        nnd_linear_network net;
+        ck_assert_int_eq(nnd_linear_network_make(f.ctx, &f.data, depth, 5, &net), NND_OK);
+        net.decay = 0.3;
+        double *direction = calloc(net.count, sizeof *direction);
+        nnd_rng_normals((nnd_rng_key){3, 1, 1}, 0, 0, net.count, net.w);
+        nnd_linear_network_descent(&net, net.w, direction);
+        for (size_t i = 0; i < net.count; i += 3) {
+            const double h = 1e-4, kept = net.w[i];
+            net.w[i] = kept + h;
+            double up = loss(&f, &net, net.w);
+            net.w[i] = kept - h;
+            double down = loss(&f, &net, net.w);
+            net.w[i] = kept;
+            ck_assert_msg(fabs((down - up) / (2.0 * h) - direction[i]) < 1e-6 * (1.0 + fabs(up)),
+                          "depth %zu, weight %zu", depth, i);
+        }
+        free(direction);
+        nnd_linear_network_clear(&net);
+    }
+    end(&f);
+}
+END_TEST
+
+/* |y - B x|^2/P from S and X^T y equals the sum over samples. */
+START_TEST(training_error_from_statistics) {
+    fixture f = begin("{model: alignment, params: {alpha: 2, outputs: 2, snr: 1}}");
+    double b[2 * D], work[2 * D], sum = 0.0;
+    nnd_rng_normals((nnd_rng_key){3, 1, 1}, 0, 0, 2 * D, b);
+    for (size_t mu = 0; mu < f.pair.samples; mu++)
+        for (size_t c = 0; c < 2; c++) {
+            double off =
+                f.pair.y[0][mu * 2 + c] - cblas_ddot(D, b + c * D, 1, f.pair.x[0] + mu * D, 1);
+            sum += off * off / (double)f.pair.samples;
+        }
+    test_close("error", nnd_linear_data_error(&f.data, b, work), sum, 1e-12);
+    end(&f);
+}
+END_TEST
+
+static const char *const MINIMA[] = {
+    "{model: alignment, params: {alpha: 1.5, snr: 1, ridge: 0.1}, simulate: {size: 12, tolerance: "
+    "1e-9}}",
+    "{model: alignment, params: {alpha: 0.5, snr: 1}, simulate: {size: 12, tolerance: 1e-9}}",
+    "{model: alignment, params: {alpha: 2.5, snr: 1, training: weight-decay, weight_decay: 0.2}, "
+    "simulate: {size: 12, tolerance: 1e-9}}",
+    "{model: alignment, params: {alpha: 2.5, snr: 1, outputs: 2}, simulate: {size: 12, tolerance: "
+    "1e-9}}",
+};
+
+/* The direct solution and a trained network are two ways to the same minimum: predictors, hidden
+ * layers, everything that is measured. */
+START_TEST(trained_networks_reach_the_direct_solution) {
+    fixture f = begin(MINIMA[_i]);
+    nnd_alignment network = *f.p;
+    nnd_alignment_pair other = f.pair;
+    double direct[NND_ALIGN_MEASURES], trained[NND_ALIGN_MEASURES];
+    nnd_alignment_trace a = {.times = 1, .measure = direct}, b = {.times = 1, .measure = trained};
+    network.route = NND_ROUTE_NETWORK;
+    other.params = &network;
+    ck_assert_int_eq(nnd_alignment_run_linear(f.ctx, &f.pair, (nnd_rng_key){1, 2, D}, NULL, &a),
+                     NND_OK);
+    ck_assert_int_eq(nnd_alignment_run_linear(f.ctx, &other, (nnd_rng_key){1, 2, D}, NULL, &b),
+                     NND_OK);
+    ck_assert(b.converged == 1.0);
+    for (int m = 0; m < NND_ALIGN_MEASURES; m++)
+        if (m != NND_ALIGN_CKA_PROBE && m != NND_ALIGN_CKA_DEBIASED)
+            ck_assert_msg(fabs(trained[m] - direct[m]) < 2e-4 * (fabs(direct[m]) + 0.05),
+                          "%s: %.9g trained, %.9g directly", nnd_alignment_measure_names[m],
+                          trained[m], direct[m]);
+    end(&f);
+}
+END_TEST
+
+/* Starts are what they are called. */
+START_TEST(starts) {
+    fixture f = begin("{model: alignment, params: {alpha: 2}}");
+    nnd_linear_network net;
+    size_t rows, cols, k = 15;
+    double direction[D] = {0.0}, gram[D * D], *step;
+    direction[3] = 1.0;
+    ck_assert_int_eq(nnd_linear_network_make(f.ctx, &f.data, 4, k, &net), NND_OK);
+    step = calloc(net.count, sizeof *step);
+    nnd_linear_network_start_aligned(&net, 0.01, direction, (nnd_rng_key){1, 1, 1}, 8);
+    nnd_linear_network_descent(&net, net.w, step);
+    for (size_t i = 0; i < D; i++)
+        ck_assert(fabs(net.predictor[i] - 0.01 * direction[i]) < 1e-15);
+    for (size_t l = 0; l < 4; l++) { /* balanced */
+        const double *m = nnd_linear_network_matrix(&net, l, net.w, &rows, &cols);
+        test_close("norm", cblas_dnrm2((int)(rows * cols), m, 1), pow(0.01, 0.25), 1e-12);
+    }
+    free(step);
+    nnd_linear_network_clear(&net);
+    ck_assert_int_eq(nnd_linear_network_make(f.ctx, &f.data, 2, k, &net), NND_OK);
+    ck_assert_int_eq(nnd_linear_network_start_white(f.ctx, &net, 0.3, (nnd_rng_key){1, 1, 1}, 8),
+                     NND_OK);
+    cblas_dgemm(CblasRowMajor, CblasTrans, CblasNoTrans, D, D, (int)k, 1.0, net.w, D, net.w, D, 0.0,
+                gram, D);
+    for (size_t i = 0; i < D * D; i++)
+        ck_assert(fabs(gram[i] - (i % (D + 1) == 0 ? 0.3 : 0.0)) < 1e-14);
+    nnd_linear_network_clear(&net);
+    end(&f);
+}
+END_TEST
+
+/* W W^T - a a^T is conserved by the flow: an invariant that no integrator knows of. */
+START_TEST(flow_conserves_balance) {
+    fixture f = begin("{model: alignment, params: {alpha: 2}}");
+    enum { K = 14 };
+    nnd_linear_network net;
+    nnd_linear_flow *flow;
+    double before[K * K], after[K * K];
+    ck_assert_int_eq(nnd_linear_network_make(f.ctx, &f.data, 2, K, &net), NND_OK);
+    nnd_linear_network_start_gaussian(&net, 0.5, (nnd_rng_key){1, 1, 1}, 8);
+    nnd_rng_normals((nnd_rng_key){1, 1, 1}, 9, 0, K, net.w + K * D);
+    ck_assert_int_eq(nnd_linear_flow_new(f.ctx, &net, &flow), NND_OK);
+    for (int t = 0; t < 2; t++) {
+        double *x = t == 0 ? before : after;
+        cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasTrans, K, K, D, 1.0, net.w, D, net.w, D, 0.0,
+                    x, K);
+        cblas_dger(CblasRowMajor, K, K, -1.0, net.w + K * D, 1, net.w + K * D, 1, x, K);
+        if (t == 0)
+            ck_assert_int_eq(nnd_linear_flow_to(flow, 5.0), NND_OK);
+    }
+    for (int i = 0; i < K * K; i++)
+        ck_assert(fabs(after[i] - before[i]) < 1e-6);
+    nnd_linear_flow_free(flow);
+    nnd_linear_network_clear(&net);
+    end(&f);
+}
+END_TEST
+
+/* A teacher of several outputs has the inner products that were asked for, a label the noise. */
+START_TEST(teachers_have_their_gram_matrix) {
+    fixture f = begin("{model: alignment, params: {alpha: 2, outputs: 2, teacher: {norm2: 3}, "
+                      "output_gram: [[1, 0.5], [0.5, 2]]}}");
+    const double want[] = {3.0, 1.5, 1.5, 6.0};
+    for (int i = 0; i < 4; i++)
+        test_close("gram",
+                   cblas_ddot(D, f.pair.teacher + i / 2 * D, 1, f.pair.teacher + i % 2 * D, 1),
+                   want[i], 1e-13);
+    end(&f);
+}
+END_TEST
+
+/* Same clean inputs, own noise; the common part of label noise; more samples add to the first. */
+START_TEST(noise_is_what_it_says) {
+    fixture f = begin("{model: alignment, params: {alpha: 3, input_noise: 0.5, snr: 1, "
+                      "noise_correlation: 1}}");
+    ck_assert(memcmp(f.pair.y[0], f.pair.y[1], f.pair.samples * sizeof(double)) == 0);
+    double sum = 0.0;
+    for (size_t i = 0; i < f.pair.samples * D; i++)
+        sum += pow(f.pair.x[0][i] - f.pair.x[1][i], 2);
+    double count = (double)f.pair.samples * D;
+    /* variance 2 tau^2 = 1; five standard errors of a mean of squares */
+    ck_assert(fabs(sum / count - 1.0) < 5.0 * sqrt(2.0 / count));
+    fixture more = begin("{model: alignment, params: {alpha: 5, input_noise: 0.5, snr: 1, "
+                         "noise_correlation: 1}}");
+    ck_assert(memcmp(f.pair.x[1], more.pair.x[1], f.pair.samples * D * sizeof(double)) == 0);
+    ck_assert(memcmp(f.pair.y[1], more.pair.y[1], f.pair.samples * sizeof(double)) == 0);
+    end(&f);
+    end(&more);
+}
+END_TEST
+
+START_TEST(flipped_labels) {
+    fixture f = begin("{model: alignment, params: {alpha: 400, snr: 1, training: gaussian-init, "
+                      "dim: 12}, simulate: {size: 12, task: classification}}");
+    double want = 0.5 * (1.0 - sqrt(0.5)), wrong = 0.0, count = (double)f.pair.samples;
+    for (size_t mu = 0; mu < f.pair.samples; mu++) {
+        double clean = cblas_ddot(D, f.pair.teacher, 1, f.pair.x[0] + mu * D, 1);
+        ck_assert(fabs(f.pair.y[0][mu]) == 1.0);
+        wrong += (clean < 0.0) != (f.pair.y[0][mu] < 0.0);
+    }
+    ck_assert(fabs(wrong / count - want) < 5.0 * sqrt(want * (1.0 - want) / count));
+    end(&f);
+}
+END_TEST
+
+/* ---- CKA ---- */
+
+/* Rank one: the squared cosine; equal representations: 1; rotations and scales change nothing. */
+START_TEST(cka_of_known_representations) {
+    nnd_context *ctx = nnd_context_new(NULL);
+    const double s[] = {2.0, 1.0}, u[] = {1.0, 0.5}, v[] = {-0.3, 1.0};
+    const double *const h[] = {u, v}, *const same[] = {u, u};
+    const size_t one[] = {1, 1};
+    nnd_cka_traces t;
+    ck_assert_int_eq(nnd_cka_population(ctx, 2, s, one, h, &t), NND_OK);
+    double uv = 2 * -0.3 + 0.5, uu = 2 + 0.25, vv = 2 * 0.09 + 1;
+    test_close("rank one", nnd_cka_of(&t), uv * uv / (uu * vv), 1e-14);
+    ck_assert_int_eq(nnd_cka_population(ctx, 2, s, one, same, &t), NND_OK);
+    test_close("equal", nnd_cka_of(&t), 1.0, 1e-15);
+    const double full[] = {1, 2, 0, 1, 1, 1}, c = cos(1.0), d = sin(1.0);
+    double turned[6];
+    for (int i = 0; i < 2; i++) {
+        turned[i] = 3 * (c * full[i] - d * full[2 + i]);
+        turned[2 + i] = 3 * (d * full[i] + c * full[2 + i]);
+        turned[4 + i] = 3 * full[4 + i];
+    }
+    const double *const both[] = {full, turned};
+    const size_t three[] = {3, 3};
+    ck_assert_int_eq(nnd_cka_population(ctx, 2, s, three, both, &t), NND_OK);
+    test_close("turned", nnd_cka_of(&t), 1.0, 1e-14);
+    nnd_context_free(ctx);
+}
+END_TEST
+
+/* On finite sets: centring by its definition; the debiased traces are right on average. */
+START_TEST(cka_on_finite_sets) {
+    enum { N = 9, SETS = 4000 };
+    nnd_context *ctx = nnd_context_new(NULL);
+    const size_t width[] = {2, 2};
+    for (int centred = 0; centred < 2; centred++) {
+        double mean = 0.0, square = 0.0;
+        for (uint64_t set = 0; set < SETS; set++) {
+            double x[N * 2], y[N * 2];
+            nnd_rng_normals((nnd_rng_key){5, set, 1}, 0, 0, N * 2, x);
+            for (int i = 0; i < N; i++) {
+                y[2 * i] = x[2 * i] + 0.5 * x[2 * i + 1];
+                y[2 * i + 1] = 0.2 * x[2 * i + 1];
+            }
+            const double *const f[] = {x, y};
+            nnd_cka_traces t;
+            ck_assert_int_eq(nnd_cka_finite(ctx, N, width, f, centred, true, &t), NND_OK);
+            mean += t.cross / SETS;
+            square += t.cross * t.cross / SETS;
+        }
+        /* tr(A) for G_b = x^T A x and G_a = x^T x: |y|^2 = sum of squares of the map */
+        double want = 1.0 + 0.25 + 0.04, se = sqrt((square - mean * mean) / SETS);
+        ck_assert_msg(fabs(mean - want) < 5.0 * se, "%g +- %g, want %g", mean, se, want);
+    }
+    const double a[] = {1, 2, 4}, b[] = {2, 3, -1}; /* centred: cosine of a - 7/3, b - 4/3 */
+    const double *const f[] = {a, b};
+    const size_t one[] = {1, 1};
+    nnd_cka_traces t;
+    ck_assert_int_eq(nnd_cka_finite(ctx, 3, one, f, true, false, &t), NND_OK);
+    double ab = 4 - 28.0 / 3, aa = 21 - 49.0 / 3, bb = 14 - 16.0 / 3;
+    test_close("centred", nnd_cka_of(&t), ab * ab / (aa * bb), 1e-13);
+    nnd_context_free(ctx);
+}
+END_TEST
+
+/* A nonlinear network with a linear activation is the linear one: descent with a small rate stays
+ * near the flow. */
+START_TEST(descent_of_networks_follows_the_flow) {
+    fixture f = begin("{model: alignment, params: {alpha: 1.5, training: gaussian-init, dim: 12, "
+                      "width: 2, init_scale: 0.5}, simulate: {size: 12, test_points: 2000, "
+                      "descent_rate: 0.05}}");
+    nnd_alignment slow = *f.p;
+    slow.time = 200.0;
+    nnd_alignment_pair other = f.pair;
+    other.params = &slow;
+    double flow[NND_ALIGN_MEASURES], descent[NND_ALIGN_MEASURES];
+    nnd_alignment_trace a = {.times = 1, .measure = flow}, b = {.times = 1, .measure = descent};
+    ck_assert_int_eq(nnd_alignment_run_linear(f.ctx, &f.pair, (nnd_rng_key){1, 2, D}, NULL, &a),
+                     NND_OK);
+    ck_assert_int_eq(nnd_alignment_run_nonlinear(f.ctx, &other, (nnd_rng_key){1, 2, D}, &b),
+                     NND_OK);
+    test_close("training error", descent[NND_ALIGN_TRAIN_ERROR], flow[NND_ALIGN_TRAIN_ERROR], 1e-3);
+    /* measured on 2000 points instead of the whole distribution */
+    test_close("cosine", descent[NND_ALIGN_COSINE_PAIR], flow[NND_ALIGN_COSINE_PAIR], 0.1);
+    test_close("CKA", descent[NND_ALIGN_CKA_PAIR], flow[NND_ALIGN_CKA_PAIR], 0.1);
+    end(&f);
+}
+END_TEST
+
+int main(void) {
+    Suite *suite = suite_create("alignment simulation");
+    TCase *networks = tcase_create("networks");
+    tcase_add_test(networks, descent_is_minus_the_gradient);
+    tcase_add_test(networks, training_error_from_statistics);
+    tcase_add_loop_test(networks, trained_networks_reach_the_direct_solution, 0,
+                        (int)(sizeof MINIMA / sizeof *MINIMA));
+    tcase_add_test(networks, starts);
+    tcase_add_test(networks, flow_conserves_balance);
+    tcase_add_test(networks, descent_of_networks_follows_the_flow);
+    suite_add_tcase(suite, networks);
+    TCase *data = tcase_create("data");
+    tcase_add_test(data, teachers_have_their_gram_matrix);
+    tcase_add_test(data, noise_is_what_it_says);
+    tcase_add_test(data, flipped_labels);
+    suite_add_tcase(suite, data);
+    TCase *cka = tcase_create("CKA");
+    tcase_add_test(cka, cka_of_known_representations);
+    tcase_add_test(cka, cka_on_finite_sets);
+    suite_add_tcase(suite, cka);
+    return test_main(suite);
+}
