@@ -19,12 +19,20 @@ static size_t cells(const nnd_panel *panel) {
 /* One matrix and the coordinates of its axes. */
 typedef struct {
     const nnd_dim *x, *y;
+    bool log_x, log_y;
     const double *value;
     size_t x_stride, y_stride, x_step, y_step;
 } matrix;
 
 static size_t step_of(const nnd_dim *dim) {
     return (dim->length + RESOLUTION - 1) / RESOLUTION;
+}
+
+/* A logarithmic axis is asked for and all coordinates are positive. */
+static bool is_logarithmic(const nnd_dim *dim, bool asked) {
+    for (size_t i = 0; asked && i < dim->length; i++)
+        asked = !nnd_plot_is_category(dim) && dim->value[i] > 0.0;
+    return asked;
 }
 
 /* The simulation is shown at its last size. */
@@ -41,23 +49,31 @@ static bool read_matrix(const nnd_panel *panel, const nnd_source *source, matrix
     };
     if (m->x_stride == 0 || m->y_stride == 0)
         return false;
+    m->log_x = is_logarithmic(m->x, panel->log_x);
+    m->log_y = is_logarithmic(m->y, panel->log_y);
     m->x_step = step_of(m->x);
     m->y_step = step_of(m->y);
     return true;
 }
 
-static double coordinate(const nnd_dim *dim, size_t i) {
-    return nnd_plot_is_category(dim) ? (double)i : dim->value[i];
+static double coordinate(const nnd_dim *dim, size_t i, bool log_scale) {
+    double at = nnd_plot_is_category(dim) ? (double)i : dim->value[i];
+    return log_scale ? log(at) : at;
 }
 
 /* The two ends of the cell at i: half way to its neighbours. */
-static void edges(const nnd_dim *dim, size_t i, size_t step, double *low, double *high) {
-    double at = coordinate(dim, i);
+static void edges(const nnd_dim *dim, size_t i, size_t step, bool log_scale, double *low,
+                  double *high) {
+    double at = coordinate(dim, i, log_scale);
     bool first = i < step, last = i + step >= dim->length;
-    double before = first ? NAN : 0.5 * (at - coordinate(dim, i - step));
-    double after = last ? NAN : 0.5 * (coordinate(dim, i + step) - at);
+    double before = first ? NAN : 0.5 * (at - coordinate(dim, i - step, log_scale));
+    double after = last ? NAN : 0.5 * (coordinate(dim, i + step, log_scale) - at);
     *low = at - (first ? (last ? 0.5 : after) : before);
     *high = at + (last ? (first ? 0.5 : before) : after);
+    if (log_scale) {
+        *low = exp(*low);
+        *high = exp(*high);
+    }
 }
 
 static void span_values(const nnd_panel *panel, const nnd_source *source, nnd_span *span) {
@@ -82,8 +98,8 @@ static void write_matrix(const matrix *m, FILE *out) {
             double x0, x1, y0, y1;
             if (!isfinite(value))
                 continue;
-            edges(m->x, i, m->x_step, &x0, &x1);
-            edges(m->y, j, m->y_step, &y0, &y1);
+            edges(m->x, i, m->x_step, m->log_x, &x0, &x1);
+            edges(m->y, j, m->y_step, m->log_y, &y0, &y1);
             /* The next cell covers the overlap; without it the page shines through the seams. */
             double x2 = i + m->x_step < m->x->length ? x1 + OVERLAP * (x1 - x0) : x1;
             double y2 = j + m->y_step < m->y->length ? y1 + OVERLAP * (y1 - y0) : y1;
@@ -109,13 +125,15 @@ static void write_palette(nnd_span span, FILE *out) {
     fprintf(out, "set cbrange [%.12g:%.12g]\n", span.min - room, span.max + room);
 }
 
-static void write_axis(const nnd_panel *panel, const nnd_dim *dim, size_t step, const char *axis,
-                       FILE *out) {
+static void write_axis(const nnd_panel *panel, const nnd_dim *dim, size_t step, bool log_scale,
+                       const char *axis, FILE *out) {
     char text[NND_PLOT_TEXT];
     double low, high, unused;
     size_t last = (dim->length - 1) / step * step;
-    edges(dim, 0, step, &low, &unused);
-    edges(dim, last, step, &unused, &high);
+    edges(dim, 0, step, log_scale, &low, &unused);
+    edges(dim, last, step, log_scale, &unused, &high);
+    if (log_scale)
+        fprintf(out, "set logscale %s\n", axis);
     fprintf(out, "set %srange [%.12g:%.12g]\n", axis, low, high);
     if (dim->kind == NND_COORD_INTEGER && dim->length <= 10)
         fprintf(out, "set %stics 1\n", axis);
@@ -157,8 +175,8 @@ static void draw(const nnd_panel *panel, size_t cell, const nnd_legend *legend, 
     span_values(panel, &panel->mc, &span);
     char text[NND_PLOT_TEXT];
     nnd_plot_value_label(panel, sizeof text, text);
-    write_axis(panel, m.x, m.x_step, "x", out);
-    write_axis(panel, m.y, m.y_step, "y", out);
+    write_axis(panel, m.x, m.x_step, m.log_x, "x", out);
+    write_axis(panel, m.y, m.y_step, m.log_y, "y", out);
     write_palette(span, out);
     fputs("set cblabel ", out);
     nnd_plot_quote_wrapped(out, text);

@@ -22,8 +22,11 @@ enum {
 
 /* ---- plot_select.c: which variables ---- */
 
-/** The view of training results against the learning rate, which has no variables of its own. */
-#define NND_PLOT_TRANSFER "transfer"
+/** Views without variables of their own: training results against the learning rate, alignment over
+ * samples and signal-to-noise ratio, the error against the alignment. */
+#define NND_PLOT_TRANSFER   "transfer"
+#define NND_PLOT_MAP        "map"
+#define NND_PLOT_DECOUPLING "decoupling"
 
 /** Names of variables, borrowed from the result or the options. */
 typedef struct {
@@ -74,7 +77,8 @@ typedef struct nnd_panel {
     size_t keys, colour_keys; /**< the first `colour_keys` give the colour, the others the dash */
     nnd_plot_key key[NND_MAX_DIMS];
     size_t curves, all_curves; /**< drawn, and there */
-    bool gaps; /**< NaN breaks a line: a legal value, not a coordinate of other curves */
+    bool gaps;          /**< NaN breaks a line: a legal value, not a coordinate of other curves */
+    const char *across; /**< a variable that takes the place of x on its axis; NULL: none */
     bool log_x, log_y;
 } nnd_panel;
 
@@ -107,7 +111,8 @@ bool nnd_panel_offset(const nnd_panel *panel, const nnd_source *source, size_t c
 
 /** A curve of one source. */
 typedef struct {
-    const nnd_dim *x; /**< NULL: a single position */
+    const nnd_dim *x;     /**< NULL: a single position */
+    const double *across; /**< values of another variable that replace those of x; or NULL */
     const double *y, *se;
     size_t count, stride;
     bool gaps;
@@ -200,7 +205,8 @@ typedef struct {
 } nnd_panel_kind;
 
 extern const nnd_panel_kind nnd_panel_curves, nnd_panel_heat, nnd_panel_outliers,
-    nnd_panel_stability, nnd_panel_ntk, nnd_panel_spectrum, nnd_panel_transfer, nnd_panel_escape;
+    nnd_panel_stability, nnd_panel_ntk, nnd_panel_spectrum, nnd_panel_transfer, nnd_panel_escape,
+    nnd_panel_lowest;
 
 /** The elements of a plot command, as it grows. */
 typedef struct {
@@ -246,6 +252,15 @@ void nnd_edge_draw(const nnd_panel *panel, const char *edge, nnd_plot_elements *
 /** Names them in the legend. */
 void nnd_edge_legend(const nnd_panel *panel, const char *edge, const char *label,
                      nnd_legend *legend);
+
+/* ---- plot_lowest.c: where curves are lowest ---- */
+
+/** Place and value, and the value at the beginning of the curve; false if there is none. */
+bool nnd_lowest_of(const nnd_panel *panel, size_t curve, double *x, double *y, double *first);
+/** Writes the places as data $lowest0, $lowest1, ..., draws rings there, and names them. */
+void nnd_lowest_write(const nnd_panel *panel, FILE *out);
+void nnd_lowest_draw(const nnd_panel *panel, nnd_plot_elements *list);
+void nnd_lowest_legend(const nnd_panel *panel, nnd_legend *legend);
 
 /* ---- plot_program.c ---- */
 

@@ -7,26 +7,35 @@
 
 /* What the dimensions of a variable mean in a picture of its own; NULL: decided as for all. */
 typedef struct {
-    const char *name;  /* of the variable */
-    const char *x;     /* axis */
-    const char *facet; /* each value has a cell */
-    const char *rank;  /* counts outliers */
-    bool last;         /* only the last time is shown */
-    size_t limit;      /* the most curves in a cell */
+    const char *name;   /* of the variable */
+    const char *x;      /* axis */
+    const char *facet;  /* each value has a cell */
+    const char *rank;   /* counts outliers */
+    bool last;          /* only the last time is shown */
+    size_t limit;       /* the most curves in a cell */
+    const char *y;      /* axis of a heat map */
+    const char *across; /* variable in the place of x */
 } role;
 
 static const role ROLES[] = {
-    {"outlier", NULL, "matrix", "k", false, NND_PLOT_CURVES},
-    {"ntk_top", NULL, NULL, "k", false, NND_PLOT_CURVES},
-    {"sv_hist", "z", "matrix", NULL, true, 3},
-    {"sv_density", "z", "matrix", NULL, true, 3},
+    {"outlier", NULL, "matrix", "k", false, NND_PLOT_CURVES, NULL, NULL},
+    {"ntk_top", NULL, NULL, "k", false, NND_PLOT_CURVES, NULL, NULL},
+    {"sv_hist", "z", "matrix", NULL, true, 3, NULL, NULL},
+    {"sv_density", "z", "matrix", NULL, true, 3, NULL, NULL},
 };
-static const role TRANSFER = {NULL, "lr", "parameterization", NULL, true, NND_PLOT_CURVES};
-static const role PLAIN = {NULL, NULL, NULL, NULL, false, NND_PLOT_CURVES};
+static const role TRANSFER = {NULL, "lr", "parameterization", NULL, true, NND_PLOT_CURVES,
+                              NULL, NULL};
+static const role MAP = {NULL, "alpha", NULL, NULL, true, NND_PLOT_CURVES, "snr", NULL};
+static const role DECOUPLING = {NULL, "alpha", NULL, NULL, true, NND_PLOT_CURVES, NULL, "cosine"};
+static const role PLAIN = {NULL, NULL, NULL, NULL, false, NND_PLOT_CURVES, NULL, NULL};
 
 static const role *role_of(const char *name, const char *view) {
     if (view != NULL && strcmp(view, NND_PLOT_TRANSFER) == 0)
         return &TRANSFER;
+    if (view != NULL && strcmp(view, NND_PLOT_MAP) == 0)
+        return &MAP;
+    if (view != NULL && strcmp(view, NND_PLOT_DECOUPLING) == 0)
+        return &DECOUPLING;
     for (size_t i = 0; i < sizeof ROLES / sizeof *ROLES; i++)
         if (strcmp(ROLES[i].name, name) == 0)
             return &ROLES[i];
@@ -211,6 +220,8 @@ static void assign_axes(const origin *o, const role *special, nnd_panel *panel) 
     if (panel->instant.dim != NULL)
         panel->instant.at = panel->instant.dim->length - 1;
     panel->x = dim_named(&o->source, special->x);
+    panel->y = dim_named(&o->source, special->y);
+    panel->across = special->across;
     if (panel->x == NULL && !choose_heat(&o->source, &panel->x, &panel->y))
         panel->x = choose_x(o, panel);
     if (same_name(panel->x, panel->size))
@@ -245,6 +256,11 @@ void nnd_panel_make(const nnd_result *result, const char *name, const nnd_plot_o
     /* A rate that diverges is a gap, and the best rates differ by factors. */
     if (special == &TRANSFER)
         panel->transfer = panel->gaps = panel->log_x = panel->log_y = true;
+    /* Both axes of the map are ratios. */
+    if (special == &MAP)
+        panel->log_x = panel->log_y = true;
+    if (special == &DECOUPLING)
+        panel->log_y = true; /* errors diverge at the threshold */
     assign_axes(&o, special, panel);
     add_keys(panel, &o.source);
     keep_ranks(panel, dim_named(&o.source, special->rank));

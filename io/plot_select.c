@@ -103,21 +103,47 @@ static bool is_companion(const nnd_result *result, const char *name) {
     return false;
 }
 
-/* The i-th variable that the view of transfer shows; NULL past the last. */
-static const char *transfer_at(const nnd_result *result, size_t i) {
-    static const char *const shown[] = {"train_mse", "test_risk"};
-    for (size_t v = 0; v < sizeof shown / sizeof *shown; v++) {
-        const nnd_frame *frames[] = {result->theory, result->mc};
+/* A view of variables that belong to other views too: what it shows, over which swept numbers, and
+ * whether it says most about a file. */
+typedef struct {
+    const char *name;
+    const char *shown[2], *over[2];
+    bool best;
+} derived_view;
+
+static const derived_view DERIVED[] = {
+    {NND_PLOT_TRANSFER, {"train_mse", "test_risk"}, {"lr", NULL}, true},
+    {NND_PLOT_MAP, {"cosine", "cka"}, {"alpha", "snr"}, false},
+    {NND_PLOT_DECOUPLING, {"gen_error", NULL}, {"alpha", NULL}, false},
+};
+enum { DERIVED_COUNT = sizeof DERIVED / sizeof *DERIVED };
+
+static bool is_over(const nnd_frame *frame, const char *name, const char *dim_name) {
+    const nnd_array *a = frame != NULL ? nnd_frame_find(frame, name) : NULL;
+    const nnd_dim *dim = a != NULL ? nnd_frame_find_dim(frame, dim_name) : NULL;
+    return dim != NULL && dim->length >= 3 && dim->kind != NND_COORD_TEXT &&
+           nnd_array_axis(frame, a, dim_name) < a->ndims;
+}
+
+/* The i-th variable that a derived view shows; NULL past the last. */
+static const char *derived_at(const nnd_result *result, const derived_view *view, size_t i) {
+    const nnd_frame *frames[] = {result->theory, result->mc};
+    for (size_t v = 0; v < 2 && view->shown[v] != NULL; v++) {
         bool has = false;
-        for (size_t f = 0; f < 2 && !has; f++) {
-            const nnd_array *a = frames[f] != NULL ? nnd_frame_find(frames[f], shown[v]) : NULL;
-            const nnd_dim *lr = a != NULL ? nnd_frame_find_dim(frames[f], "lr") : NULL;
-            has = lr != NULL && lr->length >= 3 && lr->kind != NND_COORD_TEXT &&
-                  nnd_array_axis(frames[f], a, "lr") < a->ndims;
-        }
+        for (size_t f = 0; f < 2 && !has; f++)
+            has = is_over(frames[f], view->shown[v], view->over[0]) &&
+                  (view->over[1] == NULL || is_over(frames[f], view->shown[v], view->over[1]));
         if (has && i-- == 0)
-            return shown[v];
+            return view->shown[v];
     }
+    return NULL;
+}
+
+/* The derived view of a name, if the file has anything to show in it; else NULL. */
+static const derived_view *derived_named(const nnd_result *result, const char *name) {
+    for (size_t d = 0; name != NULL && d < DERIVED_COUNT; d++)
+        if (strcmp(DERIVED[d].name, name) == 0 && derived_at(result, &DERIVED[d], 0) != NULL)
+            return &DERIVED[d];
     return NULL;
 }
 
@@ -126,13 +152,17 @@ static const char *offer_at(const nnd_result *result, const nnd_model *model, si
     for (size_t v = 0; model != NULL && v < model->variable_count; v++)
         if (is_new_view(result, model, v) && i-- == 0)
             return view_at(result, model, v);
-    return i == 0 && transfer_at(result, 0) != NULL ? NND_PLOT_TRANSFER : NULL;
+    for (size_t d = 0; d < DERIVED_COUNT; d++)
+        if (derived_at(result, &DERIVED[d], 0) != NULL && i-- == 0)
+            return DERIVED[d].name;
+    return NULL;
 }
 
 /* The view that says most about a file; NULL: that of the first variable. */
 static const char *best_view(const nnd_result *result, const nnd_model *model) {
-    if (transfer_at(result, 0) != NULL)
-        return NND_PLOT_TRANSFER;
+    for (size_t d = 0; d < DERIVED_COUNT; d++)
+        if (DERIVED[d].best && derived_at(result, &DERIVED[d], 0) != NULL)
+            return DERIVED[d].name;
     const nnd_variable *v = model != NULL ? nnd_model_variable(model, "outlier") : NULL;
     const nnd_array *a = NULL;
     if (v != NULL && result->theory != NULL)
@@ -143,10 +173,11 @@ static const char *best_view(const nnd_result *result, const nnd_model *model) {
     return NULL;
 }
 
-static void select_transfer(const nnd_result *result, nnd_plot_names *names) {
-    names->view = NND_PLOT_TRANSFER;
-    for (size_t i = 0; transfer_at(result, i) != NULL; i++)
-        names->name[names->count++] = transfer_at(result, i);
+static void select_derived(const nnd_result *result, const derived_view *view,
+                           nnd_plot_names *names) {
+    names->view = view->name;
+    for (size_t i = 0; derived_at(result, view, i) != NULL; i++)
+        names->name[names->count++] = derived_at(result, view, i);
 }
 
 /* NULL as view: that of the first variable. */
@@ -202,8 +233,8 @@ nnd_status nnd_plot_select(nnd_context *ctx, const nnd_result *result,
     nnd_status status = NND_OK;
     if (options->vars.count > 0)
         status = select_named(ctx, result, &options->vars, names);
-    else if (view != NULL && strcmp(view, NND_PLOT_TRANSFER) == 0)
-        select_transfer(result, names);
+    else if (derived_named(result, view) != NULL)
+        select_derived(result, derived_named(result, view), names);
     else if (model != NULL)
         select_view(result, model, view, names);
     if (status == NND_OK && names->count == 0 && options->view != NULL)

@@ -100,6 +100,10 @@ static void label(const nnd_panel *panel, const char *of, const char *fallback, 
 
 void nnd_plot_dim_label(const nnd_panel *panel, const nnd_dim *dim, size_t size, char *text) {
     const char *fallback = dim->name;
+    if (panel->across != NULL && dim == panel->x) {
+        label(panel, panel->across, panel->across, size, text);
+        return;
+    }
     if (strcmp(dim->name, "t") == 0)
         fallback = dim->kind == NND_COORD_REAL ? "time t" : "step t";
     else if (strcmp(dim->name, "lr") == 0)

@@ -34,12 +34,20 @@ bool nnd_panel_trace(const nnd_panel *panel, const nnd_source *source, size_t cu
         .log_y = panel->log_y,
     };
     trace->count = trace->x != NULL ? trace->x->length : 1;
-    return true;
+    if (panel->across == NULL)
+        return true;
+    const nnd_source across = nnd_source_of(source->frame, panel->across);
+    bool there = nnd_panel_offset(panel, &across, curve, size, &offset) &&
+                 nnd_source_stride(&across, panel->x) == stride;
+    trace->across = there ? across.array->data + offset : NULL;
+    return there;
 }
 
 /* Reads point i; false at a gap. */
 static bool point(const nnd_trace *trace, size_t i, double *x, double *y, double *se) {
     *x = nnd_plot_is_category(trace->x) ? (double)i : trace->x->value[i];
+    if (trace->across != NULL)
+        *x = trace->across[i * trace->stride];
     *y = trace->y[i * trace->stride];
     *se = trace->se != NULL ? trace->se[i * trace->stride] : 0.0;
     if (!isfinite(*se))
