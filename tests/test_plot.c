@@ -537,7 +537,7 @@ START_TEST(transfer_is_what_a_sweep_over_rates_shows) {
         HAS("set xlabel 'learning rate lr'");
         ck_assert_uint_eq(count("<< EOD\n0.4 0.1\nEOD"), 4);
         ck_assert_uint_eq(count("<< EOD\n0.8 0.1\nEOD"), 4);
-        HAS("$optimum1 using 1:2 with points pt 7");
+        HAS("$lowest1 using 1:2 with points pt 7");
         HAS("title 'nu = 4'");
         ck_assert_uint_eq(count("set yrange"), 4);
         const char *range = strstr(program, "set yrange");
@@ -582,7 +582,7 @@ START_TEST(transfer_is_listed_where_it_is_offered) {
     options.view = "training";
     assert_ok(write_program());
     HAS("set title 'train_mse (12 of 20 curves)'");
-    LACKS("$optimum");
+    LACKS("$lowest");
 }
 END_TEST
 
