@@ -206,7 +206,7 @@ typedef struct {
 
 extern const nnd_panel_kind nnd_panel_curves, nnd_panel_heat, nnd_panel_outliers,
     nnd_panel_stability, nnd_panel_ntk, nnd_panel_spectrum, nnd_panel_transfer, nnd_panel_escape,
-    nnd_panel_lowest;
+    nnd_panel_distance, nnd_panel_lowest, nnd_panel_minima;
 
 /** The elements of a plot command, as it grows. */
 typedef struct {
