@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "bench_flat_minima.h"
 #include "bench_timer.h"
 #include "nndmft/nndmft.h"
 #include "theory/deep_linear_dynamics.h"
@@ -259,6 +260,7 @@ int main(int argc, char **argv) {
     spectra();
     transfer();
     ensemble(ctx);
+    bench_flat_minima();
     hdf5(ctx);
     if (argc > 1)
         start_up(argv[1]);

@@ -114,9 +114,25 @@ static nnd_status record_rest(run *r) {
     return status;
 }
 
+/* Whether no network of the block will move any more: all are lost, or minima that are stable. At
+ * an unstable one a small gradient is only small so far. */
+static nnd_status at_rest(run *r, double steps_left, bool *rest) {
+    const nnd_flat_block *block = &r->block;
+    nnd_status status = NND_OK;
+    *rest = nnd_flat_block_settled(block, r->lost, r->params->lr * steps_left);
+    for (size_t b = 0; status == NND_OK && *rest && b < NND_LANES; b++) {
+        double top = 0.0;
+        if (!r->lost[b])
+            status = nnd_flat_record_sharpness(&r->record, b, &top);
+        *rest = r->params->lr * top < 2.0;
+    }
+    return status;
+}
+
 static nnd_status descend(run *r) {
-    enum { LOOK_EVERY = 64 };
-    size_t steps = (size_t)r->params->steps;
+    enum { LOOK_FIRST = 64 };
+    size_t steps = (size_t)r->params->steps, look = LOOK_FIRST;
+    bool rest = false;
     nnd_status status = NND_OK;
     for (size_t t = 0; status == NND_OK; t++) {
         look_for_divergence(r, (double)t);
@@ -124,9 +140,12 @@ static nnd_status descend(run *r) {
             status = record_all(r);
         if (t == steps || status != NND_OK || all_lost(r))
             break;
-        if (t % LOOK_EVERY == 0 &&
-            nnd_flat_block_settled(&r->block, r->lost, r->params->lr * (double)(steps - t)))
-            return record_rest(r);
+        if (t == look) {
+            status = at_rest(r, (double)(steps - t), &rest);
+            if (status != NND_OK || rest)
+                return status == NND_OK ? record_rest(r) : status;
+            look += look / 8;
+        }
         nnd_flat_block_descend(&r->block, r->params->lr);
         nnd_flat_block_evaluate(&r->block);
     }

@@ -52,8 +52,10 @@ void nnd_flat_block_read(const nnd_flat_block *block, size_t b, nnd_network *net
  * target.
  */
 bool nnd_flat_block_converged(const nnd_flat_block *block, size_t b, double gradient);
-/** Whether each network is lost (true in `lost`) or a minimum that the remaining steps will not
- * move. */
+/**
+ * Whether each network is lost (true in `lost`) or has so small a gradient that its weights would
+ * not move in the `remaining` time (steps times rate) if it stayed so.
+ */
 bool nnd_flat_block_settled(const nnd_flat_block *block, const bool *lost, double remaining);
 
 #endif

@@ -148,6 +148,12 @@ static nnd_status top_eigenvalue(nnd_flat_record *r, size_t b, double *top) {
     return NND_OK;
 }
 
+nnd_status nnd_flat_record_sharpness(nnd_flat_record *r, size_t b, double *top) {
+    nnd_flat_block_read(r->block, b, &r->probe);
+    nnd_hessian_set(&r->hessian);
+    return top_eigenvalue(r, b, top);
+}
+
 /* 2 weight sum_mu |df_mu/dW|^2, the trace of the Hessian where f is linear in each matrix. */
 static double hessian_trace(nnd_flat_record *r) {
     size_t n = r->probe.samples;

@@ -31,6 +31,8 @@ NND_MUST_USE nnd_status nnd_flat_record_make(nnd_context *ctx, const nnd_flat_bl
 void nnd_flat_record_clear(nnd_flat_record *record);
 /** Forgets the networks before. */
 void nnd_flat_record_restart(nnd_flat_record *record, nnd_rng_key key);
+/** The largest eigenvalue of the Hessian of network b. */
+NND_MUST_USE nnd_status nnd_flat_record_sharpness(nnd_flat_record *record, size_t b, double *top);
 /** Measures network b as what it is at recorded time i. */
 NND_MUST_USE nnd_status nnd_flat_record_state(nnd_flat_record *record, size_t b, size_t i);
 /** Copies the records of time `from` of network b to time `to`. */

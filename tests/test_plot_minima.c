@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/** Pictures of minima between their bounds, and of distances against the learning rate. */
+#include <check.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "io/plot_impl.h"
+#include "scratch.h"
+#include "support.h"
+
+static nnd_result result;
+static nnd_plot_options options;
+static char *program;
+
+/* Frames over `outer` (three values) and `inner` (two). */
+static void fill(const char *outer, const char *inner) {
+    const double x[] = {0.25, 0.5, 0.75}, y[] = {0.05, 0.1};
+    nnd_frame *frames[] = {result.theory, result.mc};
+    for (int f = 0; f < 2; f++) {
+        assert_ok(nnd_frame_add_dim(frames[f], outer, NND_COORD_REAL, 3, x));
+        assert_ok(nnd_frame_add_dim(frames[f], inner, NND_COORD_REAL, 2, y));
+    }
+}
+
+/* One value per sweep point. */
+static void add(nnd_frame *frame, const char *name, const char *dims, double first, double along,
+                double across) {
+    double *data;
+    assert_ok(nnd_frame_add(frame, name, dims, &data));
+    for (int i = 0; i < 3; i++)
+        for (int j = 0; j < 2; j++)
+            data[2 * i + j] = first + along * i + across * j;
+}
+
+static void setup(void) {
+    static char model[] = "flat-minima", text[] = "model: flat-minima\nname: test\n";
+    scratch_setup();
+    assert_ok(nnd_frame_new(ctx, &result.theory));
+    assert_ok(nnd_frame_new(ctx, &result.mc));
+    result.model = model;
+    result.case_text = text;
+    options = (nnd_plot_options){0};
+}
+
+static void teardown(void) {
+    free(program);
+    program = NULL;
+    nnd_frame_free(result.theory);
+    nnd_frame_free(result.mc);
+    result = (nnd_result){0};
+    scratch_teardown();
+}
+
+static void write_program(void) {
+    size_t size;
+    FILE *out = open_memstream(&program, &size);
+    ck_assert_ptr_nonnull(out);
+    assert_ok(nnd_plot_program(ctx, &result, &options, "svg", out));
+    fclose(out);
+}
+
+static size_t count(const char *word) {
+    size_t n = 0;
+    for (const char *at = program; (at = strstr(at, word)) != NULL; at += strlen(word))
+        n++;
+    return n;
+}
+
+#define HAS(word) ck_assert_msg(count(word) > 0, "no %s in:\n%s", word, program)
+
+/* What is the same for all learning rates is one grey line; 2/lr is one in each colour. */
+START_TEST(minima_lie_between_lines_of_their_bounds) {
+    const char *dims = "init_scale,lr";
+    fill("init_scale", "lr");
+    add(result.theory, "sharpness_min", dims, 20.0, 0.0, 0.0);
+    add(result.theory, "sharpness_bound", dims, 19.0, 0.0, 0.0);
+    add(result.theory, "sharpness_flow", dims, 21.0, 0.0, 0.0);
+    add(result.theory, "stability_limit", dims, 40.0, 0.0, -20.0);
+    add(result.mc, "final_sharpness", dims, 22.0, 3.0, 1.0);
+    write_program();
+    HAS("set title 'final_sharpness'");
+    HAS("$bound1_0 using 1:2 with lines lw 1.2 dt (12,5) lc rgb '#555555'");
+    HAS("$bound4_0 using 1:2 with lines lw 1.2");
+    HAS("$bound4_1 using 1:2 with lines lw 1.2");
+    ck_assert_uint_eq(count("$bound0_1"), 0);
+    ck_assert_uint_eq(count("$bound3_0"), 0);
+    HAS("title 'least sharpness'");
+    HAS("title '2/lr'");
+    ck_assert_uint_eq(count("set title 'sharpness_min'"), 0);
+    assert_ok(nnd_plot(ctx, &result, &options, scratch_path("minima.svg")));
+}
+END_TEST
+
+START_TEST(bounds_alone_are_curves) {
+    fill("init_scale", "lr");
+    add(result.theory, "sharpness_min", "init_scale,lr", 20.0, 0.0, 0.0);
+    write_program();
+    HAS("set title 'sharpness_min'");
+    HAS("$theory0_0 using");
+}
+END_TEST
+
+START_TEST(distances_have_the_threshold_of_each_depth) {
+    fill("lr", "depth");
+    add(result.theory, "lr_max", "lr,depth", 0.6, 0.0, -0.25);
+    add(result.mc, "final_distance2", "lr,depth", 1e-3, 0.1, 0.2);
+    options.view = "distance";
+    write_program();
+    HAS("set arrow from first 0.6, graph 0 to first 0.6, graph 1 nohead");
+    HAS("set arrow from first 0.35, graph 0 to first 0.35, graph 1 nohead");
+    HAS("title '2/least sharpness'");
+    assert_ok(nnd_plot(ctx, &result, &options, scratch_path("distance.svg")));
+}
+END_TEST
+
+int main(void) {
+    Suite *suite = suite_create("plot_minima");
+    TCase *tests = tcase_create("plot_minima");
+    tcase_add_checked_fixture(tests, setup, teardown);
+    tcase_add_test(tests, minima_lie_between_lines_of_their_bounds);
+    tcase_add_test(tests, bounds_alone_are_curves);
+    tcase_add_test(tests, distances_have_the_threshold_of_each_depth);
+    suite_add_tcase(suite, tests);
+    return test_main(suite);
+}
