@@ -3,18 +3,26 @@
 
 #include <cblas.h>
 #include <math.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "solvers/block_products.h"
 
 /* A tolerance above this is far from rounding: the length of a residue follows from lengths alone.
  */
 static const double SAFE_TOLERANCE = 1e-6;
+/* By how much rows grow at least: the lesser of so many, and so many numbers (32 MB). */
+enum { GROWTH_ROWS = 128, GROWTH_NUMBERS = 1 << 22 };
 
 nnd_status nnd_rows_reserve(nnd_context *ctx, nnd_rows *rows, size_t length, size_t more) {
     rows->length = length;
     if (rows->count + more <= rows->capacity)
         return NND_OK;
-    size_t capacity = rows->capacity + rows->capacity / 4 + more;
+    /* Untouched room costs address space only, moving what is there costs time. */
+    size_t least = GROWTH_NUMBERS / length, half = rows->capacity / 2;
+    least = least < GROWTH_ROWS ? least : GROWTH_ROWS;
+    size_t capacity = rows->capacity + more + (least > half ? least : half);
     double *row = realloc(rows->row, capacity * length * sizeof *row);
     if (row == NULL)
         return nnd_fail_memory(ctx, "vectors over sites");
@@ -36,35 +44,17 @@ void nnd_basis_clear(nnd_basis *basis) {
 
 void nnd_basis_inner(const nnd_basis *basis, size_t n, const double *a, size_t m, const double *b,
                      double *out, size_t ld) {
-    if (n == 0 || m == 0)
-        return;
-    int sites = (int)basis->sites;
-    cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasTrans, (int)n, (int)m, sites, basis->weight, a,
-                sites, b, sites, 0.0, out, (int)ld);
+    nnd_block_inner(n, a, m, b, basis->sites, basis->weight, out, ld);
 }
 
 /* v (n rows) -= coef (n x k) times the first k vectors. */
 static void subtract(const nnd_basis *basis, size_t n, size_t k, const double *coef, size_t ld,
                      double *v) {
-    if (n == 0 || k == 0)
-        return;
-    int sites = (int)basis->sites;
-    cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, (int)n, sites, (int)k, -1.0, coef,
-                (int)ld, basis->vector.row, sites, 1.0, v, sites);
+    nnd_block_combine(n, coef, ld, k, basis->vector.row, basis->sites, -1.0, v);
 }
 
 static double length(const nnd_basis *basis, const double *v) {
     return sqrt(basis->weight) * cblas_dnrm2((int)basis->sites, v, 1);
-}
-
-nnd_status nnd_basis_project_out(nnd_context *ctx, nnd_basis *basis, size_t n, double *v) {
-    size_t k = basis->vector.count;
-    nnd_status status = nnd_rows_reserve(ctx, &basis->second, 1, n * k + 1);
-    for (int pass = 0; status == NND_OK && pass < 2; pass++) {
-        nnd_basis_inner(basis, n, v, k, basis->vector.row, basis->second.row, k);
-        subtract(basis, n, k, basis->second.row, k, v);
-    }
-    return status;
 }
 
 /* Takes from one residue its components along the vectors from number k on, and appends what is
@@ -89,26 +79,28 @@ static void append_residue(nnd_basis *basis, size_t k, double *residue, double s
     coef[last] = rest;
 }
 
-/* The second pass over the rows that were picked, and what is new in them. */
-static nnd_status extend_by(nnd_context *ctx, nnd_basis *basis, size_t picked, const size_t *pick,
-                            const double *norm, double tol, double *coef, size_t ld) {
+/* Takes the projections on the first k vectors from the residues: the coefficients known already,
+ * and once more where the first pass cancelled much, which magnifies rounding. */
+static nnd_status project(nnd_context *ctx, nnd_basis *basis, size_t picked, const size_t *pick,
+                          const double *norm, double *coef, size_t ld) {
+    const double much = 0.7;
     size_t k = basis->vector.count;
-    nnd_status status = nnd_rows_reserve(ctx, &basis->vector, basis->sites, picked);
-    if (status == NND_OK)
-        status = nnd_rows_reserve(ctx, &basis->second, 1, picked * k + 1);
+    nnd_status status = nnd_rows_reserve(ctx, &basis->second, 1, picked * k + 1);
     if (status != NND_OK)
         return status;
     double *residue = basis->residue.row, *second = basis->second.row;
+    bool again = false;
     for (size_t i = 0; i < picked; i++)
         cblas_dcopy((int)k, coef + pick[i] * ld, 1, second + i * k, 1);
     subtract(basis, picked, k, second, k, residue);
+    for (size_t i = 0; i < picked; i++)
+        again |= length(basis, residue + i * basis->sites) < much * norm[pick[i]];
+    if (!again)
+        return NND_OK;
     nnd_basis_inner(basis, picked, residue, k, basis->vector.row, second, k);
     subtract(basis, picked, k, second, k, residue);
-    for (size_t i = 0; i < picked; i++) {
-        double *row = coef + pick[i] * ld;
-        cblas_daxpy((int)k, 1.0, second + i * k, 1, row, 1);
-        append_residue(basis, k, residue + i * basis->sites, tol * norm[pick[i]], row);
-    }
+    for (size_t i = 0; i < picked; i++)
+        cblas_daxpy((int)k, 1.0, second + i * k, 1, coef + pick[i] * ld, 1);
     return NND_OK;
 }
 
@@ -132,8 +124,13 @@ nnd_status nnd_basis_extend(nnd_context *ctx, nnd_basis *basis, size_t n, const 
                basis->sites * sizeof *v);
         pick[picked++] = i;
     }
+    if (status == NND_OK)
+        status = nnd_rows_reserve(ctx, &basis->vector, basis->sites, picked);
     if (status == NND_OK && picked > 0)
-        status = extend_by(ctx, basis, picked, pick, norm, tol, coef, ld);
+        status = project(ctx, basis, picked, pick, norm, coef, ld);
+    for (size_t i = 0; status == NND_OK && i < picked; i++)
+        append_residue(basis, k, basis->residue.row + i * basis->sites, tol * norm[pick[i]],
+                       coef + pick[i] * ld);
     free(pick);
     free(norm);
     return status;

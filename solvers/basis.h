@@ -43,8 +43,4 @@ void nnd_basis_inner(const nnd_basis *basis, size_t n, const double *a, size_t m
  */
 NND_MUST_USE nnd_status nnd_basis_extend(nnd_context *ctx, nnd_basis *basis, size_t n,
                                          const double *v, double tol, double *coef, size_t ld);
-/** Subtracts from n vectors their projections on the basis, twice. */
-NND_MUST_USE nnd_status nnd_basis_project_out(nnd_context *ctx, nnd_basis *basis, size_t n,
-                                              double *v);
-
 #endif

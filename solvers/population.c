@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "solvers/basis.h"
+#include "solvers/block_products.h"
 
 /* What is shorter than this part of itself outside the known span adds nothing to it. */
 static const double SPAN_TOLERANCE = 1e-10;
@@ -72,9 +73,7 @@ bool nnd_population_exhausted(const nnd_population *population) {
 }
 
 double nnd_population_bytes(const nnd_population *p) {
-    const nnd_basis *span = &p->span;
-    size_t rows = span->vector.capacity + span->residue.capacity + 1;
-    return (double)rows * (double)p->options.sites * sizeof(double);
+    return (double)p->span.vector.count * (double)p->options.sites * sizeof(double);
 }
 
 void nnd_population_inner(const nnd_population *population, size_t n, const double *a, size_t m,
@@ -112,22 +111,12 @@ static void draw_raw(nnd_population *p, double *out) {
         nnd_rng_normals(p->options.key, p->options.stream, which, sites, out);
 }
 
-static void centre(size_t n, double *x) {
-    double sum = 0.0;
-    for (size_t i = 0; i < n; i++)
-        sum += x[i];
-    for (size_t i = 0; i < n; i++)
-        x[i] -= sum / (double)n;
-}
-
 static nnd_status project_off(nnd_population *p, size_t n, size_t k, const double *avoid,
                               double *out) {
     nnd_status status = nnd_rows_reserve(p->ctx, &p->coef, 1, n * k + 1);
-    int sites = (int)p->options.sites;
     for (int pass = 0; status == NND_OK && k > 0 && pass < 2; pass++) {
         nnd_population_inner(p, n, out, k, avoid, p->coef.row, k);
-        cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, (int)n, sites, (int)k, -1.0,
-                    p->coef.row, (int)k, avoid, sites, 1.0, out, sites);
+        nnd_block_combine(n, p->coef.row, k, k, avoid, p->options.sites, -1.0, out);
     }
     return status;
 }
@@ -148,18 +137,15 @@ nnd_status nnd_population_draw(nnd_population *p, size_t n, size_t k, const doub
     size_t sites = p->options.sites;
     if (p->options.fresh == NND_FRESH_UNIT ? p->drawn + n > sites : k + n > sites)
         return exhausted(p);
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; i < n; i++)
         draw_raw(p, out + i * sites);
-        if (p->options.fresh == NND_FRESH_SOBOL)
-            centre(sites, out + i * sites);
-    }
-    if (p->options.fresh == NND_FRESH_UNIT)
-        return NND_OK;
-    if (p->options.fresh == NND_FRESH_MATCHED)
+    switch (p->options.fresh) {
+    case NND_FRESH_PLAIN:
+        return project_off(p, n, k, avoid, out);
+    case NND_FRESH_MATCHED:
         return match(p, n, out);
-    nnd_status status = project_off(p, n, k, avoid, out);
-    for (size_t i = 0; status == NND_OK && p->options.fresh == NND_FRESH_SOBOL && i < n; i++)
-        cblas_dscal((int)sites, sqrt((double)sites) / cblas_dnrm2((int)sites, out + i * sites, 1),
-                    out + i * sites, 1);
-    return status;
+    case NND_FRESH_UNIT:
+        break;
+    }
+    return NND_OK;
 }

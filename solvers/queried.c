@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "solvers/block_products.h"
 #include "solvers/queried_impl.h"
 
 nnd_status nnd_queried_new(nnd_context *ctx, nnd_population *in, nnd_population *out, double sigma,
@@ -56,7 +57,7 @@ const double *nnd_queried_coefficients(const nnd_queried *matrix, nnd_direction 
 }
 
 static double rows_bytes(const nnd_rows *rows) {
-    return (double)rows->capacity * (double)rows->length * sizeof(double);
+    return (double)rows->count * (double)rows->length * sizeof(double);
 }
 
 static double growing_bytes(const nnd_growing *g) {
@@ -64,11 +65,10 @@ static double growing_bytes(const nnd_growing *g) {
 }
 
 double nnd_queried_bytes(const nnd_queried *m) {
-    double bytes = growing_bytes(&m->c) + growing_bytes(&m->r) + rows_bytes(&m->scratch);
+    double bytes = growing_bytes(&m->c) + growing_bytes(&m->r);
     for (int d = 0; d < 2; d++) {
         const nnd_queries *s = &m->side[d];
-        bytes += rows_bytes(&s->direction.vector) + rows_bytes(&s->direction.residue) +
-                 rows_bytes(&s->image) + rows_bytes(&s->coef) + growing_bytes(&s->gram);
+        bytes += rows_bytes(&s->direction.vector) + rows_bytes(&s->image) + growing_bytes(&s->gram);
     }
     return bytes;
 }
@@ -137,10 +137,7 @@ static nnd_status add_images(nnd_queried *m, nnd_direction direction, size_t fir
         return status;
     nnd_population_inner(s->from, added, fresh_direction, others, o->image.row, w, others);
     cblas_dscal((int)(added * sites), m->sigma, image, 1);
-    if (others > 0)
-        cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, (int)added, (int)sites, (int)others,
-                    1.0, w, (int)others, o->direction.vector.row, (int)sites, 1.0, image,
-                    (int)sites);
+    nnd_block_combine(added, w, others, others, o->direction.vector.row, sites, 1.0, image);
     store_response(m, direction, first, added, others, w);
     s->image.count += added;
     nnd_population_inner(s->to, added, image, s->image.count, s->image.row,
@@ -152,17 +149,17 @@ static nnd_status add_images(nnd_queried *m, nnd_direction direction, size_t fir
 /* image = a X + (a C^T) p, or b Y + (b C) q. */
 static void combine(nnd_queried *m, nnd_direction direction, size_t n, double *image) {
     nnd_queries *s = &m->side[direction], *o = &m->side[1 - direction];
-    int rank = (int)s->direction.vector.count, others = (int)o->direction.vector.count;
-    int sites = (int)o->direction.sites, ld = (int)s->coef_ld;
+    size_t rank = s->direction.vector.count, others = o->direction.vector.count;
+    size_t sites = o->direction.sites, ld = s->coef_ld;
     double *w = m->scratch.row;
-    cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, (int)n, sites, rank, 1.0, s->coef.row,
-                ld, s->image.row, sites, 0.0, image, sites);
-    if (others == 0)
+    memset(image, 0, n * sites * sizeof *image);
+    nnd_block_combine(n, s->coef.row, ld, rank, s->image.row, sites, 1.0, image);
+    if (rank == 0 || others == 0)
         return;
     cblas_dgemm(CblasRowMajor, CblasNoTrans, direction == NND_FORWARD ? CblasTrans : CblasNoTrans,
-                (int)n, others, rank, 1.0, s->coef.row, ld, m->c.x, (int)m->c.cols, 0.0, w, others);
-    cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, (int)n, sites, others, 1.0, w, others,
-                o->direction.vector.row, sites, 1.0, image, sites);
+                (int)n, (int)others, (int)rank, 1.0, s->coef.row, (int)ld, m->c.x, (int)m->c.cols,
+                0.0, w, (int)others);
+    nnd_block_combine(n, w, others, others, o->direction.vector.row, sites, 1.0, image);
 }
 
 nnd_status nnd_queried_apply(nnd_queried *m, nnd_direction direction, size_t n, const double *v,
@@ -181,11 +178,7 @@ nnd_status nnd_queried_apply(nnd_queried *m, nnd_direction direction, size_t n, 
         status = add_images(m, direction, before);
     if (status != NND_OK)
         return status;
-    /* The rank may be zero: a network whose units are all dead. */
-    if (s->direction.vector.count == 0)
-        memset(image, 0, n * nnd_population_sites(s->to) * sizeof *image);
-    else
-        combine(m, direction, n, image);
+    combine(m, direction, n, image);
     double ranks = (double)(2 * s->direction.vector.count + nnd_queried_rank(m, 1 - direction));
     m->multiply_adds += (double)n * ranks * (double)s->direction.sites;
     return NND_OK;

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "solvers/basis.h"
+#include "solvers/block_products.h"
 #include "theory/wide_mlp_two_time.h"
 
 /* A march in progress. Fields are points x sites, one such block per layer l = 1..L (index l - 1);
@@ -147,9 +148,7 @@ static nnd_status draw_initial(march *m) {
     if (status == NND_OK)
         status = nnd_population_draw(m->population[0], rank, 0, NULL, m->back);
     if (status == NND_OK && rank > 0)
-        cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, (int)n, (int)m->sites, (int)rank,
-                    1.0, root + (n - rank), (int)n, m->back, (int)m->sites, 0.0, m->h,
-                    (int)m->sites);
+        nnd_block_combine(n, root + (n - rank), n, rank, m->back, m->sites, 1.0, m->h);
     free(root);
     if (status == NND_OK)
         status = nnd_population_draw(m->population[m->depth - 1], 1, 0, NULL, m->readout);
@@ -214,7 +213,6 @@ static void weigh(march *m, size_t step) {
 
 static nnd_status update(march *m, size_t step) {
     const double *gram = m->problem->set.gram;
-    int sites = (int)m->sites, samples = (int)m->samples, points = (int)m->points;
     nnd_status status = NND_OK;
     weigh(m, step);
     for (size_t l = 0; status == NND_OK && l + 1 < m->depth; l++)
@@ -223,11 +221,9 @@ static nnd_status update(march *m, size_t step) {
     for (size_t i = 0; i < m->points; i++)
         for (size_t k = 0; k < m->samples; k++)
             m->gram[i * m->samples + k] = gram[i * m->points + k] * m->weight[k];
-    double *phi = layer(m, m->phi, m->depth - 1);
-    cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, points, sites, samples, 1.0, m->gram,
-                samples, m->g, sites, 1.0, m->h, sites);
-    cblas_dgemv(CblasRowMajor, CblasTrans, samples, sites, 1.0, phi, sites, m->weight, 1, 1.0,
-                m->readout, 1);
+    nnd_block_combine(m->points, m->gram, m->samples, m->samples, m->g, m->sites, 1.0, m->h);
+    nnd_block_combine(1, m->weight, m->samples, m->samples, layer(m, m->phi, m->depth - 1),
+                      m->sites, 1.0, m->readout);
     return status;
 }
 

@@ -14,8 +14,9 @@
 /** How fresh vectors are made. */
 typedef enum {
     NND_FRESH_PLAIN, /**< independent normals, only projected off the directions they must avoid */
-    NND_FRESH_SOBOL, /**< scrambled Sobol, mean 0 and variance 1 */
-    NND_FRESH_MATCHED, /**< besides, orthogonal to all that the population knows: moments match */
+    /** Scrambled Sobol, orthonormal among themselves and to all else that the population knows, the
+     * constant included: moments match (section 3.1). */
+    NND_FRESH_MATCHED,
     NND_FRESH_UNIT /**< a coordinate axis of its own: exact, for linear processes (section 4a) */
 } nnd_fresh;
 
@@ -23,7 +24,7 @@ typedef enum {
 typedef struct {
     nnd_fresh fresh;
     size_t sites;         /**< of UNIT: the most fresh vectors there can be */
-    const nnd_sobol *net; /**< of SOBOL and MATCHED, with as many sites; borrowed */
+    const nnd_sobol *net; /**< of MATCHED, with as many sites; borrowed */
     nnd_rng_key key;      /**< with `stream`, the name of its random numbers */
     uint32_t stream;
 } nnd_population_options;
@@ -52,7 +53,7 @@ NND_MUST_USE nnd_status nnd_population_draw(nnd_population *population, size_t n
 NND_MUST_USE nnd_status nnd_population_know(nnd_population *population, size_t n, const double *v);
 /** True if a draw failed because there were not enough sites. */
 bool nnd_population_exhausted(const nnd_population *population);
-/** Bytes held. */
+/** Bytes in use. */
 double nnd_population_bytes(const nnd_population *population);
 
 #endif

@@ -46,7 +46,7 @@ size_t nnd_queried_rank(const nnd_queried *matrix, nnd_direction direction);
 /** Directions (rank x sites) and their images under M(0), views until the next application. */
 const double *nnd_queried_directions(const nnd_queried *matrix, nnd_direction direction);
 const double *nnd_queried_images(const nnd_queried *matrix, nnd_direction direction);
-/** Bytes held. */
+/** Bytes in use. */
 double nnd_queried_bytes(const nnd_queried *matrix);
 /** Multiply-adds done so far in products with the vectors over sites. */
 double nnd_queried_work(const nnd_queried *matrix);
