@@ -12,6 +12,7 @@
 
 #include "bench_flat_minima.h"
 #include "bench_timer.h"
+#include "bench_wide_mlp.h"
 #include "nndmft/nndmft.h"
 #include "theory/deep_linear_dynamics.h"
 #include "validate/deep_linear_network.h"
@@ -259,6 +260,7 @@ int main(int argc, char **argv) {
               "{model: deep-linear, params: {depth: 3, sigma: 0.8, noise: 0.3, steps: 60}}");
     spectra();
     transfer();
+    bench_wide_mlp();
     ensemble(ctx);
     bench_flat_minima();
     hdf5(ctx);

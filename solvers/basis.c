@@ -66,6 +66,7 @@ static void append_residue(nnd_basis *basis, size_t k, double *residue, double s
         for (size_t j = k; j < basis->vector.count; j++) {
             const double *q = basis->vector.row + j * basis->sites;
             double along = basis->weight * cblas_ddot(sites, residue, 1, q, 1);
+            basis->multiply_adds += 2.0 * (double)sites;
             cblas_daxpy(sites, -along, q, 1, residue, 1);
             coef[j] += along;
         }
@@ -93,10 +94,12 @@ static nnd_status project(nnd_context *ctx, nnd_basis *basis, size_t picked, con
     for (size_t i = 0; i < picked; i++)
         cblas_dcopy((int)k, coef + pick[i] * ld, 1, second + i * k, 1);
     subtract(basis, picked, k, second, k, residue);
+    basis->multiply_adds += (double)picked * (double)k * (double)basis->sites;
     for (size_t i = 0; i < picked; i++)
         again |= length(basis, residue + i * basis->sites) < much * norm[pick[i]];
     if (!again)
         return NND_OK;
+    basis->multiply_adds += 2.0 * (double)picked * (double)k * (double)basis->sites;
     nnd_basis_inner(basis, picked, residue, k, basis->vector.row, second, k);
     subtract(basis, picked, k, second, k, residue);
     for (size_t i = 0; i < picked; i++)
@@ -114,6 +117,7 @@ nnd_status nnd_basis_extend(nnd_context *ctx, nnd_basis *basis, size_t n, const 
     for (size_t i = 0; i < n; i++)
         memset(coef + i * ld, 0, ld * sizeof *coef);
     nnd_basis_inner(basis, n, v, k, basis->vector.row, coef, ld);
+    basis->multiply_adds += (double)n * (double)k * (double)basis->sites;
     for (size_t i = 0; status == NND_OK && i < n; i++) {
         norm[i] = length(basis, v + i * basis->sites);
         double along = cblas_dnrm2((int)k, coef + i * ld, 1);

@@ -26,6 +26,7 @@ typedef struct {
     nnd_rows vector;  /**< the orthonormal vectors */
     nnd_rows residue; /**< scratch: the block without its projection */
     nnd_rows second;  /**< scratch: coefficients of the second pass */
+    double multiply_adds;
 } nnd_basis;
 
 void nnd_basis_clear(nnd_basis *basis);

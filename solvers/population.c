@@ -11,6 +11,9 @@
 
 /* What is shorter than this part of itself outside the known span adds nothing to it. */
 static const double SPAN_TOLERANCE = 1e-10;
+/* Once so many vectors are known, further ones are small corrections: matching their moments would
+ * cost more than all else. */
+enum { MOST_MATCHED = 160 };
 
 struct nnd_population {
     nnd_context *ctx;
@@ -20,6 +23,7 @@ struct nnd_population {
     nnd_scramble *scramble;
     nnd_basis span; /* MATCHED: of all that is known; else scratch for projections */
     nnd_rows coef;  /* scratch */
+    double multiply_adds;
     bool exhausted;
 };
 
@@ -72,6 +76,10 @@ bool nnd_population_exhausted(const nnd_population *population) {
     return population->exhausted;
 }
 
+double nnd_population_work(const nnd_population *population) {
+    return population->span.multiply_adds + population->multiply_adds;
+}
+
 double nnd_population_bytes(const nnd_population *p) {
     return (double)p->span.vector.count * (double)p->options.sites * sizeof(double);
 }
@@ -81,8 +89,12 @@ void nnd_population_inner(const nnd_population *population, size_t n, const doub
     nnd_basis_inner(&population->span, n, a, m, b, out, ld);
 }
 
+static bool matches(const nnd_population *p) {
+    return p->options.fresh == NND_FRESH_MATCHED && p->span.vector.count < MOST_MATCHED;
+}
+
 nnd_status nnd_population_know(nnd_population *p, size_t n, const double *v) {
-    if (p->options.fresh != NND_FRESH_MATCHED)
+    if (!matches(p))
         return NND_OK;
     size_t ld = p->span.vector.count + n;
     nnd_status status = nnd_rows_reserve(p->ctx, &p->coef, 1, n * ld);
@@ -111,13 +123,52 @@ static void draw_raw(nnd_population *p, double *out) {
         nnd_rng_normals(p->options.key, p->options.stream, which, sites, out);
 }
 
+static double shortest_row(size_t n, size_t sites, const double *x) {
+    double least = INFINITY;
+    for (size_t i = 0; i < n; i++)
+        least = fmin(least, cblas_dnrm2((int)sites, x + i * sites, 1));
+    return least;
+}
+
+/* One pass, for random vectors hardly cancel; a second if they did. */
 static nnd_status project_off(nnd_population *p, size_t n, size_t k, const double *avoid,
                               double *out) {
+    const double much = 0.7;
+    size_t sites = p->options.sites;
+    double before, after = shortest_row(n, sites, out);
     nnd_status status = nnd_rows_reserve(p->ctx, &p->coef, 1, n * k + 1);
-    for (int pass = 0; status == NND_OK && k > 0 && pass < 2; pass++) {
+    if (status != NND_OK || k == 0)
+        return status;
+    for (int pass = 0; pass < 2; pass++) {
         nnd_population_inner(p, n, out, k, avoid, p->coef.row, k);
-        nnd_block_combine(n, p->coef.row, k, k, avoid, p->options.sites, -1.0, out);
+        nnd_block_combine(n, p->coef.row, k, k, avoid, sites, -1.0, out);
+        p->multiply_adds += 2.0 * (double)n * (double)k * (double)sites;
+        before = after;
+        after = shortest_row(n, sites, out);
+        if (after >= much * before)
+            break;
     }
+    return NND_OK;
+}
+
+static void centre(size_t n, double *x) {
+    double sum = 0.0;
+    for (size_t i = 0; i < n; i++)
+        sum += x[i];
+    for (size_t i = 0; i < n; i++)
+        x[i] -= sum / (double)n;
+}
+
+/* Mean 0 (but for the projection) and variance 1. */
+static nnd_status standardise(nnd_population *p, size_t n, size_t k, const double *avoid,
+                              double *out) {
+    size_t sites = p->options.sites;
+    for (size_t i = 0; i < n; i++)
+        centre(sites, out + i * sites);
+    nnd_status status = project_off(p, n, k, avoid, out);
+    for (size_t i = 0; status == NND_OK && i < n; i++)
+        cblas_dscal((int)sites, sqrt((double)sites) / cblas_dnrm2((int)sites, out + i * sites, 1),
+                    out + i * sites, 1);
     return status;
 }
 
@@ -135,7 +186,8 @@ static nnd_status match(nnd_population *p, size_t n, double *out) {
 nnd_status nnd_population_draw(nnd_population *p, size_t n, size_t k, const double *avoid,
                                double *out) {
     size_t sites = p->options.sites;
-    if (p->options.fresh == NND_FRESH_UNIT ? p->drawn + n > sites : k + n > sites)
+    if (p->options.fresh == NND_FRESH_UNIT ? p->drawn + n > sites
+                                           : p->options.fresh == NND_FRESH_MATCHED && k + n > sites)
         return exhausted(p);
     for (size_t i = 0; i < n; i++)
         draw_raw(p, out + i * sites);
@@ -143,7 +195,7 @@ nnd_status nnd_population_draw(nnd_population *p, size_t n, size_t k, const doub
     case NND_FRESH_PLAIN:
         return project_off(p, n, k, avoid, out);
     case NND_FRESH_MATCHED:
-        return match(p, n, out);
+        return matches(p) ? match(p, n, out) : standardise(p, n, k, avoid, out);
     case NND_FRESH_UNIT:
         break;
     }

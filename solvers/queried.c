@@ -74,7 +74,8 @@ double nnd_queried_bytes(const nnd_queried *m) {
 }
 
 double nnd_queried_work(const nnd_queried *matrix) {
-    return matrix->multiply_adds;
+    return matrix->multiply_adds + matrix->side[NND_FORWARD].direction.multiply_adds +
+           matrix->side[NND_BACKWARD].direction.multiply_adds;
 }
 
 /* Room for rows x cols, what is there kept. */
@@ -179,7 +180,7 @@ nnd_status nnd_queried_apply(nnd_queried *m, nnd_direction direction, size_t n, 
     if (status != NND_OK)
         return status;
     combine(m, direction, n, image);
-    double ranks = (double)(2 * s->direction.vector.count + nnd_queried_rank(m, 1 - direction));
+    double ranks = (double)(s->direction.vector.count + nnd_queried_rank(m, 1 - direction));
     m->multiply_adds += (double)n * ranks * (double)s->direction.sites;
     return NND_OK;
 }

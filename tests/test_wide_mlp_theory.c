@@ -362,7 +362,7 @@ START_TEST(small_gamma_reproduces_the_lazy_limit) {
                                              "{name: gelu, gain: 1.5, scale: 0.8, smoothing: 0.3}"};
     nnd_context *ctx = nnd_context_new(NULL);
     char params[512];
-    const char *shared = "lr: 0.3, steps: 10, data: {gram: 0.7, targets: 1}";
+    const char *shared = "lr: 0.3, steps: 5, data: {gram: 0.7, targets: 1}";
     snprintf(params, sizeof params, "activation: %s, parameterization: ntk, %s", activation[_i],
              shared);
     nnd_frame *lazy = solve(ctx, params);

@@ -442,7 +442,10 @@ nnd_status nnd_wide_march(const nnd_wide_problem *problem, const nnd_wide_sampli
     if (work != NULL) {
         *work = (nnd_wide_work){0};
         for (size_t l = 0; m.population != NULL && l < m.depth; l++)
-            work->exhausted |= m.population[l] != NULL && nnd_population_exhausted(m.population[l]);
+            if (m.population[l] != NULL) {
+                work->exhausted |= nnd_population_exhausted(m.population[l]);
+                work->multiply_adds += nnd_population_work(m.population[l]);
+            }
         for (size_t l = 0; m.matrix != NULL && l + 1 < m.depth; l++)
             work->multiply_adds += m.matrix[l] != NULL ? nnd_queried_work(m.matrix[l]) : 0.0;
     }

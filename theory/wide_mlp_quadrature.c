@@ -141,12 +141,11 @@ static double difference(const nnd_wide_curves *a, const nnd_wide_curves *b) {
 nnd_status nnd_wide_quadrature(const nnd_wide_problem *problem, nnd_wide_curves *record,
                                nnd_wide_accuracy *accuracy) {
     enum { LEVELS = 5 };
-    const double goal = nnd_activation_is_homogeneous(&problem->params->activation) ? 1e-6 : 1e-10;
-    const double unusable = 1e-4;
+    const double goal = 1e-6, unusable = 1e-4, rounding = 1e-15;
+    double change = INFINITY;
     nnd_wide_curves coarse;
     nnd_status status = nnd_wide_curves_make(problem, &coarse);
-    accuracy->error = INFINITY;
-    for (int level = 0; status == NND_OK && level < LEVELS && accuracy->error > goal; level++) {
+    for (int level = 0; status == NND_OK && level < LEVELS && change > goal; level++) {
         nnd_plane_rule rule;
         status = make_rule(problem, level, &rule);
         if (status != NND_OK)
@@ -157,10 +156,12 @@ nnd_status nnd_wide_quadrature(const nnd_wide_problem *problem, nnd_wide_curves 
         *record = swap;
         status = run(problem, rule, record);
         if (status == NND_OK && level > 0)
-            accuracy->error = difference(&coarse, record);
+            change = difference(&coarse, record);
     }
     nnd_wide_curves_clear(&coarse);
-    return status == NND_OK && accuracy->error > unusable ? NND_NOT_CONVERGED : status;
+    bool angles = nnd_activation_is_homogeneous(&problem->params->activation);
+    accuracy->error = angles ? change : fmin(change, fmax(change * change, rounding));
+    return status == NND_OK && change > unusable ? NND_NOT_CONVERGED : status;
 }
 
 void nnd_wide_quadrature_cost(const nnd_wide_mlp *params, nnd_cost *cost) {

@@ -10,12 +10,13 @@
 /** How exact the curves are. */
 typedef struct {
     size_t nodes;
-    double error; /**< largest difference between the last two rules, relative to each curve */
+    double error; /**< estimated, relative to each curve's largest value */
 } nnd_wide_accuracy;
 
 /**
- * Refines the rule until curves change by less than 1e-10 (angles of relu: 1e-6), or nodes reach
- * 2e7; NND_NOT_CONVERGED if they then still change by more than 1e-4.
+ * Refines the rule until curves change by less than 1e-6, or nodes reach 3e7. Of angles (relu) that
+ * is the error; else halving the step squares it, so that the last curves are good to 1e-12.
+ * NND_NOT_CONVERGED if curves still change by more than 1e-4.
  */
 NND_MUST_USE nnd_status nnd_wide_quadrature(const nnd_wide_problem *problem,
                                             nnd_wide_curves *record, nnd_wide_accuracy *accuracy);

@@ -15,7 +15,8 @@
 typedef enum {
     NND_FRESH_PLAIN, /**< independent normals, only projected off the directions they must avoid */
     /** Scrambled Sobol, orthonormal among themselves and to all else that the population knows, the
-     * constant included: moments match (section 3.1). */
+     * constant included: moments match (section 3.1). From some hundred and sixty vectors on they
+     * are only given mean 0 and variance 1. */
     NND_FRESH_MATCHED,
     NND_FRESH_UNIT /**< a coordinate axis of its own: exact, for linear processes (section 4a) */
 } nnd_fresh;
@@ -53,6 +54,8 @@ NND_MUST_USE nnd_status nnd_population_draw(nnd_population *population, size_t n
 NND_MUST_USE nnd_status nnd_population_know(nnd_population *population, size_t n, const double *v);
 /** True if a draw failed because there were not enough sites. */
 bool nnd_population_exhausted(const nnd_population *population);
+/** Multiply-adds done so far in making fresh vectors orthogonal. */
+double nnd_population_work(const nnd_population *population);
 /** Bytes in use. */
 double nnd_population_bytes(const nnd_population *population);
 
