@@ -16,6 +16,7 @@
 #include "nndmft/nndmft.h"
 #include "theory/deep_linear_dynamics.h"
 #include "validate/deep_linear_network.h"
+#include "validate/directional_network.h"
 
 extern char **environ;
 
@@ -205,6 +206,78 @@ static double write_plainly(const char *path, const double *data, size_t bytes) 
     return seconds;
 }
 
+/* The averages that every step and every evaluation of a flow needs, beside as many exp calls. */
+static void averages(nnd_context *ctx) {
+    enum { CALLS = 100000, NODES = 96 };
+    nnd_logistic *l;
+    nnd_logistic_law gaussian = {0};
+    double sum = 0.0, seconds = INFINITY, plain = INFINITY;
+    require(ctx, nnd_logistic_new(ctx, &gaussian, &l));
+    for (int repeat = 0; repeat < TRAININGS; repeat++) {
+        double began = bench_seconds();
+        for (int i = 0; i < CALLS; i++)
+            sum += nnd_logistic_at(l, 4.0 + 1e-3 * i).delta;
+        seconds = fmin(seconds, bench_seconds() - began);
+        began = bench_seconds();
+        for (int i = 0; i < CALLS * NODES; i++)
+            sum += exp(-1e-6 * i);
+        plain = fmin(plain, bench_seconds() - began);
+    }
+    row("logistic averages, Gaussian, 100000 calls", seconds, 1e-6 * CALLS / seconds, "M/s",
+        1e-6 * CALLS / plain, "one exp per node");
+    if (sum == 0.0)
+        putchar('\n');
+    nnd_logistic_free(l);
+}
+
+static void directional_theory(nnd_context *ctx, const char *name, const char *yaml) {
+    nnd_case *c = read_case(ctx, yaml);
+    double seconds = INFINITY;
+    for (int i = 0; i < MARCHES; i++) {
+        nnd_frame *frame = NULL;
+        double began = bench_seconds();
+        require(ctx, nnd_theory_run(ctx, c, NULL, &frame));
+        seconds = fmin(seconds, bench_seconds() - began);
+        nnd_frame_free(frame);
+    }
+    row(name, seconds, 1.0 / seconds, "1/s", 0.0, "");
+    nnd_case_free(c);
+}
+
+/* A pass over all samples reads them once. */
+static void directional_samples(nnd_context *ctx) {
+    nnd_case *c =
+        read_case(ctx, "{model: directional, params: {samples: 2.0e5, dim: 10, integrator: "
+                       "gd}}");
+    const nnd_directional *p = c->params[0];
+    nnd_directional_network n;
+    require(ctx, nnd_directional_network_make(ctx, p, &n));
+    double began = bench_seconds(), seconds = INFINITY, bytes = p->samples * 10.0 * 8.0;
+    nnd_directional_network_draw(&n, (nnd_rng_key){1, 0, 0});
+    double drawn = bench_seconds() - began;
+    for (int i = 0; i < 20 * TRAININGS; i++) {
+        began = bench_seconds();
+        nnd_directional_network_evaluate(&n, false);
+        nnd_directional_network_step(&n);
+        seconds = fmin(seconds, bench_seconds() - began);
+    }
+    row("logistic step on 200000 samples, D = 10", seconds, 1e-9 * bytes / seconds, "GB/s",
+        1e-9 * bench_read_bandwidth(bytes), "reading as much memory");
+    printf("  drawing samples: %.3f s\n", drawn);
+    nnd_directional_network_clear(&n);
+    nnd_case_free(c);
+}
+
+static void directional(nnd_context *ctx) {
+    averages(ctx);
+    directional_theory(ctx, "direction: flow to t = 1e12, depth 3",
+                       "{model: directional, params: {depth: 3, time: 1.0e12}}");
+    directional_theory(ctx, "direction: 100000 steps of descent, depth 3",
+                       "{model: directional, params: {depth: 3, integrator: gd, lr: 0.1, steps: "
+                       "100000, record_every: 1000}}");
+    directional_samples(ctx);
+}
+
 static void hdf5(nnd_context *ctx) {
     enum { N = 1500 };
     char path[] = "bench.h5", plain[] = "bench.raw";
@@ -262,6 +335,7 @@ int main(int argc, char **argv) {
     transfer();
     bench_wide_mlp();
     ensemble(ctx);
+    directional(ctx);
     bench_flat_minima();
     hdf5(ctx);
     if (argc > 1)

@@ -47,7 +47,7 @@ void nnd_edge_write(const nnd_panel *panel, const char *edge, FILE *out) {
     for (size_t c = 0; c < nnd_panel_colours(panel); c++) {
         if (!nnd_edge_trace(panel, edge, c, &trace))
             continue;
-        fprintf(out, "$edge%zu << EOD\n", c);
+        fprintf(out, "$%s_%zu << EOD\n", edge, c);
         nnd_trace_write_line(&trace, out);
         fputs("EOD\n", out);
     }
@@ -60,8 +60,8 @@ void nnd_edge_draw(const nnd_panel *panel, const char *edge, nnd_plot_elements *
         if (!nnd_edge_trace(panel, edge, c, &trace))
             continue;
         nnd_plot_next(list);
-        fprintf(list->out, "$edge%zu using 1:2 with lines lw 1.2 dt %s lc rgb '#%06X' notitle", c,
-                nnd_plot_dash(2), nnd_plot_colour(c, colours));
+        fprintf(list->out, "$%s_%zu using 1:2 with lines lw 1.2 dt %s lc rgb '#%06X' notitle", edge,
+                c, nnd_plot_dash(2), nnd_plot_colour(c, colours));
     }
 }
 

@@ -206,7 +206,7 @@ typedef struct {
 
 extern const nnd_panel_kind nnd_panel_curves, nnd_panel_heat, nnd_panel_outliers,
     nnd_panel_stability, nnd_panel_ntk, nnd_panel_spectrum, nnd_panel_transfer, nnd_panel_escape,
-    nnd_panel_distance, nnd_panel_lowest, nnd_panel_minima;
+    nnd_panel_direction, nnd_panel_distance, nnd_panel_lowest, nnd_panel_minima;
 
 /** The elements of a plot command, as it grows. */
 typedef struct {
@@ -245,7 +245,7 @@ bool nnd_edge_trace(const nnd_panel *panel, const char *edge, size_t colour, nnd
 void nnd_edge_measure(const nnd_panel *panel, const char *edge, nnd_span *x, nnd_span *y);
 /** True if there are edges, the same ones for all colours; `colour` is the first that has one. */
 bool nnd_edge_is_common(const nnd_panel *panel, const char *edge, size_t *colour);
-/** Writes the edges as data $edge0, $edge1, ... */
+/** Writes the edges as data $NAME_0, $NAME_1, ... with the name of the edge. */
 void nnd_edge_write(const nnd_panel *panel, const char *edge, FILE *out);
 /** Draws them as lines in the colours of the curves. */
 void nnd_edge_draw(const nnd_panel *panel, const char *edge, nnd_plot_elements *list);

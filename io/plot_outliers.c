@@ -45,9 +45,9 @@ static void below(const nnd_panel *panel, nnd_plot_elements *list) {
     }
     nnd_plot_next(list);
     fprintf(list->out,
-            "$edge%zu using 1:($2*1e-6):2 with filledcurves fs solid 1.0 noborder lc rgb '#%06X'"
+            "$%s_%zu using 1:($2*1e-6):2 with filledcurves fs solid 1.0 noborder lc rgb '#%06X'"
             " notitle",
-            colour, GREY);
+            EDGE, colour, GREY);
 }
 
 static void legend(const nnd_panel *panel, nnd_legend *legend) {

@@ -96,13 +96,18 @@ static nnd_status select_named(nnd_context *ctx, const nnd_result *result,
 /* What is drawn in the cells of another variable, if the file holds that one. */
 static bool is_companion(const nnd_result *result, const char *name) {
     static const char *const pairs[][2] = {{"bulk_edge", "outlier"},
+                                           {"floor_time", "theta"},
+                                           {"neg_log_sin_law", "neg_log_sin"},
                                            {"ntk_edge", "ntk_top"},
+                                           {"omega_critical", "omega"},
+                                           {"omega_law", "omega"},
                                            {"sharpness_bound", "final_sharpness"},
                                            {"sharpness_ceiling", "final_sharpness"},
                                            {"sharpness_flow", "final_sharpness"},
                                            {"sharpness_min", "final_sharpness"},
                                            {"stability_limit", "final_sharpness"},
-                                           {"sv_density", "sv_hist"}};
+                                           {"sv_density", "sv_hist"},
+                                           {"theta_floor", "theta"}};
     for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++)
         if (strcmp(name, pairs[i][0]) == 0)
             return find(result, pairs[i][1]) != NULL;

@@ -198,14 +198,14 @@ static const nnd_variable VARIABLES[] = {
      .unit = "1",
      .long_name = "norm of the predictor",
      .equation = NOTE "1: |w|",
-     .view = "norm"},
+     .view = "direction"},
     {.name = "omega_law",
      .dims = "t",
      .unit = "1",
      .long_name = "asymptotic law of the norm",
      .equation = NOTE "(8)",
      .check = UNCHECKED,
-     .view = "norm"},
+     .view = "direction"},
     {.name = "theta",
      .dims = "t",
      .unit = "1",
@@ -241,21 +241,21 @@ static const nnd_variable VARIABLES[] = {
      .long_name = "-log sin theta",
      .equation = NOTE "3: log cosh zeta",
      .nullable = true,
-     .view = "angle"},
+     .view = "direction"},
     {.name = "neg_log_sin_law",
      .dims = "t",
      .unit = "1",
      .long_name = "asymptotic law of -log sin theta",
      .equation = NOTE "(8)",
      .check = UNCHECKED,
-     .view = "angle"},
+     .view = "direction"},
     {.name = "perp_sign",
      .dims = "t",
      .unit = "1",
      .long_name = "sign of the part of the predictor perpendicular to the teacher",
      .equation = NOTE "7: relative to its start; 0 without such a part",
      .check = UNCHECKED,
-     .view = "stability"},
+     .view = "angle"},
     {.name = "error_rate",
      .dims = "t",
      .unit = "1",
@@ -320,7 +320,7 @@ static const nnd_variable VARIABLES[] = {
      .equation = NOTE "(9)",
      .check = UNCHECKED,
      .nullable = true,
-     .view = "stability"},
+     .view = "direction"},
     {.name = "c0",
      .dims = "",
      .unit = "1",
@@ -419,9 +419,6 @@ static bool check_given(nnd_directional *p, nnd_objection *o) {
                           "M is %zu x %zu beside %zu in p and %zu in a; allowed: K x K, "
                           "K and K",
                           s->m.rows, s->m.cols, s->p.count, k);
-    for (size_t i = 0; i < k * k; i++)
-        if (!isfinite(s->m.value[i]))
-            return nnd_object(o, "init.M", "holds %g; allowed: finite numbers", s->m.value[i]);
     for (size_t i = 0; i < k; i++)
         for (size_t j = 0; j < i; j++)
             if (s->m.value[i * k + j] != s->m.value[j * k + i])

@@ -124,7 +124,7 @@ START_TEST(matrices_follow_the_flow) {
                     "balanced", 1e-9);
     assert_same(run(read_params("time: 100, dim: 5, record: [1, 10, 30], "
                                 "init: {M: [[1, 0.2], [0.2, 0.5]], p: [0.3, -0.4], a: [0.5, 1]}")),
-                "unbalanced", 1e-6);
+                "unbalanced", 1e-9);
 }
 END_TEST
 

@@ -115,6 +115,20 @@ START_TEST(unbalanced_layers_have_the_printed_numbers) {
 }
 END_TEST
 
+/* M - a a^T is conserved, so the part of p across a shrinks as |a|^-1 = omega^-1/2; with the force
+ * A/omega^2 along p against the pull c0 it leaves an angle of omega^-7/2, hence t^-7/4: only
+ * aligned starts turn at a geometric rate. */
+START_TEST(unbalanced_layers_turn_as_a_power_of_time) {
+    nnd_frame *f = solve("time: 1.0e6, record: [1.0e3, 1.0e4, 1.0e5], " UNBALANCED);
+    for (double t = 1e3; t < 1e6; t *= 10.0) {
+        double power = log10(at(f, "theta", 10.0 * t) / at(f, "theta", t));
+        ck_assert_double_eq_tol(power, -1.75, 0.01);
+    }
+    test_close("omega", at(f, "omega_ratio", 1e6), 1.0, 1e-4);
+    nnd_frame_free(f);
+}
+END_TEST
+
 START_TEST(long_flows_follow_the_asymptotic_laws) {
     const char *const laws[] = {"gaussian", "sphere"};
     for (int law = 0; law < 2; law++)
@@ -311,6 +325,7 @@ int main(void) {
     tcase_add_test(tests, descent_has_the_printed_numbers);
     tcase_add_test(tests, three_layers_descend_to_an_edge_and_back);
     tcase_add_test(tests, unbalanced_layers_have_the_printed_numbers);
+    tcase_add_test(tests, unbalanced_layers_turn_as_a_power_of_time);
     tcase_add_test(tests, long_flows_follow_the_asymptotic_laws);
     tcase_add_test(tests, ratios_at_ten_thousand);
     tcase_add_test(tests, two_layers_turn_at_a_constant_rate_under_any_law);

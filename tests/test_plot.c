@@ -422,8 +422,8 @@ START_TEST(a_sweep_has_one_band_where_all_edges_are_the_same) {
     for (size_t t = 0; t < 41; t++)
         edge->data[2 * t + 1] = NAN;
     assert_ok(write_program());
-    HAS("$edge0 using 1:($2*1e-6):2 with filledcurves");
-    HAS("$edge1 using 1:($2*1e-6):2 with filledcurves");
+    HAS("$bulk_edge_0 using 1:($2*1e-6):2 with filledcurves");
+    HAS("$bulk_edge_1 using 1:($2*1e-6):2 with filledcurves");
     ck_assert_int_gt(picture("a.svg"), 5000);
 }
 END_TEST
@@ -433,7 +433,7 @@ START_TEST(edges_that_differ_are_lines) {
     options.view = "outliers";
     assert_ok(write_program());
     LACKS("filledcurves fs solid");
-    HAS("$edge2 using 1:2 with lines lw 1.2 dt (3,4) lc rgb '#009E73'");
+    HAS("$bulk_edge_2 using 1:2 with lines lw 1.2 dt (3,4) lc rgb '#009E73'");
     HAS("title 'edge of the bulk'");
     HAS("title 'gamma0 = 2'");
     ck_assert_int_gt(picture("a.png"), 5000);
@@ -450,7 +450,7 @@ START_TEST(a_matrix_without_outliers_shows_its_bulk) {
     drop(&result.mc);
     options.view = "outliers";
     assert_ok(write_program());
-    HAS("$edge0 using 1:($2*1e-6):2 with filledcurves");
+    HAS("$bulk_edge_0 using 1:($2*1e-6):2 with filledcurves");
     LACKS("no finite values");
     ck_assert_int_gt(picture("a.svg"), 1000);
 }
@@ -465,8 +465,8 @@ START_TEST(stability_has_its_limit_and_the_ntk_its_edge) {
     assert_ok(write_program());
     HAS("set arrow from graph 0, first 2 to graph 1, first 2 nohead");
     HAS("set label '2'");
-    HAS("$edge0 using 1:2 with lines lw 1.2 dt (3,4) lc rgb '#0072B2'");
-    HAS("$edge2 using 1:2 with lines lw 1.2 dt (3,4) lc rgb '#009E73'");
+    HAS("$ntk_edge_0 using 1:2 with lines lw 1.2 dt (3,4) lc rgb '#0072B2'");
+    HAS("$ntk_edge_2 using 1:2 with lines lw 1.2 dt (3,4) lc rgb '#009E73'");
     HAS("edge of the bulk");
     LACKS("set title 'ntk_edge'");
     ck_assert_int_gt(picture("a.png"), 5000);

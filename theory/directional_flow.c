@@ -9,7 +9,7 @@
 #include "nndmft/ode.h"
 #include "theory/directional_pair.h"
 
-static const double TOLERANCE = 1e-12, PAIR_TOLERANCE = 1e-10;
+static const double TOLERANCE = 1e-12, PAIR_TOLERANCE = 1e-12;
 
 /* A balanced network: (log omega, zeta). One layer alone passes through or near w = 0 without
  * slowing down, and is (w . v, log |w_perp|). */
