@@ -1,0 +1,136 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-3.0-or-later
+# wide-mlp on the command line: simulation, data files, and what is wrong with a case.
+
+load helper
+
+setup() {
+    enter
+}
+
+# wide_case DATA [PARAMS] [SIMULATE]: a small case in case.yaml.
+wide_case() {
+    case_file case.yaml <<YAML
+model: wide-mlp
+params: {${2:-steps: 4}, data: {$1}}
+simulate: {size: 32, seeds: 4${3:+, $3}}
+YAML
+}
+
+GOOD='gram: [[1, 0.4], [0.4, 0.8]], targets: [1, -0.5]'
+
+# objects PATTERN... -- WIDE_CASE_ARGUMENTS
+objects() {
+    local patterns=()
+    while [ "$1" != -- ]; do
+        patterns+=("$1")
+        shift
+    done
+    shift
+    wide_case "$@"
+    refused 2 "${patterns[@]}" -- simulate case.yaml -o mc.h5
+    [ ! -e mc.h5 ] || explain "a result was written"
+}
+
+@test "networks are trained and recorded, on test samples too" {
+    wide_case "$GOOD, test_gram: [[0.5, -0.1]], test_self: [1], test_targets: [0.3]" \
+        "depth: 3, two_time: true, steps: 4"
+    works simulate case.yaml -o mc.h5
+    tool info mc.h5
+    local name
+    for name in loss delta output test_output test_loss ntk ntk_test stability h_gram phi_gram \
+        g_gram readout_norm2 input_eig outlier outlier_left outlier_right phi_two_time g_two_time; do
+        h5ls -r mc.h5 | grep -q "^/mc/$name " || explain "no $name"
+    done
+}
+
+@test "one thread and two give the same networks, in blocks or extended" {
+    wide_case "$GOOD" "depth: 2, batch: 1, steps: 4"
+    works simulate case.yaml -o one.h5 --threads 1 --set simulate.seeds=80
+    works simulate case.yaml -o two.h5 --threads 2 --set simulate.seeds=80
+    h5diff one.h5 two.h5 /mc || explain "they differ"
+}
+
+@test "the digits that ship are found from the case that ships" {
+    local cases="$BATS_TEST_DIRNAME/../../data/cases"
+    works simulate "$cases/digits.yaml" -o mc.h5 --set simulate.size=70 --set simulate.seeds=2 \
+        --set params.steps=2
+    h5ls mc.h5/mc | grep -q '^test  *Dataset {16}' || explain "no 16 test samples"
+}
+
+@test "a case without data says what data could be" {
+    case_file case.yaml <<'YAML'
+model: wide-mlp
+simulate: {size: 32, seeds: 4}
+YAML
+    refused 2 params.data gram inputs generate -- simulate case.yaml
+}
+
+@test "Gram matrices that are none" {
+    objects params.data.gram symmetric -- "gram: [[1, 0.4], [0.3, 0.8]], targets: [1, 0]"
+    objects params.data.gram eigenvalue -- "gram: [[1, 2], [2, 1]], targets: [1, 0]"
+    objects params.data.gram -- "gram: [[1, 0.4]], targets: [1]"
+    objects params.data -- "gram: [[1, .nan], [.nan, 1]], targets: [1, 0]"
+}
+
+@test "targets of the wrong length" {
+    objects params.data.targets 3 2 -- "gram: [[1, 0.4], [0.4, 0.8]], targets: [1, 0, 1]"
+    objects params.data.targets -- "gram: [[1, 0.4], [0.4, 0.8]]"
+}
+
+@test "an activation that is not known names those that are" {
+    objects params.activation swish tanh softplus -- "$GOOD" "activation: swish"
+}
+
+@test "a data file that is missing, of the wrong shape, or holds no number" {
+    wide_case "file: nowhere.h5, inputs: x, targets: y"
+    refused 5 nowhere.h5 "No such file" -- simulate case.yaml
+    printf 'x0,x1,y\n1,2,1\n3,4,-1\n' >data.csv
+    objects data.csv z -- "file: data.csv, inputs: z, targets: y"
+    objects params.data.targets -- "file: data.csv, inputs: x, targets: x"
+    printf 'x0,x1,y\n1,nan,1\n3,4,-1\n' >data.csv
+    objects params.data.inputs -- "file: data.csv, inputs: x, targets: y"
+    printf 'x0,x1,y\n1,2,1\n3,4,-1\n' >data.csv
+    wide_case "file: data.csv, inputs: x, targets: y"
+    works simulate case.yaml -o mc.h5
+}
+
+@test "parameters that do not go together" {
+    objects params.samples 1000 "power of two" -- "$GOOD" "samples: 1000"
+    objects params.solver exact linear -- "$GOOD" "solver: exact"
+    objects params.solver quadrature depth -- "$GOOD" "solver: quadrature"
+    objects params.record 90 40 -- "$GOOD" "record: [90]"
+    objects params.batch -- "$GOOD" "batch: -1"
+    objects params.depth -- "$GOOD" "depth: 0"
+    objects params.rank_tol -- "$GOOD" "rank_tol: 0"
+    objects params.lr -- "$GOOD" "lr: .nan"
+}
+
+@test "a width that does not suit" {
+    wide_case "$GOOD"
+    refused 2 simulate.size -- simulate case.yaml --set simulate.size=-3
+    refused 2 size 10000000 -- simulate case.yaml --set simulate.size=10000000
+    refused 2 orthonormal_init 2 3 -- simulate case.yaml --set simulate.size=2 \
+        --set simulate.orthonormal_init=true
+    refused 2 memory -- simulate case.yaml --set simulate.size=100000 --set params.depth=90
+}
+
+@test "options of the simulation are no parameters" {
+    objects params.center "unknown key" -- "$GOOD" "center: false"
+    objects simulate.orthonormal_init perhaps -- "$GOOD" "" "orthonormal_init: perhaps"
+}
+
+@test "a case that runs away is reported, its curves kept up to there" {
+    wide_case "$GOOD" "depth: 2, activation: linear, lr: 100, steps: 40"
+    tool simulate case.yaml -o mc.h5
+    [ "$status" -eq 3 ] || explain "exit code $status, want 3"
+    says err diverged
+    works export mc.h5 --group mc --var loss
+}
+
+@test "a dry run tells a framework how to train the same network" {
+    wide_case "$GOOD" "depth: 2, gamma0: 2, sigma_w: 1.5"
+    works simulate case.yaml --dry-run
+    # 2 sqrt(32), 1.5/sqrt(32), 0.1 2^2 1.5^2
+    says out "output_divisor 11.3137" "init_std 0.26516" "raw_lr 0.9" "(y - f)^2/2"
+}
