@@ -12,8 +12,17 @@ static bool suits(const nnd_panel *panel) {
     return panel->y != NULL;
 }
 
-static size_t cells(const nnd_panel *panel) {
+static size_t source_count(const nnd_panel *panel) {
     return (size_t)(panel->theory.array != NULL) + (panel->mc.array != NULL);
+}
+
+/* A matrix that moves in time is shown before and after. */
+static size_t times(const nnd_panel *panel) {
+    return panel->before_after ? 2 : 1;
+}
+
+static size_t cells(const nnd_panel *panel) {
+    return source_count(panel) * times(panel) * nnd_panel_cells(panel);
 }
 
 /* One matrix and the coordinates of its axes. */
@@ -144,20 +153,20 @@ static void write_axis(const nnd_panel *panel, const nnd_dim *dim, size_t step, 
 }
 
 static void write_title(const nnd_panel *panel, bool theory, FILE *out) {
-    char at[NND_PLOT_LABEL], size[NND_PLOT_LABEL] = "", text[NND_PLOT_TEXT];
+    char at[NND_PLOT_LABEL], place[NND_PLOT_LABEL], size[NND_PLOT_LABEL] = "", text[NND_PLOT_TEXT];
     nnd_panel_describe(panel, 0, panel->keys, 0, sizeof at, at);
+    nnd_panel_place(panel, sizeof place, place);
     if (!theory && panel->size != NULL)
         nnd_coord_text(panel->size, nnd_panel_sizes(panel) - 1, sizeof size, size);
-    snprintf(text, sizeof text, "%.128s, %s%s%s%s%s", panel->name, theory ? "theory" : "simulation",
-             size[0] != '\0' ? ", size " : "", size, at[0] != '\0' ? ", " : "", at);
+    snprintf(text, sizeof text, "%.128s%s, %s%s%s%s%s", panel->name, place,
+             theory ? "theory" : "simulation", size[0] != '\0' ? ", size " : "", size,
+             at[0] != '\0' ? ", " : "", at);
     fputs("set title ", out);
     nnd_plot_quote(out, text);
     fputs(" noenhanced\n", out);
 }
 
-static void draw(const nnd_panel *panel, size_t cell, const nnd_legend *legend, FILE *out) {
-    (void)legend;
-    bool theory = cell == 0 && panel->theory.array != NULL;
+static void draw_matrix(const nnd_panel *panel, bool theory, FILE *out) {
     const nnd_source *source = theory ? &panel->theory : &panel->mc;
     nnd_span mine = nnd_span_empty;
     matrix m;
@@ -185,6 +194,17 @@ static void draw(const nnd_panel *panel, size_t cell, const nnd_legend *legend, 
     fputs("plot $matrix using 1:2:3:4:5:6:7 with boxxyerror fillstyle solid 1.0 noborder"
           " lc palette notitle\n",
           out);
+}
+
+/* Theory beside simulation, before above after, facet after facet. */
+static void draw(const nnd_panel *panel, size_t cell, const nnd_legend *legend, FILE *out) {
+    (void)legend;
+    nnd_panel here = *panel;
+    size_t sources = source_count(panel), at = cell / sources % times(panel);
+    here.facet.at = cell / sources / times(panel);
+    if (panel->before_after && at == 0)
+        here.instant.at = 0;
+    draw_matrix(&here, cell % sources == 0 && panel->theory.array != NULL, out);
 }
 
 const nnd_panel_kind nnd_panel_heat = {

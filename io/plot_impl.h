@@ -72,6 +72,7 @@ typedef struct nnd_panel {
     const nnd_dim *size;      /**< sizes of the simulation, or NULL */
     nnd_plot_pin facet;       /**< each of its values has a cell */
     nnd_plot_pin instant;     /**< the time that is shown, where time is not an axis */
+    bool before_after;        /**< besides it, the first one */
     bool transfer;            /**< drawn against the learning rate */
     bool ranked;              /**< the last key counts outliers, the largest first */
     size_t keys, colour_keys; /**< the first `colour_keys` give the colour, the others the dash */

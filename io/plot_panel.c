@@ -22,6 +22,10 @@ static const role ROLES[] = {
     {"ntk_top", NULL, NULL, "k", false, NND_PLOT_CURVES, NULL, NULL},
     {"sv_hist", "z", "matrix", NULL, true, 3, NULL, NULL},
     {"sv_density", "z", "matrix", NULL, true, 3, NULL, NULL},
+    {"h_gram", NULL, "layer", NULL, false, NND_PLOT_CURVES, NULL, NULL},
+    {"phi_gram", NULL, "layer", NULL, false, NND_PLOT_CURVES, NULL, NULL},
+    {"g_gram", NULL, "layer", NULL, false, NND_PLOT_CURVES, NULL, NULL},
+    {"input_eig", NULL, NULL, "k", false, NND_PLOT_CURVES, NULL, NULL},
 };
 static const role TRANSFER = {NULL, "lr", "parameterization", NULL, true, NND_PLOT_CURVES,
                               NULL, NULL};
@@ -146,18 +150,28 @@ static const nnd_dim *choose_x(const origin *o, const nnd_panel *panel) {
     return panel->size != NULL && panel->size->length > 1 ? panel->size : NULL;
 }
 
-/* The two dimensions of a heat map, if the variable is a matrix of samples, layers or times. */
-static bool choose_heat(const nnd_source *source, const nnd_dim **x, const nnd_dim **y) {
-    static const char *const pairs[][2] = {{"t", "s"}, {"mu", "nu"}, {"layer", "layer2"}};
+/* The two dimensions of a heat map, if the variable is a matrix of samples, layers or times. One
+ * that moves in time is drawn as curves of its entries unless these are too many, and then at its
+ * first and last time. */
+static bool choose_heat(const nnd_source *source, nnd_panel *panel) {
+    static const char *const pairs[][2] = {
+        {"t", "s"}, {"mu", "nu"}, {"test", "mu"}, {"layer", "layer2"}};
     const nnd_dim *time = dim_named(source, "t");
     bool in_time = time != NULL && time->length > 1;
-    for (size_t i = 0; i < (in_time ? 1 : sizeof pairs / sizeof *pairs); i++) {
-        *x = dim_named(source, pairs[i][0]);
-        *y = dim_named(source, pairs[i][1]);
-        if (*x != NULL && *y != NULL && (*x)->length > 1 && (*y)->length > 1)
-            return true;
+    for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
+        const nnd_dim *x = dim_named(source, pairs[i][0]), *y = dim_named(source, pairs[i][1]);
+        if (x == NULL || y == NULL || x->length < 2 || y->length < 2)
+            continue;
+        if (in_time && x != time) {
+            if (x->length * y->length <= NND_PLOT_CURVES)
+                return false;
+            panel->instant = (nnd_plot_pin){time, time->length - 1};
+            panel->before_after = true;
+        }
+        panel->x = x;
+        panel->y = y;
+        return true;
     }
-    *y = NULL;
     return false;
 }
 
@@ -222,7 +236,7 @@ static void assign_axes(const origin *o, const role *special, nnd_panel *panel) 
     panel->x = dim_named(&o->source, special->x);
     panel->y = dim_named(&o->source, special->y);
     panel->across = special->across;
-    if (panel->x == NULL && !choose_heat(&o->source, &panel->x, &panel->y))
+    if (panel->x == NULL && !choose_heat(&o->source, panel))
         panel->x = choose_x(o, panel);
     if (same_name(panel->x, panel->size))
         panel->size = NULL;

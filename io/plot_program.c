@@ -63,9 +63,21 @@ static void share_legends(picture *p) {
         nnd_legend_subtract(&p->entry[i].legend, &p->shared);
 }
 
+/* True for heat maps alone, all of theory beside simulation, which an odd number of columns would
+ * tear apart. */
+static bool all_paired(const picture *p) {
+    for (size_t i = 0; i < p->count; i++)
+        if (p->entry[i].panel.y == NULL || p->entry[i].panel.theory.array == NULL ||
+            p->entry[i].panel.mc.array == NULL)
+            return false;
+    return true;
+}
+
 static void lay_out(picture *p) {
     static const size_t columns[] = {0, 1, 2, 3, 2, 3, 3};
     p->columns = p->cells < sizeof columns / sizeof *columns ? columns[p->cells] : 3;
+    if (p->columns % 2 == 1 && p->columns > 1 && all_paired(p))
+        p->columns++;
     p->rows = (p->cells + p->columns - 1) / p->columns;
     for (size_t i = 0; i < p->count; i++) {
         double right = p->entry[i].kind->right_margin + nnd_legend_width(&p->entry[i].legend);

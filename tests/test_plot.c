@@ -221,6 +221,33 @@ START_TEST(two_times_are_a_heat_map_theory_beside_simulation) {
 }
 END_TEST
 
+/* Few entries are curves in time; many are maps before and after, for each layer. */
+START_TEST(kernels_of_many_samples_are_heat_maps_before_and_after) {
+    char name[] = "h_gram";
+    name_var(name);
+    assert_ok(nnd_frame_add_range(result.theory, "mu", 3, 0.0));
+    assert_ok(nnd_frame_add_range(result.theory, "nu", 3, 0.0));
+    add(result.theory, "h_gram", "t,mu,nu");
+    assert_ok(write_program());
+    HAS("with lines");
+    assert_ok(nnd_frame_add_range(result.mc, "mu", 4, 0.0));
+    assert_ok(nnd_frame_add_range(result.mc, "nu", 4, 0.0));
+    char many[] = "phi_gram";
+    name_var(many);
+    double *kernel = add(result.mc, "phi_gram", "t,layer,mu,nu");
+    /* Entry (2, 3) of the second of four layers at the last time. */
+    kernel[((40 * 4 + 1) * 4 + 2) * 4 + 3] = 7.25;
+    assert_ok(write_program());
+    HAS("'phi_gram, layer 1 at t = 0, simulation'");
+    HAS("'phi_gram, layer 1 at t = 40, simulation'");
+    HAS("'phi_gram, layer 3 at t = 0, simulation'");
+    HAS("'phi_gram, layer 3 at t = 40, simulation'");
+    HAS("2 3 1.5 2.7 2.5 3.5 7.25");
+    ck_assert_uint_eq(count("with boxxyerror"), 8);
+    ck_assert_int_gt(picture("a.svg"), 5000);
+}
+END_TEST
+
 START_TEST(missing_values_are_gaps) {
     char name[] = "gap";
     name_var(name);
@@ -617,6 +644,7 @@ int main(void) {
     tcase_add_test(tests, a_scalar_is_drawn_over_the_sweep);
     tcase_add_test(tests, many_curves_are_thinned_and_the_title_says_so);
     tcase_add_test(tests, two_times_are_a_heat_map_theory_beside_simulation);
+    tcase_add_test(tests, kernels_of_many_samples_are_heat_maps_before_and_after);
     tcase_add_test(tests, missing_values_are_gaps);
     tcase_add_test(tests, logarithmic_axes_leave_out_what_is_not_positive);
     tcase_add_test(tests, text_from_a_file_is_never_a_command);

@@ -459,6 +459,36 @@ START_TEST(networks_follow_the_catapult_of_case_e) {
 }
 END_TEST
 
+#define IN_BATCHES(size)                                                                           \
+    "{model: wide-mlp, params: {depth: 2, activation: linear, gamma0: 2, lr: 0.1, steps: 9, "      \
+    "batch: {size: " size ", seed: 5}, data: {gram: [[1, 0.4, 0.1, 0], [0.4, 0.8, 0, 0.2], "       \
+    "[0.1, 0, 1.2, 0.3], [0, 0.2, 0.3, 0.9]], targets: [1, -0.5, 0.8, -1.2]}}, "                   \
+    "simulate: {size: 300, seeds: 26, orthonormal_init: true}}"
+
+/* The same batches on both sides: exact theory of linear networks (note section 8). */
+START_TEST(networks_follow_theory_through_mini_batches) {
+    const char *yaml = IN_BATCHES("2");
+    nnd_context *ctx = nnd_context_new(NULL);
+    nnd_frame *theory = test_theory(ctx, yaml);
+    char where[40][32];
+    reference of[40];
+    size_t count = 0;
+    for (int t = 0; t < 10; t++)
+        for (int mu = 0; mu < 4; mu++, count++) {
+            snprintf(where[count], sizeof where[count], "t=%d,mu=%d", t, mu);
+            of[count] =
+                (reference){"delta", where[count], test_value(theory, "delta", where[count]), 1e-2};
+        }
+    /* Full batches are something else altogether. */
+    nnd_frame *full = test_theory(ctx, IN_BATCHES("4"));
+    ck_assert(fabs(test_value(full, "delta", "t=5,mu=2") - of[5 * 4 + 2].want) > 0.05);
+    compare(yaml, count, of);
+    nnd_frame_free(full);
+    nnd_frame_free(theory);
+    nnd_context_free(ctx);
+}
+END_TEST
+
 int main(void) {
     Suite *suite = suite_create("wide mlp network");
     TCase *twins = tcase_create("against a plain twin");
@@ -480,6 +510,7 @@ int main(void) {
     tcase_add_test(references, networks_follow_case_b1);
     tcase_add_test(references, networks_follow_case_d);
     tcase_add_test(references, networks_follow_the_catapult_of_case_e);
+    tcase_add_test(references, networks_follow_theory_through_mini_batches);
     suite_add_tcase(suite, references);
     return test_main(suite);
 }
