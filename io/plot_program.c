@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /** The gnuplot program of a picture: terminal, title, grid of panels, legend. */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "io/plot_impl.h"
 
 /* Lengths in pixels of 1/96 inch. */
-static const double CELL_WIDTH = 340.0, CELL_HEIGHT = 245.0; /* between the axes */
+static const double CELL_WIDTH = 340.0, CELL_HEIGHT = 245.0; /* between the axes, at least */
+/* Of an entry of a legend. */
+static const double ROW = 17.5;
 static const double LEFT = 82.0, TOP = 32.0, BOTTOM = 54.0, HEAD = 34.0;
 
 /* A special picture of its own stands before the general ones: the first kind that suits wins. */
@@ -27,6 +30,7 @@ typedef struct {
     entry *entry;
     nnd_legend shared; /* what the legends of all panels say */
     double right;      /* margin of every cell */
+    double cell_height;
     double width, height;
 } picture;
 
@@ -79,12 +83,15 @@ static void lay_out(picture *p) {
     if (p->columns % 2 == 1 && p->columns > 1 && all_paired(p))
         p->columns++;
     p->rows = (p->cells + p->columns - 1) / p->columns;
+    p->cell_height = fmax(CELL_HEIGHT, ROW * (double)p->shared.count);
     for (size_t i = 0; i < p->count; i++) {
+        /* A legend longer than its cell would go on in a second column. */
+        p->cell_height = fmax(p->cell_height, ROW * (double)p->entry[i].legend.count);
         double right = p->entry[i].kind->right_margin + nnd_legend_width(&p->entry[i].legend);
         p->right = right > p->right ? right : p->right;
     }
     p->width = (LEFT + CELL_WIDTH + p->right) * (double)p->columns + nnd_legend_width(&p->shared);
-    p->height = (TOP + CELL_HEIGHT + BOTTOM) * (double)p->rows + HEAD;
+    p->height = (TOP + p->cell_height + BOTTOM) * (double)p->rows + HEAD;
 }
 
 static void write_terminal(const picture *p, const char *format, FILE *out) {
@@ -125,14 +132,14 @@ static void write_heading(nnd_context *ctx, const nnd_result *result, FILE *out)
 static void write_margins(const picture *p, size_t cell, FILE *out) {
     double column = (double)(cell % p->columns), row = (double)(cell / p->columns);
     double left = column * (LEFT + CELL_WIDTH + p->right) + LEFT;
-    double top = HEAD + row * (TOP + CELL_HEIGHT + BOTTOM) + TOP;
+    double top = HEAD + row * (TOP + p->cell_height + BOTTOM) + TOP;
     fprintf(out,
             "reset\nset border lw 0.8\nset tics nomirror\nset clip two\n"
             "set format '%%h'\n"
             "set lmargin at screen %.6f\nset rmargin at screen %.6f\n"
             "set tmargin at screen %.6f\nset bmargin at screen %.6f\n",
             left / p->width, (left + CELL_WIDTH) / p->width, 1.0 - top / p->height,
-            1.0 - (top + CELL_HEIGHT) / p->height);
+            1.0 - (top + p->cell_height) / p->height);
 }
 
 static void write_shared_legend(const picture *p, FILE *out) {

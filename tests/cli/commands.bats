@@ -191,7 +191,7 @@ holds() {
         few=()
         # What is sampled takes its time; a few samples and steps are enough here.
         ! grep -q "^model: wide-mlp" "$file" ||
-            few=(--set params.samples=64 --set params.replicates=2 --set params.steps=3)
+            few=(--set params.samples=512 --set params.replicates=2 --set params.steps=3)
         works solve "$file" -q -o example.h5 --force "${few[@]}"
         works run "$file" --dry-run
     done
