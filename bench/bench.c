@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "bench_alignment.h"
 #include "bench_flat_minima.h"
 #include "bench_timer.h"
 #include "bench_wide_mlp.h"
@@ -322,6 +323,23 @@ static void start_up(const char *executable) {
     free(argv[1]);
 }
 
+static void alignment(nnd_context *ctx) {
+    double points, flops, seconds = bench_alignment_curve(&points);
+    row("alignment, 200 alphas, power law, D = 1000", seconds, points / seconds, "points/s", 0.0,
+        "");
+    seconds = bench_alignment_contour(ctx, &flops);
+    row("contour, 1024 nodes, 200 times", seconds, 1e-9 * flops / seconds, "Gflop/s",
+        2e-9 * bench_dgemm(1000), "dgemm");
+    nnd_case *c = read_case(ctx, "{model: alignment, params: {alpha: 2, ridge: 0.01}, "
+                                 "simulate: {size: 200, seeds: 200}}");
+    nnd_simulation_cost cost;
+    nnd_ensemble_cost(c, &cost);
+    seconds = ensemble_seconds(c, 1);
+    row("pairs of ridge regressions, D = 200, P = 400", seconds, 1e-9 * cost.flops / seconds,
+        "Gflop/s", 2e-9 * bench_dgemm(200), "dgemm of that size");
+    nnd_case_free(c);
+}
+
 int main(int argc, char **argv) {
     openblas_set_num_threads(1);
     nnd_context *ctx = nnd_context_new(NULL);
@@ -335,6 +353,7 @@ int main(int argc, char **argv) {
     transfer();
     bench_wide_mlp();
     ensemble(ctx);
+    alignment(ctx);
     directional(ctx);
     bench_flat_minima();
     hdf5(ctx);

@@ -1,0 +1,84 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-3.0-or-later
+# The model alignment from the command line, on cases that take a fraction of a second.
+
+load helper
+
+setup() {
+    enter
+    case_file case.yaml <<'YAML'
+model: alignment
+params: {ridge: 0.1}
+sweep: {alpha: [0.5, 1, 2], snr: [0.5, 2, 8]}
+simulate: {size: 40, seeds: 200}
+compare: {rtol: 0.2, vars: [cosine, signal, noise, gen_error]}
+YAML
+}
+
+@test "theory and simulation of alignment agree" {
+    works run case.yaml
+    [ "$(grep -c 'agrees$' out)" -eq 4 ] || explain "not all agree"
+}
+
+@test "variables are scalars for ridge and curves for early stopping" {
+    works solve case.yaml
+    works export case.h5 --var cosine,cka
+    [ "$(head -n 1 out)" = alpha,snr,cosine,cka ] || explain header
+    works run case.yaml --set params.ridge=null --set params.training=flow --set 'params.record=[1]' \
+        --set simulate.seeds=40 --set compare.vars=null --set compare.rtol=1 -o flow.h5
+    works export flow.h5 --group mc --var cosine
+    [ "$(head -n 1 out)" = alpha,snr,size,t,cosine,cosine_se ] || explain header
+}
+
+@test "the least alignment over alpha is found" {
+    works find case.yaml --set sweep=null --param alpha=0.1:10 --min cosine
+    says out 0.79151
+    works solve case.yaml --set sweep=null --set params.minimum=true -o min.h5
+    works export min.h5 --var alpha_min
+    says out 0.79151
+}
+
+@test "no ridge at the threshold: alignment 0, not a failure" {
+    works solve case.yaml --set sweep=null --set params.alpha=1 --set params.ridge=0 -o edge.h5
+    works export edge.h5 --var cosine,cka
+    [ "$(sed -n 2p out)" = 0,0 ] || explain "not 0"
+}
+
+@test "pictures: over alpha with minima, map, decoupling" {
+    works solve case.yaml
+    local view
+    for view in alignment map decoupling; do
+        works plot case.h5 --view $view -o $view.svg
+        [ -s $view.svg ]
+    done
+    works plot case.h5 --list
+    says out map decoupling
+}
+
+@test "a tanh network and two classes: simulated, drawn beside the theory, not compared" {
+    works run case.yaml --set params.ridge=null --set params.training=gaussian-init \
+        --set params.dim=20 --set params.time=5 --set simulate.size=20 --set simulate.seeds=4 \
+        --set simulate.activation=tanh --set simulate.task=classification --set compare.vars=null
+    says out inconclusive
+    works export case.h5 --group mc --var cosine,gen_error
+    [ "$(wc -l <out)" -eq 10 ]
+}
+
+@test "sizes and dimensions must agree; nonsense is refused in one line" {
+    refused 2 params.dim "simulate.size is 40" -- simulate case.yaml --set params.dim=30
+    refused 2 params.snr -1 "out of range" -- solve case.yaml --set sweep=null --set params.snr=-1
+    refused 2 params.alpha 0 "out of range" -- solve case.yaml --set sweep=null --set params.alpha=0
+    refused 2 "an empty list" -- solve case.yaml --set 'params.covariance={eigenvalues: []}'
+    refused 2 simulate.activation "needs a hidden layer" -- solve case.yaml \
+        --set simulate.activation=tanh
+    refused 2 params.alpha "leaves no sample" -- simulate case.yaml --set sweep=null \
+        --set params.alpha=0.001
+}
+
+@test "one thread and two give the same bits, resumed or not" {
+    need_python h5py
+    works simulate case.yaml --threads 1 -o one.h5
+    works simulate case.yaml --threads 2 --set simulate.seeds=70 -o two.h5
+    works simulate case.yaml --threads 2 -o two.h5
+    same_data one.h5 two.h5 mc
+}

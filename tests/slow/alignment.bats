@@ -1,0 +1,42 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Alignment: theory against pairs of real networks.
+
+setup() {
+    cases="$BATS_TEST_DIRNAME/../../data/cases"
+    cd "$BATS_TEST_TMPDIR" || return 1
+}
+
+agrees() {
+    "$NNDMFT" run "$@" -q -o out.h5
+}
+
+@test "ridge over samples and signal" {
+    agrees "$cases/alignment.yaml"
+}
+
+@test "white features" {
+    agrees "$cases/alignment-white.yaml"
+}
+
+@test "a small start" {
+    agrees "$cases/alignment-rich.yaml"
+}
+
+@test "two outputs, two sizes extrapolated" {
+    agrees "$cases/alignment-outputs.yaml"
+}
+
+@test "early stopping with a spectrum, noise on the inputs, correlated labels" {
+    agrees "$cases/alignment-early.yaml"
+}
+
+@test "weight decay" {
+    agrees "$cases/alignment.yaml" --set sweep=null --set params.ridge=null \
+        --set params.training=weight-decay --set params.weight_decay=0.1 --set params.alpha=1.5
+}
+
+@test "ridge by trained networks" {
+    agrees "$cases/alignment.yaml" --set sweep=null --set params.ridge=0.1 --set params.alpha=1.5 \
+        --set simulate.route=network --set simulate.size=100 --set simulate.seeds=160
+}
