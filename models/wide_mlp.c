@@ -335,6 +335,8 @@ static bool check_solver(const nnd_wide_mlp *p, nnd_objection *o) {
         return nnd_object(o, "samples", "%lld is not a power of two", (long long)p->samples);
     if (p->parameterization == NND_NTK)
         return true;
+    if (p->solver == NND_WIDE_QUADRATURE && p->two_time)
+        return nnd_object(o, "two_time", "true needs another solver than quadrature");
     if (p->solver == NND_WIDE_EXACT && !linear)
         return nnd_object(o, "solver", "exact needs activation: linear");
     if (p->solver == NND_WIDE_QUADRATURE && (p->depth != 1 || samples != 1 || tests != 0))

@@ -99,7 +99,7 @@ static nnd_status reserve(nnd_queried *m, nnd_direction direction, size_t more) 
     nnd_queries *s = &m->side[direction];
     size_t sites = nnd_population_sites(s->to), rank[2];
     for (int d = 0; d < 2; d++)
-        rank[d] = nnd_queried_rank(m, d) + (d == (int)direction ? more : 0) + 1;
+        rank[d] = nnd_queried_rank(m, (nnd_direction)d) + (d == (int)direction ? more : 0) + 1;
     nnd_status status = nnd_rows_reserve(m->ctx, &s->image, sites, more);
     if (status == NND_OK)
         status = grow(m->ctx, &s->gram, rank[direction], rank[direction]);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "solvers/basis.h"
+#include "solvers/block_products.h"
 #include "support.h"
 
 enum { SITES = 256 };
@@ -313,6 +314,46 @@ START_TEST(directions_beyond_the_sites_are_refused) {
 }
 END_TEST
 
+/* The thin products against plain loops: every remainder of rows, columns and sites, and blocks
+ * wide enough for dgemm. */
+START_TEST(block_products_equal_plain_loops) {
+    enum { ROWS = 17, COLS = 19, LONG = 1033 };
+    static const size_t rows[] = {0, 1, 2, 3, 4, 5, 7, ROWS}, cols[] = {0, 1, 3, 4, 6, COLS};
+    static const size_t sites[] = {1, 7, 8, 513, LONG};
+    double *a = malloc(ROWS * LONG * sizeof *a), *b = malloc(COLS * LONG * sizeof *b);
+    double *out = malloc(ROWS * LONG * sizeof *out), coef[ROWS * (COLS + 2)];
+    openblas_set_num_threads(1);
+    for (size_t i = 0; i < ROWS * LONG; i++)
+        a[i] = sin((double)i);
+    for (size_t i = 0; i < COLS * LONG; i++)
+        b[i] = cos(1.7 * (double)i);
+    for (size_t x = 0; x < 8 * 6 * 5; x++) {
+        size_t n = rows[x % 8], m = cols[x / 8 % 6], length = sites[x / 48], ld = COLS + 2;
+        nnd_block_inner(n, a, m, b, length, 0.3, coef, ld);
+        for (size_t i = 0; i < n; i++)
+            for (size_t j = 0; j < m; j++) {
+                double want = 0.0;
+                for (size_t s = 0; s < length; s++)
+                    want += 0.3 * a[i * length + s] * b[j * length + s];
+                ck_assert(fabs(coef[i * ld + j] - want) < 1e-11);
+            }
+        for (size_t i = 0; i < n * length; i++)
+            out[i] = 0.5;
+        nnd_block_combine(n, coef, ld, m, b, length, -0.7, out);
+        for (size_t i = 0; i < n; i++)
+            for (size_t s = 0; s < length; s++) {
+                double want = 0.5;
+                for (size_t j = 0; j < m; j++)
+                    want -= 0.7 * coef[i * ld + j] * b[j * length + s];
+                ck_assert(fabs(out[i * length + s] - want) < 1e-9);
+            }
+    }
+    free(a);
+    free(b);
+    free(out);
+}
+END_TEST
+
 START_TEST(blocks_of_dependent_vectors_add_only_what_is_new) {
     nnd_context *ctx = nnd_context_new(NULL);
     nnd_basis basis = {.sites = 8, .weight = 1.0 / 8.0};
@@ -350,6 +391,7 @@ int main(void) {
     tcase_add_loop_test(tests, an_update_along_the_image_itself_is_the_spiked_covariance_model, 0,
                         4);
     tcase_add_loop_test(tests, directions_beyond_the_sites_are_refused, 0, 2);
+    tcase_add_test(tests, block_products_equal_plain_loops);
     tcase_add_test(tests, blocks_of_dependent_vectors_add_only_what_is_new);
     suite_add_tcase(suite, tests);
     return test_main(suite);

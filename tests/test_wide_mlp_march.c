@@ -417,6 +417,28 @@ START_TEST(ranks_that_outgrow_memory_or_samples_are_refused) {
 }
 END_TEST
 
+START_TEST(what_a_solver_cannot_do_is_refused) {
+    static const char *const cases[][2] = {
+        {"solver: quadrature, two_time: true, data: {gram: 1, targets: 1}", "two_time"},
+        {"solver: quadrature, " PAIR, "quadrature needs depth 1"},
+        {"solver: exact, " PAIR, "exact needs activation: linear"},
+        {"samples: 1000, " PAIR, "1000 is not a power of two"},
+    };
+    nnd_context *ctx = nnd_context_new(NULL);
+    nnd_value *tree = NULL;
+    nnd_case *c = NULL;
+    char yaml[256];
+    snprintf(yaml, sizeof yaml, "{model: wide-mlp, params: {%s}}", cases[_i][0]);
+    ck_assert_int_eq(nnd_yaml_read_text(ctx, "test", yaml, &tree), NND_OK);
+    ck_assert_int_eq(nnd_case_resolve(ctx, tree, &(nnd_case_source){.stem = "test"}, &c),
+                     NND_E_INPUT);
+    ck_assert_msg(strstr(nnd_context_message(ctx), cases[_i][1]) != NULL, "%s",
+                  nnd_context_message(ctx));
+    nnd_value_free(tree);
+    nnd_context_free(ctx);
+}
+END_TEST
+
 int main(void) {
     Suite *suite = suite_create("wide-mlp march");
     TCase *tests = tcase_create("wide-mlp march");
@@ -429,6 +451,7 @@ int main(void) {
     tcase_add_test(tests, a_run_that_diverges_says_when_and_warns);
     tcase_add_test(tests, replicates_that_disagree_are_reported);
     tcase_add_loop_test(tests, ranks_that_outgrow_memory_or_samples_are_refused, 0, 3);
+    tcase_add_loop_test(tests, what_a_solver_cannot_do_is_refused, 0, 4);
     suite_add_tcase(suite, tests);
     return test_main(suite);
 }

@@ -84,7 +84,9 @@ nnd_status nnd_wide_curves_make(const nnd_wide_problem *problem, nnd_wide_curves
     size_t total = 0, at = 0;
     *record = (nnd_wide_curves){.problem = problem, .diverged = SIZE_MAX};
     for (int v = 0; v < WIDE_VARIABLES; v++) {
-        record->count[v] = numbers(problem, v) * (is_timed(v) ? problem->grid.count : 1);
+        nnd_wide_variable variable = (nnd_wide_variable)v;
+        record->count[v] =
+            numbers(problem, variable) * (is_timed(variable) ? problem->grid.count : 1);
         total += record->count[v];
     }
     record->data = malloc(total * sizeof *record->data);
