@@ -62,7 +62,8 @@ typedef struct {
     nnd_store *store;
     nnd_result older, result;
     nnd_comparison *comparison;
-    bool theory_diverged, simulation_diverged; /* at every point */
+    nnd_status theory;        /* a warning: at every point */
+    bool simulation_diverged; /* at every point */
 } job;
 
 /* Opens the folder of shards, if this command needs one. Rank 0 locks and tidies it before the
@@ -90,7 +91,7 @@ static nnd_status run_theory(job *j) {
         return nnd_fail(j->ctx, NND_E_INPUT, "%s has no theory", j->c->model->name);
     nnd_status status = nnd_theory_run(j->ctx, j->c, j->store, &j->result.theory);
     cli_progress_end();
-    j->theory_diverged = status > NND_OK;
+    j->theory = status;
     if (status < NND_OK || j->result.theory == NULL)
         return status;
     return nnd_result_annotate(j->result.theory, j->c->model);
@@ -185,10 +186,14 @@ static int execute_job(job *j) {
             nnd_report_comparison(j->comparison, stdout);
         nnd_log(j->ctx, NND_LOG_NOTE, "wrote %s", j->path);
         code = verdict_code(j->comparison, j->options->strict);
-        if (j->theory_diverged || j->simulation_diverged) {
+        if (j->theory == NND_NOT_CONVERGED) {
+            nnd_fail(j->ctx, NND_E_INPUT,
+                     "theory converged at no point; its best answers are in %s", j->path);
+            code = EXIT_NOT_CONVERGED;
+        } else if (j->theory > NND_OK || j->simulation_diverged) {
             nnd_fail(j->ctx, NND_E_INPUT,
                      "%s diverged at every point; the curves up to there are in %s",
-                     j->theory_diverged ? "theory" : "simulation", j->path);
+                     j->theory > NND_OK ? "theory" : "simulation", j->path);
             code = EXIT_NOT_CONVERGED;
         }
     }

@@ -62,10 +62,11 @@ static const nnd_param PARAMS[] = {
     {.name = "tolerance",
      .type = NND_REAL,
      .offset = FIELD(tolerance),
-     .fallback = "1e-7",
+     .fallback = "null",
      .range = NND_POSITIVE,
      .unit = "1",
-     .doc = "quadrature: of each curve between two grids, relative to its largest value"},
+     .doc = "quadrature: of each curve between two grids, relative to its largest value (default "
+            "1e-7, of relu 1e-3)"},
     {.name = "samples",
      .type = NND_INTEGER,
      .offset = FIELD(samples),
@@ -257,6 +258,8 @@ static size_t axes(const nnd_two_layer *p) {
 /* The grid resolves tanh in three axes; what is smoothed over a small width, in two. */
 static void settle_solver(nnd_two_layer *p) {
     size_t most = p->activation.name == NND_RELU ? 2 : 3;
+    if (isnan(p->tolerance))
+        p->tolerance = p->activation.name == NND_RELU ? 1e-3 : 1e-7;
     if (p->solver != NND_FLUCTUATIONS_AUTO)
         return;
     if (p->activation.name == NND_LINEAR)

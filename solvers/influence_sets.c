@@ -9,8 +9,8 @@
  * ball has to do: 1e-13 (fluctuations 1.5). */
 static const double RADIUS = 8.85, SMALL_RADIUS = 7.75;
 enum { WIDE_DIMS = 2, LEAST_INTERVALS = 24 };
-/* Sensible limit of the number of nodes on a refined grid. */
-static const double MOST_NODES = 60000.0;
+/* Sensible limits of the number of nodes on a refined grid. */
+static const double MOST_NODES = 160000.0, MOST_NODES_WIDE = 60000.0;
 
 static double radius_of(size_t dims) {
     return dims <= WIDE_DIMS ? RADIUS : SMALL_RADIUS;
@@ -102,7 +102,8 @@ nnd_status nnd_influence_quadrature(nnd_context *ctx, const nnd_units *p, size_t
             break;
         report->error = grid_error(out, &coarse);
         done = intervals > 0 || report->error <= tolerance ||
-               nnd_nodes_trapezoid_count(dims, refine(n), radius_of(dims), is_even(p)) > MOST_NODES;
+               nnd_nodes_trapezoid_count(dims, refine(n), radius_of(dims), is_even(p)) >
+                   (dims <= WIDE_DIMS ? MOST_NODES : MOST_NODES_WIDE);
     }
     nnd_fluctuations_clear(&coarse);
     if (status == NND_OK && report->error > tolerance)
