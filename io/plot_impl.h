@@ -23,10 +23,12 @@ enum {
 /* ---- plot_select.c: which variables ---- */
 
 /** Views without variables of their own: training results against the learning rate, alignment over
- * samples and signal-to-noise ratio, the error against the alignment. */
+ * samples and signal-to-noise ratio, the error against the alignment, the distance from infinite
+ * width against the width. */
 #define NND_PLOT_TRANSFER   "transfer"
 #define NND_PLOT_MAP        "map"
 #define NND_PLOT_DECOUPLING "decoupling"
+#define NND_PLOT_SCALING    "scaling"
 
 /** Names of variables, borrowed from the result or the options. */
 typedef struct {
@@ -74,6 +76,7 @@ typedef struct nnd_panel {
     nnd_plot_pin instant;     /**< the time that is shown, where time is not an axis */
     bool before_after;        /**< besides it, the first one */
     bool transfer;            /**< drawn against the learning rate */
+    bool scaling;             /**< drawn against the size of the simulation */
     bool ranked;              /**< the last key counts outliers, the largest first */
     size_t keys, colour_keys; /**< the first `colour_keys` give the colour, the others the dash */
     nnd_plot_key key[NND_MAX_DIMS];
@@ -207,7 +210,8 @@ typedef struct {
 
 extern const nnd_panel_kind nnd_panel_curves, nnd_panel_heat, nnd_panel_outliers,
     nnd_panel_stability, nnd_panel_ntk, nnd_panel_spectrum, nnd_panel_transfer, nnd_panel_escape,
-    nnd_panel_direction, nnd_panel_distance, nnd_panel_lowest, nnd_panel_minima;
+    nnd_panel_direction, nnd_panel_distance, nnd_panel_lowest, nnd_panel_minima, nnd_panel_band,
+    nnd_panel_scaling;
 
 /** The elements of a plot command, as it grows. */
 typedef struct {

@@ -275,6 +275,7 @@ void nnd_panel_make(const nnd_result *result, const char *name, const nnd_plot_o
         panel->log_x = panel->log_y = true;
     if (special == &DECOUPLING)
         panel->log_y = true; /* errors diverge at the threshold */
+    panel->scaling = options->view != NULL && strcmp(options->view, NND_PLOT_SCALING) == 0;
     assign_axes(&o, special, panel);
     add_keys(panel, &o.source);
     keep_ranks(panel, dim_named(&o.source, special->rank));

@@ -14,9 +14,10 @@ static const double LEFT = 82.0, TOP = 32.0, BOTTOM = 54.0, HEAD = 34.0;
 
 /* A special picture of its own stands before the general ones: the first kind that suits wins. */
 static const nnd_panel_kind *const KINDS[] = {
-    &nnd_panel_transfer,  &nnd_panel_outliers, &nnd_panel_stability, &nnd_panel_ntk,
-    &nnd_panel_direction, &nnd_panel_lowest,   &nnd_panel_escape,    &nnd_panel_spectrum,
-    &nnd_panel_minima,    &nnd_panel_distance, &nnd_panel_heat,      &nnd_panel_curves,
+    &nnd_panel_scaling,   &nnd_panel_band,     &nnd_panel_transfer,  &nnd_panel_outliers,
+    &nnd_panel_stability, &nnd_panel_ntk,      &nnd_panel_direction, &nnd_panel_lowest,
+    &nnd_panel_escape,    &nnd_panel_spectrum, &nnd_panel_minima,    &nnd_panel_distance,
+    &nnd_panel_heat,      &nnd_panel_curves,
 };
 
 typedef struct {

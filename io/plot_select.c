@@ -126,13 +126,15 @@ static const derived_view DERIVED[] = {
     {NND_PLOT_TRANSFER, {"train_mse", "test_risk"}, {"lr", NULL}, true},
     {NND_PLOT_MAP, {"cosine", "cka"}, {"alpha", "snr"}, false},
     {NND_PLOT_DECOUPLING, {"gen_error", NULL}, {"alpha", NULL}, false},
+    {NND_PLOT_SCALING, {"delta_nvar", NULL}, {"size", NULL}, false},
 };
 enum { DERIVED_COUNT = sizeof DERIVED / sizeof *DERIVED };
 
 static bool is_over(const nnd_frame *frame, const char *name, const char *dim_name) {
     const nnd_array *a = frame != NULL ? nnd_frame_find(frame, name) : NULL;
     const nnd_dim *dim = a != NULL ? nnd_frame_find_dim(frame, dim_name) : NULL;
-    return dim != NULL && dim->length >= 3 && dim->kind != NND_COORD_TEXT &&
+    size_t least = strcmp(dim_name, "size") == 0 ? 2 : 3;
+    return dim != NULL && dim->length >= least && dim->kind != NND_COORD_TEXT &&
            nnd_array_axis(frame, a, dim_name) < a->ndims;
 }
 
@@ -174,13 +176,16 @@ static const char *best_view(const nnd_result *result, const nnd_model *model) {
     for (size_t d = 0; d < DERIVED_COUNT; d++)
         if (DERIVED[d].best && derived_at(result, &DERIVED[d], 0) != NULL)
             return DERIVED[d].name;
-    const nnd_variable *v = model != NULL ? nnd_model_variable(model, "outlier") : NULL;
-    const nnd_array *a = NULL;
-    if (v != NULL && result->theory != NULL)
-        a = nnd_frame_find(result->theory, v->name);
-    for (size_t i = 0; a != NULL && i < a->count; i++)
-        if (isfinite(a->data[i]))
-            return v->view;
+    static const char *const telling[] = {"outlier", "delta_nvar"};
+    for (size_t k = 0; k < sizeof telling / sizeof *telling; k++) {
+        const nnd_variable *v = model != NULL ? nnd_model_variable(model, telling[k]) : NULL;
+        const nnd_array *a = NULL;
+        if (v != NULL && result->theory != NULL)
+            a = nnd_frame_find(result->theory, v->name);
+        for (size_t i = 0; a != NULL && i < a->count; i++)
+            if (isfinite(a->data[i]))
+                return v->view;
+    }
     return NULL;
 }
 
