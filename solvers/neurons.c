@@ -139,6 +139,10 @@ void nnd_neuron_value(const nnd_neuron_map *map, const nnd_neuron_tile *tile, si
         const double *w0 = at(tile->z, map->state, 0, p->points);
         const double *start = at(tile->phi[0], p->points, 0, o.mu);
         double centred = p->center ? 1.0 : 0.0;
+        if (p->center && t == 0) {
+            memset(value, 0, sizeof(row));
+            return;
+        }
         for (size_t i = 0; i < NND_TILE; i++)
             value[i] = (w[i] * m.d0[i] - centred * w0[i] * start[i]) / p->gamma0;
         return;

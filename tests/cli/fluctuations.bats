@@ -1,0 +1,148 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-3.0-or-later
+# The models of fluctuations from the command line: agreement, a wrong parameter, bad input.
+
+load helper
+
+setup() {
+    enter
+}
+
+two_layer() {
+    case_file case.yaml <<'YAML'
+model: two-layer-fluctuations
+params: {activation: {name: tanh, gain: 0.4}, lr: 0.05, steps: 24, record_every: 4, center: true,
+  bias: false, data: {gram: [[1]], targets: [1]}}
+simulate: {size: [100, 200], seeds: 2000}
+compare: {rtol: 0.1}
+YAML
+}
+
+@test "two-layer networks agree with theory" {
+    two_layer
+    works run case.yaml
+    says out delta_nvar ntk_nvar delta_ntk_ncov agrees
+    ! grep -q disagrees out
+}
+
+@test "a wrong gamma0 on one side is detected" {
+    two_layer
+    works solve case.yaml -o theory.h5 --set params.gamma0=2
+    works simulate case.yaml -o mc.h5
+    tool validate theory.h5 mc.h5
+    [ "$status" -eq 4 ] || explain "exit code $status, want 4"
+    says err gamma0
+    grep -E '^delta_nvar .* disagrees' out
+}
+
+@test "online training and lazy networks agree with theory" {
+    case_file online.yaml <<'YAML'
+model: online-fluctuations
+params: {dim: 10, lr: 0.03, steps: 20, record_every: 5}
+simulate: {size: [200, 400], seeds: 400}
+compare: {rtol: 0.1, vars: [delta, ntk, error, perp_nvar, perp_bias]}
+YAML
+    works run online.yaml
+    ! grep -q disagrees out
+    case_file lazy.yaml <<'YAML'
+model: lazy-fluctuations
+params: {depth: 3, data: {gram: [[1]], targets: [1]}}
+simulate: {size: 100, seeds: 1000}
+compare: {rtol: 0.2}
+YAML
+    works run lazy.yaml
+    ! grep -q disagrees out
+}
+
+@test "exact relu is refused with a hint to smoothing" {
+    bad_case params.activation kink "smoothing: 0.2" "bias: false" <<'YAML'
+model: two-layer-fluctuations
+params: {activation: relu, data: {gram: [[1]], targets: [1]}}
+YAML
+}
+
+@test "exact relu is allowed for outputs alone, with a warning for several samples" {
+    case_file case.yaml <<'YAML'
+model: two-layer-fluctuations
+params: {activation: relu, kernels: false, bias: false, steps: 4, samples: 256,
+  data: {gram: [[1, 0.3], [0.3, 1]], targets: [1, -0.5]}}
+YAML
+    works solve case.yaml
+    says err warning kink smoothing
+}
+
+@test "data is required, and checked" {
+    bad_case data "no data" <<'YAML'
+model: two-layer-fluctuations
+params: {steps: 3}
+YAML
+    bad_case data.gram "no Gram matrix" <<'YAML'
+model: lazy-fluctuations
+params: {data: {gram: [[1, 2], [2, 1]], targets: [1, 1]}}
+YAML
+    bad_case data <<'YAML'
+model: two-layer-fluctuations
+params: {data: {gram: [[1, 0.2], [0.2, 1]], targets: [1]}}
+YAML
+}
+
+@test "a solver that does not fit the case" {
+    bad_case params.solver exact-linear "activation: linear" <<'YAML'
+model: two-layer-fluctuations
+params: {solver: exact-linear, data: {gram: [[1]], targets: [1]}}
+YAML
+    bad_case params.solver "at most 4 axes" <<'YAML'
+model: two-layer-fluctuations
+params: {solver: quadrature, data: {generate: gaussian, samples: 6, dim: 8, target: linear}}
+YAML
+    bad_case params.samples 1000 "power of two" <<'YAML'
+model: two-layer-fluctuations
+params: {solver: sampled, samples: 1000, data: {gram: [[1]], targets: [1]}}
+YAML
+    bad_case params.nodes 31 even <<'YAML'
+model: two-layer-fluctuations
+params: {nodes: 31, data: {gram: [[1]], targets: [1]}}
+YAML
+}
+
+@test "a record beyond the last step, a batch that is no number of samples, unknown keys" {
+    bad_case params.record 50 "last step" <<'YAML'
+model: two-layer-fluctuations
+params: {steps: 40, record: [50], data: {gram: [[1]], targets: [1]}}
+YAML
+    bad_case params.batch 2.5 "whole number" <<'YAML'
+model: online-fluctuations
+params: {batch: 2.5}
+YAML
+    bad_case params.width "unknown key" <<'YAML'
+model: lazy-fluctuations
+params: {width: 3, data: {gram: [[1]], targets: [1]}}
+YAML
+}
+
+@test "a sample without length is named" {
+    case_file case.yaml <<'YAML'
+model: lazy-fluctuations
+params: {data: {gram: [[1, 0], [0, 0]], targets: [1, 1]}}
+YAML
+    refused 2 "sample 1" "no length" -- solve case.yaml
+}
+
+@test "what does not fit into memory is refused before anything runs" {
+    case_file case.yaml <<'YAML'
+model: two-layer-fluctuations
+params: {steps: 20000, data: {generate: gaussian, samples: 20, dim: 30, target: linear}}
+YAML
+    refused 2 memory -- solve case.yaml
+}
+
+@test "pictures: variance by default, band, scaling" {
+    two_layer
+    works run case.yaml --set simulate.seeds=64 --set compare.rtol=10
+    works plot case.h5 -o a.svg
+    works plot case.h5 --view band -o b.svg
+    works plot case.h5 --view scaling -o c.svg
+    grep -q delta_nvar a.svg
+    grep -q "standard deviation, size 100" b.svg
+    grep -q "distance from infinite width" c.svg
+}
