@@ -156,7 +156,10 @@ static void sample_force(nnd_directional_data *data, const double *w, bool measu
                     data->field, 1);
         if (measure)
             measure_tile(data, rows, &loss, &errors);
+/* clang has no vector version of exp and refuses the promise of one. */
+#ifndef __clang__
 #pragma omp simd
+#endif
         for (size_t mu = 0; mu < rows; mu++)
             data->field[mu] = 1.0 / (1.0 + exp(data->field[mu]));
         cblas_dgemv(CblasRowMajor, CblasTrans, (int)rows, dim, 1.0 / n, yx, dim, data->field, 1,
