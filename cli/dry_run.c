@@ -45,7 +45,11 @@ static nnd_status print_recipe(nnd_context *ctx, const nnd_case *c, size_t point
         return status;
     char name[256];
     nnd_case_point_text(c, point, sizeof name, name);
-    printf("size %zu%s%s: output_divisor %.10g; %s\n", size, name[0] != '\0' ? ", " : "", name,
+    char at[32] = "";
+    if (c->model->sized)
+        snprintf(at, sizeof at, "size %zu%s", size, name[0] != '\0' ? ", " : "");
+    bool named = at[0] != '\0' || name[0] != '\0';
+    printf("%s%s%soutput_divisor %.10g; %s\n", at, name, named ? ": " : "",
            nnd_frame_find(recipe, "output_divisor")->data[0],
            nnd_frame_find_attribute(recipe, NULL, "optimizer")->text);
     const nnd_array *std = nnd_frame_find(recipe, "init_std"),

@@ -407,6 +407,13 @@ size_t nnd_flat_minima_width(const nnd_flat_minima *p, size_t k) {
     return k == 0 || p->width == 0 ? nnd_flat_minima_dim(p) : (size_t)p->width;
 }
 
+double nnd_flat_minima_start(const nnd_flat_minima *p) {
+    double norm2 = 0.0;
+    for (size_t i = 0; i < p->w0.count; i++)
+        norm2 += p->w0.value[i] * p->w0.value[i];
+    return isnan(p->init_scale) ? pow(norm2, 0.5 / (double)p->depth) : p->init_scale;
+}
+
 bool nnd_flat_minima_is_linear(const nnd_flat_minima *p) {
     return p->activation.name == NND_LINEAR && p->activation.scale == 1.0;
 }

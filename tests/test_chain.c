@@ -270,6 +270,41 @@ START_TEST(descent_of_the_reference_cases) {
 }
 END_TEST
 
+/* Started beside the flattest minimiser, descent returns to a minimum below 2/S_min, and is left on
+ * a cycle at a distance above, where the simple bound would still promise convergence (section 9).
+ */
+START_TEST(threshold_of_the_learning_rate_is_that_of_the_flattest_minimiser) {
+    nnd_context *ctx = nnd_context_new(NULL);
+    nnd_quadratic q = flat_case(ctx, 6, S6, W6);
+    static const size_t depths[] = {2, 3, 6};
+    for (size_t k = 0; k < 6; k++) {
+        size_t depth = depths[k % 3], width[7] = {6, 6, 6, 6, 6, 6, 6};
+        double factor = k < 3 ? 0.97 : 1.01;
+        width[depth] = 1;
+        nnd_flatness f;
+        nnd_chain chain = chain_of(ctx, &q, depth, width, NULL);
+        ck_assert_int_eq(nnd_flatness_find(ctx, &q, depth, &f, NULL), NND_OK);
+        double *noise = calloc(chain.count, sizeof *noise), rate = factor * 2.0 / f.least;
+        ck_assert(rate < 2.0 / f.simple);
+        nnd_rng_normals((nnd_rng_key){k % 3, 0, 0}, 0, 0, chain.count, noise);
+        nnd_chain_set_flattest(&chain, f.c);
+        cblas_daxpy((int)chain.count, 1e-3, noise, 1, chain.weights, 1);
+        nnd_chain_evaluate(&chain);
+        descend(&chain, rate, 6000);
+        double distance = sqrt(nnd_quadratic_distance2(&q, chain.alpha[0]));
+        if (factor < 1.0)
+            ck_assert_msg(distance < 1e-6, "depth %zu: distance %g", depth, distance);
+        else
+            ck_assert_msg(distance > 1e-2 && distance < 0.3, "depth %zu: distance %g", depth,
+                          distance);
+        free(noise);
+        nnd_chain_clear(&chain);
+    }
+    nnd_quadratic_clear(&q);
+    nnd_context_free(ctx);
+}
+END_TEST
+
 /* The residual network is the plain one with last matrix p' W_L. */
 START_TEST(readout_can_be_absorbed_into_the_last_matrix) {
     nnd_context *ctx = nnd_context_new(NULL);
@@ -310,6 +345,7 @@ int main(void) {
     tcase_add_test(tests, closed_form_equals_lanczos_at_minimisers);
     tcase_add_test(tests, flattest_minimiser_attains_the_bound);
     tcase_add_test(tests, descent_of_the_reference_cases);
+    tcase_add_test(tests, threshold_of_the_learning_rate_is_that_of_the_flattest_minimiser);
     tcase_add_test(tests, readout_can_be_absorbed_into_the_last_matrix);
     suite_add_tcase(suite, tests);
     return test_main(suite);

@@ -48,9 +48,8 @@ static void set_start(const nnd_flat_minima *p, nnd_aligned *a) {
     int d = (int)a->loss->dim;
     for (int i = 0; i < d; i++)
         a->b[i] = p->w0.count > 0 ? p->w0.value[i] : 1.0;
-    double norm = cblas_dnrm2(d, a->b, 1);
-    double scale = isnan(p->init_scale) ? pow(norm, 1.0 / (double)p->depth) : p->init_scale;
-    cblas_dscal(d, scale / norm, a->b, 1);
+    double scale = nnd_flat_minima_start(p);
+    cblas_dscal(d, scale / cblas_dnrm2(d, a->b, 1), a->b, 1);
     if (p->depth > 1)
         a->s = scale;
 }

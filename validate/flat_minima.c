@@ -213,7 +213,8 @@ static void optimizer_text(const nnd_flat_minima *p, size_t size, char *text) {
                         : p->init == NND_FLAT_ALIGNED ? ", rank-one aligned matrices of this norm"
                                                       : "";
     if (p->integrator == NND_GRADIENT_FLOW)
-        snprintf(text, size, "gradient flow: SGD of a rate towards 0 on the mean square error%s",
+        snprintf(text, size,
+                 "gradient flow, per unit of time, of the mean square error (no factor 1/2)%s",
                  start);
     else
         snprintf(text, size, "full-batch SGD on the mean square error (no factor 1/2)%s", start);
@@ -222,7 +223,7 @@ static void optimizer_text(const nnd_flat_minima *p, size_t size, char *text) {
 static nnd_status recipe(nnd_context *ctx, const void *params, size_t size, nnd_frame **out) {
     const nnd_flat_minima *p = params;
     nnd_frame *frame = NULL;
-    double *std = NULL, *lr = NULL, scale = p->init_scale;
+    double *std = NULL, *lr = NULL, scale = nnd_flat_minima_start(p);
     char optimizer[256];
     (void)size;
     if (p->architecture == NND_FLAT_RESIDUAL)
@@ -237,7 +238,7 @@ static nnd_status recipe(nnd_context *ctx, const void *params, size_t size, nnd_
         status = nnd_frame_add(frame, "raw_lr", "matrix", &lr);
     for (size_t l = 0; status == NND_OK && l < (size_t)p->depth; l++) {
         std[l] = scale;
-        lr[l] = p->lr;
+        lr[l] = p->integrator == NND_DESCENT ? p->lr : 1.0;
     }
     if (status == NND_OK)
         status = nnd_frame_add_scalar(frame, "output_divisor", 1.0);

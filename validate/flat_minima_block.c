@@ -137,9 +137,8 @@ static void draw_aligned(const nnd_flat_block *block, nnd_rng_key key, double *w
     int d = (int)width[0];
     for (size_t j = 0; j < width[0]; j++)
         below[j] = p->w0.count > 0 ? p->w0.value[j] : 1.0;
-    double norm = cblas_dnrm2(d, below, 1);
-    double s = isnan(p->init_scale) ? pow(norm, 1.0 / (double)depth) : p->init_scale;
-    cblas_dscal(d, 1.0 / norm, below, 1);
+    double s = nnd_flat_minima_start(p);
+    cblas_dscal(d, 1.0 / cblas_dnrm2(d, below, 1), below, 1);
     for (size_t k = 1; k <= depth; k++) {
         draw_unit(key, STREAM_ALIGNED + (uint32_t)k, width[k], above);
         if (k == depth)

@@ -40,6 +40,9 @@ extern const nnd_model nnd_flat_minima_model;
 size_t nnd_flat_minima_dim(const nnd_flat_minima *p);
 /** Rows of hidden layer k = 1..L - 1, or of the last layer k = L; k = 0: d. */
 size_t nnd_flat_minima_width(const nnd_flat_minima *p, size_t k);
+/** Singular value of each aligned layer at the start: init_scale, or |w0|^(1/L) where there is
+ * none. */
+double nnd_flat_minima_start(const nnd_flat_minima *p);
 /** True if the network is linear in its inputs, so that the theory applies. */
 bool nnd_flat_minima_is_linear(const nnd_flat_minima *p);
 /** Whether anything is trained: gd with steps, or flow. */
