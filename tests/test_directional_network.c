@@ -90,7 +90,7 @@ START_TEST(matrices_follow_the_maps_of_aligned_layers) {
             char what[64];
             snprintf(what, sizeof what, "law %d, depth %d", law, depth);
             assert_same(run(read_params("depth: %d, law: %s, dim: 8, width: 5, integrator: gd, "
-                                        "lr: 0.1, theta0: 2.2, steps: 300, record_every: 10",
+                                        "lr: 0.05, theta0: 2.2, steps: 300, record_every: 10",
                                         depth, laws[law])),
                         what, 1e-12);
         }
