@@ -98,6 +98,12 @@ void nnd_ensemble_cost(const nnd_case *c, nnd_simulation_cost *cost) {
         }
 }
 
+/* The section of a case in which a key stands that a simulator objects to. */
+static const char *section(const nnd_model *model, const char *key) {
+    bool option = model->simulate != NULL && nnd_param_find(model->simulate, key) != NULL;
+    return option || nnd_param_find(&nnd_simulate_table, key) != NULL ? "simulate" : "params";
+}
+
 nnd_status nnd_ensemble_check(nnd_context *ctx, const nnd_case *c) {
     const nnd_simulator *s = nnd_simulator_find(c->model);
     if (!c->simulates)
@@ -109,9 +115,10 @@ nnd_status nnd_ensemble_check(nnd_context *ctx, const nnd_case *c) {
         for (size_t k = 0; k < nnd_case_sizes(c); k++) {
             nnd_objection o = {NULL, ""};
             if (!s->check(c->params[p], nnd_case_size(c, k), &o))
-                return nnd_fail(ctx, NND_E_INPUT, "params.%s: %s", o.key, o.text);
+                return nnd_fail(ctx, NND_E_INPUT, "%s.%s: %s", section(c->model, o.key), o.key,
+                                o.text);
             if (o.text[0] != '\0' && strcmp(o.text, warned) != 0)
-                nnd_log(ctx, NND_LOG_WARNING, "params.%s: %s", o.key, o.text);
+                nnd_log(ctx, NND_LOG_WARNING, "%s.%s: %s", section(c->model, o.key), o.key, o.text);
             memcpy(warned, o.text, sizeof warned);
         }
     return NND_OK;

@@ -109,8 +109,8 @@ YAML
 @test "a width that does not suit" {
     wide_case "$GOOD"
     refused 2 simulate.size -- simulate case.yaml --set simulate.size=-3
-    refused 2 size 10000000 -- simulate case.yaml --set simulate.size=10000000
-    refused 2 orthonormal_init 2 3 -- simulate case.yaml --set simulate.size=2 \
+    refused 2 simulate.size 10000000 -- simulate case.yaml --set simulate.size=10000000
+    refused 2 simulate.orthonormal_init 2 3 -- simulate case.yaml --set simulate.size=2 \
         --set simulate.orthonormal_init=true
     refused 2 memory -- simulate case.yaml --set simulate.size=100000 --set params.depth=90
 }
