@@ -12,6 +12,7 @@
 
 #include "bench_alignment.h"
 #include "bench_flat_minima.h"
+#include "bench_fluctuations.h"
 #include "bench_timer.h"
 #include "bench_wide_mlp.h"
 #include "nndmft/nndmft.h"
@@ -356,6 +357,7 @@ int main(int argc, char **argv) {
     alignment(ctx);
     directional(ctx);
     bench_flat_minima();
+    bench_fluctuations();
     hdf5(ctx);
     if (argc > 1)
         start_up(argv[1]);

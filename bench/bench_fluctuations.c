@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "bench_fluctuations.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "bench_timer.h"
+#include "nndmft/nndmft.h"
+
+/* Best of several, as for the rates of the machine: others may be using it too. */
+enum { RUNS = 3 };
+
+static void require(nnd_context *ctx, nnd_status status) {
+    if (status >= NND_OK)
+        return;
+    fprintf(stderr, "bench: %s\n", nnd_context_message(ctx));
+    exit(EXIT_FAILURE);
+}
+
+static nnd_context *context(int threads) {
+    return nnd_context_new(&(nnd_context_options){.threads = threads});
+}
+
+/* Case R3 of the note, to a tolerance of 1e-8, on one thread. */
+static void one_sample(void) {
+    nnd_context *ctx = context(1);
+    const nnd_activation tanh_04 = {NND_TANH, 0.4, 1.0, 0.0};
+    const double gram = 1.0, target = 1.0;
+    const nnd_observable kernel = {NND_OBSERVE_NTK, 0, 0};
+    nnd_integers all = {0};
+    nnd_timegrid grid;
+    require(ctx, nnd_timegrid_make(ctx, 250, &all, 1, &grid));
+    const nnd_units units = {&tanh_04, 1,     1, &gram,   &target, 1.0,  0.05,
+                             true,     &grid, 1, &kernel, true,    false};
+    double best = INFINITY;
+    nnd_influence_report report = {0};
+    for (int i = 0; i < RUNS; i++) {
+        nnd_fluctuations out;
+        double began = bench_seconds();
+        require(ctx, nnd_influence_quadrature(ctx, &units, 0, 1e-8, &out, &report));
+        best = fmin(best, bench_seconds() - began);
+        nnd_fluctuations_clear(&out);
+    }
+    printf("fluctuations, P = 1, T = 250, 1 thread         %9.3f s  error %.1g with %zu neurons, "
+           "kernels and bias\n",
+           best, report.error, report.nodes);
+    nnd_timegrid_clear(&grid);
+    nnd_context_free(ctx);
+}
+
+typedef struct {
+    double seconds, bytes, flops;
+} outcome;
+
+/* Four samples, T = 100, five sets of 4096 neurons, kernels. */
+static outcome four_samples(int threads, bool bias) {
+    enum { P = 4, REPLICATES = 5, SAMPLES = 4096 };
+    nnd_context *ctx = context(threads);
+    const nnd_activation plain_tanh = {NND_TANH, 1.0, 1.0, 0.0};
+    const double targets[P] = {1.0, -0.5, 0.3, -1.0};
+    double gram[P * P];
+    nnd_observable kernel[P * (P + 1) / 2];
+    nnd_integers all = {0};
+    nnd_timegrid grid;
+    size_t k = 0;
+    for (size_t mu = 0; mu < P; mu++)
+        for (size_t nu = 0; nu < P; nu++)
+            gram[mu * P + nu] = mu == nu ? 1.0 : 0.2;
+    for (size_t mu = 0; mu < P; mu++)
+        for (size_t nu = 0; nu <= mu; nu++)
+            kernel[k++] = (nnd_observable){NND_OBSERVE_NTK, mu, nu};
+    require(ctx, nnd_timegrid_make(ctx, 100, &all, 1, &grid));
+    const nnd_units units = {&plain_tanh, P,     P, gram,   targets, 1.0,  0.05,
+                             false,       &grid, k, kernel, bias,    false};
+    outcome o = {.seconds = INFINITY};
+    for (int i = 0; i < RUNS; i++) {
+        nnd_fluctuations out, se;
+        nnd_influence_report report;
+        double began = bench_seconds();
+        require(ctx,
+                nnd_influence_sampled(ctx, &units, SAMPLES, REPLICATES, 1, &out, &se, &report));
+        o.seconds = fmin(o.seconds, bench_seconds() - began);
+        nnd_fluctuations_clear(&out);
+        nnd_fluctuations_clear(&se);
+    }
+    nnd_influence_cost(&units, SAMPLES, &o.bytes, &o.flops);
+    o.flops *= REPLICATES;
+    nnd_timegrid_clear(&grid);
+    nnd_context_free(ctx);
+    return o;
+}
+
+static void against_dgemm(void) {
+    outcome both = four_samples(2, true), products = four_samples(1, false);
+    double rate = 1e-9 * products.flops / products.seconds, limit = 2e-9 * bench_dgemm(1000);
+    printf("fluctuations, P = 4, T = 100, S = 20480        %9.3f s  kernels and bias, 2 threads; "
+           "memory %.0f MB\n",
+           both.seconds, 1e-6 * both.bytes);
+    printf("  without bias, 1 thread: %.3f s, responses and covariances at %.3g Gflop/s, %.0f %% "
+           "of dgemm (%.3g)\n",
+           products.seconds, rate, 100.0 * rate / limit, limit);
+}
+
+/* 2000 networks of two layers, two samples, 100 steps. */
+static void ensemble(void) {
+    nnd_context *ctx = context(2);
+    nnd_value *tree;
+    nnd_case *c = NULL;
+    require(ctx, nnd_yaml_read_text(
+                     ctx, "bench",
+                     "{model: two-layer-fluctuations, params: {activation: tanh, steps: 100, data: "
+                     "{gram: [[1, 0.3], [0.3, 1]], targets: [1, -0.5]}}, simulate: {size: 300, "
+                     "seeds: 2000}}",
+                     &tree));
+    require(ctx, nnd_case_resolve(ctx, tree, &(nnd_case_source){.stem = "bench"}, &c));
+    double best = INFINITY;
+    for (int i = 0; i < RUNS; i++) {
+        nnd_store *store = nnd_memory_store_new();
+        nnd_frame *mc = NULL;
+        double began = bench_seconds();
+        require(ctx, nnd_ensemble_run(ctx, c, store, &mc, NULL));
+        best = fmin(best, bench_seconds() - began);
+        nnd_frame_free(mc);
+        nnd_memory_store_free(store);
+    }
+    printf("2000 networks, N = 300, P = 2, T = 100         %9.3f s  %.3g neuron-steps/s, all "
+           "recorded, 2 threads\n",
+           best, 2000.0 * 300.0 * 100.0 / best);
+    nnd_value_free(tree);
+    nnd_case_free(c);
+    nnd_context_free(ctx);
+}
+
+void bench_fluctuations(void) {
+    one_sample();
+    against_dgemm();
+    ensemble();
+}
