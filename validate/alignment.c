@@ -8,6 +8,7 @@
 
 #include "validate/alignment_run.h"
 #include "validate/network.h"
+#include "validate/recipe.h"
 
 enum { DIMENSIONS_AT_ONCE = 4096 };
 
@@ -247,15 +248,8 @@ static nnd_status recipe(nnd_context *ctx, const void *params, size_t size, nnd_
     size_t n = matrices(p);
     double *std = NULL, *lr = NULL, d = (double)size, k = (double)nnd_alignment_width(p, size);
     char text[256];
-    nnd_frame *frame = NULL;
     describe(p, sizeof text, text);
-    nnd_status status = nnd_frame_new(ctx, &frame);
-    if (status == NND_OK)
-        status = nnd_frame_add_range(frame, "matrix", n, 0.0);
-    if (status == NND_OK)
-        status = nnd_frame_add(frame, "init_std", "matrix", &std);
-    if (status == NND_OK)
-        status = nnd_frame_add(frame, "raw_lr", "matrix", &lr);
+    nnd_status status = nnd_recipe_new(ctx, 0, n, 1.0, text, out, &std, &lr);
     for (size_t l = 0; status == NND_OK && l < n; l++) {
         std[l] = 0.0;
         lr[l] = p->training == NND_ALIGN_GD ? p->lr : p->descent_rate;
@@ -268,14 +262,6 @@ static nnd_status recipe(nnd_context *ctx, const void *params, size_t size, nnd_
         for (size_t l = 0; l < n; l++)
             std[l] =
                 pow(p->init_scale, 1.0 / (double)n) / sqrt((l + 1 < n ? k : 1.0) * (l > 0 ? k : d));
-    if (status == NND_OK)
-        status = nnd_frame_add_scalar(frame, "output_divisor", 1.0);
-    if (status == NND_OK)
-        status = nnd_frame_set_text(frame, NULL, "optimizer", text);
-    if (status == NND_OK)
-        *out = frame;
-    else
-        nnd_frame_free(frame);
     return status;
 }
 

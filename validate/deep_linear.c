@@ -11,6 +11,7 @@
 #include "nndmft/timegrid.h"
 #include "validate/deep_linear_network.h"
 #include "validate/deep_linear_spectra.h"
+#include "validate/recipe.h"
 
 /* Networks per block: small networks share a block so that shards stay few. */
 static size_t block(const void *params, size_t size) {
@@ -418,31 +419,17 @@ static void optimizer_text(const nnd_deep_linear *p, size_t size, char *text) {
 
 static nnd_status recipe(nnd_context *ctx, const void *params, size_t size, nnd_frame **out) {
     const nnd_deep_linear *p = params;
-    nnd_frame *frame = NULL;
     double *std = NULL, *lr = NULL;
     char optimizer[256];
     optimizer_text(p, sizeof optimizer, optimizer);
-    nnd_status status = nnd_frame_new(ctx, &frame);
-    if (status == NND_OK)
-        status = nnd_frame_add_range(frame, "matrix", (size_t)p->depth + 1, 0.0);
-    if (status == NND_OK)
-        status = nnd_frame_add(frame, "init_std", "matrix", &std);
-    if (status == NND_OK)
-        status = nnd_frame_add(frame, "raw_lr", "matrix", &lr);
+    nnd_status status = nnd_recipe_new(ctx, 0, (size_t)p->depth + 1, nnd_deep_linear_gamma(p),
+                                       optimizer, out, &std, &lr);
     /* With A_l = scale W_l as the trained parameters a step of W by eta is one of A by eta scale^2.
      */
     for (size_t l = 0; status == NND_OK && l <= (size_t)p->depth; l++) {
         std[l] = nnd_deep_linear_scale(p, size, l);
         lr[l] = nnd_deep_linear_raw_rate(p, size) * std[l] * std[l];
     }
-    if (status == NND_OK)
-        status = nnd_frame_add_scalar(frame, "output_divisor", nnd_deep_linear_gamma(p));
-    if (status == NND_OK)
-        status = nnd_frame_set_text(frame, NULL, "optimizer", optimizer);
-    if (status == NND_OK)
-        *out = frame;
-    else
-        nnd_frame_free(frame);
     return status;
 }
 

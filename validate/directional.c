@@ -9,6 +9,7 @@
 #include "nndmft/directional.h"
 #include "nndmft/timegrid.h"
 #include "validate/directional_network.h"
+#include "validate/recipe.h"
 #include "validate/runge_kutta.h"
 
 /* An explicit method takes steps as long as the fastest relaxation, however long the time. */
@@ -334,7 +335,6 @@ static void init_sizes(const nnd_directional *p, double *std) {
 
 static nnd_status recipe(nnd_context *ctx, const void *params, size_t size, nnd_frame **out) {
     const nnd_directional *p = params;
-    nnd_frame *frame = NULL;
     double *std = NULL, *lr = NULL;
     char optimizer[256];
     (void)size;
@@ -343,25 +343,11 @@ static nnd_status recipe(nnd_context *ctx, const void *params, size_t size, nnd_
              flows(p) ? "gradient flow (SGD in the limit of small rates)" : "SGD, full batch",
              p->init.kind == NND_START_GIVEN ? "those of init"
                                              : "rank-one layers aligned with each other");
-    nnd_status status = nnd_frame_new(ctx, &frame);
-    if (status == NND_OK)
-        status = nnd_frame_add_range(frame, "matrix", (size_t)p->depth, 1.0);
-    if (status == NND_OK)
-        status = nnd_frame_add(frame, "init_std", "matrix", &std);
-    if (status == NND_OK)
-        status = nnd_frame_add(frame, "raw_lr", "matrix", &lr);
+    nnd_status status = nnd_recipe_new(ctx, 1, (size_t)p->depth, 1.0, optimizer, out, &std, &lr);
     for (size_t l = 0; status == NND_OK && l < (size_t)p->depth; l++)
         lr[l] = flows(p) ? 1.0 : p->lr;
     if (status == NND_OK)
         init_sizes(p, std);
-    if (status == NND_OK)
-        status = nnd_frame_add_scalar(frame, "output_divisor", 1.0);
-    if (status == NND_OK)
-        status = nnd_frame_set_text(frame, NULL, "optimizer", optimizer);
-    if (status == NND_OK)
-        *out = frame;
-    else
-        nnd_frame_free(frame);
     return status;
 }
 

@@ -7,6 +7,7 @@
 
 #include "nndmft/flat_minima.h"
 #include "validate/flat_minima_record.h"
+#include "validate/recipe.h"
 
 static size_t block_width(const void *params, size_t size) {
     (void)params;
@@ -222,32 +223,17 @@ static void optimizer_text(const nnd_flat_minima *p, size_t size, char *text) {
 
 static nnd_status recipe(nnd_context *ctx, const void *params, size_t size, nnd_frame **out) {
     const nnd_flat_minima *p = params;
-    nnd_frame *frame = NULL;
     double *std = NULL, *lr = NULL, scale = nnd_flat_minima_start(p);
     char optimizer[256];
     (void)size;
     if (p->architecture == NND_FLAT_RESIDUAL)
         scale /= sqrt((double)p->depth * (double)nnd_flat_minima_dim(p));
     optimizer_text(p, sizeof optimizer, optimizer);
-    nnd_status status = nnd_frame_new(ctx, &frame);
-    if (status == NND_OK)
-        status = nnd_frame_add_range(frame, "matrix", (size_t)p->depth, 0.0);
-    if (status == NND_OK)
-        status = nnd_frame_add(frame, "init_std", "matrix", &std);
-    if (status == NND_OK)
-        status = nnd_frame_add(frame, "raw_lr", "matrix", &lr);
+    nnd_status status = nnd_recipe_new(ctx, 0, (size_t)p->depth, 1.0, optimizer, out, &std, &lr);
     for (size_t l = 0; status == NND_OK && l < (size_t)p->depth; l++) {
         std[l] = scale;
         lr[l] = p->integrator == NND_DESCENT ? p->lr : 1.0;
     }
-    if (status == NND_OK)
-        status = nnd_frame_add_scalar(frame, "output_divisor", 1.0);
-    if (status == NND_OK)
-        status = nnd_frame_set_text(frame, NULL, "optimizer", optimizer);
-    if (status == NND_OK)
-        *out = frame;
-    else
-        nnd_frame_free(frame);
     return status;
 }
 

@@ -9,6 +9,7 @@
 #include "nndmft/dataset.h"
 #include "nndmft/lazy_fluctuations.h"
 #include "validate/network.h"
+#include "validate/recipe.h"
 #include "validate/seed_frame.h"
 
 /* Networks in a block: about so many weights, and operations. */
@@ -283,30 +284,17 @@ static nnd_status recipe(nnd_context *ctx, const void *params, size_t size, nnd_
     const nnd_lazy_fluctuations *p = params;
     nnd_layer_plan layer[MOST_LAYERS];
     nnd_network_plan plan = plan_of(p, size, inputs_of(p), layer);
-    nnd_frame *frame = NULL;
     double *std = NULL, *lr = NULL;
-    nnd_status status = nnd_frame_new(ctx, &frame);
-    if (status == NND_OK)
-        status = nnd_frame_add_range(frame, "matrix", plan.layers, 0.0);
-    if (status == NND_OK)
-        status = nnd_frame_add(frame, "init_std", "matrix", &std);
-    if (status == NND_OK)
-        status = nnd_frame_add(frame, "raw_lr", "matrix", &lr);
+    nnd_status status =
+        nnd_recipe_new(ctx, 0, plan.layers, p->gamma0 * sqrt((double)size),
+                       "SGD on the mean of (y - f)^2/2, no biases, output minus that "
+                       "of the initial network",
+                       out, &std, &lr);
     /* With A = std W as the trained parameters a step of W by eta is one of A by eta std^2. */
     for (size_t l = 0; status == NND_OK && l < plan.layers; l++) {
         std[l] = p->sigma_w / sqrt((double)(l == 0 ? plan.inputs : size));
         lr[l] = layer[l].rate * std[l] * std[l];
     }
-    if (status == NND_OK)
-        status = nnd_frame_add_scalar(frame, "output_divisor", p->gamma0 * sqrt((double)size));
-    if (status == NND_OK)
-        status = nnd_frame_set_text(frame, NULL, "optimizer",
-                                    "SGD on the mean of (y - f)^2/2, no biases, output minus that "
-                                    "of the initial network");
-    if (status == NND_OK)
-        *out = frame;
-    else
-        nnd_frame_free(frame);
     return status;
 }
 

@@ -17,6 +17,7 @@
 
 #include "nndmft/online_fluctuations.h"
 #include "validate/network.h"
+#include "validate/recipe.h"
 #include "validate/seed_frame.h"
 
 /* Streams of random numbers; the batch of step t has the index t. */
@@ -289,32 +290,18 @@ static nnd_status simulate(nnd_context *ctx, const void *params, size_t size, ui
 static nnd_status recipe(nnd_context *ctx, const void *params, size_t size, nnd_frame **out) {
     const nnd_online_fluctuations *p = params;
     nnd_layer_plan layer[2];
-    nnd_frame *frame = NULL;
     double *std = NULL, *lr = NULL;
     char optimizer[128] = "gradient descent on |beta* - beta|^2/2";
     if (has_batches(p))
         snprintf(optimizer, sizeof optimizer,
                  "SGD on the mean of (y - f)^2/2 over a new batch of %.0f", p->batch);
     (void)plan_of(p, size, (size_t)p->dim, layer);
-    nnd_status status = nnd_frame_new(ctx, &frame);
-    if (status == NND_OK)
-        status = nnd_frame_add_range(frame, "matrix", 2, 0.0);
-    if (status == NND_OK)
-        status = nnd_frame_add(frame, "init_std", "matrix", &std);
-    if (status == NND_OK)
-        status = nnd_frame_add(frame, "raw_lr", "matrix", &lr);
+    nnd_status status =
+        nnd_recipe_new(ctx, 0, 2, p->gamma0 * sqrt((double)size), optimizer, out, &std, &lr);
     for (size_t l = 0; status == NND_OK && l < 2; l++) {
         std[l] = l == 0 ? 1.0 : 1.0 / sqrt((double)size);
         lr[l] = layer[l].rate * std[l] * std[l];
     }
-    if (status == NND_OK)
-        status = nnd_frame_add_scalar(frame, "output_divisor", p->gamma0 * sqrt((double)size));
-    if (status == NND_OK)
-        status = nnd_frame_set_text(frame, NULL, "optimizer", optimizer);
-    if (status == NND_OK)
-        *out = frame;
-    else
-        nnd_frame_free(frame);
     return status;
 }
 

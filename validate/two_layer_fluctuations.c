@@ -8,6 +8,7 @@
 #include "nndmft/dataset.h"
 #include "nndmft/two_layer_fluctuations.h"
 #include "validate/network.h"
+#include "validate/recipe.h"
 #include "validate/seed_frame.h"
 
 /* Streams of random numbers. */
@@ -269,31 +270,18 @@ static nnd_status recipe(nnd_context *ctx, const void *params, size_t size, nnd_
     const nnd_two_layer *p = params;
     nnd_layer_plan layer[2];
     nnd_network_plan plan = plan_of(p, size, inputs_of(p), layer);
-    nnd_frame *frame = NULL;
     double *std = NULL, *lr = NULL;
-    nnd_status status = nnd_frame_new(ctx, &frame);
-    if (status == NND_OK)
-        status = nnd_frame_add_range(frame, "matrix", 2, 0.0);
-    if (status == NND_OK)
-        status = nnd_frame_add(frame, "init_std", "matrix", &std);
-    if (status == NND_OK)
-        status = nnd_frame_add(frame, "raw_lr", "matrix", &lr);
+    nnd_status status =
+        nnd_recipe_new(ctx, 0, 2, p->gamma0 * sqrt((double)size),
+                       p->center ? "SGD on the mean of (y - f)^2/2, no biases, output "
+                                   "minus that of the initial network"
+                                 : "SGD on the mean of (y - f)^2/2, no biases",
+                       out, &std, &lr);
     /* With A = std W as the trained parameters a step of W by eta is one of A by eta std^2. */
     for (size_t l = 0; status == NND_OK && l < plan.layers; l++) {
         std[l] = 1.0 / sqrt((double)(l == 0 ? plan.inputs : size));
         lr[l] = layer[l].rate * std[l] * std[l];
     }
-    if (status == NND_OK)
-        status = nnd_frame_add_scalar(frame, "output_divisor", p->gamma0 * sqrt((double)size));
-    if (status == NND_OK)
-        status = nnd_frame_set_text(frame, NULL, "optimizer",
-                                    p->center ? "SGD on the mean of (y - f)^2/2, no biases, output "
-                                                "minus that of the initial network"
-                                              : "SGD on the mean of (y - f)^2/2, no biases");
-    if (status == NND_OK)
-        *out = frame;
-    else
-        nnd_frame_free(frame);
     return status;
 }
 

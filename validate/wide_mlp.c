@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "validate/recipe.h"
 #include "validate/wide_mlp_record.h"
 
 /* Networks per block: small networks share a block so that shards stay few. */
@@ -132,31 +133,17 @@ static nnd_status recipe(nnd_context *ctx, const void *params, size_t size, nnd_
     const nnd_wide_mlp *p = params;
     nnd_layer_plan layer[NND_WIDE_MAX_LAYERS];
     nnd_network_plan plan = nnd_wide_plan(p, size, 1, layer);
-    nnd_frame *frame = NULL;
     double *std = NULL, *lr = NULL;
     char optimizer[256];
     optimizer_text(p, sizeof optimizer, optimizer);
-    nnd_status status = nnd_frame_new(ctx, &frame);
-    if (status == NND_OK)
-        status = nnd_frame_add_range(frame, "matrix", plan.layers, 0.0);
-    if (status == NND_OK)
-        status = nnd_frame_add(frame, "init_std", "matrix", &std);
-    if (status == NND_OK)
-        status = nnd_frame_add(frame, "raw_lr", "matrix", &lr);
+    nnd_status status =
+        nnd_recipe_new(ctx, 0, plan.layers, nnd_wide_gamma(p, size) * sqrt((double)size), optimizer,
+                       out, &std, &lr);
     /* With A_l = std W_l as the trained parameters a step of W by eta is one of A by eta std^2. */
     for (size_t l = 0; status == NND_OK && l < plan.layers; l++) {
         std[l] = p->sigma_w / sqrt((double)(l == 0 ? plan.inputs : size));
         lr[l] = nnd_wide_raw_rate(p, size) * std[l] * std[l];
     }
-    if (status == NND_OK)
-        status = nnd_frame_add_scalar(frame, "output_divisor",
-                                      nnd_wide_gamma(p, size) * sqrt((double)size));
-    if (status == NND_OK)
-        status = nnd_frame_set_text(frame, NULL, "optimizer", optimizer);
-    if (status == NND_OK)
-        *out = frame;
-    else
-        nnd_frame_free(frame);
     return status;
 }
 
