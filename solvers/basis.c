@@ -47,12 +47,6 @@ void nnd_basis_inner(const nnd_basis *basis, size_t n, const double *a, size_t m
     nnd_block_inner(n, a, m, b, basis->sites, basis->weight, out, ld);
 }
 
-/* v (n rows) -= coef (n x k) times the first k vectors. */
-static void subtract(const nnd_basis *basis, size_t n, size_t k, const double *coef, size_t ld,
-                     double *v) {
-    nnd_block_combine(n, coef, ld, k, basis->vector.row, basis->sites, -1.0, v);
-}
-
 static double length(const nnd_basis *basis, const double *v) {
     return sqrt(basis->weight) * cblas_dnrm2((int)basis->sites, v, 1);
 }
@@ -86,24 +80,24 @@ static nnd_status project(nnd_context *ctx, nnd_basis *basis, size_t picked, con
                           const double *norm, double *coef, size_t ld) {
     const double much = 0.7;
     size_t k = basis->vector.count;
-    nnd_status status = nnd_rows_reserve(ctx, &basis->second, 1, picked * k + 1);
+    nnd_status status = nnd_rows_reserve(ctx, &basis->second, 1, 2 * picked * k + 1);
     if (status != NND_OK)
         return status;
-    double *residue = basis->residue.row, *second = basis->second.row;
+    double *residue = basis->residue.row, *known = basis->second.row, *left = known + picked * k;
     bool again = false;
     for (size_t i = 0; i < picked; i++)
-        cblas_dcopy((int)k, coef + pick[i] * ld, 1, second + i * k, 1);
-    subtract(basis, picked, k, second, k, residue);
-    basis->multiply_adds += (double)picked * (double)k * (double)basis->sites;
+        cblas_dcopy((int)k, coef + pick[i] * ld, 1, known + i * k, 1);
+    nnd_block_project(picked, known, k, basis->vector.row, basis->sites, basis->weight, residue,
+                      left);
+    basis->multiply_adds += 2.0 * (double)picked * (double)k * (double)basis->sites;
     for (size_t i = 0; i < picked; i++)
         again |= length(basis, residue + i * basis->sites) < much * norm[pick[i]];
     if (!again)
         return NND_OK;
-    basis->multiply_adds += 2.0 * (double)picked * (double)k * (double)basis->sites;
-    nnd_basis_inner(basis, picked, residue, k, basis->vector.row, second, k);
-    subtract(basis, picked, k, second, k, residue);
+    nnd_block_combine(picked, left, k, k, basis->vector.row, basis->sites, -1.0, residue);
+    basis->multiply_adds += (double)picked * (double)k * (double)basis->sites;
     for (size_t i = 0; i < picked; i++)
-        cblas_daxpy((int)k, 1.0, second + i * k, 1, coef + pick[i] * ld, 1);
+        cblas_daxpy((int)k, 1.0, left + i * k, 1, coef + pick[i] * ld, 1);
     return NND_OK;
 }
 

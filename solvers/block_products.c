@@ -139,3 +139,21 @@ void nnd_block_combine(size_t n, const double *coef, size_t ld, size_t m, const 
                             out + first);
     }
 }
+
+void nnd_block_project(size_t n, const double *coef, size_t m, const double *b, size_t sites,
+                       double weight, double *v, double *left) {
+    for (size_t i = 0; i < n * m; i++)
+        left[i] = 0.0;
+    for (size_t first = 0; first < sites; first += TILE) {
+        size_t length = sites - first < TILE ? sites - first : TILE, j = 0;
+        const double *tile = b + first;
+        for (; j + FOUR <= m; j += FOUR)
+            combine_columns(FOUR, n, coef + j, m, tile + j * sites, sites, length, -1.0, v + first);
+        for (; j < m; j++)
+            combine_columns(1, n, coef + j, m, tile + j * sites, sites, length, -1.0, v + first);
+        for (j = 0; j + FOUR <= m; j += FOUR)
+            inner_columns(FOUR, n, v + first, tile + j * sites, sites, length, weight, left + j, m);
+        for (; j < m; j++)
+            inner_columns(1, n, v + first, tile + j * sites, sites, length, weight, left + j, m);
+    }
+}

@@ -15,4 +15,11 @@ void nnd_block_inner(size_t n, const double *a, size_t m, const double *b, size_
 void nnd_block_combine(size_t n, const double *coef, size_t ld, size_t m, const double *b,
                        size_t sites, double factor, double *out);
 
+/**
+ * v (n x sites) -= coef b, then left (n x m) = weight v b^T of what remains, in one pass over b;
+ * coef is n x m.
+ */
+void nnd_block_project(size_t n, const double *coef, size_t m, const double *b, size_t sites,
+                       double weight, double *v, double *left);
+
 #endif

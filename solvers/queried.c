@@ -141,10 +141,19 @@ static nnd_status add_images(nnd_queried *m, nnd_direction direction, size_t fir
     nnd_block_combine(added, w, others, others, o->direction.vector.row, sites, 1.0, image);
     store_response(m, direction, first, added, others, w);
     s->image.count += added;
-    nnd_population_inner(s->to, added, image, s->image.count, s->image.row,
-                         s->gram.x + first * s->gram.cols, s->gram.cols);
-    m->multiply_adds += (double)added * (double)(4 * others + s->image.count) * (double)sites;
+    m->multiply_adds += 2.0 * (double)added * (double)others * (double)sites;
     return NND_OK;
+}
+
+void nnd_queried_complete_grams(nnd_queried *m) {
+    for (int d = 0; d < 2; d++) {
+        nnd_queries *s = &m->side[d];
+        size_t sites = nnd_population_sites(s->to), more = s->image.count - s->gram_rows;
+        nnd_population_inner(s->to, more, s->image.row + s->gram_rows * sites, s->image.count,
+                             s->image.row, s->gram.x + s->gram_rows * s->gram.cols, s->gram.cols);
+        m->multiply_adds += (double)more * (double)s->image.count * (double)sites;
+        s->gram_rows = s->image.count;
+    }
 }
 
 /* image = a X + (a C^T) p, or b Y + (b C) q. */

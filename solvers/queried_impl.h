@@ -18,6 +18,7 @@ typedef struct {
     nnd_basis direction; /**< q_k or p_j, on `from` */
     nnd_rows image;      /**< X_k or Y_j, on `to` */
     nnd_growing gram;    /**< <X X^T> or <Y Y^T>, lower triangle */
+    size_t gram_rows;    /**< that are known */
     nnd_rows coef;       /**< of the last block */
     size_t coef_ld, block;
 } nnd_queries;
@@ -30,5 +31,8 @@ struct nnd_queried {
     nnd_rows scratch;
     double multiply_adds;
 };
+
+/** Brings the Gram matrices of the images up to date. */
+void nnd_queried_complete_grams(nnd_queried *matrix);
 
 #endif

@@ -32,7 +32,8 @@ static void fill_block(const nnd_queried *m, nnd_direction side, size_t first, c
                     (int)n, (int)others, -1.0, m->r.x, (int)m->r.cols, 1.0, block, (int)size);
 }
 
-static nnd_status pencil_make(nnd_context *ctx, const nnd_queried *m, pencil *f) {
+static nnd_status pencil_make(nnd_context *ctx, nnd_queried *m, pencil *f) {
+    nnd_queried_complete_grams(m);
     size_t left = nnd_queried_rank(m, NND_BACKWARD), right = nnd_queried_rank(m, NND_FORWARD);
     *f = (pencil){.sigma = m->sigma, .left = left, .size = left + right};
     f->s = calloc(f->size * f->size + 1, sizeof *f->s);
@@ -132,7 +133,7 @@ static nnd_status margin_of(nnd_context *ctx, pencil *f, double *margin) {
     return status;
 }
 
-nnd_status nnd_queried_margin(nnd_context *ctx, const nnd_queried *matrix, double *margin) {
+nnd_status nnd_queried_margin(nnd_context *ctx, nnd_queried *matrix, double *margin) {
     pencil f;
     nnd_status status = pencil_make(ctx, matrix, &f);
     if (status == NND_OK)
@@ -141,7 +142,7 @@ nnd_status nnd_queried_margin(nnd_context *ctx, const nnd_queried *matrix, doubl
     return status;
 }
 
-nnd_status nnd_queried_find_outliers(nnd_context *ctx, const nnd_queried *matrix,
+nnd_status nnd_queried_find_outliers(nnd_context *ctx, nnd_queried *matrix,
                                      nnd_queried_outliers *out) {
     pencil f;
     for (size_t j = 0; j < out->count; j++)

@@ -347,6 +347,18 @@ START_TEST(block_products_equal_plain_loops) {
                     want -= 0.7 * coef[i * ld + j] * b[j * length + s];
                 ck_assert(fabs(out[i * length + s] - want) < 1e-9);
             }
+        double dense[ROWS * COLS], left[ROWS * COLS], want[ROWS * COLS];
+        for (size_t i = 0; i < n * m; i++)
+            dense[i] = coef[i / m * ld + i % m];
+        for (size_t i = 0; i < n * length; i++)
+            out[i] = a[i];
+        nnd_block_combine(n, dense, m, m, b, length, -1.0, out);
+        nnd_block_inner(n, out, m, b, length, 0.3, want, m);
+        for (size_t i = 0; i < n * length; i++)
+            out[i] = a[i];
+        nnd_block_project(n, dense, m, b, length, 0.3, out, left);
+        for (size_t i = 0; i < n * m; i++)
+            ck_assert(fabs(left[i] - want[i]) < 1e-7 * (1.0 + fabs(want[i])));
     }
     free(a);
     free(b);

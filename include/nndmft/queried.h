@@ -65,10 +65,9 @@ typedef struct {
 } nnd_queried_outliers;
 
 /** Fills margin, value, left and right. */
-NND_MUST_USE nnd_status nnd_queried_find_outliers(nnd_context *ctx, const nnd_queried *matrix,
+NND_MUST_USE nnd_status nnd_queried_find_outliers(nnd_context *ctx, nnd_queried *matrix,
                                                   nnd_queried_outliers *out);
 /** The margin alone. */
-NND_MUST_USE nnd_status nnd_queried_margin(nnd_context *ctx, const nnd_queried *matrix,
-                                           double *margin);
+NND_MUST_USE nnd_status nnd_queried_margin(nnd_context *ctx, nnd_queried *matrix, double *margin);
 
 #endif
