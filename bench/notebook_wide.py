@@ -143,7 +143,7 @@ def main():
     executable = sys.argv[1]
     compare(executable, runs=6, samples=1000, iterations=20, depth=1, gram=np.array([[1.0]]),
             target=np.array([1.0]), gamma=1.0, lr=0.1, steps=100)
-    compare(executable, runs=3, samples=500, iterations=15, depth=2,
+    compare(executable, runs=3, samples=300, iterations=10, depth=2,
             gram=np.array([[1.0, 0.4], [0.4, 0.8]]), target=np.array([1.0, -0.5]), gamma=4.0,
             lr=0.1, steps=40)
 
