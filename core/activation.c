@@ -10,6 +10,9 @@ __attribute__((simd("notinbranch"))) double tanh(double x);
 __attribute__((simd("notinbranch"))) double erf(double x);
 __attribute__((simd("notinbranch"))) double exp(double x);
 __attribute__((simd("notinbranch"))) double log1p(double x);
+#define VECTORISE _Pragma("omp simd")
+#else
+#define VECTORISE
 #endif
 
 /* Points of a block: the scratch stays in the first cache. Blocks are filled up to whole vectors,
@@ -37,7 +40,7 @@ static void linear(size_t n, const double *x, double width, double *f0, double *
 static void tanh_sharp(size_t n, const double *x, double width, double *f0, double *f1, double *f2,
                        double *f3) {
     (void)width;
-#pragma omp simd
+    VECTORISE
     for (size_t i = 0; i < n; i++)
         f0[i] = tanh(x[i]);
     for (size_t i = 0; i < n; i++) {
@@ -51,10 +54,10 @@ static void tanh_sharp(size_t n, const double *x, double width, double *f0, doub
 static void erf_any(size_t n, const double *x, double width, double *f0, double *f1, double *f2,
                     double *f3) {
     double s = 1.0 / sqrt(1.0 + 2.0 * width * width);
-#pragma omp simd
+    VECTORISE
     for (size_t i = 0; i < n; i++)
         f0[i] = erf(s * x[i]);
-#pragma omp simd
+    VECTORISE
     for (size_t i = 0; i < n; i++)
         f1[i] = 2.0 * s * INV_SQRT_PI * exp(-s * s * x[i] * x[i]);
     for (size_t i = 0; i < n; i++) {
@@ -79,10 +82,10 @@ static void relu_sharp(size_t n, const double *x, double width, double *f0, doub
 static void relu_smooth(size_t n, const double *x, double width, double *f0, double *f1, double *f2,
                         double *f3) {
     double s = 1.0 / width;
-#pragma omp simd
+    VECTORISE
     for (size_t i = 0; i < n; i++)
         f1[i] = 0.5 + 0.5 * erf(SQRT1_2 * s * x[i]);
-#pragma omp simd
+    VECTORISE
     for (size_t i = 0; i < n; i++)
         f2[i] = s * INV_SQRT_2PI * exp(-0.5 * s * s * x[i] * x[i]);
     for (size_t i = 0; i < n; i++) {
@@ -95,10 +98,10 @@ static void relu_smooth(size_t n, const double *x, double width, double *f0, dou
 static void gelu_any(size_t n, const double *x, double width, double *f0, double *f1, double *f2,
                      double *f3) {
     double v = width * width, s = 1.0 / sqrt(1.0 + v);
-#pragma omp simd
+    VECTORISE
     for (size_t i = 0; i < n; i++)
         f1[i] = 0.5 + 0.5 * erf(SQRT1_2 * s * x[i]);
-#pragma omp simd
+    VECTORISE
     for (size_t i = 0; i < n; i++)
         f2[i] = s * INV_SQRT_2PI * exp(-0.5 * s * s * x[i] * x[i]);
     for (size_t i = 0; i < n; i++) {
@@ -114,10 +117,10 @@ static void gelu_any(size_t n, const double *x, double width, double *f0, double
 static void softplus_sharp(size_t n, const double *x, double width, double *f0, double *f1,
                            double *f2, double *f3) {
     (void)width;
-#pragma omp simd
+    VECTORISE
     for (size_t i = 0; i < n; i++)
         f3[i] = exp(-fabs(x[i]));
-#pragma omp simd
+    VECTORISE
     for (size_t i = 0; i < n; i++)
         f0[i] = log1p(f3[i]);
     for (size_t i = 0; i < n; i++) {
