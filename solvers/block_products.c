@@ -11,10 +11,6 @@ enum { WIDE = 16 };
 
 typedef double vec __attribute__((vector_size(LANES * sizeof(double)), aligned(sizeof(double))));
 
-static inline vec load(const double *x) {
-    return *(const vec *)x;
-}
-
 /* Adds weight times the rows x cols products over one tile; rows and cols are constants where this
  * is called. */
 static inline __attribute__((always_inline)) void
@@ -25,9 +21,9 @@ inner_tile(size_t rows, size_t cols, const double *a, const double *b, size_t si
     for (; s + LANES <= length; s += LANES) {
         vec x[FOUR];
         for (size_t i = 0; i < rows; i++)
-            x[i] = load(a + i * sites + s);
+            x[i] = *(const vec *)(a + i * sites + s);
         for (size_t j = 0; j < cols; j++) {
-            vec y = load(b + j * sites + s);
+            vec y = *(const vec *)(b + j * sites + s);
             for (size_t i = 0; i < rows; i++)
                 sum[i][j] += x[i] * y;
         }
@@ -92,9 +88,9 @@ combine_tile(size_t rows, size_t cols, const double *coef, size_t ld, const doub
     for (; s + LANES <= length; s += LANES) {
         vec y[FOUR];
         for (size_t j = 0; j < cols; j++)
-            y[j] = load(b + j * sites + s);
+            y[j] = *(const vec *)(b + j * sites + s);
         for (size_t i = 0; i < rows; i++) {
-            vec x = load(out + i * sites + s);
+            vec x = *(const vec *)(out + i * sites + s);
             for (size_t j = 0; j < cols; j++)
                 x += c[i][j] * y[j];
             *(vec *)(out + i * sites + s) = x;
