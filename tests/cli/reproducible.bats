@@ -8,7 +8,7 @@ load helper
 long_case() {
     case_file <<YAML
 model: deep-linear
-params: {depth: 2, steps: 60}
+params: {depth: 2, steps: 60, spectrum: false, ntk: false}
 simulate: {size: 96, seeds: ${1:-768}}
 YAML
 }
