@@ -9,7 +9,7 @@
 #include "solvers/gram_factor.h"
 #include "solvers/influence_impl.h"
 
-/* |f| beyond this multiple of the first |Delta| is taken for divergence. */
+/* |f| beyond this multiple of the largest target or first |Delta| is taken for divergence. */
 static const double DIVERGED = 1e9;
 /* Sums of groups may take this many bytes before there are fewer groups. */
 static const double GROUP_BYTES = 5e8;
@@ -171,7 +171,7 @@ static void advance_tile(const nnd_influence *run, const front *f, size_t tile, 
 /* Sets f and Delta at step t; false if they are not sound. */
 static bool close_step(nnd_influence *run, const front *f, double *start, size_t t) {
     const nnd_units *p = run->p;
-    bool sound = true;
+    double first = 1e-300, largest = 0.0;
     for (size_t mu = 0; mu < p->train; mu++) {
         double sum = 0.0;
         for (size_t tile = 0; tile < run->tiles; tile++)
@@ -181,10 +181,10 @@ static bool close_step(nnd_influence *run, const front *f, double *start, size_t
         double output = p->center ? sum - start[mu] : sum;
         run->output[t * p->train + mu] = output;
         run->delta[t * p->train + mu] = p->targets[mu] - output;
-        double first = fabs(run->delta[mu]) + fabs(p->targets[mu]);
-        sound = sound && fabs(output) <= DIVERGED * fmax(first, 1e-300);
+        first = fmax(first, fabs(run->delta[mu]) + fabs(p->targets[mu]));
+        largest = isnan(output) ? INFINITY : fmax(largest, fabs(output));
     }
-    return sound;
+    return largest <= DIVERGED * first;
 }
 
 /* Where the path diverges the run ends before. */

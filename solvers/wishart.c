@@ -293,32 +293,38 @@ void nnd_wishart_cost(const nnd_units *p, double *bytes, double *flops) {
     *flops = directions * (steps * 12.0 * n * (n + train) + times * observables * (4.0 + train));
 }
 
+/* The initial mean of M is diag(slope^2 gram, 1): each block is factored at its own scale. */
+static nnd_status factor_start(wishart *w) {
+    const nnd_units *p = w->p;
+    size_t n = w->n, points = p->points, rank = 0;
+    double slope = sqrt(w->slope2), *root = calloc(points * points, sizeof *root);
+    nnd_status status = root != NULL ? nnd_gram_factor(w->ctx, points, p->gram, root, &rank)
+                                     : nnd_fail_memory(w->ctx, "second moments");
+    for (size_t i = 0; status == NND_OK && i < points; i++)
+        for (size_t k = 0; k < rank; k++)
+            w->factor[i * n + k] = slope * root[i * points + k];
+    w->factor[points * n + rank] = 1.0;
+    w->rank = rank + 1;
+    w->directions = directions_of(w->rank);
+    free(root);
+    return status;
+}
+
 static nnd_status wishart_make(wishart *w) {
     const nnd_units *p = w->p;
-    size_t n = w->n, rank = 0;
+    size_t n = w->n;
     w->factor = calloc(n * n, sizeof(double));
     w->path = malloc((w->steps + 1) * n * n * sizeof(double));
     w->delta = calloc((w->steps + 1) * p->train, sizeof(double));
     w->start = calloc(n, sizeof(double));
-    double *gram = calloc(n * n, sizeof *gram);
-    nnd_status status =
-        w->factor != NULL && w->path != NULL && w->delta != NULL && w->start != NULL && gram != NULL
-            ? NND_OK
-            : nnd_fail_memory(w->ctx, "second moments");
-    for (size_t i = 0; status == NND_OK && i < p->points * p->points; i++)
-        gram[i / p->points * n + i % p->points] = w->slope2 * p->gram[i];
-    if (status == NND_OK) {
-        gram[n * n - 1] = 1.0;
-        status = nnd_gram_factor(w->ctx, n, gram, w->factor, &rank);
-    }
-    w->rank = rank;
-    w->directions = directions_of(rank);
+    if (w->factor == NULL || w->path == NULL || w->delta == NULL || w->start == NULL)
+        return nnd_fail_memory(w->ctx, "second moments");
+    nnd_status status = factor_start(w);
     if (status == NND_OK && p->two_time) {
         w->first = calloc(w->directions * p->grid->count * p->train, sizeof(double));
         if (w->first == NULL)
             status = nnd_fail_memory(w->ctx, "second moments");
     }
-    free(gram);
     return status;
 }
 

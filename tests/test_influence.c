@@ -401,10 +401,29 @@ START_TEST(divergence_is_reported_and_what_came_before_kept) {
 }
 END_TEST
 
+START_TEST(a_target_of_zero_is_no_divergence) {
+    static const double targets[] = {1.0, 0.0};
+    nnd_context *ctx = nnd_context_new(NULL);
+    for (int center = 0; center < 2; center++) {
+        problem q = {0};
+        nnd_fluctuations want = {0};
+        set(ctx, &q, &LINEAR, 2, 2, PAIR, targets, 0.1, center, 6);
+        solve(ctx, &q, 32, 1e-6);
+        ck_assert_int_eq(nnd_wishart_run(ctx, &q.p, &want), NND_OK);
+        /* Polynomials of degree 8 on |x| < 8, cut where the density is 1e-13. */
+        ck_assert(largest_difference(want.count, q.out.data, want.data) < 1e-8);
+        nnd_fluctuations_clear(&want);
+        clear(&q);
+    }
+    nnd_context_free(ctx);
+}
+END_TEST
+
 int main(void) {
     Suite *suite = suite_create("influence");
     TCase *numbers = tcase_create("numbers");
     tcase_add_test(numbers, a_linear_population_equals_its_closed_map);
+    tcase_add_test(numbers, a_target_of_zero_is_no_divergence);
     tcase_add_test(numbers, R3_is_met_to_the_digits_printed);
     tcase_add_test(numbers, R3_at_a_test_point);
     tcase_add_test(numbers, R4_two_points);

@@ -158,6 +158,26 @@ START_TEST(the_map_of_one_point_is_the_jet) {
 }
 END_TEST
 
+START_TEST(inputs_of_any_length_keep_their_fluctuations) {
+    nnd_context *ctx = nnd_context_new(NULL);
+    for (double k = 1e-16; k < 1e17; k *= 1e32) {
+        problem q = {0};
+        nnd_linear_point want[11];
+        const double y = 0.8;
+        /* As in the scaling with the Gram matrix of one point. */
+        solve(ctx, &q, 1, 1, &k, &y, 1.4 * sqrt(k), 0.05 / k, false, 10);
+        nnd_linear_single(1.0, y, 1.4, 0.05, false, 10, want);
+        for (size_t t = 0; t <= 10; t++) {
+            near("f", q.out.mean[2 * t], y - want[t].delta, EXACT);
+            near("N Var f", q.out.nvar[2 * t], want[t].delta_nvar, EXACT);
+            near("N Var K", q.out.nvar[2 * t + 1] / (k * k), want[t].ntk_nvar, 20 * EXACT);
+        }
+        clear(&q);
+    }
+    nnd_context_free(ctx);
+}
+END_TEST
+
 START_TEST(a_test_point_that_is_a_training_point_repeats_it) {
     nnd_context *ctx = nnd_context_new(NULL);
     const double gram[] = {1.0, 0.3, 1.0, 0.3, 1.5, 0.3, 1.0, 0.3, 1.0}, y[] = {1.0, -0.5};
@@ -325,6 +345,7 @@ int main(void) {
     suite_add_tcase(suite, single);
     TCase *several = tcase_create("several points");
     tcase_add_test(several, the_map_of_one_point_is_the_jet);
+    tcase_add_test(several, inputs_of_any_length_keep_their_fluctuations);
     tcase_add_test(several, a_test_point_that_is_a_training_point_repeats_it);
     tcase_add_test(several, permuted_points_give_permuted_results);
     tcase_add_test(several, R4_linear_is_met_to_the_digits_printed);
