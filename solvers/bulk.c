@@ -21,17 +21,21 @@ double nnd_bulk_density(double s, double aspect, double z) {
     return density / fmin(1.0, aspect);
 }
 
+/* With z = sqrt(s) x, m = m_1(x)/sqrt(s): any s > 0. */
 nnd_bulk_resolvent nnd_bulk_resolvent_at(double s, double aspect, double z) {
-    double b = z * z + s * (aspect - 1.0);
-    /* (b - sqrt(b^2 - 4 s aspect z^2)) / (2 s aspect z), without its cancellation. */
-    double m_out = 2.0 * z / (b + sqrt(fmax(0.0, b * b - 4.0 * s * aspect * z * z)));
-    double m_in = 1.0 / (z - s * aspect * m_out);
-    /* m_out' = -m_out^2 (1 - s m_in'), m_in' = -m_in^2 (1 - s aspect m_out'). */
-    double o2 = m_out * m_out, i2 = m_in * m_in, det = 1.0 - s * s * aspect * o2 * i2;
+    double unit = sqrt(s), x = z / unit;
+    double upper = nnd_bulk_upper_edge(1.0, aspect), lower = nnd_bulk_lower_edge(1.0, aspect);
+    /* (b - sqrt(b^2 - 4 aspect x^2))/(2 aspect x) with b = x^2 + aspect - 1, without cancellation:
+     * the root by its zeros, at the edges. */
+    double root = sqrt(fmax(0.0, (x - upper) * (x + upper))) * sqrt((x - lower) * (x + lower));
+    double m_out = 2.0 * x / (x * x + aspect - 1.0 + root);
+    double m_in = 1.0 / (x - aspect * m_out);
+    /* m_out' = -m_out^2 (1 - m_in'), m_in' = -m_in^2 (1 - aspect m_out'). */
+    double o2 = m_out * m_out, i2 = m_in * m_in, det = 1.0 - aspect * o2 * i2;
     return (nnd_bulk_resolvent){
-        .m_out = m_out,
-        .m_in = m_in,
-        .dm_out = -o2 * (1.0 + s * i2) / det,
-        .dm_in = -i2 * (1.0 + s * aspect * o2) / det,
+        .m_out = m_out / unit,
+        .m_in = m_in / unit,
+        .dm_out = -o2 * (1.0 + i2) / det / s,
+        .dm_in = -i2 * (1.0 + aspect * o2) / det / s,
     };
 }

@@ -334,10 +334,31 @@ START_TEST(any_number_of_threads_gives_the_same_bits) {
 }
 END_TEST
 
+/* With weight decay the initial weights vanish. Without a target worth learning all that is left
+ * shrinks with them; what training keeps alive becomes stationary, however small the bulk. */
+START_TEST(outliers_shrink_with_the_bulk_or_outlive_it) {
+    nnd_context *ctx = nnd_context_new(NULL);
+    nnd_frame *f = test_theory(ctx, "{model: deep-linear, params: {depth: 2, weight_decay: 0.99, "
+                                    "ntk: false, steps: 40, record: [20]}}");
+    test_close("20 factors of 0.01", test_value(f, "outlier", "t=40,matrix=0,k=1") / 1e-40,
+               test_value(f, "outlier", "t=20,matrix=0,k=1"), 1e-9);
+    nnd_frame_free(f);
+    f = test_theory(
+        ctx, "{model: deep-linear, params: {weight_decay: 0.5, lr: 0.5, gamma0: 10, sigma: 0.4, "
+             "noise: 0.3, ntk: false, steps: 400, record: [60]}}");
+    double want = test_value(f, "outlier", "t=60,matrix=0,k=1");
+    ck_assert(want > 1.0);
+    test_close("t = 400", test_value(f, "outlier", "t=400,matrix=0,k=1"), want, 1e-9);
+    nnd_frame_free(f);
+    nnd_context_free(ctx);
+}
+END_TEST
+
 int main(void) {
     Suite *suite = suite_create("deep-linear spectrum");
     TCase *tables = tcase_create("reference cases");
     tcase_add_test(tables, reference_case_1);
+    tcase_add_test(tables, outliers_shrink_with_the_bulk_or_outlive_it);
     tcase_add_test(tables, reference_case_2);
     tcase_add_test(tables, reference_case_3);
     tcase_add_test(tables, reference_case_4_gradient_flow);

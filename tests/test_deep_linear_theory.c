@@ -310,6 +310,30 @@ START_TEST(lazy_limit_with_fewer_samples_than_dimensions) {
 }
 END_TEST
 
+/* Centred, all goes to a limit as gamma0 -> 0, at finite widths too; the engine is 1e-7 from it at
+ * 1e-4, where gamma0^2 and rounding over gamma0^2 are about the same. */
+START_TEST(the_lazy_limit_is_kept_for_any_small_output_scale) {
+    nnd_context *ctx = nnd_context_new(NULL);
+    const char *gamma0[] = {"1e-4", "1e-8", "1e-100"};
+    nnd_frame *f[3];
+    for (int i = 0; i < 3; i++) {
+        char yaml[160];
+        snprintf(yaml, sizeof yaml,
+                 "{model: deep-linear, params: {depth: 2, gamma0: %s, noise: 0.3, center: true, "
+                 "steps: 4}}",
+                 gamma0[i]);
+        f[i] = test_theory(ctx, yaml);
+        test_close("test", test_value(f[i], "test_risk", "t=4"),
+                   test_value(f[0], "test_risk", "t=4"), 5e-7);
+        test_close("train", test_value(f[i], "train_mse", "t=4"),
+                   test_value(f[0], "train_mse", "t=4"), 5e-7);
+    }
+    for (int i = 0; i < 3; i++)
+        nnd_frame_free(f[i]);
+    nnd_context_free(ctx);
+}
+END_TEST
+
 /* Section 6, check 5: one layer, online, nu -> infinity: a two-number recursion, approached as
  * 1/nu (the note: 1e-5, 1e-9, 1e-13 at nu = 1e4, 1e8, 1e12). */
 START_TEST(online_infinitely_wide_limit_is_a_recursion) {
@@ -439,6 +463,7 @@ int main(void) {
     tcase_add_loop_test(exact, adjoint_identities_hold_for_all_pairs, 0, cases);
     tcase_add_test(exact, lazy_infinitely_wide_limit_is_linear_regression);
     tcase_add_test(exact, lazy_limit_with_fewer_samples_than_dimensions);
+    tcase_add_test(exact, the_lazy_limit_is_kept_for_any_small_output_scale);
     tcase_add_test(exact, online_infinitely_wide_limit_is_a_recursion);
     tcase_add_test(exact, ntk_is_mup_with_another_output_scale);
     tcase_add_test(exact, flow_methods_have_orders_one_two_and_four);

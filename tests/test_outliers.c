@@ -226,6 +226,38 @@ START_TEST(pencil_edges_are_those_of_marchenko_pastur) {
 }
 END_TEST
 
+/* lambda = k_0 (1 + sqrt(1/alpha))^2 whatever is left of A_0: what 1 - d e_0 loses in rounding. */
+START_TEST(a_matrix_that_has_decayed_leaves_the_data_edge) {
+    nnd_context *ctx = nnd_context_new(NULL);
+    const double aspect[2] = {1.5, 1.0}, k[3] = {2.0, 1e-3, 1.0};
+    for (double left = 1.0; left > 1e-100; left *= 1e-20) {
+        const double s[2] = {left, 0.5};
+        nnd_pencil data = {2, s, aspect, k, 0.25};
+        double x, lambda;
+        ck_assert_int_eq(nnd_pencil_edge(ctx, &data, &x, &lambda), NND_OK);
+        if (left < 0.5)
+            test_close("Z Z^T", lambda, 2.0 * pow(1.0 + 0.5, 2), 1e-12);
+    }
+    nnd_context_free(ctx);
+}
+END_TEST
+
+/* At the edge the root vanishes: m_out = 1/sqrt(aspect) in units of s. */
+START_TEST(bulk_resolvents_are_exact_at_the_edge_and_for_any_variance) {
+    for (double aspect = 0.25; aspect < 5.0; aspect *= 2.0) {
+        double edge = nnd_bulk_upper_edge(1.0, aspect);
+        test_close("edge", nnd_bulk_resolvent_at(1.0, aspect, edge).m_out, 1.0 / sqrt(aspect),
+                   1e-15);
+        nnd_bulk_resolvent unit = nnd_bulk_resolvent_at(1.0, aspect, 3.0 * edge);
+        for (double s = 1e-240; s < 1e250; s *= 1e80) {
+            nnd_bulk_resolvent at = nnd_bulk_resolvent_at(s, aspect, 3.0 * edge * sqrt(s));
+            test_close("m_out", at.m_out * sqrt(s), unit.m_out, 1e-14);
+            test_close("m_in", at.m_in * sqrt(s), unit.m_in, 1e-14);
+        }
+    }
+}
+END_TEST
+
 int main(void) {
     Suite *suite = suite_create("outliers");
     TCase *tests = tcase_create("outliers");
@@ -233,6 +265,8 @@ int main(void) {
     tcase_add_test(tests, factors_reproduce_gram_matrices_of_different_scales);
     tcase_add_test(tests, spikes_reproduce_the_sum_they_stand_for);
     tcase_add_loop_test(tests, independent_spikes_give_the_known_outliers, 0, 4);
+    tcase_add_test(tests, a_matrix_that_has_decayed_leaves_the_data_edge);
+    tcase_add_test(tests, bulk_resolvents_are_exact_at_the_edge_and_for_any_variance);
     tcase_add_test(tests, pencil_edges_are_those_of_marchenko_pastur);
     suite_add_tcase(suite, tests);
     return test_main(suite);

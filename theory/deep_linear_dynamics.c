@@ -89,13 +89,24 @@ static nnd_status add_layer(nnd_dynamics *d, size_t l) {
     return status;
 }
 
+/* A centred predictor is (g_0 - g_0(0))/gamma: its square loses 1e-16/gamma^2 to rounding, while
+ * the limit gamma -> 0 is as near as gamma^2, both in units of prod sigma_l over the size of
+ * targets. Below the gamma at which they are equal, 1e-4, the run at 1e-4 is the better answer. */
+static double output_scale(const nnd_deep_linear *p) {
+    double gamma = p->gamma0 * (p->parameterization == NND_MUP ? sqrt(p->nu) : 1.0);
+    double least = 1e-4 * fmin(1.0, sqrt(p->nu)) / sqrt(1.0 + square(p->noise));
+    for (size_t l = 0; l <= (size_t)p->depth; l++)
+        least *= nnd_deep_linear_sigma(p, l);
+    return p->center ? fmax(gamma, least) : gamma;
+}
+
 nnd_status nnd_dynamics_make(nnd_context *ctx, const nnd_deep_linear *p, nnd_dynamics *d) {
     nnd_scheme_options options = scheme_options(p);
     size_t depth = (size_t)p->depth;
     *d = (nnd_dynamics){
         .params = p,
         .depth = depth,
-        .gamma = p->gamma0 * (p->parameterization == NND_MUP ? sqrt(p->nu) : 1.0),
+        .gamma = output_scale(p),
         .inv_alpha = 1.0 / p->alpha,
         .stages = nnd_scheme_stages(&options),
         .c = calloc(depth + 1, sizeof(double)),

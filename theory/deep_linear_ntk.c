@@ -80,7 +80,7 @@ static double propagator(const problem *p, const nnd_pencil_point *point, size_t
         return point->d;
     double e = point->e[layer], b = layer == 0 ? point->d : point->b[layer - 1];
     double element = row != side ? 1.0 : row == U ? e : b;
-    return element / (1.0 - b * e);
+    return element / point->rest[layer];
 }
 
 static void scalars(const void *data, double x, double *t, double *g) {
@@ -229,11 +229,13 @@ static nnd_status allocate(nnd_context *ctx, problem *p) {
     p->k = calloc(depth + 1, sizeof(double));
     p->point.e = calloc(depth + 1, sizeof(double));
     p->point.b = calloc(depth, sizeof(double));
+    p->point.rest = calloc(depth + 1, sizeof(double));
     p->response = calloc(4 * depth + 6, sizeof *p->response);
     p->space = calloc(depth + 3, sizeof *p->space);
     p->spikes = calloc(depth, sizeof *p->spikes);
     bool done = p->s != NULL && p->aspect != NULL && p->k != NULL && p->point.e != NULL &&
-                p->point.b != NULL && p->response != NULL && p->space != NULL && p->spikes != NULL;
+                p->point.b != NULL && p->point.rest != NULL && p->response != NULL &&
+                p->space != NULL && p->spikes != NULL;
     return done ? NND_OK : nnd_fail_memory(ctx, "the NTK");
 }
 
@@ -280,6 +282,7 @@ static void clear_problem(problem *p) {
     free(p->k);
     free(p->point.e);
     free(p->point.b);
+    free(p->point.rest);
     free(p->response);
     free(p->space);
 }
@@ -354,6 +357,14 @@ static nnd_status find_all(nnd_context *ctx, problem *p, double x_edge, nnd_ntk_
     return status;
 }
 
+/* Weight decay, and tiny sigma in deep networks, make these vanish. */
+static bool in_range(const problem *p) {
+    bool normal = isnormal(p->k[p->d->depth]);
+    for (size_t l = 0; l < p->d->depth; l++)
+        normal = normal && isnormal(p->k[l]) && isnormal(p->s[l]);
+    return normal;
+}
+
 nnd_status nnd_dynamics_ntk(nnd_context *ctx, const nnd_dynamics *d,
                             const nnd_field_factors *factors, size_t q, double kappa,
                             const double *omega, nnd_ntk_modes *out) {
@@ -363,6 +374,11 @@ nnd_status nnd_dynamics_ntk(nnd_context *ctx, const nnd_dynamics *d,
         out->value[j] = NAN;
     out->residual_overlap = NAN;
     nnd_status status = make_problem(ctx, d, factors, q, kappa, omega, &p);
+    if (status == NND_OK && !in_range(&p))
+        status = nnd_fail(ctx, NND_E_INPUT,
+                          "the NTK at step %zu is smaller than double precision holds; "
+                          "ntk: false leaves it out",
+                          q / d->stages);
     if (status == NND_OK)
         status = nnd_pencil_edge(ctx, &p.pencil, &x_edge, &out->edge);
     if (status == NND_OK && p.system.k > 0)

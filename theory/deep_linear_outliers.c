@@ -12,6 +12,8 @@ enum { LEFT_ON_RIGHT, RIGHT_ON_LEFT }; /* responses R^g and R^h */
 
 /* Lower end of a search: the edge, but for rounding. */
 static const double ABOVE_EDGE = 1.0 + 1e-9;
+/* What weight decay leaves of the bulk, at least: beside spikes it is nothing, and 1/s a number. */
+static const double LEAST_BULK = 1e-280;
 
 /* One matrix at one query. */
 typedef struct {
@@ -55,7 +57,7 @@ static nnd_status make_problem(nnd_context *ctx, const nnd_dynamics *d, const nn
         .sigma2 = sigma * sigma,
         .aspect = l == 0 ? d->params->nu : 1.0,
         .kappa = kappa,
-        .s = kappa * kappa * sigma * sigma,
+        .s = fmax(kappa * kappa * sigma * sigma, LEAST_BULK),
         .n = q,
     };
     double *weight = calloc(q + 1, sizeof *weight);
@@ -137,9 +139,11 @@ static nnd_status overlaps(nnd_context *ctx, const nnd_dynamics *d, problem *p, 
 static nnd_status find_all(nnd_context *ctx, const nnd_dynamics *d, problem *p, size_t q,
                            nnd_weight_outliers *out) {
     nnd_outlier_problem search = nnd_spike_system_problem(&p->system);
-    double edge = out->edge * ABOVE_EDGE, far = out->edge + 1.0;
+    double spikes = 0.0;
     for (size_t i = 0; i < p->system.k; i++)
-        far += p->system.sigma[i];
+        spikes += p->system.sigma[i];
+    /* From where M is resolved beside the spikes, to beyond the sum of both parts' norms. */
+    double edge = fmax(out->edge * ABOVE_EDGE, 1e-9 * spikes), far = 1.01 * (out->edge + spikes);
     size_t count;
     nnd_status status = nnd_outlier_count(ctx, &search, edge, &count);
     double *y = calloc(2 * p->system.k + 1, sizeof *y);

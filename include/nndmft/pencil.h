@@ -20,9 +20,10 @@ typedef struct {
     double inv_alpha;     /**< 1/alpha of Z; 0: B itself */
 } nnd_pencil;
 
-/** Self-terms at x: e (L + 1 numbers) and b (L numbers), room of the caller, and d. */
+/** Self-terms at x: e (L + 1 numbers), b (L numbers) and d = b_{-1}. `rest` (L + 1 numbers) holds
+ * 1 - b_{l-1} e_l, which is small where s_l is. The arrays are room of the caller. */
 typedef struct {
-    double *e, *b;
+    double *e, *b, *rest;
     double d, lambda;
 } nnd_pencil_point;
 
