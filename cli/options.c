@@ -43,7 +43,7 @@ static const lettered_option OPTIONS[] = {
     OPTION('o', "output", 'o', "FILE", "write to FILE"),
     OPTION('s', "set", KEY_SET, "KEY=VALUE",
            "override a key of the case, as params.gamma0=2; null removes it (repeatable)"),
-    OPTION('f', "force", KEY_FORCE, NULL, "replace results of another case"),
+    OPTION('f', "force", KEY_FORCE, NULL, "replace results of another case; simulate afresh, not on top of finished blocks"),
     OPTION('d', "dry-run", KEY_DRY_RUN, NULL,
            "say what would be done, and what it costs, without doing it"),
     OPTION('x', "strict", KEY_STRICT, NULL, "exit 4 for an inconclusive comparison too"),
