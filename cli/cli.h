@@ -54,9 +54,9 @@ void cli_overview(FILE *out);
 
 /** Exit code of a failed (or warned) status. */
 int cli_exit_code(nnd_status status);
+/** Exit code of a comparison (NULL: there was none); `strict`: inconclusive ones count, too. */
+int cli_verdict_code(const nnd_comparison *comparison, bool strict);
 
-/** Reads the case named by the first argument, with the overrides; `*tree` may be set on failure.
- */
 /** Where the case that the options name comes from; owns what `source` points to. */
 typedef struct {
     char *stem, *folder;
@@ -66,6 +66,8 @@ typedef struct {
 NND_MUST_USE nnd_status cli_case_source(nnd_context *ctx, const cli_options *options,
                                         cli_source *source);
 void cli_source_clear(cli_source *source);
+/** Reads the case named by the first argument, with the overrides; `*tree` may be set on failure.
+ */
 NND_MUST_USE nnd_status cli_read_tree(nnd_context *ctx, const cli_options *options,
                                       nnd_value **tree);
 /** Reads and resolves the case named by the first argument, with the overrides. */

@@ -60,9 +60,11 @@ int cli_info(nnd_context *ctx, const cli_options *options) {
     print_group("mc", result.mc);
     print_group("mc/seeds", result.seeds);
     print_group("compare", result.compare);
-    if (result.case_text != NULL)
-        printf("case\n%s%s", result.case_text,
-               result.case_text[strlen(result.case_text) - 1] == '\n' ? "" : "\n");
+    if (result.case_text != NULL) {
+        size_t length = strlen(result.case_text);
+        bool ends = length > 0 && result.case_text[length - 1] == '\n';
+        printf("case\n%s%s", result.case_text, ends ? "" : "\n");
+    }
     nnd_result_clear(&result);
     return EXIT_DONE;
 }

@@ -43,7 +43,8 @@ static const lettered_option OPTIONS[] = {
     OPTION('o', "output", 'o', "FILE", "write to FILE"),
     OPTION('s', "set", KEY_SET, "KEY=VALUE",
            "override a key of the case, as params.gamma0=2; null removes it (repeatable)"),
-    OPTION('f', "force", KEY_FORCE, NULL, "replace results of another case; simulate afresh, not on top of finished blocks"),
+    OPTION('f', "force", KEY_FORCE, NULL,
+           "replace results of another case; simulate afresh, whatever blocks are finished"),
     OPTION('d', "dry-run", KEY_DRY_RUN, NULL,
            "say what would be done, and what it costs, without doing it"),
     OPTION('x', "strict", KEY_STRICT, NULL, "exit 4 for an inconclusive comparison too"),
@@ -81,21 +82,33 @@ static void add_text(struct argp_state *state, nnd_texts *texts, const char *tex
     texts->value[texts->count++] = copy;
 }
 
-static void add_list(struct argp_state *state, nnd_texts *texts, const char *list) {
+static void add_names(struct argp_state *state, nnd_texts *texts, const char *list) {
+    size_t before = texts->count;
     for (const char *at = list; *at != '\0';) {
         size_t length = strcspn(at, ",");
         if (length > 0)
             add_text(state, texts, at, length);
         at += length + (at[length] == ',');
     }
+    if (texts->count == before)
+        argp_error(state, "--var: \"%s\" names no variable", list);
 }
 
 static double positive_number(struct argp_state *state, const char *name, const char *text) {
     char *end;
     double x = strtod(text, &end);
     if (*end != '\0' || !(x > 0.0 && x < 1e9))
-        argp_error(state, "--%s: %s is not a number > 0", name, text);
+        argp_error(state, "--%s: %s is not a number > 0 and < 1e9", name, text);
     return x;
+}
+
+static int whole_number(struct argp_state *state, const char *name, const char *text, int least,
+                        int most) {
+    char *end;
+    double x = strtod(text, &end);
+    if (end == text || *end != '\0' || !(x >= least && x <= most) || x != (int)x)
+        argp_error(state, "--%s: %s is not an integer from %d to %d", name, text, least, most);
+    return (int)x;
 }
 
 static const char *one_of(struct argp_state *state, const char *name, const char *text,
@@ -109,13 +122,6 @@ static const char *one_of(struct argp_state *state, const char *name, const char
     }
     argp_error(state, "--%s: %s is not one of: %s", name, text, allowed);
     return text;
-}
-
-static void set_threads(struct argp_state *state, cli_options *o, const char *text) {
-    double threads = positive_number(state, "threads", text);
-    if (threads != (double)(int)threads || threads > 4096.0)
-        argp_error(state, "--threads: %s is not an integer from 1 to 4096", text);
-    o->threads = (int)threads;
 }
 
 static error_t parse_option(int key, char *arg, struct argp_state *state) {
@@ -135,7 +141,7 @@ static error_t parse_option(int key, char *arg, struct argp_state *state) {
         add_text(state, &o->set, arg, strlen(arg));
         return 0;
     case KEY_THREADS:
-        set_threads(state, o, arg);
+        o->threads = whole_number(state, "threads", arg, 1, 4096);
         return 0;
     case KEY_MEMORY:
         o->memory = 1e9 * positive_number(state, "memory", arg);
@@ -150,7 +156,7 @@ static error_t parse_option(int key, char *arg, struct argp_state *state) {
         o->strict = true;
         return 0;
     case KEY_VAR:
-        add_list(state, &o->vars, arg);
+        add_names(state, &o->vars, arg);
         return 0;
     case KEY_VIEW:
         o->view = arg;
@@ -180,7 +186,7 @@ static error_t parse_option(int key, char *arg, struct argp_state *state) {
         o->max = arg;
         return 0;
     case KEY_POINTS:
-        o->points = (size_t)positive_number(state, "points", arg);
+        o->points = (size_t)whole_number(state, "points", arg, 3, 1000000);
         return 0;
     case KEY_AT:
         o->at = arg;

@@ -169,15 +169,6 @@ static nnd_status work(job *j) {
     return status;
 }
 
-/* Verdict of a comparison as exit code. */
-static int verdict_code(const nnd_comparison *comparison, bool strict) {
-    if (comparison == NULL)
-        return EXIT_DONE;
-    bool bad = nnd_comparison_count(comparison, NND_DISAGREES) > 0 ||
-               (strict && nnd_comparison_count(comparison, NND_INCONCLUSIVE) > 0);
-    return bad ? EXIT_DISAGREES : EXIT_DONE;
-}
-
 /* Does the work, reports on rank 0, returns the exit code. */
 static int execute_job(job *j) {
     nnd_status status = work(j);
@@ -186,7 +177,7 @@ static int execute_job(job *j) {
         if (j->comparison != NULL)
             nnd_report_comparison(j->comparison, stdout);
         nnd_log(j->ctx, NND_LOG_NOTE, "wrote %s", j->path);
-        code = verdict_code(j->comparison, j->options->strict);
+        code = cli_verdict_code(j->comparison, j->options->strict);
         if (j->theory == NND_NOT_CONVERGED) {
             nnd_fail(j->ctx, NND_E_INPUT,
                      "theory converged at no point; its best answers are in %s", j->path);

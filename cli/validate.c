@@ -4,7 +4,8 @@
 
 #include "cli.h"
 
-/* A value on one line: 2, [1, 2] or {a: 1}. Returns its length, which may exceed the room. */
+/* A value on one line: 2, [1, 2] or {a: 1}; cut off where it is long. Returns its length, which may
+ * exceed the room. */
 static size_t flow_text(const nnd_value *value, size_t size, char *text) {
     if (value->kind == NND_VALUE_SCALAR)
         return (size_t)snprintf(text, size, "%s", value->text);
@@ -19,30 +20,32 @@ static size_t flow_text(const nnd_value *value, size_t size, char *text) {
     return used < size ? used + (size_t)snprintf(text + used, size - used, map ? "}" : "]") : used;
 }
 
-/* Lists on stderr every scalar that two resolved cases do not have in common. */
-static void list_differences(const char *prefix, const nnd_value *a, const nnd_value *b) {
+/* Lists on stderr every scalar and list that two resolved cases do not have in common. */
+static void list_differences(nnd_context *ctx, const char *prefix, const nnd_value *a,
+                             const nnd_value *b) {
     if (a != NULL && b != NULL && a->kind == NND_VALUE_MAP && b->kind == NND_VALUE_MAP) {
         for (size_t i = 0; i < a->count; i++) {
             char name[256];
             snprintf(name, sizeof name, "%s%s%s", prefix, *prefix != '\0' ? "." : "", a->key[i]);
-            list_differences(name, a->item[i], nnd_value_get(b, a->key[i]));
+            list_differences(ctx, name, a->item[i], nnd_value_get(b, a->key[i]));
         }
         for (size_t i = 0; i < b->count; i++)
             if (nnd_value_get(a, b->key[i]) == NULL) {
                 char name[256];
                 snprintf(name, sizeof name, "%s%s%s", prefix, *prefix != '\0' ? "." : "",
                          b->key[i]);
-                list_differences(name, NULL, b->item[i]);
+                list_differences(ctx, name, NULL, b->item[i]);
             }
         return;
     }
     char x[256] = "absent", y[256] = "absent";
+    if (nnd_value_equal(a, b))
+        return;
     if (a != NULL)
         flow_text(a, sizeof x, x);
     if (b != NULL)
         flow_text(b, sizeof y, y);
-    if (strcmp(x, y) != 0)
-        fprintf(stderr, "nndmft: differs: %s: theory %s, simulation %s\n", prefix, x, y);
+    nnd_log(ctx, NND_LOG_NOTE, "differs: %s: theory %s, simulation %s", prefix, x, y);
 }
 
 static void list_case_differences(nnd_context *ctx, const nnd_result *theory,
@@ -53,7 +56,7 @@ static void list_case_differences(nnd_context *ctx, const nnd_result *theory,
         nnd_yaml_read_text(ctx, "theory", theory->case_text, &a) == NND_OK &&
         nnd_yaml_read_text(ctx, "simulation", mc->case_text, &b) == NND_OK)
         for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
-            list_differences(keys[i], nnd_value_get(a, keys[i]), nnd_value_get(b, keys[i]));
+            list_differences(ctx, keys[i], nnd_value_get(a, keys[i]), nnd_value_get(b, keys[i]));
     nnd_value_free(a);
     nnd_value_free(b);
 }
@@ -76,6 +79,14 @@ static nnd_status read_options(nnd_context *ctx, const cli_options *options,
                                  out);
     nnd_value_free(tree);
     return status;
+}
+
+int cli_verdict_code(const nnd_comparison *comparison, bool strict) {
+    if (comparison == NULL)
+        return EXIT_DONE;
+    bool bad = nnd_comparison_count(comparison, NND_DISAGREES) > 0 ||
+               (strict && nnd_comparison_count(comparison, NND_INCONCLUSIVE) > 0);
+    return bad ? EXIT_DISAGREES : EXIT_DONE;
 }
 
 int cli_validate(nnd_context *ctx, const cli_options *options) {
@@ -102,9 +113,7 @@ int cli_validate(nnd_context *ctx, const cli_options *options) {
     int code = cli_exit_code(status);
     if (status == NND_OK) {
         nnd_report_comparison(comparison, stdout);
-        bool bad = nnd_comparison_count(comparison, NND_DISAGREES) > 0 ||
-                   (options->strict && nnd_comparison_count(comparison, NND_INCONCLUSIVE) > 0);
-        code = bad ? EXIT_DISAGREES : EXIT_DONE;
+        code = cli_verdict_code(comparison, options->strict);
     }
     nnd_comparison_free(comparison);
     nnd_params_clear(&nnd_compare_table, &compare);

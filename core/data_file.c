@@ -75,16 +75,22 @@ static nnd_status read_array(const source *s, nnd_dense *dense) {
     return status;
 }
 
-/* Rows `list` of a matrix into another. */
-static nnd_status take_rows(const source *s, const nnd_dense *from, const nnd_integers *list,
-                            nnd_dense *to) {
-    nnd_dense taken = {.name = to->name};
+/* Rows `list` of an array of the file into another, which goes by the same name if it has none. */
+static nnd_status take_rows(const source *s, const char *key, const nnd_dense *from,
+                            const nnd_integers *list, nnd_dense *to) {
+    if (from->name == NULL)
+        return nnd_fail(s->ctx, NND_E_INPUT, "%s: rows are taken of its arrays, but `%s` %s",
+                        s->path, key, from->rows > 0 ? "stands in the case" : "is missing");
+    nnd_dense taken = {.name = to->name != NULL ? to->name : strdup(from->name)};
+    if (taken.name == NULL)
+        return nnd_fail_memory(s->ctx, s->path);
+    to->name = taken.name;
     nnd_status status = allocate(s, list->count, from->cols, &taken);
     for (size_t i = 0; status == NND_OK && i < list->count; i++) {
         size_t row = (size_t)list->value[i];
         if (row >= from->rows)
             status = nnd_fail(s->ctx, NND_E_INPUT, "%s: row %zu is beyond the %zu rows of \"%s\"",
-                              s->path, row, from->rows, from->name != NULL ? from->name : "inputs");
+                              s->path, row, from->rows, from->name);
         else
             memcpy(taken.value + i * taken.cols, from->value + row * from->cols,
                    taken.cols * sizeof(double));
@@ -103,15 +109,18 @@ static nnd_status choose_rows(const source *s, nnd_data *d) {
     nnd_status status = NND_OK;
     if (d->test_rows.count > 0) {
         bool own = d->test_inputs.rows > 0;
-        status = take_rows(s, own ? &d->test_inputs : &d->inputs, &d->test_rows, &d->test_inputs);
-        if (status == NND_OK && (!own || d->test_targets.rows > 0))
+        status = own ? take_rows(s, "test_inputs", &d->test_inputs, &d->test_rows, &d->test_inputs)
+                     : take_rows(s, "inputs", &d->inputs, &d->test_rows, &d->test_inputs);
+        if (status == NND_OK && !own)
+            status = take_rows(s, "targets", &d->targets, &d->test_rows, &d->test_targets);
+        else if (status == NND_OK && d->test_targets.rows > 0)
             status =
-                take_rows(s, own ? &d->test_targets : &d->targets, &d->test_rows, &d->test_targets);
+                take_rows(s, "test_targets", &d->test_targets, &d->test_rows, &d->test_targets);
     }
     if (status == NND_OK && d->rows.count > 0)
-        status = take_rows(s, &d->inputs, &d->rows, &d->inputs);
+        status = take_rows(s, "inputs", &d->inputs, &d->rows, &d->inputs);
     if (status == NND_OK && d->rows.count > 0)
-        status = take_rows(s, &d->targets, &d->rows, &d->targets);
+        status = take_rows(s, "targets", &d->targets, &d->rows, &d->targets);
     return status;
 }
 

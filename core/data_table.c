@@ -305,6 +305,43 @@ static bool check_names(const nnd_data *d, nnd_objection *o) {
     return true;
 }
 
+/* Whether a number is what the table has as default. */
+static bool is_default(const char *key, double value) {
+    return value == strtod(nnd_param_find(&nnd_data_table, key)->fallback, NULL);
+}
+
+/* What is given beside a kind of data to which it means nothing. */
+static bool check_strays(const nnd_data *d, nnd_objection *o) {
+    bool gram = d->gram.rows > 0, inputs = d->inputs.rows > 0, file = d->file != NULL,
+         generate = d->generate != NND_GENERATE_NONE;
+    bool plain_target = d->target.kind == NND_TARGET_LINEAR && d->target.scale == 1.0;
+    const struct {
+        const char *key;
+        bool given, fits;
+        const char *beside;
+    } all[] = {
+        {"data.targets", d->targets.rows > 0, gram || inputs || generate, "gram or inputs"},
+        {"data.test_targets", d->test_targets.rows > 0, gram || inputs, "gram or inputs"},
+        {"data.test_gram", d->test_gram.rows > 0, gram, "gram"},
+        {"data.test_self", d->test_self.rows > 0, gram, "gram"},
+        {"data.test_block", d->test_block.rows > 0, gram, "gram"},
+        {"data.test_inputs", d->test_inputs.rows > 0, inputs, "inputs"},
+        {"data.standardize", d->standardize, file && inputs, "inputs from a file"},
+        {"data.checksum", d->checksum != NULL, file, "file"},
+        {"data.samples", !is_default("samples", (double)d->samples), generate, "generate"},
+        {"data.test_samples", !is_default("test_samples", (double)d->test_samples), generate,
+         "generate"},
+        {"data.dim", !is_default("dim", (double)d->dim), generate, "generate"},
+        {"data.target", !plain_target, generate, "generate"},
+        {"data.noise", !is_default("noise", d->noise), generate, "generate"},
+        {"data.seed", !is_default("seed", (double)d->seed), generate, "generate"},
+    };
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        if (all[i].given && !all[i].fits)
+            return nnd_object(o, all[i].key, "means nothing here; it goes with %s", all[i].beside);
+    return true;
+}
+
 static bool check_generated(const nnd_data *d, nnd_objection *o) {
     if (d->targets.rows > 0)
         return nnd_object(o, "data.targets", "generated data draws its targets (`target`)");
@@ -346,8 +383,11 @@ bool nnd_data_check(const nnd_data *d, nnd_objection *o) {
     if (!check_names(d, o))
         return false;
     if (kinds != 1)
-        return nnd_object(o, "data", "%s; allowed: one of gram, inputs, generate",
-                          kinds == 0 ? "holds no data" : "holds more than one kind of data");
+        return nnd_object(
+            o, "data", "%s; allowed: one of gram, inputs, generate, and covariance with minimizer",
+            kinds == 0 ? "holds no data" : "holds more than one kind of data");
+    if (!check_strays(d, o))
+        return false;
     if (population)
         return check_population(d, o);
     if (d->generate != NND_GENERATE_NONE)
@@ -356,6 +396,16 @@ bool nnd_data_check(const nnd_data *d, nnd_objection *o) {
                          : !check_inputs(d, o))
         return false;
     return check_targets(d, o);
+}
+
+bool nnd_data_check_samples(const nnd_data *d, nnd_objection *o) {
+    if (!nnd_data_check(d, o))
+        return false;
+    if (nnd_data_samples(d) == 0)
+        return nnd_object(o, "data.covariance",
+                          "of a population, but this model trains on samples; allowed: one of "
+                          "gram, inputs, generate");
+    return true;
 }
 
 size_t nnd_data_samples(const nnd_data *d) {

@@ -37,6 +37,14 @@ void nnd_timegrid_clear(nnd_timegrid *grid) {
     *grid = (nnd_timegrid){0};
 }
 
+bool nnd_steps_check(const nnd_integers *record, int64_t steps, nnd_objection *o) {
+    for (size_t i = 0; i < record->count; i++)
+        if (record->value[i] > steps)
+            return nnd_object(o, "record", "%lld is beyond the last step, %lld",
+                              (long long)record->value[i], (long long)steps);
+    return true;
+}
+
 bool nnd_record_check(const nnd_reals *record, bool flow, double end, nnd_objection *o) {
     for (size_t i = 0; i < record->count; i++) {
         double t = record->value[i];

@@ -40,8 +40,16 @@ static bool reserve(table *t, size_t count) {
 }
 
 static void take_name(table *t, const char *text) {
-    char **name =
-        t->columns < MAX_COLUMNS ? realloc(t->name, (t->columns + 1) * sizeof *name) : NULL;
+    /* Spreadsheets put a byte order mark in front of the first name. */
+    static const char mark[] = "\xEF\xBB\xBF";
+    if (t->columns == 0 && strncmp(text, mark, strlen(mark)) == 0)
+        text += strlen(mark);
+    if (t->columns == MAX_COLUMNS) {
+        fail(t,
+             nnd_fail(t->ctx, NND_E_INPUT, "%s: has more than %d columns", t->path, MAX_COLUMNS));
+        return;
+    }
+    char **name = realloc(t->name, (t->columns + 1) * sizeof *name);
     if (name == NULL) {
         fail(t, nnd_fail_memory(t->ctx, t->path));
         return;
@@ -58,11 +66,15 @@ static void take_name(table *t, const char *text) {
 static void take_number(table *t, const char *text) {
     char *end;
     double x = text[0] != '\0' ? strtod(text, &end) : NAN;
-    if (t->field >= t->columns || (text[0] != '\0' && *end != '\0')) {
-        fail(t, nnd_fail(t->ctx, NND_E_INPUT, "%s: line %zu, column %zu: %s", t->path, t->rows + 2,
-                         t->field + 1,
-                         t->field >= t->columns ? "more columns than names in the first line"
-                                                : "not a number"));
+    if (t->field >= t->columns) {
+        fail(t, nnd_fail(t->ctx, NND_E_INPUT,
+                         "%s: line %zu: more columns than the %zu names in the first line", t->path,
+                         t->rows + 2, t->columns));
+        return;
+    }
+    if (text[0] != '\0' && *end != '\0') {
+        fail(t, nnd_fail(t->ctx, NND_E_INPUT, "%s: line %zu, column %zu: \"%.60s\" is not a number",
+                         t->path, t->rows + 2, t->field + 1, text));
         return;
     }
     if (!reserve(t, (t->rows + 1) * t->columns)) {

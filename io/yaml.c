@@ -141,6 +141,31 @@ static nnd_status check_utf8(const reader *r, const char *text) {
     return NND_OK;
 }
 
+/* The one document of a text. */
+static nnd_status read_document(const reader *r, struct fy_parser *parser, struct fy_diag *diag,
+                                nnd_value **tree) {
+    char start[WHERE_SIZE];
+    snprintf(start, sizeof start, "%.400s:1:1", r->name);
+    struct fy_document *document = fy_parse_load_document(parser);
+    if (document == NULL)
+        return syntax_error(r, diag);
+    nnd_status status = convert(r, fy_document_root(document), start, 0, tree);
+    fy_parse_document_destroy(parser, document);
+    if (status != NND_OK)
+        return status;
+    document = fy_parse_load_document(parser);
+    if (document != NULL)
+        status = nnd_fail(r->ctx, NND_E_INPUT, "%s: holds more than one document", r->name);
+    else if (fy_diag_got_error(diag))
+        status = syntax_error(r, diag);
+    fy_parse_document_destroy(parser, document);
+    if (status != NND_OK) {
+        nnd_value_free(*tree);
+        *tree = NULL;
+    }
+    return status;
+}
+
 nnd_status nnd_yaml_read_text(nnd_context *ctx, const char *name, const char *text,
                               nnd_value **tree) {
     reader r = {ctx, name};
@@ -155,13 +180,12 @@ nnd_status nnd_yaml_read_text(nnd_context *ctx, const char *name, const char *te
         return nnd_fail_memory(ctx, name);
     fy_diag_set_collect_errors(diag, true);
     struct fy_parse_cfg cfg = {.flags = FYPCF_DEFAULT_PARSE | FYPCF_JSON_NONE, .diag = diag};
-    struct fy_document *document = fy_document_build_from_string(&cfg, text, FY_NT);
-    char start[WHERE_SIZE];
-    snprintf(start, sizeof start, "%.400s:1:1", name);
-    status = document == NULL ? syntax_error(&r, diag)
-                              : convert(&r, fy_document_root(document), start, 0, tree);
-    if (document != NULL)
-        fy_document_destroy(document);
+    struct fy_parser *parser = fy_parser_create(&cfg);
+    if (parser == NULL || fy_parser_set_string(parser, text, FY_NT) != 0)
+        status = nnd_fail_memory(ctx, name);
+    else
+        status = read_document(&r, parser, diag, tree);
+    fy_parser_destroy(parser);
     fy_diag_destroy(diag);
     return status;
 }
@@ -201,9 +225,10 @@ static bool set_where(nnd_value *value, const char *where) {
     return true;
 }
 
-/* The mapping that holds the last part of a dotted path, made if absent. */
+/* The mapping that holds the last part of a dotted path; made if absent, or NULL if not to be made.
+ */
 static nnd_status descend(nnd_context *ctx, nnd_value *tree, const char *where, char *path,
-                          nnd_value **map, char **key) {
+                          bool make, nnd_value **map, char **key) {
     *map = tree;
     *key = path;
     if (tree->kind != NND_VALUE_MAP)
@@ -215,6 +240,10 @@ static nnd_status descend(nnd_context *ctx, nnd_value *tree, const char *where, 
             if (strcmp((*map)->key[i], *key) == 0)
                 next = (*map)->item[i];
         if (next == NULL || nnd_value_is_null(next)) {
+            if (!make) {
+                *map = NULL;
+                return NND_OK;
+            }
             next = nnd_value_map(where);
             if (!nnd_value_put(*map, *key, next))
                 return nnd_fail_memory(ctx, where);
@@ -241,10 +270,12 @@ nnd_status nnd_yaml_override(nnd_context *ctx, nnd_value *tree, const char *assi
                             : nnd_yaml_read_text(ctx, where, equals + 1, &value);
     if (status == NND_OK && !set_where(value, where))
         status = nnd_fail_memory(ctx, where);
+    bool removal = status == NND_OK && nnd_value_is_null(value);
     if (status == NND_OK)
-        status = descend(ctx, tree, where, path, &map, &key);
-    if (status == NND_OK && nnd_value_is_null(value)) {
-        nnd_value_remove(map, key);
+        status = descend(ctx, tree, where, path, !removal, &map, &key);
+    if (status == NND_OK && removal) {
+        if (map != NULL)
+            nnd_value_remove(map, key);
     } else if (status == NND_OK) {
         if (!nnd_value_put(map, key, value))
             status = nnd_fail_memory(ctx, where);

@@ -73,6 +73,7 @@ typedef struct {
     nnd_context *ctx;
     nnd_case *out;
     const nnd_case_source *source;
+    const nnd_value *tree;
     const nnd_value *params, *sweep; /* NULL when absent */
     nnd_value *options;              /* keys of `simulate` that are the model's own */
     nnd_data_cache *cache;
@@ -92,11 +93,20 @@ static nnd_status bad(nnd_context *ctx, const nnd_value *value, const char *key,
     return nnd_fail(ctx, NND_E_INPUT, "%s%s: %s", place(value, where), key, wrong);
 }
 
+/* Says what was found, too. */
+static nnd_status bad_value(nnd_context *ctx, const nnd_value *value, const char *key,
+                            const char *wrong) {
+    char text[2 * TEXT_SIZE], found[TEXT_SIZE / 2];
+    nnd_value_describe(value, sizeof found, found);
+    snprintf(text, sizeof text, "%s %s", found, wrong);
+    return bad(ctx, value, key, text);
+}
+
 static nnd_status check_top_keys(nnd_context *ctx, const nnd_value *tree) {
     static const char *const keys[] = {"model",    "name",    "params", "sweep",
                                        "simulate", "compare", "output", NULL};
     if (tree->kind != NND_VALUE_MAP)
-        return bad(ctx, tree, "case", "not a mapping of keys to values");
+        return bad_value(ctx, tree, "case", "is not a mapping of keys to values");
     for (size_t i = 0; i < tree->count; i++) {
         size_t k = 0;
         while (keys[k] != NULL && strcmp(keys[k], tree->key[i]) != 0)
@@ -113,24 +123,29 @@ static nnd_status read_model(nnd_context *ctx, const nnd_value *tree, const nnd_
     const nnd_value *value = nnd_value_get(tree, "model");
     if (value == NULL)
         return bad(ctx, tree, "model", "missing; `nndmft models` lists what there is");
-    char found[TEXT_SIZE], wrong[2 * TEXT_SIZE];
-    nnd_value_describe(value, sizeof found, found);
+    char wrong[2 * TEXT_SIZE];
     *model = value->kind == NND_VALUE_SCALAR ? nnd_model_find(value->text) : NULL;
     if (*model != NULL)
         return NND_OK;
-    size_t used = (size_t)snprintf(wrong, sizeof wrong, "%s is not a model; allowed:", found);
+    size_t used = (size_t)snprintf(wrong, sizeof wrong, "is not a model; allowed:");
     for (size_t i = 0; nnd_model_at(i) != NULL && used < sizeof wrong; i++)
         used += (size_t)snprintf(wrong + used, sizeof wrong - used, "%s %s", i == 0 ? "" : ",",
                                  nnd_model_at(i)->name);
-    return bad(ctx, value, "model", wrong);
+    return bad_value(ctx, value, "model", wrong);
+}
+
+/* A key of the case; null counts as absent. */
+static const nnd_value *section(const nnd_value *tree, const char *key) {
+    const nnd_value *value = nnd_value_get(tree, key);
+    return value != NULL && nnd_value_is_null(value) ? NULL : value;
 }
 
 /* A text key with a default, copied. */
 static nnd_status read_text(nnd_context *ctx, const nnd_value *tree, const char *key,
                             const char *fallback, char **text) {
-    const nnd_value *value = nnd_value_get(tree, key);
+    const nnd_value *value = section(tree, key);
     if (value != NULL && (value->kind != NND_VALUE_SCALAR || value->text[0] == '\0'))
-        return bad(ctx, value, key, "not a text");
+        return bad_value(ctx, value, key, "is not a text");
     *text = strdup(value != NULL ? value->text : fallback);
     return *text != NULL ? NND_OK : nnd_fail_memory(ctx, key);
 }
@@ -150,7 +165,7 @@ static nnd_status read_sweep_values(nnd_context *ctx, const nnd_param *param,
     char key[TEXT_SIZE];
     snprintf(key, sizeof key, "sweep.%s", param->name);
     if (value->kind == NND_VALUE_MAP || n == 0)
-        return bad(ctx, value, key, "not a list of values");
+        return bad_value(ctx, value, key, "is not a list of one or more values");
     nnd_param_type type = swept(param)->type;
     bool integer = type == NND_INTEGER || type == NND_INTEGERS;
     bool real = type == NND_REAL || type == NND_REALS;
@@ -165,17 +180,17 @@ static nnd_status read_sweep_values(nnd_context *ctx, const nnd_param *param,
     for (size_t i = 0; i < n; i++) {
         const nnd_value *item = one ? value : value->item[i];
         if (item->kind != NND_VALUE_SCALAR)
-            return bad(ctx, item, key, "a value of a sweep must be a number or a text");
+            return bad_value(ctx, item, key, "is neither a number nor a text");
         dim->length = i + 1;
         if (dim->kind == NND_COORD_TEXT) {
             dim->text[i] = strdup(item->text);
             if (dim->text[i] == NULL)
                 return nnd_fail_memory(ctx, key);
         } else if (!nnd_value_number(item, &dim->value[i]) || isnan(dim->value[i]))
-            return bad(ctx, item, key, "not a number");
+            return bad_value(ctx, item, key, "is not a number");
         for (size_t j = 0; j < i; j++)
             if (nnd_coord_equal(dim, i, dim, j))
-                return bad(ctx, item, key, "the same value twice");
+                return bad_value(ctx, item, key, "stands there twice");
     }
     return NND_OK;
 }
@@ -186,17 +201,20 @@ static nnd_status read_sweep(resolution *r) {
     if (r->sweep == NULL)
         return NND_OK;
     if (r->sweep->kind != NND_VALUE_MAP)
-        return bad(r->ctx, r->sweep, "sweep", "not a mapping of parameters to lists");
+        return bad_value(r->ctx, r->sweep, "sweep", "is not a mapping of parameters to lists");
     sweep->dim = calloc(r->sweep->count + 1, sizeof(nnd_dim *));
     if (sweep->dim == NULL)
         return nnd_fail_memory(r->ctx, "the sweep");
     for (size_t i = 0; i < r->sweep->count; i++) {
         const nnd_value *value = r->sweep->item[i];
-        char key[TEXT_SIZE];
+        char key[TEXT_SIZE], unknown[TEXT_SIZE];
         snprintf(key, sizeof key, "sweep.%.200s", r->sweep->key[i]);
+        snprintf(unknown, sizeof unknown,
+                 "not a parameter of the model; `nndmft describe %s` lists them",
+                 r->out->model->name);
         const nnd_param *param = nnd_param_find(r->out->model->params, r->sweep->key[i]);
         if (param == NULL)
-            return bad(r->ctx, value, key, "the model has no such parameter");
+            return bad(r->ctx, value, key, unknown);
         if (nnd_value_get(r->params, r->sweep->key[i]) != NULL)
             return bad(r->ctx, value, key, "stands in params too");
         nnd_dim *dim = sweep->dim[sweep->keys] = calloc(1, sizeof *dim);
@@ -223,7 +241,7 @@ static size_t sweep_index(const nnd_sweep *sweep, size_t point, size_t k) {
 
 /* The mapping of parameters at a sweep point. */
 static nnd_value *point_params(const resolution *r, size_t point) {
-    nnd_value *map = r->params != NULL ? nnd_value_copy(r->params) : nnd_value_map("");
+    nnd_value *map = r->params != NULL ? nnd_value_copy(r->params) : nnd_value_map(r->tree->where);
     for (size_t k = 0; map != NULL && k < r->out->sweep.keys; k++) {
         const nnd_value *values = r->sweep->item[k];
         const nnd_value *value = values->kind == NND_VALUE_SCALAR
@@ -237,7 +255,8 @@ static nnd_value *point_params(const resolution *r, size_t point) {
     return map;
 }
 
-/* The node of a dotted key such as "data.gram", or the last one on the way to it. */
+/* The node of a dotted key such as "data.gram", or the last one on the way to it; NULL if not even
+ * its first part is there. */
 static const nnd_value *at_key(const nnd_value *map, const char *key) {
     char part[TEXT_SIZE];
     size_t length = strcspn(key, ".");
@@ -292,8 +311,9 @@ static nnd_status check_point(const resolution *r, const nnd_value *map, void *p
     bool option = value == NULL && nnd_value_get(r->options, objection.key) != NULL;
     char key[TEXT_SIZE];
     snprintf(key, sizeof key, "%s.%s", option ? "simulate" : "params", objection.key);
-    return bad(r->ctx, option ? nnd_value_get(r->options, objection.key) : value, key,
-               objection.text);
+    if (option)
+        value = nnd_value_get(r->options, objection.key);
+    return bad(r->ctx, value != NULL ? value : map, key, objection.text);
 }
 
 static nnd_status read_point(resolution *r, size_t point) {
@@ -324,12 +344,6 @@ static nnd_status read_points(resolution *r) {
     for (size_t i = 0; status == NND_OK && i < r->out->sweep.points; i++)
         status = read_point(r, i);
     return status;
-}
-
-/* A key of the case whose value is a mapping; null counts as absent. */
-static const nnd_value *section(const nnd_value *tree, const char *key) {
-    const nnd_value *value = nnd_value_get(tree, key);
-    return value != NULL && nnd_value_is_null(value) ? NULL : value;
 }
 
 /* Divides the key `simulate` into what every model has and the model's own options. */
@@ -369,11 +383,11 @@ static nnd_status read_simulate(resolution *r, const nnd_value *value) {
     for (size_t i = 0; i < size->count; i++)
         for (size_t j = 0; j < i; j++)
             if (size->value[i] == size->value[j])
-                return bad(r->ctx, nnd_value_get(value, "size"), "simulate.size",
-                           "the same size twice");
+                return bad_value(r->ctx, nnd_value_get(value, "size"), "simulate.size",
+                                 "has the same size twice");
     if (seeds->count != 1 && seeds->count != nnd_case_sizes(c))
-        return bad(r->ctx, nnd_value_get(value, "seeds"), "simulate.seeds",
-                   "neither one number nor one per size");
+        return bad_value(r->ctx, nnd_value_get(value, "seeds"), "simulate.seeds",
+                         "is neither one number nor one per size");
     return NND_OK;
 }
 
@@ -487,7 +501,7 @@ nnd_status nnd_case_resolve(nnd_context *ctx, const nnd_value *tree, const nnd_c
     if (c == NULL)
         return nnd_fail_memory(ctx, "the case");
     nnd_data_cache own = {0};
-    resolution r = {.ctx = ctx, .out = c, .source = source, .cache = source->cache};
+    resolution r = {.ctx = ctx, .out = c, .source = source, .tree = tree, .cache = source->cache};
     if (r.cache == NULL)
         r.cache = &own;
     nnd_value *simulate = NULL;
@@ -505,7 +519,7 @@ nnd_status nnd_case_resolve(nnd_context *ctx, const nnd_value *tree, const nnd_c
         r.params = section(tree, "params");
         r.sweep = section(tree, "sweep");
         if (r.params != NULL && r.params->kind != NND_VALUE_MAP)
-            status = bad(ctx, r.params, "params", "not a mapping of parameters to values");
+            status = bad_value(ctx, r.params, "params", "is not a mapping of parameters to values");
     }
     if (status == NND_OK)
         status = read_sweep(&r);

@@ -3,6 +3,8 @@
 
 #include <math.h>
 
+#include "nndmft/timegrid.h"
+
 #define FIELD(name) offsetof(nnd_deep_linear, name)
 
 static const char *const PARAMETERIZATIONS[] = {"mup", "ntk", NULL};
@@ -353,10 +355,8 @@ static bool check(void *params, nnd_objection *o) {
     if (p->sigma.count != 1 && p->sigma.count != matrices)
         return nnd_object(o, "sigma", "a list of %zu; allowed: one value, or %zu (depth + 1)",
                           p->sigma.count, matrices);
-    for (size_t i = 0; i < p->record.count; i++)
-        if (p->record.value[i] > p->steps)
-            return nnd_object(o, "record", "%lld is beyond the last step, %lld",
-                              (long long)p->record.value[i], (long long)p->steps);
+    if (!nnd_steps_check(&p->record, p->steps, o))
+        return false;
     if (isinf(p->alpha))
         p->training = NND_TRAIN_ONLINE;
     if (p->training == NND_TRAIN_ONLINE)

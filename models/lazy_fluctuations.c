@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "nndmft/lazy_fluctuations.h"
 
+#include "nndmft/timegrid.h"
+
 #define FIELD(name) offsetof(nnd_lazy_fluctuations, name)
 
 static const nnd_param PARAMS[] = {
@@ -173,15 +175,10 @@ static const nnd_variable VARIABLES[] = {
 
 static bool check(void *params, nnd_objection *o) {
     nnd_lazy_fluctuations *p = params;
-    for (size_t i = 0; i < p->record.count; i++)
-        if (p->record.value[i] > p->steps)
-            return nnd_object(o, "record", "%lld is beyond the last step, %lld",
-                              (long long)p->record.value[i], (long long)p->steps);
-    if (!nnd_data_check(&p->data, o))
+    if (!nnd_steps_check(&p->record, p->steps, o))
         return false;
-    if (nnd_data_samples(&p->data) == 0)
-        return nnd_object(o, "data",
-                          "has no samples (of a covariance the population is known, not samples)");
+    if (!nnd_data_check_samples(&p->data, o))
+        return false;
     if ((p->samples & (p->samples - 1)) != 0)
         return nnd_object(o, "samples", "%lld is not a power of two", (long long)p->samples);
     return true;

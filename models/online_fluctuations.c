@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "nndmft/online_fluctuations.h"
 
+#include "nndmft/timegrid.h"
+
 #define FIELD(name) offsetof(nnd_online_fluctuations, name)
 
 static const nnd_param PARAMS[] = {
@@ -149,10 +151,8 @@ static const nnd_variable VARIABLES[] = {
 
 static bool check(void *params, nnd_objection *o) {
     nnd_online_fluctuations *p = params;
-    for (size_t i = 0; i < p->record.count; i++)
-        if (p->record.value[i] > p->steps)
-            return nnd_object(o, "record", "%lld is beyond the last step, %lld",
-                              (long long)p->record.value[i], (long long)p->steps);
+    if (!nnd_steps_check(&p->record, p->steps, o))
+        return false;
     if (!isinf(p->batch) && (p->batch != floor(p->batch) || p->batch > 1e9))
         return nnd_object(o, "batch", "%g; allowed: a whole number up to 1e9, or inf", p->batch);
     return true;

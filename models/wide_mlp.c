@@ -3,6 +3,8 @@
 
 #include <math.h>
 
+#include "nndmft/timegrid.h"
+
 #define FIELD(name) offsetof(nnd_wide_mlp, name)
 
 static const char *const PARAMETERIZATIONS[] = {"mup", "ntk", NULL};
@@ -349,15 +351,10 @@ static bool check_solver(const nnd_wide_mlp *p, nnd_objection *o) {
 
 static bool check(void *params, nnd_objection *o) {
     nnd_wide_mlp *p = params;
-    for (size_t i = 0; i < p->record.count; i++)
-        if (p->record.value[i] > p->steps)
-            return nnd_object(o, "record", "%lld is beyond the last step, %lld",
-                              (long long)p->record.value[i], (long long)p->steps);
-    if (!nnd_data_check(&p->data, o))
+    if (!nnd_steps_check(&p->record, p->steps, o))
         return false;
-    if (nnd_data_samples(&p->data) == 0)
-        return nnd_object(o, "data",
-                          "has no samples (of a covariance the population is known, not samples)");
+    if (!nnd_data_check_samples(&p->data, o))
+        return false;
     return check_solver(p, o);
 }
 

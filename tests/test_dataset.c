@@ -206,7 +206,8 @@ START_TEST(the_same_seed_gives_the_same_data) {
 END_TEST
 
 START_TEST(a_table_is_read_by_columns) {
-    static const char csv[] = "x0,x1,label\n1,2,1\n3,4,-1\n5,\"6\",1\n7,8,-1\n";
+    /* A byte order mark, as spreadsheets write it, is no part of a name. */
+    static const char csv[] = "\xEF\xBB\xBFx0,x1,label\n1,2,1\n3,4,-1\n5,\"6\",1\n7,8,-1\n";
     nnd_dataset set;
     nnd_objection o = {NULL, ""};
     scratch_write(scratch_path("t.csv"), csv, strlen(csv));
@@ -221,6 +222,20 @@ START_TEST(a_table_is_read_by_columns) {
     ck_assert_double_eq(set.targets[1], 1.0);
     ck_assert_double_eq(set.test_targets[0], -1.0);
     nnd_dataset_clear(&set);
+    /* The test samples go by the names of the arrays whose rows they are, so that data written back
+     * to a case stands for the same. */
+    ck_assert_str_eq(data.test_inputs.name, "x");
+    ck_assert_str_eq(data.test_targets.name, "label");
+}
+END_TEST
+
+START_TEST(data_beyond_the_memory_limit_is_refused) {
+    nnd_context *small = nnd_context_new(&(nnd_context_options){.memory_limit = 1000000});
+    nnd_dataset set;
+    read_data("{generate: gaussian, samples: 100, dim: 2000}");
+    assert_status(nnd_dataset_make(small, &data, &set), NND_E_LIMIT);
+    nnd_dataset_clear(&set);
+    nnd_context_free(small);
 }
 END_TEST
 
@@ -257,8 +272,8 @@ END_TEST
 START_TEST(damaged_tables_are_refused_with_their_line) {
     static const struct {
         const char *csv, *text;
-    } bad[] = {{"x0,y\n1,a\n", "line 2, column 2: not a number"},
-               {"x0,y\n1,2,3\n", "line 2, column 3: more columns"},
+    } bad[] = {{"x0,y\n1,a\n", "line 2, column 2: \"a\" is not a number"},
+               {"x0,y\n1,2,3\n", "line 2: more columns"},
                {"x0,y\n1\n", "line 2 has 1 columns"},
                {"x0,y\n", "no rows"},
                {"", "no rows"}};
@@ -285,6 +300,9 @@ START_TEST(names_rows_and_shapes_of_a_file_are_checked) {
     read_data("{file: t.csv, inputs: x, targets: y, rows: [2]}");
     assert_status(load("t.csv"), NND_E_INPUT);
     assert_message("row 2 is beyond the 2 rows");
+    read_data("{file: t.csv, inputs: x, targets: [1, 2], rows: [1]}");
+    assert_status(load("t.csv"), NND_E_INPUT);
+    assert_message("`targets` stands in the case");
     read_data("{file: t.csv, inputs: x, targets: y}");
     assert_ok(load("t.csv"));
     ck_assert(!nnd_data_check(&data, &o));
@@ -310,6 +328,12 @@ START_TEST(unsound_data_is_refused_with_its_key) {
     ck_refused("{generate: whitened, samples: 9, dim: 8}", "data.samples", "9 whitened");
     ck_refused("{generate: gaussian, targets: [1]}", "data.targets", "draws its targets");
     ck_refused("{minimizer: [1]}", "data.covariance", "missing");
+    ck_refused("{inputs: [[1]], targets: [1], test_gram: [[1]]}", "data.test_gram",
+               "goes with gram");
+    ck_refused("{generate: gaussian, test_targets: [1]}", "data.test_targets", "means nothing");
+    ck_refused("{covariance: [[1]], minimizer: [1], targets: [1]}", "data.targets",
+               "means nothing");
+    ck_refused("{inputs: [[1]], targets: [1], seed: 2}", "data.seed", "goes with generate");
 }
 END_TEST
 
@@ -326,6 +350,7 @@ int main(void) {
     tcase_add_test(tests, regression_data_has_a_minimiser_of_norm_1);
     tcase_add_test(tests, the_same_seed_gives_the_same_data);
     tcase_add_test(tests, a_table_is_read_by_columns);
+    tcase_add_test(tests, data_beyond_the_memory_limit_is_refused);
     tcase_add_test(tests, standardized_inputs_have_mean_0_and_variance_1_on_training_samples);
     tcase_add_test(tests, a_changed_file_is_refused_by_its_checksum);
     tcase_add_test(tests, damaged_tables_are_refused_with_their_line);

@@ -55,8 +55,9 @@ extern const nnd_param_table nnd_data_table;
 
 /**
  * Whether shapes fit, numbers are finite and Gram matrices symmetric and positive semi-definite,
- * and exactly one kind of data is given (gram, inputs, generate; covariance and minimizer). False
- * with an objection whose key begins with "data". Named matrices must have been read.
+ * and exactly one kind of data is given (gram, inputs, generate; covariance and minimizer), without
+ * keys that mean nothing to it. False with an objection whose key begins with "data". Named
+ * matrices must have been read.
  */
 bool nnd_data_check(const nnd_data *data, nnd_objection *objection);
 /**
@@ -67,6 +68,8 @@ bool nnd_data_check(const nnd_data *data, nnd_objection *objection);
  */
 NND_MUST_USE nnd_status nnd_data_load(nnd_context *ctx, nnd_data *data, const char *path,
                                       const nnd_frame *arrays);
+/** nnd_data_check for models that train on samples: covariance and minimizer are refused, too. */
+bool nnd_data_check_samples(const nnd_data *data, nnd_objection *objection);
 /** Number of training and of test samples that checked data stands for. */
 size_t nnd_data_samples(const nnd_data *data);
 size_t nnd_data_tests(const nnd_data *data);

@@ -21,6 +21,11 @@ NND_MUST_USE nnd_status nnd_timegrid_make(nnd_context *ctx, size_t steps,
                                           const nnd_integers *record, size_t every,
                                           nnd_timegrid *grid);
 void nnd_timegrid_clear(nnd_timegrid *grid);
+/**
+ * For models whose `record` lists steps >= 0: whether none is beyond the last one. False with an
+ * objection to `record`.
+ */
+bool nnd_steps_check(const nnd_integers *record, int64_t steps, nnd_objection *o);
 
 /**
  * For models whose `record` lists steps (gd) or times (flow): whether each entry is a step of

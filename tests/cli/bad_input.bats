@@ -179,35 +179,79 @@ YAML
 }
 
 @test "a list as one value of a sweep" {
-    bad_case case.yaml:2: sweep.sigma "must be a number or a text" <<'YAML'
+    bad_case case.yaml:2: sweep.sigma "a list of 2 is neither a number nor a text" <<'YAML'
 model: deep-linear
 sweep: {sigma: [[1, 2], 3]}
 YAML
 }
 
 @test "a mapping as one value of a sweep" {
-    bad_case case.yaml:2: sweep.nu "must be a number or a text" <<'YAML'
+    bad_case case.yaml:2: sweep.nu "a mapping is neither a number nor a text" <<'YAML'
 model: deep-linear
 sweep: {nu: [{a: 1}, 3]}
 YAML
 }
 
 @test "an empty list to sweep" {
-    bad_case case.yaml:2: sweep.nu "not a list of values" <<'YAML'
+    bad_case case.yaml:2: sweep.nu "a list of 0 is not a list of one or more values" <<'YAML'
 model: deep-linear
 sweep: {nu: []}
 YAML
 }
 
 @test "the same value twice in a sweep" {
-    bad_case case.yaml:2:17 sweep.nu "the same value twice" <<'YAML'
+    bad_case case.yaml:2:17 sweep.nu "1.0 stands there twice" <<'YAML'
 model: deep-linear
 sweep: {nu: [1, 1.0]}
 YAML
 }
 
+@test "options that would be ignored are refused" {
+    refused 2 "--var" "names no variable" -- export theory.h5 --var ,
+    refused 2 "--var" "names no variable" -- plot theory.h5 --var ''
+    refused 2 "--points" "an integer from 3" -- find case.yaml --param lr=0.1:1 --min test_risk \
+        --points 0.5
+    refused 2 "--threads" "an integer from 1 to 4096" -- solve case.yaml --threads 1e-300
+}
+
+@test "a second document in a case file" {
+    bad_case case.yaml "more than one document" <<'YAML'
+model: deep-linear
+---
+model: wide-mlp
+YAML
+}
+
+@test "what is missing has the place of what it is missing from" {
+    bad_case case.yaml:1:1 params.data "holds no data" <<'YAML'
+model: wide-mlp
+YAML
+    bad_case case.yaml:2:1 params.data "holds no data" <<'YAML'
+model: wide-mlp
+params:
+  depth: 2
+YAML
+}
+
+@test "keys of data that mean nothing beside the others" {
+    local key
+    for key in 'noise: 1' 'dim: 3' 'target: sign' 'standardize: true' 'checksum: ab' \
+        'test_inputs: [[1]]'; do
+        bad_case case.yaml:2: "params.data.${key%%:*}" "means nothing here" <<YAML
+model: wide-mlp
+params: {data: {gram: [[1]], targets: [1], $key}}
+YAML
+    done
+}
+
+@test "null stands for an absent key, and removing an absent one makes nothing" {
+    works solve case.yaml --set output=null --set name=null --set simulate=null \
+        --set simulate.seeds=null --set sweep.nu=null
+    [ -e case.h5 ] || explain "not under the default name"
+}
+
 @test "a sweep over something that is not a parameter" {
-    bad_case case.yaml:2: sweep.bogus "no such parameter" <<'YAML'
+    bad_case case.yaml:2: sweep.bogus "not a parameter" "describe deep-linear" <<'YAML'
 model: deep-linear
 sweep: {bogus: [1]}
 YAML
@@ -545,6 +589,15 @@ PYTHON
     [ ! -s out ]
     [ "$(grep -vc 'nndmft: differs: params' err)" -eq 1 ] || explain "more than one line"
     says err "no value of t in common"
+}
+
+@test "parameters that differ are told, however late in a list" {
+    local list
+    list=$(printf '1, %.0s' {1..200})
+    works solve case.yaml -o theory.h5 --set "params.schedule=[${list}1]" --force
+    works simulate case.yaml -o mc.h5 --set "params.schedule=[${list}2]"
+    works validate theory.h5 mc.h5
+    says err "differs: params.schedule"
 }
 
 @test "validate takes overrides of compare only" {
