@@ -154,13 +154,16 @@ static void write_axis(const nnd_panel *panel, const nnd_dim *dim, size_t step, 
 
 static void write_title(const nnd_panel *panel, bool theory, FILE *out) {
     char at[NND_PLOT_LABEL], place[NND_PLOT_LABEL], size[NND_PLOT_LABEL] = "", text[NND_PLOT_TEXT];
+    char of[32] = "";
     nnd_panel_describe(panel, 0, panel->keys, 0, sizeof at, at);
     nnd_panel_place(panel, sizeof place, place);
     if (!theory && panel->size != NULL)
         nnd_coord_text(panel->size, nnd_panel_sizes(panel) - 1, sizeof size, size);
-    snprintf(text, sizeof text, "%.128s%s, %s%s%s%s%s", panel->name, place,
+    if (panel->all_curves > 1)
+        snprintf(of, sizeof of, " (1 of %zu)", panel->all_curves);
+    snprintf(text, sizeof text, "%.128s%s, %s%s%s%s%s%s", panel->name, place,
              theory ? "theory" : "simulation", size[0] != '\0' ? ", size " : "", size,
-             at[0] != '\0' ? ", " : "", at);
+             at[0] != '\0' ? ", " : "", at, of);
     fputs("set title ", out);
     nnd_plot_quote(out, text);
     fputs(" noenhanced\n", out);

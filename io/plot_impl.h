@@ -10,14 +10,15 @@
 #include "nndmft/io.h"
 
 enum {
-    NND_PLOT_CURVES = 12, /**< the most curves in a panel */
-    NND_PLOT_POINTS = 40, /**< the most intervals between points with error bars on a curve */
-    NND_PLOT_CROWD = 240, /**< about the most points in a panel */
-    NND_PLOT_FEW = 8,     /**< points that every curve keeps in a crowd */
-    NND_PLOT_OPEN = 5,    /**< how many point types are filled; their open forms follow */
-    NND_PLOT_LEGEND = 64, /**< the most legend entries */
-    NND_PLOT_LABEL = 128, /**< bytes of a legend entry */
-    NND_PLOT_TEXT = 512   /**< bytes of a title or axis label */
+    NND_PLOT_CURVES = 24,  /**< the most curves in a panel */
+    NND_PLOT_ENTRIES = 12, /**< the most entries of a matrix that are drawn as curves in time */
+    NND_PLOT_POINTS = 40,  /**< the most intervals between points with error bars on a curve */
+    NND_PLOT_CROWD = 240,  /**< about the most points in a panel */
+    NND_PLOT_FEW = 8,      /**< points that every curve keeps in a crowd */
+    NND_PLOT_OPEN = 5,     /**< how many point types are filled; their open forms follow */
+    NND_PLOT_LEGEND = 64,  /**< the most legend entries */
+    NND_PLOT_LABEL = 128,  /**< bytes of a legend entry */
+    NND_PLOT_TEXT = 512    /**< bytes of a title or axis label */
 };
 
 /* ---- plot_select.c: which variables ---- */

@@ -163,7 +163,7 @@ static bool choose_heat(const nnd_source *source, nnd_panel *panel) {
         if (x == NULL || y == NULL || x->length < 2 || y->length < 2)
             continue;
         if (in_time && x != time) {
-            if (x->length * y->length <= NND_PLOT_CURVES)
+            if (x->length * y->length <= NND_PLOT_ENTRIES)
                 return false;
             panel->instant = (nnd_plot_pin){time, time->length - 1};
             panel->before_after = true;

@@ -52,6 +52,19 @@ static void make_entries(const nnd_result *result, const nnd_plot_options *optio
     }
 }
 
+/* The titles say it too, but not on the terminal. */
+static void tell_omissions(nnd_context *ctx, const picture *p) {
+    for (size_t i = 0; i < p->count; i++) {
+        const nnd_panel *panel = &p->entry[i].panel;
+        if (panel->y != NULL && panel->all_curves > 1)
+            nnd_log(ctx, NND_LOG_NOTE, "%s: the first of %zu matrices is drawn", panel->name,
+                    panel->all_curves);
+        else if (panel->curves < panel->all_curves)
+            nnd_log(ctx, NND_LOG_NOTE, "%s: %zu of %zu curves are drawn", panel->name,
+                    panel->curves, panel->all_curves);
+    }
+}
+
 /* Moves what all legends share to the side of the picture. */
 static void share_legends(picture *p) {
     bool any = false;
@@ -182,6 +195,7 @@ nnd_status nnd_plot_program(nnd_context *ctx, const nnd_result *result,
         status = nnd_fail_memory(ctx, "the panels of a picture");
     else {
         make_entries(result, options, &names, &p);
+        tell_omissions(ctx, &p);
         share_legends(&p);
         lay_out(&p);
         write_terminal(&p, format, out);

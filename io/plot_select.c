@@ -105,6 +105,7 @@ static bool is_companion(const nnd_result *result, const char *name) {
                                            {"sharpness_ceiling", "final_sharpness"},
                                            {"sharpness_flow", "final_sharpness"},
                                            {"sharpness_min", "final_sharpness"},
+                                           {"stability_edge", "stability"},
                                            {"stability_limit", "final_sharpness"},
                                            {"sv_density", "sv_hist"},
                                            {"theta_floor", "theta"}};

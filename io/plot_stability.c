@@ -5,34 +5,68 @@
 
 #include "io/plot_impl.h"
 
-static const char EDGE[] = "ntk_edge";
+static const char LIMIT[] = "stability_edge", EDGE[] = "ntk_edge";
 static const char GREY[] = "#555555";
-static const double LIMIT = 2.0;
+/* Of descent without momentum. */
+static const double PLAIN_LIMIT = 2.0;
 
 static bool suits_stability(const nnd_panel *panel) {
     return strcmp(panel->name, "stability") == 0 && panel->y == NULL;
 }
 
+/* The edge of stability if it is the same for all curves and everywhere, else NaN. A theory without
+ * momentum does not tell it; without any theory it is not known. */
+static double level(const nnd_panel *panel) {
+    nnd_trace trace;
+    size_t colour;
+    if (panel->theory.array == NULL)
+        return NAN;
+    if (nnd_frame_find(panel->theory.frame, LIMIT) == NULL)
+        return PLAIN_LIMIT;
+    bool common = nnd_edge_is_common(panel, LIMIT, &colour) &&
+                  nnd_edge_trace(panel, LIMIT, colour, &trace) && trace.stride == 0;
+    return common ? trace.y[0] : NAN;
+}
+
 static void widen_stability(const nnd_panel *panel, nnd_span *x, nnd_span *y) {
-    (void)panel, (void)x;
-    if (y->min > y->max)
+    if (y->min > y->max || panel->theory.array == NULL)
         return;
-    y->min = fmin(y->min, LIMIT);
-    y->max = fmax(y->max, 1.05 * LIMIT);
+    nnd_span edge = {level(panel), level(panel)};
+    if (isnan(edge.min)) {
+        edge = nnd_span_empty;
+        nnd_edge_measure(panel, LIMIT, x, &edge);
+    }
+    y->min = fmin(y->min, edge.min);
+    y->max = fmax(y->max, 1.05 * edge.max);
 }
 
 static void prepare_stability(const nnd_panel *panel, FILE *out) {
-    (void)panel;
-    fprintf(out,
-            "set arrow from graph 0, first %g to graph 1, first %g nohead back lw 1 dt (8,4)"
-            " lc rgb '%s'\n"
-            "set label '%g' at graph 0.985, first %g right offset 0, 0.6 textcolor rgb '%s'\n",
-            LIMIT, LIMIT, GREY, LIMIT, LIMIT, GREY);
+    double edge = level(panel);
+    if (isnan(edge) && panel->theory.array != NULL)
+        nnd_edge_write(panel, LIMIT, out);
+    else if (!isnan(edge))
+        fprintf(out,
+                "set arrow from graph 0, first %g to graph 1, first %g nohead back lw 1 dt (8,4)"
+                " lc rgb '%s'\n"
+                "set label '%g' at graph 0.985, first %g right offset 0, 0.6 textcolor rgb '%s'\n",
+                edge, edge, GREY, edge, edge, GREY);
+}
+
+static void below_stability(const nnd_panel *panel, nnd_plot_elements *list) {
+    if (isnan(level(panel)) && panel->theory.array != NULL)
+        nnd_edge_draw(panel, LIMIT, list);
+}
+
+static void legend_stability(const nnd_panel *panel, nnd_legend *legend) {
+    nnd_legend_make(panel, legend);
+    if (isnan(level(panel)))
+        nnd_edge_legend(panel, LIMIT, "edge of stability", legend);
 }
 
 static void draw_stability(const nnd_panel *panel, size_t cell, const nnd_legend *legend,
                            FILE *out) {
-    static const nnd_curves_extra extra = {widen_stability, prepare_stability, NULL, NULL};
+    static const nnd_curves_extra extra = {widen_stability, prepare_stability, below_stability,
+                                           NULL};
     nnd_curves_draw(panel, cell, &extra, legend, out);
 }
 
@@ -40,7 +74,7 @@ const nnd_panel_kind nnd_panel_stability = {
     .suits = suits_stability,
     .cells = nnd_panel_cells,
     .right_margin = 14.0,
-    .legend = nnd_legend_make,
+    .legend = legend_stability,
     .draw = draw_stability,
 };
 

@@ -194,6 +194,32 @@ START_TEST(stability_rises_to_two_and_hovers) {
 }
 END_TEST
 
+/* Section 4: linearised heavy ball is stable up to 2 (1 + m). A lazy network converges 1.3 % below
+ * and does not 1.3 % above. */
+START_TEST(the_edge_of_stability_grows_with_momentum) {
+    static const struct {
+        double lr, stability;
+        bool converges;
+    } side[] = {{0.38, 2.96, true}, {0.39, 3.04, false}};
+    nnd_context *ctx = nnd_context_new(NULL);
+    for (size_t i = 0; i < COUNT(side); i++) {
+        char yaml[256];
+        snprintf(yaml, sizeof yaml,
+                 "{model: deep-linear, params: {gamma0: 0.01, momentum: 0.5, center: true, "
+                 "steps: 400, record: [0], spectrum: false, lr: %g}}",
+                 side[i].lr);
+        nnd_frame *f = test_theory(ctx, yaml);
+        test_close("edge", test_value(f, "stability_edge", ""), 3.0, 0.0);
+        test_close("stability", test_value(f, "stability", "t=0"), side[i].stability, 1e-3);
+        double ratio = test_value(f, "train_mse", "t=400") / test_value(f, "train_mse", "t=0");
+        ck_assert_msg((ratio < 1e-6) == side[i].converges, "lr %g: train_mse falls to %g",
+                      side[i].lr, ratio);
+        nnd_frame_free(f);
+    }
+    nnd_context_free(ctx);
+}
+END_TEST
+
 /* Section 5, printed to three decimals. */
 START_TEST(escape_times) {
     static const struct {
@@ -364,6 +390,7 @@ int main(void) {
     tcase_add_test(tables, reference_case_4_gradient_flow);
     tcase_add_test(tables, reference_case_5_edge_of_stability);
     tcase_add_test(tables, stability_rises_to_two_and_hovers);
+    tcase_add_test(tables, the_edge_of_stability_grows_with_momentum);
     tcase_add_loop_test(tables, escape_times, 0, 5);
     suite_add_tcase(suite, tables);
     TCase *exact = tcase_create("exact checks");

@@ -197,6 +197,10 @@ static nnd_status add_ntk_arrays(const level2 *s) {
     nnd_status status = add_arrays(s->frame, 3, arrays);
     if (status == NND_OK && s->d->params->integrator == NND_DESCENT)
         status = add_arrays(s->frame, 2, descent);
+    /* Section 4: -1 is a root of z^2 - (1 + m - eta0 lambda) z + m. */
+    if (status == NND_OK && s->d->params->integrator == NND_DESCENT)
+        status =
+            nnd_frame_add_scalar(s->frame, "stability_edge", 2.0 + 2.0 * s->d->params->momentum);
     if (status == NND_OK && s->d->params->training == NND_TRAIN_FIXED)
         status = add_arrays(s->frame, 2, fixed);
     return status;
