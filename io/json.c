@@ -22,11 +22,12 @@ static void write_string(FILE *out, const char *text) {
     fputc('"', out);
 }
 
-/* A real number keeps its decimal point, so that readers do not take it for an integer. */
+/* A real number keeps its decimal point, so that readers do not take it for an integer. JSON has no
+ * infinity, but numbers that every reader rounds to it. */
 static void write_real(FILE *out, double x) {
     char text[NUMBER_SIZE];
     if (!isfinite(x)) {
-        fputs("null", out);
+        fputs(isnan(x) ? "null" : x > 0.0 ? "1e999" : "-1e999", out);
         return;
     }
     nnd_number_text(x, sizeof text, text);

@@ -37,11 +37,20 @@ static size_t step_of(const nnd_dim *dim) {
     return (dim->length + RESOLUTION - 1) / RESOLUTION;
 }
 
+/* Names, and numbers with an infinite one among them, stand side by side. */
+static bool is_listed(const nnd_dim *dim) {
+    bool listed = nnd_plot_is_category(dim);
+    for (size_t i = 0; !listed && i < dim->length; i++)
+        listed = !isfinite(dim->value[i]);
+    return listed;
+}
+
 /* A logarithmic axis is asked for and all coordinates are positive. */
 static bool is_logarithmic(const nnd_dim *dim, bool asked) {
-    for (size_t i = 0; asked && i < dim->length; i++)
-        asked = !nnd_plot_is_category(dim) && dim->value[i] > 0.0;
-    return asked;
+    bool all = asked && !is_listed(dim);
+    for (size_t i = 0; all && i < dim->length; i++)
+        all = dim->value[i] > 0.0;
+    return all;
 }
 
 /* The simulation is shown at its last size. */
@@ -66,7 +75,7 @@ static bool read_matrix(const nnd_panel *panel, const nnd_source *source, matrix
 }
 
 static double coordinate(const nnd_dim *dim, size_t i, bool log_scale) {
-    double at = nnd_plot_is_category(dim) ? (double)i : dim->value[i];
+    double at = is_listed(dim) ? (double)i : dim->value[i];
     return log_scale ? log(at) : at;
 }
 
@@ -134,6 +143,20 @@ static void write_palette(nnd_span span, FILE *out) {
     fprintf(out, "set cbrange [%.12g:%.12g]\n", span.min - room, span.max + room);
 }
 
+/* Tics of coordinates that stand side by side. */
+static void write_list(const nnd_dim *dim, const char *axis, FILE *out) {
+    enum { MOST = 16 };
+    char text[NND_PLOT_LABEL];
+    fprintf(out, "set %stics noenhanced (", axis);
+    for (size_t i = 0; i < dim->length; i += (dim->length + MOST - 1) / MOST) {
+        nnd_coord_text(dim, i, sizeof text, text);
+        fputs(i > 0 ? ", " : "", out);
+        nnd_plot_quote(out, text);
+        fprintf(out, " %zu", i);
+    }
+    fputs(")\n", out);
+}
+
 static void write_axis(const nnd_panel *panel, const nnd_dim *dim, size_t step, bool log_scale,
                        const char *axis, FILE *out) {
     char text[NND_PLOT_TEXT];
@@ -144,7 +167,9 @@ static void write_axis(const nnd_panel *panel, const nnd_dim *dim, size_t step, 
     if (log_scale)
         fprintf(out, "set logscale %s\n", axis);
     fprintf(out, "set %srange [%.12g:%.12g]\n", axis, low, high);
-    if (dim->kind == NND_COORD_INTEGER && dim->length <= 10)
+    if (is_listed(dim))
+        write_list(dim, axis, out);
+    else if (dim->kind == NND_COORD_INTEGER && dim->length <= 10)
         fprintf(out, "set %stics 1\n", axis);
     nnd_plot_dim_label(panel, dim, sizeof text, text);
     fprintf(out, "set %slabel ", axis);

@@ -31,6 +31,7 @@ static const role TRANSFER = {NULL, "lr", "parameterization", NULL, true, NND_PL
                               NULL, NULL};
 static const role MAP = {NULL, "alpha", NULL, NULL, true, NND_PLOT_CURVES, "snr", NULL};
 static const role DECOUPLING = {NULL, "alpha", NULL, NULL, true, NND_PLOT_CURVES, NULL, "cosine"};
+static const role SCALING = {NULL, "t", NULL, NULL, false, NND_PLOT_CURVES, NULL, NULL};
 static const role PLAIN = {NULL, NULL, NULL, NULL, false, NND_PLOT_CURVES, NULL, NULL};
 
 static const role *role_of(const char *name, const char *view) {
@@ -40,6 +41,8 @@ static const role *role_of(const char *name, const char *view) {
         return &MAP;
     if (view != NULL && strcmp(view, NND_PLOT_DECOUPLING) == 0)
         return &DECOUPLING;
+    if (view != NULL && strcmp(view, NND_PLOT_SCALING) == 0)
+        return &SCALING;
     for (size_t i = 0; i < sizeof ROLES / sizeof *ROLES; i++)
         if (strcmp(ROLES[i].name, name) == 0)
             return &ROLES[i];
@@ -275,7 +278,7 @@ void nnd_panel_make(const nnd_result *result, const char *name, const nnd_plot_o
         panel->log_x = panel->log_y = true;
     if (special == &DECOUPLING)
         panel->log_y = true; /* errors diverge at the threshold */
-    panel->scaling = options->view != NULL && strcmp(options->view, NND_PLOT_SCALING) == 0;
+    panel->scaling = special == &SCALING;
     assign_axes(&o, special, panel);
     add_keys(panel, &o.source);
     keep_ranks(panel, dim_named(&o.source, special->rank));

@@ -52,7 +52,15 @@ static void make_entries(const nnd_result *result, const nnd_plot_options *optio
     }
 }
 
-/* The titles say it too, but not on the terminal. */
+/* Whether an axis over numbers lacks a place for one of them. */
+static bool has_infinity(const nnd_dim *dim) {
+    for (size_t i = 0; !nnd_plot_is_category(dim) && i < dim->length; i++)
+        if (!isfinite(dim->value[i]))
+            return true;
+    return false;
+}
+
+/* Titles tell how many curves are drawn, but not on the terminal. */
 static void tell_omissions(nnd_context *ctx, const picture *p) {
     for (size_t i = 0; i < p->count; i++) {
         const nnd_panel *panel = &p->entry[i].panel;
@@ -62,6 +70,9 @@ static void tell_omissions(nnd_context *ctx, const picture *p) {
         else if (panel->curves < panel->all_curves)
             nnd_log(ctx, NND_LOG_NOTE, "%s: %zu of %zu curves are drawn", panel->name,
                     panel->curves, panel->all_curves);
+        if (panel->y == NULL && has_infinity(panel->x))
+            nnd_log(ctx, NND_LOG_NOTE, "%s: an infinite %s has no place on the axis", panel->name,
+                    panel->x->name);
     }
 }
 

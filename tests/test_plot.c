@@ -235,6 +235,24 @@ START_TEST(two_times_are_a_heat_map_theory_beside_simulation) {
 END_TEST
 
 /* Few entries are curves in time; many are maps before and after, for each layer. */
+/* Side by side: an infinite coordinate has no place among the numbers. */
+START_TEST(a_map_over_an_infinite_value_is_drawn) {
+    const double alpha[] = {0.5, 1.0, 2.0}, snr[] = {1.0, 2.0, INFINITY};
+    static char model[] = "alignment";
+    result.model = model;
+    drop(&result.mc);
+    assert_ok(nnd_frame_add_dim(result.theory, "alpha", NND_COORD_REAL, 3, alpha));
+    assert_ok(nnd_frame_add_dim(result.theory, "snr", NND_COORD_REAL, 3, snr));
+    add(result.theory, "cka", "alpha,snr");
+    options.view = "map";
+    assert_ok(write_program());
+    HAS("set logscale x");
+    HAS("set ytics noenhanced ('1' 0, '2' 1, 'inf' 2)");
+    HAS("set yrange [-0.5:2.5]");
+    ck_assert_int_gt(picture("a.svg"), 1000);
+}
+END_TEST
+
 START_TEST(kernels_of_many_samples_are_heat_maps_before_and_after) {
     char name[] = "h_gram";
     name_var(name);
@@ -546,6 +564,27 @@ START_TEST(a_simulation_alone_has_no_edge_of_stability) {
 }
 END_TEST
 
+START_TEST(the_distance_from_infinite_width_needs_no_second_time) {
+    const double sizes[] = {16.0, 32.0};
+    nnd_frame **frames[] = {&result.theory, &result.mc};
+    for (size_t f = 0; f < 2; f++) {
+        drop(frames[f]);
+        assert_ok(nnd_frame_new(ctx, frames[f]));
+        assert_ok(nnd_frame_add_dim(*frames[f], "size", NND_COORD_INTEGER, 2, sizes));
+        assert_ok(nnd_frame_add_range(*frames[f], "t", 1, 0.0));
+        add(*frames[f], "delta", f == 0 ? "t" : "size,t");
+        add(*frames[f], "delta_nvar", f == 0 ? "t" : "size,t");
+    }
+    static char model[] = "online-fluctuations";
+    result.model = model;
+    options.view = "scaling";
+    assert_ok(write_program());
+    HAS("set xtics (16, 32)");
+    HAS("$measured0");
+    ck_assert_int_gt(picture("a.svg"), 1000);
+}
+END_TEST
+
 START_TEST(a_spectrum_is_one_set_of_cells) {
     double z[24];
     for (size_t i = 0; i < 24; i++)
@@ -708,6 +747,8 @@ int main(void) {
     tcase_add_test(tests, stability_has_its_limit_and_the_ntk_its_edge);
     tcase_add_test(tests, the_edge_of_stability_is_what_theory_says);
     tcase_add_test(tests, a_simulation_alone_has_no_edge_of_stability);
+    tcase_add_test(tests, the_distance_from_infinite_width_needs_no_second_time);
+    tcase_add_test(tests, a_map_over_an_infinite_value_is_drawn);
     tcase_add_test(tests, a_spectrum_is_one_set_of_cells);
     tcase_add_test(tests, transfer_is_what_a_sweep_over_rates_shows);
     tcase_add_test(tests, the_simulation_tells_the_optimum_where_there_is_no_theory);
