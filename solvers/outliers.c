@@ -1,15 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "nndmft/outliers.h"
 
-#include <gsl/gsl_errno.h>
-#include <gsl/gsl_roots.h>
 #include <lapacke.h>
 #include <math.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_ITERATIONS = 200 };
+#include "nndmft/brent.h"
 
 static const double PRECISION = 1e-12;
 
@@ -21,7 +19,6 @@ typedef struct {
     const nnd_outlier_problem *problem;
     size_t index;
     double *m;
-    double known_x[2], known[2]; /* the ends, evaluated already */
     nnd_status status;
 } search;
 
@@ -69,34 +66,11 @@ static nnd_status eigenvalue(search *s, double x, double *value, double *vector)
 
 static double objective(double x, void *data) {
     search *s = data;
-    double value = 0.0;
-    for (int i = 0; i < 2; i++)
-        if (x == s->known_x[i])
-            return s->known[i];
+    double value = NAN;
     nnd_status status = eigenvalue(s, x, &value, NULL);
     if (status != NND_OK)
         s->status = status;
-    return isfinite(value) ? value : 0.0;
-}
-
-/* Brent's method; the ends have been checked to straddle the root. */
-static nnd_status brent(search *s, double low, double high, double *x) {
-    gsl_function f = {objective, s};
-    gsl_root_fsolver *solver = gsl_root_fsolver_alloc(gsl_root_fsolver_brent);
-    if (solver == NULL)
-        return nnd_fail_memory(s->ctx, "a root search");
-    int code = gsl_root_fsolver_set(solver, &f, low, high);
-    for (int i = 0; code == GSL_SUCCESS && i < MAX_ITERATIONS; i++) {
-        code = gsl_root_fsolver_iterate(solver);
-        if (gsl_root_test_interval(gsl_root_fsolver_x_lower(solver),
-                                   gsl_root_fsolver_x_upper(solver), 0.0, PRECISION) == GSL_SUCCESS)
-            break;
-    }
-    *x = gsl_root_fsolver_root(solver);
-    gsl_root_fsolver_free(solver);
-    return code == GSL_SUCCESS
-               ? s->status
-               : nnd_fail(s->ctx, NND_E_INPUT, "the outlier search failed: %s", gsl_strerror(code));
+    return value;
 }
 
 nnd_status nnd_outlier_find(nnd_context *ctx, const nnd_outlier_problem *problem, size_t j,
@@ -105,18 +79,22 @@ nnd_status nnd_outlier_find(nnd_context *ctx, const nnd_outlier_problem *problem
     search s = {.ctx = ctx,
                 .problem = problem,
                 .index = problem->negative + j,
-                .m = calloc(n * n, sizeof(double)),
-                .known_x = {edge, far}};
+                .m = calloc(n * n, sizeof(double))};
     if (s.m == NULL)
         return nnd_fail_memory(ctx, "the outliers");
-    double unused;
-    nnd_status status = eigenvalue(&s, edge, &s.known[0], NULL);
+    double at_edge, at_far, unused;
+    nnd_bracket bracket = {fmin(edge, far), fmax(edge, far), NAN};
+    nnd_status status = eigenvalue(&s, edge, &at_edge, NULL);
     if (status == NND_OK)
-        status = eigenvalue(&s, far, &s.known[1], NULL);
-    bool there = status == NND_OK && s.known[0] < 0.0 && s.known[1] > 0.0;
-    *x = NAN;
+        status = eigenvalue(&s, far, &at_far, NULL);
+    bool there = status == NND_OK && at_edge < 0.0 && at_far > 0.0;
     if (there)
-        status = brent(&s, fmin(edge, far), fmax(edge, far), x);
+        status = nnd_brent_root(ctx, objective, &s, 0.0, PRECISION, &bracket);
+    if (s.status != NND_OK)
+        status = s.status;
+    else if (status == NND_NOT_CONVERGED)
+        status = nnd_fail(ctx, NND_E_INPUT, "the search for an outlier does not converge");
+    *x = bracket.x;
     if (there && status == NND_OK && vector != NULL)
         status = eigenvalue(&s, *x, &unused, vector);
     free(s.m);

@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "nndmft/pencil.h"
 
-#include <gsl/gsl_errno.h>
-#include <gsl/gsl_min.h>
 #include <math.h>
 #include <stdbool.h>
 #include <stdlib.h>
 
-enum { MAX_ITERATIONS = 200 };
+#include "nndmft/brent.h"
 
 void nnd_pencil_at(const nnd_pencil *p, double x, nnd_pencil_point *point) {
     size_t top = p->layers;
@@ -50,38 +48,21 @@ static double log_start(const nnd_pencil *p) {
 }
 
 /* A bracket of the first minimum, found by walking up from small x where lambda falls. */
-static bool bracket(curve *c, double log_max, double y[3]) {
+static bool first_minimum(curve *c, nnd_bracket *b, double at[3]) {
     const double step = 0.02, first = log_start(c->pencil);
-    double at[3] = {0.0, height(first, c), height(first + step, c)};
+    const double log_max = -log(c->pencil->k[c->pencil->layers]);
+    at[1] = height(first, c);
+    at[2] = height(first + step, c);
     for (double u = first + 2.0 * step; isfinite(first) && u < log_max; u += step) {
         at[0] = at[1];
         at[1] = at[2];
         at[2] = height(u, c);
         if (at[1] < at[0] && !(at[2] <= at[1] && at[2] > 0.0)) {
-            y[0] = u - 2.0 * step;
-            y[1] = u - step;
-            y[2] = u;
+            *b = (nnd_bracket){u - 2.0 * step, u, u - step};
             return at[2] > at[1];
         }
     }
     return false;
-}
-
-static nnd_status minimise(nnd_context *ctx, curve *c, const double y[3], double *log_x) {
-    gsl_function f = {height, c};
-    gsl_min_fminimizer *solver = gsl_min_fminimizer_alloc(gsl_min_fminimizer_brent);
-    if (solver == NULL)
-        return nnd_fail_memory(ctx, "the bulk edge");
-    int code = gsl_min_fminimizer_set(solver, &f, y[1], y[0], y[2]);
-    for (int i = 0; code == GSL_SUCCESS && i < MAX_ITERATIONS; i++) {
-        code = gsl_min_fminimizer_iterate(solver);
-        if (gsl_min_test_interval(gsl_min_fminimizer_x_lower(solver),
-                                  gsl_min_fminimizer_x_upper(solver), 1e-9, 0.0) == GSL_SUCCESS)
-            break;
-    }
-    *log_x = gsl_min_fminimizer_x_minimum(solver);
-    gsl_min_fminimizer_free(solver);
-    return NND_OK;
 }
 
 nnd_status nnd_pencil_edge(nnd_context *ctx, const nnd_pencil *pencil, double *x, double *lambda) {
@@ -90,15 +71,18 @@ nnd_status nnd_pencil_edge(nnd_context *ctx, const nnd_pencil *pencil, double *x
     if (room == NULL)
         return nnd_fail_memory(ctx, "the bulk edge");
     curve c = {pencil, {.e = room, .b = room + layers + 1, .rest = room + 2 * layers + 1}};
-    double y[3] = {0.0}, log_x = 0.0;
+    double at[3] = {0.0};
+    nnd_bracket b = {0.0, 0.0, 0.0};
     nnd_status status =
-        bracket(&c, -log(pencil->k[layers]), y)
-            ? minimise(ctx, &c, y, &log_x)
+        first_minimum(&c, &b, at)
+            ? nnd_brent_minimum(ctx, height, &c, 1e-9, 0.0, at, &b)
             : nnd_fail(ctx, NND_E_INPUT,
                        "the pencil has no bulk edge in the range of double precision");
+    if (status == NND_NOT_CONVERGED)
+        status = nnd_fail(ctx, NND_E_INPUT, "the search for a bulk edge does not converge");
     if (status == NND_OK) {
-        *x = exp(log_x);
-        *lambda = height(log_x, &c);
+        *x = exp(b.x);
+        *lambda = height(b.x, &c);
     }
     free(room);
     return status;

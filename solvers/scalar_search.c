@@ -1,14 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Searches over one number: the ridge that stands for weight decay, the place of a minimum. */
-#include <gsl/gsl_errno.h>
-#include <gsl/gsl_min.h>
-#include <gsl/gsl_roots.h>
+#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 
+#include "nndmft/brent.h"
 #include "nndmft/equivalent.h"
-
-enum { MAX_ITERATIONS = 200 };
 
 static const double ROOT_PRECISION = 1e-13, MINIMUM_PRECISION = 1e-8;
 
@@ -40,30 +37,9 @@ static double correlation2(const nnd_eigenmodes *p, const nnd_pair_task *task) {
     return signal + trace * power / task->samples;
 }
 
-/* Brent's method between two points of different sign. */
-static nnd_status root(nnd_context *ctx, gsl_function *f, double low, double high, double *x) {
-    gsl_root_fsolver *solver = gsl_root_fsolver_alloc(gsl_root_fsolver_brent);
-    if (solver == NULL)
-        return nnd_fail_memory(ctx, "a root search");
-    int code = gsl_root_fsolver_set(solver, f, low, high);
-    for (int i = 0; code == GSL_SUCCESS && i < MAX_ITERATIONS; i++) {
-        code = gsl_root_fsolver_iterate(solver);
-        if (gsl_root_test_interval(gsl_root_fsolver_x_lower(solver),
-                                   gsl_root_fsolver_x_upper(solver), ROOT_PRECISION,
-                                   0.0) == GSL_SUCCESS)
-            break;
-    }
-    *x = gsl_root_fsolver_root(solver);
-    gsl_root_fsolver_free(solver);
-    return code == GSL_SUCCESS
-               ? NND_OK
-               : nnd_fail(ctx, NND_E_INPUT, "the search for lambda failed: %s", gsl_strerror(code));
-}
-
 nnd_status nnd_weight_decay_ridge(nnd_context *ctx, const nnd_eigenmodes *modes,
                                   const nnd_pair_task *task, double mu, double *lambda) {
     decay d = {modes, task, log(mu)};
-    gsl_function f = {excess, &d};
     *lambda = 0.0;
     if (mu == 0.0)
         return NND_OK;
@@ -81,10 +57,12 @@ nnd_status nnd_weight_decay_ridge(nnd_context *ctx, const nnd_eigenmodes *modes,
         *lambda = INFINITY;
         return NND_OK;
     }
-    double x = high;
-    nnd_status status = root(ctx, &f, low, high, &x);
-    if (status == NND_OK)
-        *lambda = exp(x);
+    nnd_bracket b = {low, high, high};
+    nnd_status status = low < high
+                            ? nnd_brent_root(ctx, excess, &d, ROOT_PRECISION, 4.0 * DBL_EPSILON, &b)
+                            : NND_OK;
+    if (status >= NND_OK)
+        *lambda = exp(b.x);
     return status;
 }
 
@@ -101,26 +79,6 @@ static double at_log(double u, void *data) {
     const objective *o = data;
     double value = o->f(exp(u), o->data);
     return isfinite(value) ? value : o->large;
-}
-
-static nnd_status refine(nnd_context *ctx, objective *o, const double u[3], const double y[3],
-                         double *x) {
-    gsl_function f = {at_log, o};
-    gsl_min_fminimizer *solver = gsl_min_fminimizer_alloc(gsl_min_fminimizer_brent);
-    if (solver == NULL)
-        return nnd_fail_memory(ctx, "a minimum search");
-    int code = gsl_min_fminimizer_set_with_values(solver, &f, u[1], y[1], u[0], y[0], u[2], y[2]);
-    for (int i = 0; code == GSL_SUCCESS && i < MAX_ITERATIONS; i++) {
-        code = gsl_min_fminimizer_iterate(solver);
-        if (gsl_min_fminimizer_x_upper(solver) - gsl_min_fminimizer_x_lower(solver) <
-            MINIMUM_PRECISION)
-            break;
-    }
-    *x = exp(gsl_min_fminimizer_x_minimum(solver));
-    gsl_min_fminimizer_free(solver);
-    return code == GSL_SUCCESS || code == GSL_FAILURE
-               ? NND_OK
-               : nnd_fail(ctx, NND_E_INPUT, "the minimum search failed: %s", gsl_strerror(code));
 }
 
 nnd_status nnd_minimize(nnd_context *ctx, nnd_function f, void *data, double low, double high,
@@ -144,12 +102,12 @@ nnd_status nnd_minimize(nnd_context *ctx, nnd_function f, void *data, double low
     *x = exp(first + step * (double)best);
     *inside = best > 0 && best + 1 < points && y[best] < y[best - 1] && y[best] < y[best + 1];
     if (*inside) {
-        double u[3], v[3];
-        for (int i = 0; i < 3; i++) {
-            u[i] = first + step * ((double)best + i - 1);
+        double v[3], at = first + step * (double)best;
+        for (int i = 0; i < 3; i++)
             v[i] = fmin(y[best + (size_t)i - 1], o.large);
-        }
-        status = refine(ctx, &o, u, v, x);
+        nnd_bracket b = {at - step, at + step, at};
+        status = nnd_brent_minimum(ctx, at_log, &o, MINIMUM_PRECISION, 0.0, v, &b);
+        *x = exp(b.x);
     }
     *value = f(*x, data);
     free(y);

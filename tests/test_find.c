@@ -148,6 +148,28 @@ START_TEST(bad_searches_are_refused_with_the_reason) {
 }
 END_TEST
 
+START_TEST(a_solver_that_does_not_converge_is_said_to) {
+    nnd_context *ctx = nnd_context_new(NULL);
+    nnd_found found;
+    nnd_find_options o = {.param = "gamma0",
+                          .low = 0.5,
+                          .high = 2.0,
+                          .points = 3,
+                          .goal = NND_FIND_MAX,
+                          .variable = "delta_nvar",
+                          .at = "t=2,mu=0"};
+    ck_assert_int_eq(find(ctx,
+                          "{model: two-layer-fluctuations, params: {activation: {name: tanh, gain: "
+                          "8}, nodes: 8, tolerance: 1e-9, steps: 2, bias: false, kernels: false, "
+                          "data: {gram: [[1]], targets: [1]}}}",
+                          o, &found),
+                     NND_NOT_CONVERGED);
+    ck_assert(isfinite(found.value));
+    ck_assert_ptr_nonnull(strstr(nnd_context_message(ctx), "does not converge at gamma0"));
+    nnd_context_free(ctx);
+}
+END_TEST
+
 int main(void) {
     Suite *suite = suite_create("find");
     TCase *tests = tcase_create("find");
@@ -156,6 +178,7 @@ int main(void) {
     tcase_add_test(tests, minimum_is_no_worse_than_a_fine_scan);
     tcase_add_test(tests, extremum_at_an_end_is_said_to_be_there);
     tcase_add_test(tests, bad_searches_are_refused_with_the_reason);
+    tcase_add_test(tests, a_solver_that_does_not_converge_is_said_to);
     suite_add_tcase(suite, tests);
     return test_main(suite);
 }

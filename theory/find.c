@@ -1,19 +1,18 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "nndmft/find.h"
 
-#include <gsl/gsl_errno.h>
-#include <gsl/gsl_min.h>
-#include <gsl/gsl_roots.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "nndmft/brent.h"
 #include "nndmft/theory.h"
 
-enum { DEFAULT_POINTS = 129, REFINED = 4, MAX_ITERATIONS = 200, TEXT_SIZE = 64 };
+enum { DEFAULT_POINTS = 129, REFINED = 4, TEXT_SIZE = 64 };
 
-static const double ROOT_PRECISION = 1e-8, EXTREMUM_PRECISION = 1e-5;
+/* Relative; a place near 0 is known to so much of the interval. */
+static const double ROOT_PRECISION = 1e-8, EXTREMUM_PRECISION = 1e-5, NEAR_ZERO = 1e-4;
 
 /* A search in progress; the function minimised, or made zero, is sign * (variable - level). */
 typedef struct {
@@ -115,7 +114,8 @@ static nnd_value *with_param(const search *s, double x) {
     return tree;
 }
 
-/* The variable at one value of the parameter; NaN where the theory diverges. */
+/* The variable at one value of the parameter; NaN where the theory diverges. NND_NOT_CONVERGED,
+ * with its best answer, where it does not converge. */
 static nnd_status evaluate(const search *s, double x, double *value) {
     nnd_case *c = NULL;
     nnd_frame *frame = NULL;
@@ -124,12 +124,13 @@ static nnd_status evaluate(const search *s, double x, double *value) {
                                      : nnd_fail_memory(s->ctx, "the case");
     if (status == NND_OK)
         status = nnd_theory_find(c->model)->solve(s->ctx, c->params[0], &frame);
+    nnd_status ran = status;
     if (status >= NND_OK)
         status = pick(s, frame, value);
     nnd_frame_free(frame);
     nnd_case_free(c);
     nnd_value_free(tree);
-    return status;
+    return status == NND_OK && ran == NND_NOT_CONVERGED ? ran : status;
 }
 
 static double objective(double x, void *data) {
@@ -137,7 +138,7 @@ static double objective(double x, void *data) {
     double value;
     s->evaluations++;
     nnd_status status = evaluate(s, x, &value);
-    if (status != NND_OK) {
+    if (status < NND_OK) {
         s->status = status;
         return s->worst;
     }
@@ -165,7 +166,7 @@ static nnd_status scan(search *s, double *y) {
                                 ? nnd_fail(s->ctx, NND_E_INTERRUPTED, "interrupted")
                                 : evaluate(s, grid_point(s->options, i), &value);
         y[i] = isfinite(value) ? s->sign * (value - s->options->level) : NAN;
-        if (status != NND_OK) {
+        if (status < NND_OK) {
 #pragma omp atomic write
             failed = status;
         }
@@ -178,27 +179,26 @@ static nnd_status scan(search *s, double *y) {
     return failed;
 }
 
-static nnd_status refine_root(search *s, double low, double high, nnd_found *found) {
-    gsl_function f = {objective, s};
-    gsl_root_fsolver *solver = gsl_root_fsolver_alloc(gsl_root_fsolver_brent);
-    if (solver == NULL)
-        return nnd_fail_memory(s->ctx, "a root search");
-    int code = gsl_root_fsolver_set(solver, &f, low, high);
-    for (int i = 0; code == GSL_SUCCESS && i < MAX_ITERATIONS; i++) {
-        code = gsl_root_fsolver_iterate(solver);
-        low = gsl_root_fsolver_x_lower(solver);
-        high = gsl_root_fsolver_x_upper(solver);
-        if (gsl_root_test_interval(low, high, 0.0, ROOT_PRECISION) == GSL_SUCCESS)
-            break;
-    }
-    found->param = gsl_root_fsolver_root(solver);
-    found->uncertainty = (high - low) / 2.0;
-    gsl_root_fsolver_free(solver);
+/* What a search between two grid points has come to; a failed evaluation comes first. */
+static nnd_status conclude(search *s, nnd_status status, const nnd_bracket *b, nnd_found *found) {
+    found->param = b->x;
+    found->uncertainty = (b->high - b->low) / 2.0;
     if (s->status != NND_OK)
         return s->status;
-    return code == GSL_SUCCESS
-               ? NND_OK
-               : nnd_fail(s->ctx, NND_E_INPUT, "the root search failed: %s", gsl_strerror(code));
+    if (status == NND_NOT_CONVERGED)
+        nnd_fail(s->ctx, NND_E_INPUT, "the search has not come closer than %g", found->uncertainty);
+    return status;
+}
+
+static double least_bracket(const search *s, double precision) {
+    return precision * NEAR_ZERO * (s->options->high - s->options->low);
+}
+
+static nnd_status refine_root(search *s, double low, double high, nnd_found *found) {
+    nnd_bracket b = {low, high, NAN};
+    nnd_status status =
+        nnd_brent_root(s->ctx, objective, s, least_bracket(s, ROOT_PRECISION), ROOT_PRECISION, &b);
+    return conclude(s, status, &b, found);
 }
 
 static nnd_status find_root(search *s, const double *y, nnd_found *found) {
@@ -227,27 +227,11 @@ static nnd_status refine_minimum(search *s, size_t i, const double *y, nnd_found
         found->uncertainty = (high - low) / 2.0;
         return NND_OK;
     }
-    gsl_function f = {objective, s};
-    gsl_min_fminimizer *solver = gsl_min_fminimizer_alloc(gsl_min_fminimizer_brent);
-    if (solver == NULL)
-        return nnd_fail_memory(s->ctx, "a minimum search");
-    int code = gsl_min_fminimizer_set_with_values(solver, &f, grid_point(s->options, i), y[i], low,
-                                                  at_low, high, at_high);
-    for (int k = 0; code == GSL_SUCCESS && k < MAX_ITERATIONS; k++) {
-        code = gsl_min_fminimizer_iterate(solver);
-        low = gsl_min_fminimizer_x_lower(solver);
-        high = gsl_min_fminimizer_x_upper(solver);
-        if (gsl_min_test_interval(low, high, 0.0, EXTREMUM_PRECISION) == GSL_SUCCESS)
-            break;
-    }
-    found->param = gsl_min_fminimizer_x_minimum(solver);
-    found->uncertainty = (high - low) / 2.0;
-    gsl_min_fminimizer_free(solver);
-    if (s->status != NND_OK)
-        return s->status;
-    return code == GSL_SUCCESS
-               ? NND_OK
-               : nnd_fail(s->ctx, NND_E_INPUT, "the minimum search failed: %s", gsl_strerror(code));
+    nnd_bracket b = {low, high, grid_point(s->options, i)};
+    const double value[] = {at_low, y[i], at_high};
+    nnd_status status = nnd_brent_minimum(
+        s->ctx, objective, s, least_bracket(s, EXTREMUM_PRECISION), EXTREMUM_PRECISION, value, &b);
+    return conclude(s, status, &b, found);
 }
 
 /* True if grid point i is finite and no higher than its neighbours. */
@@ -342,6 +326,22 @@ static nnd_status check_options(nnd_context *ctx, const nnd_value *tree,
     return status;
 }
 
+/* Whether what stands at the place found is an answer. */
+static nnd_status judge(const search *s, nnd_status status, const nnd_found *found) {
+    const nnd_find_options *o = s->options;
+    if (!isfinite(found->value)) {
+        nnd_fail(s->ctx, NND_E_INPUT,
+                 "%s crosses %g nowhere, but ceases to be finite at %s = %.10g", o->variable,
+                 o->level, o->param, found->param);
+        return NND_NOT_CONVERGED;
+    }
+    if (status == NND_NOT_CONVERGED)
+        nnd_fail(s->ctx, NND_E_INPUT,
+                 "theory does not converge at %s = %.10g; its best answer is used", o->param,
+                 found->param);
+    return status;
+}
+
 nnd_status nnd_find(nnd_context *ctx, const nnd_value *tree, const nnd_case_source *source,
                     const nnd_find_options *options, nnd_found *found) {
     nnd_find_options o = *options;
@@ -364,8 +364,10 @@ nnd_status nnd_find(nnd_context *ctx, const nnd_value *tree, const nnd_case_sour
         status = scan(&s, y);
     if (status == NND_OK)
         status = o.goal == NND_FIND_ZERO ? find_root(&s, y, found) : find_minimum(&s, y, found);
-    if (status == NND_OK)
+    if (status == NND_OK) {
         status = evaluate(&s, found->param, &found->value);
+        status = status >= NND_OK ? judge(&s, status, found) : status;
+    }
     found->evaluations = s.evaluations + 1;
     free(y);
     return status;

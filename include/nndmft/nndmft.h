@@ -7,6 +7,7 @@
 #include "nndmft/aligned.h"
 #include "nndmft/alignment.h"
 #include "nndmft/batch.h"
+#include "nndmft/brent.h"
 #include "nndmft/bulk.h"
 #include "nndmft/case.h"
 #include "nndmft/chain.h"
