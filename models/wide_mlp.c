@@ -36,9 +36,10 @@ static const nnd_param PARAMS[] = {
      .type = NND_REAL,
      .offset = FIELD(gamma0),
      .fallback = "1",
-     .range = NND_POSITIVE,
+     .range = {.min = 1e-8, .max = INFINITY, .max_open = true},
      .unit = "1",
-     .doc = "output scale; large: rich, small: lazy"},
+     .doc = "output scale; large: rich, small: lazy (rounding counts 1/gamma0 times; the "
+            "limit 0 is parameterization: ntk)"},
     {.name = "lr",
      .type = NND_REAL,
      .offset = FIELD(lr),

@@ -86,11 +86,16 @@ static void go_backward(const ladder *s) {
 
 /* ---- noise of a layer: averages of four fields ---- */
 
-static nnd_status choose_nodes(const ladder *s, const double *factor, size_t rank, size_t samples,
-                               uint64_t seed, uint64_t replicate, nnd_nodes *nodes) {
+static nnd_status choose_nodes(const ladder *s, const rung *r, const double *factor, size_t rank,
+                               size_t samples, uint64_t seed, uint64_t replicate,
+                               nnd_nodes *nodes) {
     size_t n = s->net->points;
+    double largest = 0.0;
+    for (size_t mu = 0; mu < n; mu++)
+        largest = fmax(largest, r->q[mu * n + mu]);
+    double finest = nnd_finest_scale(s->net->activation, largest);
     if (rank == 1)
-        return nnd_nodes_line(s->ctx, PANELS, nodes);
+        return nnd_nodes_line(s->ctx, PANELS, finest, nodes);
     if (rank > 2) {
         s->out->sampled = true;
         return nnd_nodes_sobol(s->ctx, rank, samples, seed, replicate, nodes);
@@ -101,7 +106,7 @@ static nnd_status choose_nodes(const ladder *s, const double *factor, size_t ran
     for (size_t mu = 0; mu < n; mu++)
         for (size_t k = 0; k < 2; k++)
             normal[2 * mu + k] = factor[mu * n + k];
-    nnd_status status = nnd_nodes_plane(s->ctx, PANELS, n, normal, nodes);
+    nnd_status status = nnd_nodes_plane(s->ctx, PANELS, n, normal, finest, nodes);
     free(normal);
     return status;
 }
@@ -179,7 +184,7 @@ static nnd_status find_noise(const ladder *s, rung *r, size_t samples, uint64_t 
     nnd_status status = factor != NULL ? nnd_gram_factor(s->ctx, n, r->q, factor, &rank)
                                        : nnd_fail_memory(s->ctx, "averages of four fields");
     if (status == NND_OK)
-        status = choose_nodes(s, factor, rank, samples, seed, replicate, &nodes);
+        status = choose_nodes(s, r, factor, rank, samples, seed, replicate, &nodes);
     if (status == NND_OK)
         status = chunk_make(s, &c);
     for (size_t first = 0; status == NND_OK && first < nodes.count; first += CHUNK) {

@@ -14,6 +14,8 @@ enum { LINE_POINTS = 16, PLANE_POINTS = 12, MOST_DIMS = 8 };
 static const double FAR = 9.0;
 /* The longest panel around the circle. */
 static const double ARC = 0.125 * M_PI;
+/* Panels of length 1 do for what varies over this length or more. */
+static const double COARSE = 0.5;
 
 static nnd_status reserve(nnd_context *ctx, size_t dims, size_t count, nnd_nodes *nodes) {
     *nodes = (nnd_nodes){
@@ -120,27 +122,72 @@ double nnd_nodes_trapezoid_count(size_t dims, size_t intervals, double radius, b
 
 /* ---- Gauss-Legendre panels ---- */
 
-/* Points and weights of a rule on `panels` equal parts of [from, to]. */
-static nnd_status panel_rule(nnd_context *ctx, double from, double to, size_t panels, size_t points,
-                             double *x, double *weight) {
-    gsl_integration_glfixed_table *table = gsl_integration_glfixed_table_alloc(points);
-    if (table == NULL)
-        return nnd_fail_memory(ctx, "a quadrature rule");
-    double length = (to - from) / (double)panels;
-    for (size_t i = 0; i < panels * points; i++) {
-        double start = from + length * (double)(i / points);
-        gsl_integration_glfixed_point(start, start + length, i % points, &x[i], &weight[i], table);
-    }
-    gsl_integration_glfixed_table_free(table);
-    return NND_OK;
+/* Panels of [from, to], none longer than `longest`; the first and the last are halved towards the
+ * ends of the interval until the outermost is no longer than fine_from, fine_to (0: they are not).
+ */
+typedef struct {
+    double from, to, longest, fine_from, fine_to;
+} panelling;
+
+static size_t halvings(double length, double finest) {
+    return finest > 0.0 && finest < length ? (size_t)ceil(log2(length / finest)) : 0;
 }
 
-nnd_status nnd_nodes_line(nnd_context *ctx, size_t panels, nnd_nodes *nodes) {
-    size_t half = panels * LINE_POINTS;
+/* Number of panels, and their ends (one more) into `end` unless it is NULL. */
+static size_t panel_ends(const panelling *p, double *end) {
+    double length = p->to - p->from;
+    if (!(length > 0.0))
+        return 0;
+    size_t n = (size_t)ceil(length / p->longest), count = 0;
+    if (n < 2 && p->fine_from > 0.0 && p->fine_to > 0.0)
+        n = 2;
+    double width = length / (double)n;
+    size_t before = halvings(width, p->fine_from), after = halvings(width, p->fine_to);
+    if (end == NULL)
+        return n + before + after;
+    end[count++] = p->from;
+    for (size_t k = before; k > 0; k--)
+        end[count++] = p->from + ldexp(width, -(int)k);
+    for (size_t i = 1; i < n; i++)
+        end[count++] = p->from + width * (double)i;
+    for (size_t k = 1; k <= after; k++)
+        end[count++] = p->to - ldexp(width, -(int)k);
+    end[count] = p->to;
+    return count;
+}
+
+/* Points and weights of a rule with so many points in each panel; room of the caller. */
+static nnd_status panel_rule(nnd_context *ctx, const panelling *p, size_t points, double *x,
+                             double *weight) {
+    size_t panels = panel_ends(p, NULL);
+    gsl_integration_glfixed_table *table = gsl_integration_glfixed_table_alloc(points);
+    double *end = calloc(panels + 1, sizeof *end);
+    nnd_status status =
+        table != NULL && end != NULL ? NND_OK : nnd_fail_memory(ctx, "a quadrature rule");
+    if (status == NND_OK)
+        (void)panel_ends(p, end);
+    for (size_t i = 0; status == NND_OK && i < panels * points; i++)
+        gsl_integration_glfixed_point(end[i / points], end[i / points + 1], i % points, &x[i],
+                                      &weight[i], table);
+    if (table != NULL)
+        gsl_integration_glfixed_table_free(table);
+    free(end);
+    return status;
+}
+
+/* A half-line of `panels` equal parts, halved towards 0 if something there is finer than they are
+ * good for. */
+static panelling half_line(size_t panels, double finest) {
+    return (panelling){0.0, FAR, FAR / (double)panels, finest < COARSE ? finest : 0.0, 0.0};
+}
+
+nnd_status nnd_nodes_line(nnd_context *ctx, size_t panels, double finest, nnd_nodes *nodes) {
+    panelling p = half_line(panels, finest);
+    size_t half = panel_ends(&p, NULL) * LINE_POINTS;
     nnd_status status = reserve(ctx, 1, 2 * half, nodes);
     if (status != NND_OK)
         return status;
-    status = panel_rule(ctx, 0.0, FAR, panels, LINE_POINTS, nodes->x, nodes->weight);
+    status = panel_rule(ctx, &p, LINE_POINTS, nodes->x, nodes->weight);
     for (size_t i = 0; status == NND_OK && i < half; i++) {
         nodes->weight[i] *= exp(-0.5 * nodes->x[i] * nodes->x[i]);
         nodes->x[half + i] = -nodes->x[i];
@@ -165,30 +212,30 @@ static size_t kink_angles(size_t lines, const double *normal, double *angle) {
 }
 
 /* Panels between neighbouring kinks, over [0, pi): the other half of the circle is their image
- * under x -> -x. Returns the number of points; NULL pointers: it only counts. */
-static nnd_status around(nnd_context *ctx, size_t kinks, const double *kink, size_t *points,
-                         double *angle, double *weight) {
+ * under x -> -x. Counts the points; NULL pointers: it only does that. */
+static nnd_status around(nnd_context *ctx, size_t kinks, const double *kink, double finest,
+                         size_t *points, double *angle, double *weight) {
     nnd_status status = NND_OK;
+    /* A strip along a line through the origin is narrowest, as an angle, far out. */
+    double fine = finest < COARSE ? finest / FAR : 0.0;
     *points = 0;
     for (size_t i = 0; status == NND_OK && i < kinks; i++) {
-        double end = i + 1 < kinks ? kink[i + 1] : M_PI;
-        size_t panels = (size_t)ceil((end - kink[i]) / ARC);
-        if (panels > 0 && angle != NULL)
-            status = panel_rule(ctx, kink[i], end, panels, PLANE_POINTS, angle + *points,
-                                weight + *points);
-        *points += panels * PLANE_POINTS;
+        panelling p = {kink[i], i + 1 < kinks ? kink[i + 1] : M_PI, ARC, fine, fine};
+        if (angle != NULL)
+            status = panel_rule(ctx, &p, PLANE_POINTS, angle + *points, weight + *points);
+        *points += panel_ends(&p, NULL) * PLANE_POINTS;
     }
     return status;
 }
 
-static nnd_status fill_plane(nnd_context *ctx, size_t panels, size_t turn, const double *angle,
-                             const double *share, nnd_nodes *nodes) {
-    size_t radial = panels * PLANE_POINTS, half = radial * turn, count = 2 * half;
+static nnd_status fill_plane(nnd_context *ctx, const panelling *along, size_t turn,
+                             const double *angle, const double *share, nnd_nodes *nodes) {
+    size_t radial = panel_ends(along, NULL) * PLANE_POINTS, half = radial * turn, count = 2 * half;
     double *r = calloc(2 * radial, sizeof *r), *weight = r != NULL ? r + radial : NULL;
     nnd_status status =
         r != NULL ? reserve(ctx, 2, count, nodes) : nnd_fail_memory(ctx, "a quadrature rule");
     if (status == NND_OK)
-        status = panel_rule(ctx, 0.0, FAR, panels, PLANE_POINTS, r, weight);
+        status = panel_rule(ctx, along, PLANE_POINTS, r, weight);
     for (size_t i = 0; status == NND_OK && i < half; i++) {
         size_t j = i % radial, k = i / radial;
         double x = r[j] * cos(angle[k]), y = r[j] * sin(angle[k]);
@@ -206,20 +253,21 @@ static nnd_status fill_plane(nnd_context *ctx, size_t panels, size_t turn, const
 }
 
 nnd_status nnd_nodes_plane(nnd_context *ctx, size_t panels, size_t lines, const double *normal,
-                           nnd_nodes *nodes) {
+                           double finest, nnd_nodes *nodes) {
     *nodes = (nnd_nodes){0};
     double *kink = calloc(lines + 1, sizeof *kink);
     if (kink == NULL)
         return nnd_fail_memory(ctx, "a quadrature rule");
     size_t turn, kinks = kink_angles(lines, normal, kink);
-    nnd_status status = around(ctx, kinks, kink, &turn, NULL, NULL);
+    nnd_status status = around(ctx, kinks, kink, finest, &turn, NULL, NULL);
     double *angle = calloc(2 * turn + 1, sizeof *angle);
     if (angle == NULL)
         status = nnd_fail_memory(ctx, "a quadrature rule");
     if (status == NND_OK)
-        status = around(ctx, kinks, kink, &turn, angle, angle + turn);
+        status = around(ctx, kinks, kink, finest, &turn, angle, angle + turn);
+    panelling along = half_line(panels, finest);
     if (status == NND_OK)
-        status = fill_plane(ctx, panels, turn, angle, angle + turn, nodes);
+        status = fill_plane(ctx, &along, turn, angle, angle + turn, nodes);
     free(angle);
     free(kink);
     return status;

@@ -11,6 +11,13 @@ enum { PANELS = 9 };
 /* 1 - correlation^2 below which two fields are one. */
 static const double PARALLEL = 1e-10;
 
+double nnd_finest_scale(const nnd_activation *phi, double q) {
+    if (phi->name == NND_LINEAR || (phi->name == NND_RELU && phi->smoothing == 0.0))
+        return INFINITY;
+    double width = phi->name == NND_RELU ? 0.0 : 1.0 / phi->gain;
+    return hypot(width, phi->smoothing) / sqrt(q);
+}
+
 /* Values of phi and phi' of both fields at all nodes. */
 typedef struct {
     double *h[2], *phi[2], *slope[2];
@@ -48,7 +55,8 @@ static nnd_status on_a_line(nnd_context *ctx, const nnd_activation *a, double q1
                             nnd_pair_moment *features, nnd_pair_moment *slopes) {
     nnd_nodes nodes;
     fields f = {0};
-    nnd_status status = nnd_nodes_line(ctx, PANELS, &nodes);
+    nnd_status status =
+        nnd_nodes_line(ctx, PANELS, nnd_finest_scale(a, fmax(q11, ratio * ratio * q11)), &nodes);
     if (status == NND_OK)
         status = fields_make(ctx, nodes.count, &f);
     for (size_t i = 0; status == NND_OK && i < nodes.count; i++) {
@@ -74,7 +82,8 @@ static nnd_status in_a_plane(nnd_context *ctx, const nnd_activation *a, double q
     const double normal[] = {1.0, 0.0, along, across};
     nnd_nodes nodes;
     fields f = {0};
-    nnd_status status = nnd_nodes_plane(ctx, PANELS, 2, normal, &nodes);
+    nnd_status status =
+        nnd_nodes_plane(ctx, PANELS, 2, normal, nnd_finest_scale(a, fmax(q11, q22)), &nodes);
     size_t n = nodes.count;
     if (status == NND_OK)
         status = fields_make(ctx, n, &f);

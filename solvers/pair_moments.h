@@ -6,6 +6,10 @@
 #include "nndmft/activation.h"
 #include "nndmft/context.h"
 
+/** The length over which an activation bends, in units of the standard deviation sqrt(q) of its
+ * field; infinite if it bends nowhere, or in a point. */
+double nnd_finest_scale(const nnd_activation *phi, double q);
+
 /** An average and its derivatives with respect to Q_11, Q_22 and Q_12 = Q_21. */
 typedef struct {
     double value, d11, d22, d12;
@@ -13,7 +17,8 @@ typedef struct {
 
 /**
  * E phi(h_1) phi(h_2) and E phi'(h_1) phi'(h_2) for h ~ N(0, Q), Q_11, Q_22 > 0. No derivative of
- * phi beyond the first is used (fluctuations 3.2), so that kinks at 0 are exact. Where the fields
+ * phi beyond the first is used (fluctuations 3.2), so that kinks at 0 are exact, and steep
+ * activations as exact as others. Where the fields
  * are multiples of each other, to rounding, they are taken to stay so: all change is in d11.
  */
 NND_MUST_USE nnd_status nnd_pair_moments(nnd_context *ctx, const nnd_activation *phi, double q11,

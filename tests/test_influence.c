@@ -190,7 +190,7 @@ START_TEST(initial_fluctuations_are_those_of_independent_units) {
         solve(ctx, &q, 48, 1e-5);
         double phi2 = 0.0, kappa = 0.0, mean = 0.0;
         nnd_nodes line;
-        ck_assert_int_eq(nnd_nodes_line(ctx, 9, &line), NND_OK);
+        ck_assert_int_eq(nnd_nodes_line(ctx, 9, INFINITY, &line), NND_OK);
         for (size_t i = 0; i < line.count; i++) {
             double f, d, w = line.weight[i];
             nnd_activation_apply(&TANH, 1, &line.x[i], &f, &d, NULL, NULL);

@@ -100,6 +100,25 @@ START_TEST(moments_of_a_pair_of_relu_are_those_of_the_arc_cosine_kernel) {
 }
 END_TEST
 
+/* <erf erf> = (2/pi) asin(2 q12/sqrt((1 + 2 q11)(1 + 2 q22))), <erf' erf'> = (4/pi)/sqrt(...), at
+ * any gain and on a line too. */
+START_TEST(steep_fields_have_their_closed_forms) {
+    nnd_context *ctx = nnd_context_new(NULL);
+    for (double gain = 1.0; gain < 2e4; gain *= 10.0)
+        for (double rho = -0.5; rho < 1.1; rho += 0.5) {
+            const nnd_activation steep = {NND_ERF, gain, gain, 0.0};
+            double q11 = 1.2, q22 = 0.7, q12 = rho * sqrt(q11 * q22), g2 = 2.0 * gain * gain;
+            double norm2 = (1.0 + g2 * q11) * (1.0 + g2 * q22), cross = g2 * q12;
+            double rest = 1.0 + g2 * (q11 + q22) + g2 * g2 * q11 * q22 * (1.0 - rho * rho);
+            nnd_pair_moment f, s;
+            ck_assert_int_eq(nnd_pair_moments(ctx, &steep, q11, q12, q22, &f, &s), NND_OK);
+            near("phi", f.value, M_2_PI * asin(cross / sqrt(norm2)), 2e-7);
+            test_close("slope", s.value / (gain * gain), 4.0 / M_PI / sqrt(rest), 1e-9);
+        }
+    nnd_context_free(ctx);
+}
+END_TEST
+
 START_TEST(moments_of_a_pair_have_the_derivatives_that_they_say) {
     nnd_context *ctx = nnd_context_new(NULL);
     const double q[] = {0.8, 0.5, 1.1}, h = 1e-5;
@@ -297,6 +316,7 @@ int main(void) {
     tcase_add_test(kernels, relu_and_linear_have_their_closed_forms);
     tcase_add_test(kernels, R6_is_met_to_the_digits_printed);
     tcase_add_test(kernels, moments_of_a_pair_of_relu_are_those_of_the_arc_cosine_kernel);
+    tcase_add_test(kernels, steep_fields_have_their_closed_forms);
     tcase_add_test(kernels, moments_of_a_pair_have_the_derivatives_that_they_say);
     tcase_add_test(kernels, a_point_given_twice_has_one_kernel);
     tcase_add_test(kernels, sampled_covariances_approach_those_of_the_quadrature);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "nndmft/plane_rule.h"
+#include "solvers/pair_moments.h"
 
 /* A pair's covariance. Smoothing is noise of its own on either argument, which widens the
  * variances. */
@@ -18,10 +19,12 @@ static nnd_dual_pair linear(const nnd_activation *a, pair c) {
 }
 
 static nnd_dual_pair error_function(const nnd_activation *a, pair c) {
-    double g2 = a->gain * a->gain, s2 = a->scale * a->scale;
-    double norm2 = (1.0 + 2.0 * g2 * c.uu) * (1.0 + 2.0 * g2 * c.vv), cross = 2.0 * g2 * c.uv;
-    return (nnd_dual_pair){s2 / g2 * M_2_PI * asin(cross / sqrt(norm2)),
-                           s2 * 2.0 * M_2_PI / sqrt(norm2 - cross * cross)};
+    double g2 = a->gain * a->gain, s2 = a->scale * a->scale, cross = 2.0 * g2 * c.uv;
+    /* (1 + 2 g2 uu)(1 + 2 g2 vv) - cross^2, without cancellation where u and v are one. */
+    double rest =
+        1.0 + 2.0 * g2 * (c.uu + c.vv) + 4.0 * g2 * g2 * fmax(0.0, c.uu * c.vv - c.uv * c.uv);
+    return (nnd_dual_pair){s2 / g2 * M_2_PI * atan2(cross, sqrt(rest)),
+                           s2 * 2.0 * M_2_PI / sqrt(rest)};
 }
 
 static nnd_dual_pair relu(const nnd_activation *a, pair c) {
@@ -41,6 +44,9 @@ typedef struct {
     nnd_plane_rule rule;
     double *u, *v, *fu, *fv, *du, *dv;
 } nodes;
+
+/* Below this step the square has more nodes than panels that become finer towards the origin. */
+static const double LEAST_STEP = 0.05;
 
 /* tanh has its poles at pi/2 over the gain; with this step the rule's error, exp(-2 pi d/step) for
  * poles at distance d, is rounding. */
@@ -90,17 +96,38 @@ static nnd_dual_pair average(const nnd_activation *a, pair c, nodes *k) {
     return out;
 }
 
-static nnd_dual_pair moments(const nnd_activation *a, pair c, nodes *k) {
+/* Steep activations. A field without length stays at 0: a length of nothing will do. */
+static nnd_status steep_average(nnd_context *ctx, const nnd_activation *a, pair c,
+                                nnd_dual_pair *m) {
+    const double nothing = 1e-30;
+    nnd_activation sharp = *a;
+    nnd_pair_moment features, slopes;
+    sharp.smoothing = 0.0;
+    nnd_status status = nnd_pair_moments(ctx, &sharp, fmax(c.uu, nothing), c.uv,
+                                         fmax(c.vv, nothing), &features, &slopes);
+    *m = (nnd_dual_pair){features.value, slopes.value};
+    return status;
+}
+
+static nnd_status moments(nnd_context *ctx, const nnd_activation *a, pair c, nodes *k,
+                          nnd_dual_pair *m) {
     switch ((nnd_activation_kind)a->name) {
     case NND_LINEAR:
-        return linear(a, c);
+        *m = linear(a, c);
+        return NND_OK;
     case NND_ERF:
-        return error_function(a, c);
+        *m = error_function(a, c);
+        return NND_OK;
     case NND_RELU:
-        return relu(a, c);
+        *m = relu(a, c);
+        return NND_OK;
     default:
-        return average(a, c, k);
+        break;
     }
+    if (k->rule.count == 0)
+        return steep_average(ctx, a, c, m);
+    *m = average(a, c, k);
+    return NND_OK;
 }
 
 nnd_status nnd_dual_moments(nnd_context *ctx, const nnd_activation *activation, size_t n,
@@ -109,11 +136,15 @@ nnd_status nnd_dual_moments(nnd_context *ctx, const nnd_activation *activation, 
                   activation->name == NND_RELU;
     double noise = activation->smoothing * activation->smoothing;
     nodes k = {0};
-    nnd_status status = closed ? NND_OK : nodes_make(ctx, step_for(activation, n, h), &k);
+    double step = closed ? INFINITY : step_for(activation, n, h);
+    nnd_status status = !closed && step >= LEAST_STEP ? nodes_make(ctx, step, &k) : NND_OK;
     for (size_t i = 0; status == NND_OK && i < n; i++)
         for (size_t j = 0; j <= i; j++) {
             pair c = {h[i * n + i] + noise, h[j * n + j] + noise, h[i * n + j]};
-            nnd_dual_pair m = moments(activation, c, &k);
+            nnd_dual_pair m = {0.0, 0.0};
+            status = moments(ctx, activation, c, &k, &m);
+            if (status != NND_OK)
+                break;
             phi[i * n + j] = phi[j * n + i] = m.phi;
             slope[i * n + j] = slope[j * n + i] = m.slope;
         }

@@ -15,8 +15,8 @@ typedef struct {
 
 /**
  * Moments of (u, v) with covariance h (n x n) of all pairs of n preactivations, into `phi` and
- * `slope` (n x n each). In closed form for linear, erf and relu, else by the trapezoidal rule, to
- * 1e-12 relative; smoothed or not.
+ * `slope` (n x n each). In closed form for linear, erf and relu, else by quadrature (trapezoids, or
+ * panels where the activation is steep), to 1e-11 relative; smoothed or not.
  */
 NND_MUST_USE nnd_status nnd_dual_moments(nnd_context *ctx, const nnd_activation *activation,
                                          size_t n, const double *h, double *phi, double *slope);

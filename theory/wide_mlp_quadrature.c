@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "theory/wide_mlp_quadrature.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 
@@ -88,8 +89,17 @@ static nnd_status record_step(nnd_wide_curves *record, size_t time, double outpu
     return nnd_wide_curves_kernels(record, time, &a->hh, &a->phiphi, &a->gg, a->zz, &ntk);
 }
 
+/* What rounding of <z phi> leaves of an output, relative to the target: it counts 1/gamma0 times.
+ */
+static double resolution(const nnd_wide_problem *q, const averages *a) {
+    double target = fabs(q->set.targets[0]);
+    return target > 0.0 ? 8.0 * DBL_EPSILON * sqrt(a->zz * a->phiphi) / (q->params->gamma0 * target)
+                        : 0.0;
+}
+
 /* The whole run with one rule, which it takes over. */
-static nnd_status run(const nnd_wide_problem *q, nnd_plane_rule rule, nnd_wide_curves *record) {
+static nnd_status run(const nnd_wide_problem *q, nnd_plane_rule rule, nnd_wide_curves *record,
+                      double *rounding) {
     const nnd_wide_mlp *p = q->params;
     double c = p->lr * p->gamma0 * p->sigma_w * p->sigma_w, w = 0.0, initial = 0.0, first = 0.0;
     size_t time = 0;
@@ -99,6 +109,7 @@ static nnd_status run(const nnd_wide_problem *q, nnd_plane_rule rule, nnd_wide_c
     for (size_t t = 0; status == NND_OK && t <= (size_t)p->steps; t++) {
         averages a = visit(&u, w);
         initial = t == 0 ? a.zphi : initial;
+        *rounding = t == 0 ? resolution(q, &a) : *rounding;
         double output = (a.zphi - initial) / p->gamma0, loss = nnd_wide_loss(q, &output);
         first = t == 0 ? loss : first;
         if (nnd_wide_diverged(q, first, loss)) {
@@ -141,8 +152,8 @@ static double difference(const nnd_wide_curves *a, const nnd_wide_curves *b) {
 nnd_status nnd_wide_quadrature(const nnd_wide_problem *problem, nnd_wide_curves *record,
                                nnd_wide_accuracy *accuracy) {
     enum { LEVELS = 5 };
-    const double goal = 1e-6, unusable = 1e-4, rounding = 1e-15;
-    double change = INFINITY;
+    const double goal = 1e-6, unusable = 1e-4;
+    double change = INFINITY, rounding = 0.0;
     nnd_wide_curves coarse;
     nnd_status status = nnd_wide_curves_make(problem, &coarse);
     for (int level = 0; status == NND_OK && level < LEVELS && change > goal; level++) {
@@ -154,13 +165,13 @@ nnd_status nnd_wide_quadrature(const nnd_wide_problem *problem, nnd_wide_curves 
         nnd_wide_curves swap = coarse;
         coarse = *record;
         *record = swap;
-        status = run(problem, rule, record);
+        status = run(problem, rule, record, &rounding);
         if (status == NND_OK && level > 0)
             change = difference(&coarse, record);
     }
     nnd_wide_curves_clear(&coarse);
     bool angles = nnd_activation_is_homogeneous(&problem->params->activation);
-    accuracy->error = angles ? change : fmin(change, fmax(change * change, rounding));
+    accuracy->error = fmax(rounding, angles ? change : fmin(change, change * change));
     return status == NND_OK && change > unusable ? NND_NOT_CONVERGED : status;
 }
 

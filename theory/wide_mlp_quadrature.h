@@ -15,7 +15,8 @@ typedef struct {
 
 /**
  * Refines the rule until curves change by less than 1e-6, or nodes reach 3e7. Of angles (relu) that
- * is the error; else halving the step squares it, so that the last curves are good to 1e-12.
+ * is the error; else halving the step squares it, so that the last curves are good to 1e-12, or to
+ * rounding, which counts 1/gamma0 times.
  * NND_NOT_CONVERGED if curves still change by more than 1e-4.
  */
 NND_MUST_USE nnd_status nnd_wide_quadrature(const nnd_wide_problem *problem,

@@ -28,17 +28,20 @@ NND_MUST_USE nnd_status nnd_nodes_trapezoid(nnd_context *ctx, size_t dims, size_
 double nnd_nodes_trapezoid_count(size_t dims, size_t intervals, double radius, bool even);
 
 /**
- * Gauss-Legendre panels on both sides of 0: exact for what is smooth but for a kink at 0. `panels`
- * of 16 points each on a half-line.
+ * Gauss-Legendre panels on both sides of 0: exact for what is smooth but for a kink at 0, or varies
+ * over lengths down to `finest` around it. `panels` of 16 points each on a half-line, and more
+ * towards 0 for a small `finest`.
  */
-NND_MUST_USE nnd_status nnd_nodes_line(nnd_context *ctx, size_t panels, nnd_nodes *nodes);
+NND_MUST_USE nnd_status nnd_nodes_line(nnd_context *ctx, size_t panels, double finest,
+                                       nnd_nodes *nodes);
 /**
  * Gauss-Legendre panels in polar coordinates: exact for what is smooth but for kinks across lines
- * through the origin. The lines are those orthogonal to (normal[2i], normal[2i+1]), i < lines.
- * `panels` of 12 points along the radius, and as many as needed around.
+ * through the origin, or steps of the width `finest` across them. The lines are those orthogonal to
+ * (normal[2i], normal[2i+1]), i < lines. `panels` of 12 points along the radius, as many as needed
+ * around, and more of both for a small `finest`.
  */
 NND_MUST_USE nnd_status nnd_nodes_plane(nnd_context *ctx, size_t panels, size_t lines,
-                                        const double *normal, nnd_nodes *nodes);
+                                        const double *normal, double finest, nnd_nodes *nodes);
 
 /**
  * `count` (a power of two) equally weighted nodes of a Sobol net with Owen's scrambling (sobol.h),
