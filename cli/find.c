@@ -92,7 +92,8 @@ static void print_row(const nnd_case *c, size_t point, const nnd_found *found) {
 static nnd_status find_all(nnd_context *ctx, const nnd_value *tree, const nnd_case *c,
                            const nnd_case_source *source, const nnd_find_options *o) {
     nnd_status worst = NND_OK;
-    for (size_t i = 0; i < c->sweep.points; i++) {
+    size_t points = c->sweep.points, failed = 0;
+    for (size_t i = 0; i < points; i++) {
         nnd_found found;
         char name[256];
         nnd_case_point_text(c, i, sizeof name, name);
@@ -109,11 +110,13 @@ static nnd_status find_all(nnd_context *ctx, const nnd_value *tree, const nnd_ca
         if (found.at_edge)
             nnd_log(ctx, NND_LOG_WARNING, "%s%sthe extremum is at the end %g of the interval", name,
                     name[0] != '\0' ? ": " : "", found.param);
-        if (status > NND_OK)
-            nnd_log(ctx, NND_LOG_WARNING, "%s%s%s", name, name[0] != '\0' ? ": " : "",
-                    nnd_context_message(ctx));
+        if (status > NND_OK && points > 1)
+            nnd_log(ctx, NND_LOG_WARNING, "%s: %s", name, nnd_context_message(ctx));
+        failed += status > NND_OK;
         worst = status > worst ? status : worst;
     }
+    if (failed > 0 && points > 1)
+        nnd_fail(ctx, NND_E_INPUT, "no answer at %zu of %zu points of the sweep", failed, points);
     return worst;
 }
 

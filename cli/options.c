@@ -124,88 +124,96 @@ static const char *one_of(struct argp_state *state, const char *name, const char
     return text;
 }
 
+/* Where an option is noted that is there or not; NULL for all others. */
+static bool *flag_of(cli_options *o, int key) {
+    switch (key) {
+    case 'q':
+        return &o->quiet;
+    case 'v':
+        return &o->verbose;
+    case KEY_FORCE:
+        return &o->force;
+    case KEY_DRY_RUN:
+        return &o->dry_run;
+    case KEY_STRICT:
+        return &o->strict;
+    case KEY_LIST:
+        return &o->list;
+    case KEY_CASE:
+        return &o->as_case;
+    default:
+        return NULL;
+    }
+}
+
+/* Where an option's argument is kept that is looked at later; NULL for all others. */
+static const char **text_of(cli_options *o, int key) {
+    switch (key) {
+    case 'o':
+        return &o->output;
+    case KEY_VIEW:
+        return &o->view;
+    case KEY_PARAM:
+        return &o->param;
+    case KEY_ZERO:
+        return &o->zero;
+    case KEY_MIN:
+        return &o->min;
+    case KEY_MAX:
+        return &o->max;
+    case KEY_AT:
+        return &o->at;
+    default:
+        return NULL;
+    }
+}
+
 static error_t parse_option(int key, char *arg, struct argp_state *state) {
     const parse_state *s = state->input;
     cli_options *o = s->options;
-    switch (key) {
-    case 'o':
-        o->output = arg;
-        return 0;
-    case 'q':
-        o->quiet = true;
-        return 0;
-    case 'v':
-        o->verbose = true;
-        return 0;
-    case KEY_SET:
-        add_text(state, &o->set, arg, strlen(arg));
-        return 0;
-    case KEY_THREADS:
-        o->threads = whole_number(state, "threads", arg, 1, 4096);
-        return 0;
-    case KEY_MEMORY:
-        o->memory = 1e9 * positive_number(state, "memory", arg);
-        return 0;
-    case KEY_FORCE:
-        o->force = true;
-        return 0;
-    case KEY_DRY_RUN:
-        o->dry_run = true;
-        return 0;
-    case KEY_STRICT:
-        o->strict = true;
-        return 0;
-    case KEY_VAR:
-        add_names(state, &o->vars, arg);
-        return 0;
-    case KEY_VIEW:
-        o->view = arg;
-        return 0;
-    case KEY_LOG:
-        o->log = one_of(state, "log", arg, "x y xy yx");
-        return 0;
-    case KEY_LIST:
-        o->list = true;
-        return 0;
-    case KEY_FORMAT:
-        o->format = one_of(state, "format", arg, "csv json");
-        return 0;
-    case KEY_GROUP:
-        o->group = one_of(state, "group", arg, "theory mc seeds compare");
-        return 0;
-    case KEY_PARAM:
-        o->param = arg;
-        return 0;
-    case KEY_ZERO:
-        o->zero = arg;
-        return 0;
-    case KEY_MIN:
-        o->min = arg;
-        return 0;
-    case KEY_MAX:
-        o->max = arg;
-        return 0;
-    case KEY_POINTS:
-        o->points = (size_t)whole_number(state, "points", arg, 3, 1000000);
-        return 0;
-    case KEY_AT:
-        o->at = arg;
-        return 0;
-    case KEY_CASE:
-        o->as_case = true;
-        return 0;
-    case ARGP_KEY_ARG:
-        add_text(state, &o->args, arg, strlen(arg));
-        return 0;
-    case ARGP_KEY_END:
-        if (o->args.count < s->command->min_args)
-            argp_error(state, "%s is missing", s->command->args);
-        if (o->args.count > s->command->max_args)
-            argp_error(state, "unexpected argument %s", o->args.value[s->command->max_args]);
-        return 0;
-    default:
-        return ARGP_ERR_UNKNOWN;
-    }
+    if (flag_of(o, key) != NULL)
+        *flag_of(o, key) = true;
+    else if (text_of(o, key) != NULL)
+        *text_of(o, key) = arg;
+    else
+        switch (key) {
+        case KEY_SET:
+            add_text(state, &o->set, arg, strlen(arg));
+            break;
+        case KEY_THREADS:
+            o->threads = whole_number(state, "threads", arg, 1, 4096);
+            break;
+        case KEY_MEMORY:
+            o->memory = 1e9 * positive_number(state, "memory", arg);
+            break;
+        case KEY_VAR:
+            add_names(state, &o->vars, arg);
+            break;
+        case KEY_LOG:
+            o->log = one_of(state, "log", arg, "x y xy yx");
+            break;
+        case KEY_FORMAT:
+            o->format = one_of(state, "format", arg, "csv json");
+            break;
+        case KEY_GROUP:
+            o->group = one_of(state, "group", arg, "theory mc seeds compare");
+            break;
+        case KEY_POINTS:
+            o->points = (size_t)whole_number(state, "points", arg, 3, 1000000);
+            break;
+        case ARGP_KEY_ARG:
+            add_text(state, &o->args, arg, strlen(arg));
+            break;
+        case ARGP_KEY_END:
+            if (o->args.count < s->command->min_args)
+                argp_error(state, "%s is missing", s->command->args);
+            if (o->args.count > s->command->max_args)
+                argp_error(state, "unexpected argument %s", o->args.value[s->command->max_args]);
+            break;
+        default:
+            return ARGP_ERR_UNKNOWN;
+        }
+    return 0;
 }
 
 static void print_version(FILE *out, struct argp_state *state) {

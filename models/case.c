@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "nndmft/case.h"
+#include "models/case_impl.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -406,95 +406,6 @@ static nnd_status read_compare(resolution *r, const nnd_value *tree) {
     return status;
 }
 
-/* The value of a parameter if all sweep points have it in common, else as the case gave it. */
-static nnd_value *common_value(const resolution *r, const nnd_param *param) {
-    const nnd_case *c = r->out;
-    const nnd_value *given = nnd_value_get(r->params, param->name);
-    nnd_value *first = nnd_param_value(param, c->params[0]);
-    for (size_t i = 1; first != NULL && i < c->sweep.points; i++) {
-        nnd_value *other = nnd_param_value(param, c->params[i]);
-        bool equal = nnd_value_equal(first, other);
-        nnd_value_free(other);
-        if (equal)
-            continue;
-        nnd_value_free(first);
-        return given != NULL ? nnd_value_copy(given) : nnd_value_scalar(param->fallback, false, "");
-    }
-    return first;
-}
-
-static nnd_value *resolved_params(const resolution *r) {
-    const nnd_param_table *table = r->out->model->params;
-    nnd_value *map = nnd_value_map("");
-    for (size_t i = 0; map != NULL && i < table->count; i++) {
-        const nnd_param *param = &table->param[i];
-        if (nnd_value_get(r->sweep, param->name) != NULL)
-            continue;
-        if (!nnd_value_put(map, param->name, common_value(r, param))) {
-            nnd_value_free(map);
-            return NULL;
-        }
-    }
-    return map;
-}
-
-/* The sweep with its numbers in their shortest form, so that equal sweeps are equal texts. */
-static nnd_value *resolved_sweep(const nnd_sweep *sweep) {
-    nnd_value *map = nnd_value_map("");
-    for (size_t k = 0; map != NULL && k < sweep->keys; k++) {
-        nnd_value *list = nnd_value_list("");
-        char text[TEXT_SIZE];
-        bool done = list != NULL;
-        for (size_t i = 0; done && i < sweep->dim[k]->length; i++) {
-            nnd_coord_text(sweep->dim[k], i, sizeof text, text);
-            done = nnd_value_append(list, nnd_value_scalar(text, false, ""));
-        }
-        if (!done)
-            nnd_value_free(list);
-        if (!done || !nnd_value_put(map, sweep->dim[k]->name, list)) {
-            nnd_value_free(map);
-            return NULL;
-        }
-    }
-    return map;
-}
-
-/* Adds the values of a table to a mapping; NULL (and the mapping freed) when out of memory. */
-static nnd_value *add_values(nnd_value *map, const nnd_param_table *table, const void *values) {
-    for (size_t i = 0; map != NULL && i < table->count; i++)
-        if (!nnd_value_put(map, table->param[i].name, nnd_param_value(&table->param[i], values))) {
-            nnd_value_free(map);
-            return NULL;
-        }
-    return map;
-}
-
-static nnd_value *table_values(const nnd_param_table *table, const void *values) {
-    return add_values(nnd_value_map(""), table, values);
-}
-
-/* The key `simulate`: what all models have, and the model's own options. */
-static nnd_value *simulate_values(const nnd_case *c) {
-    nnd_value *map = table_values(&nnd_simulate_table, &c->simulate);
-    return c->model->simulate != NULL ? add_values(map, c->model->simulate, c->params[0]) : map;
-}
-
-static nnd_status write_resolved(resolution *r) {
-    nnd_case *c = r->out;
-    nnd_value *map = c->resolved = nnd_value_map("");
-    bool done =
-        map != NULL && nnd_value_put(map, "model", nnd_value_scalar(c->model->name, false, ""));
-    done = done && nnd_value_put(map, "name", nnd_value_scalar(c->name, true, ""));
-    done = done && nnd_value_put(map, "params", resolved_params(r));
-    if (c->sweep.keys > 0)
-        done = done && nnd_value_put(map, "sweep", resolved_sweep(&c->sweep));
-    if (c->simulates)
-        done = done && nnd_value_put(map, "simulate", simulate_values(c));
-    done = done && nnd_value_put(map, "compare", table_values(&nnd_compare_table, &c->compare));
-    done = done && nnd_value_put(map, "output", nnd_value_scalar(c->output, true, ""));
-    return done ? NND_OK : nnd_fail_memory(r->ctx, "the case");
-}
-
 nnd_status nnd_case_resolve(nnd_context *ctx, const nnd_value *tree, const nnd_case_source *source,
                             nnd_case **out) {
     nnd_case *c = calloc(1, sizeof *c);
@@ -532,7 +443,7 @@ nnd_status nnd_case_resolve(nnd_context *ctx, const nnd_value *tree, const nnd_c
     if (status == NND_OK)
         status = read_compare(&r, tree);
     if (status == NND_OK)
-        status = write_resolved(&r);
+        status = nnd_case_write(ctx, c, r.params);
     nnd_value_free(simulate);
     nnd_value_free(r.options);
     nnd_data_cache_clear(&own);
