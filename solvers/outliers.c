@@ -82,7 +82,7 @@ nnd_status nnd_outlier_find(nnd_context *ctx, const nnd_outlier_problem *problem
                 .m = calloc(n * n, sizeof(double))};
     if (s.m == NULL)
         return nnd_fail_memory(ctx, "the outliers");
-    double at_edge, at_far, unused;
+    double at_edge = NAN, at_far = NAN, unused;
     nnd_bracket bracket = {fmin(edge, far), fmax(edge, far), NAN};
     nnd_status status = eigenvalue(&s, edge, &at_edge, NULL);
     if (status == NND_OK)
