@@ -176,8 +176,10 @@ static nnd_status advance(nnd_ode *ode, double end, double *h) {
         double t_new = last ? end : ode->t + length;
         if (!last && fabs(length) <= 4.0 * DBL_EPSILON * fabs(ode->t))
             return NND_NOT_CONVERGED;
-        if (length == 0.0 || nnd_context_interrupted(ode->ctx))
-            return length == 0.0 ? NND_NOT_CONVERGED : NND_E_INTERRUPTED;
+        if (length == 0.0)
+            return NND_NOT_CONVERGED;
+        if (nnd_context_interrupted(ode->ctx))
+            return nnd_fail(ode->ctx, NND_E_INTERRUPTED, "interrupted at t = %g", ode->t);
         double error = try_step(ode, length, t_new);
         double factor =
             isfinite(error) ? SAFETY * pow(fmax(error, 1e-30), exponent) : AFTER_FAILURE;

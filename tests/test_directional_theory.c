@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "nndmft/logistic.h"
 #include "support.h"
 
 static nnd_context *ctx;
@@ -96,6 +97,36 @@ START_TEST(three_layers_descend_to_an_edge_and_back) {
     for (int t = 2000; t < 2010; t++)
         ck_assert(at(f, "perp_sign", t) == -at(f, "perp_sign", t + 1));
     nnd_frame_free(f);
+}
+END_TEST
+
+/* Map (6) in plain numbers, over steps in which s changes its sign. */
+START_TEST(signs_are_those_of_the_predictor) {
+    const double rate[] = {2.0, 5.0};
+    nnd_logistic *l;
+    ck_assert_int_eq(nnd_logistic_new(ctx, &(nnd_logistic_law){0}, &l), NND_OK);
+    const double c0 = nnd_logistic_constants_of(l).c0;
+    for (int k = 0; k < 2; k++) {
+        nnd_frame *f = solve("integrator: gd, theta0: 2.8, lr: %g, steps: 6", rate[k]);
+        double along = cos(2.8), across = sin(2.8), s = 1.0;
+        bool turned = false;
+        for (int t = 0; t <= 6; t++) {
+            double w[] = {s * along, s * across}, omega = hypot(w[0], w[1]);
+            double slope = nnd_logistic_at(l, omega).slope;
+            double g[] = {c0 - slope * w[0], -slope * w[1]};
+            test_close("omega", at(f, "omega", t), omega, 1e-11);
+            ck_assert_msg(at(f, "perp_sign", t) == copysign(1.0, w[1]), "lr %g, step %d", rate[k],
+                          t);
+            turned = turned || s < 0.0;
+            double pull = along * g[0] + across * g[1];
+            along += rate[k] * s * g[0];
+            across += rate[k] * s * g[1];
+            s += rate[k] * pull;
+        }
+        ck_assert(turned);
+        nnd_frame_free(f);
+    }
+    nnd_logistic_free(l);
 }
 END_TEST
 
@@ -323,6 +354,7 @@ int main(void) {
     tcase_add_checked_fixture(tests, setup, teardown);
     tcase_add_test(tests, balanced_flow_has_the_printed_numbers);
     tcase_add_test(tests, descent_has_the_printed_numbers);
+    tcase_add_test(tests, signs_are_those_of_the_predictor);
     tcase_add_test(tests, three_layers_descend_to_an_edge_and_back);
     tcase_add_test(tests, unbalanced_layers_have_the_printed_numbers);
     tcase_add_test(tests, unbalanced_layers_turn_as_a_power_of_time);

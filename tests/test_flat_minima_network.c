@@ -111,6 +111,40 @@ START_TEST(residual_network_from_the_identity) {
 }
 END_TEST
 
+/* The a posteriori bound of section 4, from the deviations that are recorded; 2 Lambda of S3 is its
+ * S_min at one layer. */
+START_TEST(residual_networks_obey_the_bound_of_their_weights) {
+    const double twice_lambda = 4.4211603446448633;
+    nnd_context *ctx = nnd_context_new(NULL);
+    nnd_frame *mc = simulate(ctx,
+                             "{model: flat-minima, params: {" S3_DATA ", depth: 5, lr: .02, "
+                             "steps: 5000, record: [0], architecture: residual, init_scale: 0, "
+                             "readout: [1, 2, 2]}, simulate: {seeds: 2}}",
+                             NULL);
+    double sum = 0.0, deviation[5];
+    for (int k = 0; k < 5; k++) {
+        char at[32];
+        snprintf(at, sizeof at, "t=0,layer=%d", k + 1);
+        ck_assert_double_eq(test_value(mc, "layer_deviation", at), 0.0);
+        snprintf(at, sizeof at, "t=5000,layer=%d", k + 1);
+        deviation[k] = test_value(mc, "layer_deviation", at);
+        ck_assert(deviation[k] > 0.0 && deviation[k] < 1.0);
+    }
+    for (int k = 0; k < 5; k++) {
+        double product = 1.0;
+        for (int j = 0; j < 5; j++)
+            product *= j == k ? 1.0 : pow(1.0 + deviation[j], 2);
+        sum += product;
+    }
+    double bound = twice_lambda * sum, share = test_value(mc, "final_bound_share", "");
+    test_close("bound", test_value(mc, "final_bound", ""), bound, 1e-10);
+    test_close("share", share, 20.981427 / bound, 5e-8);
+    ck_assert(share < 1.0);
+    nnd_frame_free(mc);
+    nnd_context_free(ctx);
+}
+END_TEST
+
 /* The mean trace at initialisation, of both architectures, within four standard errors. */
 START_TEST(trace_at_initialisation_has_its_mean) {
     static const char *const networks[] = {"architecture: residual, init_scale: .5, depth: 10",
@@ -312,6 +346,7 @@ int main(void) {
     tcase_add_test(tests, balanced_networks_follow_the_flow);
     tcase_add_test(tests, descent_of_the_reference_weights);
     tcase_add_test(tests, residual_network_from_the_identity);
+    tcase_add_test(tests, residual_networks_obey_the_bound_of_their_weights);
     tcase_add_test(tests, trace_at_initialisation_has_its_mean);
     tcase_add_test(tests, trace_is_the_sum_of_the_diagonal);
     tcase_add_test(tests, sharpness_locks_below_the_limit_of_stability);

@@ -11,7 +11,7 @@
 typedef struct {
     const nnd_logistic *averages;
     double c0, lr, depth;
-    double along, log_perp, sign, s; /* of b */
+    double along, log_perp, sign, s; /* of b; w has this sign times that of the gain */
     double gain, norm;               /* s^(L-1), |b| */
     double omega, zeta;
     nnd_logistic_averages at;
@@ -64,7 +64,7 @@ static void aligned_step(aligned *x) {
 static void aligned_look(const aligned *x, nnd_directional_point *point) {
     point->omega = x->omega;
     point->zeta = x->zeta;
-    point->sign = x->sign;
+    point->sign = copysign(1.0, x->gain) * x->sign;
     point->multiplier = aligned_multiplier(x);
 }
 

@@ -22,6 +22,10 @@ static bool descends(const nnd_flat_minima *p) {
     return p->integrator == NND_DESCENT;
 }
 
+static bool is_residual(const nnd_flat_minima *p) {
+    return p->architecture == NND_FLAT_RESIDUAL;
+}
+
 static bool starts_normal(const nnd_flat_minima *p) {
     return nnd_flat_minima_is_linear(p) && p->init == NND_FLAT_GAUSSIAN;
 }
@@ -37,6 +41,8 @@ static nnd_status add_arrays(nnd_flat_record *r) {
         {"minimum_sharpness", "seed", always},
         {"minimum_stability", "seed", descends},
         {"final_distance2", "seed", nnd_flat_minima_is_linear},
+        {"minimum_bound", "seed", is_residual},
+        {"minimum_bound_share", "seed", is_residual},
         {"trace_start", "seed", starts_normal},
         {"sharpness", "seed,t", always},
         {"loss", "seed,t", always},
@@ -45,6 +51,7 @@ static nnd_status add_arrays(nnd_flat_record *r) {
         {"layer_norm", "seed,t,layer", always},
         {"layer_rank_ratio", "seed,t,layer", always},
         {"layer_alignment", "seed,t,layer", always},
+        {"layer_deviation", "seed,t,layer", is_residual},
     };
     nnd_status status = NND_OK;
     for (size_t i = 0; status == NND_OK && i < sizeof arrays / sizeof *arrays; i++)
@@ -86,6 +93,21 @@ static nnd_status make_scratch(nnd_flat_record *r) {
     return NND_OK;
 }
 
+/* The largest eigenvalue of the covariance of the inputs, weight X^T X. */
+static nnd_status find_curvature(nnd_flat_record *r) {
+    const nnd_flat_data *data = &r->block->data;
+    size_t n = data->samples, d = data->dim, least = n < d ? n : d;
+    double *x = calloc(n * d + least, sizeof *x), *singular = x != NULL ? x + n * d : NULL;
+    if (x == NULL)
+        return nnd_fail_memory(r->ctx, "the records of a network");
+    memcpy(x, data->x, n * d * sizeof *x);
+    bool done = LAPACKE_dgesdd(LAPACK_ROW_MAJOR, 'N', (lapack_int)n, (lapack_int)d, x,
+                               (lapack_int)d, singular, NULL, 1, NULL, (lapack_int)d) == 0;
+    r->curvature = data->weight * singular[0] * singular[0];
+    free(x);
+    return done ? NND_OK : nnd_fail(r->ctx, NND_E_INPUT, "the inputs have no singular values");
+}
+
 nnd_status nnd_flat_record_make(nnd_context *ctx, const nnd_flat_block *block, size_t first_seed,
                                 const nnd_reals *times, nnd_flat_record *r) {
     *r = (nnd_flat_record){.ctx = ctx, .params = block->params, .block = block};
@@ -96,6 +118,8 @@ nnd_status nnd_flat_record_make(nnd_context *ctx, const nnd_flat_block *block, s
         status = nnd_lanczos_new(ctx, r->hessian.count, LANCZOS_STEPS, &r->lanczos);
     if (status == NND_OK)
         status = make_scratch(r);
+    if (status == NND_OK && is_residual(block->params))
+        status = find_curvature(r);
     return status == NND_OK ? make_frame(r, first_seed, times) : status;
 }
 
@@ -188,6 +212,20 @@ static nnd_status record_layer(nnd_flat_record *r, size_t b, size_t i, size_t l)
     return NND_OK;
 }
 
+/* |W_l - 1| of a residual network, the largest singular value. */
+static nnd_status record_deviation(nnd_flat_record *r, size_t b, size_t i, size_t l) {
+    const nnd_layer *layer = &r->probe.layer[l];
+    size_t n = layer->rows;
+    memcpy(r->matrix, layer->w, n * n * sizeof(double));
+    for (size_t k = 0; k < n; k++)
+        r->matrix[k * n + k] -= 1.0;
+    if (LAPACKE_dgesdd(LAPACK_ROW_MAJOR, 'N', (lapack_int)n, (lapack_int)n, r->matrix,
+                       (lapack_int)n, r->singular, NULL, 1, NULL, (lapack_int)n) != 0)
+        return nnd_fail(r->ctx, NND_E_INPUT, "a weight matrix has no singular values");
+    set(r, "layer_deviation", b, i * (size_t)r->params->depth + l, r->singular[0]);
+    return NND_OK;
+}
+
 /* The last layer with the readout of the residual network, or with its one output. */
 static void record_last_alignment(nnd_flat_record *r, size_t b, size_t i) {
     size_t depth = (size_t)r->params->depth;
@@ -223,6 +261,9 @@ nnd_status nnd_flat_record_state(nnd_flat_record *r, size_t b, size_t i) {
         set(r, "sharpness", b, i, top);
     for (size_t l = 0; status == NND_OK && l < (size_t)r->params->depth; l++)
         status = record_layer(r, b, i, l);
+    for (size_t l = 0; is_residual(r->params) && status == NND_OK && l < (size_t)r->params->depth;
+         l++)
+        status = record_deviation(r, b, i, l);
     if (status == NND_OK)
         record_last_alignment(r, b, i);
     return status;
@@ -247,6 +288,20 @@ nnd_status nnd_flat_record_start(nnd_flat_record *r, size_t b) {
     return NND_OK;
 }
 
+/* Of a minimum of a residual network: S <= 2 Lambda sum_k prod_(j != k) (1 + |W_j - 1|)^2. */
+static double sharpness_bound(const nnd_flat_record *r, size_t b, size_t last) {
+    size_t depth = (size_t)r->params->depth;
+    const double *deviation = values(r, "layer_deviation", b) + last * depth;
+    double sum = 0.0;
+    for (size_t k = 0; k < depth; k++) {
+        double product = 1.0;
+        for (size_t j = 0; j < depth; j++)
+            product *= j == k ? 1.0 : (1.0 + deviation[j]) * (1.0 + deviation[j]);
+        sum += product;
+    }
+    return 2.0 * r->curvature * sum;
+}
+
 nnd_status nnd_flat_record_end(nnd_flat_record *r, size_t b, size_t last, double diverged_at) {
     bool lost = !isnan(diverged_at);
     set(r, "diverged_at", b, 0, diverged_at);
@@ -254,6 +309,8 @@ nnd_status nnd_flat_record_end(nnd_flat_record *r, size_t b, size_t last, double
     set(r, "converged", b, 0, 0.0);
     set(r, "minimum_sharpness", b, 0, 0.0);
     set(r, "minimum_stability", b, 0, 0.0);
+    set(r, "minimum_bound", b, 0, 0.0);
+    set(r, "minimum_bound_share", b, 0, 0.0);
     if (lost)
         return NND_OK;
     double top = values(r, "sharpness", b)[last], gradient = 0.0;
@@ -269,6 +326,11 @@ nnd_status nnd_flat_record_end(nnd_flat_record *r, size_t b, size_t last, double
         set(r, "converged", b, 0, 1.0);
         set(r, "minimum_sharpness", b, 0, top);
         set(r, "minimum_stability", b, 0, r->params->lr * top);
+        if (is_residual(r->params)) {
+            double bound = sharpness_bound(r, b, last);
+            set(r, "minimum_bound", b, 0, bound);
+            set(r, "minimum_bound_share", b, 0, top / bound);
+        }
     }
     return NND_OK;
 }

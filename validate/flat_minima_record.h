@@ -21,6 +21,7 @@ typedef struct {
     double *kernel;  /**< samples^2 */
     double *matrix, *left, *right, *singular; /**< of one layer */
     double *below;                            /**< leading left vector of the layer below */
+    double curvature; /**< residual networks: largest eigenvalue of the inputs' covariance */
 } nnd_flat_record;
 
 /** Makes the frame too, all NaN. Frees with nnd_flat_record_clear, which takes half-made ones; the
