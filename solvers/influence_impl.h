@@ -34,8 +34,9 @@ typedef struct {
 
 /** Rows of a step: train where nothing else is recorded, else all observables. */
 size_t nnd_influence_rows(const nnd_influence *run, size_t t);
-/** Copies initial states of a tile and follows it. */
-void nnd_influence_follow(const nnd_influence *run, size_t tile, nnd_neuron_tile *units);
+/** Copies initial states of a tile and follows it; NND_E_INTERRUPTED if the context is. */
+NND_MUST_USE nnd_status nnd_influence_follow(const nnd_influence *run, size_t tile,
+                                             nnd_neuron_tile *units);
 /** sum = the sum of `groups` arrays of `count` numbers that follow each other; in order. */
 void nnd_influence_add_groups(size_t groups, size_t count, const double *part, double *sum);
 

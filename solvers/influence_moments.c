@@ -187,8 +187,9 @@ static nnd_status moments_of_group(const nnd_influence *run, size_t group, const
     nnd_status status = worker_make(run, &k);
     assign_sums(&k, sums);
     for (size_t tile = group; status == NND_OK && tile < run->tiles; tile += run->groups) {
-        nnd_influence_follow(run, tile, &k.units);
-        add_tile(&k);
+        status = nnd_influence_follow(run, tile, &k.units);
+        if (status == NND_OK)
+            add_tile(&k);
     }
     worker_clear(&k);
     return status;
@@ -336,8 +337,9 @@ static nnd_status bend_group(const nnd_influence *run, size_t group, const void 
     bender k;
     nnd_status status = bender_make(run, data, sums, &k);
     for (size_t tile = group; status == NND_OK && tile < run->tiles; tile += run->groups) {
-        nnd_influence_follow(run, tile, &k.units);
-        bend_tile(&k);
+        status = nnd_influence_follow(run, tile, &k.units);
+        if (status == NND_OK)
+            bend_tile(&k);
     }
     bender_clear(&k);
     return status;

@@ -144,8 +144,8 @@ static nnd_status respond_group(const nnd_influence *run, size_t group, double *
     worker k;
     nnd_status status = worker_make(run, mean, chi, &k);
     for (size_t tile = group; status == NND_OK && tile < run->tiles; tile += run->groups) {
-        nnd_influence_follow(run, tile, &k.units);
-        for (size_t first = 0; first <= run->map.steps; first += BLOCK) {
+        status = nnd_influence_follow(run, tile, &k.units);
+        for (size_t first = 0; status == NND_OK && first <= run->map.steps; first += BLOCK) {
             size_t end = first + BLOCK;
             respond_block(&k, first, end < run->map.steps + 1 ? end : run->map.steps + 1);
         }

@@ -149,6 +149,10 @@ nnd_status nnd_static_kernel_run(nnd_context *ctx, const nnd_static_kernel *k, d
         mean[i] = nvar[i] = NAN;
     for (size_t t = 0; status == NND_OK && t <= s.steps; t++) {
         bool wanted = k->grid->step[*sound] == t;
+        if (nnd_context_interrupted(ctx)) {
+            status = nnd_fail(ctx, NND_E_INTERRUPTED, "interrupted at step %zu", t);
+            break;
+        }
         if (wanted || n > p)
             respond(&s, t);
         if (wanted && !record(&s, mean + *sound * n, nvar + *sound * n))

@@ -212,8 +212,12 @@ static nnd_status follow_group(const wishart *w, size_t group, nnd_fluctuations 
     nnd_status status = expansion_make(w, &e);
     if (first == NULL)
         status = nnd_fail_memory(w->ctx, "second moments");
-    for (size_t d = group; status == NND_OK && d < w->directions; d += GROUPS)
-        follow_direction(w, d, &e, sum, first);
+    for (size_t d = group; status == NND_OK && d < w->directions; d += GROUPS) {
+        if (nnd_context_interrupted(w->ctx))
+            status = nnd_fail(w->ctx, NND_E_INTERRUPTED, "interrupted at direction %zu", d);
+        else
+            follow_direction(w, d, &e, sum, first);
+    }
     free(first);
     free(e.data);
     return status;
