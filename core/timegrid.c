@@ -37,6 +37,17 @@ void nnd_timegrid_clear(nnd_timegrid *grid) {
     *grid = (nnd_timegrid){0};
 }
 
+nnd_status nnd_timegrid_add_dim(const nnd_timegrid *grid, nnd_frame *frame, const char *name) {
+    double *t = calloc(grid->count, sizeof *t);
+    if (t == NULL)
+        return nnd_fail_memory(nnd_frame_context(frame), "the recorded times");
+    for (size_t i = 0; i < grid->count; i++)
+        t[i] = (double)grid->step[i];
+    nnd_status status = nnd_frame_add_dim(frame, name, NND_COORD_INTEGER, grid->count, t);
+    free(t);
+    return status;
+}
+
 bool nnd_steps_check(const nnd_integers *record, int64_t steps, nnd_objection *o) {
     for (size_t i = 0; i < record->count; i++)
         if (record->value[i] > steps)

@@ -201,19 +201,8 @@ static nnd_status add_array(solution *s, size_t which) {
     return NND_OK;
 }
 
-static nnd_status add_times(solution *s) {
-    double *t = calloc(s->grid.count, sizeof *t);
-    if (t == NULL)
-        return nnd_fail_memory(s->ctx, "the recorded times");
-    for (size_t i = 0; i < s->grid.count; i++)
-        t[i] = (double)s->grid.step[i];
-    nnd_status status = nnd_frame_add_dim(s->frame, "t", NND_COORD_INTEGER, s->grid.count, t);
-    free(t);
-    return status;
-}
-
 static nnd_status add_dims(solution *s) {
-    nnd_status status = s->p->steps > 0 ? add_times(s) : NND_OK;
+    nnd_status status = s->p->steps > 0 ? nnd_timegrid_add_dim(&s->grid, s->frame, "t") : NND_OK;
     if (status == NND_OK)
         status = nnd_frame_add_range(s->frame, "mu", s->set.samples, 0.0);
     if (status == NND_OK)

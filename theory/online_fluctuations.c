@@ -89,21 +89,10 @@ static const struct {
     {"perp_batch_var", perp_batch, true},
 };
 
-static nnd_status add_time(nnd_frame *frame, const nnd_timegrid *grid) {
-    double *t = calloc(grid->count, sizeof *t);
-    if (t == NULL)
-        return nnd_fail_memory(nnd_frame_context(frame), "the recorded times");
-    for (size_t i = 0; i < grid->count; i++)
-        t[i] = (double)grid->step[i];
-    nnd_status status = nnd_frame_add_dim(frame, "t", NND_COORD_INTEGER, grid->count, t);
-    free(t);
-    return status;
-}
-
 static nnd_status fill_frame(nnd_frame *frame, const nnd_online_fluctuations *p,
                              const nnd_timegrid *grid, const nnd_online_point *point,
                              size_t sound) {
-    nnd_status status = add_time(frame, grid);
+    nnd_status status = nnd_timegrid_add_dim(grid, frame, "t");
     for (size_t c = 0; status == NND_OK && c < sizeof CURVES / sizeof *CURVES; c++) {
         double *x;
         if (CURVES[c].across && p->dim == 1)

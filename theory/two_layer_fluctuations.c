@@ -295,21 +295,15 @@ static nnd_status add_curve(solution *s, const char *name, const char *dims, pic
 }
 
 static nnd_status add_dims(solution *s) {
-    double *t = calloc(s->grid.count, sizeof *t);
-    if (t == NULL)
-        return nnd_fail_memory(nnd_frame_context(s->frame), "the recorded times");
-    for (size_t i = 0; i < s->grid.count; i++)
-        t[i] = (double)s->grid.step[i];
-    nnd_status status = nnd_frame_add_dim(s->frame, "t", NND_COORD_INTEGER, s->grid.count, t);
+    nnd_status status = nnd_timegrid_add_dim(&s->grid, s->frame, "t");
     if (status == NND_OK && s->p->two_time)
-        status = nnd_frame_add_dim(s->frame, "s", NND_COORD_INTEGER, s->grid.count, t);
+        status = nnd_timegrid_add_dim(&s->grid, s->frame, "s");
     if (status == NND_OK)
         status = nnd_frame_add_range(s->frame, "mu", s->set.samples, 0.0);
     if (status == NND_OK)
         status = nnd_frame_add_range(s->frame, "nu", s->set.samples, 0.0);
     if (status == NND_OK && s->set.tests > 0)
         status = nnd_frame_add_range(s->frame, "test", s->set.tests, 0.0);
-    free(t);
     return status;
 }
 

@@ -38,17 +38,6 @@ static const char *const NAME[WIDE_VARIABLES][2] = {
     [WIDE_G_TWO_TIME] = {"g_two_time", "layer,t,s,mu,nu"},
 };
 
-static nnd_status add_time(nnd_frame *frame, const char *name, const nnd_timegrid *grid) {
-    double *t = calloc(grid->count, sizeof *t);
-    if (t == NULL)
-        return nnd_fail_memory(nnd_frame_context(frame), "the recorded times");
-    for (size_t i = 0; i < grid->count; i++)
-        t[i] = (double)grid->step[i];
-    nnd_status status = nnd_frame_add_dim(frame, name, NND_COORD_INTEGER, grid->count, t);
-    free(t);
-    return status;
-}
-
 static nnd_status add_dims(const nnd_wide_problem *q, nnd_frame *frame) {
     const struct {
         const char *name;
@@ -58,9 +47,9 @@ static nnd_status add_dims(const nnd_wide_problem *q, nnd_frame *frame) {
         {"mu", q->samples, 0},  {"nu", q->samples, 0},       {"test", q->tests, 0},
         {"layer", q->depth, 1}, {"matrix", q->depth - 1, 1}, {"k", (size_t)q->params->outliers, 1},
     };
-    nnd_status status = add_time(frame, "t", &q->grid);
+    nnd_status status = nnd_timegrid_add_dim(&q->grid, frame, "t");
     if (status == NND_OK && q->params->two_time)
-        status = add_time(frame, "s", &q->grid);
+        status = nnd_timegrid_add_dim(&q->grid, frame, "s");
     for (size_t i = 0; status == NND_OK && i < sizeof ranges / sizeof *ranges; i++)
         if (ranges[i].length > 0)
             status = nnd_frame_add_range(frame, ranges[i].name, ranges[i].length, ranges[i].first);

@@ -9,9 +9,6 @@
 /** A frame with the dimensions `seed` and `t` and the array diverged_at(seed), all NaN. */
 NND_MUST_USE nnd_status nnd_seed_frame_new(nnd_context *ctx, size_t first_seed, size_t count,
                                            const nnd_timegrid *grid, nnd_frame **frame);
-/** Adds the recorded steps as a further dimension, such as `s`. */
-NND_MUST_USE nnd_status nnd_seed_frame_add_times(nnd_frame *frame, const char *name,
-                                                 const nnd_timegrid *grid);
 /** Values of one network in an array whose first dimension is the seed; NULL if it is not there. */
 double *nnd_seed_row(const nnd_frame *frame, const char *name, size_t seed);
 

@@ -129,7 +129,7 @@ static nnd_status add_arrays(run *r) {
     if (status == NND_OK && r->set.tests > 0)
         status = nnd_frame_add_range(r->frame, "test", r->set.tests, 0.0);
     if (status == NND_OK && r->p->two_time)
-        status = nnd_seed_frame_add_times(r->frame, "s", &r->grid);
+        status = nnd_timegrid_add_dim(&r->grid, r->frame, "s");
     for (size_t i = 0; status == NND_OK && i < sizeof arrays / sizeof *arrays; i++)
         if ((!arrays[i].tests || r->set.tests > 0) && (!arrays[i].kernels || r->p->kernels))
             status = nnd_frame_add(r->frame, arrays[i].name, arrays[i].dims, NULL);

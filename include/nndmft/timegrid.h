@@ -4,6 +4,7 @@
 #define NNDMFT_TIMEGRID_H
 
 #include "nndmft/context.h"
+#include "nndmft/frame.h"
 #include "nndmft/table.h"
 
 /** Steps in ascending order without repetition, owned by the holder. */
@@ -21,6 +22,9 @@ NND_MUST_USE nnd_status nnd_timegrid_make(nnd_context *ctx, size_t steps,
                                           const nnd_integers *record, size_t every,
                                           nnd_timegrid *grid);
 void nnd_timegrid_clear(nnd_timegrid *grid);
+/** Adds the steps of a grid to a frame, as the dimension `name`. */
+NND_MUST_USE nnd_status nnd_timegrid_add_dim(const nnd_timegrid *grid, nnd_frame *frame,
+                                             const char *name);
 /**
  * For models whose `record` lists steps >= 0: whether none is beyond the last one. False with an
  * objection to `record`.

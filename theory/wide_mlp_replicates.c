@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Runs of the march: replicates over threads, the exact one of linear networks, what they cost. */
+#include <math.h>
+
+#include "theory/wide_mlp_march.h"
+
+nnd_status nnd_wide_march_replicates(const nnd_wide_problem *problem, size_t runs,
+                                     nnd_wide_curves *record) {
+    const nnd_wide_mlp *p = problem->params;
+    nnd_sobol *net = NULL;
+    nnd_cost cost;
+    nnd_wide_march_cost(p, &cost);
+    int workers = nnd_context_concurrency(problem->ctx, runs, cost.bytes);
+    nnd_status failed = nnd_sobol_new(problem->ctx, (size_t)p->samples, &net);
+#pragma omp parallel for schedule(dynamic, 1) num_threads(workers)
+    for (size_t r = 0; r < runs; r++) {
+        nnd_status before;
+#pragma omp atomic read
+        before = failed;
+        if (before != NND_OK)
+            continue;
+        nnd_wide_sampling sampling = {
+            .fresh = NND_FRESH_MATCHED,
+            .sites = (size_t)p->samples,
+            .rank_tol = p->rank_tol,
+            .net = net,
+            .replicate = r,
+            .workers = workers,
+        };
+        nnd_status status = nnd_wide_march(problem, &sampling, &record[r], NULL);
+        if (status != NND_OK) {
+#pragma omp atomic write
+            failed = status;
+        }
+    }
+    nnd_sobol_free(net);
+    return failed;
+}
+
+/* Coordinates are taken one by one; when they run out, the march begins again with more. */
+nnd_status nnd_wide_march_exact(const nnd_wide_problem *problem, nnd_wide_curves *record) {
+    /* The spans of linear networks decay fast: this resolves all that double precision holds. */
+    const double tolerance = 1e-10;
+    nnd_wide_sampling sampling = {
+        .fresh = NND_FRESH_UNIT,
+        .sites = 16 * (problem->points + 2),
+        .rank_tol = tolerance,
+        .workers = 1,
+    };
+    nnd_wide_work work;
+    nnd_status status = nnd_wide_march(problem, &sampling, record, &work);
+    while (status != NND_OK && work.exhausted) {
+        sampling.sites *= 2;
+        status = nnd_wide_march(problem, &sampling, record, &work);
+    }
+    return status;
+}
+
+void nnd_wide_march_cost(const nnd_wide_mlp *p, nnd_cost *cost) {
+    /* Ranks saturate at some tens per point; of linear networks at fewer. */
+    const double per_point = p->activation.name == NND_LINEAR ? 10.0 : 30.0;
+    double points = (double)(nnd_data_samples(&p->data) + nnd_data_tests(&p->data));
+    double steps = (double)p->steps + 1.0, rank = points * fmin(per_point, steps);
+    double depth = (double)p->depth, matrices = depth - 1.0;
+    bool exact = p->activation.name == NND_LINEAR && p->solver != NND_WIDE_MARCH;
+    double sites = exact ? 16.0 * (points + 2.0) : (double)p->samples;
+    double vectors = depth * 5.0 * points + matrices * 8.0 * rank;
+    double times = p->record.count > 0 ? (double)p->record.count + 1.0
+                                       : floor(steps / (double)p->record_every) + 1.0;
+    double square = (double)nnd_data_samples(&p->data) * (double)nnd_data_samples(&p->data);
+    double numbers = times * (3.0 * depth * square + 8.0 * matrices * (double)p->outliers);
+    if (p->two_time)
+        numbers += 2.0 * times * times * depth * square;
+    double runs = exact ? 1.0 : (double)p->replicates;
+    cost->bytes =
+        (sites * vectors + 5.0 * matrices * rank * rank + runs * numbers) * sizeof(double);
+    cost->flops = 2.0 * runs * steps * points * sites * (6.0 * rank * matrices + 20.0 * depth);
+}
