@@ -161,9 +161,8 @@ static nnd_status check_sum(const source *s, nnd_data *d) {
     snprintf(text, sizeof text, "%016" PRIx64, hash);
     if (d->checksum != NULL && strcmp(d->checksum, text) != 0)
         return nnd_fail(s->ctx, NND_E_INPUT,
-                        "%s: params.data.checksum: the case was made with data of checksum %s, the "
-                        "file has %s",
-                        s->path, d->checksum, text);
+                        "%s: the case was made with data of checksum %s, the file has %s", s->path,
+                        d->checksum, text);
     if (d->checksum == NULL)
         d->checksum = strdup(text);
     return d->checksum != NULL ? NND_OK : nnd_fail_memory(s->ctx, "a checksum");

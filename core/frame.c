@@ -2,6 +2,7 @@
 #include "nndmft/frame.h"
 
 #include <math.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -154,9 +155,13 @@ static nnd_status resolve_dims(nnd_frame *frame, const char *dims, nnd_array *ar
         if (d == frame->dims || array->ndims == NND_MAX_DIMS)
             return nnd_fail(frame->ctx, NND_E_INPUT, "array %s: no dimension %.*s", array->name,
                             (int)length, name);
+        size_t n = frame->dim[d]->length;
+        if (n > 0 && array->count > PTRDIFF_MAX / sizeof(double) / n)
+            return nnd_fail(frame->ctx, NND_E_LIMIT, "array %s: more numbers than memory can hold",
+                            array->name);
         array->dim[array->ndims] = d;
-        array->shape[array->ndims++] = frame->dim[d]->length;
-        array->count *= frame->dim[d]->length;
+        array->shape[array->ndims++] = n;
+        array->count *= n;
         name += length + (name[length] == ',');
     }
     if (array->count == 0)

@@ -103,3 +103,21 @@ nnd_status nnd_record_times(nnd_context *ctx, double time, const nnd_reals *reco
             times->value[times->count++] = times->value[i];
     return NND_OK;
 }
+
+nnd_status nnd_record_axis(nnd_context *ctx, bool flow, double end, const nnd_reals *record,
+                           size_t every, nnd_reals *times) {
+    if (flow)
+        return nnd_record_times(ctx, end, record, times);
+    nnd_timegrid grid;
+    nnd_status status = nnd_record_steps(ctx, (size_t)end, record, every, &grid);
+    *times = (nnd_reals){grid.count, NULL};
+    if (status == NND_OK) {
+        times->value = calloc(grid.count, sizeof(double));
+        if (times->value == NULL)
+            status = nnd_fail_memory(ctx, "the recorded times");
+    }
+    for (size_t i = 0; status == NND_OK && i < grid.count; i++)
+        times->value[i] = (double)grid.step[i];
+    nnd_timegrid_clear(&grid);
+    return status;
+}

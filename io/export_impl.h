@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/** What the writers of tables share. */
+/** What the writers of tables share, and pictures in part. */
 #ifndef NNDMFT_IO_EXPORT_IMPL_H
 #define NNDMFT_IO_EXPORT_IMPL_H
 

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "io/export_impl.h"
 #include "io/plot_impl.h"
 
 /* What the dimensions of a variable mean in a picture of its own; NULL: decided as for all. */
@@ -57,15 +58,8 @@ typedef struct {
 
 nnd_source nnd_source_of(const nnd_frame *frame, const char *name) {
     nnd_source source = {frame, frame != NULL ? nnd_frame_find(frame, name) : NULL, NULL};
-    char se[NND_PLOT_TEXT];
-    snprintf(se, sizeof se, "%s_se", name);
     if (source.array != NULL)
-        source.se = nnd_frame_find(frame, se);
-    /* An error belongs to its variable point by point. */
-    if (source.se != NULL && (source.se->ndims != source.array->ndims ||
-                              memcmp(source.se->dim, source.array->dim,
-                                     source.array->ndims * sizeof source.array->dim[0]) != 0))
-        source.se = NULL;
+        source.se = nnd_export_error_of(frame, source.array);
     return source;
 }
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* What the tables of the model `alignment` cannot say, and what follows from its parameters. */
 #include <math.h>
-#include <stdlib.h>
 
 #include "models/alignment_impl.h"
 #include "nndmft/timegrid.h"
@@ -59,20 +58,9 @@ double nnd_alignment_output(const nnd_dense *m, size_t i, size_t j) {
 }
 
 nnd_status nnd_alignment_times(nnd_context *ctx, const nnd_alignment *p, nnd_reals *times) {
-    if (p->training != NND_ALIGN_GD)
-        return nnd_record_times(ctx, p->time, &p->record, times);
-    nnd_timegrid grid = {0};
-    nnd_status status =
-        nnd_record_steps(ctx, (size_t)p->steps, &p->record, (size_t)p->record_every, &grid);
-    *times = (nnd_reals){0};
-    if (status == NND_OK) {
-        times->value = calloc(grid.count, sizeof(double));
-        status = times->value != NULL ? NND_OK : nnd_fail_memory(ctx, "the recorded times");
-    }
-    for (; status == NND_OK && times->count < grid.count; times->count++)
-        times->value[times->count] = (double)grid.step[times->count];
-    nnd_timegrid_clear(&grid);
-    return status;
+    bool flow = p->training != NND_ALIGN_GD;
+    return nnd_record_axis(ctx, flow, flow ? p->time : (double)p->steps, &p->record,
+                           (size_t)p->record_every, times);
 }
 
 /* ---- checks ---- */

@@ -300,7 +300,15 @@ static nnd_status load_data(const resolution *r, const nnd_value *map, nnd_data 
                  data->file) >= (int)sizeof path)
         return bad(r->ctx, at_key(map, "data.file"), "params.data.file", "the path is too long");
     nnd_status status = read_arrays(r, path);
-    return status == NND_OK ? nnd_data_load(r->ctx, data, path, r->cache->arrays) : status;
+    if (status == NND_OK)
+        status = nnd_data_load(r->ctx, data, path, r->cache->arrays);
+    if (status == NND_OK)
+        return NND_OK;
+    /* The message names the file; whoever reads it wants to know who names that. */
+    char wrong[1024], where[TEXT_SIZE];
+    snprintf(wrong, sizeof wrong, "%s", nnd_context_message(r->ctx));
+    return nnd_fail(r->ctx, status, "%sparams.data.file: %s",
+                    place(at_key(map, "data.file"), where), wrong);
 }
 
 static nnd_status check_point(const resolution *r, const nnd_value *map, void *params) {

@@ -2,7 +2,6 @@
 #include "nndmft/flat_minima.h"
 
 #include <math.h>
-#include <stdlib.h>
 
 #include "nndmft/timegrid.h"
 
@@ -448,19 +447,7 @@ bool nnd_flat_minima_trains(const nnd_flat_minima *p) {
 }
 
 nnd_status nnd_flat_minima_times(nnd_context *ctx, const nnd_flat_minima *p, nnd_reals *times) {
-    if (p->integrator == NND_GRADIENT_FLOW)
-        return nnd_record_times(ctx, p->time, &p->record, times);
-    nnd_timegrid grid;
-    nnd_status status =
-        nnd_record_steps(ctx, (size_t)p->steps, &p->record, (size_t)p->record_every, &grid);
-    *times = (nnd_reals){grid.count, NULL};
-    if (status == NND_OK) {
-        times->value = calloc(grid.count, sizeof(double));
-        if (times->value == NULL)
-            status = nnd_fail_memory(ctx, "the recorded times");
-    }
-    for (size_t i = 0; status == NND_OK && i < grid.count; i++)
-        times->value[i] = (double)grid.step[i];
-    nnd_timegrid_clear(&grid);
-    return status;
+    bool flow = p->integrator == NND_GRADIENT_FLOW;
+    return nnd_record_axis(ctx, flow, flow ? p->time : (double)p->steps, &p->record,
+                           (size_t)p->record_every, times);
 }

@@ -100,6 +100,15 @@ START_TEST(wrong_additions_are_refused_with_a_message) {
 }
 END_TEST
 
+START_TEST(more_numbers_than_can_be_addressed_are_refused) {
+    static const char *const names[] = {"a", "b", "c", "d", "e"};
+    for (size_t i = 0; i < 5; i++)
+        ck_assert_int_eq(nnd_frame_add_range(frame, names[i], 10000, 0.0), NND_OK);
+    ck_assert_int_eq(nnd_frame_add(frame, "x", "a,b,c,d,e", NULL), NND_E_LIMIT);
+    ck_assert_ptr_null(nnd_frame_find(frame, "x"));
+}
+END_TEST
+
 START_TEST(text_dimensions_are_copied) {
     char first[] = "tanh", second[] = "relu";
     const char *const names[] = {first, second};
@@ -305,6 +314,7 @@ int main(void) {
     tcase_add_test(tests, an_array_is_row_major_over_its_dimensions_and_begins_as_nan);
     tcase_add_test(tests, what_was_added_is_found_and_nothing_else);
     tcase_add_test(tests, wrong_additions_are_refused_with_a_message);
+    tcase_add_test(tests, more_numbers_than_can_be_addressed_are_refused);
     tcase_add_test(tests, text_dimensions_are_copied);
     tcase_add_test(tests, attributes_are_set_replaced_and_kept_apart);
     tcase_add_test(tests, stacking_unites_coordinates_and_pads_with_nan);

@@ -46,5 +46,9 @@ NND_MUST_USE nnd_status nnd_record_steps(nnd_context *ctx, size_t steps, const n
  */
 NND_MUST_USE nnd_status nnd_record_times(nnd_context *ctx, double time, const nnd_reals *record,
                                          nnd_reals *times);
+/** nnd_record_times of a flow up to `end`, or the steps 0..end of gd that are recorded as numbers.
+ */
+NND_MUST_USE nnd_status nnd_record_axis(nnd_context *ctx, bool flow, double end,
+                                        const nnd_reals *record, size_t every, nnd_reals *times);
 
 #endif

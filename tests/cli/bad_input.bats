@@ -244,6 +244,17 @@ YAML
     done
 }
 
+@test "a data file that is not there, or lacks what is asked of it" {
+    printf 'x0,y\n1,1\n' >t.csv
+    local yaml='model: wide-mlp
+params:
+  data: {inputs: z, targets: y, file: '
+    case_file <<<"${yaml}nope.csv}"
+    refused 5 case.yaml:3: params.data.file nope.csv "No such file" -- solve case.yaml
+    case_file <<<"${yaml}t.csv}"
+    refused 2 case.yaml:3: params.data.file t.csv 'no array "z"' -- solve case.yaml
+}
+
 @test "null stands for an absent key, and removing an absent one makes nothing" {
     works solve case.yaml --set output=null --set name=null --set simulate=null \
         --set simulate.seeds=null --set sweep.nu=null
