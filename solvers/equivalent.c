@@ -177,22 +177,6 @@ double nnd_isotropic_gain(double alpha, double lambda) {
     return alpha - (1.0 - kappa) / (1.0 + kappa);
 }
 
-/* For a function F the sum over eigenvalues exceeds the Marchenko-Pastur law by
- * (F(a) + F(b))/4 less half the mean of F under the arcsine law on the support [a, b]. Here F is
- * residual^2 (noise/alpha + b2 s). */
-double nnd_isotropic_train_shift(double alpha, double b2, double noise, nnd_function residual,
-                                 void *data) {
-    enum { NODES = 2000 };
-    double y = 1.0 / alpha, sum = 0.0;
-    for (int j = -1; j <= NODES; j++) {
-        double angle = j < 0 ? 0.0 : j == NODES ? M_PI : ((double)j + 0.5) * M_PI / NODES;
-        double s = 1.0 + y + 2.0 * sqrt(y) * cos(angle), r = residual(s, data);
-        bool edge = j < 0 || j == NODES;
-        sum += (edge ? 0.25 : -0.5 / NODES) * r * r * (noise * y + b2 * s);
-    }
-    return sum;
-}
-
 void nnd_isotropic_minimum(double lambda, double *alpha, double *gain) {
     if (lambda == 0.0) {
         *alpha = 1.0;

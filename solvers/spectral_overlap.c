@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "nndmft/spectral_rule.h"
+#include "solvers/finite_dimension.h"
 #include "solvers/spectral_moment.h"
 
 /* Rows of a tile, and the kernels: signal and noise of both overlaps in each metric. */
@@ -110,6 +111,7 @@ static void store(const overlap *o, nnd_spectral_overlaps *out) {
             out[t].cross_signal[m] = sum[(same ? SELF_SIGNAL : CROSS_SIGNAL) * o->times];
             out[t].cross_noise[m] =
                 same ? task->noise_correlation * out[t].self_noise[m] : sum[CROSS_NOISE * o->times];
+            out[t].shift = (nnd_dimension_shift){.cka = NAN, .train_error = NAN};
         }
 }
 
@@ -163,6 +165,7 @@ static void isotropic(const nnd_spectral_rule *rule, const double complex *phi,
         out->cross_noise[m] = rule->task.noise_correlation * noise;
         out->teacher[m] = teacher;
     }
+    out->shift = nnd_finite_dimension(rule, phi);
 }
 
 /* What is a single sum: m = sum_j u_j beta* M (Sigma + kappa)^-1 Sigma beta*, and

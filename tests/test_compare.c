@@ -372,6 +372,23 @@ START_TEST(without_a_size_only_an_infinite_min_size_leaves_out) {
 }
 END_TEST
 
+/* As long as two sizes are left at a point. */
+START_TEST(extrapolation_needs_no_size_at_which_a_correction_is_negligible) {
+    sized_curves(10.0);
+    double *min_size = add(theory, "q_min_size", "t", 1000.0);
+    min_size[0] = INFINITY;
+    ck_assert_int_eq(nnd_frame_set_text(theory, "q_min_size", NND_CORRECTION, "1/size"), NND_OK);
+    ck_verdict(NND_AGREES);
+    ck_assert_uint_eq(comparison->row[0].left_out, 1);
+    ck_assert_double_eq_tol(value("q_mc", 5), 1.0, ROUNDING);
+    double *diverged = add(mc, "diverged_fraction", "size", 0.0);
+    diverged[0] = 0.5;
+    nnd_comparison_free(comparison);
+    ck_verdict(NND_INCONCLUSIVE);
+    ck_assert_uint_eq(comparison->row[0].left_out, POINTS);
+}
+END_TEST
+
 START_TEST(a_point_that_one_size_lacks_is_left_out) {
     sized_curves(10.0);
     q_mc[5] = NAN;
@@ -748,6 +765,7 @@ static void add_pairing(TCase *tests) {
     tcase_add_test(tests, one_size_keeps_the_bias_and_disagrees);
     tcase_add_test(tests, sizes_below_min_size_are_left_out_point_by_point);
     tcase_add_test(tests, without_a_size_only_an_infinite_min_size_leaves_out);
+    tcase_add_test(tests, extrapolation_needs_no_size_at_which_a_correction_is_negligible);
     tcase_add_test(tests, a_point_that_one_size_lacks_is_left_out);
     tcase_add_test(tests, sizes_at_which_seeds_diverged_are_left_out);
     tcase_add_test(tests, points_match_by_coordinate_in_any_order_of_dimensions);

@@ -10,11 +10,8 @@
 #include "nndmft/alignment.h"
 #include "nndmft/early_stopping.h"
 #include "nndmft/representation.h"
+#include "theory/alignment_claims.h"
 #include "theory/alignment_task.h"
-
-/* Finite networks deviate by O(1/D); theory claims sizes from which the deviation is below this
- * part of the value. */
-static const double CLAIMED = 0.01;
 
 /* The curve of `minimum`: alpha from LOWEST to HIGHEST in SCAN steps. */
 enum { SCAN = 81 };
@@ -27,6 +24,7 @@ typedef struct {
     double self[NND_METRICS], cross[NND_METRICS], teacher[NND_METRICS];
     double cosine[NND_METRICS];
     double cka, gen_error, train_error;
+    nnd_dimension_shift shift;
 } moment;
 
 typedef struct {
@@ -55,79 +53,25 @@ static bool has_rank_one(const nnd_alignment *p) {
 static nnd_status put_min_size(const task *x, const char *name, size_t at, double size) {
     char text[64];
     snprintf(text, sizeof text, "%s_min_size", name);
-    return put(x, text, at, size);
+    nnd_status status = put(x, text, at, size);
+    return status == NND_OK ? nnd_frame_set_text(x->frame, text, NND_CORRECTION, "1/size") : status;
 }
 
-/* The mean over pairs of a squared cosine exceeds the square of the mean by its variance, which is
- * O(1/D). The bound 3 (1 - rho^2)^2/min(P, D) has been measured, over alpha from 0.3 to 4 and SNR
- * from 0.5 to 8; the true value was between a third of it and all of it. */
-static double cka_min_size(const nnd_alignment *p, double cka) {
-    return 3.0 * (1.0 - cka) * (1.0 - cka) / (fmin(p->alpha, 1.0) * CLAIMED * cka);
-}
-
-typedef struct {
-    const nnd_alignment *p;
-    double time;
-} residual_of;
-
-/* What training leaves of a direction with eigenvalue s. */
-static double residual(double s, void *data) {
-    const residual_of *r = data;
-    if (r->p->training == NND_ALIGN_FLOW)
-        return exp(-s * r->time);
-    if (r->p->training == NND_ALIGN_GD)
-        return pow(1.0 - r->p->lr * s, r->time);
-    return r->p->ridge > 0.0 ? r->p->ridge / (s + r->p->ridge) : 0.0;
-}
-
-/* Known for isotropic inputs and linear regression. Otherwise small training errors deviate most:
- * they are claimed until they have fallen to a tenth. */
-static double train_min_size(const task *x, double time, double error) {
-    const nnd_alignment *p = x->p;
-    const nnd_pair_task *pair = &x->problem.pair;
-    if (error == 0.0) /* interpolation: the simulation has round-off, or what it stopped at */
-        return INFINITY;
-    bool known = p->training == NND_ALIGN_RIDGE || p->training == NND_ALIGN_FLOW ||
-                 p->training == NND_ALIGN_GD;
-    if (!known || x->problem.modes.count > 1 || p->input_noise > 0.0)
-        return error < 0.1 * (x->problem.power + pair->label_noise) ? INFINITY : 0.0;
-    residual_of r = {p, time};
-    double shift =
-        nnd_isotropic_train_shift(p->alpha, x->problem.norm2, pair->label_noise, residual, &r);
-    return fabs(shift) / (CLAIMED * error);
-}
-
-/* The cosine of one network with its teacher is a ratio, biased by the variance of its parts; that
- * of beta* Sigma (X^T y/P), relative to its mean squared, is known. Where a few directions carry
- * the task it is large. */
-static double teacher_min_size(const task *x) {
-    const nnd_eigenmodes *modes = &x->problem.modes;
-    double noise = x->problem.power + x->problem.pair.label_noise, mean = 0.0, square = 0.0;
-    if (modes->count == 1)
-        return 0.0;
-    for (size_t i = 0; i < modes->count; i++) {
-        double s = modes->eigenvalue[i], signal = s * s * modes->teacher2[i];
-        mean += signal;
-        square += (s + x->p->input_noise) * signal;
-    }
-    double variance = (square * noise / (mean * mean) + 1.0) / x->problem.pair.samples;
-    return x->problem.per_alpha * 0.5 * variance / (2.0 * CLAIMED);
-}
-
-static nnd_status put_min_sizes(const task *x, size_t at, double time, const moment *m) {
+static nnd_status put_min_sizes(const task *x, size_t at, const moment *m) {
+    double cka = nnd_alignment_cka_claim(x->p, &x->problem, &m->shift, m->cka);
     nnd_status status = NND_OK;
     if (has_rank_one(x->p))
-        status = put_min_size(x, "cka", at, cka_min_size(x->p, m->cka));
+        status = put_min_size(x, "cka", at, cka);
     if (status == NND_OK && x->times > 0)
-        status = put_min_size(x, "teacher_cosine", at, teacher_min_size(x));
+        status =
+            put_min_size(x, "teacher_cosine", at, nnd_alignment_teacher_claim(x->p, &x->problem));
     if (status == NND_OK && nnd_frame_find(x->frame, "cka_probe") != NULL)
-        status = put_min_size(x, "cka_probe", at, cka_min_size(x->p, m->cka));
-    return status == NND_OK
-               ? put_min_size(x, "train_error", at, train_min_size(x, time, m->train_error))
-               : status;
+        status = put_min_size(x, "cka_probe", at, cka);
+    double train = nnd_alignment_train_claim(&x->problem, &m->shift, m->train_error);
+    return status == NND_OK ? put_min_size(x, "train_error", at, train) : status;
 }
 
-static nnd_status put_moment(const task *x, size_t at, double time, const moment *m) {
+static nnd_status put_moment(const task *x, size_t at, const moment *m) {
     const nnd_alignment *p = x->p;
     int k = p->metric == NND_METRIC_SIGMA ? 1 : 0;
     double length = p->metric == NND_METRIC_SIGMA ? x->problem.power : x->problem.norm2;
@@ -150,7 +94,7 @@ static nnd_status put_moment(const task *x, size_t at, double time, const moment
         status = put(x, "gen_error", at, m->gen_error);
     if (status == NND_OK)
         status = put(x, "train_error", at, m->train_error);
-    return status == NND_OK ? put_min_sizes(x, at, time, m) : status;
+    return status == NND_OK ? put_min_sizes(x, at, m) : status;
 }
 
 /* ---- ridge, weight decay, Gaussian features ---- */
@@ -251,12 +195,14 @@ static nnd_status solve_ridge(task *x) {
     nnd_status status = effective_ridge(x->ctx, x->p, &x->problem, &lambda);
     if (status != NND_OK)
         return status;
-    moment m = {.cka = NAN};
+    moment m = {.cka = NAN, .shift = {NAN, NAN}};
     if (isinf(lambda))
         nothing_learned(&x->problem, &o);
     else {
         nnd_pair_ridge(&x->problem.modes, &x->problem.pair, lambda, &o);
         status = ridge_cka(x, lambda, &o, &m.cka);
+        if (status == NND_OK)
+            status = nnd_alignment_ridge_shift(x->ctx, &x->problem, lambda, &m.shift);
     }
     for (int k = 0; k < NND_METRICS; k++) {
         m.self[k] = o.self[k];
@@ -267,7 +213,7 @@ static nnd_status solve_ridge(task *x) {
     m.gen_error = o.gen_error;
     m.train_error = o.train_error;
     if (status == NND_OK)
-        status = put_moment(x, 0, INFINITY, &m);
+        status = put_moment(x, 0, &m);
     if (status == NND_OK)
         status = nnd_frame_add_scalar(x->frame, "kappa", o.kappa);
     if (status == NND_OK && x->p->training == NND_ALIGN_WEIGHT_DECAY)
@@ -306,8 +252,8 @@ static nnd_status timed_cka(const task *x, const nnd_spectral_overlaps *o, momen
     return nnd_alignment_outputs_cka(x->ctx, x->p, &x->problem, cross, self, identity, &m->cka);
 }
 
-static nnd_status put_time(const task *x, size_t at, double time, const nnd_spectral_overlaps *o) {
-    moment m = {.train_error = o->train_error};
+static nnd_status put_time(const task *x, size_t at, const nnd_spectral_overlaps *o) {
+    moment m = {.train_error = o->train_error, .shift = o->shift};
     for (int k = 0; k < NND_METRICS; k++) {
         m.self[k] = o->self_signal[k] + o->self_noise[k];
         m.cross[k] = o->cross_signal[k] + o->cross_noise[k];
@@ -316,7 +262,7 @@ static nnd_status put_time(const task *x, size_t at, double time, const nnd_spec
     }
     m.gen_error = x->problem.power - 2.0 * m.teacher[1] + m.self[1];
     nnd_status status = timed_cka(x, o, &m);
-    return status == NND_OK ? put_moment(x, at, time, &m) : status;
+    return status == NND_OK ? put_moment(x, at, &m) : status;
 }
 
 static nnd_status put_report(const task *x, const nnd_early_stopping_report *report) {
@@ -347,7 +293,7 @@ static nnd_status solve_times(task *x) {
                                              false, x->times, t.value, o, &report);
     }
     for (size_t i = 0; status >= NND_OK && i < x->times; i++)
-        status = put_time(x, i, t.value[i], &o[i]);
+        status = put_time(x, i, &o[i]);
     if (status >= NND_OK)
         status = put_report(x, &report);
     free(t.value);

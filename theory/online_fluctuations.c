@@ -73,20 +73,21 @@ static const struct {
     const char *name;
     double (*value)(const nnd_online_point *p, double dim);
     bool across; /* needs a direction across the target */
+    bool limit;  /* the size from which the correction of order 1/N is negligible */
 } CURVES[] = {
-    {"delta", delta, false},
-    {"delta_min_size", delta_min_size, false},
-    {"ntk", ntk, false},
-    {"error", error, false},
-    {"error_min_size", error_min_size, false},
-    {"par_nvar", par_nvar, false},
-    {"perp_nvar", perp_nvar, true},
-    {"par_bias", par_bias, false},
-    {"perp_bias", perp_bias, true},
-    {"delta_bias", delta_bias, false},
-    {"error_ncorr", nnd_online_error_ncorr, false},
-    {"par_batch_var", par_batch, false},
-    {"perp_batch_var", perp_batch, true},
+    {"delta", delta, false, false},
+    {"delta_min_size", delta_min_size, false, true},
+    {"ntk", ntk, false, false},
+    {"error", error, false, false},
+    {"error_min_size", error_min_size, false, true},
+    {"par_nvar", par_nvar, false, false},
+    {"perp_nvar", perp_nvar, true, false},
+    {"par_bias", par_bias, false, false},
+    {"perp_bias", perp_bias, true, false},
+    {"delta_bias", delta_bias, false, false},
+    {"error_ncorr", nnd_online_error_ncorr, false, false},
+    {"par_batch_var", par_batch, false, false},
+    {"perp_batch_var", perp_batch, true, false},
 };
 
 static nnd_status fill_frame(nnd_frame *frame, const nnd_online_fluctuations *p,
@@ -98,6 +99,8 @@ static nnd_status fill_frame(nnd_frame *frame, const nnd_online_fluctuations *p,
         if (CURVES[c].across && p->dim == 1)
             continue;
         status = nnd_frame_add(frame, CURVES[c].name, "t", &x);
+        if (status == NND_OK && CURVES[c].limit)
+            status = nnd_frame_set_text(frame, CURVES[c].name, NND_CORRECTION, "1/size");
         for (size_t i = 0; status == NND_OK && i < grid->count && grid->step[i] < sound; i++)
             x[i] = CURVES[c].value(&point[grid->step[i]], (double)p->dim);
     }

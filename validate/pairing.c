@@ -202,6 +202,7 @@ static double read_at(const nnd_pairing *p, const nnd_array *target, const view 
 /* All arrays of a pair as views, and room for the estimates at each size. */
 typedef struct {
     view theory, theory_se, min_size, mc, mc_se, diverged;
+    bool extrapolates; /* min_size is for a correction that extrapolation takes out */
     size_t sizes;
     const double *size_of; /* NULL: the size is unknown */
     double *size;
@@ -214,16 +215,31 @@ static bool claimed(const reader *r, size_t s, double min_size) {
     return r->size_of != NULL ? r->size_of[s] >= min_size : min_size < INFINITY;
 }
 
+/* Where seeds diverged, those that are left are not a fair sample. */
+static bool is_fair(const nnd_pairing *p, const nnd_array *target, const reader *r,
+                    const size_t *index, size_t s) {
+    return r->diverged.data == NULL || !(read_at(p, target, &r->diverged, index, s) > 0.0);
+}
+
+static double min_size_at(const nnd_pairing *p, const nnd_array *target, const reader *r,
+                          const size_t *index) {
+    if (r->min_size.data == NULL)
+        return 0.0;
+    double min_size = read_at(p, target, &r->min_size, index, 0);
+    size_t fair = 0;
+    for (size_t s = 0; r->size_of != NULL && s < r->sizes; s++)
+        fair += is_fair(p, target, r, index, s);
+    return r->extrapolates && fair > 1 && isfinite(min_size) ? 0.0 : min_size;
+}
+
 /* The simulation at one point, extrapolated to infinite size. A NaN at one of the sizes makes the
  * result NaN: what is left would be extrapolated from other sizes than the neighbouring points. */
 static nnd_estimate read_mc(const nnd_pairing *p, const nnd_array *target, const reader *r,
                             const size_t *index) {
-    double min_size = r->min_size.data != NULL ? read_at(p, target, &r->min_size, index, 0) : 0.0;
+    double min_size = min_size_at(p, target, r, index);
     size_t n = 0;
     for (size_t s = 0; s < r->sizes; s++) {
-        /* Where seeds diverged, those that are left are not a fair sample. */
-        bool biased = r->diverged.data != NULL && read_at(p, target, &r->diverged, index, s) > 0.0;
-        if (biased || !claimed(r, s, min_size))
+        if (!is_fair(p, target, r, index, s) || !claimed(r, s, min_size))
             continue;
         r->size[n] = r->size_of != NULL ? r->size_of[s] : NAN;
         r->estimate[n].value = read_at(p, target, &r->mc, index, s);
@@ -254,8 +270,13 @@ static nnd_status reader_make(const nnd_pairing *p, const nnd_pair *pair, const 
         r->theory = view_of(p, NND_THEORY_SIDE, pair->theory, target);
     if (pair->theory_se != NULL)
         r->theory_se = view_of(p, NND_THEORY_SIDE, pair->theory_se, target);
-    if (pair->min_size != NULL)
+    if (pair->min_size != NULL) {
         r->min_size = view_of(p, NND_THEORY_SIDE, pair->min_size, target);
+        const nnd_attribute *correction = nnd_frame_find_attribute(
+            p->side[NND_THEORY_SIDE], pair->min_size->name, NND_CORRECTION);
+        r->extrapolates = correction != NULL && correction->text != NULL &&
+                          strcmp(correction->text, "1/size") == 0;
+    }
     r->mc = view_of(p, NND_MC_SIDE, pair->mc, target);
     r->mc_se = view_of(p, NND_MC_SIDE, pair->mc_se, target);
     const nnd_frame *frame = p->side[NND_MC_SIDE];

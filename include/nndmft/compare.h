@@ -39,7 +39,9 @@ typedef struct {
  * missing on a side. Times later than options->until are not considered. scale is the largest
  * |theory| over `t`, all else fixed; where it is 0, a point deviates by 0, or by infinity if it is
  * off. A point is left out if theory or simulation is not finite, if it has no error bar (one
- * seed), or if theory claims none of the sizes; sizes below x_min_size do not enter the fit.
+ * seed), or if theory claims none of the sizes; sizes below x_min_size do not enter the fit. A
+ * finite x_min_size with the attribute NND_CORRECTION = "1/size" says from where on a correction of
+ * that order is negligible: it does not apply to several sizes, as extrapolation takes it out.
  *
  * Without options->vars, variables that lack x_se, that the model does not check, or that one side
  * lacks are passed over; x_se, x_min_size, status, diverged_fraction and diverged_at always are.

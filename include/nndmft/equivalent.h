@@ -94,16 +94,6 @@ void nnd_isotropic_minimum(double lambda, double *alpha, double *gain);
 typedef double (*nnd_function)(double x, void *data);
 
 /**
- * Isotropic inputs: coefficient of 1/D in the expectation of the training error at finite size, for
- * an estimator that leaves the fraction residual(s) of what lies along an eigenvector of X^T X/P
- * with eigenvalue s (ridge: lambda/(s + lambda)). With teacher norm b2 = |beta*|^2; from the mean
- * of linear spectral statistics of real Wishart matrices (Bai and Silverstein, Ann. Probab. 32
- * (2004) 553, theorem 1.1 and (5.13)).
- */
-double nnd_isotropic_train_shift(double alpha, double b2, double noise, nnd_function residual,
-                                 void *data);
-
-/**
  * Least value of f on [low, high], 0 < low < high: a logarithmic scan of `points` >= 3, then
  * Brent's method (golden section and parabolas) around the lowest. Values that are not finite count
  * as large. `inside` says whether the minimum is not at an end.

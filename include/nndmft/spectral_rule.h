@@ -29,12 +29,23 @@ typedef struct {
     nnd_pair_task task;
 } nnd_spectral_rule;
 
+/**
+ * Coefficients of 1/D at finite dimension, for a function phi that does not depend on the sample:
+ * exact for linear regression; the flows of networks fluctuate besides. NaN where they are not
+ * known: for a contour.
+ */
+typedef struct {
+    double cka;         /**< of the CKA of rank-one representations, a ratio of means */
+    double train_error; /**< of its mean */
+} nnd_dimension_shift;
+
 /** Overlaps of two estimators; what is due to the teacher and to label noise apart. */
 typedef struct {
     double self_signal[NND_METRICS], self_noise[NND_METRICS];
     double cross_signal[NND_METRICS], cross_noise[NND_METRICS];
     double teacher[NND_METRICS]; /**< m */
     double train_error;          /**< |y - X beta|^2/P */
+    nnd_dimension_shift shift;
 } nnd_spectral_overlaps;
 
 /** Edges of the positive spectrum of S (inputs with noise included): exact. */

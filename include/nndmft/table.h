@@ -120,6 +120,9 @@ typedef struct {
     const char *bound; /**< of the one-sided checks: a number or a theory variable; NULL: itself */
 } nnd_check;
 
+/** Attribute of x_min_size in a frame of theory: the order of the correction that it is for. */
+#define NND_CORRECTION "correction"
+
 /** One variable. */
 typedef struct {
     const char *name;

@@ -15,6 +15,10 @@ agrees() {
     agrees "$cases/alignment.yaml"
 }
 
+@test "ridge at one size" {
+    agrees "$cases/alignment.yaml" --set simulate.size=200 --set simulate.seeds=640
+}
+
 @test "white features" {
     agrees "$cases/alignment-white.yaml"
 }

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "theory/alignment_claims.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+/* The part of a value that a correction of finite dimension may be. */
+static const double NEGLIGIBLE = 0.01;
+
+/* Nodes for ridge regression; claims need no more than a few digits. */
+enum { NODES = 512 };
+
+static bool has_law(const nnd_alignment_problem *x) {
+    return x->modes.count == 1 && x->pair.input_noise == 0.0 && !x->pair.independent;
+}
+
+nnd_status nnd_alignment_ridge_shift(nnd_context *ctx, const nnd_alignment_problem *x,
+                                     double lambda, nnd_dimension_shift *shift) {
+    *shift = (nnd_dimension_shift){.cka = NAN, .train_error = NAN};
+    if (!has_law(x))
+        return NND_OK;
+    nnd_spectral_rule rule = {0};
+    nnd_spectral_overlaps overlaps;
+    double complex *phi = calloc(NODES, sizeof *phi);
+    nnd_status status = phi != NULL
+                            ? nnd_spectral_rule_isotropic(ctx, &x->modes, &x->pair, NODES, &rule)
+                            : nnd_fail_memory(ctx, "the nodes");
+    for (size_t j = 0; status == NND_OK && j < NODES; j++)
+        phi[j] = 1.0 / (rule.z[j] + lambda);
+    if (status == NND_OK)
+        status = nnd_spectral_overlap(ctx, &rule, 1, phi, &overlaps);
+    if (status == NND_OK)
+        *shift = overlaps.shift;
+    nnd_spectral_rule_clear(&rule);
+    free(phi);
+    return status;
+}
+
+/* Directions that carry about the same variance. */
+static double participation(const nnd_alignment *p, const nnd_alignment_problem *x) {
+    double sum = 0.0, square = 0.0;
+    for (size_t i = 0; i < x->modes.count; i++) {
+        double s = x->modes.eigenvalue[i] + p->input_noise;
+        sum += x->modes.multiplicity[i] * s;
+        square += x->modes.multiplicity[i] * s * s;
+    }
+    return sum * sum / square;
+}
+
+/* Where the correction is not known it is estimated by that of a correlation coefficient rho of n
+ * pairs of normals, whose variance is (1 - rho^2)^2/n: n is the number of samples, or of directions
+ * that share the variance, whichever is less. */
+double nnd_alignment_cka_claim(const nnd_alignment *p, const nnd_alignment_problem *x,
+                               const nnd_dimension_shift *shift, double cka) {
+    if (!(cka > 0.0))
+        return INFINITY;
+    double per_dim = fmin(participation(p, x) / x->per_alpha, p->alpha);
+    double estimate = (1.0 - cka) * (1.0 - cka) / per_dim;
+    return fabs(isnan(shift->cka) ? estimate : shift->cka) / (NEGLIGIBLE * cka);
+}
+
+/* Interpolation leaves round-off, or where a simulation stopped. Where the correction is not known
+ * small training errors deviate most: they are claimed until they have fallen to a tenth. */
+double nnd_alignment_train_claim(const nnd_alignment_problem *x, const nnd_dimension_shift *shift,
+                                 double train_error) {
+    if (train_error == 0.0)
+        return INFINITY;
+    if (isnan(shift->train_error))
+        return train_error < 0.1 * (x->power + x->pair.label_noise) ? INFINITY : 0.0;
+    return fabs(shift->train_error) / (NEGLIGIBLE * train_error);
+}
+
+/* The cosine of one network with its teacher is a ratio, biased by the variance of its parts; that
+ * of beta* Sigma (X^T y/P), relative to its mean squared, is known. Where a few directions carry
+ * the task it is large. */
+double nnd_alignment_teacher_claim(const nnd_alignment *p, const nnd_alignment_problem *x) {
+    double noise = x->power + x->pair.label_noise, mean = 0.0, square = 0.0;
+    if (x->modes.count == 1)
+        return 0.0;
+    for (size_t i = 0; i < x->modes.count; i++) {
+        double s = x->modes.eigenvalue[i], signal = s * s * x->modes.teacher2[i];
+        mean += signal;
+        square += (s + p->input_noise) * signal;
+    }
+    double variance = (square * noise / (mean * mean) + 1.0) / x->pair.samples;
+    return x->per_alpha * 0.5 * variance / (2.0 * NEGLIGIBLE);
+}
