@@ -13,6 +13,8 @@
 
 #include <math.h>
 
+const nnd_dimension_shift nnd_no_shift = {NAN, NAN, NAN, NAN, NAN, NAN};
+
 /* Mean under the law of the spectrum, and what a sum over eigenvalues of real Wishart matrices
  * exceeds D times this mean by: (f(a) + f(b))/4 less half the mean of f under the arcsine law on
  * the support [a, b] (Bai and Silverstein, Ann. Probab. 32 (2004) 553, theorem 1.1 and (5.13)). */
@@ -21,7 +23,7 @@ typedef struct {
 } linear_statistic;
 
 /* What is summed over the spectrum. */
-enum { SIGNAL, NOISE, RESIDUAL, FF, FH, HH, SUMS };
+enum { SIGNAL, NOISE, TEACHER, RESIDUAL, FF, FH, HH, QM, SUMS };
 
 /* Adds node j to all sums; f are the functions there. The nodes are evenly spaced in the angle of
  * the arcsine law; at the edges stands the trigonometric interpolation through all nodes. */
@@ -66,27 +68,41 @@ static double cka_shift(double m, double q, double dm, double dq, const covarian
     return of_cross + ratio * ratio * of_self;
 }
 
+/* Of the mean of m/sqrt(Q_aa b2); v is D times the covariance of m and Q_aa. */
+static double cosine_shift(double m, double q, double b2, double dm, double dq, double var_q,
+                           double v) {
+    double relative = dm / m - 0.5 * dq / q + 0.375 * var_q / (q * q) - 0.5 * v / (m * q);
+    return m / sqrt(q * b2) * relative;
+}
+
 nnd_dimension_shift nnd_finite_dimension(const nnd_spectral_rule *rule, const double complex *phi) {
     double b2 = rule->modes.teacher2[0], c = rule->task.noise_correlation;
     double spread = rule->task.label_noise / rule->task.samples;
     linear_statistic sum[SUMS] = {{0}};
     for (size_t j = 0; j < rule->count; j++) {
-        double s = creal(rule->z[j]), p = creal(phi[j]), left = 1.0 - s * p;
-        double f = b2 * s * s * p * p, h = spread * s * p * p;
+        double s = creal(rule->z[j]), p = creal(phi[j]), left = 1.0 - s * p, m = b2 * s * p;
+        double f = m * s * p, h = spread * s * p * p;
         add_node(rule, j,
                  (const double[SUMS]){[SIGNAL] = f,
                                       [NOISE] = h,
+                                      [TEACHER] = m,
                                       [RESIDUAL] = left * left * (b2 * s + spread),
                                       [FF] = f * f,
                                       [FH] = f * h,
-                                      [HH] = h * h},
+                                      [HH] = h * h,
+                                      [QM] = (f + h) * m},
                  sum);
     }
-    double signal = sum[SIGNAL].mean, noise = sum[NOISE].mean;
+    double signal = sum[SIGNAL].mean, noise = sum[NOISE].mean, m = sum[TEACHER].mean;
+    double q = signal + noise, cross = signal + c * noise;
     covariances v =
         overlap_covariances(sum[FF].mean - signal * signal, sum[FH].mean, sum[HH].mean, c);
-    double dm = sum[SIGNAL].shift + c * sum[NOISE].shift;
-    double dq = sum[SIGNAL].shift + sum[NOISE].shift;
-    return (nnd_dimension_shift){.cka = cka_shift(signal + c * noise, signal + noise, dm, dq, &v),
+    nnd_dimension_shift shift = {.self = sum[SIGNAL].shift + sum[NOISE].shift,
+                                 .cross = sum[SIGNAL].shift + c * sum[NOISE].shift,
+                                 .teacher = sum[TEACHER].shift,
                                  .train_error = sum[RESIDUAL].shift};
+    shift.cka = cka_shift(cross, q, shift.cross, shift.self, &v);
+    shift.teacher_cosine = cosine_shift(m, q, b2, shift.teacher, shift.self, v.self,
+                                        2.0 * (sum[QM].mean - m * signal));
+    return shift;
 }

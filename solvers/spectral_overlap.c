@@ -111,7 +111,7 @@ static void store(const overlap *o, nnd_spectral_overlaps *out) {
             out[t].cross_signal[m] = sum[(same ? SELF_SIGNAL : CROSS_SIGNAL) * o->times];
             out[t].cross_noise[m] =
                 same ? task->noise_correlation * out[t].self_noise[m] : sum[CROSS_NOISE * o->times];
-            out[t].shift = (nnd_dimension_shift){.cka = NAN, .train_error = NAN};
+            out[t].shift = nnd_no_shift;
         }
 }
 

@@ -104,10 +104,9 @@ static void solve(const regression *r) {
     ck_assert_int_eq(LAPACKE_dposv(LAPACK_COL_MAJOR, 'L', d, 2, r->gram, d, r->beta, d), 0);
 }
 
-/* The ratio of means with the error of its linearisation; and the training error. */
-typedef struct {
-    nnd_estimate cka, train_error;
-} measured;
+enum { SELF, CROSS, TEACHER, TEACHER_COSINE, TRAIN_ERROR, CKA, MEASURES };
+static const char *const NAME[] = {"self",           "cross",          "teacher",
+                                   "teacher cosine", "training error", "CKA"};
 
 static double train_error(const regression *r) {
     double sum = 0.0;
@@ -118,10 +117,26 @@ static double train_error(const regression *r) {
     return sum;
 }
 
-static measured measure(size_t dim, double alpha, const nnd_pair_task *task, double lambda) {
+/* What one pair shows: of CKA the numerator. */
+static void look(const regression *r, double *x, double *self) {
+    int d = (int)r->dim;
+    const double *a = r->beta, *b = r->beta + d;
+    double aa = cblas_ddot(d, a, 1, a, 1), ab = cblas_ddot(d, a, 1, b, 1);
+    double bb = cblas_ddot(d, b, 1, b, 1);
+    *self = 0.5 * (aa + bb);
+    x[SELF * PAIRS] = aa;
+    x[CROSS * PAIRS] = ab;
+    x[TEACHER * PAIRS] = a[0];
+    x[TEACHER_COSINE * PAIRS] = a[0] / sqrt(aa);
+    x[TRAIN_ERROR * PAIRS] = train_error(r);
+    x[CKA * PAIRS] = ab * ab / sqrt(aa * bb);
+}
+
+/* Means over pairs; CKA is a ratio of means, with the error of its linearisation. */
+static void measure(size_t dim, double alpha, const nnd_pair_task *task, double lambda,
+                    nnd_estimate measured[MEASURES]) {
     regression r = {.dim = dim, .samples = (size_t)lround(alpha * (double)dim), .lambda = lambda};
-    double *cross = calloc(PAIRS, sizeof *cross), *self = calloc(PAIRS, sizeof *self);
-    double *train = calloc(PAIRS, sizeof *train), sums[2] = {0.0, 0.0};
+    double *x = calloc(MEASURES * PAIRS, sizeof *x), *self = calloc(PAIRS, sizeof *self);
     r.x = calloc(r.samples * dim, sizeof *r.x);
     r.gram = calloc(dim * dim, sizeof *r.gram);
     r.y = calloc(2 * r.samples, sizeof *r.y);
@@ -129,28 +144,20 @@ static measured measure(size_t dim, double alpha, const nnd_pair_task *task, dou
     for (uint32_t k = 0; k < PAIRS; k++) {
         draw(&r, task, k);
         solve(&r);
-        double q[3];
-        for (int i = 0; i < 3; i++)
-            q[i] = cblas_ddot((int)dim, r.beta + (i == 2 ? dim : 0), 1, r.beta + (i == 0 ? 0 : dim),
-                              1);
-        cross[k] = q[1] * q[1] / sqrt(q[0] * q[2]);
-        self[k] = 0.5 * (q[0] + q[2]);
-        train[k] = train_error(&r);
-        sums[0] += cross[k];
-        sums[1] += self[k];
+        look(&r, x + k, self + k);
     }
-    double ratio = sums[0] / sums[1];
+    double mean = nnd_mean(PAIRS, self, 1).value, *cka = x + CKA * PAIRS;
+    double ratio = nnd_mean(PAIRS, cka, 1).value / mean;
     for (size_t k = 0; k < PAIRS; k++)
-        cross[k] = ratio + (cross[k] - ratio * self[k]) * PAIRS / sums[1];
-    measured m = {nnd_mean(PAIRS, cross, 1), nnd_mean(PAIRS, train, 1)};
-    free(cross);
+        cka[k] = ratio + (cka[k] - ratio * self[k]) / mean;
+    for (size_t m = 0; m < MEASURES; m++)
+        measured[m] = nnd_mean(PAIRS, x + m * PAIRS, 1);
+    free(x);
     free(self);
-    free(train);
     free(r.x);
     free(r.gram);
     free(r.y);
     free(r.beta);
-    return m;
 }
 
 static const struct {
@@ -172,14 +179,20 @@ START_TEST(shifts_are_those_of_random_data) {
     nnd_pair_task task = {.samples = POINTS[_i].alpha,
                           .label_noise = 1.0 / POINTS[_i].snr,
                           .noise_correlation = POINTS[_i].correlation};
-    nnd_pair_overlaps limit;
-    nnd_pair_ridge(&ISOTROPIC, &task, POINTS[_i].lambda, &limit);
-    nnd_dimension_shift shift = ridge_shift(task, POINTS[_i].lambda, 256);
-    measured at_16 = measure(16, POINTS[_i].alpha, &task, POINTS[_i].lambda);
-    measured at_32 = measure(32, POINTS[_i].alpha, &task, POINTS[_i].lambda);
-    check_slope("CKA", limit.cosine[1] * limit.cosine[1], shift.cka, at_16.cka, at_32.cka);
-    check_slope("training error", limit.train_error, shift.train_error, at_16.train_error,
-                at_32.train_error);
+    double lambda = POINTS[_i].lambda;
+    nnd_pair_overlaps o;
+    nnd_pair_ridge(&ISOTROPIC, &task, lambda, &o);
+    nnd_dimension_shift d = ridge_shift(task, lambda, 256);
+    const double limit[MEASURES] = {o.self[0],     o.cross[0],
+                                    o.teacher[0],  o.teacher[0] / sqrt(o.self[0]),
+                                    o.train_error, o.cosine[0] * o.cosine[0]};
+    const double shift[MEASURES] = {d.self,           d.cross,       d.teacher,
+                                    d.teacher_cosine, d.train_error, d.cka};
+    nnd_estimate at_16[MEASURES], at_32[MEASURES];
+    measure(16, POINTS[_i].alpha, &task, lambda, at_16);
+    measure(32, POINTS[_i].alpha, &task, lambda, at_32);
+    for (size_t m = 0; m < MEASURES; m++)
+        check_slope(NAME[m], limit[m], shift[m], at_16[m], at_32[m]);
 }
 END_TEST
 

@@ -57,44 +57,54 @@ static nnd_status put_min_size(const task *x, const char *name, size_t at, doubl
     return status == NND_OK ? nnd_frame_set_text(x->frame, text, NND_CORRECTION, "1/size") : status;
 }
 
-static nnd_status put_min_sizes(const task *x, size_t at, const moment *m) {
-    double cka = nnd_alignment_cka_claim(x->p, &x->problem, &m->shift, m->cka);
+/* A variable and the smallest size it is claimed for. */
+typedef struct {
+    const char *name;
+    double value, least;
+    bool absent;
+} entry;
+
+static nnd_status put_entries(const task *x, size_t at, size_t count, const entry *e) {
     nnd_status status = NND_OK;
-    if (has_rank_one(x->p))
-        status = put_min_size(x, "cka", at, cka);
-    if (status == NND_OK && x->times > 0)
-        status =
-            put_min_size(x, "teacher_cosine", at, nnd_alignment_teacher_claim(x->p, &x->problem));
-    if (status == NND_OK && nnd_frame_find(x->frame, "cka_probe") != NULL)
-        status = put_min_size(x, "cka_probe", at, cka);
-    double train = nnd_alignment_train_claim(&x->problem, &m->shift, m->train_error);
-    return status == NND_OK ? put_min_size(x, "train_error", at, train) : status;
+    for (size_t i = 0; status == NND_OK && i < count; i++) {
+        if (e[i].absent)
+            continue;
+        status = put(x, e[i].name, at, e[i].value);
+        if (status == NND_OK)
+            status = put_min_size(x, e[i].name, at, e[i].least);
+    }
+    return status;
+}
+
+static double probed_cka(const nnd_alignment *p, const moment *m) {
+    return nnd_cka_probe(m->cosine[1], (size_t)p->probe.points, p->probe.centred);
 }
 
 static nnd_status put_moment(const task *x, size_t at, const moment *m) {
     const nnd_alignment *p = x->p;
+    const nnd_alignment_problem *problem = &x->problem;
+    const nnd_dimension_shift *d = &m->shift;
     int k = p->metric == NND_METRIC_SIGMA ? 1 : 0;
-    double length = p->metric == NND_METRIC_SIGMA ? x->problem.power : x->problem.norm2;
-    double teacher_cosine = m->teacher[k] / sqrt(m->self[k] * length);
-    nnd_status status = put(x, "cosine", at, m->cosine[k]);
-    if (status == NND_OK)
-        status = put(x, "cka", at, m->cka);
-    if (status == NND_OK && has_rank_one(p) && p->probe.points > 0)
-        status = put(x, "cka_probe", at,
-                     nnd_cka_probe(m->cosine[1], (size_t)p->probe.points, p->probe.centred));
-    if (status == NND_OK)
-        status = put(x, "signal", at, m->cross[k]);
-    if (status == NND_OK)
-        status = put(x, "noise", at, m->self[k] - m->cross[k]);
-    if (status == NND_OK)
-        status = put(x, "teacher_overlap", at, m->teacher[k]);
-    if (status == NND_OK)
-        status = put(x, "teacher_cosine", at, teacher_cosine);
-    if (status == NND_OK)
-        status = put(x, "gen_error", at, m->gen_error);
-    if (status == NND_OK)
-        status = put(x, "train_error", at, m->train_error);
-    return status == NND_OK ? put_min_sizes(x, at, m) : status;
+    double length = p->metric == NND_METRIC_SIGMA ? problem->power : problem->norm2;
+    double noise = m->self[k] - m->cross[k], rho = m->cosine[k];
+    double to_teacher = m->teacher[k] / sqrt(m->self[k] * length);
+    double turned = (d->cross - rho * d->self) / m->self[k];
+    double cka = has_rank_one(p) ? nnd_alignment_cka_claim(p, problem, d, m->cka) : 0.0;
+    const entry entries[] = {
+        {"cosine", rho, nnd_alignment_claim(turned, rho), false},
+        {"cka", m->cka, cka, false},
+        {"cka_probe", probed_cka(p, m), cka, !has_rank_one(p) || p->probe.points == 0},
+        {"signal", m->cross[k], nnd_alignment_claim(d->cross, m->cross[k]), false},
+        {"noise", noise, nnd_alignment_claim(d->self - d->cross, noise), false},
+        {"teacher_overlap", m->teacher[k], nnd_alignment_claim(d->teacher, m->teacher[k]), false},
+        {"teacher_cosine", to_teacher, nnd_alignment_teacher_claim(p, problem, d, to_teacher),
+         false},
+        {"gen_error", m->gen_error, nnd_alignment_claim(d->self - 2.0 * d->teacher, m->gen_error),
+         false},
+        {"train_error", m->train_error, nnd_alignment_train_claim(problem, d, m->train_error),
+         false},
+    };
+    return put_entries(x, at, sizeof entries / sizeof *entries, entries);
 }
 
 /* ---- ridge, weight decay, Gaussian features ---- */
@@ -195,7 +205,7 @@ static nnd_status solve_ridge(task *x) {
     nnd_status status = effective_ridge(x->ctx, x->p, &x->problem, &lambda);
     if (status != NND_OK)
         return status;
-    moment m = {.cka = NAN, .shift = {NAN, NAN}};
+    moment m = {.cka = NAN, .shift = nnd_no_shift};
     if (isinf(lambda))
         nothing_learned(&x->problem, &o);
     else {

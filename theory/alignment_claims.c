@@ -4,8 +4,9 @@
 #include <math.h>
 #include <stdlib.h>
 
-/* The part of a value that a correction of finite dimension may be. */
-static const double NEGLIGIBLE = 0.01;
+/* The part of a value that a correction of finite dimension may be: the default tolerance of
+ * comparisons. */
+static const double NEGLIGIBLE = 0.02;
 
 /* Nodes for ridge regression; claims need no more than a few digits. */
 enum { NODES = 512 };
@@ -16,7 +17,7 @@ static bool has_law(const nnd_alignment_problem *x) {
 
 nnd_status nnd_alignment_ridge_shift(nnd_context *ctx, const nnd_alignment_problem *x,
                                      double lambda, nnd_dimension_shift *shift) {
-    *shift = (nnd_dimension_shift){.cka = NAN, .train_error = NAN};
+    *shift = nnd_no_shift;
     if (!has_law(x))
         return NND_OK;
     nnd_spectral_rule rule = {0};
@@ -34,6 +35,12 @@ nnd_status nnd_alignment_ridge_shift(nnd_context *ctx, const nnd_alignment_probl
     nnd_spectral_rule_clear(&rule);
     free(phi);
     return status;
+}
+
+double nnd_alignment_claim(double shift, double value) {
+    if (isnan(shift) || isnan(value) || shift == 0.0)
+        return 0.0;
+    return fabs(shift / value) / NEGLIGIBLE;
 }
 
 /* Directions that carry about the same variance. */
@@ -56,7 +63,7 @@ double nnd_alignment_cka_claim(const nnd_alignment *p, const nnd_alignment_probl
         return INFINITY;
     double per_dim = fmin(participation(p, x) / x->per_alpha, p->alpha);
     double estimate = (1.0 - cka) * (1.0 - cka) / per_dim;
-    return fabs(isnan(shift->cka) ? estimate : shift->cka) / (NEGLIGIBLE * cka);
+    return nnd_alignment_claim(isnan(shift->cka) ? estimate : shift->cka, cka);
 }
 
 /* Interpolation leaves round-off, or where a simulation stopped. Where the correction is not known
@@ -67,16 +74,17 @@ double nnd_alignment_train_claim(const nnd_alignment_problem *x, const nnd_dimen
         return INFINITY;
     if (isnan(shift->train_error))
         return train_error < 0.1 * (x->power + x->pair.label_noise) ? INFINITY : 0.0;
-    return fabs(shift->train_error) / (NEGLIGIBLE * train_error);
+    return nnd_alignment_claim(shift->train_error, train_error);
 }
 
 /* The cosine of one network with its teacher is a ratio, biased by the variance of its parts; that
  * of beta* Sigma (X^T y/P), relative to its mean squared, is known. Where a few directions carry
  * the task it is large. */
-double nnd_alignment_teacher_claim(const nnd_alignment *p, const nnd_alignment_problem *x) {
+double nnd_alignment_teacher_claim(const nnd_alignment *p, const nnd_alignment_problem *x,
+                                   const nnd_dimension_shift *shift, double cosine) {
     double noise = x->power + x->pair.label_noise, mean = 0.0, square = 0.0;
     if (x->modes.count == 1)
-        return 0.0;
+        return nnd_alignment_claim(shift->teacher_cosine, cosine);
     for (size_t i = 0; i < x->modes.count; i++) {
         double s = x->modes.eigenvalue[i], signal = s * s * x->modes.teacher2[i];
         mean += signal;

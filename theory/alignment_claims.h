@@ -12,14 +12,19 @@ NND_MUST_USE nnd_status nnd_alignment_ridge_shift(nnd_context *ctx,
                                                   double lambda, nnd_dimension_shift *shift);
 
 /**
- * The smallest dimensions at which the corrections of order 1/D are below 1 % of the value;
- * infinity where nothing is claimed. `cka` holds for representations of rank one.
+ * The smallest dimension at which a correction of order 1/D is below 2 % of the value; 0 where it
+ * is not known.
  */
+double nnd_alignment_claim(double shift, double value);
+/** The same for CKA of representations of rank one, estimated where it is not known. */
 double nnd_alignment_cka_claim(const nnd_alignment *params, const nnd_alignment_problem *problem,
                                const nnd_dimension_shift *shift, double cka);
+/** The same for the training error; infinity where it is small and the correction not known. */
 double nnd_alignment_train_claim(const nnd_alignment_problem *problem,
                                  const nnd_dimension_shift *shift, double train_error);
+/** The same for the cosine with the teacher, estimated where it is not known. */
 double nnd_alignment_teacher_claim(const nnd_alignment *params,
-                                   const nnd_alignment_problem *problem);
+                                   const nnd_alignment_problem *problem,
+                                   const nnd_dimension_shift *shift, double cosine);
 
 #endif

@@ -35,9 +35,13 @@ typedef struct {
  * known: for a contour.
  */
 typedef struct {
-    double cka;         /**< of the CKA of rank-one representations, a ratio of means */
-    double train_error; /**< of its mean */
+    double self, cross, teacher; /**< of the means of Q_aa, Q_ab, m; the same in each metric */
+    double teacher_cosine;       /**< of the mean of m/sqrt(Q_aa |beta*|^2) */
+    double cka;                  /**< of the CKA of rank-one representations, a ratio of means */
+    double train_error;          /**< of its mean */
 } nnd_dimension_shift;
+/** Nothing is known: NaN throughout. */
+extern const nnd_dimension_shift nnd_no_shift;
 
 /** Overlaps of two estimators; what is due to the teacher and to label noise apart. */
 typedef struct {
