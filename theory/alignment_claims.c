@@ -4,9 +4,9 @@
 #include <math.h>
 #include <stdlib.h>
 
-/* The part of a value that a correction of finite dimension may be: the default tolerance of
- * comparisons. */
-static const double NEGLIGIBLE = 0.02;
+/* The part of a value that a correction of finite dimension may be: of the default tolerance of
+ * comparisons, 2 %, it must leave the noise a good part. */
+static const double NEGLIGIBLE = 0.0125;
 
 /* Nodes for ridge regression; claims need no more than a few digits. */
 enum { NODES = 512 };
