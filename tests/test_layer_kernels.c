@@ -30,7 +30,7 @@ static void solve(nnd_context *ctx, const nnd_activation *phi, size_t depth, siz
 }
 
 START_TEST(relu_and_linear_have_their_closed_forms) {
-    const double rounding = 1e-11;
+    const double rounding = 1e-12;
     nnd_context *ctx = nnd_context_new(NULL);
     for (size_t depth = 1; depth <= 6; depth++)
         for (int relu = 0; relu < 2; relu++) {
@@ -40,16 +40,17 @@ START_TEST(relu_and_linear_have_their_closed_forms) {
             for (size_t l = 1; l <= depth; l++)
                 for (size_t m = 1; m <= depth; m++) {
                     double low = fmin((double)l, (double)m), high = fmax((double)l, (double)m);
-                    near("Phi, Phi", k.ncov[(l - 1) * 2 * depth + m - 1], c * low, rounding);
+                    near("Phi, Phi", k.ncov[(l - 1) * 2 * depth + m - 1], c * low,
+                         c * low * rounding);
                     near("G, G", k.ncov[(depth + l - 1) * 2 * depth + depth + m - 1],
-                         c * (L + 1.0 - high), rounding);
+                         c * (L + 1.0 - high), c * L * rounding);
                     near("Phi, G", k.ncov[(l - 1) * 2 * depth + depth + m - 1],
-                         relu && l >= m ? (double)(l - m + 1) : 0.0, rounding);
+                         relu && l >= m ? (double)(l - m + 1) : 0.0, L * rounding);
                 }
             double variance = c / 3.0 * L * (L + 1.0) * (2.0 * L + 1.0) +
                               (relu ? L * (L + 1.0) * (L + 2.0) / 3.0 : 0.0);
-            near("K", k.ntk[0], L + 1.0, rounding);
-            near("N Var K", k.ntk_ncov[0], variance, 100 * rounding);
+            near("K", k.ntk[0], L + 1.0, (L + 1.0) * rounding);
+            near("N Var K", k.ntk_ncov[0], variance, variance * rounding);
             nnd_layer_kernels_clear(&k);
         }
     nnd_context_free(ctx);
@@ -151,10 +152,10 @@ START_TEST(a_point_given_twice_has_one_kernel) {
         ck_assert(!k.sampled);
         const size_t same[] = {nnd_pair_index(0, 0), nnd_pair_index(0, 2), nnd_pair_index(2, 2)};
         for (size_t i = 1; i < 3; i++) {
-            near("K", k.ntk[same[i]], k.ntk[same[0]], 1e-11);
+            near("K", k.ntk[same[i]], k.ntk[same[0]], 1e-12 * k.ntk[same[0]]);
             for (size_t b = 0; b < k.pairs; b++)
                 near("N Cov K", k.ntk_ncov[same[i] * k.pairs + b],
-                     k.ntk_ncov[same[0] * k.pairs + b], 1e-9 * fabs(k.ntk_ncov[0]));
+                     k.ntk_ncov[same[0] * k.pairs + b], 1e-12 * fabs(k.ntk_ncov[0]));
         }
         nnd_layer_kernels_clear(&k);
     }
