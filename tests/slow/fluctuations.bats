@@ -28,6 +28,11 @@ agrees() {
     agrees "$cases/fluctuations-relu.yaml"
 }
 
+@test "smoothed relu on two samples" {
+    agrees "$cases/fluctuations-relu.yaml" --set simulate.size=600 --set simulate.seeds=4000 \
+        --set 'params.data={gram: [[1, 0.3], [0.3, 1]], targets: [1, -0.5]}'
+}
+
 @test "online training in ten dimensions" {
     agrees "$cases/fluctuations-online.yaml"
 }
