@@ -419,3 +419,10 @@ size_t nnd_data_tests(const nnd_data *d) {
         return (size_t)d->test_samples;
     return d->gram.rows > 0 ? d->test_gram.rows : d->test_inputs.rows;
 }
+
+size_t nnd_data_dim(const nnd_data *d) {
+    if (d->inputs.rows > 0)
+        return d->inputs.cols;
+    return d->generate != NND_GENERATE_NONE ? (size_t)d->dim
+                                            : nnd_data_samples(d) + nnd_data_tests(d);
+}

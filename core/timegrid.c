@@ -37,6 +37,10 @@ void nnd_timegrid_clear(nnd_timegrid *grid) {
     *grid = (nnd_timegrid){0};
 }
 
+double nnd_timegrid_most(int64_t steps, const nnd_integers *record, int64_t every) {
+    return record->count > 0 ? (double)record->count + 1.0 : (double)(steps / every) + 2.0;
+}
+
 nnd_status nnd_timegrid_add_dim(const nnd_timegrid *grid, nnd_frame *frame, const char *name) {
     double *t = calloc(grid->count, sizeof *t);
     if (t == NULL)

@@ -12,8 +12,8 @@ NND_MUST_USE nnd_status nnd_alignment_ridge_shift(nnd_context *ctx,
                                                   double lambda, nnd_dimension_shift *shift);
 
 /**
- * The smallest dimension at which a correction of order 1/D is below 1.25 % of the value; 0 where it
- * is not known.
+ * The smallest dimension at which a correction of order 1/D is below 1.25 % of the value; 0 where
+ * it is not known.
  */
 double nnd_alignment_claim(double shift, double value);
 /** The same for CKA of representations of rank one, estimated where it is not known. */

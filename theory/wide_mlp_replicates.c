@@ -65,8 +65,7 @@ void nnd_wide_march_cost(const nnd_wide_mlp *p, nnd_cost *cost) {
     bool exact = p->activation.name == NND_LINEAR && p->solver != NND_WIDE_MARCH;
     double sites = exact ? 16.0 * (points + 2.0) : (double)p->samples;
     double vectors = depth * 5.0 * points + matrices * 8.0 * rank;
-    double times = p->record.count > 0 ? (double)p->record.count + 1.0
-                                       : floor(steps / (double)p->record_every) + 1.0;
+    double times = nnd_timegrid_most(p->steps, &p->record, p->record_every);
     double square = (double)nnd_data_samples(&p->data) * (double)nnd_data_samples(&p->data);
     double numbers = times * (3.0 * depth * square + 8.0 * matrices * (double)p->outliers);
     if (p->two_time)

@@ -77,8 +77,7 @@ static nnd_simulation_cost cost(const void *params, size_t size) {
         .bytes = nnd_deep_linear_network_bytes(p, size),
         .flops = nnd_deep_linear_network_flops(p, size),
     };
-    double times = p->record.count > 0 ? (double)p->record.count + 1.0
-                                       : floor((double)p->steps / (double)p->record_every) + 2.0;
+    double times = nnd_timegrid_most(p->steps, &p->record, p->record_every);
     double layers = (double)p->depth + 1.0, d = (double)size;
     c.record_bytes = (4.0 + 2.0 * layers) * times * sizeof(double);
     double searches = (p->spectrum ? layers : 0.0) + (p->ntk ? 2.0 : 0.0), steps = 60.0;

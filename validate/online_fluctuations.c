@@ -41,22 +41,18 @@ static nnd_network_plan plan_of(const nnd_online_fluctuations *p, size_t width, 
         .networks = SIDE_BY_SIDE, .samples = dim, .inputs = dim, .layers = 2, .layer = layer};
 }
 
-static double times_of(const nnd_online_fluctuations *p) {
-    return p->record.count > 0 ? (double)p->record.count + 1.0
-                               : floor((double)p->steps / (double)p->record_every) + 2.0;
-}
-
 static nnd_simulation_cost cost(const void *params, size_t size) {
     const nnd_online_fluctuations *p = params;
     nnd_layer_plan layer[2];
     nnd_network_plan plan = plan_of(p, size, (size_t)p->dim, layer);
     double dim = (double)p->dim, copies = has_batches(p) ? 2.2 : 1.2;
     double batch = has_batches(p) ? p->batch * dim : 0.0;
+    double times = nnd_timegrid_most(p->steps, &p->record, p->record_every);
     return (nnd_simulation_cost){
         .bytes = copies * nnd_network_bytes(&plan) + (dim * dim + batch) * sizeof(double),
-        .record_bytes = 8.0 * times_of(p) * sizeof(double),
+        .record_bytes = 8.0 * times * sizeof(double),
         .flops = ((double)p->steps + 1.0) * (copies * nnd_network_flops(&plan) + 50.0 * batch) +
-                 times_of(p) * 4.0 * (double)size * dim * dim,
+                 times * 4.0 * (double)size * dim * dim,
     };
 }
 

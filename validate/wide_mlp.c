@@ -20,11 +20,11 @@ static bool check(const void *params, size_t size, nnd_objection *o) {
     const size_t largest = 100000;
     if (size > largest)
         return nnd_object(o, "size", "%zu is more than %zu neurons per layer", size, largest);
-    if (p->orthonormal_init && nnd_wide_inputs(p) + 1 > size)
+    if (p->orthonormal_init && nnd_data_dim(&p->data) + 1 > size)
         return nnd_object(
             o, "orthonormal_init",
             "size %zu has no %zu orthogonal columns (dimension of the inputs, and one)", size,
-            nnd_wide_inputs(p) + 1);
+            nnd_data_dim(&p->data) + 1);
     return true;
 }
 
@@ -35,8 +35,7 @@ static nnd_simulation_cost cost(const void *params, size_t size) {
     nnd_layer_plan layer[NND_WIDE_MAX_LAYERS];
     nnd_network_plan plan = nnd_wide_plan(p, size, block(p, size), layer);
     double n = (double)size, weights = n * (double)plan.inputs + (double)(p->depth - 1) * n * n + n;
-    double times = p->record.count > 0 ? (double)p->record.count + 1.0
-                                       : floor((double)p->steps / (double)p->record_every) + 1.0;
+    double times = nnd_timegrid_most(p->steps, &p->record, p->record_every);
     return (nnd_simulation_cost){
         .bytes = nnd_network_bytes(&plan) + nnd_wide_record_scratch_bytes(p, size, plan.networks),
         .record_bytes = nnd_wide_record_bytes(p),

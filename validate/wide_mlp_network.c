@@ -10,14 +10,6 @@
 /* Streams of random numbers; weights of layer l use STREAM_WEIGHTS + l. */
 enum { STREAM_WEIGHTS = 0 };
 
-size_t nnd_wide_inputs(const nnd_wide_mlp *p) {
-    if (p->data.inputs.rows > 0)
-        return p->data.inputs.cols;
-    if (p->data.generate != NND_GENERATE_NONE)
-        return (size_t)p->data.dim;
-    return nnd_data_samples(&p->data) + nnd_data_tests(&p->data);
-}
-
 double nnd_wide_gamma(const nnd_wide_mlp *p, size_t width) {
     return p->parameterization == NND_NTK ? p->gamma0 / sqrt((double)width) : p->gamma0;
 }
@@ -29,7 +21,7 @@ double nnd_wide_raw_rate(const nnd_wide_mlp *p, size_t width) {
 
 nnd_network_plan nnd_wide_plan(const nnd_wide_mlp *p, size_t width, size_t networks,
                                nnd_layer_plan *layer) {
-    size_t depth = (size_t)p->depth, inputs = nnd_wide_inputs(p);
+    size_t depth = (size_t)p->depth, inputs = nnd_data_dim(&p->data);
     for (size_t l = 0; l < depth; l++)
         layer[l] = (nnd_layer_plan){
             .width = width,

@@ -26,8 +26,6 @@ typedef struct {
     double *columns;     /**< scratch of orthonormal_init, else NULL */
 } nnd_wide_block;
 
-/** Dimension of the inputs that a network gets, known without making the data. */
-size_t nnd_wide_inputs(const nnd_wide_mlp *p);
 /** gamma0, over sqrt(N) in NTK parameterization. */
 double nnd_wide_gamma(const nnd_wide_mlp *p, size_t width);
 /** Learning rate of the weights W_l, eta0 gamma^2 N. */

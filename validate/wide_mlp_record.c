@@ -381,13 +381,9 @@ void nnd_wide_record_diverged(nnd_wide_record *r, size_t b, size_t step) {
 
 /* ---- cost ---- */
 
-static double recorded_times(const nnd_wide_mlp *p) {
-    return p->record.count > 0 ? (double)p->record.count + 1.0
-                               : floor((double)p->steps / (double)p->record_every) + 2.0;
-}
-
 double nnd_wide_record_bytes(const nnd_wide_mlp *p) {
-    double times = recorded_times(p), samples = (double)nnd_data_samples(&p->data);
+    double times = nnd_timegrid_most(p->steps, &p->record, p->record_every),
+           samples = (double)nnd_data_samples(&p->data);
     double tests = (double)nnd_data_tests(&p->data), layers = (double)p->depth;
     double numbers = times * (4.0 + 2.0 * samples + tests);
     if (p->kernels)
@@ -402,7 +398,8 @@ double nnd_wide_record_bytes(const nnd_wide_mlp *p) {
 double nnd_wide_record_scratch_bytes(const nnd_wide_mlp *p, size_t width, size_t networks) {
     double n = (double)width, all = (double)networks, layers = (double)p->depth;
     double samples = (double)nnd_data_samples(&p->data) + (double)nnd_data_tests(&p->data);
-    double row = recorded_times(p) * (double)nnd_data_samples(&p->data);
+    double row = nnd_timegrid_most(p->steps, &p->record, p->record_every) *
+                 (double)nnd_data_samples(&p->data);
     double numbers = 2.0 * samples * samples + n * samples;
     if (p->spectrum && p->depth > 1)
         numbers += n * (3.0 * all * (layers - 1.0) + fmin(n, 400.0) + (double)p->outliers);

@@ -73,6 +73,8 @@ bool nnd_data_check_samples(const nnd_data *data, nnd_objection *objection);
 /** Number of training and of test samples that checked data stands for. */
 size_t nnd_data_samples(const nnd_data *data);
 size_t nnd_data_tests(const nnd_data *data);
+/** Dimension of the inputs that simulations draw: with a Gram matrix alone the number of points. */
+size_t nnd_data_dim(const nnd_data *data);
 
 /** A data set: training samples first, then test samples. Free with nnd_dataset_clear. */
 typedef struct {

@@ -17,6 +17,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "nndmft/brent.h"
 #include "nndmft/context.h"
 
 /** Covariance and teacher in the eigenbasis of the covariance; the arrays are borrowed. */
@@ -89,9 +90,6 @@ NND_MUST_USE nnd_status nnd_weight_decay_ridge(nnd_context *ctx, const nnd_eigen
 double nnd_isotropic_gain(double alpha, double lambda);
 /** Where that gain is least over alpha, and its value there: equation (5). lambda >= 0. */
 void nnd_isotropic_minimum(double lambda, double *alpha, double *gain);
-
-/** Function of one variable. */
-typedef double (*nnd_function)(double x, void *data);
 
 /**
  * Least value of f on [low, high], 0 < low < high: a logarithmic scan of `points` >= 3, then

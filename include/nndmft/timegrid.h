@@ -22,6 +22,8 @@ NND_MUST_USE nnd_status nnd_timegrid_make(nnd_context *ctx, size_t steps,
                                           const nnd_integers *record, size_t every,
                                           nnd_timegrid *grid);
 void nnd_timegrid_clear(nnd_timegrid *grid);
+/** How many steps nnd_timegrid_make may record: for estimates of cost. */
+double nnd_timegrid_most(int64_t steps, const nnd_integers *record, int64_t every);
 /** Adds the steps of a grid to a frame, as the dimension `name`. */
 NND_MUST_USE nnd_status nnd_timegrid_add_dim(const nnd_timegrid *grid, nnd_frame *frame,
                                              const char *name);

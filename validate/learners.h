@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/**
+ * A block of networks that learn the same fixed samples side by side, by gradient descent on the
+ * mean of (y - f)^2/2: their data, times, residuals and records.
+ */
+#ifndef NNDMFT_VALIDATE_LEARNERS_H
+#define NNDMFT_VALIDATE_LEARNERS_H
+
+#include "nndmft/dataset.h"
+#include "nndmft/timegrid.h"
+#include "validate/network.h"
+
+typedef struct {
+    nnd_dataset set;
+    nnd_timegrid grid;
+    nnd_network net; /**< samples: those that are learned, then those of the test */
+    nnd_frame *frame;
+    size_t train;     /**< samples that are learned */
+    size_t first;     /**< row in the frame of the first network side by side */
+    double *residual; /**< networks x samples, 0 at those of the test */
+    double *bound;    /**< loss at which a network counts as diverged; 0: it has */
+    double *gram;     /**< samples x samples, for one network at a time */
+} nnd_learners;
+
+/** Makes inputs, and the steps to record. nnd_learners_clear takes half-made ones. */
+NND_MUST_USE nnd_status nnd_learners_load(nnd_context *ctx, const nnd_data *data, int64_t steps,
+                                          const nnd_integers *record, int64_t every,
+                                          nnd_learners *x);
+/** Makes the networks of a plan, and a frame with the dimensions seed, t, mu, nu and test. */
+NND_MUST_USE nnd_status nnd_learners_make(nnd_context *ctx, const nnd_network_plan *plan,
+                                          size_t first_seed, size_t count, nnd_learners *x);
+/** Frees all but the frame. */
+void nnd_learners_clear(nnd_learners *x);
+
+/** Residuals and loss of network b at step t, after its forward pass; false if it has diverged. */
+bool nnd_learners_evaluate(nnd_learners *x, size_t b, size_t t, double *loss);
+/** One step of all networks, whose residuals and backward pass are done. */
+void nnd_learners_descend(nnd_learners *x);
+/** Writes delta and, with tests, test_output of network b at the recorded time i. */
+void nnd_learners_record(nnd_learners *x, size_t b, size_t i);
+/** Copies the part of x->gram that belongs to the learned samples, times a factor. */
+void nnd_learners_copy_gram(const nnd_learners *x, double factor, double *out);
+
+#endif
