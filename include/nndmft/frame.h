@@ -68,7 +68,8 @@ NND_MUST_USE nnd_status nnd_frame_copy_dim(nnd_frame *frame, const nnd_dim *dim)
 /**
  * Adds an array filled with NaN over dimensions that exist already, named in `dims` and separated
  * by commas ("" for a scalar). `*data` (may be NULL) points to its values. A name that exists is an
- * error (NND_E_INPUT), an array over an empty dimension too; NND_E_LIMIT beyond what can be addressed.
+ * error (NND_E_INPUT), an array over an empty dimension too; NND_E_LIMIT beyond what can be
+ * addressed.
  */
 NND_MUST_USE nnd_status nnd_frame_add(nnd_frame *frame, const char *name, const char *dims,
                                       double **data);
