@@ -16,6 +16,10 @@ seconds=${2:-0}
 root=$PWD
 build=$root/build-fuzz
 sanitize=-fsanitize=address,undefined
+# What HDF5 and libfyaml allocate themselves on bad input and never free is not a leak of nndmft.
+leaks=suppressions=$root/tests/fuzz/leaks.supp:print_suppressions=0
+# Large allocations fail, as they do within the limits of the child process.
+limits=allocator_may_return_null=1:max_allocation_size_mb=64
 unset DEBUGINFOD_URLS || true
 
 setup() {
@@ -32,13 +36,24 @@ setup() {
             -fno-sanitize-recover=undefined -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror \
             -Iinclude -I. $(pkg-config --cflags hdf5-serial) "tests/fuzz/fuzz_$name.c" \
             -o "$build/fuzz_$name" "$build/libnndmft.a" \
-            $(pkg-config --libs openblas hdf5-serial libfyaml) -lgsl -lhdf5_serial_hl -fopenmp -lm
+            $(pkg-config --libs openblas hdf5-serial libfyaml) -lgsl -llapacke \
+            -lhdf5_serial_hl -lcsv -fopenmp -lm
     done
 }
 
+# Example cases, and for every model all its keys; these, with their values, are the dictionary too.
 seed_case() {
     mkdir -p "$build/case.seeds"
     cp data/cases/*.yaml "$build/case.seeds"
+    for model in $(ASAN_OPTIONS=detect_leaks=0 "$build/cli/nndmft" models | cut -d ' ' -f 1); do
+        ASAN_OPTIONS=detect_leaks=0 "$build/cli/nndmft" describe "$model" --case |
+            sed -e '/^ *# [^:]*$/d' -e 's/^\( *\)# \([a-z_0-9]*: \)/\1\2/' -e '/(.*)$/d' \
+                >"$build/case.seeds/all-of-$model"
+    done
+    cp tests/fuzz/case.dict "$build/case.dict"
+    grep -ahoE '[a-z_0-9]+: ' "$build"/case.seeds/* | sort -u | sed 's/.*/"&"/' >>"$build/case.dict"
+    grep -ahoE ': [a-z][a-z-]+$' "$build"/case.seeds/* | sort -u | sed 's/: \(.*\)/"\1"/' \
+        >>"$build/case.dict"
     printf 'model: deep-linear\n\000params.gamma0=2\000sweep.nu=[0.5, 1]' \
         >"$build/case.seeds/override"
     printf 'model: deep-linear\nparams: {depth: 1, sigma: [1, 2], record: [0, 3], two_time: true}\n' \
@@ -63,30 +78,34 @@ seed_hdf5() {
 
 # fuzz NAME: one harness to the end; everything it says goes to NAME.log.
 fuzz() {
-    # HDF5 leaks on damaged files, and a file of results is damaged by cutting it.
     if [ "$1" = case ]; then
-        leaks=detect_leaks=1
-        how=-max_len=4096
+        options=
+        how="-max_len=4096 -dict=$build/case.dict"
     else
-        leaks=detect_leaks=0:allocator_may_return_null=1
-        how="-max_len=65536 -len_control=0"
+        # Leaks are looked for when a process ends, not after every input: HDF5 itself leaks often.
+        options=$limits
+        how="-max_len=65536 -len_control=0 -detect_leaks=0 -dict=tests/fuzz/hdf5.dict"
         how="$how -fork=1 -ignore_crashes=1 -ignore_timeouts=1 -ignore_ooms=1"
     fi
     mkdir -p "$build/$1.corpus" "$build/$1.found"
     # shellcheck disable=SC2086 # several words
-    ASAN_OPTIONS=$leaks UBSAN_OPTIONS=print_stacktrace=1 "$build/fuzz_$1" $how -runs="$runs" \
-        -max_total_time="$seconds" -rss_limit_mb=2048 -timeout=10 \
-        -print_final_stats=1 -dict="tests/fuzz/$1.dict" \
-        -artifact_prefix="$build/$1.found/" "$build/$1.corpus" "$build/$1.seeds" \
+    ASAN_OPTIONS=$options LSAN_OPTIONS=$leaks UBSAN_OPTIONS=print_stacktrace=1 \
+        "$build/fuzz_$1" $how -runs="$runs" -max_total_time="$seconds" -rss_limit_mb=2048 \
+        -timeout=25 -print_final_stats=1 -artifact_prefix="$build/$1.found/" "$build/$1.corpus" "$build/$1.seeds" \
         >"$build/$1.log" 2>&1
 }
 
-# True if an input makes HDF5 itself fail, the tool refuses it with one line.
-only_hdf5() {
+# Runs one input again: its exit code, and what it said in one.log.
+again() {
     code=0
-    ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1 timeout 30 "$build/fuzz_hdf5" \
-        -timeout=10 -rss_limit_mb=2048 "$1" \
-        >"$build/one.log" 2>&1 || code=$?
+    ASAN_OPTIONS=detect_leaks=0:$limits timeout 60 "$build/fuzz_$1" -timeout=25 \
+        -rss_limit_mb=2048 "$2" >"$build/one.log" 2>&1 || code=$?
+}
+
+# True if an input fails in HDF5 itself, or not again (a stalled machine), and the tool reads it or
+# refuses it with one line.
+only_hdf5() {
+    again hdf5 "$1"
     if [ "$code" -ne 0 ]; then
         grep -q 'not true: \|runtime error: ' "$build/one.log" && return 1
         # The innermost frame that is not of the sanitizer or of libc.
@@ -94,8 +113,8 @@ only_hdf5() {
             head -n 1 | grep -q libhdf5 || return 1
     fi
     code=0
-    ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1 timeout 90 "$build/cli/nndmft" info "$1" >/dev/null \
-        2>"$build/one.err" || code=$?
+    ASAN_OPTIONS=detect_leaks=0:$limits timeout 90 "$build/cli/nndmft" info "$1" \
+        >/dev/null 2>"$build/one.err" || code=$?
     case $code in
     0) ;;
     2 | 5) [ "$(wc -l <"$build/one.err")" -eq 1 ] ;;
@@ -123,8 +142,13 @@ report() {
         ours=$((ours + 1))
         echo "  $input"
     done
-    [ "$theirs" -eq 0 ] || echo "  $theirs inputs make HDF5 itself fail; the tool refuses them all"
-    [ "$ours" -eq 0 ] || grep -E '^(==[0-9]+==)?(ERROR|SUMMARY)|not true|runtime error' "$log" | head -n 5
+    [ "$theirs" -eq 0 ] || echo "  $theirs inputs at which HDF5 failed; the tool reads or refuses them all"
+    if grep -q 'LeakSanitizer: detected' "$log"; then
+        ours=$((ours + 1))
+        echo "  memory leaks: see $log"
+    fi
+    [ "$ours" -eq 0 ] ||
+        grep -E '^(==[0-9]+==)?(ERROR|SUMMARY)|not true|runtime error' "$log" | head -n 5
     [ "$ours" -eq 0 ]
 }
 
