@@ -44,7 +44,7 @@ static const lettered_option OPTIONS[] = {
     OPTION('s', "set", KEY_SET, "KEY=VALUE",
            "override a key of the case, as params.gamma0=2; null removes it (repeatable)"),
     OPTION('f', "force", KEY_FORCE, NULL,
-           "replace results of another case; simulate afresh, whatever blocks are finished"),
+           "replace results, and discard finished blocks, of another case or build"),
     OPTION('d', "dry-run", KEY_DRY_RUN, NULL,
            "say what would be done, and what it costs, without doing it"),
     OPTION('x', "strict", KEY_STRICT, NULL, "exit 4 for an inconclusive comparison too"),

@@ -76,11 +76,10 @@ static nnd_status open_store(job *j) {
         return nnd_fail_memory(j->ctx, "a path");
     stpcpy(stpcpy(folder, j->path), ".parts");
     nnd_ensemble_digest(j->c, digest);
-    bool afresh = j->options->force && j->todo.simulation;
     nnd_status status = NND_OK;
     for (int turn = 0; status == NND_OK && turn < 2; turn++) {
         if ((nnd_context_rank(j->ctx) > 0) == (turn > 0))
-            status = nnd_folder_store_open(j->ctx, folder, digest, afresh, &j->store);
+            status = nnd_folder_store_open(j->ctx, folder, digest, j->options->force, &j->store);
         status = nnd_context_agree(j->ctx, status);
     }
     free(folder);

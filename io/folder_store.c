@@ -15,6 +15,7 @@
 
 typedef struct {
     char *folder, *digest;
+    bool force;
     int fd; /* of the folder; holds the lock */
 } folder_store;
 
@@ -92,8 +93,8 @@ static nnd_status open_shard(const folder_store *s, nnd_context *ctx, const char
 
 static nnd_status foreign(nnd_context *ctx, const char *path) {
     return nnd_fail(ctx, NND_E_INPUT,
-                    "%s belongs to another case (or another version of nndmft); --force discards "
-                    "it",
+                    "%s belongs to another case (or another build of nndmft); use --force to "
+                    "discard it",
                     path);
 }
 
@@ -106,7 +107,7 @@ static nnd_status check_shard(const folder_store *s, nnd_context *ctx, const cha
         return status;
     H5Fclose(file);
     *found = mine;
-    return mine ? NND_OK : foreign(ctx, path);
+    return mine || s->force ? NND_OK : foreign(ctx, path);
 }
 
 static nnd_status folder_has(void *self, nnd_context *ctx, const char *key, bool *found) {
@@ -158,20 +159,24 @@ static nnd_status folder_get(void *self, nnd_context *ctx, const char *key, nnd_
 
 /* ---- the folder ---- */
 
-/* Removes the files of a name like the pattern; safe only under the lock. */
-static void remove_files(const char *folder, const char *pattern) {
+/* Removes what killed runs left behind; safe only under the lock. */
+static void remove_temporaries(const char *folder) {
     DIR *dir = opendir(folder);
     if (dir == NULL)
         return;
     for (struct dirent *entry; (entry = readdir(dir)) != NULL;)
-        if (fnmatch(pattern, entry->d_name, FNM_PERIOD) == 0)
+        if (fnmatch(".*.h5.??????.tmp", entry->d_name, 0) == 0)
             unlinkat(dirfd(dir), entry->d_name, 0);
     closedir(dir);
 }
 
 static nnd_status lock(const folder_store *s, nnd_context *ctx) {
-    if (flock(s->fd, LOCK_EX | LOCK_NB) == 0)
+    if (nnd_context_rank(ctx) != 0)
         return NND_OK;
+    if (flock(s->fd, LOCK_EX | LOCK_NB) == 0) {
+        remove_temporaries(s->folder);
+        return NND_OK;
+    }
     if (errno == EWOULDBLOCK)
         return nnd_fail(ctx, NND_E_IO, "another nndmft is writing to %s", s->folder);
     nnd_log(ctx, NND_LOG_WARNING,
@@ -180,22 +185,14 @@ static nnd_status lock(const folder_store *s, nnd_context *ctx) {
     return NND_OK;
 }
 
-/* Rank 0 locks and tidies for all. */
-static nnd_status open_folder(nnd_context *ctx, bool afresh, folder_store *s) {
+static nnd_status open_folder(nnd_context *ctx, folder_store *s) {
     if (mkdir(s->folder, 0777) != 0 && errno != EEXIST)
         return nnd_fail(ctx, NND_E_IO, "%s: cannot create the folder: %s", s->folder,
                         strerror(errno));
     s->fd = open(s->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (s->fd < 0 || access(s->folder, W_OK | X_OK) != 0)
         return nnd_fail(ctx, NND_E_IO, "%s: %s", s->folder, strerror(errno));
-    if (nnd_context_rank(ctx) != 0)
-        return NND_OK;
-    nnd_status status = lock(s, ctx);
-    if (status == NND_OK)
-        remove_files(s->folder, ".*.h5.??????.tmp");
-    if (status == NND_OK && afresh)
-        remove_files(s->folder, "*.h5");
-    return status;
+    return lock(s, ctx);
 }
 
 static void store_free(folder_store *s) {
@@ -209,16 +206,16 @@ static void store_free(folder_store *s) {
 }
 
 nnd_status nnd_folder_store_open(nnd_context *ctx, const char *folder, const char *digest,
-                                 bool afresh, nnd_store **store) {
+                                 bool force, nnd_store **store) {
     nnd_status status = NND_OK;
     nnd_store *interface = calloc(1, sizeof *interface);
     folder_store *s = calloc(1, sizeof *s);
     if (s != NULL)
-        *s = (folder_store){strdup(folder), strdup(digest), -1};
+        *s = (folder_store){strdup(folder), strdup(digest), force, -1};
     if (interface == NULL || s == NULL || s->folder == NULL || s->digest == NULL)
         status = nnd_fail_memory(ctx, folder);
     else
-        status = open_folder(ctx, afresh, s);
+        status = open_folder(ctx, s);
     if (status != NND_OK) {
         store_free(s);
         free(interface);

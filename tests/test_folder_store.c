@@ -142,21 +142,6 @@ START_TEST(foreign_shard_needs_force) {
 }
 END_TEST
 
-/* What this case and version have finished, and what they would never ask for, is gone too. */
-START_TEST(force_starts_afresh) {
-    nnd_store *store = open_store("d1", false);
-    put(store, "b0", 5, 1.0);
-    put(store, "b1", 5, 1.0);
-    nnd_folder_store_close(store);
-    store = open_store("d1", true);
-    ck_assert(!has(store, "b0"));
-    ck_assert_int_ne(access(scratch_path("run.parts/b1.h5"), F_OK), 0);
-    put(store, "b0", 5, 2.0);
-    ck_assert(has(store, "b0"));
-    nnd_folder_store_close(store);
-}
-END_TEST
-
 /* Every single flipped byte, in a file small enough to try them all. */
 START_TEST(flipped_bytes_are_found) {
     size_t size;
@@ -261,7 +246,6 @@ int main(void) {
     tcase_add_test(tcase, second_opener_is_refused);
     tcase_add_test(tcase, only_rank_zero_locks);
     tcase_add_test(tcase, foreign_shard_needs_force);
-    tcase_add_test(tcase, force_starts_afresh);
     tcase_add_test(tcase, flipped_bytes_are_found);
     tcase_add_test(tcase, truncated_and_longer_shards_are_found);
     tcase_add_test(tcase, opening_removes_temporaries);

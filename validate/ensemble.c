@@ -35,6 +35,7 @@ static uint64_t hash_value(uint64_t hash, const nnd_value *value) {
 
 void nnd_ensemble_digest(const nnd_case *c, char digest[17]) {
     uint64_t hash = fnv1a(UINT64_C(0xcbf29ce484222325), nnd_version());
+    hash = fnv1a(hash, nnd_git_describe());
     hash = fnv1a(hash, c->model->name);
     hash = hash_value(hash, nnd_value_get(c->resolved, "params"));
     hash = hash_value(hash, nnd_value_get(c->resolved, "sweep"));

@@ -59,11 +59,11 @@ NND_MUST_USE nnd_status nnd_result_annotate(nnd_frame *frame, const nnd_model *m
 
 /**
  * A store of frames as HDF5 files in a folder, which is made if it is not there. Every file carries
- * the digest; one that carries another is refused with NND_E_INPUT. `afresh`: rank 0 first removes
- * the files that are there, whatever they carry. NND_E_IO if another process has the store open.
+ * the digest; one that carries another is refused with NND_E_INPUT, or, with `force`, counts as
+ * missing. NND_E_IO if another process has the store open.
  */
 NND_MUST_USE nnd_status nnd_folder_store_open(nnd_context *ctx, const char *folder,
-                                              const char *digest, bool afresh, nnd_store **store);
+                                              const char *digest, bool force, nnd_store **store);
 /** Closes a store; NULL is allowed. The files stay. */
 void nnd_folder_store_close(nnd_store *store);
 

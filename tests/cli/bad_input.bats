@@ -730,16 +730,6 @@ PYTHON
     works simulate case.yaml --set params.lr=0.2 --force
 }
 
-@test "forced, a simulation starts afresh, and a theory leaves the finished blocks alone" {
-    works simulate case.yaml
-    touch -d yesterday case.h5.parts/*.h5
-    works solve case.yaml --force
-    works simulate case.yaml
-    [ -z "$(find case.h5.parts -name '*.h5' -newer case.yaml)" ] || explain "computed again"
-    works simulate case.yaml --force
-    [ -n "$(find case.h5.parts -name '*.h5' -newer case.yaml)" ] || explain "not computed again"
-}
-
 @test "a run that diverges keeps the curve up to there" {
     tool solve case.yaml --set params.lr=50 --set params.steps=40
     [ "$status" -eq 3 ] || explain "exit code $status"
