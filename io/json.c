@@ -23,11 +23,11 @@ static void write_string(FILE *out, const char *text) {
 }
 
 /* A real number keeps its decimal point, so that readers do not take it for an integer. JSON has no
- * infinity, but numbers that every reader rounds to it. */
+ * infinity, and strict readers reject numbers that round to it. */
 static void write_real(FILE *out, double x) {
     char text[NUMBER_SIZE];
     if (!isfinite(x)) {
-        fputs(isnan(x) ? "null" : x > 0.0 ? "1e999" : "-1e999", out);
+        fputs("null", out);
         return;
     }
     nnd_number_text(x, sizeof text, text);

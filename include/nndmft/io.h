@@ -83,7 +83,7 @@ typedef nnd_texts nnd_selection;
 /** One row per point of arrays that share their dimensions; see docs/files.md. */
 NND_MUST_USE nnd_status nnd_csv_write(nnd_context *ctx, const nnd_frame *frame,
                                       const nnd_selection *vars, FILE *out);
-/** The shape of xarray's Dataset.to_dict(); NaN is null, infinity 1e999. */
+/** The shape of xarray's Dataset.to_dict(); NaN and infinity are null. */
 NND_MUST_USE nnd_status nnd_json_write(nnd_context *ctx, const nnd_frame *frame,
                                        const nnd_selection *vars, FILE *out);
 /** Table of a comparison for people. */
