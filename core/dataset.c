@@ -226,14 +226,9 @@ static nnd_status take_gram(nnd_context *ctx, const nnd_data *d, nnd_dataset *se
 
 /* ---- the two ways out ---- */
 
-/* Of the inputs, 0 if they are not known. */
-static size_t dimension(const nnd_data *d) {
-    return d->generate != NND_GENERATE_NONE ? (size_t)d->dim : d->inputs.cols;
-}
-
 nnd_status nnd_dataset_make(nnd_context *ctx, const nnd_data *d, nnd_dataset *set) {
     *set = (nnd_dataset){.samples = nnd_data_samples(d), .tests = nnd_data_tests(d)};
-    double n = (double)(set->samples + set->tests), dim = (double)dimension(d);
+    double n = (double)(set->samples + set->tests), dim = (double)nnd_data_dim(d);
     nnd_status status = nnd_check_memory(ctx, 8.0 * n * (n + dim), "the data set");
     if (status == NND_OK && d->generate != NND_GENERATE_NONE)
         status = draw(ctx, d, set);

@@ -216,16 +216,12 @@ static nnd_status solve(nnd_context *ctx, const problem *x, size_t nodes, double
     return status;
 }
 
-static bool is_isotropic(const nnd_eigenmodes *p, const nnd_pair_task *task) {
-    return p->count == 1 && p->eigenvalue[0] == 1.0 && p->multiplicity[0] == 1.0 &&
-           task->input_noise == 0.0 && !task->independent;
-}
-
 nnd_status nnd_early_stopping(nnd_context *ctx, const nnd_eigenmodes *modes,
                               const nnd_pair_task *task, const nnd_learning *learning, bool contour,
                               size_t times, const double *time, nnd_spectral_overlaps *overlaps,
                               nnd_early_stopping_report *report) {
-    problem x = {modes, task, learning, contour || !is_isotropic(modes, task), times, time};
+    problem x = {modes, task, learning, contour || !nnd_has_marchenko_pastur(modes, task),
+                 times, time};
     double duration = fmax(time[times - 1], 1e-3);
     if (learning->kind == NND_LEARN_DESCENT)
         duration *= learning->lr;

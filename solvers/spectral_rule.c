@@ -88,6 +88,11 @@ static nnd_status prepare(nnd_context *ctx, const nnd_eigenmodes *modes, const n
     return rule->z != NULL && rule->learn != NULL ? NND_OK : nnd_fail_memory(ctx, "nodes");
 }
 
+bool nnd_has_marchenko_pastur(const nnd_eigenmodes *p, const nnd_pair_task *task) {
+    return p->count == 1 && p->eigenvalue[0] == 1.0 && p->multiplicity[0] == 1.0 &&
+           task->input_noise == 0.0 && !task->independent;
+}
+
 nnd_status nnd_spectral_rule_isotropic(nnd_context *ctx, const nnd_eigenmodes *modes,
                                        const nnd_pair_task *task, size_t count,
                                        nnd_spectral_rule *rule) {

@@ -222,6 +222,20 @@ START_TEST(nonsense_is_refused) {
 }
 END_TEST
 
+/* Corrections of finite dimension are known for unit covariance alone. */
+START_TEST(other_variances_than_one_have_no_known_correction) {
+    nnd_context *ctx = nnd_context_new(NULL);
+    nnd_frame *unit = test_theory(ctx, "{model: alignment, params: {alpha: 3, ridge: 0.1}}");
+    nnd_frame *four = test_theory(ctx, "{model: alignment, params: {alpha: 3, ridge: 0.1, "
+                                       "covariance: {eigenvalues: [4]}}}");
+    ck_assert_double_gt(test_value(unit, "signal_min_size", ""), 0.0);
+    ck_assert_double_eq(test_value(four, "signal_min_size", ""), 0.0);
+    nnd_frame_free(unit);
+    nnd_frame_free(four);
+    nnd_context_free(ctx);
+}
+END_TEST
+
 int main(void) {
     Suite *suite = suite_create("alignment theory");
     TCase *table = tcase_create("reference cases");
@@ -233,6 +247,7 @@ int main(void) {
     tcase_add_test(facts, monotone_in_snr_with_a_minimum_in_alpha);
     tcase_add_test(facts, outputs_alike);
     tcase_add_test(facts, lists_equal_laws);
+    tcase_add_test(facts, other_variances_than_one_have_no_known_correction);
     suite_add_tcase(suite, facts);
     TCase *input = tcase_create("bad input");
     tcase_add_loop_test(input, nonsense_is_refused, 0, (int)(sizeof REFUSALS / sizeof *REFUSALS));

@@ -11,14 +11,10 @@ static const double NEGLIGIBLE = 0.0125;
 /* Nodes for ridge regression; claims need no more than a few digits. */
 enum { NODES = 512 };
 
-static bool has_law(const nnd_alignment_problem *x) {
-    return x->modes.count == 1 && x->pair.input_noise == 0.0 && !x->pair.independent;
-}
-
 nnd_status nnd_alignment_ridge_shift(nnd_context *ctx, const nnd_alignment_problem *x,
                                      double lambda, nnd_dimension_shift *shift) {
     *shift = nnd_no_shift;
-    if (!has_law(x))
+    if (!nnd_has_marchenko_pastur(&x->modes, &x->pair))
         return NND_OK;
     nnd_spectral_rule rule = {0};
     nnd_spectral_overlaps overlaps;

@@ -55,9 +55,12 @@ typedef struct {
 /** Edges of the positive spectrum of S (inputs with noise included): exact. */
 void nnd_sample_edges(const nnd_eigenmodes *modes, const nnd_pair_task *task, double edge[2]);
 
-/**
- * `count` nodes of the Marchenko-Pastur law with the midpoint rule. The modes must be one
- * eigenvalue 1 with multiplicity 1 and the task without input noise, with equal inputs.
+/** Whether the spectrum is the Marchenko-Pastur law: the modes are one eigenvalue 1 with
+ * multiplicity 1 and the task has equal inputs without noise. */
+bool nnd_has_marchenko_pastur(const nnd_eigenmodes *modes, const nnd_pair_task *task);
+
+/** `count` nodes of the Marchenko-Pastur law, which must be that of the task, with the midpoint
+ * rule.
  */
 NND_MUST_USE nnd_status nnd_spectral_rule_isotropic(nnd_context *ctx, const nnd_eigenmodes *modes,
                                                     const nnd_pair_task *task, size_t count,
