@@ -660,7 +660,7 @@ PYTHON
 
 @test "a folder that nobody can write to" {
     refused 5 /proc/x.h5 -- solve case.yaml -o /proc/x.h5
-    refused 5 /sys/x.csv -- export theory.h5 --var overlap -o /sys/x.csv
+    refused 5 /proc/x.csv -- export theory.h5 --var overlap -o /proc/x.csv
 }
 
 @test "a folder, a device or nothing as output" {
