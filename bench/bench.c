@@ -172,11 +172,11 @@ static double ensemble_seconds(const nnd_case *c, int threads) {
     nnd_context_options options = {.threads = threads};
     nnd_context *ctx = nnd_context_new(&options);
     nnd_store *store = nnd_memory_store_new();
-    nnd_frame *mc = NULL;
+    nnd_ensemble ensemble;
     double began = bench_seconds();
-    require(ctx, nnd_ensemble_run(ctx, c, store, &mc, NULL));
+    require(ctx, nnd_ensemble_run(ctx, c, store, &ensemble));
     double seconds = bench_seconds() - began;
-    nnd_frame_free(mc);
+    nnd_ensemble_clear(&ensemble);
     nnd_memory_store_free(store);
     nnd_context_free(ctx);
     return seconds;

@@ -117,11 +117,11 @@ static void ensemble(void) {
     double best = INFINITY;
     for (int i = 0; i < RUNS; i++) {
         nnd_store *store = nnd_memory_store_new();
-        nnd_frame *mc = NULL;
+        nnd_ensemble networks;
         double began = bench_seconds();
-        require(ctx, nnd_ensemble_run(ctx, c, store, &mc, NULL));
+        require(ctx, nnd_ensemble_run(ctx, c, store, &networks));
         best = fmin(best, bench_seconds() - began);
-        nnd_frame_free(mc);
+        nnd_ensemble_clear(&networks);
         nnd_memory_store_free(store);
     }
     printf("2000 networks, N = 300, P = 2, T = 100         %9.3f s  %.3g neuron-steps/s, all "

@@ -59,6 +59,7 @@ int cli_info(nnd_context *ctx, const cli_options *options) {
     print_group("theory", result.theory);
     print_group("mc", result.mc);
     print_group("mc/seeds", result.seeds);
+    print_group("mc/influence", result.influence);
     print_group("compare", result.compare);
     if (result.case_text != NULL) {
         size_t length = strlen(result.case_text);

@@ -99,8 +99,12 @@ static nnd_status run_theory(job *j) {
 
 static nnd_status run_simulation(job *j) {
     nnd_result *result = &j->result;
-    nnd_status status = nnd_ensemble_run(j->ctx, j->c, j->store, &result->mc, &result->seeds);
+    nnd_ensemble ensemble;
+    nnd_status status = nnd_ensemble_run(j->ctx, j->c, j->store, &ensemble);
     cli_progress_end();
+    result->mc = ensemble.mc;
+    result->seeds = ensemble.seeds;
+    result->influence = ensemble.influence;
     j->simulation_diverged = status > NND_OK;
     if (status < NND_OK || result->mc == NULL)
         return status;
@@ -119,7 +123,8 @@ static void keep_older(job *j) {
     if (!j->todo.simulation) {
         j->result.mc = j->older.mc;
         j->result.seeds = j->older.seeds;
-        j->older.mc = j->older.seeds = NULL;
+        j->result.influence = j->older.influence;
+        j->older.mc = j->older.seeds = j->older.influence = NULL;
     }
 }
 

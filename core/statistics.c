@@ -30,31 +30,37 @@ static double deviation(const centred *c, size_t i) {
 }
 
 nnd_estimate nnd_mean(size_t n, const double *x, size_t stride) {
+    return nnd_mean_shares(n, x, stride, NULL);
+}
+
+/* Leaving sample i out changes the mean by -(x_i - mean x)/(n-1). */
+nnd_estimate nnd_mean_shares(size_t n, const double *x, size_t stride, double *share) {
     centred c = centre(n, x, stride);
     double sum2 = 0.0, count = (double)n;
     for (size_t i = 0; i < n; i++)
         sum2 += deviation(&c, i) * deviation(&c, i);
+    for (size_t i = 0; share != NULL && i < n; i++)
+        share[i] = n > 1 ? deviation(&c, i) / sqrt(count * (count - 1.0)) : NAN;
     return (nnd_estimate){c.shift + c.mean, n > 1 ? sqrt(sum2 / (count * (count - 1.0))) : NAN};
 }
 
 /* With p_i = (x_i - mean x)(y_i - mean y), leaving sample i out changes the covariance by
  * -n (p_i - mean p)/((n-1)(n-2)); the mean over i of what is left is the covariance itself. */
-nnd_estimate nnd_covariance(size_t n, const double *x, size_t stride_x, const double *y,
-                            size_t stride_y) {
-    if (n < 2)
-        return (nnd_estimate){NAN, NAN};
-    centred a = centre(n, x, stride_x), b = centre(n, y, stride_y);
+nnd_estimate nnd_covariance(size_t n, const double *x, const double *y, double *share) {
+    centred a = centre(n, x, 1), b = centre(n, y, 1);
     double count = (double)n, sum = 0.0, sum2 = 0.0;
+    double factor = n > 2 ? sqrt(count / (count - 1.0)) / (count - 2.0) : NAN;
     for (size_t i = 0; i < n; i++)
         sum += deviation(&a, i) * deviation(&b, i);
     for (size_t i = 0; i < n; i++) {
         double d = deviation(&a, i) * deviation(&b, i) - sum / count;
         sum2 += d * d;
+        if (share != NULL)
+            share[i] = factor * d;
     }
-    double value = sum / (count - 1.0);
-    if (n < 3)
-        return (nnd_estimate){value, NAN};
-    return (nnd_estimate){value, sqrt(sum2 * count / (count - 1.0)) / (count - 2.0)};
+    if (n < 2)
+        return (nnd_estimate){NAN, NAN};
+    return (nnd_estimate){sum / (count - 1.0), factor * sqrt(sum2)};
 }
 
 /* What leaving one sample out changes in ratio = sum x/sum y. */
@@ -62,22 +68,22 @@ static double ratio_change(double ratio, double sum_y, double x, double y) {
     return (ratio * y - x) / (sum_y - y);
 }
 
-nnd_estimate nnd_ratio_of_means(size_t n, const double *x, size_t stride_x, const double *y,
-                                size_t stride_y) {
-    centred a = centre(n, x, stride_x), b = centre(n, y, stride_y);
+nnd_estimate nnd_ratio_of_means(size_t n, const double *x, const double *y, double *share) {
+    centred a = centre(n, x, 1), b = centre(n, y, 1);
     double ratio = (a.shift + a.mean) / (b.shift + b.mean);
-    if (n < 2)
-        return (nnd_estimate){ratio, NAN};
     double count = (double)n, sum_y = count * (b.shift + b.mean);
     double first = ratio_change(ratio, sum_y, x[0], y[0]), sum = 0.0, sum2 = 0.0;
+    double factor = n > 1 ? sqrt((count - 1.0) / count) : NAN;
     for (size_t i = 0; i < n; i++)
-        sum += ratio_change(ratio, sum_y, x[i * stride_x], y[i * stride_y]) - first;
+        sum += ratio_change(ratio, sum_y, x[i], y[i]) - first;
     for (size_t i = 0; i < n; i++) {
-        double change = ratio_change(ratio, sum_y, x[i * stride_x], y[i * stride_y]);
-        sum2 += (change - first - sum / count) * (change - first - sum / count);
+        double change = ratio_change(ratio, sum_y, x[i], y[i]) - first - sum / count;
+        sum2 += change * change;
+        if (share != NULL)
+            share[i] = -factor * change;
     }
-    double bias = (count - 1.0) * (first + sum / count);
-    return (nnd_estimate){ratio - bias, sqrt(sum2 * (count - 1.0) / count)};
+    double bias = n > 1 ? (count - 1.0) * (first + sum / count) : 0.0;
+    return (nnd_estimate){ratio - bias, factor * sqrt(sum2)};
 }
 
 /* Relative to the most precise estimate; 1 without one (smallest = 0). */
@@ -99,11 +105,47 @@ static size_t most_precise(size_t n, const nnd_estimate *estimate) {
     return best;
 }
 
-/* Intercept and slope are linear in the estimates; their errors follow from the coefficients. The
- * origin of 1/size is put at the most precise estimate: however unequal the weights, nothing
- * cancels. */
 nnd_size_fit nnd_fit_inverse_size(size_t n, const double *size, const nnd_estimate *estimate) {
+    return nnd_fit_inverse_size_weights(n, size, estimate, NULL, NULL);
+}
+
+/* The coefficients of the estimates in intercept and slope of a weighted fit. The origin of 1/size
+ * is put at the most precise estimate: however unequal the weights, nothing cancels. */
+typedef struct {
+    double smallest, origin, sum, mean, spread;
+} fit_moments;
+
+static fit_moments find_moments(size_t n, const double *size, const nnd_estimate *estimate) {
+    size_t best = most_precise(n, estimate);
+    fit_moments m = {best < n ? estimate[best].se : 0.0, 1.0 / size[best % n], 0.0, 0.0, 0.0};
+    for (size_t i = 0; i < n; i++) {
+        double w = weight(m.smallest, &estimate[i]);
+        m.sum += w;
+        m.mean += w * (1.0 / size[i] - m.origin);
+    }
+    m.mean /= m.sum;
+    for (size_t i = 0; i < n; i++) {
+        double from_mean = 1.0 / size[i] - m.origin - m.mean;
+        m.spread += weight(m.smallest, &estimate[i]) * from_mean * from_mean;
+    }
+    return m;
+}
+
+static void add_weighted(nnd_estimate *sum, double coefficient, const nnd_estimate *term) {
+    sum->value += coefficient * term->value;
+    sum->se += coefficient * coefficient * term->se * term->se;
+}
+
+nnd_size_fit nnd_fit_inverse_size_weights(size_t n, const double *size,
+                                          const nnd_estimate *estimate, double *intercept,
+                                          double *slope) {
     nnd_size_fit fit = {{NAN, NAN}, {NAN, NAN}};
+    for (size_t i = 0; i < n; i++) {
+        if (intercept != NULL)
+            intercept[i] = n == 1 ? 1.0 : NAN;
+        if (slope != NULL)
+            slope[i] = NAN;
+    }
     if (n == 1)
         fit.intercept = estimate[0];
     size_t equal = 1;
@@ -111,31 +153,21 @@ nnd_size_fit nnd_fit_inverse_size(size_t n, const double *size, const nnd_estima
         equal++;
     if (equal >= n)
         return fit;
-    size_t best = most_precise(n, estimate);
-    double smallest = best < n ? estimate[best].se : 0.0, origin = 1.0 / size[best % n];
-    double sum = 0.0, mean = 0.0, spread = 0.0;
+    fit_moments m = find_moments(n, size, estimate);
+    fit = (nnd_size_fit){{0.0, 0.0}, {0.0, 0.0}};
     for (size_t i = 0; i < n; i++) {
-        double w = weight(smallest, &estimate[i]);
-        sum += w;
-        mean += w * (1.0 / size[i] - origin);
+        double w = weight(m.smallest, &estimate[i]);
+        double on_slope = w * (1.0 / size[i] - m.origin - m.mean) / m.spread;
+        double on_intercept = w / m.sum - (m.origin + m.mean) * on_slope;
+        add_weighted(&fit.intercept, on_intercept, &estimate[i]);
+        add_weighted(&fit.slope, on_slope, &estimate[i]);
+        if (intercept != NULL)
+            intercept[i] = on_intercept;
+        if (slope != NULL)
+            slope[i] = on_slope;
     }
-    mean /= sum;
-    for (size_t i = 0; i < n; i++) {
-        double from_mean = 1.0 / size[i] - origin - mean;
-        spread += weight(smallest, &estimate[i]) * from_mean * from_mean;
-    }
-    double value[2] = {0.0, 0.0}, variance[2] = {0.0, 0.0};
-    for (size_t i = 0; i < n; i++) {
-        double w = weight(smallest, &estimate[i]), se = estimate[i].se;
-        double on_slope = w * (1.0 / size[i] - origin - mean) / spread;
-        const double coefficient[2] = {w / sum - (origin + mean) * on_slope, on_slope};
-        for (int k = 0; k < 2; k++) {
-            value[k] += coefficient[k] * estimate[i].value;
-            variance[k] += coefficient[k] * coefficient[k] * se * se;
-        }
-    }
-    fit.intercept = (nnd_estimate){value[0], sqrt(variance[0])};
-    fit.slope = (nnd_estimate){value[1], sqrt(variance[1])};
+    fit.intercept.se = sqrt(fit.intercept.se);
+    fit.slope.se = sqrt(fit.slope.se);
     return fit;
 }
 

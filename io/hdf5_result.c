@@ -15,6 +15,7 @@ void nnd_result_clear(nnd_result *result) {
     nnd_frame_free(result->theory);
     nnd_frame_free(result->mc);
     nnd_frame_free(result->seeds);
+    nnd_frame_free(result->influence);
     nnd_frame_free(result->compare);
     free(result->case_text);
     free(result->model);
@@ -67,7 +68,7 @@ static nnd_status write_group(nnd_context *ctx, const char *path, hid_t parent, 
 
 static nnd_status write_mc(nnd_context *ctx, const char *path, hid_t file,
                            const nnd_result *result) {
-    if (result->mc == NULL && result->seeds == NULL)
+    if (result->mc == NULL && result->seeds == NULL && result->influence == NULL)
         return NND_OK;
     hid_t group = nnd_hdf5_new_group(file, "mc");
     nnd_status status =
@@ -76,6 +77,8 @@ static nnd_status write_mc(nnd_context *ctx, const char *path, hid_t file,
         status = nnd_hdf5_write_frame(ctx, path, group, result->mc);
     if (status == NND_OK)
         status = write_group(ctx, path, group, "seeds", result->seeds);
+    if (status == NND_OK)
+        status = write_group(ctx, path, group, "influence", result->influence);
     H5Gclose(group);
     return status;
 }
@@ -167,8 +170,11 @@ static nnd_status read_nndmft(nnd_context *ctx, const char *path, hid_t file, nn
     nnd_status status = read_optional(ctx, path, file, "theory", &result->theory);
     if (status == NND_OK)
         status = read_optional(ctx, path, file, "mc", &result->mc);
-    if (status == NND_OK && H5Lexists(file, "mc", H5P_DEFAULT) > 0)
+    bool simulated = H5Lexists(file, "mc", H5P_DEFAULT) > 0;
+    if (status == NND_OK && simulated)
         status = read_optional(ctx, path, file, "mc/seeds", &result->seeds);
+    if (status == NND_OK && simulated)
+        status = read_optional(ctx, path, file, "mc/influence", &result->influence);
     if (status == NND_OK)
         status = read_optional(ctx, path, file, "compare", &result->compare);
     return status;

@@ -11,25 +11,27 @@
     "{model: deep-linear, params: {depth: 2, steps: 6, noise: 0.3, spectrum: false, ntk: false}, " \
     "sweep: {gamma0: [1, 2]}, simulate: {size: [100, 200], seeds: %s}}"
 
-static nnd_frame *simulate(nnd_context *ctx, const char *yaml, nnd_store *store,
-                           nnd_frame **seeds) {
+static nnd_ensemble simulate(nnd_context *ctx, const char *yaml, nnd_store *store) {
     nnd_case *c = test_case(ctx, yaml);
-    nnd_frame *mc = NULL;
-    nnd_status status = nnd_ensemble_run(ctx, c, store, &mc, seeds);
-    if (status < NND_OK)
+    nnd_ensemble e;
+    if (nnd_ensemble_run(ctx, c, store, &e) < NND_OK)
         ck_abort_msg("%s", nnd_context_message(ctx));
     nnd_case_free(c);
-    return mc;
+    return e;
 }
 
-static nnd_frame *simulate_afresh(int threads, const char *yaml) {
+static nnd_ensemble simulate_afresh(int threads, const char *yaml) {
     nnd_context_options options = {.threads = threads};
     nnd_context *ctx = nnd_context_new(&options);
     nnd_store *store = nnd_memory_store_new();
-    nnd_frame *mc = simulate(ctx, yaml, store, NULL);
+    nnd_ensemble e = simulate(ctx, yaml, store);
     nnd_memory_store_free(store);
     nnd_context_free(ctx);
-    return mc;
+    return e;
+}
+
+static bool identical(const nnd_ensemble *a, const nnd_ensemble *b) {
+    return test_frames_identical(a->mc, b->mc) && test_frames_identical(a->influence, b->influence);
 }
 
 static const char *with_seeds(char *text, const char *seeds) {
@@ -39,13 +41,13 @@ static const char *with_seeds(char *text, const char *seeds) {
 
 START_TEST(any_number_of_threads_gives_the_same_bits) {
     char yaml[512];
-    nnd_frame *one = simulate_afresh(1, with_seeds(yaml, "70"));
+    nnd_ensemble one = simulate_afresh(1, with_seeds(yaml, "70"));
     for (int threads = 2; threads <= 5; threads++) {
-        nnd_frame *many = simulate_afresh(threads, yaml);
-        ck_assert(test_frames_identical(one, many));
-        nnd_frame_free(many);
+        nnd_ensemble many = simulate_afresh(threads, yaml);
+        ck_assert(identical(&one, &many));
+        nnd_ensemble_clear(&many);
     }
-    nnd_frame_free(one);
+    nnd_ensemble_clear(&one);
 }
 END_TEST
 
@@ -53,10 +55,10 @@ END_TEST
 START_TEST(spectra_do_not_depend_on_the_threads) {
     const char *yaml = "{model: deep-linear, params: {depth: 2, steps: 4, noise: 0.3, "
                        "density: true}, simulate: {size: 80, seeds: 60}}";
-    nnd_frame *one = simulate_afresh(1, yaml), *three = simulate_afresh(3, yaml);
-    ck_assert(test_frames_identical(one, three));
-    nnd_frame_free(one);
-    nnd_frame_free(three);
+    nnd_ensemble one = simulate_afresh(1, yaml), three = simulate_afresh(3, yaml);
+    ck_assert(identical(&one, &three));
+    nnd_ensemble_clear(&one);
+    nnd_ensemble_clear(&three);
 }
 END_TEST
 
@@ -64,12 +66,13 @@ START_TEST(raising_the_seeds_extends_the_ensemble) {
     char yaml[512];
     nnd_context *ctx = nnd_context_new(NULL);
     nnd_store *store = nnd_memory_store_new();
-    nnd_frame_free(simulate(ctx, with_seeds(yaml, "30"), store, NULL));
-    nnd_frame *extended = simulate(ctx, with_seeds(yaml, "[90, 50]"), store, NULL);
-    nnd_frame *fresh = simulate_afresh(2, yaml);
-    ck_assert(test_frames_identical(extended, fresh));
-    nnd_frame_free(extended);
-    nnd_frame_free(fresh);
+    nnd_ensemble few = simulate(ctx, with_seeds(yaml, "30"), store);
+    nnd_ensemble extended = simulate(ctx, with_seeds(yaml, "[90, 50]"), store);
+    nnd_ensemble fresh = simulate_afresh(2, yaml);
+    ck_assert(identical(&extended, &fresh));
+    nnd_ensemble_clear(&few);
+    nnd_ensemble_clear(&extended);
+    nnd_ensemble_clear(&fresh);
     nnd_memory_store_free(store);
     nnd_context_free(ctx);
 }
@@ -108,14 +111,14 @@ START_TEST(interrupted_ensemble_resumes_to_the_same_bits) {
     stopping s = {inner, ctx, 3};
     nnd_store store = {&s, stopping_has, stopping_put, stopping_get};
     nnd_case *c = test_case(ctx, yaml);
-    nnd_frame *mc = NULL;
-    ck_assert_int_eq(nnd_ensemble_run(ctx, c, &store, &mc, NULL), NND_E_INTERRUPTED);
-    ck_assert_ptr_null(mc);
-    nnd_frame *resumed = simulate(again, yaml, inner, NULL);
-    nnd_frame *fresh = simulate_afresh(2, yaml);
-    ck_assert(test_frames_identical(resumed, fresh));
-    nnd_frame_free(resumed);
-    nnd_frame_free(fresh);
+    nnd_ensemble none;
+    ck_assert_int_eq(nnd_ensemble_run(ctx, c, &store, &none), NND_E_INTERRUPTED);
+    ck_assert_ptr_null(none.mc);
+    nnd_ensemble resumed = simulate(again, yaml, inner);
+    nnd_ensemble fresh = simulate_afresh(2, yaml);
+    ck_assert(identical(&resumed, &fresh));
+    nnd_ensemble_clear(&resumed);
+    nnd_ensemble_clear(&fresh);
     nnd_case_free(c);
     nnd_memory_store_free(inner);
     nnd_context_free(ctx);
@@ -126,12 +129,12 @@ END_TEST
 START_TEST(seeds_are_independent_across_sizes_and_common_across_the_sweep) {
     nnd_context *ctx = nnd_context_new(NULL);
     nnd_store *store = nnd_memory_store_new();
-    nnd_frame *seeds = NULL;
-    nnd_frame *mc = simulate(ctx,
-                             "{model: deep-linear, params: {steps: 2, training: online}, "
-                             "sweep: {gamma0: [1, 2]}, simulate: {size: [64, 65], seeds: [5, 3], "
-                             "storage: trajectories}}",
-                             store, &seeds);
+    nnd_ensemble e = simulate(ctx,
+                              "{model: deep-linear, params: {steps: 2, training: online}, "
+                              "sweep: {gamma0: [1, 2]}, simulate: {size: [64, 65], seeds: [5, 3], "
+                              "storage: trajectories}}",
+                              store);
+    const nnd_frame *mc = e.mc, *seeds = e.seeds;
     ck_assert_ptr_nonnull(seeds);
     /* At t = 0 the predictor is that of gamma0 = 1 divided by gamma0. */
     double one = test_value(seeds, "overlap", "gamma0=1,size=64,seed=4,t=0");
@@ -148,8 +151,7 @@ START_TEST(seeds_are_independent_across_sizes_and_common_across_the_sweep) {
         mean += test_value(seeds, "test_risk", at) / 3.0;
     }
     test_close("mean", test_value(mc, "test_risk", "gamma0=2,size=65,t=2"), mean, 1e-14);
-    nnd_frame_free(mc);
-    nnd_frame_free(seeds);
+    nnd_ensemble_clear(&e);
     nnd_memory_store_free(store);
     nnd_context_free(ctx);
 }
@@ -187,8 +189,8 @@ START_TEST(sizes_that_leave_no_neuron_or_sample_are_refused) {
     const char *key[] = {"params.nu", "params.alpha"};
     for (int i = 0; i < 2; i++) {
         nnd_case *c = test_case(ctx, yaml[i]);
-        nnd_frame *mc;
-        ck_assert_int_eq(nnd_ensemble_run(ctx, c, store, &mc, NULL), NND_E_INPUT);
+        nnd_ensemble none;
+        ck_assert_int_eq(nnd_ensemble_run(ctx, c, store, &none), NND_E_INPUT);
         ck_assert_ptr_nonnull(strstr(nnd_context_message(ctx), key[i]));
         nnd_case_free(c);
     }
@@ -202,11 +204,12 @@ START_TEST(more_memory_than_the_limit_is_refused_with_the_number) {
     nnd_context *ctx = nnd_context_new(&options);
     nnd_store *store = nnd_memory_store_new();
     nnd_case *c = test_case(ctx, "{model: deep-linear, simulate: {size: 100000}}");
-    nnd_frame *mc;
-    ck_assert_int_eq(nnd_ensemble_run(ctx, c, store, &mc, NULL), NND_E_LIMIT);
+    nnd_ensemble none;
+    nnd_frame *theory;
+    ck_assert_int_eq(nnd_ensemble_run(ctx, c, store, &none), NND_E_LIMIT);
     ck_assert_ptr_nonnull(strstr(nnd_context_message(ctx), "GB"));
-    ck_assert_int_eq(nnd_theory_run(ctx, c, NULL, &mc), NND_OK);
-    nnd_frame_free(mc);
+    ck_assert_int_eq(nnd_theory_run(ctx, c, NULL, &theory), NND_OK);
+    nnd_frame_free(theory);
     nnd_case_free(c);
     nnd_memory_store_free(store);
     nnd_context_free(ctx);
@@ -275,8 +278,9 @@ static double brute_covariance(const nnd_frame *f, int n, int t, int mu, int nu)
 
 START_TEST(estimators_are_those_of_the_variable_table) {
     nnd_context *ctx = nnd_context_new(NULL);
-    nnd_frame *seeds = made_up(ctx, false), *out;
-    ck_assert_int_eq(nnd_reduce_seeds(ctx, &MADE_UP, seeds, 50, &out), NND_OK);
+    nnd_frame *seeds = made_up(ctx, false), *out, *influence;
+    ck_assert_int_eq(nnd_reduce_seeds(ctx, &MADE_UP, seeds, 50, 1, &out, &influence), NND_OK);
+    nnd_frame_free(influence);
     const double rounding = 1e-12;
     test_close("nvar", test_value(out, "a_nvar", "t=1,mu=0"),
                50 * brute_covariance(seeds, SEEDS, 1, 0, 0), rounding);
@@ -302,10 +306,91 @@ START_TEST(estimators_are_those_of_the_variable_table) {
 }
 END_TEST
 
+/* Group by group against the definition: what the seeds of the group add to the mean. */
+START_TEST(influences_are_sums_over_groups_of_seeds) {
+    enum { MANY = 70, GROUPS = 32 };
+    nnd_context *ctx = nnd_context_new(NULL);
+    nnd_frame *f, *out, *influence;
+    double *a, mean = 0.0, want[GROUPS] = {0};
+    ck_assert_int_eq(nnd_frame_new(ctx, &f), NND_OK);
+    ck_assert_int_eq(nnd_frame_add_range(f, "seed", MANY, 0), NND_OK);
+    ck_assert_int_eq(nnd_frame_add_range(f, "t", 3, 0), NND_OK);
+    ck_assert_int_eq(nnd_frame_add_range(f, "mu", 2, 0), NND_OK);
+    ck_assert_int_eq(nnd_frame_add(f, "a", "seed,t,mu", &a), NND_OK);
+    for (int i = 0; i < MANY * 6; i++)
+        a[i] = sin(1.0 + i * i);
+    for (int i = 0; i < MANY; i++)
+        mean += a[i * 6 + 5] / MANY;
+    for (int i = 0; i < MANY; i++)
+        want[i % GROUPS] += (a[i * 6 + 5] - mean) / sqrt(MANY * (MANY - 1.0));
+    ck_assert_int_eq(nnd_reduce_seeds(ctx, &MADE_UP, f, 50, 1, &out, &influence), NND_OK);
+    const nnd_array *share = nnd_frame_find(influence, "a");
+    ck_assert_uint_eq(share->count, GROUPS * 6);
+    for (int g = 0; g < GROUPS; g++)
+        ck_assert_double_eq_tol(share->data[g * 6 + 5], want[g], 1e-14);
+    nnd_frame_free(out);
+    nnd_frame_free(influence);
+    /* In a sweep of 20,000 points the array is too large as a whole. */
+    ck_assert_int_eq(nnd_reduce_seeds(ctx, &MADE_UP, f, 50, 20000, &out, &influence), NND_OK);
+    share = nnd_frame_find(influence, "a");
+    char dims[64];
+    nnd_array_dims(influence, share, sizeof dims, dims);
+    ck_assert_str_eq(dims, "group,a_t,a_mu");
+    ck_assert_uint_eq(share->count, GROUPS);
+    ck_assert_double_eq(nnd_frame_find_dim(influence, "a_t")->value[0], 0.0);
+    nnd_frame_free(out);
+    nnd_frame_free(influence);
+    nnd_frame_free(f);
+    nnd_context_free(ctx);
+}
+END_TEST
+
+static const nnd_variable CONTROLLED[] = {
+    {.name = "a", .dims = "t,mu"},
+    {.name = "b", .dims = "t"},
+    {.name = "b_slope", .dims = "t", .estimator = {NND_SLOPE, "b", NULL}},
+};
+
+/* a is 1 plus the control; b too, but a slope is fitted to it. */
+START_TEST(means_are_regressed_on_controls_unless_a_slope_rests_on_them) {
+    enum { MANY = 20 };
+    const nnd_model model = {.name = "made-up", .variable_count = 3, .variables = CONTROLLED};
+    nnd_context *ctx = nnd_context_new(NULL);
+    nnd_frame *f, *out, *influence;
+    double *a, *b, *control, mean = 0.0;
+    ck_assert_int_eq(nnd_frame_new(ctx, &f), NND_OK);
+    ck_assert_int_eq(nnd_frame_add_range(f, "seed", MANY, 0), NND_OK);
+    ck_assert_int_eq(nnd_frame_add_range(f, "control", 1, 1), NND_OK);
+    ck_assert_int_eq(nnd_frame_add_range(f, "t", 1, 0), NND_OK);
+    ck_assert_int_eq(nnd_frame_add_range(f, "mu", 1, 0), NND_OK);
+    ck_assert_int_eq(nnd_frame_add(f, "a", "seed,t,mu", &a), NND_OK);
+    ck_assert_int_eq(nnd_frame_add(f, "b", "seed,t", &b), NND_OK);
+    ck_assert_int_eq(nnd_frame_add(f, "control", "seed,control", &control), NND_OK);
+    for (int i = 0; i < MANY; i++) {
+        control[i] = sin(1.0 + i * i);
+        a[i] = b[i] = 1.0 + control[i];
+        mean += b[i] / MANY;
+    }
+    ck_assert_int_eq(nnd_reduce_seeds(ctx, &model, f, 50, 1, &out, &influence), NND_OK);
+    ck_assert_double_eq_tol(nnd_frame_find(out, "a")->data[0], 1.0, 1e-14);
+    ck_assert_double_eq_tol(nnd_frame_find(out, "b")->data[0], mean, 1e-14);
+    ck_assert_ptr_null(nnd_frame_find_dim(out, "control"));
+    ck_assert_double_eq(nnd_frame_find(influence, "controls")->data[0], 1.0);
+    ck_assert_double_lt(nnd_frame_find(influence, "a_control")->data[0], 1e-20);
+    ck_assert_ptr_null(nnd_frame_find(influence, "b_control"));
+    nnd_frame_free(out);
+    nnd_frame_free(influence);
+    nnd_frame_free(f);
+    nnd_context_free(ctx);
+}
+END_TEST
+
 START_TEST(seeds_that_diverged_are_left_out_and_counted) {
     nnd_context *ctx = nnd_context_new(NULL);
-    nnd_frame *seeds = made_up(ctx, true), *out;
-    ck_assert_int_eq(nnd_reduce_seeds(ctx, &MADE_UP, seeds, 50, &out), NND_OK);
+    nnd_frame *seeds = made_up(ctx, true), *out, *influence;
+    ck_assert_int_eq(nnd_reduce_seeds(ctx, &MADE_UP, seeds, 50, 1, &out, &influence), NND_OK);
+    test_close("seeds", nnd_frame_find(influence, "seeds")->data[0], SEEDS - 1, 0.0);
+    nnd_frame_free(influence);
     double a = 0;
     for (int i = 0; i < SEEDS - 1; i++)
         a += at(seeds, "a", i, 0, 0) / (SEEDS - 1);
@@ -321,8 +406,8 @@ END_TEST
 START_TEST(slope_is_the_coefficient_of_inverse_size) {
     nnd_context *ctx = nnd_context_new(NULL);
     const double size[] = {10, 20, 40}, t[] = {0, 1};
-    nnd_frame *f;
-    double *a, *se;
+    nnd_frame *f, *influence;
+    double *a, *se, *share;
     ck_assert_int_eq(nnd_frame_new(ctx, &f), NND_OK);
     ck_assert_int_eq(nnd_frame_add_dim(f, "size", NND_COORD_INTEGER, 3, size), NND_OK);
     ck_assert_int_eq(nnd_frame_add_dim(f, "t", NND_COORD_INTEGER, 2, t), NND_OK);
@@ -334,9 +419,23 @@ START_TEST(slope_is_the_coefficient_of_inverse_size) {
             a[k * 2 + i] = 1.0 + i - (3.0 + i) / size[k];
             se[k * 2 + i] = 0.01;
         }
-    ck_assert_int_eq(nnd_reduce_sizes(&MADE_UP, f), NND_OK);
+    ck_assert_int_eq(nnd_frame_new(ctx, &influence), NND_OK);
+    ck_assert_int_eq(nnd_frame_add_dim(influence, "size", NND_COORD_INTEGER, 3, size), NND_OK);
+    ck_assert_int_eq(nnd_frame_add_range(influence, "group", 2, 0), NND_OK);
+    ck_assert_int_eq(nnd_frame_add_dim(influence, "a_t", NND_COORD_INTEGER, 1, t + 1), NND_OK);
+    ck_assert_int_eq(nnd_frame_add(influence, "a", "size,group,a_t", &share), NND_OK);
+    for (int k = 0; k < 6; k++)
+        share[k] = k % 2 == 0 ? 0.006 : 0.008; /* squares add up to 0.01^2 */
+    ck_assert_int_eq(nnd_reduce_sizes(&MADE_UP, f, influence), NND_OK);
     test_close("slope", test_value(f, "a_slope", "t=1,mu=0"), -4.0, 1e-12);
     ck_assert(test_value(f, "a_slope_se", "t=1,mu=0") > 0.0);
+    const nnd_array *of_slope = nnd_frame_find(influence, "a_slope");
+    double sum2 = 0.0;
+    for (int k = 0; k < 6; k++)
+        sum2 += of_slope->data[k] * of_slope->data[k];
+    test_close("shares", sqrt(sum2), test_value(f, "a_slope_se", "t=1,mu=0"), 1e-12);
+    ck_assert(of_slope->data[0] * of_slope->data[4] < 0.0); /* small and large size pull apart */
+    nnd_frame_free(influence);
     nnd_frame_free(f);
     nnd_context_free(ctx);
 }
@@ -356,6 +455,8 @@ int main(void) {
     suite_add_tcase(suite, runs);
     TCase *estimators = tcase_create("estimators");
     tcase_add_test(estimators, estimators_are_those_of_the_variable_table);
+    tcase_add_test(estimators, influences_are_sums_over_groups_of_seeds);
+    tcase_add_test(estimators, means_are_regressed_on_controls_unless_a_slope_rests_on_them);
     tcase_add_test(estimators, seeds_that_diverged_are_left_out_and_counted);
     tcase_add_test(estimators, slope_is_the_coefficient_of_inverse_size);
     suite_add_tcase(suite, estimators);

@@ -15,12 +15,17 @@
 static nnd_frame *simulate(nnd_context *ctx, const char *yaml, nnd_frame **seeds) {
     nnd_case *c = test_case(ctx, yaml);
     nnd_store *store = nnd_memory_store_new();
-    nnd_frame *mc = NULL;
-    if (nnd_ensemble_run(ctx, c, store, &mc, seeds) < NND_OK)
+    nnd_ensemble e;
+    if (nnd_ensemble_run(ctx, c, store, &e) < NND_OK)
         ck_abort_msg("%s", nnd_context_message(ctx));
     nnd_memory_store_free(store);
     nnd_case_free(c);
-    return mc;
+    nnd_frame_free(e.influence);
+    if (seeds != NULL)
+        *seeds = e.seeds;
+    else
+        nnd_frame_free(e.seeds);
+    return e.mc;
 }
 
 /* Both sides of a case, and no variable on which they disagree. */
@@ -290,8 +295,8 @@ static void refused(const char *yaml, const char *words) {
     nnd_context *ctx = nnd_context_new(NULL);
     nnd_case *c = test_case(ctx, yaml);
     nnd_store *store = nnd_memory_store_new();
-    nnd_frame *mc = NULL;
-    ck_assert_int_eq(nnd_ensemble_run(ctx, c, store, &mc, NULL), NND_E_INPUT);
+    nnd_ensemble none;
+    ck_assert_int_eq(nnd_ensemble_run(ctx, c, store, &none), NND_E_INPUT);
     ck_assert_msg(strstr(nnd_context_message(ctx), words) != NULL, "message: %s",
                   nnd_context_message(ctx));
     nnd_memory_store_free(store);

@@ -177,15 +177,16 @@ START_TEST(simulations_agree_with_theory) {
     nnd_context *ctx = nnd_context_new(NULL);
     nnd_case *c = test_case(ctx, CASES[_i]);
     nnd_store *store = nnd_memory_store_new();
-    nnd_frame *theory = NULL, *mc = NULL;
+    nnd_frame *theory = NULL;
+    nnd_ensemble e;
     ck_assert_int_eq(nnd_theory_run(ctx, c, NULL, &theory), NND_OK);
-    ck_assert_int_eq(nnd_ensemble_run(ctx, c, store, &mc, NULL), NND_OK);
+    ck_assert_int_eq(nnd_ensemble_run(ctx, c, store, &e), NND_OK);
     for (size_t v = 0; VARIABLES[_i][v] != NULL; v++) {
         const char *name = VARIABLES[_i][v];
         char se_name[64];
         snprintf(se_name, sizeof se_name, "%s_se", name);
-        const nnd_array *want = nnd_frame_find(theory, name), *got = nnd_frame_find(mc, name);
-        const nnd_array *se = nnd_frame_find(mc, se_name);
+        const nnd_array *want = nnd_frame_find(theory, name), *got = nnd_frame_find(e.mc, name);
+        const nnd_array *se = nnd_frame_find(e.mc, se_name);
         ck_assert_msg(want != NULL && got != NULL && se != NULL, "%s", name);
         ck_assert_uint_eq(want->count, got->count);
         double scale = 0.0;
@@ -198,7 +199,7 @@ START_TEST(simulations_agree_with_theory) {
                           got->data[i], se->data[i]);
     }
     nnd_frame_free(theory);
-    nnd_frame_free(mc);
+    nnd_ensemble_clear(&e);
     nnd_memory_store_free(store);
     nnd_case_free(c);
     nnd_context_free(ctx);

@@ -73,25 +73,63 @@ START_TEST(estimates_equal_the_brute_force_jackknife) {
     for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
         size_t n = counts[i];
         ck_estimate(nnd_mean(n, x, 1), jackknife(mean_of, n, x, y), ROUNDING);
-        ck_estimate(nnd_covariance(n, x, 1, y, 1), jackknife(covariance_of, n, x, y), ROUNDING);
-        ck_estimate(nnd_covariance(n, x, 1, x, 1), jackknife(covariance_of, n, x, x), ROUNDING);
-        ck_estimate(nnd_ratio_of_means(n, x, 1, y, 1), jackknife(ratio_of, n, x, y), ROUNDING);
+        ck_estimate(nnd_covariance(n, x, y, NULL), jackknife(covariance_of, n, x, y), ROUNDING);
+        ck_estimate(nnd_covariance(n, x, x, NULL), jackknife(covariance_of, n, x, x), ROUNDING);
+        ck_estimate(nnd_ratio_of_means(n, x, y, NULL), jackknife(ratio_of, n, x, y), ROUNDING);
     }
 }
 END_TEST
 
-START_TEST(strides_select_every_kth_number) {
-    double x[SAMPLES], y[SAMPLES], wide_x[3 * SAMPLES], wide_y[2 * SAMPLES];
+START_TEST(a_stride_selects_every_kth_number) {
+    double x[SAMPLES], y[SAMPLES], wide_x[3 * SAMPLES];
     draw(x, y);
     for (size_t i = 0; i < 3 * SAMPLES; i++)
         wide_x[i] = i % 3 == 0 ? x[i / 3] : NAN;
-    for (size_t i = 0; i < 2 * SAMPLES; i++)
-        wide_y[i] = i % 2 == 0 ? y[i / 2] : NAN;
     ck_estimate(nnd_mean(SAMPLES, wide_x, 3), nnd_mean(SAMPLES, x, 1), 0.0);
-    ck_estimate(nnd_covariance(SAMPLES, wide_x, 3, wide_y, 2), nnd_covariance(SAMPLES, x, 1, y, 1),
-                0.0);
-    ck_estimate(nnd_ratio_of_means(SAMPLES, wide_x, 3, wide_y, 2),
-                nnd_ratio_of_means(SAMPLES, x, 1, y, 1), 0.0);
+}
+END_TEST
+
+/* What leaving a sample out changes, by definition, with the sign of what the sample adds. */
+static void ck_shares(statistic f, const double *x, const double *y, const double *share,
+                      nnd_estimate e) {
+    double left_x[SAMPLES], left_y[SAMPLES], change[SAMPLES], mean = 0.0, sum2 = 0.0;
+    const double n = SAMPLES, factor = sqrt((n - 1.0) / n);
+    for (size_t i = 0; i < SAMPLES; i++) {
+        for (size_t j = 0, k = 0; j < SAMPLES; j++)
+            if (j != i) {
+                left_x[k] = x[j];
+                left_y[k++] = y[j];
+            }
+        change[i] = f(SAMPLES, x, y) - f(SAMPLES - 1, left_x, left_y);
+        mean += change[i] / n;
+        sum2 += share[i] * share[i];
+    }
+    for (size_t i = 0; i < SAMPLES; i++)
+        ck_assert_double_eq_tol(share[i], factor * (change[i] - mean), ROUNDING);
+    ck_assert_double_eq_tol(sqrt(sum2), e.se, ROUNDING);
+}
+
+START_TEST(shares_are_what_each_sample_adds) {
+    double x[SAMPLES], y[SAMPLES], share[SAMPLES];
+    draw(x, y);
+    nnd_estimate e = nnd_mean_shares(SAMPLES, x, 1, share);
+    ck_shares(mean_of, x, y, share, e);
+    e = nnd_covariance(SAMPLES, x, y, share);
+    ck_shares(covariance_of, x, y, share, e);
+    e = nnd_ratio_of_means(SAMPLES, x, y, share);
+    ck_shares(ratio_of, x, y, share, e);
+}
+END_TEST
+
+START_TEST(without_an_error_there_are_no_shares) {
+    const double x[] = {1.0, 3.0}, y[] = {2.0, 6.0};
+    double share[2] = {0.0, 0.0};
+    nnd_mean_shares(1, x, 1, share);
+    ck_assert_double_nan(share[0]);
+    nnd_covariance(2, x, y, share);
+    ck_assert_double_nan(share[1]);
+    nnd_ratio_of_means(1, x, y, share);
+    ck_assert_double_nan(share[0]);
 }
 END_TEST
 
@@ -100,12 +138,12 @@ START_TEST(small_samples_by_hand) {
     /* mean 3, squares of deviations 4 + 1 + 9; se = sqrt(14/2/3) */
     ck_estimate(nnd_mean(3, x, 1), (nnd_estimate){3.0, sqrt(7.0 / 3.0)}, FEW_ULP);
     /* products of deviations 2, -1, 0; without one sample: -2, 2.5, 1; mean 0.5 */
-    ck_estimate(nnd_covariance(3, x, 1, y, 1), (nnd_estimate){0.5, sqrt(2.0 / 3.0 * 10.5)},
+    ck_estimate(nnd_covariance(3, x, y, NULL), (nnd_estimate){0.5, sqrt(2.0 / 3.0 * 10.5)},
                 FEW_ULP);
     /* ratio 1; without one sample: 8/7, 7/5, 3/6 */
     double a = 8.0 / 7.0, b = 7.0 / 5.0, c = 0.5, m = (a + b + c) / 3.0;
     double sum2 = (a - m) * (a - m) + (b - m) * (b - m) + (c - m) * (c - m);
-    ck_estimate(nnd_ratio_of_means(3, x, 1, y, 1),
+    ck_estimate(nnd_ratio_of_means(3, x, y, NULL),
                 (nnd_estimate){3.0 - 2.0 * m, sqrt(2.0 / 3.0 * sum2)}, FEW_ULP);
 }
 END_TEST
@@ -114,11 +152,11 @@ START_TEST(too_few_samples_have_no_error) {
     const double x[] = {1.0, 3.0}, y[] = {2.0, 6.0};
     ck_assert_double_eq(nnd_mean(1, x, 1).value, 1.0);
     ck_assert_double_nan(nnd_mean(1, x, 1).se);
-    ck_assert_double_eq(nnd_ratio_of_means(1, x, 1, y, 1).value, 0.5);
-    ck_assert_double_nan(nnd_ratio_of_means(1, x, 1, y, 1).se);
-    ck_assert_double_nan(nnd_covariance(1, x, 1, y, 1).value);
-    ck_assert_double_eq(nnd_covariance(2, x, 1, y, 1).value, 4.0);
-    ck_assert_double_nan(nnd_covariance(2, x, 1, y, 1).se);
+    ck_assert_double_eq(nnd_ratio_of_means(1, x, y, NULL).value, 0.5);
+    ck_assert_double_nan(nnd_ratio_of_means(1, x, y, NULL).se);
+    ck_assert_double_nan(nnd_covariance(1, x, y, NULL).value);
+    ck_assert_double_eq(nnd_covariance(2, x, y, NULL).value, 4.0);
+    ck_assert_double_nan(nnd_covariance(2, x, y, NULL).se);
 }
 END_TEST
 
@@ -130,8 +168,8 @@ START_TEST(equal_samples_have_error_exactly_zero) {
     }
     for (size_t n = 3; n <= SAMPLES; n++) {
         ck_estimate(nnd_mean(n, x, 1), (nnd_estimate){0.1, 0.0}, 0.0);
-        ck_estimate(nnd_covariance(n, x, 1, y, 1), (nnd_estimate){0.0, 0.0}, 0.0);
-        nnd_estimate ratio = nnd_ratio_of_means(n, y, 1, x, 1);
+        ck_estimate(nnd_covariance(n, x, y, NULL), (nnd_estimate){0.0, 0.0}, 0.0);
+        nnd_estimate ratio = nnd_ratio_of_means(n, y, x, NULL);
         ck_assert_double_eq(ratio.se, 0.0);
         ck_assert_double_eq_tol(ratio.value * 0.1 / y[0], 1.0, FEW_ULP);
     }
@@ -148,8 +186,8 @@ START_TEST(a_large_common_offset_cancels_nothing) {
     nnd_estimate small = nnd_mean(SAMPLES, x, 1), large = nnd_mean(SAMPLES, shifted, 1);
     ck_assert_double_eq_tol(large.value - offset, small.value, offset * DBL_EPSILON);
     ck_assert_double_eq_tol(large.se, small.se, FEW_ULP);
-    ck_estimate(nnd_covariance(SAMPLES, shifted, 1, shifted, 1),
-                nnd_covariance(SAMPLES, x, 1, x, 1), ROUNDING);
+    ck_estimate(nnd_covariance(SAMPLES, shifted, shifted, NULL),
+                nnd_covariance(SAMPLES, x, x, NULL), ROUNDING);
 }
 END_TEST
 
@@ -160,10 +198,10 @@ START_TEST(a_nan_sample_makes_the_estimate_nan) {
         x[bad] = NAN;
         ck_assert_double_nan(nnd_mean(4, x, 1).value);
         ck_assert_double_nan(nnd_mean(4, x, 1).se);
-        ck_assert_double_nan(nnd_covariance(4, y, 1, x, 1).value);
-        ck_assert_double_nan(nnd_covariance(4, y, 1, x, 1).se);
-        ck_assert_double_nan(nnd_ratio_of_means(4, x, 1, y, 1).value);
-        ck_assert_double_nan(nnd_ratio_of_means(4, y, 1, x, 1).se);
+        ck_assert_double_nan(nnd_covariance(4, y, x, NULL).value);
+        ck_assert_double_nan(nnd_covariance(4, y, x, NULL).se);
+        ck_assert_double_nan(nnd_ratio_of_means(4, x, y, NULL).value);
+        ck_assert_double_nan(nnd_ratio_of_means(4, y, x, NULL).se);
         ck_assert_double_nan(nnd_median(4, x));
     }
 }
@@ -200,6 +238,28 @@ START_TEST(three_sizes_are_weighted_by_their_errors) {
     nnd_size_fit fit = nnd_fit_inverse_size(3, size, q);
     ck_estimate(fit.intercept, (nnd_estimate){37.0 / 17.0, sqrt(9.0 / 17.0)}, FEW_ULP);
     ck_estimate(fit.slope, (nnd_estimate){40.0 / 17.0, sqrt(36.0 / 17.0)}, FEW_ULP);
+}
+END_TEST
+
+START_TEST(the_fit_is_the_sum_of_its_weights_times_the_estimates) {
+    const double size[] = {100.0, 200.0, 400.0};
+    const nnd_estimate q[] = {{1.3, 0.1}, {1.1, 0.2}, {0.9, 0.05}};
+    double a[3], b[3];
+    nnd_size_fit fit = nnd_fit_inverse_size_weights(3, size, q, a, b);
+    nnd_estimate intercept = {0.0, 0.0}, slope = {0.0, 0.0};
+    for (int i = 0; i < 3; i++) {
+        intercept.value += a[i] * q[i].value;
+        intercept.se = hypot(intercept.se, a[i] * q[i].se);
+        slope.value += b[i] * q[i].value;
+        slope.se = hypot(slope.se, b[i] * q[i].se);
+    }
+    ck_estimate(intercept, fit.intercept, ROUNDING);
+    ck_estimate(slope, fit.slope, 100 * ROUNDING);
+    nnd_fit_inverse_size_weights(1, size, q, a, b);
+    ck_assert_double_eq(a[0], 1.0);
+    ck_assert_double_nan(b[0]);
+    nnd_fit_inverse_size_weights(2, (double[]){64.0, 64.0}, q, a, b);
+    ck_assert_double_nan(a[1]);
 }
 END_TEST
 
@@ -268,7 +328,10 @@ int main(void) {
     Suite *suite = suite_create("statistics");
     TCase *tests = tcase_create("statistics");
     tcase_add_test(tests, estimates_equal_the_brute_force_jackknife);
-    tcase_add_test(tests, strides_select_every_kth_number);
+    tcase_add_test(tests, a_stride_selects_every_kth_number);
+    tcase_add_test(tests, shares_are_what_each_sample_adds);
+    tcase_add_test(tests, without_an_error_there_are_no_shares);
+    tcase_add_test(tests, the_fit_is_the_sum_of_its_weights_times_the_estimates);
     tcase_add_test(tests, small_samples_by_hand);
     tcase_add_test(tests, too_few_samples_have_no_error);
     tcase_add_test(tests, equal_samples_have_error_exactly_zero);

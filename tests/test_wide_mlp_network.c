@@ -384,23 +384,22 @@ static void compare(const char *yaml, size_t count, const reference *of) {
     nnd_context *ctx = nnd_context_new(NULL);
     nnd_case *c = test_case(ctx, yaml);
     nnd_store *store = nnd_memory_store_new();
-    nnd_frame *mc = NULL;
+    nnd_ensemble e;
     ck_assert(store != NULL);
-    ck_assert_msg(nnd_ensemble_run(ctx, c, store, &mc, NULL) == NND_OK, "%s",
-                  nnd_context_message(ctx));
+    ck_assert_msg(nnd_ensemble_run(ctx, c, store, &e) == NND_OK, "%s", nnd_context_message(ctx));
     for (size_t i = 0; i < count; i++) {
         char se[64];
         snprintf(se, sizeof se, "%s_se", of[i].name);
         size_t size = nnd_case_size(c, 0);
-        double got = at(mc, of[i].name, "size=%zu,%s", size, of[i].where);
-        double error = at(mc, se, "size=%zu,%s", size, of[i].where);
+        double got = at(e.mc, of[i].name, "size=%zu,%s", size, of[i].where);
+        double error = at(e.mc, se, "size=%zu,%s", size, of[i].where);
         ck_assert_msg(fabs(got - of[i].want) <= 5.0 * error + of[i].allowance,
                       "%s at %s: want %.6g, got %.6g +- %.2g", of[i].name, of[i].where, of[i].want,
                       got, error);
         /* The error must be small enough to tell anything. */
         ck_assert(error < 0.02 * fmax(1.0, fabs(of[i].want)));
     }
-    nnd_frame_free(mc);
+    nnd_ensemble_clear(&e);
     nnd_memory_store_free(store);
     nnd_case_free(c);
     nnd_context_free(ctx);

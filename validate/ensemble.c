@@ -143,24 +143,24 @@ typedef struct {
     size_t tasks, done;
     const task *task;
     nnd_status status; /* first failure */
-} ensemble;
+} work;
 
 /* Stores do not allow overlapping calls. */
-static nnd_status locked_has(const ensemble *e, const char *key, bool *found) {
+static nnd_status locked_has(const work *e, const char *key, bool *found) {
     nnd_status status;
 #pragma omp critical(nnd_store)
     status = e->store->has(e->store->self, e->ctx, key, found);
     return status;
 }
 
-static nnd_status locked_put(const ensemble *e, const char *key, const nnd_frame *frame) {
+static nnd_status locked_put(const work *e, const char *key, const nnd_frame *frame) {
     nnd_status status;
 #pragma omp critical(nnd_store)
     status = e->store->put(e->store->self, e->ctx, key, frame);
     return status;
 }
 
-static nnd_status run_task(const ensemble *e, const task *t) {
+static nnd_status run_task(const work *e, const task *t) {
     char key[KEY_SIZE];
     bool found;
     task_key(t, key);
@@ -178,7 +178,7 @@ static nnd_status run_task(const ensemble *e, const task *t) {
 }
 
 /* Trains the blocks of this rank; each thread takes the next one that is free. */
-static nnd_status train(ensemble *e, int workers) {
+static nnd_status train(work *e, int workers) {
     size_t rank = (size_t)nnd_context_rank(e->ctx), ranks = (size_t)nnd_context_ranks(e->ctx);
     size_t mine = (e->tasks + ranks - 1 - rank) / ranks;
 #pragma omp parallel for schedule(dynamic, 1) num_threads(workers)
@@ -209,8 +209,7 @@ static nnd_status train(ensemble *e, int workers) {
 /* ---- from blocks to estimates ---- */
 
 /* All seeds of one point and size, from the store. */
-static nnd_status load_seeds(const ensemble *e, size_t point, size_t size_index,
-                             nnd_frame **seeds) {
+static nnd_status load_seeds(const work *e, size_t point, size_t size_index, nnd_frame **seeds) {
     size_t count = blocks_at(e->c, e->simulator, point, size_index), first = 0;
     while (e->task[first].point != point || e->task[first].size_index != size_index)
         first++;
@@ -231,7 +230,7 @@ static nnd_status load_seeds(const ensemble *e, size_t point, size_t size_index,
     return status;
 }
 
-static void report_diverged(const ensemble *e, size_t point, size_t size, const nnd_frame *part) {
+static void report_diverged(const work *e, size_t point, size_t size, const nnd_frame *part) {
     double fraction = nnd_frame_find(part, "diverged_fraction")->data[0];
     if (fraction == 0.0)
         return;
@@ -243,41 +242,91 @@ static void report_diverged(const ensemble *e, size_t point, size_t size, const 
             name[0] != '\0' || at[0] != '\0' ? ": " : "", 100.0 * fraction);
 }
 
-/* Estimates (and seeds, if wanted) of one point, stacked over sizes. */
-static nnd_status reduce_point(const ensemble *e, size_t point, nnd_frame **estimates,
-                               nnd_frame **seeds) {
+/* The frames of several points or sizes, before they are stacked. */
+typedef struct {
+    size_t count;
+    nnd_frame **mc, **seeds, **influence;
+} parts;
+
+static nnd_status parts_make(nnd_context *ctx, size_t count, parts *p) {
+    *p = (parts){count, calloc(count, sizeof(nnd_frame *)), calloc(count, sizeof(nnd_frame *)),
+                 calloc(count, sizeof(nnd_frame *))};
+    return p->mc == NULL || p->seeds == NULL || p->influence == NULL
+               ? nnd_fail_memory(ctx, "the estimates")
+               : NND_OK;
+}
+
+static void frames_free(size_t count, nnd_frame **frame) {
+    for (size_t i = 0; frame != NULL && i < count; i++)
+        nnd_frame_free(frame[i]);
+    free(frame);
+}
+
+static void parts_clear(parts *p) {
+    frames_free(p->count, p->mc);
+    frames_free(p->count, p->seeds);
+    frames_free(p->count, p->influence);
+}
+
+void nnd_ensemble_clear(nnd_ensemble *ensemble) {
+    nnd_frame_free(ensemble->mc);
+    nnd_frame_free(ensemble->seeds);
+    nnd_frame_free(ensemble->influence);
+    *ensemble = (nnd_ensemble){0};
+}
+
+static nnd_status stack(nnd_context *ctx, size_t nouter, const nnd_dim *const *outer,
+                        const parts *p, bool trajectories, nnd_ensemble *out) {
+    nnd_status status =
+        nnd_frame_stack(ctx, nouter, outer, p->count, (const nnd_frame *const *)p->mc, &out->mc);
+    if (status == NND_OK)
+        status = nnd_frame_stack(ctx, nouter, outer, p->count,
+                                 (const nnd_frame *const *)p->influence, &out->influence);
+    if (status == NND_OK && trajectories)
+        status = nnd_frame_stack(ctx, nouter, outer, p->count, (const nnd_frame *const *)p->seeds,
+                                 &out->seeds);
+    return status;
+}
+
+static nnd_status reduce_size(const work *e, size_t point, size_t k, const parts *p) {
+    size_t size = nnd_case_size(e->c, k);
+    nnd_status status = load_seeds(e, point, k, &p->seeds[k]);
+    if (status == NND_OK)
+        status = nnd_reduce_seeds(e->ctx, e->c->model, p->seeds[k], size, e->c->sweep.points,
+                                  &p->mc[k], &p->influence[k]);
+    if (status == NND_OK)
+        report_diverged(e, point, size, p->mc[k]);
+    return status;
+}
+
+static bool keeps_seeds(const work *e) {
+    return e->c->simulate.storage == NND_STORE_TRAJECTORIES;
+}
+
+/* One point, stacked over sizes. */
+static nnd_status reduce_point(const work *e, size_t point, nnd_ensemble *out) {
     size_t n = nnd_case_sizes(e->c);
-    nnd_frame **parts = calloc(n, sizeof(nnd_frame *)), **all = calloc(n, sizeof(nnd_frame *));
+    parts p;
+    nnd_status status = parts_make(e->ctx, n, &p);
     double *size = calloc(n, sizeof *size);
-    nnd_status status = NND_OK;
-    if (parts == NULL || all == NULL || size == NULL)
+    if (status == NND_OK && size == NULL)
         status = nnd_fail_memory(e->ctx, "the estimates");
     for (size_t k = 0; status == NND_OK && k < n; k++) {
         size[k] = (double)nnd_case_size(e->c, k);
-        status = load_seeds(e, point, k, &all[k]);
-        if (status == NND_OK)
-            status =
-                nnd_reduce_seeds(e->ctx, e->c->model, all[k], nnd_case_size(e->c, k), &parts[k]);
-        if (status == NND_OK)
-            report_diverged(e, point, nnd_case_size(e->c, k), parts[k]);
+        status = reduce_size(e, point, k, &p);
+        if (status == NND_OK && !keeps_seeds(e)) {
+            nnd_frame_free(p.seeds[k]);
+            p.seeds[k] = NULL;
+        }
     }
     char name[] = "size";
     nnd_dim dim = {name, NND_COORD_INTEGER, n, size, NULL};
     const nnd_dim *outer = &dim;
-    size_t nouter = e->c->model->sized ? 1 : 0;
     if (status == NND_OK)
-        status =
-            nnd_frame_stack(e->ctx, nouter, &outer, n, (const nnd_frame *const *)parts, estimates);
-    if (status == NND_OK && seeds != NULL)
-        status = nnd_frame_stack(e->ctx, nouter, &outer, n, (const nnd_frame *const *)all, seeds);
+        status = stack(e->ctx, e->c->model->sized ? 1 : 0, &outer, &p, keeps_seeds(e), out);
     if (status == NND_OK)
-        status = nnd_reduce_sizes(e->c->model, *estimates);
-    for (size_t k = 0; parts != NULL && all != NULL && k < n; k++) {
-        nnd_frame_free(parts[k]);
-        nnd_frame_free(all[k]);
-    }
-    free(parts);
-    free(all);
+        status = nnd_reduce_sizes(e->c->model, out->mc, out->influence);
+    parts_clear(&p);
     free(size);
     return status;
 }
@@ -290,46 +339,34 @@ static bool all_diverged(const nnd_frame *mc) {
     return true;
 }
 
-static nnd_status stack_points(const ensemble *e, nnd_frame *const *parts, nnd_frame **out) {
-    return nnd_frame_stack(e->ctx, e->c->sweep.keys, (const nnd_dim *const *)e->c->sweep.dim,
-                           e->c->sweep.points, (const nnd_frame *const *)parts, out);
-}
-
-static nnd_status reduce(const ensemble *e, nnd_frame **mc, nnd_frame **seeds) {
+static nnd_status reduce(const work *e, nnd_ensemble *out) {
     size_t n = e->c->sweep.points;
-    bool trajectories = seeds != NULL && e->c->simulate.storage == NND_STORE_TRAJECTORIES;
-    nnd_frame **parts = calloc(n, sizeof(nnd_frame *)), **all = calloc(n, sizeof(nnd_frame *));
-    nnd_status status = NND_OK;
-    if (parts == NULL || all == NULL)
-        status = nnd_fail_memory(e->ctx, "the estimates");
-    for (size_t i = 0; status == NND_OK && i < n; i++)
-        status = reduce_point(e, i, &parts[i], trajectories ? &all[i] : NULL);
-    if (status == NND_OK)
-        status = stack_points(e, parts, mc);
-    if (status == NND_OK && trajectories)
-        status = stack_points(e, all, seeds);
-    for (size_t i = 0; parts != NULL && all != NULL && i < n; i++) {
-        nnd_frame_free(parts[i]);
-        nnd_frame_free(all[i]);
+    parts p;
+    nnd_status status = parts_make(e->ctx, n, &p);
+    for (size_t i = 0; status == NND_OK && i < n; i++) {
+        nnd_ensemble point = {0};
+        status = reduce_point(e, i, &point);
+        p.mc[i] = point.mc;
+        p.seeds[i] = point.seeds;
+        p.influence[i] = point.influence;
     }
-    free(parts);
-    free(all);
+    if (status == NND_OK)
+        status = stack(e->ctx, e->c->sweep.keys, (const nnd_dim *const *)e->c->sweep.dim, &p,
+                       keeps_seeds(e), out);
+    parts_clear(&p);
     if (status != NND_OK) {
-        nnd_frame_free(*mc);
-        *mc = NULL;
+        nnd_ensemble_clear(out);
         return status;
     }
-    return all_diverged(*mc) ? NND_DIVERGED : NND_OK;
+    return all_diverged(out->mc) ? NND_DIVERGED : NND_OK;
 }
 
-nnd_status nnd_ensemble_run(nnd_context *ctx, const nnd_case *c, nnd_store *store, nnd_frame **mc,
-                            nnd_frame **seeds) {
-    ensemble e = {.ctx = ctx, .c = c, .simulator = nnd_simulator_find(c->model), .store = store};
+nnd_status nnd_ensemble_run(nnd_context *ctx, const nnd_case *c, nnd_store *store,
+                            nnd_ensemble *out) {
+    work e = {.ctx = ctx, .c = c, .simulator = nnd_simulator_find(c->model), .store = store};
     task *tasks = NULL;
     nnd_simulation_cost cost;
-    *mc = NULL;
-    if (seeds != NULL)
-        *seeds = NULL;
+    *out = (nnd_ensemble){0};
     nnd_status status = nnd_ensemble_check(ctx, c);
     if (status == NND_OK)
         status = nnd_ensemble_check_memory(ctx, c);
@@ -342,7 +379,7 @@ nnd_status nnd_ensemble_run(nnd_context *ctx, const nnd_case *c, nnd_store *stor
     }
     status = nnd_context_agree(ctx, status);
     if (status == NND_OK && nnd_context_rank(ctx) == 0)
-        status = reduce(&e, mc, seeds);
+        status = reduce(&e, out);
     free(tasks);
     return status;
 }

@@ -2,11 +2,13 @@
 #include "validate/reduce.h"
 
 #include <math.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "nndmft/statistics.h"
+#include "validate/regression.h"
 
 enum { TEXT_SIZE = 256 };
 
@@ -112,28 +114,33 @@ typedef struct {
     const nnd_variable *variable;
     const nnd_frame *seeds;
     const nnd_array *a, *b; /* b: NULL unless the estimator takes two */
-    size_t count, size;
+    size_t count, size, sweep_points;
     const size_t *chosen;
-    double *x, *y; /* samples of one element */
+    const nnd_regression *controls; /* NULL: not regressed */
+    double *x, *y, *share;          /* samples of one element, and what each adds */
+    double *left;                   /* fraction of the variance that controls leave, per element */
 } reduction;
+
+static nnd_estimate scaled(nnd_estimate e, double factor, size_t count, double *share) {
+    for (size_t i = 0; i < count; i++)
+        share[i] *= factor;
+    return (nnd_estimate){factor * e.value, factor * e.se};
+}
 
 static nnd_estimate estimate(const reduction *r) {
     double size = (double)r->size;
-    nnd_estimate e;
     switch (r->variable->estimator.kind) {
     case NND_NVAR:
-        e = nnd_covariance(r->count, r->x, 1, r->x, 1);
-        return (nnd_estimate){size * e.value, size * e.se};
+        return scaled(nnd_covariance(r->count, r->x, r->x, r->share), size, r->count, r->share);
     case NND_NCOV:
-        e = nnd_covariance(r->count, r->x, 1, r->y, 1);
-        return (nnd_estimate){size * e.value, size * e.se};
+        return scaled(nnd_covariance(r->count, r->x, r->y, r->share), size, r->count, r->share);
     case NND_RATIO:
-        return nnd_ratio_of_means(r->count, r->x, 1, r->y, 1);
+        return nnd_ratio_of_means(r->count, r->x, r->y, r->share);
     case NND_MEAN:
     case NND_SLOPE:
         break;
     }
-    return nnd_mean(r->count, r->x, 1);
+    return nnd_mean_shares(r->count, r->x, 1, r->share);
 }
 
 static void gather(const reduction *r, const nnd_array *source, size_t at, double *samples) {
@@ -142,17 +149,33 @@ static void gather(const reduction *r, const nnd_array *source, size_t at, doubl
         samples[i] = source->data[r->chosen[i] * inner + at];
 }
 
-/* Fills x and x_se, element by element, in the order of seeds. */
+/* Sums the shares of the seeds by groups. */
+static void put_groups(const reduction *r, const nnd_share_view *view, const size_t *index) {
+    size_t at = nnd_share_view_at(view, index);
+    if (at == SIZE_MAX)
+        return;
+    double *group = view->data + at;
+    for (size_t g = 0; g < view->groups; g++)
+        group[g * view->group_stride] = 0.0;
+    for (size_t i = 0; i < r->count; i++)
+        group[r->chosen[i] % view->groups * view->group_stride] += r->share[i];
+}
+
+/* Fills x, x_se and the influences, element by element, in the order of seeds. */
 static void reduce_array(const reduction *r, const nnd_frame *out, const nnd_array *x,
-                         const nnd_array *se) {
+                         const nnd_array *se, const nnd_share_view *view) {
     size_t index[NND_MAX_DIMS] = {0};
     for (size_t i = 0; i < x->count; i++) {
         gather(r, r->a, source_position(r->seeds, r->a, out, x, index, false), r->x);
         if (r->b != NULL)
             gather(r, r->b, source_position(r->seeds, r->b, out, x, index, true), r->y);
-        nnd_estimate e = estimate(r);
+        nnd_estimate plain = estimate(r), e = plain;
+        if (r->controls != NULL)
+            e = nnd_regression_apply(r->controls, plain, r->share);
         x->data[i] = e.value;
         se->data[i] = e.se;
+        r->left[i] = plain.se > 0.0 ? e.se * e.se / (plain.se * plain.se) : 1.0;
+        put_groups(r, view, index);
         for (size_t k = x->ndims; k-- > 0 && ++index[k] == x->shape[k];)
             index[k] = 0;
     }
@@ -199,7 +222,46 @@ static const char *estimate_dims(const reduction *r, size_t size, char *text) {
     return own != NULL ? own + 1 : "";
 }
 
-static nnd_status reduce_variable(reduction *r, nnd_frame *out) {
+/* True if the model fits a slope to the means of this variable: regression on controls would add a
+ * bias of order 1/n to what is to be found at order 1/size. */
+static bool bears_slope(const nnd_model *model, const nnd_variable *v) {
+    for (size_t i = 0; i < model->variable_count; i++) {
+        const nnd_estimator *e = &model->variables[i].estimator;
+        if (e->kind == NND_SLOPE && strcmp(e->a, v->name) == 0)
+            return true;
+    }
+    return false;
+}
+
+static nnd_status add_control(const reduction *r, size_t count, nnd_frame *influence) {
+    char name[TEXT_SIZE];
+    if (r->controls == NULL || r->controls->columns == 0)
+        return NND_OK;
+    snprintf(name, sizeof name, "%s_" NND_CONTROL, r->variable->name);
+    return nnd_frame_add_scalar(influence, name, nnd_median(count, r->left));
+}
+
+static nnd_status fill_variable(reduction *r, nnd_frame *out, nnd_frame *influence) {
+    nnd_context *ctx = nnd_frame_context(out);
+    const nnd_array *x = nnd_frame_find(out, r->variable->name);
+    nnd_share_view view = {0};
+    nnd_status status = nnd_group_shares_add(influence, x->name, out, x, r->sweep_points);
+    if (status == NND_OK)
+        status =
+            nnd_share_view_make(ctx, influence, nnd_frame_find(influence, x->name), out, x, &view);
+    r->left = calloc(x->count, sizeof *r->left);
+    if (status == NND_OK && r->left == NULL)
+        status = nnd_fail_memory(ctx, x->name);
+    if (status == NND_OK) {
+        reduce_array(r, out, x, error_of(out, x->name), &view);
+        status = add_control(r, x->count, influence);
+    }
+    free(r->left);
+    nnd_share_view_clear(&view);
+    return status;
+}
+
+static nnd_status reduce_variable(reduction *r, nnd_frame *out, nnd_frame *influence) {
     const nnd_variable *v = r->variable;
     char text[TEXT_SIZE];
     bool two = v->estimator.kind == NND_NCOV || v->estimator.kind == NND_RATIO;
@@ -211,75 +273,174 @@ static nnd_status reduce_variable(reduction *r, nnd_frame *out) {
     if (!has_dims(out, dims))
         return NND_OK;
     nnd_status status = add_estimate(out, v->name, dims);
+    return status == NND_OK ? fill_variable(r, out, influence) : status;
+}
+
+/* The dimensions of what the seeds recorded, but for those of the seeds themselves. */
+static nnd_status copy_dims(const nnd_frame *seeds, nnd_frame *out) {
+    nnd_status status = NND_OK;
+    for (size_t i = 0; status == NND_OK && i < nnd_frame_dim_count(seeds); i++) {
+        const nnd_dim *dim = nnd_frame_dim(seeds, i);
+        if (strcmp(dim->name, "seed") != 0 && strcmp(dim->name, NND_CONTROL) != 0)
+            status = nnd_frame_copy_dim(out, dim);
+    }
+    return status;
+}
+
+static nnd_status reduce_all(reduction *r, const nnd_model *model, const nnd_regression *controls,
+                             nnd_frame *out, nnd_frame *influence) {
+    size_t trained = nnd_frame_find_dim(r->seeds, "seed")->length;
+    nnd_status status = copy_dims(r->seeds, out);
     if (status == NND_OK)
-        reduce_array(r, out, nnd_frame_find(out, v->name), error_of(out, v->name));
+        status = nnd_frame_add_range(influence, NND_GROUP,
+                                     trained < NND_GROUPS ? trained : NND_GROUPS, 0.0);
+    for (size_t i = 0; status == NND_OK && i < model->variable_count; i++) {
+        r->variable = &model->variables[i];
+        r->controls = bears_slope(model, r->variable) ? NULL : controls;
+        status = reduce_variable(r, out, influence);
+    }
+    if (status == NND_OK)
+        status = nnd_frame_add_scalar(influence, NND_SEEDS, (double)r->count);
+    if (status == NND_OK)
+        status = nnd_frame_add_scalar(influence, NND_CONTROLS, (double)controls->columns);
     return status;
 }
 
 nnd_status nnd_reduce_seeds(nnd_context *ctx, const nnd_model *model, const nnd_frame *seeds,
-                            size_t size, nnd_frame **estimates) {
-    nnd_frame *out = NULL;
+                            size_t size, size_t sweep_points, nnd_frame **estimates,
+                            nnd_frame **influence) {
+    nnd_frame *out = NULL, *shares = NULL;
+    nnd_regression controls = {0};
     size_t *chosen = NULL, count = 0;
     double diverged = 0.0;
     nnd_status status = choose_seeds(ctx, seeds, &chosen, &count, &diverged);
-    double *x = calloc(count + 1, sizeof *x), *y = calloc(count + 1, sizeof *y);
-    if (status == NND_OK && (x == NULL || y == NULL))
+    double *x = calloc(3 * (count + 1), sizeof *x);
+    if (status == NND_OK && x == NULL)
         status = nnd_fail_memory(ctx, "the estimates");
     if (status == NND_OK)
+        status = nnd_regression_make(ctx, seeds, count, chosen, &controls);
+    if (status == NND_OK)
         status = nnd_frame_new(ctx, &out);
-    for (size_t i = 0; status == NND_OK && i < nnd_frame_dim_count(seeds); i++)
-        if (strcmp(nnd_frame_dim(seeds, i)->name, "seed") != 0)
-            status = nnd_frame_copy_dim(out, nnd_frame_dim(seeds, i));
-    for (size_t i = 0; status == NND_OK && i < model->variable_count; i++) {
-        reduction r = {&model->variables[i], seeds, NULL, NULL, count, size, chosen, x, y};
-        status = reduce_variable(&r, out);
+    if (status == NND_OK)
+        status = nnd_frame_new(ctx, &shares);
+    if (status == NND_OK) {
+        reduction r = {.seeds = seeds,
+                       .count = count,
+                       .size = size,
+                       .sweep_points = sweep_points,
+                       .chosen = chosen,
+                       .x = x,
+                       .y = x + count,
+                       .share = x + 2 * count};
+        status = reduce_all(&r, model, &controls, out, shares);
     }
     if (status == NND_OK)
         status = nnd_frame_add_scalar(out, "diverged_fraction", diverged);
+    nnd_regression_clear(&controls);
     free(chosen);
     free(x);
-    free(y);
-    if (status == NND_OK)
-        *estimates = out;
-    else
+    if (status != NND_OK) {
         nnd_frame_free(out);
+        nnd_frame_free(shares);
+        return status;
+    }
+    *estimates = out;
+    *influence = shares;
+    return NND_OK;
+}
+
+/* One variable with a slope: the fit over sizes at every point. */
+typedef struct {
+    const nnd_dim *size;
+    const nnd_array *a, *a_se, *x, *se;
+    nnd_share_view from, to; /* influences of a and of the slope; no data: none are kept */
+    nnd_estimate *estimate;
+    double *weight;
+} slope_fit;
+
+/* The slope is a sum over the sizes; its shares are those of a, each times its weight. */
+static void fit_shares(const slope_fit *f, const size_t *index) {
+    size_t from = nnd_share_view_at(&f->from, index), to = nnd_share_view_at(&f->to, index);
+    if (from == SIZE_MAX || to == SIZE_MAX)
+        return;
+    for (size_t s = 0; s < f->size->length; s++)
+        for (size_t g = 0; g < f->to.groups; g++)
+            f->to.data[to + s * f->to.size_stride + g * f->to.group_stride] =
+                f->weight[s] *
+                f->from.data[from + s * f->from.size_stride + g * f->from.group_stride];
+}
+
+static void fit_slopes(const slope_fit *f) {
+    size_t index[NND_MAX_DIMS] = {0};
+    for (size_t i = 0; i < f->x->count; i++) {
+        for (size_t k = 0; k < f->size->length; k++)
+            f->estimate[k] =
+                (nnd_estimate){f->a->data[k * f->x->count + i], f->a_se->data[k * f->x->count + i]};
+        nnd_estimate slope = nnd_fit_inverse_size_weights(f->size->length, f->size->value,
+                                                          f->estimate, NULL, f->weight)
+                                 .slope;
+        f->x->data[i] = slope.value;
+        f->se->data[i] = slope.se;
+        if (f->to.data != NULL)
+            fit_shares(f, index);
+        for (size_t k = f->x->ndims; k-- > 0 && ++index[k] == f->x->shape[k];)
+            index[k] = 0;
+    }
+}
+
+/* The influences of a slope have the dimensions of those of its variable. */
+static nnd_status add_slope_shares(const nnd_frame *estimates, nnd_frame *influence,
+                                   const nnd_variable *v, slope_fit *f) {
+    nnd_context *ctx = nnd_frame_context(estimates);
+    const nnd_array *a = nnd_frame_find(influence, v->estimator.a);
+    char dims[4 * TEXT_SIZE];
+    if (a == NULL)
+        return NND_OK;
+    nnd_array_dims(influence, a, sizeof dims, dims);
+    nnd_status status = nnd_frame_add(influence, v->name, dims, NULL);
+    if (status == NND_OK)
+        status = nnd_share_view_make(ctx, influence, nnd_frame_find(influence, v->estimator.a),
+                                     estimates, f->x, &f->from);
+    if (status == NND_OK)
+        status = nnd_share_view_make(ctx, influence, nnd_frame_find(influence, v->name), estimates,
+                                     f->x, &f->to);
     return status;
 }
 
-static void fit_slopes(const nnd_frame *frame, const nnd_array *a, const nnd_array *a_se,
-                       const nnd_array *x, const nnd_array *se, nnd_estimate *estimates) {
-    const nnd_dim *size = nnd_frame_find_dim(frame, "size");
-    for (size_t i = 0; i < x->count; i++) {
-        for (size_t k = 0; k < size->length; k++)
-            estimates[k] = (nnd_estimate){a->data[k * x->count + i], a_se->data[k * x->count + i]};
-        nnd_estimate slope = nnd_fit_inverse_size(size->length, size->value, estimates).slope;
-        x->data[i] = slope.value;
-        se->data[i] = slope.se;
-    }
+static nnd_status reduce_slope(const nnd_variable *v, nnd_frame *estimates, nnd_frame *influence,
+                               slope_fit *f) {
+    if (nnd_frame_find(estimates, v->estimator.a) == NULL ||
+        error_of(estimates, v->estimator.a) == NULL)
+        return NND_OK;
+    nnd_status status = add_estimate(estimates, v->name, v->dims);
+    if (status != NND_OK)
+        return status;
+    f->a = nnd_frame_find(estimates, v->estimator.a);
+    f->a_se = error_of(estimates, v->estimator.a);
+    f->x = nnd_frame_find(estimates, v->name);
+    f->se = error_of(estimates, v->name);
+    status = add_slope_shares(estimates, influence, v, f);
+    if (status == NND_OK)
+        fit_slopes(f);
+    nnd_share_view_clear(&f->from);
+    nnd_share_view_clear(&f->to);
+    return status;
 }
 
-nnd_status nnd_reduce_sizes(const nnd_model *model, nnd_frame *estimates) {
+nnd_status nnd_reduce_sizes(const nnd_model *model, nnd_frame *estimates, nnd_frame *influence) {
     const nnd_dim *size = nnd_frame_find_dim(estimates, "size");
     if (size == NULL || size->length < 2)
         return NND_OK;
-    nnd_context *ctx = nnd_frame_context(estimates);
-    nnd_estimate *buffer = calloc(size->length, sizeof *buffer);
-    if (buffer == NULL)
-        return nnd_fail_memory(ctx, "the fit over sizes");
+    slope_fit f = {.size = size,
+                   .estimate = calloc(size->length, sizeof *f.estimate),
+                   .weight = calloc(size->length, sizeof *f.weight)};
     nnd_status status = NND_OK;
-    for (size_t i = 0; status == NND_OK && i < model->variable_count; i++) {
-        const nnd_variable *v = &model->variables[i];
-        if (v->estimator.kind != NND_SLOPE)
-            continue;
-        const nnd_array *a = nnd_frame_find(estimates, v->estimator.a);
-        const nnd_array *a_se = error_of(estimates, v->estimator.a);
-        if (a == NULL || a_se == NULL)
-            continue;
-        status = add_estimate(estimates, v->name, v->dims);
-        if (status == NND_OK)
-            fit_slopes(estimates, a, a_se, nnd_frame_find(estimates, v->name),
-                       error_of(estimates, v->name), buffer);
-    }
-    free(buffer);
+    if (f.estimate == NULL || f.weight == NULL)
+        status = nnd_fail_memory(nnd_frame_context(estimates), "the fit over sizes");
+    for (size_t i = 0; status == NND_OK && i < model->variable_count; i++)
+        if (model->variables[i].estimator.kind == NND_SLOPE)
+            status = reduce_slope(&model->variables[i], estimates, influence, &f);
+    free(f.estimate);
+    free(f.weight);
     return status;
 }

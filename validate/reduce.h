@@ -5,18 +5,30 @@
 
 #include "nndmft/frame.h"
 #include "nndmft/model.h"
+#include "validate/group_shares.h"
 
 /** Joins the blocks of one point and size along `seed` and keeps the first `seeds` of them. */
 NND_MUST_USE nnd_status nnd_join_blocks(nnd_context *ctx, size_t count, nnd_frame *const *blocks,
                                         size_t seeds, nnd_frame **joined);
+/** Scalars of a frame of influences. */
+#define NND_SEEDS    "seeds"
+#define NND_CONTROLS "controls"
+
 /**
  * Estimates x and x_se of every variable of the model whose seeds are there (all estimators but
- * slope), and diverged_fraction. `size` enters the nvar and ncov estimators.
+ * slope), and diverged_fraction. `size` enters the nvar and ncov estimators. Where the seeds come
+ * with control variates, estimates are regressed on them, but for those a slope is fitted to.
+ *
+ * `influence` receives for each variable x an array x(group, ...): shares of the seeds
+ * (validate/group_shares.h), seed k summed in group k mod 32; x_control, the fraction of the
+ * variance that control variates leave (median over points); and the scalars `seeds`, how many
+ * entered, and `controls`, how many control variates they were regressed on.
  */
 NND_MUST_USE nnd_status nnd_reduce_seeds(nnd_context *ctx, const nnd_model *model,
-                                         const nnd_frame *seeds, size_t size,
-                                         nnd_frame **estimates);
-/** Adds the variables with a slope estimator to a frame whose first dimension is `size`. */
-NND_MUST_USE nnd_status nnd_reduce_sizes(const nnd_model *model, nnd_frame *estimates);
+                                         const nnd_frame *seeds, size_t size, size_t sweep_points,
+                                         nnd_frame **estimates, nnd_frame **influence);
+/** Adds the variables with a slope estimator to frames whose first dimension is `size`. */
+NND_MUST_USE nnd_status nnd_reduce_sizes(const nnd_model *model, nnd_frame *estimates,
+                                         nnd_frame *influence);
 
 #endif

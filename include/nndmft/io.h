@@ -36,12 +36,14 @@ enum { NND_FILE_SCHEMA = 1 };
 
 /** What a result file holds; absent groups are NULL. */
 typedef struct {
-    nnd_frame *theory, *mc, *seeds, *compare;
-    char *case_text; /**< the resolved case as YAML */
-    char *model;     /**< name of the model */
-    char *version;   /**< of the nndmft that wrote it */
-    char *created;   /**< ISO 8601, UTC */
-    char *history;   /**< the command line */
+    nnd_frame *theory, *mc, *compare;
+    nnd_frame *seeds;     /**< group /mc/seeds: every seed */
+    nnd_frame *influence; /**< group /mc/influence: what groups of seeds contribute */
+    char *case_text;      /**< the resolved case as YAML */
+    char *model;          /**< name of the model */
+    char *version;        /**< of the nndmft that wrote it */
+    char *created;        /**< ISO 8601, UTC */
+    char *history;        /**< the command line */
 } nnd_result;
 
 /** Frees what a result holds and zeroes it. */

@@ -56,16 +56,29 @@ NND_MUST_USE nnd_status nnd_ensemble_check_memory(nnd_context *ctx, const nnd_ca
  */
 void nnd_ensemble_digest(const nnd_case *c, char digest[17]);
 
+/** What an ensemble amounts to; absent frames are NULL. */
+typedef struct {
+    /** Group /mc: every variable x and its standard error x_se over (sweep..., size, own
+     *  dimensions), and diverged_fraction. */
+    nnd_frame *mc;
+    /** Every seed, if the case asks for trajectories. */
+    nnd_frame *seeds;
+    /** What groups of seeds contribute to each estimate (validate/reduce.h): arrays over (sweep...,
+     *  size, group, own dimensions), which nnd_compare judges by. */
+    nnd_frame *influence;
+} nnd_ensemble;
+/** Frees the frames and zeroes it. */
+void nnd_ensemble_clear(nnd_ensemble *ensemble);
+
 /**
  * Trains the blocks of a case that `store` does not hold yet, in parallel, and puts each into the
  * store when it is done. When interrupted it finishes the blocks in flight and returns
- * NND_E_INTERRUPTED. Then rank 0 reduces all blocks, in the order of seeds, to the frame of /mc:
- * every variable x and its standard error x_se over (sweep..., size, own dimensions), and
- * diverged_fraction. Seeds that diverged are left out of the estimates (unless all did).
- * `seeds` (may be NULL) receives every seed if the case asks for trajectories, else NULL; on ranks
- * other than 0 both frames are NULL. Returns NND_DIVERGED if every seed of every point diverged.
+ * NND_E_INTERRUPTED. Then rank 0 reduces all blocks, in the order of seeds, to the frames of an
+ * ensemble; on other ranks they are NULL. Seeds that diverged are left out of the estimates (unless
+ * all did). Returns NND_DIVERGED if every seed of every point diverged. `*ensemble` is overwritten;
+ * free with nnd_ensemble_clear.
  */
 NND_MUST_USE nnd_status nnd_ensemble_run(nnd_context *ctx, const nnd_case *c, nnd_store *store,
-                                         nnd_frame **mc, nnd_frame **seeds);
+                                         nnd_ensemble *ensemble);
 
 #endif
