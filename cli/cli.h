@@ -24,6 +24,7 @@ typedef struct {
     nnd_texts args; /**< positional */
     nnd_texts set;  /**< overrides KEY=VALUE */
     nnd_texts vars;
+    nnd_texts detect; /**< changes KEY=FACTOR */
     const char *output, *view, *log, *format, *group;
     const char *param, *zero, *min, *max, *at; /**< of find */
     size_t points;
@@ -56,6 +57,23 @@ void cli_overview(FILE *out);
 int cli_exit_code(nnd_status status);
 /** Exit code of a comparison (NULL: there was none); `strict`: inconclusive ones count, too. */
 int cli_verdict_code(const nnd_comparison *comparison, bool strict);
+
+/** A comparison and what it was made of. */
+typedef struct {
+    const nnd_value *tree; /**< the resolved case */
+    const nnd_model *model;
+    const nnd_compare_options *options;
+    const nnd_frame *theory;
+    nnd_simulated simulated;
+    const nnd_comparison *comparison;
+} cli_compared;
+
+/** Whether the changes asked for by --detect can be made to a resolved case. */
+NND_MUST_USE nnd_status cli_check_detect(nnd_context *ctx, const cli_options *options,
+                                         const nnd_value *tree);
+/** Solves theory with each change and prints with how many seeds it would be noticed. */
+NND_MUST_USE nnd_status cli_detect(nnd_context *ctx, const cli_options *options,
+                                   const cli_compared *compared);
 
 /** Where the case that the options name comes from; owns what `source` points to. */
 typedef struct {

@@ -16,12 +16,12 @@
 #endif
 
 const cli_command CLI_COMMANDS[] = {
-    {"run", "CASE", "theory, simulation if the case has one, and their comparison", 1, 1, "osfdx",
+    {"run", "CASE", "theory, simulation if the case has one, and their comparison", 1, 1, "osfdxD",
      cli_run},
     {"solve", "CASE", "theory only", 1, 1, "osfd", cli_solve},
     {"simulate", "CASE", "simulation only; goes on where an earlier one stopped", 1, 1, "osfd",
      cli_simulate},
-    {"validate", "FILE [MC]", "compare what one file, or two, hold", 1, 2, "sx", cli_validate},
+    {"validate", "FILE [MC]", "compare what one file, or two, hold", 1, 2, "sxD", cli_validate},
     {"find", "CASE", "where a theoretical variable is zero, least or largest", 1, 1, "sp",
      cli_find},
     {"plot", "FILE", "draw theory as lines and simulation as points", 1, 1, "oVwLl", cli_plot},

@@ -11,6 +11,7 @@ enum {
     KEY_FORCE,
     KEY_DRY_RUN,
     KEY_STRICT,
+    KEY_DETECT,
     KEY_VAR,
     KEY_VIEW,
     KEY_PARAM,
@@ -48,6 +49,8 @@ static const lettered_option OPTIONS[] = {
     OPTION('d', "dry-run", KEY_DRY_RUN, NULL,
            "say what would be done, and what it costs, without doing it"),
     OPTION('x', "strict", KEY_STRICT, NULL, "exit 4 for an inconclusive comparison too"),
+    OPTION('D', "detect", KEY_DETECT, "KEY=FACTOR",
+           "say how many seeds would notice that a parameter is wrong by this factor (repeatable)"),
     OPTION('V', "var", KEY_VAR, "NAME", "take this variable (repeatable, or a list with commas)"),
     OPTION('w', "view", KEY_VIEW, "NAME", "the picture to draw"),
     OPTION('L', "log", KEY_LOG, "AXES", "logarithmic axes: x, y or xy"),
@@ -180,6 +183,9 @@ static error_t parse_option(int key, char *arg, struct argp_state *state) {
         case KEY_SET:
             add_text(state, &o->set, arg, strlen(arg));
             break;
+        case KEY_DETECT:
+            add_text(state, &o->detect, arg, strlen(arg));
+            break;
         case KEY_THREADS:
             o->threads = whole_number(state, "threads", arg, 1, 4096);
             break;
@@ -272,6 +278,7 @@ void cli_options_clear(cli_options *options) {
     texts_clear(&options->args);
     texts_clear(&options->set);
     texts_clear(&options->vars);
+    texts_clear(&options->detect);
     free(options->history);
     memset(options, 0, sizeof *options);
 }

@@ -141,13 +141,32 @@ static nnd_status check_path(job *j) {
     return status;
 }
 
+static nnd_simulated simulated_side(const job *j) {
+    return (nnd_simulated){.mc = j->result.mc,
+                           .influence = j->result.influence,
+                           .base_seed = (uint64_t)j->c->simulate.base_seed};
+}
+
+/* The table, and what it would take to notice the errors that were asked about. */
+static nnd_status report(const job *j) {
+    nnd_report_comparison(j->comparison, stdout);
+    return cli_detect(j->ctx, j->options,
+                      &(cli_compared){.tree = j->c->resolved,
+                                      .model = j->c->model,
+                                      .options = &j->c->compare,
+                                      .theory = j->result.theory,
+                                      .simulated = simulated_side(j),
+                                      .comparison = j->comparison});
+}
+
 /* A comparison that cannot be made is an error, but no reason to lose what it would compare. */
 static nnd_status write_result(job *j) {
     nnd_result *result = &j->result;
     nnd_status compared = NND_OK;
     keep_older(j);
+    nnd_simulated simulated = simulated_side(j);
     if (j->todo.comparison)
-        compared = nnd_compare(j->ctx, j->c->model, &j->c->compare, result->theory, result->mc,
+        compared = nnd_compare(j->ctx, j->c->model, &j->c->compare, result->theory, &simulated,
                                &j->comparison);
     if (j->comparison != NULL)
         result->compare = j->comparison->frame;
@@ -178,10 +197,11 @@ static int execute_job(job *j) {
     nnd_status status = work(j);
     int code = cli_exit_code(status);
     if (status == NND_OK && nnd_context_rank(j->ctx) == 0) {
-        if (j->comparison != NULL)
-            nnd_report_comparison(j->comparison, stdout);
         nnd_log(j->ctx, NND_LOG_NOTE, "wrote %s", j->path);
-        code = cli_verdict_code(j->comparison, j->options->strict);
+        if (j->comparison != NULL)
+            status = report(j);
+        code = status == NND_OK ? cli_verdict_code(j->comparison, j->options->strict)
+                                : cli_exit_code(status);
         if (j->theory == NND_NOT_CONVERGED) {
             nnd_fail(j->ctx, NND_E_INPUT,
                      "theory converged at no point; its best answers are in %s", j->path);
@@ -205,6 +225,10 @@ static int execute(nnd_context *ctx, const cli_options *options, plan todo) {
     nnd_status status = cli_read_case(ctx, options, &c);
     if (status == NND_OK && todo.comparison)
         todo.simulation = todo.comparison = c->simulates;
+    if (status == NND_OK && options->detect.count > 0 && !todo.comparison)
+        status = nnd_fail(ctx, NND_E_INPUT, "--detect: the case has no key `simulate`");
+    if (status == NND_OK)
+        status = cli_check_detect(ctx, options, c->resolved);
     /* Whatever would refuse the simulation does so before the theory takes its time. */
     if (status == NND_OK && todo.simulation)
         status = nnd_ensemble_check(ctx, c);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -81,12 +82,62 @@ static nnd_status read_options(nnd_context *ctx, const cli_options *options,
     return status;
 }
 
+/* Seeds per size as a case, or a file of one's own, has them; 0: unknown. Lists: the fewest. */
+static double seeds_of(const nnd_value *simulate, const nnd_frame *mc) {
+    const nnd_value *seeds = nnd_value_get(simulate, "seeds");
+    const nnd_array *own = nnd_frame_find(mc, "seeds");
+    double least = INFINITY, x;
+    if (own != NULL && own->count == 1)
+        return own->data[0];
+    if (seeds != NULL && nnd_value_number(seeds, &least))
+        return least;
+    for (size_t i = 0; seeds != NULL && i < seeds->count; i++)
+        if (nnd_value_number(seeds->item[i], &x))
+            least = fmin(least, x);
+    return isfinite(least) ? least : 0.0;
+}
+
+static nnd_status simulated_side(nnd_context *ctx, const nnd_result *mc, nnd_simulated *out) {
+    nnd_value *tree = NULL;
+    double base_seed = 0.0;
+    nnd_status status = NND_OK;
+    if (mc->case_text != NULL)
+        status = nnd_yaml_read_text(ctx, "simulation", mc->case_text, &tree);
+    const nnd_value *simulate = nnd_value_get(tree, "simulate");
+    const nnd_value *key = nnd_value_get(simulate, "base_seed");
+    if (key != NULL && !nnd_value_number(key, &base_seed))
+        base_seed = 0.0;
+    *out = (nnd_simulated){mc->mc, mc->influence, seeds_of(simulate, mc->mc), (uint64_t)base_seed};
+    nnd_value_free(tree);
+    return status;
+}
+
 int cli_verdict_code(const nnd_comparison *comparison, bool strict) {
     if (comparison == NULL)
         return EXIT_DONE;
     bool bad = nnd_comparison_count(comparison, NND_DISAGREES) > 0 ||
                (strict && nnd_comparison_count(comparison, NND_INCONCLUSIVE) > 0);
     return bad ? EXIT_DISAGREES : EXIT_DONE;
+}
+
+/* The table, and what it would take to notice the errors that were asked about. */
+static nnd_status report(nnd_context *ctx, const cli_options *options, const nnd_result *theory,
+                         cli_compared *compared) {
+    nnd_value *tree = NULL;
+    nnd_status status = NND_OK;
+    if (options->detect.count > 0 && theory->case_text == NULL)
+        status = nnd_fail(ctx, NND_E_INPUT, "--detect: the file of theory holds no case");
+    else if (options->detect.count > 0)
+        status = nnd_yaml_read_text(ctx, "theory", theory->case_text, &tree);
+    if (status == NND_OK)
+        status = cli_check_detect(ctx, options, tree);
+    if (status == NND_OK) {
+        nnd_report_comparison(compared->comparison, stdout);
+        compared->tree = tree;
+        status = cli_detect(ctx, options, compared);
+    }
+    nnd_value_free(tree);
+    return status;
 }
 
 int cli_validate(nnd_context *ctx, const cli_options *options) {
@@ -108,13 +159,20 @@ int cli_validate(nnd_context *ctx, const cli_options *options) {
     if (status == NND_OK && two)
         list_case_differences(ctx, &theory, &other);
     const nnd_model *model = theory.model != NULL ? nnd_model_find(theory.model) : NULL;
+    nnd_simulated simulated = {0};
     if (status == NND_OK)
-        status = nnd_compare(ctx, model, &compare, theory.theory, mc->mc, &comparison);
-    int code = cli_exit_code(status);
-    if (status == NND_OK) {
-        nnd_report_comparison(comparison, stdout);
-        code = cli_verdict_code(comparison, options->strict);
-    }
+        status = simulated_side(ctx, mc, &simulated);
+    if (status == NND_OK)
+        status = nnd_compare(ctx, model, &compare, theory.theory, &simulated, &comparison);
+    if (status == NND_OK)
+        status = report(ctx, options, &theory,
+                        &(cli_compared){.model = model,
+                                        .options = &compare,
+                                        .theory = theory.theory,
+                                        .simulated = simulated,
+                                        .comparison = comparison});
+    int code =
+        status == NND_OK ? cli_verdict_code(comparison, options->strict) : cli_exit_code(status);
     nnd_comparison_free(comparison);
     nnd_params_clear(&nnd_compare_table, &compare);
     nnd_result_clear(&theory);

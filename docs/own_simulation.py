@@ -35,6 +35,7 @@ for seed in range(SEEDS):
 with h5py.File(sys.argv[1], "w") as f:
     f["t"] = np.arange(STEPS + 1)
     f["t"].make_scale()
+    f["seeds"] = SEEDS
     for name, x in {"train_mse": train_mse, "test_risk": test_risk}.items():
         f[name] = x.mean(axis=0)
         f[name + "_se"] = x.std(axis=0, ddof=1) / np.sqrt(SEEDS)

@@ -5,7 +5,7 @@
 
 #include "nndmft/io.h"
 
-enum { CELL_SIZE = 32 };
+enum { CELL_SIZE = 128 };
 
 /* A number in few digits; a dash where there is none. */
 static const char *cell(double x, const char *format, char *text) {
@@ -15,20 +15,68 @@ static const char *cell(double x, const char *format, char *text) {
     return text;
 }
 
+/* A deviation; of a one-sided check that nothing violates, in words. */
+static const char *deviation(const nnd_comparison_row *row, double x, const char *format,
+                             char *text) {
+    if (row->forbidden == NULL || x != 0.0)
+        return cell(x, format, text);
+    snprintf(text, CELL_SIZE, "none %s", row->forbidden);
+    return text;
+}
+
+/* Seeds at every size, `times` as many as there were. */
+static const char *seeds(const nnd_comparison *comparison, double times, char *text) {
+    size_t used = 0;
+    if (!isfinite(times))
+        return "-";
+    if (!(comparison->seeds[0] > 0.0)) {
+        snprintf(text, CELL_SIZE, "x %.2g", times);
+        return text;
+    }
+    for (size_t s = 0; s < comparison->sizes && used < CELL_SIZE; s++)
+        used += (size_t)snprintf(text + used, CELL_SIZE - used, "%s%.0f", s > 0 ? "/" : "",
+                                 ceil(times * comparison->seeds[s]));
+    return text;
+}
+
+static void print_row(const nnd_comparison *comparison, const nnd_comparison_row *row, int width,
+                      FILE *out) {
+    char z[CELL_SIZE], p[CELL_SIZE], band[CELL_SIZE], median[CELL_SIZE], max[CELL_SIZE];
+    char more[CELL_SIZE];
+    fprintf(out, "%-*s %8zu %8zu %10s %7s %8s %11s %11s %12s  %s\n", width, row->name, row->points,
+            row->left_out, deviation(row, row->max_abs_z, "%.3g", z), cell(row->p, "%.2g", p),
+            cell(row->band, "%.3f", band), deviation(row, row->median_deviation, "%.2e", median),
+            deviation(row, row->max_deviation, "%.2e", max),
+            seeds(comparison, row->more_seeds, more), nnd_verdict_text(row->verdict));
+}
+
 void nnd_report_comparison(const nnd_comparison *comparison, FILE *out) {
     int width = (int)strlen("variable");
     for (size_t i = 0; i < comparison->count; i++) {
         int length = (int)strlen(comparison->row[i].name);
         width = length > width ? length : width;
     }
-    fprintf(out, "%-*s %8s %9s %9s %6s %11s %11s  %s\n", width, "variable", "points", "left out",
-            "max |z|", "off", "median dev.", "max dev.", "verdict");
-    for (size_t i = 0; i < comparison->count; i++) {
-        const nnd_comparison_row *row = &comparison->row[i];
-        char z[CELL_SIZE], median[CELL_SIZE], max[CELL_SIZE];
-        fprintf(out, "%-*s %8zu %9zu %9s %6zu %11s %11s  %s\n", width, row->name, row->points,
-                row->left_out, cell(row->max_abs_z, "%.3g", z), row->off,
-                cell(row->median_deviation, "%.2e", median), cell(row->max_deviation, "%.2e", max),
-                nnd_verdict_text(row->verdict));
-    }
+    fprintf(out, "%-*s %8s %8s %10s %7s %8s %11s %11s %12s  %s\n", width, "variable", "points",
+            "left out", "max |z|", "p", "band", "median dev.", "max dev.", "seeds needed",
+            "verdict");
+    for (size_t i = 0; i < comparison->count; i++)
+        print_row(comparison, &comparison->row[i], width, out);
+    for (size_t i = 0; i < comparison->count; i++)
+        if (comparison->row[i].thinned > 0)
+            fprintf(out, "%s: judged on an even subset of its points, %zu of %zu\n",
+                    comparison->row[i].name, comparison->row[i].points,
+                    comparison->row[i].points + comparison->row[i].thinned);
+    if (comparison->pointwise)
+        fprintf(out, "without influences of seeds: each point by Student's t, p times the number "
+                     "of points (Bonferroni)\n");
+}
+
+void nnd_report_detection(const nnd_comparison *comparison, const nnd_detection *detection,
+                          const char *change, FILE *out) {
+    char text[CELL_SIZE];
+    if (detection->name == NULL)
+        fprintf(out, "%s: would not be noticed with any number of seeds\n", change);
+    else
+        fprintf(out, "%s: would be noticed with %s seeds (19 of 20 times, first in %s)\n", change,
+                seeds(comparison, detection->more_seeds, text), detection->name);
 }

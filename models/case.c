@@ -64,6 +64,13 @@ static const nnd_param COMPARE_PARAMS[] = {
      .range = {.min = 0, .max = INFINITY},
      .unit = "1",
      .doc = "latest time that counts"},
+    {.name = "alpha",
+     .type = NND_REAL,
+     .offset = offsetof(nnd_compare_options, alpha),
+     .fallback = "0.005",
+     .range = {.min = 0.001, .max = 0.5},
+     .unit = "1",
+     .doc = "chance that a run calls the right theory wrong"},
 };
 const nnd_param_table nnd_compare_table = {
     COMPARE_PARAMS, sizeof COMPARE_PARAMS / sizeof *COMPARE_PARAMS, sizeof(nnd_compare_options)};

@@ -192,25 +192,93 @@ START_TEST(json_without_a_selection_holds_everything) {
 }
 END_TEST
 
+/* The row of the report that begins with a name, as words separated by single blanks. */
+static void ck_row(const char *name, const char *want) {
+    char line[256] = "", word[64];
+    const char *at = strstr(text, name);
+    ck_assert_ptr_nonnull(at);
+    const char *end = strchr(at, '\n');
+    for (int used = 0; at < end && sscanf(at, "%63s%n", word, &used) == 1; at += used)
+        if (at + used <= end)
+            snprintf(line + strlen(line), sizeof line - strlen(line), "%s%s",
+                     line[0] != '\0' ? " " : "", word);
+    ck_assert_str_eq(line, want);
+}
+
 START_TEST(the_report_is_an_aligned_table) {
-    char first[] = "risk", second[] = "outlier_overlap_target";
+    char first[] = "risk", second[] = "outlier_overlap_target", third[] = "bound", last[] = "few";
+    double seeds[] = {160, 80};
     nnd_comparison_row rows[] = {
-        {first, 41, 1, 0, 2.25, 0.001, 0.0123, NND_AGREES},
-        {second, 0, 42, 0, NAN, NAN, NAN, NND_INCONCLUSIVE},
+        {.name = first,
+         .points = 41,
+         .left_out = 1,
+         .max_abs_z = 2.25,
+         .p = 0.034,
+         .band = 0.0123,
+         .median_deviation = 0.001,
+         .max_deviation = 0.0123,
+         .more_seeds = NAN,
+         .verdict = NND_AGREES},
+        {.name = second,
+         .left_out = 42,
+         .max_abs_z = NAN,
+         .p = NAN,
+         .band = NAN,
+         .median_deviation = NAN,
+         .max_deviation = NAN,
+         .more_seeds = NAN,
+         .verdict = NND_INCONCLUSIVE},
+        {.name = third,
+         .forbidden = "below",
+         .points = 7,
+         .p = 1.0,
+         .band = 0.02,
+         .more_seeds = NAN,
+         .verdict = NND_AGREES},
+        {.name = last,
+         .points = 100,
+         .thinned = 900,
+         .max_abs_z = 1.0,
+         .p = 0.5,
+         .band = 0.1,
+         .median_deviation = 0.01,
+         .max_deviation = 0.02,
+         .more_seeds = 4.01,
+         .verdict = NND_INCONCLUSIVE},
     };
-    nnd_comparison comparison = {2, rows, NULL};
+    nnd_comparison comparison = {.count = 4, .row = rows, .sizes = 2, .seeds = seeds};
+    nnd_report_comparison(&comparison, out);
+    nnd_report_detection(&comparison, &(nnd_detection){0.5, first}, "sigma times 1.03", out);
+    nnd_report_detection(&comparison, &(nnd_detection){INFINITY, NULL}, "lr times 1.01", out);
+    fflush(out);
+    ck_row("risk", "risk 41 1 2.25 0.034 0.012 1.00e-03 1.23e-02 - agrees");
+    ck_row(second, "outlier_overlap_target 0 42 - - - - - - inconclusive");
+    ck_row("bound", "bound 7 0 none below 1 0.020 none below none below - agrees");
+    ck_row("few", "few 100 0 1 0.5 0.100 1.00e-02 2.00e-02 642/321 inconclusive");
+    ck_row("few: judged", "few: judged on an even subset of its points, 100 of 1000");
+    ck_row("sigma", "sigma times 1.03: would be noticed with 80/40 seeds (19 of 20 times, first in "
+                    "risk)");
+    ck_row("lr", "lr times 1.01: would not be noticed with any number of seeds");
+    ck_assert_ptr_null(strstr(text, "Bonferroni"));
+    /* The verdict begins where its heading does, in every row. */
+    const char *heading = strstr(text, "verdict");
+    for (const char *row = strchr(text, '\n') + 1, *word; row - text < 500;
+         row = strchr(row, '\n') + 1)
+        if ((word = strstr(row, "agrees")) != NULL && word < strchr(row, '\n'))
+            ck_assert_int_eq(word - row, heading - text);
+}
+END_TEST
+
+START_TEST(the_report_says_where_correlations_are_not_known) {
+    char name[] = "risk";
+    double seeds[] = {0};
+    nnd_comparison_row row = {.name = name, .more_seeds = 3.0, .verdict = NND_INCONCLUSIVE};
+    nnd_comparison comparison = {
+        .count = 1, .row = &row, .sizes = 1, .seeds = seeds, .pointwise = true};
     nnd_report_comparison(&comparison, out);
     fflush(out);
-    char agrees[200], inconclusive[200];
-    snprintf(agrees, sizeof agrees,
-             "%-22s       41         1      2.25      0    1.00e-03    1.23e-02  agrees\n", "risk");
-    snprintf(inconclusive, sizeof inconclusive,
-             "%-22s        0        42         -      0           -           -  inconclusive\n",
-             second);
-    ck_assert_ptr_nonnull(strstr(text, agrees));
-    ck_assert_ptr_nonnull(strstr(text, inconclusive));
-    /* The verdict begins where its heading does. */
-    ck_assert_ptr_eq(strstr(text, "verdict"), text + strlen(agrees) - strlen("agrees\n"));
+    ck_assert_ptr_nonnull(strstr(text, "Bonferroni"));
+    ck_assert_ptr_nonnull(strstr(text, "x 3  inconclusive"));
 }
 END_TEST
 
@@ -230,6 +298,7 @@ int main(void) {
     tcase_add_test(tests, json_has_the_shape_of_to_dict);
     tcase_add_test(tests, json_without_a_selection_holds_everything);
     tcase_add_test(tests, the_report_is_an_aligned_table);
+    tcase_add_test(tests, the_report_says_where_correlations_are_not_known);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Private to the comparison: compare.c chooses variables, pairing.c pairs their points, verdict.c
- * judges them. */
+/* Private to the comparison: choice.c chooses variables, pairing.c pairs their points, freedom.c
+ * knows how well error bars are known, null_law.c how far apart points may be by chance, verdict.c
+ * judges, compare.c does one after the other. */
 #ifndef NNDMFT_VALIDATE_COMPARE_IMPL_H
 #define NNDMFT_VALIDATE_COMPARE_IMPL_H
 
@@ -18,7 +19,20 @@ typedef struct {
     const nnd_array *min_size;   /**< NULL: no limit */
     double bound;
     bool broadcast; /**< the bound is another quantity, which may lack dimensions of this one */
+    bool quadratic; /**< an N var or N cov, whose error bar depends on its value */
 } nnd_pair;
+
+/** The variables that are compared. */
+typedef struct {
+    nnd_context *ctx;
+    const nnd_model *model;
+    const nnd_frame *theory, *mc;
+    size_t count;
+    nnd_pair *pair; /**< owned */
+} nnd_choice;
+
+/** Those of `vars`; or all, in the order of theory, then those for which theory has but a bound. */
+NND_MUST_USE nnd_status nnd_choose_variables(nnd_choice *c, const nnd_texts *vars);
 
 enum { NND_THEORY_SIDE, NND_MC_SIDE, NND_SIDES };
 
@@ -31,26 +45,69 @@ typedef struct {
 typedef struct {
     nnd_context *ctx;
     const nnd_frame *side[NND_SIDES];
-    double until; /**< latest value of `t` that counts */
+    const nnd_frame *influence; /**< NULL: unknown */
+    const double *seeds;        /**< per size; NULL or 0: unknown */
+    double until;               /**< latest value of `t` that counts */
     nnd_frame *out;
     nnd_match *match; /**< one per dimension of `out` */
 } nnd_pairing;
 
-/** The paired points of a variable: views of the arrays in the frame /compare. */
+/** The paired points of a variable; free with nnd_points_clear. */
 typedef struct {
     size_t count;
-    size_t t_length, t_stride; /**< of the dimension `t`; 1, 1 if there is none */
-    const double *theory, *mc, *se;
-    double *difference, *z; /**< filled by nnd_judge, NaN where nothing can be compared */
+    size_t t_length, t_stride;      /**< of the dimension `t`; 1, 1 if there is none */
+    const double *theory, *mc, *se; /**< in the frame /compare */
+    double *difference, *z;         /**< there too; filled by nnd_examine, NaN if left out */
+    double *theory_se;              /**< its part in se; owned, as all that follows */
+    double *error;                  /**< se if theory is right */
+    double *scale;                  /**< largest |theory| over t; filled by nnd_examine */
+    bool *extrapolated, *judged;
+    size_t columns; /**< groups of all sizes; 0: influences are not known */
+    double *share;  /**< count x columns: what each group contributes to mc; NaN: not kept */
 } nnd_points;
+
+void nnd_points_clear(nnd_points *points);
 
 /** Adds x_theory, x_mc, x_diff, x_se, x_z of a variable to the frame and pairs its points. */
 NND_MUST_USE nnd_status nnd_pairing_add(nnd_pairing *p, const nnd_pair *pair, nnd_points *points);
 /** Frees the matches; the frame stays. */
 void nnd_pairing_clear(nnd_pairing *p);
 
-/** Differences, z and the verdict; fills in all of the row but its name. */
-NND_MUST_USE nnd_status nnd_judge(nnd_context *ctx, nnd_check_kind check, double rtol,
-                                  const nnd_points *points, nnd_comparison_row *row);
+/** Draws of the null law. */
+enum { NND_DRAWS = 2000 };
+
+/**
+ * Draws of the largest |z| of a variable if theory is right. A draw multiplies the contributions of
+ * each group of seeds by one normal number, the same for all variables and points, adds noise of
+ * theory's own error, and divides by an error bar that fluctuates with `freedom` degrees of
+ * freedom. `maximum` receives NND_DRAWS numbers. `variable` counts the variables of a comparison.
+ */
+NND_MUST_USE nnd_status nnd_null_maxima(nnd_context *ctx, uint64_t base_seed, size_t variable,
+                                        double freedom, const nnd_points *points, double *maximum);
+
+/** Differences, z, deviations: what can be said of each point by itself. */
+void nnd_examine(nnd_check_kind check, double rtol, nnd_points *points, nnd_comparison_row *row);
+
+/** What a point may deviate by, relative to scale: of a single size, or extrapolated. */
+double nnd_point_tolerance(double rtol, const nnd_points *points, size_t i);
+
+/** A variable as the verdict needs it. */
+typedef struct {
+    const nnd_pair *pair;
+    nnd_points points;
+    double freedom;  /**< degrees of freedom of its error bars */
+    double *maximum; /**< of the null law; NULL: Bonferroni */
+} nnd_candidate;
+
+/** comparison->sizes and seeds. */
+NND_MUST_USE nnd_status nnd_find_seeds(nnd_context *ctx, const nnd_simulated *simulated,
+                                       nnd_comparison *comparison);
+/** v->freedom, from the seeds, the groups, and the replicates of a sampled theory. */
+NND_MUST_USE nnd_status nnd_find_freedom(const nnd_choice *c, const nnd_simulated *simulated,
+                                         const nnd_comparison *comparison, nnd_candidate *v);
+
+/** p, band, verdict and the seeds that would decide of all rows, and comparison->critical. */
+NND_MUST_USE nnd_status nnd_judge(nnd_context *ctx, const nnd_compare_options *options,
+                                  const nnd_candidate *candidate, nnd_comparison *comparison);
 
 #endif

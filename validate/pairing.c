@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Pairing of the points of theory and simulation, by the names and coordinates of dimensions. */
 #include <math.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "nndmft/statistics.h"
 #include "validate/compare_impl.h"
+#include "validate/group_shares.h"
 
 enum { TEXT_SIZE = 512 };
 
@@ -202,10 +204,14 @@ static double read_at(const nnd_pairing *p, const nnd_array *target, const view 
 /* All arrays of a pair as views, and room for the estimates at each size. */
 typedef struct {
     view theory, theory_se, min_size, mc, mc_se, diverged;
+    nnd_share_view share; /* no data: influences are not known */
+    const double *seeds;  /* per size; NULL: unknown */
+    bool quadratic;
     bool extrapolates; /* min_size is for a correction that extrapolation takes out */
     size_t sizes;
     const double *size_of; /* NULL: the size is unknown */
-    double *size;
+    double *size, *weight; /* of those that are used, and their parts in the result */
+    size_t used, *from;    /* which those are */
     nnd_estimate *estimate;
 } reader;
 
@@ -234,22 +240,55 @@ static double min_size_at(const nnd_pairing *p, const nnd_array *target, const r
 
 /* The simulation at one point, extrapolated to infinite size. A NaN at one of the sizes makes the
  * result NaN: what is left would be extrapolated from other sizes than the neighbouring points. */
-static nnd_estimate read_mc(const nnd_pairing *p, const nnd_array *target, const reader *r,
+static nnd_estimate read_mc(const nnd_pairing *p, const nnd_array *target, reader *r,
                             const size_t *index) {
     double min_size = min_size_at(p, target, r, index);
     size_t n = 0;
     for (size_t s = 0; s < r->sizes; s++) {
         if (!is_fair(p, target, r, index, s) || !claimed(r, s, min_size))
             continue;
+        r->from[n] = s;
         r->size[n] = r->size_of != NULL ? r->size_of[s] : NAN;
         r->estimate[n].value = read_at(p, target, &r->mc, index, s);
         r->estimate[n++].se = read_at(p, target, &r->mc_se, index, s);
     }
-    return nnd_fit_inverse_size(n, r->size, r->estimate).intercept;
+    r->used = n;
+    return nnd_fit_inverse_size_weights(n, r->size, r->estimate, r->weight, NULL).intercept;
 }
 
-static void read_points(const nnd_pairing *p, const nnd_array *target, const reader *r,
-                        double *theory, double *mc, double *se) {
+/* n cov(x, y) of normal numbers has the variance var x var y + cov^2. Where theory's covariance is
+ * the larger, an error bar from few seeds is too small by what the square makes up: the variance of
+ * the estimate if theory is right is larger by twice the difference of the squares over n. */
+static double error_of(const reader *r, double se, double theory, double mc) {
+    double per_seed = 0.0, excess = theory * theory - mc * mc;
+    if (!r->quadratic || r->seeds == NULL || !(excess > 0.0))
+        return se;
+    for (size_t n = 0; n < r->used; n++)
+        if (r->seeds[r->from[n]] > 0.0)
+            per_seed += r->weight[n] * r->weight[n] / r->seeds[r->from[n]];
+    return sqrt(se * se + 2.0 * excess * per_seed);
+}
+
+/* What each group contributes to the point that was read last: its share at each size, times the
+ * part of that size. A variable that is itself fitted over sizes has all of their shares. */
+static void read_shares(const reader *r, const size_t *index, double *share) {
+    const nnd_share_view *v = &r->share;
+    size_t at = nnd_share_view_at(v, index), columns = v->sizes * v->groups;
+    bool fitted = r->size_of == NULL;
+    for (size_t k = 0; k < columns; k++)
+        share[k] = at == SIZE_MAX ? NAN : 0.0;
+    for (size_t n = 0; at != SIZE_MAX && n < (fitted ? v->sizes : r->used); n++) {
+        size_t s = fitted ? n : r->from[n];
+        for (size_t g = 0; g < v->groups; g++) {
+            /* Sizes with fewer groups than others are filled up with NaN. */
+            double x = v->data[at + s * v->size_stride + g * v->group_stride];
+            share[s * v->groups + g] = isnan(x) ? 0.0 : (fitted ? 1.0 : r->weight[n]) * x;
+        }
+    }
+}
+
+static void read_points(const nnd_pairing *p, const nnd_array *target, reader *r, double *mc,
+                        double *theory, double *se, const nnd_points *points) {
     size_t index[NND_MAX_DIMS] = {0};
     for (size_t i = 0; i < target->count; i++) {
         nnd_estimate q = read_mc(p, target, r, index);
@@ -258,6 +297,11 @@ static void read_points(const nnd_pairing *p, const nnd_array *target, const rea
         theory[i] = read_at(p, target, &r->theory, index, 0);
         mc[i] = q.value;
         se[i] = sqrt(q.se * q.se + theory_se * theory_se);
+        points->theory_se[i] = theory_se;
+        points->error[i] = error_of(r, se[i], theory[i], mc[i]);
+        points->extrapolated[i] = r->used > 1;
+        if (points->columns > 0)
+            read_shares(r, index, points->share + i * points->columns);
         for (size_t k = target->ndims; k-- > 0 && ++index[k] == target->shape[k];)
             index[k] = 0;
     }
@@ -290,10 +334,50 @@ static nnd_status reader_make(const nnd_pairing *p, const nnd_pair *pair, const 
                             pair->name);
     }
     r->sizes = axis_length(frame, pair->mc, SIZE);
-    r->size = calloc(r->sizes, sizeof *r->size);
+    r->quadratic = pair->quadratic;
+    r->seeds = p->seeds;
+    r->size = calloc(2 * r->sizes, sizeof *r->size);
+    r->weight = r->size != NULL ? r->size + r->sizes : NULL;
+    r->from = calloc(r->sizes, sizeof *r->from);
     r->estimate = calloc(r->sizes, sizeof *r->estimate);
-    if (r->size == NULL || r->estimate == NULL)
+    if (r->size == NULL || r->from == NULL || r->estimate == NULL)
         return nnd_fail_memory(p->ctx, pair->name);
+    const nnd_array *influence =
+        p->influence != NULL ? nnd_frame_find(p->influence, pair->name) : NULL;
+    return influence != NULL
+               ? nnd_share_view_make(p->ctx, p->influence, influence, p->out, target, &r->share)
+               : NND_OK;
+}
+
+static void reader_clear(reader *r) {
+    free(r->size);
+    free(r->from);
+    free(r->estimate);
+    nnd_share_view_clear(&r->share);
+}
+
+void nnd_points_clear(nnd_points *points) {
+    free(points->theory_se);
+    free(points->judged);
+    free(points->share);
+    *points = (nnd_points){0};
+}
+
+/* Room for what does not stand in the frame. */
+static nnd_status points_make(nnd_context *ctx, const nnd_array *target, const reader *r,
+                              nnd_points *points) {
+    size_t n = target->count;
+    *points = (nnd_points){.count = n, .t_length = 1, .t_stride = 1};
+    if (r->share.data != NULL)
+        points->columns = r->share.sizes * r->share.groups;
+    points->theory_se = calloc(3 * n, sizeof(double));
+    points->judged = calloc(2 * n, sizeof(bool));
+    points->share = calloc(n * points->columns + 1, sizeof(double));
+    if (points->theory_se == NULL || points->judged == NULL || points->share == NULL)
+        return nnd_fail_memory(ctx, target->name);
+    points->scale = points->theory_se + n;
+    points->error = points->scale + n;
+    points->extrapolated = points->judged + n;
     return NND_OK;
 }
 
@@ -313,23 +397,23 @@ nnd_status nnd_pairing_add(nnd_pairing *p, const nnd_pair *pair, nnd_points *poi
     const nnd_array *target = nnd_frame_array(p->out, nnd_frame_array_count(p->out) - 1);
     reader r;
     status = reader_make(p, pair, target, &r);
+    *points = (nnd_points){0};
+    if (status == NND_OK)
+        status = points_make(p->ctx, target, &r, points);
     if (status == NND_OK) {
         double *theory = data_of(p, pair, "_theory"), *mc = data_of(p, pair, "_mc");
         double *se = data_of(p, pair, "_se");
-        read_points(p, target, &r, theory, mc, se);
-        size_t t = nnd_array_axis(p->out, target, TIME), stride = 1;
+        read_points(p, target, &r, mc, theory, se, points);
+        size_t t = nnd_array_axis(p->out, target, TIME);
+        points->t_length = axis_length(p->out, target, TIME);
         for (size_t k = t + 1; k < target->ndims; k++)
-            stride *= target->shape[k];
-        *points = (nnd_points){.count = target->count,
-                               .t_length = axis_length(p->out, target, TIME),
-                               .t_stride = stride,
-                               .theory = theory,
-                               .mc = mc,
-                               .se = se,
-                               .difference = data_of(p, pair, "_diff"),
-                               .z = data_of(p, pair, "_z")};
+            points->t_stride *= target->shape[k];
+        points->theory = theory;
+        points->mc = mc;
+        points->se = se;
+        points->difference = data_of(p, pair, "_diff");
+        points->z = data_of(p, pair, "_z");
     }
-    free(r.size);
-    free(r.estimate);
+    reader_clear(&r);
     return status;
 }

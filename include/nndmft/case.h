@@ -30,6 +30,7 @@ typedef struct {
     double rtol;
     nnd_texts vars; /**< empty: all that theory and simulation share */
     double until;   /**< latest time that counts */
+    double alpha;   /**< false alarms: at most this fraction of the runs whose theory is right */
 } nnd_compare_options;
 
 /** A resolved case; the struct and all it points to are freed by nnd_case_free. */

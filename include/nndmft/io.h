@@ -90,6 +90,9 @@ NND_MUST_USE nnd_status nnd_json_write(nnd_context *ctx, const nnd_frame *frame,
                                        const nnd_selection *vars, FILE *out);
 /** Table of a comparison for people. */
 void nnd_report_comparison(const nnd_comparison *comparison, FILE *out);
+/** What it would take to notice an error; `change` names it, as "params.sigma = 1.03 times". */
+void nnd_report_detection(const nnd_comparison *comparison, const nnd_detection *detection,
+                          const char *change, FILE *out);
 
 /** How a picture is made. */
 typedef struct {

@@ -41,13 +41,13 @@ shared() {
     cp "$BATS_FILE_TMPDIR/$1" .
 }
 
-# holds FILE GROUP...: the file has exactly these groups.
+# holds FILE GROUP...: the file has exactly these groups; a simulation has its influences too.
 holds() {
     local file=$1
     shift
     works info "$file"
-    grep '^/' out >found || true
-    printf '/%s\n' "$@" | diff found - || explain "$file does not hold exactly: $*"
+    grep '^/' out | sort >found || true
+    printf '/%s\n' "$@" | sed 's,^/mc$,&\n&/influence,' | sort | diff found - || explain "$file does not hold exactly: $*"
 }
 
 # ---- run, solve, simulate ----
@@ -226,7 +226,7 @@ holds() {
 
 @test "run exits 4 when theory and simulation disagree" {
     sharp_case
-    tool run sharp.yaml --set simulate.size=8 --set simulate.seeds=2000 \
+    tool run sharp.yaml --set simulate.size=3 --set simulate.seeds=4000 \
         --set compare.rtol=0.01
     [ "$status" -eq 4 ] || explain "exit code $status"
     says out disagrees
@@ -248,7 +248,7 @@ holds() {
 
 @test "validate takes other tolerances and fewer variables" {
     shared sharp.h5
-    tool validate sharp.h5 --set compare.rtol=0.001
+    tool validate sharp.h5 --set compare.rtol=0.001 --strict
     [ "$status" -eq 4 ]
     works validate sharp.h5 --set 'compare.vars=[overlap]' --set compare.until=3
     [ "$(wc -l <out)" -eq 2 ]
@@ -492,4 +492,43 @@ PYTHON
     chmod 604 case.h5
     works solve case.yaml
     [ "$(stat -c %a case.h5)" = 604 ]
+}
+
+# ---- what a comparison would notice ----
+
+@test "--detect says how many seeds would notice a wrong parameter, swept or not" {
+    shared sharp.h5
+    works validate sharp.h5 --detect sigma=1.1 --detect params.lr=3
+    grep -Eq '^sigma times 1.1: would be noticed with [0-9]+/[0-9]+ seeds \(19 of 20 times, first in [a-z0-9_]+\)$' out
+    grep -q '^lr times 3: would be noticed with ' out
+    # The larger the error, the fewer the seeds.
+    works validate sharp.h5 --detect sigma=1.1 --detect sigma=1.3
+    local few many
+    many=$(sed -n 's/^sigma times 1.1: .* with \([0-9]*\).*/\1/p' out)
+    few=$(sed -n 's/^sigma times 1.3: .* with \([0-9]*\).*/\1/p' out)
+    [ "$few" -lt "$many" ] || explain "$few of $many"
+    shared sweep.h5
+    tool validate sweep.h5 --detect gamma0=1.5
+    says out "gamma0 times 1.5"
+}
+
+@test "--detect of what is no number, unknown, or without a simulation is refused" {
+    shared sharp.h5
+    refused 2 "--detect foo" -- validate sharp.h5 --detect foo=1.1
+    refused 2 "--detect parameterization" "finite number" -- validate sharp.h5 --detect parameterization=2
+    refused 2 "--detect sigma" "KEY=FACTOR" -- validate sharp.h5 --detect sigma
+    refused 2 "--detect sigma=1" "KEY=FACTOR" -- validate sharp.h5 --detect sigma=1
+    refused 2 "--detect" "simulate" -- run case.yaml --set simulate=null --detect sigma=2
+    [ ! -e case.h5 ]
+}
+
+@test "a file without influences is judged point by point, and says so" {
+    shared sharp.h5
+    /usr/bin/python3 - <<'PY'
+import h5py
+with h5py.File("sharp.h5", "a") as f:
+    del f["mc/influence"]
+PY
+    works validate sharp.h5
+    says out Bonferroni
 }

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Which variables are compared, and with what. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "validate/compare_impl.h"
+
+enum { TEXT_SIZE = 512 };
+
+static bool ends_with(const char *name, const char *ending) {
+    size_t n = strlen(name), m = strlen(ending);
+    return n > m && strcmp(name + n - m, ending) == 0;
+}
+
+static bool is_bookkeeping(const char *name) {
+    return ends_with(name, "_se") || ends_with(name, "_min_size") || strcmp(name, "status") == 0 ||
+           strcmp(name, "diverged_fraction") == 0 || strcmp(name, "diverged_at") == 0;
+}
+
+static const nnd_array *find_companion(const nnd_frame *frame, const char *name,
+                                       const char *suffix) {
+    char text[TEXT_SIZE];
+    snprintf(text, sizeof text, "%s%s", name, suffix);
+    return nnd_frame_find(frame, text);
+}
+
+/* Fails naming what is missing from a frame and what there is. */
+static nnd_status fail_missing(nnd_context *ctx, const char *name, const char *missing,
+                               const char *side, const nnd_frame *frame) {
+    char there[TEXT_SIZE] = "";
+    size_t used = 0;
+    for (size_t i = 0; i < nnd_frame_array_count(frame) && used < sizeof there; i++) {
+        const char *other = nnd_frame_array(frame, i)->name;
+        if (!is_bookkeeping(other))
+            used += (size_t)snprintf(there + used, sizeof there - used, "%s%s",
+                                     used == 0 ? "" : ", ", other);
+    }
+    return nnd_fail(ctx, NND_E_INPUT, "%s cannot be compared: %s has no %s; it has %s", name, side,
+                    missing, used > 0 ? there : "nothing");
+}
+
+/* Completes the theory side of a pair; leaves `theory` NULL and `*found` false if it is absent. */
+static void find_theory(const nnd_choice *c, const nnd_check *check, const char *reference,
+                        nnd_pair *pair, bool *found) {
+    pair->theory = nnd_frame_find(c->theory, reference);
+    pair->theory_se = find_companion(c->theory, reference, "_se");
+    pair->min_size = find_companion(c->theory, pair->name, "_min_size");
+    *found = pair->theory != NULL;
+    if (*found || !pair->broadcast)
+        return;
+    char *end;
+    pair->bound = strtod(check->bound, &end);
+    *found = end != check->bound && *end == '\0';
+}
+
+/* Finds both sides of a variable. What is missing is an error if the variable was asked for by
+ * name; otherwise the variable is passed over. */
+static nnd_status find_pair(const nnd_choice *c, const char *name, bool named, nnd_pair *pair,
+                            bool *found) {
+    static const nnd_check equal = {NND_CHECK_EQUAL, NULL};
+    const nnd_variable *variable = c->model != NULL ? nnd_model_variable(c->model, name) : NULL;
+    const nnd_check *check = variable != NULL ? &variable->check : &equal;
+    *found = false;
+    if (is_bookkeeping(name))
+        return named
+                   ? nnd_fail(c->ctx, NND_E_INPUT, "%s is bookkeeping, it is never compared", name)
+                   : NND_OK;
+    if (check->kind == NND_CHECK_NONE) {
+        if (!named)
+            return NND_OK;
+        check = &equal;
+    }
+    *pair = (nnd_pair){.name = name,
+                       .check = check->kind,
+                       .mc = nnd_frame_find(c->mc, name),
+                       .mc_se = find_companion(c->mc, name, "_se"),
+                       .quadratic = variable != NULL && (variable->estimator.kind == NND_NVAR ||
+                                                         variable->estimator.kind == NND_NCOV),
+                       .broadcast = check->kind != NND_CHECK_EQUAL && check->bound != NULL};
+    const char *reference = pair->broadcast ? check->bound : name;
+    bool in_theory;
+    find_theory(c, check, reference, pair, &in_theory);
+    *found = pair->mc != NULL && pair->mc_se != NULL && in_theory;
+    if (*found || !named)
+        return NND_OK;
+    if (!in_theory)
+        return fail_missing(c->ctx, name, reference, "theory", c->theory);
+    char error[TEXT_SIZE];
+    snprintf(error, sizeof error, "standard error %s_se", name);
+    return fail_missing(c->ctx, name, pair->mc == NULL ? name : error, "the simulation", c->mc);
+}
+
+static nnd_status choose(nnd_choice *c, const char *name, bool named) {
+    for (size_t i = 0; i < c->count; i++)
+        if (strcmp(c->pair[i].name, name) == 0)
+            return NND_OK;
+    bool found;
+    nnd_status status = find_pair(c, name, named, &c->pair[c->count], &found);
+    c->count += status == NND_OK && found;
+    return status;
+}
+
+/* Those asked for; or all, in the order of theory, then those of the simulation for which theory
+ * has only a bound. */
+nnd_status nnd_choose_variables(nnd_choice *c, const nnd_texts *vars) {
+    size_t in_theory = nnd_frame_array_count(c->theory), in_mc = nnd_frame_array_count(c->mc);
+    c->pair = calloc(vars->count + in_theory + in_mc + 1, sizeof *c->pair);
+    if (c->pair == NULL)
+        return nnd_fail_memory(c->ctx, "a comparison");
+    nnd_status status = NND_OK;
+    for (size_t i = 0; status == NND_OK && i < vars->count; i++)
+        status = choose(c, vars->value[i], true);
+    for (size_t i = 0; status == NND_OK && vars->count == 0 && i < in_theory; i++)
+        status = choose(c, nnd_frame_array(c->theory, i)->name, false);
+    for (size_t i = 0; status == NND_OK && vars->count == 0 && i < in_mc; i++)
+        status = choose(c, nnd_frame_array(c->mc, i)->name, false);
+    if (status == NND_OK && c->count == 0)
+        status = nnd_fail(c->ctx, NND_E_INPUT,
+                          "theory and simulation have no variable in common to compare");
+    return status;
+}
