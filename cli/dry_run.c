@@ -34,8 +34,9 @@ static double measured_rate(void) {
 }
 
 static void print_cost(const char *what, double bytes, double flops, double rate, int workers) {
-    printf("%-11s memory %.3g MB%s, operations %.3g, expected %.3g s on %d threads\n", what,
-           bytes * 1e-6, workers > 1 ? " per thread" : "", flops, flops / rate / workers, workers);
+    nnd_print(stdout, "%-11s memory %.3g MB%s, operations %.3g, expected %.3g s on %d threads\n",
+              what, bytes * 1e-6, workers > 1 ? " per thread" : "", flops, flops / rate / workers,
+              workers);
 }
 
 static nnd_status print_recipe(nnd_context *ctx, const nnd_case *c, size_t point, size_t size) {
@@ -49,13 +50,14 @@ static nnd_status print_recipe(nnd_context *ctx, const nnd_case *c, size_t point
     if (c->model->sized)
         snprintf(at, sizeof at, "size %zu%s", size, name[0] != '\0' ? ", " : "");
     bool named = at[0] != '\0' || name[0] != '\0';
-    printf("%s%s%soutput_divisor %.10g; %s\n", at, name, named ? ": " : "",
-           nnd_frame_find(recipe, "output_divisor")->data[0],
-           nnd_frame_find_attribute(recipe, NULL, "optimizer")->text);
+    nnd_print(stdout, "%s%s%soutput_divisor %.10g; %s\n", at, name, named ? ": " : "",
+              nnd_frame_find(recipe, "output_divisor")->data[0],
+              nnd_frame_find_attribute(recipe, NULL, "optimizer")->text);
     const nnd_array *std = nnd_frame_find(recipe, "init_std"),
                     *lr = nnd_frame_find(recipe, "raw_lr");
     for (size_t l = 0; l < std->count; l++)
-        printf("  matrix %zu: init_std %.10g, raw_lr %.10g\n", l, std->data[l], lr->data[l]);
+        nnd_print(stdout, "  matrix %zu: init_std %.10g, raw_lr %.10g\n", l, std->data[l],
+                  lr->data[l]);
     nnd_frame_free(recipe);
     return NND_OK;
 }

@@ -14,8 +14,8 @@ static nnd_status parse_param(nnd_context *ctx, const char *text, char **name, d
         return nnd_fail(ctx, NND_E_INPUT, "--param %s: not of the form NAME=LOW:HIGH",
                         text != NULL ? text : "is missing");
     char *end, *last;
-    *low = strtod(equals + 1, &end);
-    *high = *end == ':' ? strtod(end + 1, &last) : NAN;
+    *low = nnd_number_parse(equals + 1, &end);
+    *high = *end == ':' ? nnd_number_parse(end + 1, &last) : NAN;
     if (end == equals + 1 || *end != ':' || last == end + 1 || *last != '\0')
         return nnd_fail(ctx, NND_E_INPUT, "--param %s: not of the form NAME=LOW:HIGH", text);
     *name = strndup(text, (size_t)(equals - text));
@@ -33,7 +33,7 @@ static nnd_status parse_goal(nnd_context *ctx, const cli_options *o, nnd_find_op
     size_t length = equals != NULL ? (size_t)(equals - text) : strlen(text);
     if (equals != NULL) {
         char *end;
-        find->level = strtod(equals + 1, &end);
+        find->level = nnd_number_parse(equals + 1, &end);
         if (end == equals + 1 || *end != '\0' || !isfinite(find->level))
             return nnd_fail(ctx, NND_E_INPUT, "--zero %s: the level is not a number", text);
     }
@@ -85,8 +85,8 @@ static void print_row(const nnd_case *c, size_t point, const nnd_found *found) {
     if (isnan(found->param))
         printf(",,,%zu\n", found->evaluations);
     else
-        printf("%.10g,%.2g,%.10g,%zu\n", found->param, found->uncertainty, found->value,
-               found->evaluations);
+        nnd_print(stdout, "%.10g,%.2g,%.10g,%zu\n", found->param, found->uncertainty, found->value,
+                  found->evaluations);
 }
 
 static nnd_status find_all(nnd_context *ctx, const nnd_value *tree, const nnd_case *c,

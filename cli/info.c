@@ -36,7 +36,7 @@ static void print_group(const char *name, const nnd_frame *frame) {
         if (a->array == NULL && a->text != NULL)
             printf("  %s: %s\n", a->key, a->text);
         else if (a->array == NULL)
-            printf("  %s: %g\n", a->key, a->number);
+            nnd_print(stdout, "  %s: %g\n", a->key, a->number);
     }
 }
 

@@ -99,7 +99,7 @@ static void add_names(struct argp_state *state, nnd_texts *texts, const char *li
 
 static double positive_number(struct argp_state *state, const char *name, const char *text) {
     char *end;
-    double x = strtod(text, &end);
+    double x = nnd_number_parse(text, &end);
     if (*end != '\0' || !(x > 0.0 && x < 1e9))
         argp_error(state, "--%s: %s is not a number > 0 and < 1e9", name, text);
     return x;
@@ -108,7 +108,7 @@ static double positive_number(struct argp_state *state, const char *name, const 
 static int whole_number(struct argp_state *state, const char *name, const char *text, int least,
                         int most) {
     char *end;
-    double x = strtod(text, &end);
+    double x = nnd_number_parse(text, &end);
     if (end == text || *end != '\0' || !(x >= least && x <= most) || x != (int)x)
         argp_error(state, "--%s: %s is not an integer from %d to %d", name, text, least, most);
     return (int)x;

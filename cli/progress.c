@@ -25,7 +25,7 @@ static void draw(const char *what, size_t done, size_t total, double left) {
     fprintf(stderr, "\r%-10s [", what);
     for (size_t i = 0; i < BAR_WIDTH; i++)
         fputc(i < filled ? '#' : '.', stderr);
-    fprintf(stderr, "] %zu/%zu, %.0f s left \033[K", done, total, left);
+    nnd_print(stderr, "] %zu/%zu, %.0f s left \033[K", done, total, left);
     fflush(stderr);
     bar.drawn = true;
 }
@@ -48,7 +48,7 @@ void cli_progress(void *user, const char *what, size_t done, size_t total) {
     if (terminal)
         draw(what, done, total, left);
     else
-        fprintf(stderr, "nndmft: %s: %zu of %zu, %.0f s left\n", what, done, total, left);
+        nnd_print(stderr, "nndmft: %s: %zu of %zu, %.0f s left\n", what, done, total, left);
 }
 
 void cli_progress_end(void) {

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "nndmft/number.h"
+
 enum { MESSAGE_SIZE = 1024 };
 
 struct nnd_context {
@@ -71,7 +73,7 @@ nnd_status nnd_fail(nnd_context *ctx, nnd_status status, const char *format, ...
     va_list args;
     va_start(args, format);
 #pragma omp critical(nnd_context_message)
-    vsnprintf(ctx->message, sizeof ctx->message, format, args);
+    nnd_vformat(ctx->message, sizeof ctx->message, format, args);
     va_end(args);
     return status;
 }
@@ -90,7 +92,7 @@ void nnd_log(nnd_context *ctx, nnd_log_level level, const char *format, ...) {
     char line[MESSAGE_SIZE];
     va_list args;
     va_start(args, format);
-    vsnprintf(line, sizeof line, format, args);
+    nnd_vformat(line, sizeof line, format, args);
     va_end(args);
 #pragma omp critical(nnd_context_log)
     ctx->options.log(ctx->options.user, level, line);

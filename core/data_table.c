@@ -307,7 +307,7 @@ static bool check_names(const nnd_data *d, nnd_objection *o) {
 
 /* Whether a number is what the table has as default. */
 static bool is_default(const char *key, double value) {
-    return value == strtod(nnd_param_find(&nnd_data_table, key)->fallback, NULL);
+    return value == nnd_number_parse(nnd_param_find(&nnd_data_table, key)->fallback, NULL);
 }
 
 /* What is given beside a kind of data to which it means nothing. */

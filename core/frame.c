@@ -329,18 +329,6 @@ size_t nnd_coord_find(const nnd_dim *in, const nnd_dim *of, size_t i) {
     return j;
 }
 
-void nnd_number_text(double x, size_t size, char *text) {
-    if (isnan(x)) {
-        snprintf(text, size, "nan");
-        return;
-    }
-    for (int digits = 15; digits <= 17; digits++) {
-        snprintf(text, size, "%.*g", digits, x);
-        if (strtod(text, NULL) == x)
-            return;
-    }
-}
-
 void nnd_coord_text(const nnd_dim *dim, size_t i, size_t size, char *text) {
     if (dim->kind == NND_COORD_TEXT)
         snprintf(text, size, "%s", dim->text[i]);

@@ -18,7 +18,7 @@ bool nnd_object(nnd_objection *objection, const char *key, const char *format, .
     va_list args;
     va_start(args, format);
     objection->key = key;
-    vsnprintf(objection->text, sizeof objection->text, format, args);
+    nnd_vformat(objection->text, sizeof objection->text, format, args);
     va_end(args);
     return false;
 }

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "nndmft/value.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "nndmft/number.h"
 
 static nnd_value *value_new(nnd_value_kind kind, const char *where) {
     nnd_value *value = calloc(1, sizeof *value);
@@ -166,26 +167,8 @@ bool nnd_value_is_null(const nnd_value *value) {
 }
 
 bool nnd_value_number(const nnd_value *value, double *number) {
-    static const char *const infinities[] = {"inf", ".inf", ".Inf", ".INF", "+inf", "+.inf", NULL};
-    static const char *const minus_infinities[] = {"-inf", "-.inf", "-.Inf", "-.INF", NULL};
-    static const char *const nans[] = {"nan", ".nan", ".NaN", ".NAN", "NaN", NULL};
-    if (value->kind != NND_VALUE_SCALAR || value->quoted || value->text[0] == '\0')
-        return false;
-    const char *text = value->text;
-    if (is_one_of(text, infinities))
-        *number = INFINITY;
-    else if (is_one_of(text, minus_infinities))
-        *number = -INFINITY;
-    else if (is_one_of(text, nans))
-        *number = NAN;
-    else {
-        if (strspn(text, "+-.0123456789eE") != strlen(text))
-            return false;
-        char *end;
-        *number = strtod(text, &end);
-        return *end == '\0' && end != text && isfinite(*number);
-    }
-    return true;
+    return value->kind == NND_VALUE_SCALAR && !value->quoted &&
+           nnd_number_read(value->text, number);
 }
 
 bool nnd_value_bool(const nnd_value *value, bool *truth) {

@@ -97,7 +97,7 @@ static void write_text(FILE *out, const char *text) {
 
 static void write_number(FILE *out, double x) {
     if (!isnan(x))
-        fprintf(out, "%.17g", x);
+        nnd_print(out, "%.17g", x);
 }
 
 static void write_header(FILE *out, const nnd_frame *frame, const columns *c) {

@@ -29,10 +29,11 @@ static void limit_time(double bytes) {
 
 /* Limits the memory beyond what the process has. */
 static void limit_memory(const nnd_context *ctx, double bytes) {
-    double pages, more = fmin(EXPANSION * bytes, (double)nnd_context_memory_limit(ctx)) + SPARE;
+    unsigned long pages;
+    double more = fmin(EXPANSION * bytes, (double)nnd_context_memory_limit(ctx)) + SPARE;
     FILE *file = fopen("/proc/self/statm", "re");
-    if (file != NULL && fscanf(file, "%lf", &pages) == 1) {
-        rlim_t most = (rlim_t)(pages * (double)sysconf(_SC_PAGESIZE) + more);
+    if (file != NULL && fscanf(file, "%lu", &pages) == 1) {
+        rlim_t most = (rlim_t)((double)pages * (double)sysconf(_SC_PAGESIZE) + more);
         setrlimit(RLIMIT_AS, &(struct rlimit){most, most});
     }
     if (file != NULL)

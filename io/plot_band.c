@@ -55,7 +55,7 @@ static void write_spread(const nnd_panel *panel, bool theory, size_t curve, FILE
     size_t written = 0;
     for (size_t i = 0; i < length(panel); i++)
         if (spread(panel, theory, curve, i, &x, &mean, &sd)) {
-            fprintf(out, "%.12g %.12g %.12g\n", x, mean - sd, mean + sd);
+            nnd_print(out, "%.12g %.12g %.12g\n", x, mean - sd, mean + sd);
             written++;
         }
     fputs(written > 0 ? "EOD\n" : "NaN NaN NaN\nEOD\n", out);

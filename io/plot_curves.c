@@ -152,7 +152,7 @@ static void write_x_axis(const nnd_panel *panel, FILE *out) {
     fputs(" noenhanced\n", out);
     if (!nnd_plot_is_category(panel->x))
         return;
-    fprintf(out, "set xrange [-0.6:%g]\nset xtics noenhanced (", (double)panel->x->length - 0.4);
+    nnd_print(out, "set xrange [-0.6:%g]\nset xtics noenhanced (", (double)panel->x->length - 0.4);
     for (size_t i = 0; i < panel->x->length; i++) {
         fputs(i > 0 ? ", " : "", out);
         nnd_plot_quote(out, panel->x->text[i]);

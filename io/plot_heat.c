@@ -121,8 +121,8 @@ static void write_matrix(const matrix *m, FILE *out) {
             /* The next cell covers the overlap; without it the page shines through the seams. */
             double x2 = i + m->x_step < m->x->length ? x1 + OVERLAP * (x1 - x0) : x1;
             double y2 = j + m->y_step < m->y->length ? y1 + OVERLAP * (y1 - y0) : y1;
-            fprintf(out, "%.12g %.12g %.12g %.12g %.12g %.12g %.12g\n", 0.5 * (x0 + x1),
-                    0.5 * (y0 + y1), x0, x2, y0, y2, value);
+            nnd_print(out, "%.12g %.12g %.12g %.12g %.12g %.12g %.12g\n", 0.5 * (x0 + x1),
+                      0.5 * (y0 + y1), x0, x2, y0, y2, value);
         }
     fputs("EOD\n", out);
 }
@@ -131,16 +131,16 @@ static void write_matrix(const matrix *m, FILE *out) {
 static void write_palette(nnd_span span, FILE *out) {
     if (span.min < 0.0 && span.max > 0.0) {
         double top = fmax(-span.min, span.max);
-        fprintf(out,
-                "set palette defined (-1 '#0072B2', -0.5 '#7FB8D8', 0 '#FFFFFF', 0.5 '#EAAE7F',"
-                " 1 '#D55E00')\nset cbrange [%.12g:%.12g]\n",
-                -top, top);
+        nnd_print(out,
+                  "set palette defined (-1 '#0072B2', -0.5 '#7FB8D8', 0 '#FFFFFF', 0.5 '#EAAE7F',"
+                  " 1 '#D55E00')\nset cbrange [%.12g:%.12g]\n",
+                  -top, top);
         return;
     }
     fputs("set palette defined (0 '#440154', 1 '#3B528B', 2 '#21918C', 3 '#5EC962', 4 '#FDE725')\n",
           out);
     double room = nnd_span_is_point(span) ? fmax(0.05 * fabs(span.max), 1e-12) : 0.0;
-    fprintf(out, "set cbrange [%.12g:%.12g]\n", span.min - room, span.max + room);
+    nnd_print(out, "set cbrange [%.12g:%.12g]\n", span.min - room, span.max + room);
 }
 
 /* Tics of coordinates that stand side by side. */
@@ -166,7 +166,7 @@ static void write_axis(const nnd_panel *panel, const nnd_dim *dim, size_t step, 
     edges(dim, last, step, log_scale, &unused, &high);
     if (log_scale)
         fprintf(out, "set logscale %s\n", axis);
-    fprintf(out, "set %srange [%.12g:%.12g]\n", axis, low, high);
+    nnd_print(out, "set %srange [%.12g:%.12g]\n", axis, low, high);
     if (is_listed(dim))
         write_list(dim, axis, out);
     else if (dim->kind == NND_COORD_INTEGER && dim->length <= 10)

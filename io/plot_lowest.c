@@ -37,7 +37,7 @@ void nnd_lowest_write(const nnd_panel *panel, FILE *out) {
         double x = 0.0, y = 0.0, first = 0.0;
         fprintf(out, "$lowest%zu << EOD\n", curve);
         if (nnd_lowest_of(panel, curve, &x, &y, &first))
-            fprintf(out, "%.12g %.12g\n", x, y);
+            nnd_print(out, "%.12g %.12g\n", x, y);
         else
             fputs("NaN NaN\n", out);
         fputs("EOD\n", out);

@@ -116,10 +116,11 @@ static void prepare_distance(const nnd_panel *panel, FILE *out) {
     size_t colours = nnd_panel_colours(panel);
     for (size_t c = 0; c < colours; c++)
         if (nnd_edge_trace(panel, THRESHOLD, c, &trace))
-            fprintf(out,
-                    "set arrow from first %.12g, graph 0 to first %.12g, graph 1 nohead back lw 1.2"
-                    " dt %s lc rgb '#%06X'\n",
-                    trace.y[0], trace.y[0], nnd_plot_dash(1), nnd_plot_colour(c, colours));
+            nnd_print(
+                out,
+                "set arrow from first %.12g, graph 0 to first %.12g, graph 1 nohead back lw 1.2"
+                " dt %s lc rgb '#%06X'\n",
+                trace.y[0], trace.y[0], nnd_plot_dash(1), nnd_plot_colour(c, colours));
 }
 
 static void legend_distance(const nnd_panel *panel, nnd_legend *legend) {

@@ -121,17 +121,18 @@ static void lay_out(picture *p) {
 
 static void write_terminal(const picture *p, const char *format, FILE *out) {
     if (strcmp(format, "svg") == 0)
-        fprintf(out, "set terminal svg size %.0f,%.0f enhanced font 'sans,12' background 'white'\n",
-                p->width, p->height);
+        nnd_print(out,
+                  "set terminal svg size %.0f,%.0f enhanced font 'sans,12' background 'white'\n",
+                  p->width, p->height);
     else if (strcmp(format, "pdf") == 0)
-        fprintf(out,
-                "set terminal pdfcairo size %.3fin,%.3fin enhanced font 'sans,9' fontscale 1\n",
-                p->width / 96.0, p->height / 96.0);
+        nnd_print(out,
+                  "set terminal pdfcairo size %.3fin,%.3fin enhanced font 'sans,9' fontscale 1\n",
+                  p->width / 96.0, p->height / 96.0);
     else
-        fprintf(out,
-                "set terminal pngcairo size %.0f,%.0f enhanced font 'sans,9' fontscale 2"
-                " linewidth 2 pointscale 2\n",
-                2.0 * p->width, 2.0 * p->height);
+        nnd_print(out,
+                  "set terminal pngcairo size %.0f,%.0f enhanced font 'sans,9' fontscale 2"
+                  " linewidth 2 pointscale 2\n",
+                  2.0 * p->width, 2.0 * p->height);
     fputs("set encoding utf8\n", out);
 }
 
@@ -158,13 +159,13 @@ static void write_margins(const picture *p, size_t cell, FILE *out) {
     double column = (double)(cell % p->columns), row = (double)(cell / p->columns);
     double left = column * (LEFT + CELL_WIDTH + p->right) + LEFT;
     double top = HEAD + row * (TOP + p->cell_height + BOTTOM) + TOP;
-    fprintf(out,
-            "reset\nset border lw 0.8\nset tics nomirror\nset clip two\n"
-            "set format '%%h'\n"
-            "set lmargin at screen %.6f\nset rmargin at screen %.6f\n"
-            "set tmargin at screen %.6f\nset bmargin at screen %.6f\n",
-            left / p->width, (left + CELL_WIDTH) / p->width, 1.0 - top / p->height,
-            1.0 - (top + p->cell_height) / p->height);
+    nnd_print(out,
+              "reset\nset border lw 0.8\nset tics nomirror\nset clip two\n"
+              "set format '%%h'\n"
+              "set lmargin at screen %.6f\nset rmargin at screen %.6f\n"
+              "set tmargin at screen %.6f\nset bmargin at screen %.6f\n",
+              left / p->width, (left + CELL_WIDTH) / p->width, 1.0 - top / p->height,
+              1.0 - (top + p->cell_height) / p->height);
 }
 
 static void write_shared_legend(const picture *p, FILE *out) {
@@ -173,11 +174,11 @@ static void write_shared_legend(const picture *p, FILE *out) {
     /* gnuplot needs something to plot beside the entries. */
     const char *separator = "plot [0:1] [0:1] NaN notitle, \\\n  ";
     write_margins(p, p->columns - 1, out);
-    fprintf(out,
-            "unset border\nunset tics\n"
-            "set key at screen %.6f, screen %.6f left top Left reverse maxcols 1 samplen 2.5 "
-            "spacing 1.2\n",
-            1.0 - nnd_legend_width(&p->shared) / p->width, 1.0 - (HEAD + TOP) / p->height);
+    nnd_print(out,
+              "unset border\nunset tics\n"
+              "set key at screen %.6f, screen %.6f left top Left reverse maxcols 1 samplen 2.5 "
+              "spacing 1.2\n",
+              1.0 - nnd_legend_width(&p->shared) / p->width, 1.0 - (HEAD + TOP) / p->height);
     nnd_legend_write(&p->shared, &separator, out);
     fputc('\n', out);
 }

@@ -87,7 +87,7 @@ static void write_data(const nnd_panel *panel, nnd_span *span, FILE *out) {
         fprintf(out, "$measured%zu << EOD\n", curve);
         for (size_t k = 0; k < panel->size->length; k++) {
             double y = measured(panel, curve, k);
-            fprintf(out, "%.12g %.12g\n", panel->size->value[k], y);
+            nnd_print(out, "%.12g %.12g\n", panel->size->value[k], y);
             if (y > 0.0) {
                 span->min = fmin(span->min, y);
                 span->max = fmax(span->max, y);
@@ -96,7 +96,7 @@ static void write_data(const nnd_panel *panel, nnd_span *span, FILE *out) {
         fprintf(out, "EOD\n$predicted%zu << EOD\n", curve);
         for (int i = 0; i <= 20; i++) {
             double size = low * pow(high / low, i / 20.0);
-            fprintf(out, "%.12g %.12g\n", size, predicted(panel, curve, size));
+            nnd_print(out, "%.12g %.12g\n", size, predicted(panel, curve, size));
         }
         fputs("EOD\n", out);
     }
@@ -106,7 +106,7 @@ static void write_data(const nnd_panel *panel, nnd_span *span, FILE *out) {
 static void write_tics(const nnd_panel *panel, FILE *out) {
     fputs("set xtics (", out);
     for (size_t k = 0; k < panel->size->length; k++)
-        fprintf(out, "%s%.12g", k > 0 ? ", " : "", panel->size->value[k]);
+        nnd_print(out, "%s%.12g", k > 0 ? ", " : "", panel->size->value[k]);
     fputs(")\n", out);
 }
 
@@ -121,11 +121,11 @@ static void draw(const nnd_panel *panel, size_t cell, const nnd_legend *legend, 
         nnd_curves_nothing(out);
         return;
     }
-    fprintf(out,
-            "set logscale xy\nset format y '10^{%%T}'\nset xrange [%.12g:%.12g]\n"
-            "set yrange [%.12g:%.12g]\nset xlabel 'width N'\n"
-            "set ylabel '(Delta_N - Delta)^2, mean over seeds and times' noenhanced\n",
-            low, high, 0.5 * span.min, 2.0 * span.max);
+    nnd_print(out,
+              "set logscale xy\nset format y '10^{%%T}'\nset xrange [%.12g:%.12g]\n"
+              "set yrange [%.12g:%.12g]\nset xlabel 'width N'\n"
+              "set ylabel '(Delta_N - Delta)^2, mean over seeds and times' noenhanced\n",
+              low, high, 0.5 * span.min, 2.0 * span.max);
     write_tics(panel, out);
     size_t colours = nnd_panel_colours(panel), dashes = nnd_panel_dashes(panel);
     nnd_plot_elements list = {out, "plot "};
@@ -139,7 +139,7 @@ static void draw(const nnd_panel *panel, size_t cell, const nnd_legend *legend, 
                 colour);
     }
     nnd_plot_next(&list);
-    fprintf(out, "%.12g/x with lines lw 1 dt (8,4) lc rgb '#999999' notitle", span.max * low);
+    nnd_print(out, "%.12g/x with lines lw 1 dt (8,4) lc rgb '#999999' notitle", span.max * low);
     nnd_legend_write(legend, &list.separator, out);
     fputc('\n', out);
 }

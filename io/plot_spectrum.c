@@ -115,7 +115,7 @@ static void write_bins(const nnd_trace *trace, const char *name, size_t curve, b
         if (line && flat)
             fputs("\n", out);
         else
-            fprintf(out, "%.12g %.12g %.12g\n", z[i], y[i * stride], width);
+            nnd_print(out, "%.12g %.12g %.12g\n", z[i], y[i * stride], width);
     }
     fputs("EOD\n", out);
 }
@@ -137,10 +137,10 @@ static void write_arrows(const spectrum *s, FILE *out) {
         for (size_t k = 0; k < s->ranks; k++) {
             double at = outlier(s, c, k);
             if (isfinite(at))
-                fprintf(out,
-                        "set arrow from first %.12g, graph 0.3 to first %.12g, graph 0.0 front"
-                        " head filled size graph 0.025,20 lw 1.6 lc rgb '#%06X'\n",
-                        at, at, nnd_plot_colour(c, s->last.curves));
+                nnd_print(out,
+                          "set arrow from first %.12g, graph 0.3 to first %.12g, graph 0.0 front"
+                          " head filled size graph 0.025,20 lw 1.6 lc rgb '#%06X'\n",
+                          at, at, nnd_plot_colour(c, s->last.curves));
         }
 }
 
@@ -171,8 +171,8 @@ static void write_plot(const spectrum *s, nnd_plot_elements *list) {
 
 static void write_axes(nnd_span x, nnd_span y, FILE *out) {
     double room = 0.04 * (x.max - x.min);
-    fprintf(out, "set xrange [%.12g:%.12g]\nset yrange [0:%.12g]\n", fmax(0.0, x.min - room),
-            x.max + 2.0 * room, 1.06 * y.max);
+    nnd_print(out, "set xrange [%.12g:%.12g]\nset yrange [0:%.12g]\n", fmax(0.0, x.min - room),
+              x.max + 2.0 * room, 1.06 * y.max);
     fputs("set xlabel 'singular value'\nset ylabel 'density of singular values'\n"
           "set key at graph 1.0, graph 1.0 left top Left reverse maxcols 1 samplen 2.5"
           " spacing 1.2\n",

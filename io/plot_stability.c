@@ -45,11 +45,12 @@ static void prepare_stability(const nnd_panel *panel, FILE *out) {
     if (isnan(edge) && panel->theory.array != NULL)
         nnd_edge_write(panel, LIMIT, out);
     else if (!isnan(edge))
-        fprintf(out,
-                "set arrow from graph 0, first %g to graph 1, first %g nohead back lw 1 dt (8,4)"
-                " lc rgb '%s'\n"
-                "set label '%g' at graph 0.985, first %g right offset 0, 0.6 textcolor rgb '%s'\n",
-                edge, edge, GREY, edge, edge, GREY);
+        nnd_print(
+            out,
+            "set arrow from graph 0, first %g to graph 1, first %g nohead back lw 1 dt (8,4)"
+            " lc rgb '%s'\n"
+            "set label '%g' at graph 0.985, first %g right offset 0, 0.6 textcolor rgb '%s'\n",
+            edge, edge, GREY, edge, edge, GREY);
 }
 
 static void below_stability(const nnd_panel *panel, nnd_plot_elements *list) {

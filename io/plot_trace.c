@@ -81,7 +81,7 @@ size_t nnd_trace_measure(const nnd_trace *trace, nnd_span *x_span, nnd_span *y_s
 static void write_point(const nnd_trace *trace, double x, double y, double se, FILE *out) {
     /* What a bar on a logarithmic axis has below zero ends far below the picture. */
     double low = trace->log_y && y - se <= 0.0 ? y * 1e-9 : y - se;
-    fprintf(out, "%.12g %.12g %.12g %.12g\n", x, y, low, y + se);
+    nnd_print(out, "%.12g %.12g %.12g %.12g\n", x, y, low, y + se);
 }
 
 void nnd_trace_write_line(const nnd_trace *trace, FILE *out) {
@@ -152,13 +152,13 @@ static void write_log_tics(double min, double max, const char *axis, FILE *out) 
             for (size_t i = 0; i < sizeof digits / sizeof *digits; i++) {
                 if (power * digits[i] < min || power * digits[i] > max)
                     continue;
-                fprintf(out, "%s%.10g", separator, power * digits[i]);
+                nnd_print(out, "%s%.10g", separator, power * digits[i]);
                 separator = ", ";
             }
     } else {
         double step = round_number((max - min) / 4.0);
         for (double at = ceil(min / step); at * step <= max; at += 1.0) {
-            fprintf(out, "%s%.10g", separator, at * step);
+            nnd_print(out, "%s%.10g", separator, at * step);
             separator = ", ";
         }
     }
@@ -182,5 +182,5 @@ void nnd_span_write(nnd_span span, bool log, const char *axis, FILE *out) {
         min -= room;
         max += room;
     }
-    fprintf(out, "set %srange [%.17g:%.17g]\n", axis, min, max);
+    nnd_print(out, "set %srange [%.17g:%.17g]\n", axis, min, max);
 }

@@ -11,7 +11,7 @@ enum { CELL_SIZE = 128 };
 static const char *cell(double x, const char *format, char *text) {
     if (isnan(x))
         return "-";
-    snprintf(text, CELL_SIZE, format, x);
+    nnd_format(text, CELL_SIZE, format, x);
     return text;
 }
 

@@ -46,14 +46,14 @@ static nnd_status locate(nnd_context *ctx, const nnd_dim *dim, const char *at, s
     if (wanted == NULL)
         return nnd_fail(ctx, NND_E_INPUT, "the variable depends on %s: say where with --at %s=...",
                         dim->name, dim->name);
-    char text[TEXT_SIZE], *end;
+    char text[TEXT_SIZE];
+    double number = NAN;
     snprintf(text, sizeof text, "%.*s", (int)strcspn(wanted, ","), wanted);
-    double number = strtod(text, &end);
+    bool is_number = nnd_number_read(text, &number);
     char *words[] = {text};
     const nnd_dim asked = {dim->name, dim->kind, 1, &number, words};
-    bool numeric = dim->kind != NND_COORD_TEXT;
-    *position =
-        numeric && (*end != '\0' || end == text) ? dim->length : nnd_coord_find(dim, &asked, 0);
+    bool sought = is_number || dim->kind == NND_COORD_TEXT;
+    *position = sought ? nnd_coord_find(dim, &asked, 0) : dim->length;
     if (*position < dim->length)
         return NND_OK;
     char first[TEXT_SIZE], last[TEXT_SIZE];

@@ -218,25 +218,27 @@ static void describe(const nnd_alignment *p, size_t size, char *text) {
         snprintf(text, size, "full-batch SGD on |y - f|^2/(2P)");
         return;
     case NND_ALIGN_RICH:
-        snprintf(text, size,
-                 "gradient flow on |y - f|^2/(2P): full-batch SGD with a small rate; matrices of "
-                 "rank one, each of norm %g, aligned with each other",
-                 pow(p->init_scale, 1.0 / (double)p->depth));
+        nnd_format(text, size,
+                   "gradient flow on |y - f|^2/(2P): full-batch SGD with a small rate; matrices of "
+                   "rank one, each of norm %g, aligned with each other",
+                   pow(p->init_scale, 1.0 / (double)p->depth));
         return;
     case NND_ALIGN_WHITE:
-        snprintf(text, size,
-                 "gradient flow on |y - f|^2/(2P): full-batch SGD with a small rate; matrix 0 has "
-                 "orthogonal columns of length %g",
-                 sqrt(p->init_scale));
+        nnd_format(
+            text, size,
+            "gradient flow on |y - f|^2/(2P): full-batch SGD with a small rate; matrix 0 has "
+            "orthogonal columns of length %g",
+            sqrt(p->init_scale));
         return;
     case NND_ALIGN_WEIGHT_DECAY:
-        snprintf(text, size, "full-batch SGD with weight_decay %g from a small start, converged",
-                 p->weight_decay);
+        nnd_format(text, size, "full-batch SGD with weight_decay %g from a small start, converged",
+                   p->weight_decay);
         return;
     case NND_ALIGN_RIDGE:
-        snprintf(text, size,
-                 "full-batch SGD on |y - f|^2/(2P) + %g |W^T a|^2/2 from a small start, converged",
-                 p->ridge);
+        nnd_format(
+            text, size,
+            "full-batch SGD on |y - f|^2/(2P) + %g |W^T a|^2/2 from a small start, converged",
+            p->ridge);
         return;
     default:
         snprintf(text, size, "gradient flow on |y - f|^2/(2P): full-batch SGD with a small rate");

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "nndmft/number.h"
 #include "validate/compare_impl.h"
 
 enum { TEXT_SIZE = 512 };
@@ -49,9 +50,7 @@ static void find_theory(const nnd_choice *c, const nnd_check *check, const char 
     *found = pair->theory != NULL;
     if (*found || !pair->broadcast)
         return;
-    char *end;
-    pair->bound = strtod(check->bound, &end);
-    *found = end != check->bound && *end == '\0';
+    *found = nnd_number_read(check->bound, &pair->bound);
 }
 
 /* Finds both sides of a variable. What is missing is an error if the variable was asked for by

@@ -399,17 +399,17 @@ static nnd_status simulate(nnd_context *ctx, const void *params, size_t size, ui
 /* What to do besides plain SGD with the rates of the recipe. */
 static void optimizer_text(const nnd_deep_linear *p, size_t size, char *text) {
     if (p->integrator == NND_GRADIENT_FLOW) {
-        snprintf(text, size, "gradient flow: no SGD; one Euler step is SGD with raw_lr times %g",
-                 p->time / (double)p->steps);
+        nnd_format(text, size, "gradient flow: no SGD; one Euler step is SGD with raw_lr times %g",
+                   p->time / (double)p->steps);
         return;
     }
     size_t used = (size_t)snprintf(text, size, "SGD");
     if (p->momentum > 0.0)
-        used += (size_t)snprintf(text + used, size - used, " with momentum %g", p->momentum);
+        used += (size_t)nnd_format(text + used, size - used, " with momentum %g", p->momentum);
     if (p->weight_decay > 0.0)
-        used += (size_t)snprintf(text + used, size - used,
-                                 ", all weights times %g before each step (decoupled decay)",
-                                 1.0 - p->weight_decay);
+        used += (size_t)nnd_format(text + used, size - used,
+                                   ", all weights times %g before each step (decoupled decay)",
+                                   1.0 - p->weight_decay);
     if (p->schedule.count > 0)
         used += (size_t)snprintf(text + used, size - used, ", rates times the schedule");
     if (p->center)

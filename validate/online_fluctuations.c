@@ -289,8 +289,8 @@ static nnd_status recipe(nnd_context *ctx, const void *params, size_t size, nnd_
     double *std = NULL, *lr = NULL;
     char optimizer[128] = "gradient descent on |beta* - beta|^2/2";
     if (has_batches(p))
-        snprintf(optimizer, sizeof optimizer,
-                 "SGD on the mean of (y - f)^2/2 over a new batch of %.0f", p->batch);
+        nnd_format(optimizer, sizeof optimizer,
+                   "SGD on the mean of (y - f)^2/2 over a new batch of %.0f", p->batch);
     (void)plan_of(p, size, (size_t)p->dim, layer);
     nnd_status status =
         nnd_recipe_new(ctx, 0, 2, p->gamma0 * sqrt((double)size), optimizer, out, &std, &lr);

@@ -13,6 +13,7 @@
 #include <stddef.h>
 
 #include "nndmft/context.h"
+#include "nndmft/number.h"
 
 /** The most dimensions an array can have. */
 enum { NND_MAX_DIMS = 16 };
@@ -109,8 +110,6 @@ bool nnd_coord_equal(const nnd_dim *a, size_t i, const nnd_dim *b, size_t j);
 size_t nnd_coord_find(const nnd_dim *in, const nnd_dim *of, size_t i);
 /** Writes coordinate `i` as text (shortest form that reads back as the same number). */
 void nnd_coord_text(const nnd_dim *dim, size_t i, size_t size, char *text);
-/** Writes a number in the shortest form that reads back as the same double. */
-void nnd_number_text(double x, size_t size, char *text);
 
 /**
  * Stacks `count` frames along new leading dimensions. `outer` holds those dimensions (one or more,

@@ -34,6 +34,7 @@
 #include "nndmft/march.h"
 #include "nndmft/model.h"
 #include "nndmft/nodes.h"
+#include "nndmft/number.h"
 #include "nndmft/ode.h"
 #include "nndmft/online.h"
 #include "nndmft/online_fluctuations.h"
