@@ -5,8 +5,10 @@
 
 #include "cli.h"
 
-/* Name of a file without folder and ending. */
+/* Name of a file without folder and ending; "-" is the standard input. */
 static char *stem(const char *path) {
+    if (strcmp(path, "-") == 0)
+        return strdup("stdin");
     const char *slash = strrchr(path, '/');
     char *name = strdup(slash != NULL ? slash + 1 : path);
     char *dot = name != NULL ? strrchr(name, '.') : NULL;

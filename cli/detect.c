@@ -114,7 +114,7 @@ static nnd_status detect(nnd_context *ctx, const cli_options *options, const cha
         status = solve(ctx, options, tree, &wrong);
     if (status == NND_OK) {
         keep_coordinates(wrong, compared->theory, c.key);
-        snprintf(name, sizeof name, "%s times %g", c.key, c.factor);
+        nnd_format(name, sizeof name, "%s times %g", c.key, c.factor);
         status = nnd_detect(ctx, compared->model, compared->options, wrong, &compared->simulated,
                             compared->comparison, &detection);
     }

@@ -168,8 +168,12 @@ static int dispatch(int argc, char **argv) {
     for (const cli_command *c = CLI_COMMANDS; c->name != NULL; c++)
         if (strcmp(c->name, word) == 0)
             return execute(c, argc - 1, argv + 1);
-    char line[256];
-    snprintf(line, sizeof line, "%.100s is not a command; `nndmft --help` lists them", word);
+    char line[512];
+    nnd_suggestion near = {.word = word};
+    for (const cli_command *c = CLI_COMMANDS; c->name != NULL; c++)
+        nnd_suggest(&near, "", c->name);
+    snprintf(line, sizeof line, "%.100s is not a command; %s`nndmft --help` lists them", word,
+             near.text);
     print_line("", line);
     return EXIT_BAD_INPUT;
 }

@@ -237,7 +237,9 @@ static char *join_words(const char *command, int argc, char **argv) {
     char *end = stpcpy(stpcpy(text, "nndmft "), command);
     for (int i = 1; i < argc; i++)
         end = stpcpy(stpcpy(end, " "), argv[i]);
-    return text;
+    char *copy = nnd_utf8_copy(text);
+    free(text);
+    return copy;
 }
 
 const struct argp_option *cli_option_at(const cli_command *command, size_t i) {

@@ -220,6 +220,26 @@ static int execute_job(job *j) {
     return code;
 }
 
+/* Where a case's own `output` leads out of the working folder, that is said before anything is
+ * written there. */
+static void announce_output(nnd_context *ctx, const char *output) {
+    char *copy = strdup(output), *slash = copy != NULL ? strrchr(copy, '/') : NULL;
+    if (slash == NULL) {
+        free(copy);
+        return;
+    }
+    slash[slash == copy] = '\0';
+    char *here = realpath(".", NULL), *there = realpath(copy, NULL);
+    size_t length = here != NULL ? strlen(here) : 0;
+    bool below = here != NULL && there != NULL && strncmp(here, there, length) == 0 &&
+                 (there[length] == '/' || there[length] == '\0' || length == 1);
+    if (!below)
+        nnd_log(ctx, NND_LOG_WARNING, "the case writes outside the working folder: %s", output);
+    free(here);
+    free(there);
+    free(copy);
+}
+
 static int execute(nnd_context *ctx, const cli_options *options, plan todo) {
     nnd_case *c = NULL;
     nnd_status status = cli_read_case(ctx, options, &c);
@@ -239,6 +259,8 @@ static int execute(nnd_context *ctx, const cli_options *options, plan todo) {
         path = options->output != NULL ? options->output : c->output;
         status = cli_check_output(ctx, options->args.value[0], path);
     }
+    if (status == NND_OK && options->output == NULL && nnd_context_rank(ctx) == 0)
+        announce_output(ctx, path);
     int code = cli_exit_code(status);
     if (status == NND_OK && options->dry_run)
         code = cli_dry_run(ctx, c, todo.theory, todo.simulation);

@@ -18,7 +18,7 @@ static const nnd_param PARAMS[] = {
      .type = NND_INTEGER,
      .offset = offsetof(nnd_batch, seed),
      .fallback = "1",
-     .range = {.min = 0, .max = 9007199254740992.0},
+     .range = NND_SEED_KEYS,
      .unit = "1",
      .doc = "seed of the shuffles, one per epoch"},
 };

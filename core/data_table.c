@@ -167,7 +167,7 @@ static const nnd_param PARAMS[] = {
      .type = NND_INTEGER,
      .offset = FIELD(seed),
      .fallback = "1",
-     .range = {.min = 0, .max = 9e15},
+     .range = NND_SEED_KEYS,
      .unit = "1",
      .doc = "generate: key of the random numbers"},
 };

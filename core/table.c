@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "nndmft/table.h"
 
+#include <inttypes.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -8,11 +9,9 @@
 #include <string.h>
 
 #include "nndmft/frame.h"
+#include "nndmft/suggest.h"
 
 enum { TEXT_SIZE = 256 };
-
-/* Largest magnitude up to which every integer is a double. */
-static const double LARGEST_INTEGER = 9007199254740992.0;
 
 bool nnd_object(nnd_objection *objection, const char *key, const char *format, ...) {
     va_list args;
@@ -117,10 +116,12 @@ static bool read_number(const nnd_param *param, const nnd_value *value, double *
     *wrong = "is not";
     if (!nnd_value_number(value, x))
         return false;
-    if (is_integer(param->type) && !(fabs(*x) <= LARGEST_INTEGER && *x == floor(*x)))
+    if (is_integer(param->type) && *x != floor(*x))
         return false;
     *wrong = "is out of range:";
-    return in_range(&param->range, *x);
+    /* A text beyond the largest integer reads as 2^53 or more: nothing is rounded unnoticed. */
+    return in_range(&param->range, *x) &&
+           (!is_integer(param->type) || fabs(*x) <= NND_LARGEST_INTEGER);
 }
 
 static bool read_choice(const nnd_param *param, const nnd_value *value, int *choice) {
@@ -258,6 +259,19 @@ static nnd_status read_param(nnd_context *ctx, const nnd_param *param, const nnd
                     found, wrong, allowed);
 }
 
+/* Offers the keys of a table and, for want of them, those of its groups. */
+static void suggest_keys(const nnd_param_table *table, const char *prefix, nnd_suggestion *near) {
+    char inner[TEXT_SIZE];
+    snprintf(inner, sizeof inner, "%s.", prefix);
+    for (size_t i = 0; i < table->count; i++)
+        nnd_suggest(near, inner, table->param[i].name);
+    for (size_t i = 0; i < table->count; i++)
+        if (table->param[i].group != NULL) {
+            snprintf(inner, sizeof inner, "%s.%s", prefix, table->param[i].name);
+            suggest_keys(table->param[i].group, inner, near);
+        }
+}
+
 static nnd_status check_keys(nnd_context *ctx, const nnd_param_table *table, const nnd_value *map,
                              const char *prefix) {
     if (map == NULL)
@@ -270,13 +284,15 @@ static nnd_status check_keys(nnd_context *ctx, const nnd_param_table *table, con
     for (size_t i = 0; i < map->count; i++) {
         if (nnd_param_find(table, map->key[i]) != NULL)
             continue;
+        nnd_suggestion near = {.word = map->key[i]};
+        suggest_keys(table, prefix, &near);
         char allowed[TEXT_SIZE * 3] = "";
         size_t used = 0;
         for (size_t j = 0; j < table->count && used < sizeof allowed; j++)
             used += (size_t)snprintf(allowed + used, sizeof allowed - used, "%s%s",
                                      j == 0 ? "" : ", ", table->param[j].name);
-        return nnd_fail(ctx, NND_E_INPUT, "%s: %s.%s: unknown key; allowed: %s",
-                        map->item[i]->where, prefix, map->key[i], allowed);
+        return nnd_fail(ctx, NND_E_INPUT, "%s: %s.%.100s: unknown key; %sallowed: %s",
+                        map->item[i]->where, prefix, map->key[i], near.text, allowed);
     }
     return NND_OK;
 }
@@ -360,6 +376,12 @@ static nnd_value *number_value(double x) {
     return nnd_value_scalar(text, false, "");
 }
 
+static nnd_value *integer_value(int64_t x) {
+    char text[24];
+    snprintf(text, sizeof text, "%" PRId64, x);
+    return nnd_value_scalar(text, false, "");
+}
+
 static nnd_value *list_value(const nnd_param *param, const void *field) {
     size_t n = ((const nnd_reals *)field)->count;
     if (n == 0 && strcmp(param->fallback, "null") == 0)
@@ -369,7 +391,7 @@ static nnd_value *list_value(const nnd_param *param, const void *field) {
         nnd_value *item = param->type == NND_REALS
                               ? number_value(((const nnd_reals *)field)->value[i])
                           : param->type == NND_INTEGERS
-                              ? number_value((double)((const nnd_integers *)field)->value[i])
+                              ? integer_value(((const nnd_integers *)field)->value[i])
                               : nnd_value_scalar(((const nnd_texts *)field)->value[i], true, "");
         if (n == 1)
             return item;
@@ -405,7 +427,7 @@ nnd_value *nnd_param_value(const nnd_param *param, const void *params) {
     case NND_REAL:
         return number_value(*(const double *)field);
     case NND_INTEGER:
-        return number_value((double)*(const int64_t *)field);
+        return integer_value(*(const int64_t *)field);
     case NND_BOOL:
         return nnd_value_scalar(*(const bool *)field ? "true" : "false", false, "");
     case NND_CHOICE:

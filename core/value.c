@@ -48,7 +48,7 @@ nnd_value *nnd_value_copy(const nnd_value *value) {
     for (size_t i = 0; copy != NULL && i < value->count; i++) {
         nnd_value *item = nnd_value_copy(value->item[i]);
         bool done = value->kind == NND_VALUE_LIST ? nnd_value_append(copy, item)
-                                                  : nnd_value_put(copy, value->key[i], item);
+                                                  : nnd_value_add(copy, value->key[i], item);
         if (!done) {
             nnd_value_free(copy);
             return NULL;
@@ -72,15 +72,18 @@ void nnd_value_free(nnd_value *value) {
     free(value);
 }
 
-/* Room for one more child (and key). */
+/* Room for one more child (and key): there is room for as many as the next power of two. */
 static bool reserve(nnd_value *value) {
-    nnd_value **item = realloc(value->item, (value->count + 1) * sizeof(nnd_value *));
+    if ((value->count & (value->count - 1)) != 0)
+        return true;
+    size_t room = value->count > 0 ? 2 * value->count : 1;
+    nnd_value **item = realloc(value->item, room * sizeof(nnd_value *));
     if (item == NULL)
         return false;
     value->item = item;
     if (value->kind != NND_VALUE_MAP)
         return true;
-    char **key = realloc(value->key, (value->count + 1) * sizeof(char *));
+    char **key = realloc(value->key, room * sizeof(char *));
     if (key == NULL)
         return false;
     value->key = key;
@@ -107,6 +110,12 @@ bool nnd_value_put(nnd_value *map, const char *key, nnd_value *item) {
             map->item[i] = item;
             return true;
         }
+    return nnd_value_add(map, key, item);
+}
+
+bool nnd_value_add(nnd_value *map, const char *key, nnd_value *item) {
+    if (item == NULL)
+        return false;
     char *name = strdup(key);
     if (name == NULL || !reserve(map)) {
         free(name);
@@ -140,6 +149,34 @@ const nnd_value *nnd_value_get(const nnd_value *map, const char *key) {
     return NULL;
 }
 
+static int compare_keys(const void *a, const void *b, void *map) {
+    size_t i = *(const size_t *)a, j = *(const size_t *)b;
+    const nnd_value *value = map;
+    int order = strcmp(value->key[i], value->key[j]);
+    return order != 0 ? order : (i > j) - (i < j);
+}
+
+bool nnd_value_repeats(nnd_value *map, size_t *second) {
+    size_t *order = malloc((map->count + 1) * sizeof *order);
+    *second = map->count;
+    for (size_t i = 0; order != NULL && i < map->count; i++)
+        order[i] = i;
+    if (order == NULL)
+        return false;
+    qsort_r(order, map->count, sizeof *order, compare_keys, map);
+    for (size_t i = 1; i < map->count; i++)
+        if (order[i] < *second && strcmp(map->key[order[i - 1]], map->key[order[i]]) == 0)
+            *second = order[i];
+    free(order);
+    return true;
+}
+
+/* The child of `b` that child i of `a` must be equal to. Most mappings have the same order. */
+static const nnd_value *counterpart(const nnd_value *a, size_t i, const nnd_value *b) {
+    bool here = a->kind == NND_VALUE_LIST || strcmp(a->key[i], b->key[i]) == 0;
+    return here ? b->item[i] : nnd_value_get(b, a->key[i]);
+}
+
 bool nnd_value_equal(const nnd_value *a, const nnd_value *b) {
     if (a == NULL || b == NULL)
         return a == b;
@@ -148,8 +185,7 @@ bool nnd_value_equal(const nnd_value *a, const nnd_value *b) {
     if (a->kind == NND_VALUE_SCALAR)
         return strcmp(a->text, b->text) == 0;
     for (size_t i = 0; i < a->count; i++)
-        if (!nnd_value_equal(a->item[i],
-                             a->kind == NND_VALUE_MAP ? nnd_value_get(b, a->key[i]) : b->item[i]))
+        if (!nnd_value_equal(a->item[i], counterpart(a, i, b)))
             return false;
     return true;
 }

@@ -64,15 +64,14 @@ static void take_name(table *t, const char *text) {
 
 /* An empty cell is a missing number. */
 static void take_number(table *t, const char *text) {
-    char *end;
-    double x = text[0] != '\0' ? strtod(text, &end) : NAN;
+    double x = NAN;
     if (t->field >= t->columns) {
         fail(t, nnd_fail(t->ctx, NND_E_INPUT,
                          "%s: line %zu: more columns than the %zu names in the first line", t->path,
                          t->rows + 2, t->columns));
         return;
     }
-    if (text[0] != '\0' && *end != '\0') {
+    if (text[0] != '\0' && !nnd_number_read(text, &x)) {
         fail(t, nnd_fail(t->ctx, NND_E_INPUT, "%s: line %zu, column %zu: \"%.60s\" is not a number",
                          t->path, t->rows + 2, t->field + 1, text));
         return;

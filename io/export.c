@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "nndmft/suggest.h"
+
 enum { TEXT_SIZE = 900 };
 
 bool nnd_export_same_dims(const nnd_array *a, const nnd_array *b) {
@@ -34,10 +36,13 @@ nnd_status nnd_export_find(nnd_context *ctx, const nnd_frame *frame, const char 
         return NND_OK;
     char list[TEXT_SIZE] = "";
     size_t used = 0;
+    nnd_suggestion near = {.word = name};
+    for (size_t i = 0; i < nnd_frame_array_count(frame); i++)
+        nnd_suggest(&near, "", nnd_frame_array(frame, i)->name);
     for (size_t i = 0; i < nnd_frame_array_count(frame) && used < sizeof list; i++)
         used += (size_t)snprintf(list + used, sizeof list - used, "%s%s", i == 0 ? "" : ", ",
                                  nnd_frame_array(frame, i)->name);
-    return nnd_fail(ctx, NND_E_INPUT, "no variable %s; there are: %s", name, list);
+    return nnd_fail(ctx, NND_E_INPUT, "no variable %.200s; %sthere are: %s", name, near.text, list);
 }
 
 nnd_status nnd_export_finish(nnd_context *ctx, FILE *out) {

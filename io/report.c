@@ -30,11 +30,11 @@ static const char *seeds(const nnd_comparison *comparison, double times, char *t
     if (!isfinite(times))
         return "-";
     if (!(comparison->seeds[0] > 0.0)) {
-        snprintf(text, CELL_SIZE, "x %.2g", times);
+        nnd_format(text, CELL_SIZE, "x %.2g", times);
         return text;
     }
     for (size_t s = 0; s < comparison->sizes && used < CELL_SIZE; s++)
-        used += (size_t)snprintf(text + used, CELL_SIZE - used, "%s%.0f", s > 0 ? "/" : "",
+        used += (size_t)nnd_format(text + used, CELL_SIZE - used, "%s%.0f", s > 0 ? "/" : "",
                                  ceil(times * comparison->seeds[s]));
     return text;
 }

@@ -1,25 +1,48 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include <errno.h>
+/* Trees from YAML, built while libfyaml parses: no second tree is made, and an interrupt ends it.
+ */
 #include <libfyaml.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "io/small_file.h"
 #include "nndmft/io.h"
+#include "nndmft/utf8.h"
 
 enum { WHERE_SIZE = 512, MAX_DEPTH = 32 };
 
-/* Largest case file: nothing sensible comes near it. */
-static const long MAX_BYTES = 16L << 20;
+/* Largest case file, and largest text of a case with every default filled in. */
+static const size_t MAX_FILE = (size_t)2 << 20, MAX_TEXT = (size_t)8 << 20;
 
 typedef struct {
     nnd_context *ctx;
     const char *name;
+    struct fy_parser *parser;
+    struct fy_diag *diag;
 } reader;
 
-static void where_text(const reader *r, struct fy_node *node, const char *fallback,
+static nnd_status syntax_error(const reader *r) {
+    void *position = NULL;
+    struct fy_diag_error *error = fy_diag_errors_iterate(r->diag, &position);
+    if (error == NULL)
+        return nnd_fail(r->ctx, NND_E_INPUT, "%s: empty, or not YAML", r->name);
+    return nnd_fail(r->ctx, NND_E_INPUT, "%s:%d:%d: not valid YAML: %s", r->name, error->line,
+                    error->column, error->msg);
+}
+
+/* The next event, to be freed by fy_parser_event_free. */
+static nnd_status next_event(const reader *r, struct fy_event **event) {
+    if (nnd_context_interrupted(r->ctx))
+        return nnd_fail(r->ctx, NND_E_INTERRUPTED, "%s: interrupted", r->name);
+    *event = fy_parser_parse(r->parser);
+    return *event != NULL ? NND_OK : syntax_error(r);
+}
+
+/* Where a scalar stands; `fallback` for what has no place of its own. */
+static void where_text(const reader *r, struct fy_event *event, const char *fallback,
                        char where[WHERE_SIZE]) {
-    struct fy_token *token = node != NULL ? fy_node_get_scalar_token(node) : NULL;
+    struct fy_token *token = event->type == FYET_SCALAR ? event->scalar.value : NULL;
     const struct fy_mark *mark = token != NULL ? fy_token_start_mark(token) : NULL;
     if (mark != NULL)
         snprintf(where, WHERE_SIZE, "%.400s:%d:%d", r->name, mark->line + 1, mark->column + 1);
@@ -27,76 +50,106 @@ static void where_text(const reader *r, struct fy_node *node, const char *fallba
         snprintf(where, WHERE_SIZE, "%s", fallback);
 }
 
-static nnd_status convert(const reader *r, struct fy_node *node, const char *fallback, int depth,
-                          nnd_value **out);
-
-static nnd_status convert_scalar(const reader *r, struct fy_node *node, const char *where,
-                                 nnd_value **out) {
+static nnd_status read_scalar(const reader *r, struct fy_event *event, const char *where,
+                              nnd_value **out) {
     size_t length = 0;
-    const char *raw = node != NULL ? fy_node_get_scalar(node, &length) : NULL;
-    enum fy_node_style style = node != NULL ? fy_node_get_style(node) : FYNS_PLAIN;
+    struct fy_token *token = event->scalar.value;
+    const char *raw = token != NULL ? fy_token_get_text(token, &length) : NULL;
+    bool quoted = token != NULL && fy_token_scalar_style(token) != FYSS_PLAIN;
     if (raw != NULL && memchr(raw, '\0', length) != NULL)
         return nnd_fail(r->ctx, NND_E_INPUT, "%s: a NUL byte", where);
     char *text = raw != NULL ? strndup(raw, length) : strdup("");
-    *out = text != NULL ? nnd_value_scalar(text, style != FYNS_PLAIN && style != FYNS_ANY, where)
-                        : NULL;
+    /* The text may be made of escapes. */
+    bool good = text == NULL || nnd_utf8_valid(text);
+    *out = text != NULL && good ? nnd_value_scalar(text, quoted, where) : NULL;
     free(text);
+    if (!good)
+        return nnd_fail(r->ctx, NND_E_INPUT, "%s: an escape that stands for no character", where);
     return *out != NULL ? NND_OK : nnd_fail_memory(r->ctx, where);
 }
 
-static nnd_status convert_list(const reader *r, struct fy_node *node, const char *where, int depth,
-                               nnd_value *list) {
-    void *position = NULL;
-    struct fy_node *item;
-    while ((item = fy_node_sequence_iterate(node, &position)) != NULL) {
-        nnd_value *value;
-        nnd_status status = convert(r, item, where, depth, &value);
+static nnd_status read_value(const reader *r, struct fy_event *event, const char *fallback,
+                             int depth, nnd_value **out);
+
+static nnd_status read_list(const reader *r, int depth, nnd_value *list) {
+    for (;;) {
+        struct fy_event *event;
+        nnd_value *item = NULL;
+        nnd_status status = next_event(r, &event);
         if (status != NND_OK)
             return status;
-        if (!nnd_value_append(list, value))
-            return nnd_fail_memory(r->ctx, where);
-    }
-    return NND_OK;
-}
-
-static nnd_status convert_map(const reader *r, struct fy_node *node, int depth, nnd_value *map) {
-    void *position = NULL;
-    struct fy_node_pair *pair;
-    while ((pair = fy_node_mapping_iterate(node, &position)) != NULL) {
-        char where[WHERE_SIZE];
-        struct fy_node *key = fy_node_pair_key(pair);
-        where_text(r, key, map->where, where);
-        nnd_value *name, *value;
-        if (key == NULL || !fy_node_is_scalar(key) || fy_node_is_alias(key))
-            return nnd_fail(r->ctx, NND_E_INPUT, "%s: a key that is not a plain text", where);
-        nnd_status status = convert_scalar(r, key, where, &name);
-        if (status != NND_OK)
+        bool end = event->type == FYET_SEQUENCE_END;
+        if (!end)
+            status = read_value(r, event, list->where, depth, &item);
+        fy_parser_event_free(r->parser, event);
+        if (end || status != NND_OK)
             return status;
-        status = convert(r, fy_node_pair_value(pair), where, depth, &value);
-        bool done = status == NND_OK && nnd_value_put(map, name->text, value);
-        nnd_value_free(name);
-        if (!done)
-            return status != NND_OK ? status : nnd_fail_memory(r->ctx, where);
+        if (!nnd_value_append(list, item))
+            return nnd_fail_memory(r->ctx, list->where);
     }
-    return NND_OK;
 }
 
-static nnd_status convert(const reader *r, struct fy_node *node, const char *fallback, int depth,
-                          nnd_value **out) {
+/* Reads the value that belongs to a key. */
+static nnd_status read_pair(const reader *r, struct fy_event *key, int depth, nnd_value *map) {
     char where[WHERE_SIZE];
-    where_text(r, node, fallback, where);
+    struct fy_event *event;
+    nnd_value *name, *value = NULL;
+    where_text(r, key, map->where, where);
+    if (key->type != FYET_SCALAR)
+        return nnd_fail(r->ctx, NND_E_INPUT, "%s: a key that is not a plain text", where);
+    nnd_status status = read_scalar(r, key, where, &name);
+    if (status != NND_OK)
+        return status;
+    status = next_event(r, &event);
+    if (status == NND_OK) {
+        status = read_value(r, event, where, depth, &value);
+        fy_parser_event_free(r->parser, event);
+    }
+    if (status == NND_OK && !nnd_value_add(map, name->text, value))
+        status = nnd_fail_memory(r->ctx, where);
+    nnd_value_free(name);
+    return status;
+}
+
+static nnd_status read_map(const reader *r, int depth, nnd_value *map) {
+    for (;;) {
+        struct fy_event *event;
+        nnd_status status = next_event(r, &event);
+        if (status != NND_OK)
+            return status;
+        bool end = event->type == FYET_MAPPING_END;
+        if (!end)
+            status = read_pair(r, event, depth, map);
+        fy_parser_event_free(r->parser, event);
+        if (status != NND_OK)
+            return status;
+        if (end)
+            break;
+    }
+    size_t second;
+    if (!nnd_value_repeats(map, &second))
+        return nnd_fail_memory(r->ctx, map->where);
+    if (second < map->count)
+        return nnd_fail(r->ctx, NND_E_INPUT, "%s: %s: duplicate key",
+                        map->item[second]->where, map->key[second]);
+    return NND_OK;
+}
+
+static nnd_status read_value(const reader *r, struct fy_event *event, const char *fallback,
+                             int depth, nnd_value **out) {
+    char where[WHERE_SIZE];
+    where_text(r, event, fallback, where);
     if (depth > MAX_DEPTH)
         return nnd_fail(r->ctx, NND_E_INPUT, "%s: nested more than %d deep", where, MAX_DEPTH);
-    if (node != NULL && fy_node_is_alias(node))
+    if (event->type == FYET_ALIAS)
         return nnd_fail(r->ctx, NND_E_INPUT, "%s: aliases are not supported", where);
-    if (node == NULL || fy_node_is_scalar(node))
-        return convert_scalar(r, node, where, out);
-    bool list = fy_node_is_sequence(node);
+    if (event->type == FYET_SCALAR)
+        return read_scalar(r, event, where, out);
+    bool list = event->type == FYET_SEQUENCE_START;
     nnd_value *value = list ? nnd_value_list(where) : nnd_value_map(where);
     if (value == NULL)
         return nnd_fail_memory(r->ctx, where);
-    nnd_status status = list ? convert_list(r, node, where, depth + 1, value)
-                             : convert_map(r, node, depth + 1, value);
+    nnd_status status = list ? read_list(r, depth + 1, value) : read_map(r, depth + 1, value);
     if (status == NND_OK)
         *out = value;
     else
@@ -104,33 +157,48 @@ static nnd_status convert(const reader *r, struct fy_node *node, const char *fal
     return status;
 }
 
-static nnd_status syntax_error(const reader *r, struct fy_diag *diag) {
-    void *position = NULL;
-    struct fy_diag_error *error = fy_diag_errors_iterate(diag, &position);
-    if (error == NULL)
-        return nnd_fail(r->ctx, NND_E_INPUT, "%s: empty, or not YAML", r->name);
-    return nnd_fail(r->ctx, NND_E_INPUT, "%s:%d:%d: not valid YAML: %s", r->name, error->line,
-                    error->column, error->msg);
-}
-
-/* Bytes of the UTF-8 character at `c`, 0 if it is none. */
-static size_t character(const unsigned char *c) {
-    size_t length = c[0] < 0x80 ? 1 : c[0] < 0xc2 ? 0 : c[0] < 0xe0 ? 2 : c[0] < 0xf0 ? 3 : 4;
-    unsigned lowest = c[0] == 0xe0 ? 0xa0 : c[0] == 0xf0 ? 0x90 : 0x80;  /* no overlong forms */
-    unsigned highest = c[0] == 0xed ? 0x9f : c[0] == 0xf4 ? 0x8f : 0xbf; /* no surrogates */
-    if (c[0] > 0xf4 || (length > 1 && (c[1] < lowest || c[1] > highest)))
-        return 0;
-    for (size_t i = 2; i < length; i++)
-        if ((c[i] & 0xc0) != 0x80)
-            return 0;
-    return length;
+/* The one document of a text: the events before it, its value, and what must be the end. */
+static nnd_status read_document(const reader *r, nnd_value **tree) {
+    char start[WHERE_SIZE];
+    snprintf(start, sizeof start, "%.400s:1:1", r->name);
+    nnd_status status = NND_OK;
+    for (bool done = false; status == NND_OK && !done;) {
+        struct fy_event *event;
+        status = next_event(r, &event);
+        if (status != NND_OK)
+            break;
+        switch (event->type) {
+        case FYET_STREAM_START:
+        case FYET_DOCUMENT_END:
+            break;
+        case FYET_DOCUMENT_START:
+            if (*tree != NULL)
+                status = nnd_fail(r->ctx, NND_E_INPUT, "%s: holds more than one document", r->name);
+            break;
+        case FYET_STREAM_END:
+            done = true;
+            break;
+        default:
+            status = read_value(r, event, start, 0, tree);
+        }
+        fy_parser_event_free(r->parser, event);
+    }
+    if (status == NND_OK && *tree == NULL)
+        status = syntax_error(r);
+    if (status != NND_OK) {
+        nnd_value_free(*tree);
+        *tree = NULL;
+    }
+    return status;
 }
 
 /* libfyaml hangs on some texts that are not UTF-8. */
-static nnd_status check_utf8(const reader *r, const char *text) {
+static nnd_status check_text(const reader *r, const char *text) {
     int line = 1, column = 1;
+    if (strlen(text) > MAX_TEXT)
+        return nnd_fail(r->ctx, NND_E_INPUT, "%s: more than %zu bytes of YAML", r->name, MAX_TEXT);
     for (size_t length; *text != '\0'; text += length, column++) {
-        length = character((const unsigned char *)text);
+        length = nnd_utf8_length(text);
         if (length == 0)
             return nnd_fail(r->ctx, NND_E_INPUT, "%s:%d:%d: not UTF-8", r->name, line, column);
         if (*text == '\n') {
@@ -141,75 +209,38 @@ static nnd_status check_utf8(const reader *r, const char *text) {
     return NND_OK;
 }
 
-/* The one document of a text. */
-static nnd_status read_document(const reader *r, struct fy_parser *parser, struct fy_diag *diag,
-                                nnd_value **tree) {
-    char start[WHERE_SIZE];
-    snprintf(start, sizeof start, "%.400s:1:1", r->name);
-    struct fy_document *document = fy_parse_load_document(parser);
-    if (document == NULL)
-        return syntax_error(r, diag);
-    nnd_status status = convert(r, fy_document_root(document), start, 0, tree);
-    fy_parse_document_destroy(parser, document);
-    if (status != NND_OK)
-        return status;
-    document = fy_parse_load_document(parser);
-    if (document != NULL)
-        status = nnd_fail(r->ctx, NND_E_INPUT, "%s: holds more than one document", r->name);
-    else if (fy_diag_got_error(diag))
-        status = syntax_error(r, diag);
-    fy_parse_document_destroy(parser, document);
-    if (status != NND_OK) {
-        nnd_value_free(*tree);
-        *tree = NULL;
-    }
-    return status;
-}
-
 nnd_status nnd_yaml_read_text(nnd_context *ctx, const char *name, const char *text,
                               nnd_value **tree) {
-    reader r = {ctx, name};
-    nnd_status status = check_utf8(&r, text);
+    reader r = {.ctx = ctx, .name = name};
+    nnd_status status = check_text(&r, text);
     if (status != NND_OK)
         return status;
     struct fy_diag_cfg quiet;
     fy_diag_cfg_default(&quiet);
     quiet.fp = NULL;
-    struct fy_diag *diag = fy_diag_create(&quiet);
-    if (diag == NULL)
+    r.diag = fy_diag_create(&quiet);
+    if (r.diag == NULL)
         return nnd_fail_memory(ctx, name);
-    fy_diag_set_collect_errors(diag, true);
-    struct fy_parse_cfg cfg = {.flags = FYPCF_DEFAULT_PARSE | FYPCF_JSON_NONE, .diag = diag};
-    struct fy_parser *parser = fy_parser_create(&cfg);
-    if (parser == NULL || fy_parser_set_string(parser, text, FY_NT) != 0)
+    fy_diag_set_collect_errors(r.diag, true);
+    struct fy_parse_cfg cfg = {.flags = FYPCF_DEFAULT_PARSE | FYPCF_JSON_NONE, .diag = r.diag};
+    r.parser = fy_parser_create(&cfg);
+    *tree = NULL;
+    if (r.parser == NULL || fy_parser_set_string(r.parser, text, FY_NT) != 0)
         status = nnd_fail_memory(ctx, name);
     else
-        status = read_document(&r, parser, diag, tree);
-    fy_parser_destroy(parser);
-    fy_diag_destroy(diag);
+        status = read_document(&r, tree);
+    fy_parser_destroy(r.parser);
+    fy_diag_destroy(r.diag);
     return status;
 }
 
 nnd_status nnd_yaml_read_file(nnd_context *ctx, const char *path, nnd_value **tree) {
-    FILE *file = fopen(path, "rb");
-    if (file == NULL)
-        return nnd_fail(ctx, NND_E_INPUT, "%s: %s", path, strerror(errno));
-    char *text = NULL;
-    size_t room = 0;
-    /* A case has no NUL byte, so one read up to it takes the whole file. */
-    ssize_t length = getdelim(&text, &room, '\0', file);
-    nnd_status status = NND_OK;
-    if (ferror(file))
-        status = nnd_fail(ctx, errno == EISDIR ? NND_E_INPUT : NND_E_IO, "%s: %s", path,
-                          strerror(errno));
-    else if (length <= 0)
-        status = nnd_fail(ctx, NND_E_INPUT, "%s: empty", path);
-    else if (length > MAX_BYTES || text[length - 1] == '\0')
-        status = nnd_fail(ctx, NND_E_INPUT, "%s: not a case file", path);
-    else
-        status = nnd_yaml_read_text(ctx, path, text, tree);
+    char *text;
+    nnd_status status = nnd_small_file_read(
+        ctx, path, MAX_FILE, "large matrices belong into a data file (params.data.file)", &text);
+    if (status == NND_OK)
+        status = nnd_yaml_read_text(ctx, nnd_small_file_name(path), text, tree);
     free(text);
-    fclose(file);
     return status;
 }
 
@@ -284,33 +315,4 @@ nnd_status nnd_yaml_override(nnd_context *ctx, nnd_value *tree, const char *assi
     nnd_value_free(value);
     free(path);
     return status;
-}
-
-static struct fy_node *build(struct fy_document *document, const nnd_value *value) {
-    if (value->kind == NND_VALUE_SCALAR)
-        return fy_node_create_scalar_copy(document, value->text, strlen(value->text));
-    bool list = value->kind == NND_VALUE_LIST;
-    struct fy_node *node =
-        list ? fy_node_create_sequence(document) : fy_node_create_mapping(document);
-    for (size_t i = 0; node != NULL && i < value->count; i++) {
-        struct fy_node *item = build(document, value->item[i]);
-        struct fy_node *key =
-            list ? NULL
-                 : fy_node_create_scalar_copy(document, value->key[i], strlen(value->key[i]));
-        if (item == NULL || (list ? fy_node_sequence_append(node, item)
-                                  : fy_node_mapping_append(node, key, item)) != 0)
-            return NULL;
-    }
-    return node;
-}
-
-char *nnd_yaml_text(const nnd_value *tree) {
-    struct fy_document *document = fy_document_create(NULL);
-    char *text = NULL;
-    struct fy_node *root = document != NULL ? build(document, tree) : NULL;
-    if (root != NULL && fy_document_set_root(document, root) == 0)
-        text = fy_emit_document_to_string(document, FYECF_MODE_BLOCK | FYECF_WIDTH_INF);
-    if (document != NULL)
-        fy_document_destroy(document);
-    return text;
 }

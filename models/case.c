@@ -5,7 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TEXT_SIZE = 256, MAX_POINTS = 1000000 };
+#include "nndmft/suggest.h"
+#include "nndmft/utf8.h"
+
+enum { TEXT_SIZE = 256, MAX_POINTS = 1000000, MAX_NAME = 200 };
 
 static const char *const STORAGES[] = {"summary", "trajectories", NULL};
 
@@ -31,7 +34,7 @@ static const nnd_param SIMULATE_PARAMS[] = {
      .type = NND_INTEGER,
      .offset = offsetof(nnd_simulate, base_seed),
      .fallback = "1",
-     .range = {.min = 0, .max = 9e15},
+     .range = NND_SEED_KEYS,
      .unit = "1",
      .doc = "key of all random numbers"},
     {.name = "storage",
@@ -109,6 +112,32 @@ static nnd_status bad_value(nnd_context *ctx, const nnd_value *value, const char
     return bad(ctx, value, key, text);
 }
 
+/* Offers the keys of a section. */
+static void suggest_table(nnd_suggestion *near, const char *prefix, const nnd_param_table *table) {
+    for (size_t i = 0; table != NULL && i < table->count; i++)
+        nnd_suggest(near, prefix, table->param[i].name);
+}
+
+static nnd_status unknown_key(nnd_context *ctx, const nnd_value *tree, size_t i,
+                              const char *const *keys) {
+    char wrong[2 * TEXT_SIZE], key[TEXT_SIZE];
+    nnd_suggestion near = {.word = tree->key[i]};
+    const nnd_value *name = nnd_value_get(tree, "model");
+    bool named = name != NULL && name->kind == NND_VALUE_SCALAR;
+    const nnd_model *model = named ? nnd_model_find(name->text) : NULL;
+    for (size_t k = 0; keys[k] != NULL; k++)
+        nnd_suggest(&near, "", keys[k]);
+    suggest_table(&near, "params.", model != NULL ? model->params : NULL);
+    suggest_table(&near, "simulate.", &nnd_simulate_table);
+    suggest_table(&near, "simulate.", model != NULL ? model->simulate : NULL);
+    suggest_table(&near, "compare.", &nnd_compare_table);
+    snprintf(wrong, sizeof wrong,
+             "unknown key; %sallowed: model, name, params, sweep, simulate, compare, output",
+             near.text);
+    snprintf(key, sizeof key, "%.100s", tree->key[i]);
+    return bad(ctx, tree->item[i], key, wrong);
+}
+
 static nnd_status check_top_keys(nnd_context *ctx, const nnd_value *tree) {
     static const char *const keys[] = {"model",    "name",    "params", "sweep",
                                        "simulate", "compare", "output", NULL};
@@ -119,9 +148,7 @@ static nnd_status check_top_keys(nnd_context *ctx, const nnd_value *tree) {
         while (keys[k] != NULL && strcmp(keys[k], tree->key[i]) != 0)
             k++;
         if (keys[k] == NULL)
-            return bad(ctx, tree->item[i], tree->key[i],
-                       "unknown key; allowed: model, name, params, sweep, simulate, compare, "
-                       "output");
+            return unknown_key(ctx, tree, i, keys);
     }
     return NND_OK;
 }
@@ -134,7 +161,10 @@ static nnd_status read_model(nnd_context *ctx, const nnd_value *tree, const nnd_
     *model = value->kind == NND_VALUE_SCALAR ? nnd_model_find(value->text) : NULL;
     if (*model != NULL)
         return NND_OK;
-    size_t used = (size_t)snprintf(wrong, sizeof wrong, "is not a model; allowed:");
+    nnd_suggestion near = {.word = value->kind == NND_VALUE_SCALAR ? value->text : ""};
+    for (size_t i = 0; nnd_model_at(i) != NULL; i++)
+        nnd_suggest(&near, "", nnd_model_at(i)->name);
+    size_t used = (size_t)snprintf(wrong, sizeof wrong, "is not a model; %sallowed:", near.text);
     for (size_t i = 0; nnd_model_at(i) != NULL && used < sizeof wrong; i++)
         used += (size_t)snprintf(wrong + used, sizeof wrong - used, "%s %s", i == 0 ? "" : ",",
                                  nnd_model_at(i)->name);
@@ -157,11 +187,75 @@ static nnd_status read_text(nnd_context *ctx, const nnd_value *tree, const char 
     return *text != NULL ? NND_OK : nnd_fail_memory(ctx, key);
 }
 
+static bool has_control(const char *text) {
+    for (; *text != '\0'; text += nnd_utf8_length(text)) {
+        uint32_t code = nnd_utf8_code(text);
+        if (code < 0x20 || (code >= 0x7f && code < 0xa0))
+            return true;
+    }
+    return false;
+}
+
+/* What a name must not be: files are called after it. NULL if it is a good one. */
+static const char *wrong_with_name(const char *name) {
+    if (!nnd_utf8_valid(name))
+        return "the file's name is not UTF-8; give the case a `name`";
+    if (strchr(name, '/') != NULL || strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
+        return "is a path; allowed: a name (`output` may be a path)";
+    if (has_control(name))
+        return "holds a control character";
+    return strlen(name) > MAX_NAME ? "is longer than 200 bytes" : NULL;
+}
+
+static nnd_status read_name(nnd_context *ctx, const nnd_value *tree, const char *stem,
+                            char **name) {
+    nnd_status status = read_text(ctx, tree, "name", stem, name);
+    const char *wrong = status == NND_OK ? wrong_with_name(*name) : NULL;
+    return wrong != NULL ? bad(ctx, section(tree, "name"), "name", wrong) : status;
+}
+
+static nnd_status read_output(nnd_context *ctx, const nnd_value *tree, const char *name,
+                              char **output) {
+    char fallback[MAX_NAME + sizeof ".h5"];
+    snprintf(fallback, sizeof fallback, "%s.h5", name);
+    nnd_status status = read_text(ctx, tree, "output", fallback, output);
+    if (status == NND_OK && has_control(*output))
+        return bad(ctx, section(tree, "output"), "output", "holds a control character");
+    return status;
+}
+
 /* The parameter whose values a sweep lists: of a group, the member that a plain value stands for.
  */
 static const nnd_param *swept(const nnd_param *param) {
     bool group = param->type == NND_GROUP && param->shorthand != NULL;
     return group ? nnd_param_find(param->group, param->shorthand) : param;
+}
+
+static int compare_coordinates(const void *a, const void *b, void *dim) {
+    size_t i = *(const size_t *)a, j = *(const size_t *)b;
+    const nnd_dim *d = dim;
+    int order = d->text != NULL ? strcmp(d->text[i], d->text[j])
+                                : (d->value[i] > d->value[j]) - (d->value[i] < d->value[j]);
+    return order != 0 ? order : (i > j) - (i < j);
+}
+
+/* The first coordinate that is there already; the length if there is none. In order of size, equal
+ * coordinates are neighbours. */
+static bool find_repeated(nnd_dim *dim, size_t *second) {
+    size_t n = dim->length, *order = malloc(n * sizeof *order);
+    *second = n;
+    if (order == NULL)
+        return false;
+    for (size_t i = 0; i < n; i++)
+        order[i] = i;
+    qsort_r(order, n, sizeof *order, compare_coordinates, dim);
+    for (size_t i = 1; i < n; i++) {
+        size_t later = order[i] > order[i - 1] ? order[i] : order[i - 1];
+        if (later < *second && nnd_coord_equal(dim, order[i - 1], dim, order[i]))
+            *second = later;
+    }
+    free(order);
+    return true;
 }
 
 /* Coordinates of one swept parameter. */
@@ -195,11 +289,22 @@ static nnd_status read_sweep_values(nnd_context *ctx, const nnd_param *param,
                 return nnd_fail_memory(ctx, key);
         } else if (!nnd_value_number(item, &dim->value[i]) || isnan(dim->value[i]))
             return bad_value(ctx, item, key, "is not a number");
-        for (size_t j = 0; j < i; j++)
-            if (nnd_coord_equal(dim, i, dim, j))
-                return bad_value(ctx, item, key, "stands there twice");
     }
-    return NND_OK;
+    size_t second;
+    if (!find_repeated(dim, &second))
+        return nnd_fail_memory(ctx, key);
+    return second == n ? NND_OK : bad_value(ctx, value->item[second], key, "stands there twice");
+}
+
+static nnd_status unknown_sweep(const resolution *r, const char *key, const char *name,
+                                const nnd_value *value) {
+    char unknown[2 * TEXT_SIZE];
+    nnd_suggestion near = {.word = name};
+    suggest_table(&near, "sweep.", r->out->model->params);
+    snprintf(unknown, sizeof unknown,
+             "not a parameter of the model; %s`nndmft describe %s` lists them", near.text,
+             r->out->model->name);
+    return bad(r->ctx, value, key, unknown);
 }
 
 static nnd_status read_sweep(resolution *r) {
@@ -214,14 +319,11 @@ static nnd_status read_sweep(resolution *r) {
         return nnd_fail_memory(r->ctx, "the sweep");
     for (size_t i = 0; i < r->sweep->count; i++) {
         const nnd_value *value = r->sweep->item[i];
-        char key[TEXT_SIZE], unknown[TEXT_SIZE];
+        char key[TEXT_SIZE];
         snprintf(key, sizeof key, "sweep.%.200s", r->sweep->key[i]);
-        snprintf(unknown, sizeof unknown,
-                 "not a parameter of the model; `nndmft describe %s` lists them",
-                 r->out->model->name);
         const nnd_param *param = nnd_param_find(r->out->model->params, r->sweep->key[i]);
         if (param == NULL)
-            return bad(r->ctx, value, key, unknown);
+            return unknown_sweep(r, key, r->sweep->key[i], value);
         if (nnd_value_get(r->params, r->sweep->key[i]) != NULL)
             return bad(r->ctx, value, key, "stands in params too");
         nnd_dim *dim = sweep->dim[sweep->keys] = calloc(1, sizeof *dim);
@@ -357,7 +459,9 @@ static nnd_status read_points(resolution *r) {
         return nnd_fail_memory(r->ctx, "the parameters");
     nnd_status status = NND_OK;
     for (size_t i = 0; status == NND_OK && i < r->out->sweep.points; i++)
-        status = read_point(r, i);
+        status = nnd_context_interrupted(r->ctx)
+                     ? nnd_fail(r->ctx, NND_E_INTERRUPTED, "interrupted while reading the sweep")
+                     : read_point(r, i);
     return status;
 }
 
@@ -411,10 +515,12 @@ static nnd_status read_compare(resolution *r, const nnd_value *tree) {
     nnd_case *c = r->out;
     nnd_status status = nnd_params_read(r->ctx, &nnd_compare_table, value, "compare", &c->compare);
     for (size_t i = 0; status == NND_OK && i < c->compare.vars.count; i++) {
-        char wrong[TEXT_SIZE];
+        char wrong[2 * TEXT_SIZE];
+        nnd_suggestion near = {.word = c->compare.vars.value[i]};
+        nnd_model_suggest_variables(c->model, &near);
         snprintf(wrong, sizeof wrong,
-                 "%.100s is not a variable of the model; `nndmft describe %s` lists them",
-                 c->compare.vars.value[i], c->model->name);
+                 "%.100s is not a variable of the model; %s`nndmft describe %s` lists them",
+                 c->compare.vars.value[i], near.text, c->model->name);
         if (nnd_model_variable(c->model, c->compare.vars.value[i]) == NULL)
             status = bad(r->ctx, nnd_value_get(value, "vars"), "compare.vars", wrong);
     }
@@ -431,16 +537,13 @@ nnd_status nnd_case_resolve(nnd_context *ctx, const nnd_value *tree, const nnd_c
     if (r.cache == NULL)
         r.cache = &own;
     nnd_value *simulate = NULL;
-    char output[TEXT_SIZE * 2];
     nnd_status status = check_top_keys(ctx, tree);
     if (status == NND_OK)
         status = read_model(ctx, tree, &c->model);
     if (status == NND_OK)
-        status = read_text(ctx, tree, "name", source->stem, &c->name);
-    if (status == NND_OK) {
-        snprintf(output, sizeof output, "%s.h5", c->name);
-        status = read_text(ctx, tree, "output", output, &c->output);
-    }
+        status = read_name(ctx, tree, source->stem, &c->name);
+    if (status == NND_OK)
+        status = read_output(ctx, tree, c->name, &c->output);
     if (status == NND_OK) {
         r.params = section(tree, "params");
         r.sweep = section(tree, "sweep");

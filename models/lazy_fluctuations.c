@@ -65,7 +65,7 @@ static const nnd_param PARAMS[] = {
      .type = NND_INTEGER,
      .offset = FIELD(seed),
      .fallback = "1",
-     .range = {.min = 0, .max = 9007199254740992.0},
+     .range = NND_SEED_KEYS,
      .unit = "1",
      .doc = "of the sampled neurons"},
     {.name = "record",

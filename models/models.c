@@ -40,3 +40,8 @@ const nnd_variable *nnd_model_variable(const nnd_model *model, const char *name)
             return &model->variables[i];
     return NULL;
 }
+
+void nnd_model_suggest_variables(const nnd_model *model, nnd_suggestion *suggestion) {
+    for (size_t i = 0; i < model->variable_count; i++)
+        nnd_suggest(suggestion, "", model->variables[i].name);
+}

@@ -87,7 +87,7 @@ static const nnd_param PARAMS[] = {
      .type = NND_INTEGER,
      .offset = FIELD(seed),
      .fallback = "1",
-     .range = {.min = 0, .max = 9007199254740992.0},
+     .range = NND_SEED_KEYS,
      .unit = "1",
      .doc = "sampled: of the neurons"},
     {.name = "bias",

@@ -292,7 +292,7 @@ START_TEST(wrong_types_are_refused_with_what_is_allowed) {
     ck_one_refused("alpha", "large", "is not a number");
     ck_one_refused("alpha", "true", "is not a number");
     ck_one_refused("depth", "1.5", "is not an integer");
-    ck_one_refused("depth", "1e17", "is not an integer");
+    ck_one_refused("depth", "1e17", "is out of range: an integer");
     ck_one_refused("record", "2.5", "is not an integer");
     ck_one_refused("center", "1", "is not true or false");
     ck_one_refused("center", "yes", "is not true or false");

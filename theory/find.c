@@ -294,6 +294,14 @@ static nnd_status find_minimum(search *s, const double *y, nnd_found *found) {
     return NND_NOT_CONVERGED;
 }
 
+static nnd_status unknown_variable(nnd_context *ctx, const nnd_model *model, const char *name) {
+    nnd_suggestion near = {.word = name};
+    nnd_model_suggest_variables(model, &near);
+    return nnd_fail(ctx, NND_E_INPUT,
+                    "%.200s is not a variable of the model; %s`nndmft describe %s` lists them",
+                    name, near.text, model->name);
+}
+
 static nnd_status check_options(nnd_context *ctx, const nnd_value *tree,
                                 const nnd_case_source *source, const nnd_find_options *o,
                                 double *bytes) {
@@ -313,9 +321,7 @@ static nnd_status check_options(nnd_context *ctx, const nnd_value *tree,
     else if (nnd_theory_find(c->model) == NULL)
         status = nnd_fail(ctx, NND_E_INPUT, "%s has no theory", c->model->name);
     else if (nnd_model_variable(c->model, o->variable) == NULL)
-        status = nnd_fail(ctx, NND_E_INPUT,
-                          "%s is not a variable of the model; `nndmft describe %s` lists them",
-                          o->variable, c->model->name);
+        status = unknown_variable(ctx, c->model, o->variable);
     nnd_cost cost = {0};
     if (status == NND_OK)
         status = nnd_theory_cost(ctx, c, &cost);

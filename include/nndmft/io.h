@@ -12,15 +12,21 @@
 
 /* ---- case files ---- */
 
-/** Reads a YAML file into a tree whose nodes know their file:line:column. */
+/**
+ * Reads a YAML file of at most 2 MiB into a tree whose nodes know their file:line:column; "-" is
+ * the standard input. An interrupt of the context ends it.
+ */
 NND_MUST_USE nnd_status nnd_yaml_read_file(nnd_context *ctx, const char *path, nnd_value **tree);
-/** Reads YAML text; `name` stands for the file in messages. */
+/** Reads YAML text of at most 8 MiB; `name` stands for the file in messages. */
 NND_MUST_USE nnd_status nnd_yaml_read_text(nnd_context *ctx, const char *name, const char *text,
                                            nnd_value **tree);
 /** Applies an override such as "params.gamma0=2" to a tree; null as value removes the key. */
 NND_MUST_USE nnd_status nnd_yaml_override(nnd_context *ctx, nnd_value *tree,
                                           const char *assignment);
-/** Writes a tree as YAML text; NULL when out of memory. Owned by the caller (free). */
+/**
+ * Writes a tree as YAML text, which reads back as an equal tree whatever its texts hold; NULL when
+ * out of memory. Owned by the caller (free).
+ */
 char *nnd_yaml_text(const nnd_value *tree);
 
 /**

@@ -54,10 +54,12 @@
 #include "nndmft/statistics.h"
 #include "nndmft/status.h"
 #include "nndmft/store.h"
+#include "nndmft/suggest.h"
 #include "nndmft/table.h"
 #include "nndmft/theory.h"
 #include "nndmft/timegrid.h"
 #include "nndmft/two_layer_fluctuations.h"
+#include "nndmft/utf8.h"
 #include "nndmft/value.h"
 #include "nndmft/wide_mlp.h"
 

@@ -13,12 +13,13 @@
 
 #include "nndmft/context.h"
 #include "nndmft/dense.h"
+#include "nndmft/number.h"
 #include "nndmft/value.h"
 
 /** Types of parameters and the C type of their field. */
 typedef enum {
     NND_REAL,     /**< double; NaN when absent */
-    NND_INTEGER,  /**< int64_t */
+    NND_INTEGER,  /**< int64_t, at most NND_LARGEST_INTEGER in magnitude */
     NND_BOOL,     /**< bool */
     NND_CHOICE,   /**< int: index into `choices` */
     NND_TEXT,     /**< char *, owned by the struct; NULL when absent */
@@ -58,6 +59,10 @@ typedef struct {
     { .min = 0.0, .max = INFINITY, .min_open = true, .max_open = true }
 #define NND_NON_NEGATIVE                                                                           \
     { .min = 0.0, .max = INFINITY, .min_open = false, .max_open = true }
+
+/** Of keys of random numbers. */
+#define NND_SEED_KEYS                                                                              \
+    { .min = 0, .max = NND_LARGEST_INTEGER }
 
 typedef struct nnd_param_table nnd_param_table;
 

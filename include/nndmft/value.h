@@ -25,7 +25,7 @@ struct nnd_value {
     nnd_value **item; /**< children */
 };
 
-/** New nodes; NULL when out of memory. Texts are copied. */
+/** New nodes; NULL when out of memory. Texts are copied; they are UTF-8. */
 nnd_value *nnd_value_scalar(const char *text, bool quoted, const char *where);
 nnd_value *nnd_value_list(const char *where);
 nnd_value *nnd_value_map(const char *where);
@@ -38,6 +38,13 @@ void nnd_value_free(nnd_value *value);
 bool nnd_value_append(nnd_value *list, nnd_value *item);
 /** Sets a key of a mapping, replacing what it held; takes ownership as above. */
 bool nnd_value_put(nnd_value *map, const char *key, nnd_value *item);
+/** The same for a key that the mapping is known not to have, in constant time. */
+bool nnd_value_add(nnd_value *map, const char *key, nnd_value *item);
+/**
+ * Position of the first key of a mapping that stands there a second time; its number of keys if
+ * there is none. False when out of memory.
+ */
+bool nnd_value_repeats(nnd_value *map, size_t *second);
 /** Removes a key of a mapping, if it is there. */
 void nnd_value_remove(nnd_value *map, const char *key);
 /** Looks a key up; NULL if absent or `map` is NULL or not a mapping. */
