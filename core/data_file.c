@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "nndmft/dataset.h"
+#include "nndmft/suggest.h"
 
 enum { TEXT_SIZE = 256 };
 
@@ -25,37 +26,94 @@ static nnd_status allocate(const source *s, size_t rows, size_t cols, nnd_dense 
     return NND_OK;
 }
 
-static nnd_status missing(const source *s, const char *name) {
-    char list[TEXT_SIZE] = "";
-    size_t used = 0;
-    for (size_t i = 0; i < nnd_frame_array_count(s->arrays) && used < sizeof list; i++)
-        used += (size_t)snprintf(list + used, sizeof list - used, "%s%s", i == 0 ? "" : ", ",
-                                 nnd_frame_array(s->arrays, i)->name);
-    return nnd_fail(s->ctx, NND_E_INPUT, "%s: has no array \"%s\"; it has: %s", s->path, name,
-                    list);
+/* The arrays of the file that may be told of, by name; those that begin with `prefix` and end in a
+ * number, or all (NULL). */
+static bool is_candidate(const nnd_array *array, const char *prefix) {
+    if (prefix == NULL)
+        return true;
+    size_t length = strlen(prefix);
+    const char *number = array->name + length;
+    return strncmp(array->name, prefix, length) == 0 && *number != '\0' &&
+           number[strspn(number, "0123456789")] == '\0';
 }
 
-/* The columns NAME0, NAME1, ... of a table side by side. */
-static nnd_status read_columns(const source *s, nnd_dense *dense) {
-    char name[TEXT_SIZE];
-    const nnd_array *column = NULL;
-    size_t cols = 0;
-    for (;; cols++) {
-        snprintf(name, sizeof name, "%.200s%zu", dense->name, cols);
-        const nnd_array *next = nnd_frame_find(s->arrays, name);
-        if (next == NULL || next->ndims != 1 || (column != NULL && next->count != column->count))
-            break;
-        column = next;
+static size_t list_candidates(const source *s, const char *prefix, size_t size, char *list) {
+    size_t used = 0, count = 0;
+    list[0] = '\0';
+    for (size_t i = 0; i < nnd_frame_array_count(s->arrays); i++) {
+        const nnd_array *array = nnd_frame_array(s->arrays, i);
+        if (!is_candidate(array, prefix))
+            continue;
+        if (used < size)
+            used += (size_t)snprintf(list + used, size - used, "%s%s", count == 0 ? "" : ", ",
+                                     array->name);
+        count++;
     }
-    if (cols == 0)
-        return missing(s, dense->name);
-    nnd_status status = allocate(s, column->count, cols, dense);
-    for (size_t j = 0; status == NND_OK && j < cols; j++) {
-        snprintf(name, sizeof name, "%.200s%zu", dense->name, j);
-        column = nnd_frame_find(s->arrays, name);
+    return count;
+}
+
+static nnd_status missing(const source *s, const char *name) {
+    char list[TEXT_SIZE];
+    list_candidates(s, NULL, sizeof list, list);
+    if (nnd_frame_find_attribute(s->arrays, NULL, NND_DATA_LINKED) != NULL)
+        return nnd_fail(s->ctx, NND_E_INPUT, "%s: has no array \"%s\"", s->path, name);
+    nnd_suggestion near = {.word = name};
+    for (size_t i = 0; i < nnd_frame_array_count(s->arrays); i++)
+        nnd_suggest(&near, "", nnd_frame_array(s->arrays, i)->name);
+    return nnd_fail(s->ctx, NND_E_INPUT, "%s: has no array \"%s\"; %sit has: %s", s->path, name,
+                    near.text, list);
+}
+
+/* Arrays of one or two dimensions side by side. */
+static nnd_status join(const source *s, size_t count, const nnd_array *const *part,
+                       nnd_dense *dense) {
+    size_t cols = 0, first = 0;
+    for (size_t k = 0; k < count; k++) {
+        if (part[k]->ndims < 1 || part[k]->ndims > 2)
+            return nnd_fail(s->ctx, NND_E_INPUT, "%s: %s has %zu dimensions; allowed: 1 or 2",
+                            s->path, dense->name, part[k]->ndims);
+        if (part[k]->shape[0] != part[0]->shape[0])
+            return nnd_fail(s->ctx, NND_E_INPUT, "%s: %s: not all of them have the same rows",
+                            s->path, dense->name);
+        cols += part[k]->ndims == 2 ? part[k]->shape[1] : 1;
+    }
+    nnd_status status = allocate(s, part[0]->shape[0], cols, dense);
+    for (size_t k = 0; status == NND_OK && k < count; k++) {
+        size_t own = part[k]->ndims == 2 ? part[k]->shape[1] : 1;
         for (size_t i = 0; i < dense->rows; i++)
-            dense->value[i * cols + j] = column->data[i];
+            memcpy(dense->value + i * cols + first, part[k]->data + i * own, own * sizeof(double));
+        first += own;
     }
+    return status;
+}
+
+/* The columns NAME0, NAME1, ... of a table. If there are others of the kind beside them, what is
+ * meant is not clear. */
+static nnd_status read_numbered(const source *s, nnd_dense *dense) {
+    char name[TEXT_SIZE], list[TEXT_SIZE];
+    size_t candidates = list_candidates(s, dense->name, sizeof list, list), cols = 0;
+    const nnd_array **part = calloc(candidates + 1, sizeof(nnd_array *));
+    if (part == NULL)
+        return nnd_fail_memory(s->ctx, s->path);
+    for (; cols < candidates; cols++) {
+        snprintf(name, sizeof name, "%.200s%zu", dense->name, cols);
+        part[cols] = nnd_frame_find(s->arrays, name);
+        if (part[cols] == NULL)
+            break;
+    }
+    bool linked = nnd_frame_find_attribute(s->arrays, NULL, NND_DATA_LINKED) != NULL;
+    nnd_status status;
+    if (candidates == 0)
+        status = missing(s, dense->name);
+    else if (cols < candidates)
+        status =
+            nnd_fail(s->ctx, NND_E_INPUT,
+                     "%s: \"%s\" may be several columns%s%s, but they are not numbered from 0 "
+                     "without gaps; list those that are meant: [%s0, ...]",
+                     s->path, dense->name, linked ? "" : ": ", linked ? "" : list, dense->name);
+    else
+        status = join(s, cols, part, dense);
+    free(part);
     return status;
 }
 
@@ -63,16 +121,26 @@ static nnd_status read_array(const source *s, nnd_dense *dense) {
     if (dense->name == NULL)
         return NND_OK;
     const nnd_array *array = nnd_frame_find(s->arrays, dense->name);
-    if (array == NULL)
-        return read_columns(s, dense);
-    if (array->ndims < 1 || array->ndims > 2)
-        return nnd_fail(s->ctx, NND_E_INPUT, "%s: %s has %zu dimensions; allowed: 1 or 2", s->path,
-                        dense->name, array->ndims);
-    nnd_status status =
-        allocate(s, array->shape[0], array->ndims == 2 ? array->shape[1] : 1, dense);
+    if (dense->columns == 0)
+        return array != NULL ? join(s, 1, &array, dense) : read_numbered(s, dense);
+    const nnd_array **part = calloc(dense->columns, sizeof(nnd_array *));
+    nnd_status status = part != NULL ? NND_OK : nnd_fail_memory(s->ctx, s->path);
+    for (size_t k = 0; status == NND_OK && k < dense->columns; k++) {
+        part[k] = nnd_frame_find(s->arrays, dense->column[k]);
+        if (part[k] == NULL)
+            status = missing(s, dense->column[k]);
+    }
     if (status == NND_OK)
-        memcpy(dense->value, array->data, array->count * sizeof(double));
+        status = join(s, dense->columns, part, dense);
+    free(part);
     return status;
+}
+
+static nnd_status copy_names(const source *s, const nnd_dense *from, nnd_dense *to) {
+    if (from->columns > 0)
+        return nnd_dense_set_columns(s->ctx, to, from->columns, (const char *const *)from->column);
+    to->name = strdup(from->name);
+    return to->name != NULL ? NND_OK : nnd_fail_memory(s->ctx, s->path);
 }
 
 /* Rows `list` of an array of the file into another, which goes by the same name if it has none. */
@@ -81,11 +149,10 @@ static nnd_status take_rows(const source *s, const char *key, const nnd_dense *f
     if (from->name == NULL)
         return nnd_fail(s->ctx, NND_E_INPUT, "%s: rows are taken of its arrays, but `%s` %s",
                         s->path, key, from->rows > 0 ? "stands in the case" : "is missing");
-    nnd_dense taken = {.name = to->name != NULL ? to->name : strdup(from->name)};
-    if (taken.name == NULL)
-        return nnd_fail_memory(s->ctx, s->path);
-    to->name = taken.name;
-    nnd_status status = allocate(s, list->count, from->cols, &taken);
+    nnd_dense taken = {0};
+    nnd_status status = to->name == NULL ? copy_names(s, from, to) : NND_OK;
+    if (status == NND_OK)
+        status = allocate(s, list->count, from->cols, &taken);
     for (size_t i = 0; status == NND_OK && i < list->count; i++) {
         size_t row = (size_t)list->value[i];
         if (row >= from->rows)
@@ -100,7 +167,9 @@ static nnd_status take_rows(const source *s, const char *key, const nnd_dense *f
         return status;
     }
     free(to->value);
-    *to = taken;
+    to->value = taken.value;
+    to->rows = taken.rows;
+    to->cols = taken.cols;
     return NND_OK;
 }
 

@@ -51,11 +51,56 @@ static nnd_status read_rows(nnd_context *ctx, const nnd_value *list, nnd_dense *
     return NND_OK;
 }
 
+static bool is_name(const nnd_value *value) {
+    double x;
+    return value->kind == NND_VALUE_SCALAR && value->text[0] != '\0' && !nnd_value_is_null(value) &&
+           !nnd_value_number(value, &x);
+}
+
+nnd_status nnd_dense_set_columns(nnd_context *ctx, nnd_dense *dense, size_t count,
+                                 const char *const *column) {
+    size_t length = 1;
+    for (size_t i = 0; i < count; i++)
+        length += strlen(column[i]) + strlen(", ");
+    dense->column = calloc(count, sizeof *dense->column);
+    char *end = dense->name = malloc(length);
+    if (dense->column == NULL || dense->name == NULL)
+        return nnd_fail_memory(ctx, "names of columns");
+    *end = '\0';
+    for (size_t i = 0; i < count; i++) {
+        end = stpcpy(stpcpy(end, i > 0 ? ", " : ""), column[i]);
+        dense->column[i] = strdup(column[i]);
+        if (dense->column[i] == NULL)
+            return nnd_fail_memory(ctx, "names of columns");
+        dense->columns++;
+    }
+    return NND_OK;
+}
+
+static nnd_status read_names(nnd_context *ctx, const nnd_value *list, nnd_dense *dense,
+                             const nnd_value **culprit) {
+    const char **name = calloc(list->count, sizeof *name);
+    if (name == NULL)
+        return nnd_fail_memory(ctx, "names of columns");
+    nnd_status status = NND_OK;
+    for (size_t i = 0; status == NND_OK && i < list->count; i++) {
+        *culprit = list->item[i];
+        name[i] = list->item[i]->text;
+        status = is_name(list->item[i]) ? NND_OK : NND_E_INPUT;
+    }
+    if (status == NND_OK)
+        status = nnd_dense_set_columns(ctx, dense, list->count, name);
+    free(name);
+    return status;
+}
+
 nnd_status nnd_dense_read(nnd_context *ctx, const nnd_value *value, nnd_dense *dense,
                           const nnd_value **culprit, const char **wrong) {
     double x;
     *culprit = value;
     *wrong = "is not";
+    if (value->kind == NND_VALUE_LIST && value->count > 0 && is_name(value->item[0]))
+        return read_names(ctx, value, dense, culprit);
     if (value->kind != NND_VALUE_SCALAR)
         return read_rows(ctx, value, dense, culprit, wrong);
     if (nnd_value_number(value, &x)) {
@@ -92,7 +137,19 @@ static nnd_value *row_value(const nnd_dense *dense, size_t i) {
     return row;
 }
 
+static nnd_value *names_value(const nnd_dense *dense) {
+    nnd_value *list = nnd_value_list("");
+    for (size_t i = 0; list != NULL && i < dense->columns; i++)
+        if (!nnd_value_append(list, nnd_value_scalar(dense->column[i], true, ""))) {
+            nnd_value_free(list);
+            return NULL;
+        }
+    return list;
+}
+
 nnd_value *nnd_dense_value(const nnd_dense *dense) {
+    if (dense->columns > 0)
+        return names_value(dense);
     if (dense->name != NULL)
         return nnd_value_scalar(dense->name, true, "");
     if (dense->rows == 0)
@@ -113,5 +170,8 @@ bool nnd_dense_absent(const nnd_dense *dense) {
 void nnd_dense_clear(nnd_dense *dense) {
     free(dense->value);
     free(dense->name);
+    for (size_t i = 0; i < dense->columns; i++)
+        free(dense->column[i]);
+    free(dense->column);
     *dense = (nnd_dense){0};
 }

@@ -90,7 +90,8 @@ void nnd_param_allowed(const nnd_param *param, size_t size, char *text) {
         [NND_REALS] = "a number",
         [NND_TEXTS] = "a text",
         [NND_INTEGERS] = "an integer",
-        [NND_DENSE] = "rows of numbers, or the name of an array in the data file",
+        [NND_DENSE] =
+            "rows of numbers, or the name of an array in the data file, or a list of such names",
         [NND_GROUP] = "a mapping",
     };
     char range[TEXT_SIZE];

@@ -229,6 +229,107 @@ START_TEST(a_table_is_read_by_columns) {
 }
 END_TEST
 
+/* Loads `data` of a table and returns the first row of the inputs as text. */
+static const char *first_inputs(const char *csv, const char *yaml) {
+    static char text[200];
+    scratch_write(scratch_path("t.csv"), csv, strlen(csv));
+    read_data(yaml);
+    assert_ok(load("t.csv"));
+    text[0] = '\0';
+    for (size_t j = 0; j < data.inputs.cols; j++)
+        snprintf(text + strlen(text), sizeof text - strlen(text), " %g", data.inputs.value[j]);
+    return text;
+}
+
+START_TEST(columns_are_named_one_by_one) {
+    static const char csv[] = "x0,y,x2,w,x1\n1,2,3,4,5\n6,7,8,9,10\n";
+    ck_assert_str_eq(first_inputs(csv, "{file: t.csv, inputs: [x2, w, x0], targets: y}"), " 3 4 1");
+    ck_assert_str_eq(first_inputs(csv, "{file: t.csv, inputs: [w], targets: y}"), " 4");
+    ck_assert_str_eq(first_inputs(csv, "{file: t.csv, inputs: x, targets: y}"), " 1 5 3");
+    /* Written back, the list stands for the same; so does that of test samples of the same file. */
+    first_inputs(csv, "{file: t.csv, inputs: [x1, w], targets: y, rows: [0], test_rows: [1]}");
+    nnd_value *names = nnd_dense_value(&data.test_inputs);
+    ck_assert_uint_eq(names->count, 2);
+    ck_assert_str_eq(names->item[0]->text, "x1");
+    ck_assert_str_eq(names->item[1]->text, "w");
+    ck_assert_double_eq(data.test_inputs.value[1], 9.0);
+    nnd_value_free(names);
+}
+END_TEST
+
+static void load_refused(const char *csv, const char *yaml, const char *message) {
+    scratch_write(scratch_path("t.csv"), csv, strlen(csv));
+    read_data(yaml);
+    assert_status(load("t.csv"), NND_E_INPUT);
+    assert_message(message);
+}
+
+START_TEST(a_name_that_may_be_several_columns_is_refused_with_these) {
+    load_refused("x0,x2,y\n1,2,3\n", "{file: t.csv, inputs: x, targets: y}",
+                 "\"x\" may be several columns: x0, x2");
+    load_refused("x1,x2,y\n1,2,3\n", "{file: t.csv, inputs: x, targets: y}",
+                 "\"x\" may be several columns: x1, x2");
+    load_refused("x00,x01,y\n1,2,3\n", "{file: t.csv, inputs: x, targets: y}",
+                 "\"x\" may be several columns: x00, x01");
+    load_refused("x0,y\n1,2\n", "{file: t.csv, inputs: [x0, z], targets: y}", "no array \"z\"");
+    load_refused("width,y\n1,2\n", "{file: t.csv, inputs: widht, targets: y}",
+                 "did you mean width?");
+}
+END_TEST
+
+START_TEST(a_cell_is_a_number_where_a_case_would_take_it_for_one) {
+    ck_assert_str_eq(first_inputs("a,y\n1e-1,1\n", "{file: t.csv, inputs: a, targets: y}"), " 0.1");
+    static const char *const bad[] = {"0x10", "0x1p3", "infinity", "1_0", "1e999", "NAN(2)"};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        char csv[64], message[64];
+        nnd_frame *arrays = NULL;
+        snprintf(csv, sizeof csv, "a,y\n%s,1\n", bad[i]);
+        snprintf(message, sizeof message, "line 2, column 1: \"%s\" is not a number", bad[i]);
+        scratch_write(scratch_path("t.csv"), csv, strlen(csv));
+        assert_status(nnd_data_file_read(ctx, scratch_path("t.csv"), &arrays), NND_E_INPUT);
+        assert_message(message);
+    }
+}
+END_TEST
+
+/* Opening a pipe that nobody writes to would wait for ever. */
+START_TEST(a_table_that_is_no_regular_file_is_refused) {
+    nnd_frame *arrays = NULL;
+    ck_assert_int_eq(mkfifo(scratch_path("pipe.csv"), 0600), 0);
+    ck_assert_int_eq(symlink("/dev/zero", scratch_path("device.csv")), 0);
+    ck_assert_int_eq(mkdir(scratch_path("folder.csv"), 0700), 0);
+    static const char *const names[] = {"pipe.csv", "device.csv", "folder.csv"};
+    for (size_t i = 0; i < 3; i++) {
+        assert_status(nnd_data_file_read(ctx, scratch_path(names[i]), &arrays), NND_E_INPUT);
+        assert_message("is not a regular file");
+    }
+}
+END_TEST
+
+/* The name of a link may be a stranger's, who must not learn what it leads to. */
+START_TEST(no_message_quotes_a_linked_table) {
+    static const char *const secrets[] = {
+        "hush:1\nhush:2\n", "hush,b\n1,2\n",     "hush,hush\n1,2\n",       "hush0,hush2\n1,2\n",
+        "a,b\nhush,1\n",    "hush\n1\n1,hush\n", "hus0,hus2,hush\n1,2,3\n"};
+    ck_assert_int_eq(symlink("secrets", scratch_path("l.csv")), 0);
+    for (size_t i = 0; i < sizeof secrets / sizeof *secrets; i++) {
+        nnd_frame *arrays = NULL;
+        scratch_write(scratch_path("secrets"), secrets[i], strlen(secrets[i]));
+        read_data("{file: l.csv, inputs: hus, targets: y}");
+        nnd_status status = nnd_data_file_read(ctx, scratch_path("l.csv"), &arrays);
+        if (status == NND_OK)
+            status = nnd_data_load(ctx, &data, scratch_path("l.csv"), arrays);
+        nnd_frame_free(arrays);
+        ck_assert_int_eq(status, NND_E_INPUT);
+        ck_assert_msg(strstr(nnd_context_message(ctx), "hush") == NULL, "%s",
+                      nnd_context_message(ctx));
+    }
+    scratch_write(scratch_path("secrets"), "x0,y\n1,2\n3,4\n", 13);
+    read_data("{file: l.csv, inputs: x, targets: y}");
+    assert_ok(load("l.csv"));
+}
+END_TEST
+
 START_TEST(data_beyond_the_memory_limit_is_refused) {
     nnd_context *small = nnd_context_new(&(nnd_context_options){.memory_limit = 1000000});
     nnd_dataset set;
@@ -350,6 +451,11 @@ int main(void) {
     tcase_add_test(tests, regression_data_has_a_minimiser_of_norm_1);
     tcase_add_test(tests, the_same_seed_gives_the_same_data);
     tcase_add_test(tests, a_table_is_read_by_columns);
+    tcase_add_test(tests, columns_are_named_one_by_one);
+    tcase_add_test(tests, a_name_that_may_be_several_columns_is_refused_with_these);
+    tcase_add_test(tests, a_cell_is_a_number_where_a_case_would_take_it_for_one);
+    tcase_add_test(tests, a_table_that_is_no_regular_file_is_refused);
+    tcase_add_test(tests, no_message_quotes_a_linked_table);
     tcase_add_test(tests, data_beyond_the_memory_limit_is_refused);
     tcase_add_test(tests, standardized_inputs_have_mean_0_and_variance_1_on_training_samples);
     tcase_add_test(tests, a_changed_file_is_refused_by_its_checksum);

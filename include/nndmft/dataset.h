@@ -60,9 +60,13 @@ extern const nnd_param_table nnd_data_table;
  * matrices must have been read.
  */
 bool nnd_data_check(const nnd_data *data, nnd_objection *objection);
+/** Attribute of the arrays of a file that is a link: messages then tell nothing of what it holds.
+ */
+#define NND_DATA_LINKED "linked"
 /**
  * Fills the named matrices of `data` from the arrays of its file (a name stands for the array of
- * that name, or for the columns NAME0, NAME1, ...), takes the rows asked for, standardizes, and
+ * that name, or for the columns NAME0, NAME1, ...; several names for these arrays side by side),
+ * takes the rows asked for, standardizes, and
  * sets the checksum, or compares it if the case gives one. NND_E_INPUT with a message that names
  * `path`.
  */
