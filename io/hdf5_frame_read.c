@@ -73,10 +73,13 @@ static nnd_status add_numbers(reader *r, const char *name, hid_t dataset, nnd_co
     double *value = calloc(length + 1, sizeof *value);
     if (value == NULL)
         return nnd_fail_memory(r->ctx, name);
+    bool packed = false;
     nnd_status status =
         H5Dread(dataset, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, value) < 0
             ? damaged(r, name)
-            : nnd_frame_add_dim(r->frame, name, kind, length, value);
+            : nnd_hdf5_unpack(r->ctx, r->path, name, dataset, length, value, &packed);
+    if (status == NND_OK)
+        status = nnd_frame_add_dim(r->frame, name, packed ? NND_COORD_REAL : kind, length, value);
     free(value);
     return status;
 }
@@ -210,7 +213,6 @@ static bool is_internal(const char *key) {
         "NAME",
         "DIMENSION_LIST",
         "REFERENCE_LIST",
-        "_FillValue",
         "_Netcdf4Dimid",
         "_Netcdf4Coordinates",
         "_NCProperties",
@@ -221,7 +223,7 @@ static bool is_internal(const char *key) {
     for (size_t i = 0; i < sizeof internal / sizeof *internal; i++)
         if (strcmp(key, internal[i]) == 0)
             return true;
-    return false;
+    return nnd_hdf5_is_packing(key);
 }
 
 /* Copies the attributes of an object with creation list `create`, in order of creation if known. */
@@ -330,11 +332,8 @@ static nnd_status read_values(reader *r, const char *name, const char *dims, siz
         return status;
     if (H5Dread(dataset, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, data) < 0)
         return damaged(r, name);
-    double fill = nnd_hdf5_get_number(dataset, "_FillValue", NAN);
-    for (size_t i = 0; !isnan(fill) && i < count; i++)
-        if (data[i] == fill)
-            data[i] = NAN;
-    return NND_OK;
+    bool packed;
+    return nnd_hdf5_unpack(r->ctx, r->path, name, dataset, count, data, &packed);
 }
 
 /* Shape of a dataset that fits in a frame; false if it has none or a length is 0. */

@@ -67,6 +67,16 @@ char *nnd_hdf5_get_text(hid_t object, const char *key);
 /* Reads a number attribute; `fallback` if there is none. */
 double nnd_hdf5_get_number(hid_t object, const char *key, double fallback);
 
+/*
+ * Turns the `count` numbers that a dataset stores into those that are meant (scale_factor,
+ * add_offset), NaN where they are missing or not valid; see hdf5_packing.c. Attributes that make no
+ * sense are refused. `*packed`: the numbers were scaled or shifted.
+ */
+NND_MUST_USE nnd_status nnd_hdf5_unpack(nnd_context *ctx, const char *path, const char *name,
+                                        hid_t dataset, size_t count, double *x, bool *packed);
+/* True of the attributes that it looks at. */
+bool nnd_hdf5_is_packing(const char *key);
+
 /* Writes a frame into a group that is empty but for other groups. */
 NND_MUST_USE nnd_status nnd_hdf5_write_frame(nnd_context *ctx, const char *path, hid_t group,
                                              const nnd_frame *frame);

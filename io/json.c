@@ -5,19 +5,24 @@
 #include <string.h>
 
 #include "io/export_impl.h"
+#include "nndmft/utf8.h"
 
 enum { NUMBER_SIZE = 40 };
 
+/* A byte that is no UTF-8 is spelled out, see utf8.h: JSON is UTF-8. */
 static void write_string(FILE *out, const char *text) {
     fputc('"', out);
-    for (; *text != '\0'; text++) {
+    for (size_t length; *text != '\0'; text += length > 0 ? length : 1) {
         unsigned char c = (unsigned char)*text;
-        if (c == '"' || c == '\\')
+        length = nnd_utf8_length(text);
+        if (length == 0)
+            fprintf(out, "\\\\x%02X", c);
+        else if (c == '"' || c == '\\')
             fprintf(out, "\\%c", c);
         else if (c < 0x20 || c == 0x7f)
             fprintf(out, "\\u%04x", c);
         else
-            fputc(c, out);
+            fprintf(out, "%.*s", (int)length, text);
     }
     fputc('"', out);
 }

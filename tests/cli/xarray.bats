@@ -90,6 +90,10 @@ PYTHON
     done
 }
 
+@test "packed files are read as xarray and netCDF4 read them" {
+    python_test xarray_packs.py "$NNDMFT" .
+}
+
 @test "a user's own simulation is compared with theory" {
     need_python xarray h5netcdf netCDF4
     tiny_case

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Attributes of packed datasets that make no sense are refused, each with its name. */
+#include <hdf5.h>
+#include <hdf5_hl.h>
+#include <math.h>
+
+#include "nndmft/io.h"
+#include "scratch.h"
+
+static hid_t file;
+static const char *path;
+
+static void setup(void) {
+    scratch_setup();
+    path = scratch_path("mine.h5");
+    file = H5Fcreate(path, H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
+    hsize_t length = 3;
+    ck_assert_int_ge(H5LTmake_dataset_short(file, "x", 1, &length, (short[]){1, 2, 3}), 0);
+}
+
+static void number(const char *key, double x) {
+    ck_assert_int_ge(H5LTset_attribute_double(file, "x", key, &x, 1), 0);
+}
+
+/* Reads the file with its one dataset; the context says what is wrong with it. */
+static nnd_status read_mine(nnd_frame **arrays) {
+    H5Fclose(file);
+    return nnd_data_file_read(ctx, path, arrays);
+}
+
+static void refused(const char *message) {
+    nnd_frame *arrays = NULL;
+    assert_status(read_mine(&arrays), NND_E_INPUT);
+    assert_message("mine.h5: x");
+    assert_message(message);
+}
+
+START_TEST(scaled_and_shifted_numbers_are_what_is_meant) {
+    nnd_frame *arrays = NULL;
+    number("scale_factor", 0.5);
+    number("add_offset", -1.0);
+    number("missing_value", 2.0);
+    assert_ok(read_mine(&arrays));
+    const double *x = nnd_frame_find(arrays, "x")->data;
+    ck_assert_double_eq(x[0], -0.5);
+    ck_assert_double_nan(x[1]);
+    ck_assert_double_eq(x[2], 0.5);
+    nnd_frame_free(arrays);
+}
+END_TEST
+
+START_TEST(a_scale_of_0_is_refused) {
+    number("scale_factor", 0.0);
+    refused("scale_factor is 0");
+}
+END_TEST
+
+START_TEST(an_infinite_offset_is_refused) {
+    number("add_offset", INFINITY);
+    refused("add_offset is not finite");
+}
+END_TEST
+
+START_TEST(a_text_for_a_scale_is_refused) {
+    ck_assert_int_ge(H5LTset_attribute_string(file, "x", "scale_factor", "0.1"), 0);
+    refused("scale_factor is not a number");
+}
+END_TEST
+
+START_TEST(two_scales_are_refused) {
+    ck_assert_int_ge(H5LTset_attribute_double(file, "x", "scale_factor", (double[]){1.0, 2.0}, 2),
+                     0);
+    refused("scale_factor is not a number");
+}
+END_TEST
+
+START_TEST(a_range_beside_a_bound_is_refused) {
+    number("valid_min", 1.0);
+    ck_assert_int_ge(H5LTset_attribute_short(file, "x", "valid_range", (short[]){1, 2}, 2), 0);
+    refused("valid_range stands beside");
+}
+END_TEST
+
+START_TEST(a_range_of_one_number_is_refused) {
+    number("valid_range", 1.0);
+    refused("valid_range is not a list of numbers");
+}
+END_TEST
+
+START_TEST(a_range_that_is_empty_is_refused) {
+    number("valid_min", 3.0);
+    number("valid_max", 2.0);
+    refused("valid_max leaves no value valid");
+}
+END_TEST
+
+START_TEST(an_unclear_sign_is_refused) {
+    ck_assert_int_ge(H5LTset_attribute_string(file, "x", "_Unsigned", "perhaps"), 0);
+    refused("_Unsigned does not fit");
+}
+END_TEST
+
+START_TEST(integers_that_are_no_doubles_are_refused) {
+    long big[] = {9007199254740991, 9007199254740993};
+    hsize_t length = 1;
+    ck_assert_int_ge(H5LTmake_dataset_long(file, "good", 1, &length, big), 0);
+    ck_assert_int_ge(H5LTmake_dataset_long(file, "x_big", 1, &length, big + 1), 0);
+    refused("x_big holds integers beyond 9007199254740991");
+}
+END_TEST
+
+START_TEST(a_missing_large_integer_is_missing) {
+    long big[] = {1, -9223372036854775807L - 1};
+    hsize_t length = 2;
+    nnd_frame *arrays = NULL;
+    ck_assert_int_ge(H5LTmake_dataset_long(file, "y", 1, &length, big), 0);
+    ck_assert_int_ge(H5LTset_attribute_long(file, "y", "_FillValue", big + 1, 1), 0);
+    assert_ok(read_mine(&arrays));
+    ck_assert_double_eq(nnd_frame_find(arrays, "y")->data[0], 1.0);
+    ck_assert_double_nan(nnd_frame_find(arrays, "y")->data[1]);
+    nnd_frame_free(arrays);
+}
+END_TEST
+
+int main(void) {
+    Suite *suite = suite_create("packing");
+    TCase *tests = tcase_create("packing");
+    tcase_add_checked_fixture(tests, setup, scratch_teardown);
+    tcase_add_test(tests, scaled_and_shifted_numbers_are_what_is_meant);
+    tcase_add_test(tests, a_scale_of_0_is_refused);
+    tcase_add_test(tests, an_infinite_offset_is_refused);
+    tcase_add_test(tests, a_text_for_a_scale_is_refused);
+    tcase_add_test(tests, two_scales_are_refused);
+    tcase_add_test(tests, a_range_beside_a_bound_is_refused);
+    tcase_add_test(tests, a_range_of_one_number_is_refused);
+    tcase_add_test(tests, a_range_that_is_empty_is_refused);
+    tcase_add_test(tests, an_unclear_sign_is_refused);
+    tcase_add_test(tests, integers_that_are_no_doubles_are_refused);
+    tcase_add_test(tests, a_missing_large_integer_is_missing);
+    suite_add_tcase(suite, tests);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_ENV);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed != 0;
+}
