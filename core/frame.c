@@ -315,6 +315,8 @@ bool nnd_coord_equal(const nnd_dim *a, size_t i, const nnd_dim *b, size_t j) {
     if (text)
         return strcmp(a->text[i], b->text[j]) == 0;
     double x = a->value[i], y = b->value[j];
+    if (a->kind == NND_COORD_INTEGER && b->kind == NND_COORD_INTEGER)
+        return x == y;
     double larger = fmax(fabs(x), fabs(y));
     return x == y || (isfinite(larger) && fabs(x - y) <= 1e-12 * larger);
 }
@@ -332,6 +334,8 @@ size_t nnd_coord_find(const nnd_dim *in, const nnd_dim *of, size_t i) {
 void nnd_coord_text(const nnd_dim *dim, size_t i, size_t size, char *text) {
     if (dim->kind == NND_COORD_TEXT)
         snprintf(text, size, "%s", dim->text[i]);
+    else if (dim->kind == NND_COORD_INTEGER && fabs(dim->value[i]) <= NND_LARGEST_INTEGER)
+        nnd_format(text, size, "%.0f", dim->value[i]);
     else
         nnd_number_text(dim->value[i], size, text);
 }

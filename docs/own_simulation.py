@@ -1,7 +1,8 @@
 """Train deep linear networks with NumPy alone and write what `nndmft validate` reads.
 
 One hidden layer, full batch, mup: f(x) = a A x / gamma with gamma = gamma0 sqrt(nu).
-`nndmft solve CASE --dry-run` prints the same initial deviations and learning rates.
+`nndmft simulate one-layer.yaml --set simulate.size=200 --dry-run` prints the same initial
+deviations and learning rates.
 """
 import sys
 

@@ -71,7 +71,7 @@ static void write_coordinates(FILE *out, const nnd_dim *dim) {
         else if (dim->kind == NND_COORD_REAL || !isfinite(dim->value[i]))
             write_real(out, dim->value[i]);
         else {
-            nnd_number_text(dim->value[i], sizeof text, text);
+            nnd_coord_text(dim, i, sizeof text, text);
             fputs(text, out);
         }
     }

@@ -302,6 +302,18 @@ static nnd_status unknown_variable(nnd_context *ctx, const nnd_model *model, con
                     name, near.text, model->name);
 }
 
+static nnd_status unknown_param(nnd_context *ctx, const nnd_model *model, const char *name) {
+    nnd_suggestion near = {.word = name};
+    for (size_t i = 0; i < model->params->count; i++) {
+        const nnd_param *param = &model->params->param[i];
+        if (param->type == NND_REAL || param->type == NND_REALS)
+            nnd_suggest(&near, "", param->name);
+    }
+    return nnd_fail(ctx, NND_E_INPUT,
+                    "--param %.200s: not a real parameter; %s`nndmft describe %s` lists them", name,
+                    near.text, model->name);
+}
+
 static nnd_status check_options(nnd_context *ctx, const nnd_value *tree,
                                 const nnd_case_source *source, const nnd_find_options *o,
                                 double *bytes) {
@@ -311,8 +323,7 @@ static nnd_status check_options(nnd_context *ctx, const nnd_value *tree,
         return status;
     const nnd_param *param = nnd_param_find(c->model->params, o->param);
     if (param == NULL || (param->type != NND_REAL && param->type != NND_REALS))
-        status = nnd_fail(ctx, NND_E_INPUT, "--param %s: not a real parameter of %s", o->param,
-                          c->model->name);
+        status = unknown_param(ctx, c->model, o->param);
     else if (o->points < 3)
         status = nnd_fail(ctx, NND_E_INPUT, "--points %zu: fewer than 3", o->points);
     else if (!(o->low < o->high && isfinite(o->low) && isfinite(o->high)))

@@ -104,7 +104,8 @@ const nnd_attribute *nnd_frame_attribute(const nnd_frame *frame, size_t i);
 size_t nnd_array_axis(const nnd_frame *frame, const nnd_array *array, const char *name);
 /** Writes the dimension names of an array, separated by commas, into `text`. */
 void nnd_array_dims(const nnd_frame *frame, const nnd_array *array, size_t size, char *text);
-/** True if coordinate `i` of `a` is coordinate `j` of `b` (numbers to 1e-12 relative). */
+/** True if coordinate `i` of `a` is coordinate `j` of `b` (integers exactly, other numbers
+ *  to 1e-12 relative). */
 bool nnd_coord_equal(const nnd_dim *a, size_t i, const nnd_dim *b, size_t j);
 /** Position in `in` of coordinate `i` of `of`; in->length if it is not there. */
 size_t nnd_coord_find(const nnd_dim *in, const nnd_dim *of, size_t i);
