@@ -42,7 +42,19 @@ static nnd_status parse_goal(nnd_context *ctx, const cli_options *o, nnd_find_op
     return *variable != NULL ? NND_OK : nnd_fail_memory(ctx, "a name");
 }
 
-/* The case at one sweep point, without its sweep. */
+/* A case without its sweep. */
+static nnd_value *without_sweep(const nnd_value *tree) {
+    nnd_value *map = nnd_value_map(tree->where);
+    for (size_t i = 0; map != NULL && i < tree->count; i++)
+        if (strcmp(tree->key[i], "sweep") != 0 &&
+            !nnd_value_add(map, tree->key[i], nnd_value_copy(tree->item[i]))) {
+            nnd_value_free(map);
+            return NULL;
+        }
+    return map;
+}
+
+/* The case at one sweep point; `tree` is without the sweep. */
 static nnd_value *point_tree(const nnd_value *tree, const nnd_case *c, size_t point) {
     nnd_value *copy = nnd_value_copy(tree);
     if (copy == NULL)
@@ -60,7 +72,6 @@ static nnd_value *point_tree(const nnd_value *tree, const nnd_case *c, size_t po
             params = NULL;
         }
     }
-    nnd_value_remove(copy, "sweep");
     if (!nnd_value_put(copy, "params", params)) {
         nnd_value_free(copy);
         return NULL;
@@ -139,8 +150,11 @@ int cli_find(nnd_context *ctx, const cli_options *options) {
     for (size_t k = 0; status == NND_OK && k < c->sweep.keys; k++)
         if (strcmp(c->sweep.dim[k]->name, param) == 0)
             status = nnd_fail(ctx, NND_E_INPUT, "--param %s: the case sweeps over it", param);
+    nnd_value *base = status == NND_OK ? without_sweep(tree) : NULL;
     if (status == NND_OK)
-        status = find_all(ctx, tree, c, &source.source, &o);
+        status = base != NULL ? find_all(ctx, base, c, &source.source, &o)
+                              : nnd_fail_memory(ctx, "the case");
+    nnd_value_free(base);
     nnd_case_free(c);
     nnd_value_free(tree);
     cli_source_clear(&source);

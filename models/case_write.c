@@ -29,14 +29,16 @@ static bool is_swept(const nnd_sweep *sweep, const char *name) {
     return false;
 }
 
-static nnd_value *resolved_params(const nnd_case *c, const nnd_value *params) {
+static nnd_value *resolved_params(const nnd_context *ctx, const nnd_case *c,
+                                  const nnd_value *params) {
     const nnd_param_table *table = c->model->params;
     nnd_value *map = nnd_value_map("");
     for (size_t i = 0; map != NULL && i < table->count; i++) {
         const nnd_param *param = &table->param[i];
         if (is_swept(&c->sweep, param->name))
             continue;
-        if (!nnd_value_put(map, param->name, common_value(c, params, param))) {
+        if (nnd_context_interrupted(ctx) ||
+            !nnd_value_put(map, param->name, common_value(c, params, param))) {
             nnd_value_free(map);
             return NULL;
         }
@@ -90,12 +92,14 @@ nnd_status nnd_case_write(nnd_context *ctx, nnd_case *c, const nnd_value *params
     bool done =
         map != NULL && nnd_value_put(map, "model", nnd_value_scalar(c->model->name, false, ""));
     done = done && nnd_value_put(map, "name", nnd_value_scalar(c->name, true, ""));
-    done = done && nnd_value_put(map, "params", resolved_params(c, params));
+    done = done && nnd_value_put(map, "params", resolved_params(ctx, c, params));
     if (c->sweep.keys > 0)
         done = done && nnd_value_put(map, "sweep", resolved_sweep(&c->sweep));
     if (c->simulates)
         done = done && nnd_value_put(map, "simulate", simulate_values(c));
     done = done && nnd_value_put(map, "compare", table_values(&nnd_compare_table, &c->compare));
     done = done && nnd_value_put(map, "output", nnd_value_scalar(c->output, true, ""));
+    if (nnd_context_interrupted(ctx))
+        return nnd_fail(ctx, NND_E_INTERRUPTED, "interrupted while resolving the case");
     return done ? NND_OK : nnd_fail_memory(ctx, "the case");
 }

@@ -93,8 +93,10 @@ static bool make_comma_locale(void) {
     return made;
 }
 
+/* The environment is for gnuplot. */
 static void enter_comma_locale(void) {
     scratch_setup();
+    setenv("LC_ALL", "de_DE.UTF-8", 1);
     ck_assert_ptr_nonnull(setlocale(LC_ALL, "de_DE.UTF-8"));
     char text[8];
     snprintf(text, sizeof text, "%.1f", 0.5);
@@ -172,6 +174,7 @@ START_TEST(a_picture_is_the_same_in_every_locale) {
     nnd_plot_options options = {0};
     assert_ok(nnd_plot(ctx, &result, &options, here));
     setlocale(LC_ALL, "C");
+    setenv("LC_ALL", "C", 1);
     assert_ok(nnd_plot(ctx, &result, &options, plain));
     size_t size, other;
     unsigned char *a = scratch_read(here, &size), *b = scratch_read(plain, &other);
@@ -185,6 +188,7 @@ END_TEST
 
 static void leave_comma_locale(void) {
     setlocale(LC_ALL, "C");
+    unsetenv("LC_ALL");
     scratch_teardown();
 }
 
