@@ -71,9 +71,13 @@ static void print_template(const nnd_model *model) {
 int cli_describe(nnd_context *ctx, const cli_options *options) {
     const char *name = options->args.value[0];
     const nnd_model *model = nnd_model_find(name);
-    if (model == NULL)
-        return cli_exit_code(
-            nnd_fail(ctx, NND_E_INPUT, "%s is not a model; `nndmft models` lists them", name));
+    if (model == NULL) {
+        nnd_suggestion near = {.word = name};
+        nnd_model_suggest(&near);
+        return cli_exit_code(nnd_fail(ctx, NND_E_INPUT,
+                                      "%.200s is not a model; %s`nndmft models` lists them", name,
+                                      near.text));
+    }
     if (options->as_case) {
         print_template(model);
         return EXIT_DONE;

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -330,6 +331,20 @@ static char *read_text(hid_t attribute, hid_t type, hid_t space) {
     return text;
 }
 
+/* An integer that no double equals, digit by digit. */
+static char *digits(hid_t attribute, hid_t type) {
+    bool is_signed = H5Tget_sign(type) == H5T_SGN_2;
+    int64_t number = 0;
+    uint64_t natural = 0;
+    char *text = NULL;
+    int length = -1;
+    if (is_signed && H5Aread(attribute, H5T_NATIVE_INT64, &number) >= 0)
+        length = asprintf(&text, "%" PRId64, number);
+    else if (!is_signed && H5Aread(attribute, H5T_NATIVE_UINT64, &natural) >= 0)
+        length = asprintf(&text, "%" PRIu64, natural);
+    return length < 0 ? NULL : text;
+}
+
 nnd_hdf5_kind nnd_hdf5_read_attribute(hid_t attribute, char **text, double *number) {
     nnd_hdf5_kind kind = NND_HDF5_OTHER;
     hid_t type = H5Aget_type(attribute);
@@ -344,6 +359,8 @@ nnd_hdf5_kind nnd_hdf5_read_attribute(hid_t attribute, char **text, double *numb
         else if ((class == H5T_INTEGER || class == H5T_FLOAT) &&
                  H5Aread(attribute, H5T_NATIVE_DOUBLE, number) >= 0)
             kind = NND_HDF5_NUMBER;
+        if (class == H5T_INTEGER && kind == NND_HDF5_NUMBER && fabs(*number) > NND_LARGEST_INTEGER)
+            *text = digits(attribute, type);
     }
     if (*text != NULL)
         kind = NND_HDF5_TEXT;

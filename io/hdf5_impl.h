@@ -60,7 +60,8 @@ bool nnd_hdf5_set_integer(hid_t object, const char *key, int64_t number);
 
 /* What an attribute holds that a frame can hold. */
 typedef enum { NND_HDF5_OTHER, NND_HDF5_TEXT, NND_HDF5_NUMBER } nnd_hdf5_kind;
-/* Reads an open attribute: a text (owned by the caller) or one number. */
+/* Reads an open attribute: a text (owned by the caller) or one number. An integer that is too large
+ * for a double is a text. */
 nnd_hdf5_kind nnd_hdf5_read_attribute(hid_t attribute, char **text, double *number);
 /* Reads a text attribute; NULL if there is none. Owned by the caller. */
 char *nnd_hdf5_get_text(hid_t object, const char *key);

@@ -86,9 +86,13 @@ static nnd_status select_named(nnd_context *ctx, const nnd_result *result,
         }
         char list[LIST_SIZE] = "";
         size_t used = 0;
-        for (size_t i = 0; variable_at(result, i) != NULL; i++)
+        nnd_suggestion near = {.word = vars->value[v]};
+        for (size_t i = 0; variable_at(result, i) != NULL; i++) {
             used = append(list, used, variable_at(result, i));
-        return nnd_fail(ctx, NND_E_INPUT, "no variable %s; there are: %s", vars->value[v], list);
+            nnd_suggest(&near, "", variable_at(result, i));
+        }
+        return nnd_fail(ctx, NND_E_INPUT, "no variable %.200s; %sthere are: %s", vars->value[v],
+                        near.text, list);
     }
     return NND_OK;
 }
@@ -215,12 +219,15 @@ static nnd_status fail_view(nnd_context *ctx, const nnd_result *result, const nn
                             const char *view) {
     char list[LIST_SIZE] = "";
     size_t used = 0;
-    for (size_t i = 0; offer_at(result, model, i) != NULL; i++)
+    nnd_suggestion near = {.word = view};
+    for (size_t i = 0; offer_at(result, model, i) != NULL; i++) {
         used = append(list, used, offer_at(result, model, i));
+        nnd_suggest(&near, "", offer_at(result, model, i));
+    }
     if (used == 0)
         return nnd_fail(ctx, NND_E_INPUT, "no view %s: the file has no views; name variables",
                         view);
-    return nnd_fail(ctx, NND_E_INPUT, "no view %s; there are: %s", view, list);
+    return nnd_fail(ctx, NND_E_INPUT, "no view %.200s; %sthere are: %s", view, near.text, list);
 }
 
 /* What has no model: all curves in time, or everything where there are none. */

@@ -35,7 +35,7 @@ static const char *seeds(const nnd_comparison *comparison, double times, char *t
     }
     for (size_t s = 0; s < comparison->sizes && used < CELL_SIZE; s++)
         used += (size_t)nnd_format(text + used, CELL_SIZE - used, "%s%.0f", s > 0 ? "/" : "",
-                                 ceil(times * comparison->seeds[s]));
+                                   ceil(times * comparison->seeds[s]));
     return text;
 }
 

@@ -130,8 +130,8 @@ static nnd_status read_map(const reader *r, int depth, nnd_value *map) {
     if (!nnd_value_repeats(map, &second))
         return nnd_fail_memory(r->ctx, map->where);
     if (second < map->count)
-        return nnd_fail(r->ctx, NND_E_INPUT, "%s: %s: duplicate key",
-                        map->item[second]->where, map->key[second]);
+        return nnd_fail(r->ctx, NND_E_INPUT, "%s: %s: duplicate key", map->item[second]->where,
+                        map->key[second]);
     return NND_OK;
 }
 

@@ -162,8 +162,7 @@ static nnd_status read_model(nnd_context *ctx, const nnd_value *tree, const nnd_
     if (*model != NULL)
         return NND_OK;
     nnd_suggestion near = {.word = value->kind == NND_VALUE_SCALAR ? value->text : ""};
-    for (size_t i = 0; nnd_model_at(i) != NULL; i++)
-        nnd_suggest(&near, "", nnd_model_at(i)->name);
+    nnd_model_suggest(&near);
     size_t used = (size_t)snprintf(wrong, sizeof wrong, "is not a model; %sallowed:", near.text);
     for (size_t i = 0; nnd_model_at(i) != NULL && used < sizeof wrong; i++)
         used += (size_t)snprintf(wrong + used, sizeof wrong - used, "%s %s", i == 0 ? "" : ",",
@@ -188,8 +187,9 @@ static nnd_status read_text(nnd_context *ctx, const nnd_value *tree, const char 
 }
 
 static bool has_control(const char *text) {
-    for (; *text != '\0'; text += nnd_utf8_length(text)) {
-        uint32_t code = nnd_utf8_code(text);
+    for (size_t length; *text != '\0'; text += length > 0 ? length : 1) {
+        length = nnd_utf8_length(text);
+        uint32_t code = length > 0 ? nnd_utf8_code(text) : ' ';
         if (code < 0x20 || (code >= 0x7f && code < 0xa0))
             return true;
     }
@@ -219,6 +219,8 @@ static nnd_status read_output(nnd_context *ctx, const nnd_value *tree, const cha
     char fallback[MAX_NAME + sizeof ".h5"];
     snprintf(fallback, sizeof fallback, "%s.h5", name);
     nnd_status status = read_text(ctx, tree, "output", fallback, output);
+    if (status == NND_OK && !nnd_utf8_valid(*output))
+        return bad(ctx, section(tree, "output"), "output", "is not UTF-8");
     if (status == NND_OK && has_control(*output))
         return bad(ctx, section(tree, "output"), "output", "holds a control character");
     return status;

@@ -41,6 +41,11 @@ const nnd_variable *nnd_model_variable(const nnd_model *model, const char *name)
     return NULL;
 }
 
+void nnd_model_suggest(nnd_suggestion *suggestion) {
+    for (size_t i = 0; nnd_model_at(i) != NULL; i++)
+        nnd_suggest(suggestion, "", nnd_model_at(i)->name);
+}
+
 void nnd_model_suggest_variables(const nnd_model *model, nnd_suggestion *suggestion) {
     for (size_t i = 0; i < model->variable_count; i++)
         nnd_suggest(suggestion, "", model->variables[i].name);

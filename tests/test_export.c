@@ -118,8 +118,9 @@ START_TEST(an_unknown_variable_is_an_error_that_lists_what_there_is) {
     char *names[] = {risc};
     nnd_selection vars = select_vars(1, names);
     ck_assert_int_eq(nnd_csv_write(ctx, frame, &vars, out), NND_E_INPUT);
-    ck_assert_str_eq(nnd_context_message(ctx),
-                     "no variable risc; did you mean risk? there are: risk, mse, risk_se, cosine, kappa");
+    ck_assert_str_eq(
+        nnd_context_message(ctx),
+        "no variable risc; did you mean risk? there are: risk, mse, risk_se, cosine, kappa");
     ck_assert_int_eq(nnd_json_write(ctx, frame, &vars, out), NND_E_INPUT);
 }
 END_TEST

@@ -22,6 +22,17 @@ static void number(const char *key, double x) {
     ck_assert_int_ge(H5LTset_attribute_double(file, "x", key, &x, 1), 0);
 }
 
+/* H5LT has no such function for 64 bits without sign. */
+static herr_t set_unsigned(const char *key, const unsigned long long *x) {
+    hid_t space = H5Screate(H5S_SCALAR);
+    hid_t attribute = H5Acreate_by_name(file, "x", key, H5T_NATIVE_ULLONG, space, H5P_DEFAULT,
+                                        H5P_DEFAULT, H5P_DEFAULT);
+    herr_t done = H5Awrite(attribute, H5T_NATIVE_ULLONG, x);
+    H5Aclose(attribute);
+    H5Sclose(space);
+    return done;
+}
+
 /* Reads the file with its one dataset; the context says what is wrong with it. */
 static nnd_status read_mine(nnd_frame **arrays) {
     H5Fclose(file);
@@ -109,6 +120,24 @@ START_TEST(integers_that_are_no_doubles_are_refused) {
 }
 END_TEST
 
+START_TEST(an_attribute_that_is_no_double_keeps_its_digits) {
+    nnd_frame *arrays = NULL;
+    long long seed = 9007199254740993, least = INT64_MIN;
+    unsigned long long most = UINT64_MAX;
+    ck_assert_int_ge(H5LTset_attribute_long_long(file, "x", "seed", &seed, 1), 0);
+    ck_assert_int_ge(H5LTset_attribute_long_long(file, "x", "least", &least, 1), 0);
+    ck_assert_int_ge(set_unsigned("most", &most), 0);
+    seed = 9007199254740991;
+    ck_assert_int_ge(H5LTset_attribute_long_long(file, "x", "exact", &seed, 1), 0);
+    assert_ok(read_mine(&arrays));
+    ck_assert_str_eq(nnd_frame_find_attribute(arrays, "x", "seed")->text, "9007199254740993");
+    ck_assert_str_eq(nnd_frame_find_attribute(arrays, "x", "least")->text, "-9223372036854775808");
+    ck_assert_str_eq(nnd_frame_find_attribute(arrays, "x", "most")->text, "18446744073709551615");
+    ck_assert_double_eq(nnd_frame_find_attribute(arrays, "x", "exact")->number, 9007199254740991.0);
+    nnd_frame_free(arrays);
+}
+END_TEST
+
 START_TEST(a_missing_large_integer_is_missing) {
     long big[] = {1, -9223372036854775807L - 1};
     hsize_t length = 2;
@@ -136,6 +165,7 @@ int main(void) {
     tcase_add_test(tests, a_range_that_is_empty_is_refused);
     tcase_add_test(tests, an_unclear_sign_is_refused);
     tcase_add_test(tests, integers_that_are_no_doubles_are_refused);
+    tcase_add_test(tests, an_attribute_that_is_no_double_keeps_its_digits);
     tcase_add_test(tests, a_missing_large_integer_is_missing);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);

@@ -149,7 +149,8 @@ START_TEST(unknown_names_are_errors_that_list_what_there_is) {
     name_var(name);
     ck_assert_int_eq(nnd_plot(ctx, &result, &options, path), NND_E_INPUT);
     ck_assert_ptr_nonnull(
-        strstr(nnd_context_message(ctx), "no variable test_risc; there are: test_risk, train_mse"));
+        strstr(nnd_context_message(ctx),
+               "no variable test_risc; did you mean test_risk? there are: test_risk, train_mse"));
     options = (nnd_plot_options){.view = "nonsense"};
     ck_assert_int_eq(nnd_plot(ctx, &result, &options, path), NND_E_INPUT);
     ck_assert_ptr_nonnull(strstr(nnd_context_message(ctx), "no view nonsense; there are: "));

@@ -33,7 +33,8 @@ typedef struct {
 const nnd_model *nnd_model_find(const char *name);
 /** The i-th model in alphabetical order, NULL past the last. */
 const nnd_model *nnd_model_at(size_t i);
-/** Offers the names of the variables of a model. */
+/** Offers the names of all models, and those of the variables of one. */
+void nnd_model_suggest(nnd_suggestion *suggestion);
 void nnd_model_suggest_variables(const nnd_model *model, nnd_suggestion *suggestion);
 /** Looks a variable of a model up; NULL if there is none. */
 const nnd_variable *nnd_model_variable(const nnd_model *model, const char *name);

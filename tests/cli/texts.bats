@@ -140,6 +140,8 @@ PYTHON
     refused 2 "did you mean gamma0?" -- find case.yaml --param gama0=1:2 --max overlap --at t=2
     works solve case.yaml
     refused 2 "did you mean overlap?" -- export case.h5 --var overlapp
+    refused 2 "did you mean overlap?" -- plot case.h5 --var overlapp -o x.svg
+    refused 2 "did you mean deep-linear?" -- describe deep-liner
 }
 
 @test "integers are exact or refused, wherever they stand" {
