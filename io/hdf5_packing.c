@@ -125,7 +125,7 @@ typedef struct {
 } bounds;
 
 static nnd_status read_bounds(const source *s, bool packed, double wrap, bounds *b) {
-    numbers min, max, range;
+    numbers min = {0}, max = {0}, range = {0};
     *b = (bounds){-INFINITY, INFINITY, false};
     nnd_status status = read_numbers(s, "valid_min", 1, 1, &min);
     if (status == NND_OK)
