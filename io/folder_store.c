@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <fnmatch.h>
+#include <search.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +17,8 @@
 typedef struct {
     char *folder, *digest;
     bool force;
-    int fd; /* of the folder; holds the lock */
+    int fd;        /* of the folder; holds the lock */
+    void *trusted; /* tree of the keys that this process has written, or a child has read */
 } folder_store;
 
 /* ---- shards ---- */
@@ -28,6 +30,21 @@ static nnd_status shard_path(const folder_store *s, nnd_context *ctx, const char
     if (asprintf(path, "%s/%s.h5", s->folder, key) < 0)
         return nnd_fail_memory(ctx, key);
     return NND_OK;
+}
+
+static int compare_keys(const void *a, const void *b) {
+    return strcmp(a, b);
+}
+
+static bool trusts(const folder_store *s, const char *key) {
+    return tfind(key, &s->trusted, compare_keys) != NULL;
+}
+
+/* Without memory for it the shard is read by a child once more. */
+static void trust(folder_store *s, const char *key) {
+    char *copy = trusts(s, key) ? NULL : strdup(key);
+    if (copy != NULL && tsearch(copy, &s->trusted, compare_keys) == NULL)
+        free(copy);
 }
 
 /* The frame has a group of its own, so that its attributes and those of the shard cannot clash. */
@@ -51,16 +68,17 @@ static nnd_status build(const folder_store *s, nnd_context *ctx, const char *key
 
 static nnd_status folder_put(void *self, nnd_context *ctx, const char *key,
                              const nnd_frame *frame) {
+    folder_store *s = self;
     nnd_hdf5_image image = {0};
     nnd_output *output;
     char *path;
-    nnd_status status = shard_path(self, ctx, key, &path);
+    nnd_status status = shard_path(s, ctx, key, &path);
     if (status != NND_OK)
         return status;
     status = nnd_output_open(ctx, path, &output);
     if (status == NND_OK) {
         H5E_BEGIN_TRY {
-            status = build(self, ctx, key, path, frame, &image);
+            status = build(s, ctx, key, path, frame, &image);
         }
         H5E_END_TRY
         if (status == NND_OK)
@@ -68,6 +86,8 @@ static nnd_status folder_put(void *self, nnd_context *ctx, const char *key,
         nnd_status closed = nnd_output_close(ctx, output, status == NND_OK);
         status = status != NND_OK ? status : closed;
     }
+    if (status == NND_OK)
+        trust(s, key);
     nnd_hdf5_image_clear(&image);
     free(path);
     return status;
@@ -84,7 +104,7 @@ static bool has_text(hid_t file, const char *attribute, const char *wanted) {
  * shard under the name of another would pass for it. */
 static nnd_status open_shard(const folder_store *s, nnd_context *ctx, const char *key,
                              const char *path, hid_t *file, bool *mine) {
-    nnd_status status = nnd_hdf5_open(ctx, path, true, file);
+    nnd_status status = nnd_hdf5_open(ctx, path, file);
     if (status != NND_OK)
         return status;
     *mine = has_text(*file, "digest", s->digest) && has_text(*file, "key", key);
@@ -110,26 +130,6 @@ static nnd_status check_shard(const folder_store *s, nnd_context *ctx, const cha
     return mine || s->force ? NND_OK : foreign(ctx, path);
 }
 
-static nnd_status folder_has(void *self, nnd_context *ctx, const char *key, bool *found) {
-    char *path;
-    *found = false;
-    nnd_status status = shard_path(self, ctx, key, &path);
-    if (status != NND_OK)
-        return status;
-    if (access(path, F_OK) == 0) {
-        H5E_BEGIN_TRY {
-            status = check_shard(self, ctx, key, path, found);
-        }
-        H5E_END_TRY
-    }
-    if (status == NND_E_FORMAT) {
-        nnd_log(ctx, NND_LOG_WARNING, "%s and will be computed again", nnd_context_message(ctx));
-        status = NND_OK;
-    }
-    free(path);
-    return status;
-}
-
 static nnd_status read_shard(const folder_store *s, nnd_context *ctx, const char *key,
                              const char *path, nnd_frame **frame) {
     hid_t file;
@@ -144,15 +144,75 @@ static nnd_status read_shard(const folder_store *s, nnd_context *ctx, const char
     return status;
 }
 
-static nnd_status folder_get(void *self, nnd_context *ctx, const char *key, nnd_frame **frame) {
-    char *path;
-    nnd_status status = shard_path(self, ctx, key, &path);
-    if (status != NND_OK)
-        return status;
+/* A shard to be read by a child first. */
+typedef struct {
+    const folder_store *store;
+    const char *key, *path;
+} candidate;
+
+static nnd_status read_and_forget(nnd_context *ctx, const void *user) {
+    const candidate *c = user;
+    nnd_frame *frame = NULL;
+    bool mine;
+    nnd_status status;
     H5E_BEGIN_TRY {
-        status = read_shard(self, ctx, key, path, frame);
+        status = check_shard(c->store, ctx, c->key, c->path, &mine);
+        if (status == NND_OK && mine)
+            status = read_shard(c->store, ctx, c->key, c->path, &frame);
     }
     H5E_END_TRY
+    nnd_frame_free(frame);
+    return status;
+}
+
+/* Lets nothing through that is damaged, or that this process cannot read without risk. */
+static nnd_status vet(folder_store *s, nnd_context *ctx, const char *key, const char *path) {
+    nnd_status status = nnd_hdf5_check(ctx, path, true);
+    if (status != NND_OK || trusts(s, key))
+        return status;
+    status = nnd_hdf5_rehearse(ctx, path, read_and_forget, &(candidate){s, key, path});
+    if (status == NND_OK)
+        trust(s, key);
+    return status;
+}
+
+static nnd_status folder_has(void *self, nnd_context *ctx, const char *key, bool *found) {
+    folder_store *s = self;
+    char *path;
+    *found = false;
+    nnd_status status = shard_path(s, ctx, key, &path);
+    if (status != NND_OK)
+        return status;
+    if (access(path, F_OK) == 0) {
+        status = vet(s, ctx, key, path);
+        if (status == NND_OK) {
+            H5E_BEGIN_TRY {
+                status = check_shard(s, ctx, key, path, found);
+            }
+            H5E_END_TRY
+        }
+    }
+    if (status == NND_E_FORMAT) {
+        nnd_log(ctx, NND_LOG_WARNING, "%s and will be computed again", nnd_context_message(ctx));
+        status = NND_OK;
+    }
+    free(path);
+    return status;
+}
+
+static nnd_status folder_get(void *self, nnd_context *ctx, const char *key, nnd_frame **frame) {
+    folder_store *s = self;
+    char *path;
+    nnd_status status = shard_path(s, ctx, key, &path);
+    if (status != NND_OK)
+        return status;
+    status = vet(s, ctx, key, path);
+    if (status == NND_OK) {
+        H5E_BEGIN_TRY {
+            status = read_shard(s, ctx, key, path, frame);
+        }
+        H5E_END_TRY
+    }
     free(path);
     return status;
 }
@@ -200,6 +260,7 @@ static void store_free(folder_store *s) {
         return;
     if (s->fd >= 0)
         close(s->fd);
+    tdestroy(s->trusted, free);
     free(s->folder);
     free(s->digest);
     free(s);
@@ -211,7 +272,7 @@ nnd_status nnd_folder_store_open(nnd_context *ctx, const char *folder, const cha
     nnd_store *interface = calloc(1, sizeof *interface);
     folder_store *s = calloc(1, sizeof *s);
     if (s != NULL)
-        *s = (folder_store){strdup(folder), strdup(digest), force, -1};
+        *s = (folder_store){strdup(folder), strdup(digest), force, -1, NULL};
     if (interface == NULL || s == NULL || s->folder == NULL || s->digest == NULL)
         status = nnd_fail_memory(ctx, folder);
     else

@@ -2,22 +2,76 @@
 /**
  * Runs gnuplot. The program comes from a file and messages go to a file, so that neither can break
  * or fill up, whatever happens to the child. The picture comes through a pipe and is written here:
- * gnuplot does not notice when the disk is full.
+ * gnuplot does not notice when the disk is full. Between this process and gnuplot stands one that
+ * waits for it, since this one may be unable to, see child.h.
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <math.h>
 #include <spawn.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "io/child.h"
 #include "io/plot_impl.h"
 
-extern char **environ;
+/* What gnuplot may know: where programs, libraries, fonts and their caches are. Anything else, as
+ * GNUTERM, would change the picture. */
+static const char *const passed_on[] = {
+    "PATH",
+    "HOME",
+    "TMPDIR",
+    "LD_LIBRARY_PATH",
+    "FONTCONFIG_FILE",
+    "FONTCONFIG_PATH",
+    "XDG_CACHE_HOME",
+    "XDG_DATA_HOME",
+    "XDG_DATA_DIRS",
+    "XDG_CONFIG_HOME",
+};
+enum { PASSED_ON = sizeof passed_on / sizeof *passed_on };
 
-/* Starts the child: program from `in`, picture to `out`, messages to `messages`. */
-static int start(const char *command, int in, int out, int messages, pid_t *child) {
+/* An environment of its own, in one block; NULL when out of memory. Owned by the caller. */
+static char **new_environment(void) {
+    static const char locale[] = "LC_ALL=C.UTF-8";
+    size_t bytes = (PASSED_ON + 2) * sizeof(char *) + sizeof locale;
+    for (size_t i = 0; i < PASSED_ON; i++)
+        if (getenv(passed_on[i]) != NULL)
+            bytes += strlen(passed_on[i]) + strlen(getenv(passed_on[i])) + 2;
+    char **environment = malloc(bytes);
+    if (environment == NULL)
+        return NULL;
+    size_t count = 0;
+    char *end = stpcpy((char *)(environment + PASSED_ON + 2), locale) + 1;
+    environment[count++] = (char *)(environment + PASSED_ON + 2);
+    for (size_t i = 0; i < PASSED_ON; i++) {
+        const char *value = getenv(passed_on[i]);
+        if (value == NULL)
+            continue;
+        environment[count++] = end;
+        end = stpcpy(stpcpy(stpcpy(end, passed_on[i]), "="), value) + 1;
+    }
+    environment[count] = NULL;
+    return environment;
+}
+
+/* What is asked of the process in between, and what it tells. */
+typedef struct {
+    const char *command;
+    char **environment;
+    int in, out, messages; /* program, picture, messages */
+} request;
+
+typedef struct {
+    int error;  /* why gnuplot could not be started, as errno says */
+    int result; /* how it ended, as wait says */
+} outcome;
+
+/* Starts gnuplot: program from `in`, picture to `out`, messages to `messages`. */
+static int start(const request *r, pid_t *child) {
     /* -d: the user's own settings must not change the picture. */
     char name[] = "gnuplot", flag[] = "-d";
     char *const arguments[] = {name, flag, NULL};
@@ -25,15 +79,28 @@ static int start(const char *command, int in, int out, int messages, pid_t *chil
     int error = posix_spawn_file_actions_init(&actions);
     if (error != 0)
         return error;
-    error = posix_spawn_file_actions_adddup2(&actions, in, STDIN_FILENO);
+    error = posix_spawn_file_actions_adddup2(&actions, r->in, STDIN_FILENO);
     if (error == 0)
-        error = posix_spawn_file_actions_adddup2(&actions, out, STDOUT_FILENO);
+        error = posix_spawn_file_actions_adddup2(&actions, r->out, STDOUT_FILENO);
     if (error == 0)
-        error = posix_spawn_file_actions_adddup2(&actions, messages, STDERR_FILENO);
+        error = posix_spawn_file_actions_adddup2(&actions, r->messages, STDERR_FILENO);
     if (error == 0)
-        error = posix_spawnp(child, command, &actions, NULL, arguments, environ);
+        error = posix_spawnp(child, r->command, &actions, NULL, arguments, r->environment);
     posix_spawn_file_actions_destroy(&actions);
     return error;
+}
+
+/* The process in between. */
+static void attend(void *user, int report) {
+    const request *r = user;
+    outcome o = {0, 0};
+    pid_t child;
+    o.error = start(r, &child);
+    close(r->out);
+    if (o.error == 0)
+        while (waitpid(child, &o.result, 0) < 0 && errno == EINTR)
+            continue;
+    nnd_child_report(report, &o, sizeof o);
 }
 
 static bool write_all(int fd, const char *bytes, size_t size) {
@@ -82,43 +149,62 @@ static void last_message(FILE *messages, size_t size, char *text) {
     }
 }
 
-/* How the child ended; `received` if it ended well. */
-static nnd_status wait_for(nnd_context *ctx, pid_t child, FILE *messages, nnd_status received) {
-    int result;
-    pid_t ended;
+/* What the outcome means; `received` if gnuplot ended well. */
+static nnd_status judge(nnd_context *ctx, const char *command, const outcome *o, FILE *messages,
+                        nnd_status received) {
     char message[256];
-    do
-        ended = waitpid(child, &result, 0);
-    while (ended < 0 && errno == EINTR);
-    if (ended < 0)
-        return nnd_fail(ctx, NND_E_IO, "gnuplot was lost: %s", strerror(errno));
-    if (WIFEXITED(result) && WEXITSTATUS(result) == 0)
+    if (o->error == ENOENT)
+        return nnd_fail(ctx, NND_E_IO, "%s is not installed; pictures need it", command);
+    if (o->error != 0)
+        return nnd_fail(ctx, NND_E_IO, "%s cannot be started: %s", command, strerror(o->error));
+    if (WIFEXITED(o->result) && WEXITSTATUS(o->result) == 0)
         return received;
-    if (WIFSIGNALED(result))
-        return nnd_fail(ctx, NND_E_IO, "gnuplot was ended by signal %d", WTERMSIG(result));
+    if (WIFSIGNALED(o->result))
+        return nnd_fail(ctx, NND_E_IO, "gnuplot was ended by signal %d", WTERMSIG(o->result));
     last_message(messages, sizeof message, message);
-    return nnd_fail(ctx, NND_E_IO, "gnuplot failed (exit code %d): %s", WEXITSTATUS(result),
+    return nnd_fail(ctx, NND_E_IO, "gnuplot failed (exit code %d): %s", WEXITSTATUS(o->result),
                     message);
+}
+
+/* Waits without limit: gnuplot ends with its program. */
+static nnd_status wait_for(nnd_context *ctx, const char *command, nnd_child *child, FILE *messages,
+                           nnd_status received) {
+    outcome o;
+    switch (nnd_child_wait(ctx, child, sizeof o, &o, INFINITY)) {
+    case NND_CHILD_REPORTED:
+        return judge(ctx, command, &o, messages, received);
+    case NND_CHILD_INTERRUPTED:
+        return nnd_fail(ctx, NND_E_INTERRUPTED, "the picture: interrupted");
+    case NND_CHILD_LATE:
+    case NND_CHILD_DIED:
+        break;
+    }
+    return nnd_fail(ctx, NND_E_IO, "gnuplot was lost");
 }
 
 static nnd_status run(nnd_context *ctx, const char *command, FILE *program, FILE *messages,
                       const char *path) {
     int picture[2];
-    if (pipe2(picture, O_CLOEXEC) != 0)
+    char **environment = new_environment();
+    if (environment == NULL)
+        return nnd_fail_memory(ctx, "the environment of gnuplot");
+    if (pipe2(picture, O_CLOEXEC) != 0) {
+        free(environment);
         return nnd_fail(ctx, NND_E_IO, "no pipe: %s", strerror(errno));
-    pid_t child;
-    int error = start(command, fileno(program), picture[1], fileno(messages), &child);
+    }
+    request r = {command, environment, fileno(program), picture[1], fileno(messages)};
+    nnd_child child;
+    int error = nnd_child_start(&child, attend, &r);
     close(picture[1]);
-    nnd_status status = NND_OK;
-    if (error == ENOENT)
-        status = nnd_fail(ctx, NND_E_IO, "%s is not installed; pictures need it", command);
-    else if (error != 0)
+    nnd_status status;
+    if (error != 0)
         status = nnd_fail(ctx, NND_E_IO, "%s cannot be started: %s", command, strerror(error));
-    if (error == 0) {
+    else {
         nnd_status received = receive(ctx, picture[0], path);
-        status = wait_for(ctx, child, messages, received);
+        status = wait_for(ctx, command, &child, messages, received);
     }
     close(picture[0]);
+    free(environment);
     return status;
 }
 

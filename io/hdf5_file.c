@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -181,82 +180,51 @@ void nnd_hdf5_image_clear(nnd_hdf5_image *image) {
     *image = (nnd_hdf5_image){0};
 }
 
-/* ---- global heaps ---- */
-
-/*
- * Labels and the scales of axes live in global heaps. HDF5 believes every length that stands there,
- * and crashes or hangs where one is wrong, so they are checked before it looks.
- */
-
-static uint64_t little_endian(const unsigned char *bytes, size_t size) {
-    uint64_t x = 0;
-    for (size_t i = size; i-- > 0;)
-        x = x << 8 | bytes[i];
-    return x;
-}
-
-/* A heap (signature, version, length, then objects that fill it) at `heap`, `left` bytes before the
- * end of the file. Object 0 is the free space, and counts its header in its length. */
-static bool check_heap(const unsigned char *heap, uint64_t left) {
-    enum { HEADER = 16, LENGTH = 8 };
-    if (left < HEADER)
-        return false;
-    uint64_t size = little_endian(heap + LENGTH, 8), at = HEADER;
-    if (size < HEADER || size > left)
-        return false;
-    while (size - at >= HEADER) {
-        uint64_t index = little_endian(heap + at, 2);
-        uint64_t length = little_endian(heap + at + LENGTH, 8);
-        if (length > size)
-            return false;
-        uint64_t step = index == 0 ? length : HEADER + (length + 7) / 8 * 8;
-        if (step < HEADER || step > size - at)
-            return false;
-        at += step;
-    }
-    return true;
-}
-
-/* Looks for heaps wherever they may be. */
-static bool check_heaps(const char *path, size_t size) {
-    static const char signature[] = "GCOL\1";
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    unsigned char *bytes = MAP_FAILED;
-    if (fd >= 0 && size > 0)
-        bytes = mmap(NULL, size, PROT_READ, MAP_PRIVATE, fd, 0);
-    if (fd >= 0)
-        close(fd);
-    if (bytes == MAP_FAILED)
-        return false;
-    bool good = true;
-    const unsigned char *end = bytes + size;
-    for (const unsigned char *at = bytes; good; at++) {
-        at = memmem(at, (size_t)(end - at), signature, strlen(signature));
-        if (at == NULL)
-            break;
-        good = check_heap(at, (uint64_t)(end - at));
-    }
-    munmap(bytes, size);
-    return good;
-}
-
 /* ---- files on disk ---- */
 
-bool nnd_hdf5_is_sealed(const char *path) {
-    struct stat st;
-    return stat(path, &st) == 0 && check_seal(path, (size_t)st.st_size) != UNSEALED;
-}
-
-nnd_status nnd_hdf5_open(nnd_context *ctx, const char *path, bool sealed, hid_t *file) {
+nnd_status nnd_hdf5_check(nnd_context *ctx, const char *path, bool sealed) {
     struct stat st;
     if (stat(path, &st) != 0 || access(path, R_OK) != 0)
         return nnd_fail(ctx, NND_E_IO, "%s: %s", path, strerror(errno));
     if (!S_ISREG(st.st_mode))
-        return nnd_fail(ctx, NND_E_IO, "%s: is not a file", path);
+        return nnd_fail(ctx, NND_E_IO, "%s: is not a regular file", path);
     seal_state seal = check_seal(path, (size_t)st.st_size);
-    if (seal == DAMAGED || (sealed && seal == UNSEALED) ||
-        (seal == UNSEALED && !check_heaps(path, (size_t)st.st_size) && H5Fis_hdf5(path) > 0))
+    if (seal == DAMAGED || (sealed && seal == UNSEALED))
         return nnd_fail(ctx, NND_E_FORMAT, "%s: is damaged or truncated", path);
+    return NND_OK;
+}
+
+/* Stops at a link that leads out of the file, and keeps its name. */
+static herr_t check_link(hid_t group, const char *name, const H5L_info_t *link, void *user) {
+    char **outside = user;
+    (void)group;
+    if (link->type == H5L_TYPE_HARD || link->type == H5L_TYPE_SOFT)
+        return 0;
+    *outside = strdup(name);
+    return 1;
+}
+
+/*
+ * Whatever a file names must lie in it: through a link to another file a stranger's file would have
+ * any file of the user's read, and a device read for ever. Soft links end within the file once
+ * there are no others.
+ */
+static nnd_status check_links(nnd_context *ctx, const char *path, hid_t file) {
+    char *outside = NULL;
+    herr_t found = H5Lvisit(file, H5_INDEX_NAME, H5_ITER_NATIVE, check_link, &outside);
+    nnd_status status = NND_OK;
+    if (found > 0)
+        status = nnd_fail(ctx, NND_E_INPUT,
+                          "%s: /%s is a link to another file, which is not followed; copy what it "
+                          "stands for into the file",
+                          path, outside != NULL ? outside : "");
+    else if (found < 0)
+        status = nnd_fail(ctx, NND_E_FORMAT, "%s: is damaged or truncated", path);
+    free(outside);
+    return status;
+}
+
+nnd_status nnd_hdf5_open(nnd_context *ctx, const char *path, hid_t *file) {
     if (H5Fis_hdf5(path) <= 0)
         return nnd_fail(ctx, NND_E_FORMAT, "%s: is not an HDF5 file", path);
     hid_t plist = H5Pcreate(H5P_FILE_ACCESS);
@@ -264,7 +232,12 @@ nnd_status nnd_hdf5_open(nnd_context *ctx, const char *path, bool sealed, hid_t 
     H5Pset_file_locking(plist, false, true);
     *file = H5Fopen(path, H5F_ACC_RDONLY, plist);
     H5Pclose(plist);
-    return *file >= 0 ? NND_OK : nnd_fail(ctx, NND_E_FORMAT, "%s: is damaged or truncated", path);
+    if (*file < 0)
+        return nnd_fail(ctx, NND_E_FORMAT, "%s: is damaged or truncated", path);
+    nnd_status status = check_links(ctx, path, *file);
+    if (status != NND_OK)
+        H5Fclose(*file);
+    return status;
 }
 
 /* ---- groups and attributes ---- */

@@ -37,19 +37,19 @@ NND_MUST_USE nnd_status nnd_hdf5_save(nnd_context *ctx, const char *path, const 
 void nnd_hdf5_image_clear(nnd_hdf5_image *image);
 
 /*
- * Opens a file for reading. A seal is checked before HDF5 sees the file: its own checksums cover
- * neither small arrays nor texts of variable length, and HDF5 1.10 crashes on some damaged files.
- * Files without one, as of users, are damaged only if `sealed` demands it.
+ * What can be said of a file before HDF5 sees it: that it is a regular one, and whole if it has a
+ * seal. HDF5's own checksums cover neither small arrays nor texts of variable length. Files without
+ * a seal, as of users, are damaged only if `sealed` demands it.
  */
-NND_MUST_USE nnd_status nnd_hdf5_open(nnd_context *ctx, const char *path, bool sealed, hid_t *file);
+NND_MUST_USE nnd_status nnd_hdf5_check(nnd_context *ctx, const char *path, bool sealed);
+/* Opens a file for reading; one that leads to other files by its links is refused. */
+NND_MUST_USE nnd_status nnd_hdf5_open(nnd_context *ctx, const char *path, hid_t *file);
 
-/* True if a file ends with a seal, whole or not. */
-bool nnd_hdf5_is_sealed(const char *path);
 /* Reads a file and forgets what it read. */
-typedef nnd_status (*nnd_hdf5_reader)(nnd_context *ctx, const char *path);
+typedef nnd_status (*nnd_hdf5_reader)(nnd_context *ctx, const void *user);
 /* Lets a child process read the file and fails as that did; NND_E_FORMAT if it does not survive. */
 NND_MUST_USE nnd_status nnd_hdf5_rehearse(nnd_context *ctx, const char *path,
-                                          nnd_hdf5_reader reader);
+                                          nnd_hdf5_reader reader, const void *user);
 
 /* A new group that tracks creation order; negative on failure. */
 hid_t nnd_hdf5_new_group(hid_t parent, const char *name);

@@ -1,25 +1,26 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* HDF5 1.10 crashes or hangs on some damaged files. A file that carries no seal of ours is
- * therefore read by a child process first; only what the child survives is read in this one. */
-#include <errno.h>
+/*
+ * HDF5 1.10 crashes or hangs on some damaged files, and on some that were made for it. A file that
+ * this process did not write is therefore read by a child first; only what the child survives is
+ * read here. A seal spares nothing: it says that a file is whole, not who wrote it.
+ */
 #include <fcntl.h>
 #include <math.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
+#include "io/child.h"
 #include "io/hdf5_impl.h"
 
 /*
  * What a sound file can need: decompression makes a file a thousand times larger at most, and takes
- * a second per gigabyte. What HDF5 makes of a damaged one may need anything.
+ * a second per gigabyte. What HDF5 makes of a damaged one may need anything. On top of the
+ * processor's time a slow disk may need some.
  */
-enum { SECONDS = 5, SECONDS_PER_BYTE = 1 << 20, EXPANSION = 1100 };
+enum { SECONDS = 5, WAITING_SECONDS = 60, SECONDS_PER_BYTE = 1 << 20, EXPANSION = 1100 };
 static const double SPARE = 1e9;
 
 static void limit_time(double bytes) {
@@ -46,56 +47,49 @@ typedef struct {
     char message[1024];
 } verdict;
 
-static void rehearse(nnd_context *ctx, const char *path, nnd_hdf5_reader reader, int out) {
-    struct stat st;
+/* What the child is asked. */
+typedef struct {
+    nnd_context *ctx;
+    nnd_hdf5_reader reader;
+    const void *user;
+    double bytes; /* size of the file */
+} request;
+
+static void rehearse(void *user, int report) {
+    const request *r = user;
     verdict v = {0};
-    double bytes = stat(path, &st) == 0 ? (double)st.st_size : 0.0;
     int null = open("/dev/null", O_WRONLY);
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    signal(SIGINT, SIG_DFL);
-    signal(SIGTERM, SIG_DFL);
-    limit_time(bytes);
-    limit_memory(ctx, bytes);
+    limit_time(r->bytes);
+    limit_memory(r->ctx, r->bytes);
     setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
     if (null >= 0)
         dup2(null, STDERR_FILENO);
-    v.status = reader(ctx, path);
+    v.status = r->reader(r->ctx, r->user);
     if (v.status != NND_OK)
-        snprintf(v.message, sizeof v.message, "%s", nnd_context_message(ctx));
-    /* Less than a pipe holds: one write, which does not wait. */
-    _exit(write(out, &v, sizeof v) == (ssize_t)sizeof v ? 0 : 1);
+        snprintf(v.message, sizeof v.message, "%s", nnd_context_message(r->ctx));
+    nnd_child_report(report, &v, sizeof v);
 }
 
-/* Waits for the child to end; an interrupt ends it. */
-static bool ended_well(const nnd_context *ctx, pid_t child) {
-    int ended = 0;
-    while (waitpid(child, &ended, 0) < 0) {
-        if (errno != EINTR)
-            return false;
-        if (nnd_context_interrupted(ctx))
-            kill(child, SIGKILL);
-    }
-    return WIFEXITED(ended) && WEXITSTATUS(ended) == 0;
-}
-
-nnd_status nnd_hdf5_rehearse(nnd_context *ctx, const char *path, nnd_hdf5_reader reader) {
-    int ends[2];
+nnd_status nnd_hdf5_rehearse(nnd_context *ctx, const char *path, nnd_hdf5_reader reader,
+                             const void *user) {
+    struct stat st;
+    request r = {ctx, reader, user, stat(path, &st) == 0 ? (double)st.st_size : 0.0};
+    double seconds = WAITING_SECONDS + r.bytes / SECONDS_PER_BYTE;
+    nnd_child child;
     verdict v;
-    if (pipe2(ends, O_CLOEXEC) != 0)
-        return nnd_fail(ctx, NND_E_IO, "%s: no pipe: %s", path, strerror(errno));
-    pid_t child = fork();
-    if (child == 0)
-        rehearse(ctx, path, reader, ends[1]);
-    close(ends[1]);
-    nnd_status status = NND_OK;
-    if (child < 0)
-        status = nnd_fail(ctx, NND_E_IO, "%s: no process: %s", path, strerror(errno));
-    else if (!ended_well(ctx, child) || read(ends[0], &v, sizeof v) != (ssize_t)sizeof v)
-        status = nnd_context_interrupted(ctx)
-                     ? nnd_fail(ctx, NND_E_INTERRUPTED, "%s: interrupted", path)
-                     : nnd_fail(ctx, NND_E_FORMAT, "%s: is damaged: HDF5 cannot read it", path);
-    else if (v.status != NND_OK)
-        status = nnd_fail(ctx, v.status, "%s", v.message);
-    close(ends[0]);
-    return status;
+    int error = nnd_child_start(&child, rehearse, &r);
+    if (error != 0)
+        return nnd_fail(ctx, NND_E_IO, "%s: no process to read it: %s", path, strerror(error));
+    switch (nnd_child_wait(ctx, &child, sizeof v, &v, seconds)) {
+    case NND_CHILD_REPORTED:
+        return v.status == NND_OK ? NND_OK : nnd_fail(ctx, v.status, "%s", v.message);
+    case NND_CHILD_INTERRUPTED:
+        return nnd_fail(ctx, NND_E_INTERRUPTED, "%s: interrupted", path);
+    case NND_CHILD_LATE:
+        return nnd_fail(ctx, NND_E_FORMAT, "%s: HDF5 has not read it after %.0f s: given up", path,
+                        seconds);
+    case NND_CHILD_DIED:
+        break;
+    }
+    return nnd_fail(ctx, NND_E_FORMAT, "%s: is damaged: HDF5 cannot read it", path);
 }

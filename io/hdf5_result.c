@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "io/hdf5_impl.h"
 #include "nndmft/io.h"
@@ -182,7 +181,7 @@ static nnd_status read_nndmft(nnd_context *ctx, const char *path, hid_t file, nn
 
 static nnd_status read_file(nnd_context *ctx, const char *path, nnd_result *result) {
     hid_t file;
-    nnd_status status = nnd_hdf5_open(ctx, path, false, &file);
+    nnd_status status = nnd_hdf5_open(ctx, path, &file);
     if (status != NND_OK)
         return status;
     bool ours = H5Aexists(file, "file_schema_version") > 0 || H5Aexists(file, "nndmft_version") > 0;
@@ -191,24 +190,8 @@ static nnd_status read_file(nnd_context *ctx, const char *path, nnd_result *resu
     return status;
 }
 
-static nnd_status read_and_forget(nnd_context *ctx, const char *path) {
-    nnd_result result = {0};
+static nnd_status read_quietly(nnd_context *ctx, const char *path, nnd_result *result) {
     nnd_status status;
-    H5E_BEGIN_TRY {
-        status = read_file(ctx, path, &result);
-    }
-    H5E_END_TRY
-    nnd_result_clear(&result);
-    return status;
-}
-
-nnd_status nnd_result_read(nnd_context *ctx, const char *path, nnd_result *result) {
-    *result = (nnd_result){0};
-    nnd_status status = NND_OK;
-    if (access(path, R_OK) == 0 && !nnd_hdf5_is_sealed(path))
-        status = nnd_hdf5_rehearse(ctx, path, read_and_forget);
-    if (status != NND_OK)
-        return status;
     H5E_BEGIN_TRY {
         status = read_file(ctx, path, result);
     }
@@ -216,6 +199,21 @@ nnd_status nnd_result_read(nnd_context *ctx, const char *path, nnd_result *resul
     if (status != NND_OK)
         nnd_result_clear(result);
     return status;
+}
+
+static nnd_status read_and_forget(nnd_context *ctx, const void *path) {
+    nnd_result result = {0};
+    nnd_status status = read_quietly(ctx, path, &result);
+    nnd_result_clear(&result);
+    return status;
+}
+
+nnd_status nnd_result_read(nnd_context *ctx, const char *path, nnd_result *result) {
+    *result = (nnd_result){0};
+    nnd_status status = nnd_hdf5_check(ctx, path, false);
+    if (status == NND_OK)
+        status = nnd_hdf5_rehearse(ctx, path, read_and_forget, path);
+    return status == NND_OK ? read_quietly(ctx, path, result) : status;
 }
 
 /* ---- attributes of variables ---- */

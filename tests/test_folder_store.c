@@ -167,6 +167,23 @@ START_TEST(flipped_bytes_are_found) {
 }
 END_TEST
 
+/* A folder of shards may come from somebody else: what a seal cannot tell, a child finds out. */
+START_TEST(a_forged_shard_is_computed_again) {
+    nnd_frame *frame;
+    nnd_store *store = open_store("d1", false);
+    put(store, "b0", 5, 1.0);
+    nnd_folder_store_close(store);
+    scratch_forge(scratch_path("run.parts/b0.h5"));
+    store = open_store("d1", false);
+    ck_assert(!has(store, "b0"));
+    ck_assert_ptr_nonnull(strstr(scratch_log, "HDF5 cannot read it"));
+    assert_status(store->get(store->self, ctx, "b0", &frame), NND_E_FORMAT);
+    put(store, "b0", 5, 1.0);
+    assert_gives(store, "b0", 5, 1.0);
+    nnd_folder_store_close(store);
+}
+END_TEST
+
 START_TEST(truncated_and_longer_shards_are_found) {
     size_t size;
     const char *path = "run.parts/b0.h5";
@@ -247,6 +264,7 @@ int main(void) {
     tcase_add_test(tcase, only_rank_zero_locks);
     tcase_add_test(tcase, foreign_shard_needs_force);
     tcase_add_test(tcase, flipped_bytes_are_found);
+    tcase_add_test(tcase, a_forged_shard_is_computed_again);
     tcase_add_test(tcase, truncated_and_longer_shards_are_found);
     tcase_add_test(tcase, opening_removes_temporaries);
     tcase_add_test(tcase, failed_put_keeps_the_old_shard);

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include <fcntl.h>
 #include <hdf5.h>
+#include <hdf5_hl.h>
 #include <math.h>
 #include <signal.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 #include "nndmft/io.h"
@@ -338,6 +340,168 @@ START_TEST(absurd_sizes_are_refused) {
 }
 END_TEST
 
+/* ---- files of strangers ---- */
+
+/* A file that holds `x`, and what `add` adds to it. */
+static void write_foreign(const char *path, void (*add)(hid_t file)) {
+    const double x[] = {1.0, 2.0, 3.0};
+    hsize_t length = 3;
+    hid_t file = H5Fcreate(path, H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
+    ck_assert_int_ge(H5LTmake_dataset_double(file, "x", 1, &length, x), 0);
+    if (add != NULL)
+        add(file);
+    ck_assert_int_ge(H5Fclose(file), 0);
+}
+
+/* A secret beside the file, as a file of bytes and as one of HDF5. */
+static void write_secrets(void) {
+    scratch_write(scratch_path("secret"), "secret:x:0:0:12345678901", 24);
+    write_foreign(scratch_path("secret.h5"), NULL);
+}
+
+static hid_t new_dataset(hid_t file, const char *name, hid_t create) {
+    hsize_t length = 3;
+    hid_t space = H5Screate_simple(1, &length, NULL);
+    hid_t dataset =
+        H5Dcreate2(file, name, H5T_NATIVE_DOUBLE, space, H5P_DEFAULT, create, H5P_DEFAULT);
+    ck_assert_int_ge(dataset, 0);
+    H5Sclose(space);
+    H5Pclose(create);
+    return dataset;
+}
+
+static hid_t new_external(hid_t file, const char *name) {
+    hid_t create = H5Pcreate(H5P_DATASET_CREATE);
+    H5Pset_external(create, scratch_path("secret"), 0, 24);
+    return new_dataset(file, name, create);
+}
+
+static void add_external_array(hid_t file) {
+    H5Dclose(new_external(file, "stolen"));
+}
+
+static void add_external_scale(hid_t file) {
+    hid_t scale = new_external(file, "stolen"), x = H5Dopen2(file, "x", H5P_DEFAULT);
+    H5DSset_scale(scale, "stolen");
+    H5DSattach_scale(x, scale, 0);
+    H5Dclose(x);
+    H5Dclose(scale);
+}
+
+static void add_virtual(hid_t file, const char *source) {
+    hsize_t length = 3;
+    hid_t create = H5Pcreate(H5P_DATASET_CREATE), space = H5Screate_simple(1, &length, NULL);
+    ck_assert_int_ge(H5Pset_virtual(create, space, source, "x", space), 0);
+    H5Sclose(space);
+    H5Dclose(new_dataset(file, "stolen", create));
+}
+
+static void add_virtual_elsewhere(hid_t file) {
+    add_virtual(file, scratch_path("secret.h5"));
+}
+
+static void add_virtual_here(hid_t file) {
+    add_virtual(file, ".");
+}
+
+static void add_link(hid_t file) {
+    H5Lcreate_external(scratch_path("secret.h5"), "/x", file, "stolen", H5P_DEFAULT, H5P_DEFAULT);
+}
+
+static void add_linked_group(hid_t file) {
+    H5Lcreate_external(scratch_path("secret.h5"), "/", file, "mc", H5P_DEFAULT, H5P_DEFAULT);
+}
+
+static void add_soft_link(hid_t file) {
+    hid_t group = H5Gcreate2(file, "a", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
+    H5Lcreate_external(scratch_path("secret.h5"), "/", group, "stolen", H5P_DEFAULT, H5P_DEFAULT);
+    H5Lcreate_soft("/a/stolen/x", file, "y", H5P_DEFAULT, H5P_DEFAULT);
+    H5Gclose(group);
+}
+
+static const struct {
+    void (*add)(hid_t file);
+    const char *name;
+} leads_outside[] = {
+    {add_external_array, "stolen"},    {add_external_scale, "stolen"}, {add_virtual_here, "stolen"},
+    {add_virtual_elsewhere, "stolen"}, {add_link, "/stolen"},          {add_linked_group, "/mc"},
+    {add_soft_link, "/a/stolen"},
+};
+
+START_TEST(no_other_file_is_read_through_a_file) {
+    nnd_result result;
+    nnd_frame *arrays;
+    const char *path = scratch_path("a.h5");
+    write_secrets();
+    write_foreign(path, leads_outside[_i].add);
+    assert_status(nnd_result_read(ctx, path, &result), NND_E_INPUT);
+    assert_message(leads_outside[_i].name);
+    assert_message("into the file");
+    assert_status(nnd_data_file_read(ctx, path, &arrays), NND_E_INPUT);
+}
+END_TEST
+
+static void add_inner_link(hid_t file) {
+    H5Lcreate_soft("/x", file, "y", H5P_DEFAULT, H5P_DEFAULT);
+    H5Lcreate_soft("/nowhere", file, "z", H5P_DEFAULT, H5P_DEFAULT);
+}
+
+START_TEST(links_within_a_file_are_followed) {
+    nnd_result result;
+    write_foreign(scratch_path("a.h5"), add_inner_link);
+    assert_ok(nnd_result_read(ctx, scratch_path("a.h5"), &result));
+    ck_assert(nnd_frame_find(result.mc, "y")->data[2] == 3.0);
+    ck_assert_ptr_null(nnd_frame_find(result.mc, "z"));
+    nnd_result_clear(&result);
+}
+END_TEST
+
+START_TEST(a_forged_seal_spares_no_child) {
+    nnd_result result;
+    const char *path = scratch_path("a.h5");
+    write_small(path);
+    assert_ok(nnd_result_read(ctx, path, &result));
+    nnd_result_clear(&result);
+    scratch_forge(path);
+    assert_status(nnd_result_read(ctx, path, &result), NND_E_FORMAT);
+    assert_message("a.h5: is damaged: HDF5 cannot read it");
+}
+END_TEST
+
+START_TEST(what_is_no_file_is_not_waited_for) {
+    nnd_result result;
+    nnd_frame *arrays;
+    static const char *const name[] = {"pipe.h5", "pipe.csv"};
+    for (size_t i = 0; i < 2; i++) {
+        ck_assert_int_eq(mkfifo(scratch_path(name[i]), 0600), 0);
+        assert_status(nnd_data_file_read(ctx, scratch_path(name[i]), &arrays), NND_E_IO);
+        assert_message("is not a regular file");
+    }
+    assert_status(nnd_result_read(ctx, "/dev/zero", &result), NND_E_IO);
+    assert_message("is not a regular file");
+    ck_assert_int_eq(symlink("/dev/zero", scratch_path("zero.csv")), 0);
+    assert_status(nnd_data_file_read(ctx, scratch_path("zero.csv"), &arrays), NND_E_IO);
+}
+END_TEST
+
+/* The parent of a program may have it ignore SIGCHLD; then nobody learns how a child ended. */
+START_TEST(ignored_children_report_all_the_same) {
+    nnd_result result;
+    const char *path = scratch_path("a.h5");
+    ck_assert(signal(SIGCHLD, SIG_IGN) != SIG_ERR);
+    write_small(path);
+    assert_ok(nnd_result_read(ctx, path, &result));
+    nnd_result_clear(&result);
+    scratch_forge(path);
+    assert_status(nnd_result_read(ctx, path, &result), NND_E_FORMAT);
+    struct sigaction kept;
+    sigaction(SIGCHLD, NULL, &kept);
+    ck_assert(kept.sa_handler == SIG_IGN);
+}
+END_TEST
+
+/* ---- disks and error stacks ---- */
+
 START_TEST(full_disk_keeps_the_old_file) {
     struct rlimit old, small;
     const char *path = scratch_path("a.h5");
@@ -485,6 +649,12 @@ int main(void) {
     tcase_add_test(tcase, truncated_files_end_cleanly);
     tcase_add_test(tcase, flipped_bytes_are_found);
     tcase_add_test(tcase, absurd_sizes_are_refused);
+    tcase_add_loop_test(tcase, no_other_file_is_read_through_a_file, 0,
+                        sizeof leads_outside / sizeof *leads_outside);
+    tcase_add_test(tcase, links_within_a_file_are_followed);
+    tcase_add_test(tcase, a_forged_seal_spares_no_child);
+    tcase_add_test(tcase, what_is_no_file_is_not_waited_for);
+    tcase_add_test(tcase, ignored_children_report_all_the_same);
     tcase_add_test(tcase, full_disk_keeps_the_old_file);
     tcase_add_test(tcase, error_stack_of_the_caller_is_restored);
     tcase_add_test(tcase, xarray_opens_files);

@@ -2,6 +2,7 @@
 /** Pictures: what the gnuplot program says, that gnuplot accepts it, and what is refused. */
 #include <check.h>
 #include <math.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -410,6 +411,31 @@ START_TEST(a_failing_or_missing_gnuplot_is_reported) {
 }
 END_TEST
 
+/* What the environment says to gnuplot must change neither a picture nor a message. */
+START_TEST(the_surroundings_change_no_picture) {
+    static const char curve[] = "set terminal svg\nplot sin(x)\n";
+    size_t size[2];
+    assert_ok(run("gnuplot", curve));
+    unsigned char *before = scratch_read(scratch_path("out"), &size[0]);
+    setenv("GNUTERM", "x11", 1);
+    setenv("GNUPLOT_LIB", scratch_folder, 1);
+    setenv("LC_ALL", "de_DE.UTF-8", 1);
+    setenv("HOME", scratch_folder, 1);
+    scratch_write(scratch_path(".gnuplot"), "set samples 3\n", 14);
+    ck_assert(signal(SIGCHLD, SIG_IGN) != SIG_ERR);
+    assert_ok(run("gnuplot", curve));
+    unsigned char *after = scratch_read(scratch_path("out"), &size[1]);
+    ck_assert_uint_eq(size[0], size[1]);
+    ck_assert_mem_eq(before, after, size[0]);
+    ck_assert_int_eq(run("gnuplot", "plot foo(\n"), NND_E_IO);
+    ck_assert_ptr_nonnull(strstr(nnd_context_message(ctx), "(exit code 1): "));
+    ck_assert_int_eq(run("no-such-gnuplot", ""), NND_E_IO);
+    ck_assert_ptr_nonnull(strstr(nnd_context_message(ctx), "not installed"));
+    free(before);
+    free(after);
+}
+END_TEST
+
 START_TEST(the_list_names_views_and_variables) {
     char *text = NULL;
     size_t size;
@@ -740,6 +766,7 @@ int main(void) {
     tcase_add_test(tests, values_that_hardly_differ_can_be_drawn);
     tcase_add_test(tests, points_are_spread_over_a_logarithmic_axis);
     tcase_add_test(tests, a_failing_or_missing_gnuplot_is_reported);
+    tcase_add_test(tests, the_surroundings_change_no_picture);
     tcase_add_test(tests, the_list_names_views_and_variables);
     tcase_add_test(tests, outliers_stand_above_their_bulk);
     tcase_add_test(tests, a_sweep_has_one_band_where_all_edges_are_the_same);

@@ -17,8 +17,9 @@
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 
 /* Instead of the library's: no child process. */
-nnd_status nnd_hdf5_rehearse(nnd_context *ctx, const char *path, nnd_hdf5_reader reader) {
-    (void)ctx, (void)path, (void)reader;
+nnd_status nnd_hdf5_rehearse(nnd_context *ctx, const char *path, nnd_hdf5_reader reader,
+                             const void *user) {
+    (void)ctx, (void)path, (void)reader, (void)user;
     return NND_OK;
 }
 
