@@ -136,8 +136,25 @@ static nnd_status check_path(job *j) {
     nnd_status status = nnd_output_open(j->ctx, j->path, &output);
     if (status == NND_OK)
         status = nnd_output_close(j->ctx, output, false);
+    nnd_result older = {0};
+    if (status == NND_OK)
+        status = read_older(j->ctx, j->c, j->path, j->todo, j->options->force, &older);
+    nnd_result_clear(&older);
+    return status;
+}
+
+/* Writes the file. What another process has put there since the work began stays, or is refused, as
+ * if it had been there from the beginning. */
+static nnd_status replace_file(job *j) {
+    nnd_output_lock *lock;
+    nnd_status status = nnd_output_lock_wait(j->ctx, j->path, &lock);
     if (status == NND_OK)
         status = read_older(j->ctx, j->c, j->path, j->todo, j->options->force, &j->older);
+    if (status == NND_OK) {
+        keep_older(j);
+        status = nnd_result_write(j->ctx, j->path, &j->result);
+    }
+    nnd_output_unlock(lock);
     return status;
 }
 
@@ -163,7 +180,6 @@ static nnd_status report(const job *j) {
 static nnd_status write_result(job *j) {
     nnd_result *result = &j->result;
     nnd_status compared = NND_OK;
-    keep_older(j);
     nnd_simulated simulated = simulated_side(j);
     if (j->todo.comparison)
         compared = nnd_compare(j->ctx, j->c->model, &j->c->compare, result->theory, &simulated,
@@ -173,7 +189,7 @@ static nnd_status write_result(job *j) {
     result->case_text = nnd_yaml_text(j->c->resolved);
     result->model = strdup(j->c->model->name);
     result->history = strdup(j->options->history != NULL ? j->options->history : "");
-    nnd_status status = nnd_result_write(j->ctx, j->path, result);
+    nnd_status status = replace_file(j);
     result->compare = NULL; /* owned by the comparison */
     return status != NND_OK ? status : compared;
 }

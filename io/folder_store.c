@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <fnmatch.h>
 #include <search.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,7 +10,7 @@
 #include <unistd.h>
 
 #include "io/hdf5_impl.h"
-#include "nndmft/io.h"
+#include "io/output_impl.h"
 
 typedef struct {
     char *folder, *digest;
@@ -75,7 +73,7 @@ static nnd_status folder_put(void *self, nnd_context *ctx, const char *key,
     nnd_status status = shard_path(s, ctx, key, &path);
     if (status != NND_OK)
         return status;
-    status = nnd_output_open(ctx, path, &output);
+    status = nnd_output_create(ctx, path, &output);
     if (status == NND_OK) {
         H5E_BEGIN_TRY {
             status = build(s, ctx, key, path, frame, &image);
@@ -219,22 +217,11 @@ static nnd_status folder_get(void *self, nnd_context *ctx, const char *key, nnd_
 
 /* ---- the folder ---- */
 
-/* Removes what killed runs left behind; safe only under the lock. */
-static void remove_temporaries(const char *folder) {
-    DIR *dir = opendir(folder);
-    if (dir == NULL)
-        return;
-    for (struct dirent *entry; (entry = readdir(dir)) != NULL;)
-        if (fnmatch(".*.h5.??????.tmp", entry->d_name, 0) == 0)
-            unlinkat(dirfd(dir), entry->d_name, 0);
-    closedir(dir);
-}
-
 static nnd_status lock(const folder_store *s, nnd_context *ctx) {
     if (nnd_context_rank(ctx) != 0)
         return NND_OK;
     if (flock(s->fd, LOCK_EX | LOCK_NB) == 0) {
-        remove_temporaries(s->folder);
+        nnd_output_sweep(s->folder, NULL);
         return NND_OK;
     }
     if (errno == EWOULDBLOCK)

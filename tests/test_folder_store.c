@@ -205,10 +205,12 @@ END_TEST
 
 START_TEST(opening_removes_temporaries) {
     nnd_folder_store_close(open_store("d1", false));
-    scratch_write(scratch_path("run.parts/.b0.h5.abc123.tmp"), "x", 1);
+    scratch_write(scratch_path("run.parts/.b0.h5.nndmft-abc123.tmp"), "x", 1);
+    scratch_write(scratch_path("run.parts/.b0.h5.backup.tmp"), "x", 1);
     scratch_write(scratch_path("run.parts/notes.tmp"), "x", 1);
     nnd_folder_store_close(open_store("d1", false));
-    ck_assert_uint_eq(scratch_count("run.parts/.*.tmp"), 0);
+    ck_assert_uint_eq(scratch_count("run.parts/.*nndmft*.tmp"), 0);
+    ck_assert_uint_eq(scratch_count("run.parts/.b0.h5.backup.tmp"), 1);
     ck_assert_uint_eq(scratch_count("run.parts/notes.tmp"), 1);
 }
 END_TEST

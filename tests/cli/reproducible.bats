@@ -153,7 +153,7 @@ YAML
     shards case.h5 3
     printf '%s\n' case.h5.parts/*.h5 >before
     # What a kill in the middle of a block's last moment leaves behind.
-    echo garbage >case.h5.parts/.point-00000_size-96_block-00099.h5.abcdef.tmp
+    echo garbage >case.h5.parts/.point-00000_size-96_block-00099.h5.nndmft-abcdef.tmp
     works simulate case.yaml
     no_temporaries
     same_data case.h5 "$BATS_FILE_TMPDIR/undisturbed.h5" mc
