@@ -63,6 +63,9 @@ nnd_status cli_read_case(nnd_context *ctx, const cli_options *options, nnd_case 
 
 nnd_status cli_check_output(nnd_context *ctx, const char *input, const char *output) {
     struct stat in, out;
+    if (strcmp(output, "-") == 0)
+        return nnd_fail(ctx, NND_E_INPUT,
+                        "-o -: only tables (nndmft export) can go to the standard output");
     if (stat(input, &in) == 0 && stat(output, &out) == 0 && in.st_dev == out.st_dev &&
         in.st_ino == out.st_ino)
         return nnd_fail(ctx, NND_E_INPUT, "%s: is the input, not to be replaced", output);

@@ -91,7 +91,10 @@ NND_MUST_USE nnd_status cli_read_tree(nnd_context *ctx, const cli_options *optio
 /** Reads and resolves the case named by the first argument, with the overrides. */
 NND_MUST_USE nnd_status cli_read_case(nnd_context *ctx, const cli_options *options, nnd_case **c);
 
-/** Refuses to replace the very file that a command reads. */
+/** True if nobody reads the standard output any more, as behind `| head`. */
+bool cli_reader_left(void);
+
+/** Refuses to replace the very file that a command reads, and "-", the standard output. */
 NND_MUST_USE nnd_status cli_check_output(nnd_context *ctx, const char *input, const char *output);
 
 /** Progress on stderr: a bar on a terminal, else a line a minute. */

@@ -11,15 +11,17 @@ static const nnd_frame *chosen_group(const nnd_result *result, const char *group
                                          : result->compare;
 }
 
+static bool to_stdout(const cli_options *options) {
+    return options->output == NULL || strcmp(options->output, "-") == 0;
+}
+
 static nnd_status write_table(nnd_context *ctx, const cli_options *options, const nnd_frame *frame,
                               FILE *out) {
     nnd_status status = strcmp(options->format, "json") == 0
                             ? nnd_json_write(ctx, frame, &options->vars, out)
                             : nnd_csv_write(ctx, frame, &options->vars, out);
-    if (status == NND_OK && (fflush(out) != 0 || ferror(out)))
-        status = nnd_fail(ctx, NND_E_IO, "%s: %s",
-                          options->output != NULL ? options->output : "stdout", strerror(errno));
-    return status;
+    /* Somebody who has seen enough, as `head`, is no failure. */
+    return status == NND_E_IO && out == stdout && cli_reader_left() ? NND_OK : status;
 }
 
 static nnd_status write_file(nnd_context *ctx, const cli_options *options, const nnd_frame *frame) {
@@ -43,11 +45,11 @@ int cli_export(nnd_context *ctx, const cli_options *options) {
     const nnd_frame *frame = status == NND_OK ? chosen_group(&result, options->group) : NULL;
     if (status == NND_OK && frame == NULL)
         status = nnd_fail(ctx, NND_E_INPUT, "%s: has no group %s", path, options->group);
-    if (status == NND_OK && options->output != NULL)
+    if (status == NND_OK && !to_stdout(options))
         status = cli_check_output(ctx, path, options->output);
     if (status == NND_OK)
-        status = options->output != NULL ? write_file(ctx, options, frame)
-                                         : write_table(ctx, options, frame, stdout);
+        status = to_stdout(options) ? write_table(ctx, options, frame, stdout)
+                                    : write_file(ctx, options, frame);
     nnd_result_clear(&result);
     return cli_exit_code(status);
 }

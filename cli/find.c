@@ -118,6 +118,8 @@ static nnd_status find_all(nnd_context *ctx, const nnd_value *tree, const nnd_ca
         if (i == 0)
             print_header(c, o);
         print_row(c, i, &found);
+        if (fflush(stdout) != 0)
+            return NND_OK; /* said, or not, where all output is checked */
         if (found.at_edge)
             nnd_log(ctx, NND_LOG_WARNING, "%s%sthe extremum is at the end %g of the interval", name,
                     name[0] != '\0' ? ": " : "", found.param);

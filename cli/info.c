@@ -3,17 +3,45 @@
 
 #include <string.h>
 
+enum { NAME_WIDTH = 16 };
+
 static void print_dim(const nnd_dim *dim) {
     char first[64], last[64];
     if (dim->length == 0)
         return;
     nnd_coord_text(dim, 0, sizeof first, first);
     nnd_coord_text(dim, dim->length - 1, sizeof last, last);
-    printf("    %-16s %zu: %s%s%s\n", dim->name, dim->length, first,
-           dim->length > 2    ? " .. "
-           : dim->length == 2 ? ", "
-                              : "",
-           dim->length > 1 ? last : "");
+    printf("    ");
+    nnd_print_padded(stdout, dim->name, NAME_WIDTH);
+    printf(" %zu: ", dim->length);
+    nnd_print_visible(stdout, first);
+    printf("%s", dim->length > 2 ? " .. " : dim->length == 2 ? ", " : "");
+    nnd_print_visible(stdout, dim->length > 1 ? last : "");
+    putchar('\n');
+}
+
+static void print_variable(const nnd_frame *frame, const nnd_array *array) {
+    const nnd_attribute *about = nnd_frame_find_attribute(frame, array->name, "long_name");
+    char dims[256];
+    nnd_array_dims(frame, array, sizeof dims, dims);
+    printf("    ");
+    nnd_print_padded(stdout, array->name, NAME_WIDTH);
+    printf(" (");
+    nnd_print_visible(stdout, dims);
+    printf(") ");
+    nnd_print_visible(stdout, about != NULL && about->text != NULL ? about->text : "");
+    putchar('\n');
+}
+
+static void print_attribute(const nnd_attribute *a) {
+    printf("  ");
+    nnd_print_visible(stdout, a->key);
+    printf(": ");
+    if (a->text != NULL)
+        nnd_print_visible(stdout, a->text);
+    else
+        nnd_print(stdout, "%g", a->number);
+    putchar('\n');
 }
 
 static void print_group(const char *name, const nnd_frame *frame) {
@@ -23,26 +51,29 @@ static void print_group(const char *name, const nnd_frame *frame) {
     for (size_t i = 0; i < nnd_frame_dim_count(frame); i++)
         print_dim(nnd_frame_dim(frame, i));
     printf("  variables\n");
-    for (size_t i = 0; i < nnd_frame_array_count(frame); i++) {
-        const nnd_array *array = nnd_frame_array(frame, i);
-        const nnd_attribute *about = nnd_frame_find_attribute(frame, array->name, "long_name");
-        char dims[256];
-        nnd_array_dims(frame, array, sizeof dims, dims);
-        printf("    %-16s (%s) %s\n", array->name, dims,
-               about != NULL && about->text != NULL ? about->text : "");
-    }
-    for (size_t i = 0; i < nnd_frame_attribute_count(frame); i++) {
-        const nnd_attribute *a = nnd_frame_attribute(frame, i);
-        if (a->array == NULL && a->text != NULL)
-            printf("  %s: %s\n", a->key, a->text);
-        else if (a->array == NULL)
-            nnd_print(stdout, "  %s: %g\n", a->key, a->number);
-    }
+    for (size_t i = 0; i < nnd_frame_array_count(frame); i++)
+        print_variable(frame, nnd_frame_array(frame, i));
+    for (size_t i = 0; i < nnd_frame_attribute_count(frame); i++)
+        if (nnd_frame_attribute(frame, i)->array == NULL)
+            print_attribute(nnd_frame_attribute(frame, i));
 }
 
 static void print_line(const char *what, const char *text) {
-    if (text != NULL)
-        printf("%-9s %s\n", what, text);
+    if (text == NULL)
+        return;
+    printf("%-9s ", what);
+    nnd_print_visible(stdout, text);
+    putchar('\n');
+}
+
+/* The case, line by line; the lines are cut out of the text. */
+static void print_case(char *text) {
+    printf("case\n");
+    for (char *line, *rest = text; (line = strsep(&rest, "\n")) != NULL;) {
+        nnd_print_visible(stdout, line);
+        if (rest != NULL || *line != '\0')
+            putchar('\n');
+    }
 }
 
 int cli_info(nnd_context *ctx, const cli_options *options) {
@@ -61,11 +92,8 @@ int cli_info(nnd_context *ctx, const cli_options *options) {
     print_group("mc/seeds", result.seeds);
     print_group("mc/influence", result.influence);
     print_group("compare", result.compare);
-    if (result.case_text != NULL) {
-        size_t length = strlen(result.case_text);
-        bool ends = length > 0 && result.case_text[length - 1] == '\n';
-        printf("case\n%s%s", result.case_text, ends ? "" : "\n");
-    }
+    if (result.case_text != NULL)
+        print_case(result.case_text);
     nnd_result_clear(&result);
     return EXIT_DONE;
 }

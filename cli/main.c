@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <gsl/gsl_errno.h>
 #include <hdf5.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,20 +34,19 @@ const cli_command CLI_COMMANDS[] = {
     {NULL, NULL, NULL, 0, 0, NULL, NULL},
 };
 
-/* For the signal handler alone. */
-static nnd_context *volatile interrupted_context;
+/* For the signal handler, and for agreements with other ranks. */
+static nnd_context *volatile current_context;
 
 static void on_signal(int number) {
     (void)number;
-    if (interrupted_context != NULL)
-        nnd_context_interrupt(interrupted_context);
+    if (current_context != NULL)
+        nnd_context_interrupt(current_context);
 }
 
 /* One line on stderr, whatever the text holds. */
 static void print_line(const char *prefix, const char *text) {
     fprintf(stderr, "nndmft: %s", prefix);
-    for (; *text != '\0'; text++)
-        fputc((unsigned char)*text < ' ' || *text == 0x7f ? ' ' : *text, stderr);
+    nnd_print_visible(stderr, text);
     fputc('\n', stderr);
 }
 
@@ -54,7 +54,7 @@ static void set_signals(void) {
     struct sigaction stop = {.sa_handler = on_signal}, ignore = {.sa_handler = SIG_IGN};
     sigaction(SIGINT, &stop, NULL);
     sigaction(SIGTERM, &stop, NULL);
-    /* A full disk or a closed pipe is an error to report, not a reason to die. */
+    /* A full disk is an error to report, a closed pipe a reason to end, but not without order. */
     sigaction(SIGXFSZ, &ignore, NULL);
     sigaction(SIGPIPE, &ignore, NULL);
 }
@@ -69,10 +69,15 @@ static void fill_standard_descriptors(void) {
         close(fd);
 }
 
+bool cli_reader_left(void) {
+    struct pollfd out = {STDOUT_FILENO, POLLOUT, 0};
+    return poll(&out, 1, 0) > 0 && (out.revents & (POLLERR | POLLHUP)) != 0;
+}
+
 /* Runs at every exit: output that cannot be written is a failure. */
 static void check_stdout(int code, void *unused) {
     (void)unused;
-    if (code != EXIT_DONE || (fflush(stdout) == 0 && !ferror(stdout)))
+    if (code != EXIT_DONE || (fflush(stdout) == 0 && !ferror(stdout)) || cli_reader_left())
         return;
     print_line("stdout: ", "cannot be written");
     _exit(EXIT_IO);
@@ -108,11 +113,51 @@ int cli_exit_code(nnd_status status) {
 }
 
 #ifdef NND_MPI
+/* Standard error of a rank that is silent. */
+static int kept_stderr = -1;
+
+/* Up to their first agreement all ranks do the same, and rank 0 alone says so. Results are its
+ * business throughout. */
+static void silence(void) {
+    int null = open("/dev/null", O_WRONLY | O_CLOEXEC), rank;
+    MPI_Comm_rank(MPI_COMM_WORLD, &rank);
+    if (null < 0 || rank == 0)
+        return;
+    kept_stderr = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
+    dup2(null, STDERR_FILENO);
+    dup2(null, STDOUT_FILENO);
+    close(null);
+}
+
+static void speak(void) {
+    if (kept_stderr < 0)
+        return;
+    fflush(stderr);
+    dup2(kept_stderr, STDERR_FILENO);
+    close(kept_stderr);
+    kept_stderr = -1;
+}
+
+/* The failure of the first rank that has the lowest status becomes that of all. */
 static nnd_status agree(void *user, nnd_status status) {
+    struct {
+        int status, rank;
+    } mine = {status, 0}, lowest;
+    char message[1024] = "";
     (void)user;
-    int mine = status, lowest = status;
-    MPI_Allreduce(&mine, &lowest, 1, MPI_INT, MPI_MIN, MPI_COMM_WORLD);
-    return (nnd_status)lowest;
+    MPI_Comm_rank(MPI_COMM_WORLD, &mine.rank);
+    MPI_Allreduce(&mine, &lowest, 1, MPI_2INT, MPI_MINLOC, MPI_COMM_WORLD);
+    if (lowest.status < NND_OK) {
+        snprintf(message, sizeof message, "%s", nnd_context_message(current_context));
+        MPI_Bcast(message, sizeof message, MPI_CHAR, lowest.rank, MPI_COMM_WORLD);
+        nnd_fail(current_context, lowest.status, "%s", message);
+    }
+    speak();
+    return (nnd_status)lowest.status;
+}
+
+static void end_mpi(void) {
+    MPI_Finalize();
 }
 #endif
 
@@ -143,13 +188,14 @@ static int execute(const cli_command *command, int argc, char **argv) {
         cli_options_clear(&options);
         return EXIT_BAD_INPUT;
     }
-    interrupted_context = ctx;
+    current_context = ctx;
     int code = command->run(ctx, &options);
     cli_progress_end();
     /* A comparison that disagrees is no failure; the message would be of something older. */
-    if (code != EXIT_DONE && code != EXIT_DISAGREES && nnd_context_message(ctx)[0] != '\0')
+    if (code != EXIT_DONE && code != EXIT_DISAGREES && nnd_context_rank(ctx) == 0 &&
+        nnd_context_message(ctx)[0] != '\0')
         print_line("", nnd_context_message(ctx));
-    interrupted_context = NULL;
+    current_context = NULL;
     nnd_context_free(ctx);
     cli_options_clear(&options);
     return code;
@@ -188,10 +234,8 @@ int main(int argc, char **argv) {
     set_signals();
 #ifdef NND_MPI
     MPI_Init(&argc, &argv);
+    atexit(end_mpi);
+    silence();
 #endif
-    int code = dispatch(argc, argv);
-#ifdef NND_MPI
-    MPI_Finalize();
-#endif
-    return code;
+    return dispatch(argc, argv);
 }

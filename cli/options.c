@@ -41,7 +41,7 @@ typedef struct {
     }
 
 static const lettered_option OPTIONS[] = {
-    OPTION('o', "output", 'o', "FILE", "write to FILE"),
+    OPTION('o', "output", 'o', "FILE", "write to FILE (- is standard output, for tables)"),
     OPTION('s', "set", KEY_SET, "KEY=VALUE",
            "override a key of the case, as params.gamma0=2; null removes it (repeatable)"),
     OPTION('f', "force", KEY_FORCE, NULL,

@@ -205,7 +205,7 @@ static nnd_status work(job *j) {
         status = run_simulation(j);
     if (status == NND_OK && nnd_context_rank(j->ctx) == 0)
         status = write_result(j);
-    return status;
+    return nnd_context_agree(j->ctx, status);
 }
 
 /* Does the work, reports on rank 0, returns the exit code. */
@@ -277,6 +277,7 @@ static int execute(nnd_context *ctx, const cli_options *options, plan todo) {
     }
     if (status == NND_OK && options->output == NULL && nnd_context_rank(ctx) == 0)
         announce_output(ctx, path);
+    status = nnd_context_agree(ctx, status);
     int code = cli_exit_code(status);
     if (status == NND_OK && options->dry_run)
         code = cli_dry_run(ctx, c, todo.theory, todo.simulation);

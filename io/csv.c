@@ -26,24 +26,34 @@ static void add_column(columns *c, const nnd_array *array) {
         c->array[c->count++] = array;
 }
 
+static nnd_status add_named(nnd_context *ctx, const nnd_frame *frame, const char *name,
+                            columns *c) {
+    const nnd_array *array[NND_EXPORT_PARTS];
+    size_t count;
+    nnd_status status = nnd_export_find_all(ctx, frame, name, &count, array);
+    for (size_t i = 0; status == NND_OK && i < count; i++) {
+        add_column(c, array[i]);
+        add_column(c, nnd_export_error_of(frame, array[i]));
+    }
+    return status;
+}
+
 static nnd_status choose_columns(nnd_context *ctx, const nnd_frame *frame,
                                  const nnd_selection *vars, columns *c) {
     bool all = vars == NULL || vars->count == 0;
-    size_t count = all ? nnd_frame_array_count(frame) : vars->count;
-    for (size_t i = 0; i < count; i++) {
-        const nnd_array *array = all ? nnd_frame_array(frame, i) : NULL;
-        if (!all) {
-            nnd_status status = nnd_export_find(ctx, frame, vars->value[i], &array);
-            if (status != NND_OK)
-                return status;
-        } else if (nnd_export_is_error(frame, array))
+    nnd_status status = NND_OK;
+    for (size_t i = 0; all && i < nnd_frame_array_count(frame); i++) {
+        const nnd_array *array = nnd_frame_array(frame, i);
+        if (nnd_export_is_error(frame, array))
             continue;
         add_column(c, array);
         add_column(c, nnd_export_error_of(frame, array));
     }
-    if (c->count == 0)
-        return nnd_fail(ctx, NND_E_INPUT, "there are no variables to write");
-    return NND_OK;
+    for (size_t i = 0; !all && status == NND_OK && i < vars->count; i++)
+        status = add_named(ctx, frame, vars->value[i], c);
+    if (status == NND_OK && c->count == 0)
+        status = nnd_fail(ctx, NND_E_INPUT, "there are no variables to write");
+    return status;
 }
 
 /* "[t] test_risk, train_mse; [t,layer] g_norm2": the sets of dimensions among the columns. */
@@ -116,6 +126,9 @@ static void write_header(FILE *out, const nnd_frame *frame, const columns *c) {
 
 static void write_row(FILE *out, const nnd_frame *frame, const columns *c, size_t row) {
     const nnd_array *first = c->array[0];
+    /* Readers skip an empty line. */
+    if (first->ndims == 0 && c->count == 1 && isnan(first->data[row]))
+        fputs("\"\"", out);
     size_t block = first->count;
     for (size_t i = 0; i < first->ndims; i++) {
         const nnd_dim *dim = nnd_frame_dim(frame, first->dim[i]);
@@ -146,7 +159,7 @@ nnd_status nnd_csv_write(nnd_context *ctx, const nnd_frame *frame, const nnd_sel
         status = check_sets(ctx, frame, &c);
     if (status == NND_OK) {
         write_header(out, frame, &c);
-        for (size_t row = 0; row < c.array[0]->count; row++)
+        for (size_t row = 0; row < c.array[0]->count && !ferror(out); row++)
             write_row(out, frame, &c, row);
         status = nnd_export_finish(ctx, out);
     }

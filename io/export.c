@@ -29,8 +29,8 @@ bool nnd_export_is_error(const nnd_frame *frame, const nnd_array *array) {
     return base != NULL && nnd_export_same_dims(base, array);
 }
 
-nnd_status nnd_export_find(nnd_context *ctx, const nnd_frame *frame, const char *name,
-                           const nnd_array **array) {
+static nnd_status find_array(nnd_context *ctx, const nnd_frame *frame, const char *name,
+                             const nnd_array **array) {
     *array = nnd_frame_find(frame, name);
     if (*array != NULL)
         return NND_OK;
@@ -43,6 +43,22 @@ nnd_status nnd_export_find(nnd_context *ctx, const nnd_frame *frame, const char 
         used += (size_t)snprintf(list + used, sizeof list - used, "%s%s", i == 0 ? "" : ", ",
                                  nnd_frame_array(frame, i)->name);
     return nnd_fail(ctx, NND_E_INPUT, "no variable %.200s; %sthere are: %s", name, near.text, list);
+}
+
+nnd_status nnd_export_find_all(nnd_context *ctx, const nnd_frame *frame, const char *name,
+                               size_t *count, const nnd_array *array[NND_EXPORT_PARTS]) {
+    static const char *const part[NND_EXPORT_PARTS] = {"theory", "mc", "diff", "se", "z"};
+    *count = 0;
+    for (size_t i = 0; i < NND_EXPORT_PARTS; i++) {
+        char text[TEXT_SIZE];
+        snprintf(text, sizeof text, "%s_%s", name, part[i]);
+        array[*count] = nnd_frame_find(frame, text);
+        *count += array[*count] != NULL;
+    }
+    if (*count == NND_EXPORT_PARTS && nnd_frame_find(frame, name) == NULL)
+        return NND_OK;
+    *count = 1;
+    return find_array(ctx, frame, name, &array[0]);
 }
 
 nnd_status nnd_export_finish(nnd_context *ctx, FILE *out) {

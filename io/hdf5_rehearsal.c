@@ -64,10 +64,16 @@ static void rehearse(void *user, int report) {
     setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
     if (null >= 0)
         dup2(null, STDERR_FILENO);
-    v.status = r->reader(r->ctx, r->user);
+    /* A context of its own: another thread may have been logging at the moment of the fork. */
+    nnd_context_options quiet = {.threads = 1, .memory_limit = nnd_context_memory_limit(r->ctx)};
+    nnd_context *ctx = nnd_context_new(&quiet);
+    if (ctx == NULL)
+        return;
+    v.status = r->reader(ctx, r->user);
     if (v.status != NND_OK)
-        snprintf(v.message, sizeof v.message, "%s", nnd_context_message(r->ctx));
+        snprintf(v.message, sizeof v.message, "%s", nnd_context_message(ctx));
     nnd_child_report(report, &v, sizeof v);
+    nnd_context_free(ctx);
 }
 
 nnd_status nnd_hdf5_rehearse(nnd_context *ctx, const char *path, nnd_hdf5_reader reader,

@@ -91,7 +91,7 @@ static void write_coord(FILE *out, const nnd_frame *frame, const nnd_dim *dim) {
 
 /* Values as lists nested as deep as the array has dimensions. */
 static void write_values(FILE *out, const nnd_array *array) {
-    for (size_t i = 0; i < array->count; i++) {
+    for (size_t i = 0; i < array->count && !ferror(out); i++) {
         size_t opened = 0, block = 1;
         for (size_t d = array->ndims; d > 0; d--) {
             block *= array->shape[d - 1];
@@ -132,14 +132,15 @@ static nnd_status choose(nnd_context *ctx, const nnd_frame *frame, const nnd_sel
     for (size_t i = 0; i < nnd_frame_array_count(frame); i++)
         chosen[i] = all;
     for (size_t v = 0; !all && v < vars->count; v++) {
-        const nnd_array *array, *se;
-        nnd_status status = nnd_export_find(ctx, frame, vars->value[v], &array);
+        const nnd_array *array[NND_EXPORT_PARTS];
+        size_t count;
+        nnd_status status = nnd_export_find_all(ctx, frame, vars->value[v], &count, array);
         if (status != NND_OK)
             return status;
-        se = nnd_export_error_of(frame, array);
         for (size_t i = 0; i < nnd_frame_array_count(frame); i++) {
             const nnd_array *a = nnd_frame_array(frame, i);
-            chosen[i] = chosen[i] || a == array || a == se;
+            for (size_t k = 0; k < count; k++)
+                chosen[i] = chosen[i] || a == array[k] || a == nnd_export_error_of(frame, array[k]);
         }
     }
     return NND_OK;

@@ -285,7 +285,11 @@ static void list_variable(const nnd_result *result, const nnd_model *model, cons
         if (in[f] != NULL)
             nnd_array_dims(frames[f], in[f], sizeof dims, dims);
     }
-    fprintf(out, "  %s [%s] %s", name, dims,
+    fputs("  ", out);
+    nnd_print_visible(out, name);
+    fputs(" [", out);
+    nnd_print_visible(out, dims);
+    fprintf(out, "] %s",
             in[0] == NULL   ? "simulation"
             : in[1] == NULL ? "theory"
                             : "theory, simulation");

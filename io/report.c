@@ -43,8 +43,9 @@ static void print_row(const nnd_comparison *comparison, const nnd_comparison_row
                       FILE *out) {
     char z[CELL_SIZE], p[CELL_SIZE], band[CELL_SIZE], median[CELL_SIZE], max[CELL_SIZE];
     char more[CELL_SIZE];
-    fprintf(out, "%-*s %8zu %8zu %10s %7s %8s %11s %11s %12s  %s\n", width, row->name, row->points,
-            row->left_out, deviation(row, row->max_abs_z, "%.3g", z), cell(row->p, "%.2g", p),
+    nnd_print_padded(out, row->name, (size_t)width);
+    fprintf(out, " %8zu %8zu %10s %7s %8s %11s %11s %12s  %s\n", row->points, row->left_out,
+            deviation(row, row->max_abs_z, "%.3g", z), cell(row->p, "%.2g", p),
             cell(row->band, "%.3f", band), deviation(row, row->median_deviation, "%.2e", median),
             deviation(row, row->max_deviation, "%.2e", max),
             seeds(comparison, row->more_seeds, more), nnd_verdict_text(row->verdict));
@@ -62,10 +63,12 @@ void nnd_report_comparison(const nnd_comparison *comparison, FILE *out) {
     for (size_t i = 0; i < comparison->count; i++)
         print_row(comparison, &comparison->row[i], width, out);
     for (size_t i = 0; i < comparison->count; i++)
-        if (comparison->row[i].thinned > 0)
-            fprintf(out, "%s: judged on an even subset of its points, %zu of %zu\n",
-                    comparison->row[i].name, comparison->row[i].points,
+        if (comparison->row[i].thinned > 0) {
+            nnd_print_visible(out, comparison->row[i].name);
+            fprintf(out, ": judged on an even subset of its points, %zu of %zu\n",
+                    comparison->row[i].points,
                     comparison->row[i].points + comparison->row[i].thinned);
+        }
     if (comparison->pointwise)
         fprintf(out, "without influences of seeds: each point by Student's t, p times the number "
                      "of points (Bonferroni)\n");

@@ -125,6 +125,90 @@ START_TEST(an_unknown_variable_is_an_error_that_lists_what_there_is) {
 }
 END_TEST
 
+/* Readers of tables skip empty lines. */
+START_TEST(a_missing_number_alone_on_its_line_is_quoted) {
+    char none[] = "none", t[] = "bare";
+    char *names[] = {none};
+    nnd_selection vars = select_vars(1, names);
+    ok(nnd_frame_add_scalar(frame, "none", NAN));
+    ok(nnd_csv_write(ctx, frame, &vars, out));
+    ck_assert_str_eq(text, "none\n\"\"\n");
+    rewind(out);
+    ok(nnd_frame_add_scalar(frame, "none_se", NAN));
+    ok(nnd_csv_write(ctx, frame, &vars, out));
+    ck_assert_str_eq(text, "none,none_se\n,\n");
+    rewind(out);
+    names[0] = t;
+    add("bare", "t");
+    ok(nnd_csv_write(ctx, frame, &vars, out));
+    ck_assert_str_eq(text, "t,bare\n0,\n1,\n2,\n");
+}
+END_TEST
+
+/* What a comparison holds of a variable goes by the variable's name. */
+START_TEST(a_variable_of_a_comparison_is_all_its_arrays) {
+    static const char *const parts[] = {"g_theory", "g_mc", "g_diff", "g_se", "g_z"};
+    char g[] = "g", diff[] = "g_diff", mse[] = "h";
+    char *names[] = {g};
+    nnd_selection vars = select_vars(1, names);
+    for (size_t i = 0; i < 5; i++)
+        add(parts[i], "gamma0")[1] = (double)i;
+    ok(nnd_csv_write(ctx, frame, &vars, out));
+    ck_assert_str_eq(text, "gamma0,g_theory,g_mc,g_diff,g_se,g_z\n0.5,,,,,\n2,0,1,2,3,4\n");
+    rewind(out);
+    ok(nnd_json_write(ctx, frame, &vars, out));
+    for (size_t i = 0; i < 5; i++)
+        ck_assert_ptr_nonnull(strstr(text, parts[i]));
+    ck_assert_ptr_null(strstr(text, "risk"));
+    rewind(out);
+    names[0] = diff;
+    ok(nnd_csv_write(ctx, frame, &vars, out));
+    ck_assert_int_eq(strncmp(text, "gamma0,g_diff\n", 14), 0);
+    /* Not where some are missing, nor in place of an array of that name. */
+    names[0] = mse;
+    add("h_theory", "gamma0");
+    ck_assert_int_eq(nnd_csv_write(ctx, frame, &vars, out), NND_E_INPUT);
+    names[0] = g;
+    add("g", "t");
+    rewind(out);
+    ok(nnd_csv_write(ctx, frame, &vars, out));
+    ck_assert_int_eq(strncmp(text, "t,g\n", 4), 0);
+}
+END_TEST
+
+START_TEST(foreign_text_is_spelled_out) {
+    static const struct {
+        const char *text, *printed;
+        size_t length;
+    } cases[] = {
+        {"plain größe ∂", "plain größe ∂", 13},
+        {"a\nb\tc", "a\\x0Ab\\x09c", 11},
+        {"\x1b[31m", "\\x1B[31m", 8},
+        {"\x7f", "\\x7F", 4},
+        {"\xc2\x9b"
+         "2J",
+         "\\u009B2J", 8}, /* the C1 control that begins a sequence */
+        {"\x9b\xff\xc0\xaf", "\\x9B\\xFF\\xC0\\xAF", 16}, /* not UTF-8 */
+        {"\u202egnp.exe", "\\u202Egnp.exe", 13},
+        {"\u2028\u2066", "\\u2028\\u2066", 12},
+        {"", "", 0},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        rewind(out);
+        ck_assert_uint_eq(nnd_print_visible(out, cases[i].text), cases[i].length);
+        fputc('\0', out);
+        fflush(out);
+        ck_assert_str_eq(text, cases[i].printed);
+    }
+    rewind(out);
+    nnd_print_padded(out, "ö", 3);
+    nnd_print_padded(out, "long", 3);
+    fputc('\0', out);
+    fflush(out);
+    ck_assert_str_eq(text, "ö  long");
+}
+END_TEST
+
 START_TEST(csv_quotes_text_only_where_it_must) {
     const char *kinds[] = {"plain", "a,b", "say \"x\""};
     char v[] = "v";
@@ -293,6 +377,9 @@ int main(void) {
     tcase_add_test(tests, csv_refuses_mixed_dimensions_and_lists_them);
     tcase_add_test(tests, csv_takes_another_order_of_dimensions_as_another_set);
     tcase_add_test(tests, an_unknown_variable_is_an_error_that_lists_what_there_is);
+    tcase_add_test(tests, a_missing_number_alone_on_its_line_is_quoted);
+    tcase_add_test(tests, a_variable_of_a_comparison_is_all_its_arrays);
+    tcase_add_test(tests, foreign_text_is_spelled_out);
     tcase_add_test(tests, csv_quotes_text_only_where_it_must);
     tcase_add_test(tests, an_error_without_its_variable_is_a_variable);
     tcase_add_test(tests, writing_to_a_full_device_is_reported);

@@ -471,16 +471,11 @@ END_TEST
 START_TEST(what_is_no_file_is_not_waited_for) {
     nnd_result result;
     nnd_frame *arrays;
-    static const char *const name[] = {"pipe.h5", "pipe.csv"};
-    for (size_t i = 0; i < 2; i++) {
-        ck_assert_int_eq(mkfifo(scratch_path(name[i]), 0600), 0);
-        assert_status(nnd_data_file_read(ctx, scratch_path(name[i]), &arrays), NND_E_IO);
-        assert_message("is not a regular file");
-    }
+    ck_assert_int_eq(mkfifo(scratch_path("pipe.h5"), 0600), 0);
+    assert_status(nnd_data_file_read(ctx, scratch_path("pipe.h5"), &arrays), NND_E_IO);
+    assert_message("is not a regular file");
     assert_status(nnd_result_read(ctx, "/dev/zero", &result), NND_E_IO);
     assert_message("is not a regular file");
-    ck_assert_int_eq(symlink("/dev/zero", scratch_path("zero.csv")), 0);
-    assert_status(nnd_data_file_read(ctx, scratch_path("zero.csv"), &arrays), NND_E_IO);
 }
 END_TEST
 

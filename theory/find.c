@@ -40,6 +40,39 @@ static const char *coordinate_text(const char *at, const char *name) {
     return NULL;
 }
 
+/* The two coordinates closest to a number, in their order along the dimension; twice the same of a
+ * dimension that has but one. */
+static void find_nearest(const nnd_dim *dim, double number, size_t near[2]) {
+    size_t first = 0, second = dim->length > 1 ? 1 : 0;
+    for (size_t i = 1; i < dim->length; i++) {
+        double distance = fabs(dim->value[i] - number);
+        if (distance < fabs(dim->value[first] - number)) {
+            second = first;
+            first = i;
+        } else if (distance < fabs(dim->value[second] - number))
+            second = i;
+    }
+    near[0] = first < second ? first : second;
+    near[1] = first < second ? second : first;
+}
+
+static nnd_status no_such_coordinate(nnd_context *ctx, const nnd_dim *dim, const char *text,
+                                     double number) {
+    char first[TEXT_SIZE], last[TEXT_SIZE], below[TEXT_SIZE], above[TEXT_SIZE];
+    size_t near[2] = {0, dim->length - 1};
+    nnd_coord_text(dim, 0, sizeof first, first);
+    nnd_coord_text(dim, dim->length - 1, sizeof last, last);
+    if (dim->kind == NND_COORD_TEXT || !isfinite(number))
+        return nnd_fail(ctx, NND_E_INPUT, "--at %s=%s: no such coordinate (%s .. %s)", dim->name,
+                        text, first, last);
+    find_nearest(dim, number, near);
+    nnd_coord_text(dim, near[0], sizeof below, below);
+    nnd_coord_text(dim, near[1], sizeof above, above);
+    return nnd_fail(ctx, NND_E_INPUT, "--at %s=%s: no such coordinate; nearest: %s%s%s (%s .. %s)",
+                    dim->name, text, below, near[0] < near[1] ? ", " : "",
+                    near[0] < near[1] ? above : "", first, last);
+}
+
 /* Position along a dimension of the coordinate that `at` asks for. */
 static nnd_status locate(nnd_context *ctx, const nnd_dim *dim, const char *at, size_t *position) {
     const char *wanted = coordinate_text(at, dim->name);
@@ -54,16 +87,10 @@ static nnd_status locate(nnd_context *ctx, const nnd_dim *dim, const char *at, s
     const nnd_dim asked = {dim->name, dim->kind, 1, &number, words};
     bool sought = is_number || dim->kind == NND_COORD_TEXT;
     *position = sought ? nnd_coord_find(dim, &asked, 0) : dim->length;
-    if (*position < dim->length)
-        return NND_OK;
-    char first[TEXT_SIZE], last[TEXT_SIZE];
-    nnd_coord_text(dim, 0, sizeof first, first);
-    nnd_coord_text(dim, dim->length - 1, sizeof last, last);
-    return nnd_fail(ctx, NND_E_INPUT, "--at %s=%s: no such coordinate (%s .. %s)", dim->name, text,
-                    first, last);
+    return *position < dim->length ? NND_OK : no_such_coordinate(ctx, dim, text, number);
 }
 
-/* Every name in `at` must be a dimension of the array. */
+/* Every name in `at` must be a dimension of the array, and stand there once. */
 static nnd_status check_names(nnd_context *ctx, const nnd_frame *frame, const nnd_array *array,
                               const char *at) {
     while (at != NULL && *at != '\0') {
@@ -74,6 +101,8 @@ static nnd_status check_names(nnd_context *ctx, const nnd_frame *frame, const nn
             return nnd_fail(ctx, NND_E_INPUT, "--at: %s is no dimension of %s", name, array->name);
         at = strchr(at, ',');
         at = at != NULL ? at + 1 : NULL;
+        if (coordinate_text(at, name) != NULL)
+            return nnd_fail(ctx, NND_E_INPUT, "--at: %s stands twice", name);
     }
     return NND_OK;
 }

@@ -108,6 +108,14 @@ NND_MUST_USE nnd_status nnd_csv_write(nnd_context *ctx, const nnd_frame *frame,
 /** The shape of xarray's Dataset.to_dict(); NaN and infinity are null. */
 NND_MUST_USE nnd_status nnd_json_write(nnd_context *ctx, const nnd_frame *frame,
                                        const nnd_selection *vars, FILE *out);
+/**
+ * Writes text of unknown origin (names, attributes, coordinates of foreign files) for people's
+ * eyes: what could move the cursor, begin a line or turn the direction of writing, and bytes that
+ * are not UTF-8, are spelled out as \x1B or \u202E. Returns the number of characters written.
+ */
+size_t nnd_print_visible(FILE *out, const char *text);
+/** The same, followed by spaces up to `width` characters. */
+void nnd_print_padded(FILE *out, const char *text, size_t width);
 /** Table of a comparison for people. */
 void nnd_report_comparison(const nnd_comparison *comparison, FILE *out);
 /** What it would take to notice an error; `change` names it, as "params.sigma = 1.03 times". */

@@ -193,6 +193,68 @@ YAML
     cmp case.h5 before.h5
 }
 
+@test "a theory solved while the simulation is stopped stays" {
+    long_case
+    half_done
+    kill -STOP "$worker"
+    works solve case.yaml
+    cp case.h5 theory.h5
+    kill -CONT "$worker"
+    finish
+    [ "$status" -eq 0 ]
+    same_data case.h5 theory.h5 theory
+    same_data case.h5 "$BATS_FILE_TMPDIR/undisturbed.h5" mc
+    [ -z "$(find . -name '.*lock')" ]
+}
+
+@test "what another case has put there meanwhile is not replaced without a word" {
+    long_case
+    half_done
+    kill -STOP "$worker"
+    works simulate case.yaml --set params.lr=0.05 --set simulate.seeds=4 -o other.h5
+    mv other.h5 case.h5
+    cp case.h5 before.h5
+    kill -CONT "$worker"
+    finish
+    [ "$status" -eq 2 ]
+    [ "$(wc -l <begin.err)" -eq 1 ]
+    says begin.err "another case"
+    cmp case.h5 before.h5
+    # The work is not lost.
+    works simulate case.yaml --force
+    same_data case.h5 "$BATS_FILE_TMPDIR/undisturbed.h5" mc
+}
+
+@test "theory and simulation at once, again and again: both are there" {
+    tiny_case
+    works run case.yaml -o wanted.h5
+    local i
+    for i in 1 2 3 4 5; do
+        rm -f case.h5
+        begin simulate case.yaml
+        works solve case.yaml
+        finish
+        [ "$status" -eq 0 ]
+        same_data case.h5 wanted.h5
+    done
+}
+
+@test "temporaries of a killed run go with the next one" {
+    long_case
+    half_done
+    kill -9 "$worker"
+    finish
+    echo mine >.case.h5.backup.tmp
+    # A writer that lives, and one that is dead.
+    echo >.case.h5.nndmft-aaaaaa.tmp
+    echo >.case.h5.nndmft-bbbbbb.tmp
+    flock .case.h5.nndmft-aaaaaa.tmp "$NNDMFT" solve case.yaml >out 2>err
+    [ -e .case.h5.nndmft-aaaaaa.tmp ]
+    [ ! -e .case.h5.nndmft-bbbbbb.tmp ]
+    works solve case.yaml
+    [ "$(find . -maxdepth 1 -name '*.tmp')" = ./.case.h5.backup.tmp ]
+}
+
 @test "two processes on one output: the second is refused, the first is not disturbed" {
     long_case
     half_done

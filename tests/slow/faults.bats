@@ -260,7 +260,7 @@ ok_or_refused() {
     timeout 20 "$NNDMFT" run case.yaml 2>/dev/full >/dev/null
 }
 
-@test "a reader that goes away ends the writer without a signal" {
+@test "a reader that goes away ends the writer, soon and without a word" {
     works solve case.yaml --set params.steps=80 --set params.two_time=true
     "$PYTHON" - <<'PYTHON'
 import os
@@ -272,8 +272,8 @@ tool.stdout.read(10)
 tool.stdout.close()
 message = tool.stderr.read().decode()
 code = tool.wait(20)
-assert code == 5, code
-assert message.count("\n") == 1 and message.startswith("nndmft: "), message
+assert code == 0, code
+assert message == "", message
 PYTHON
 }
 
