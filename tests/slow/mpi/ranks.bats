@@ -45,11 +45,41 @@ same() {
     same one.h5 back.h5
 }
 
-@test "bad input fails on every rank and hangs none" {
+# fails CODE TEXT ARGUMENTS...: two ranks exit with CODE and say so in one line, as one process does.
+fails() {
+    local code=$1 text=$2
+    shift 2
     run timeout 60 env OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 \
-        mpirun --oversubscribe -n 2 "$NNDMFT" run case.yaml --set params.alpha=0
-    [ "$status" -eq 2 ]
-    run timeout 60 env OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 \
-        mpirun --oversubscribe -n 2 "$NNDMFT" run case.yaml -o /no/such/folder/x.h5
-    [ "$status" -eq 5 ]
+        mpirun --oversubscribe -n 2 "$NNDMFT" "$@"
+    [ "$status" -eq "$code" ]
+    [ "$(grep -v '^nndmft: w' <<<"$output" | grep -c '^nndmft')" -eq 1 ]
+    grep '^nndmft' <<<"$output" | grep -qF -e "$text"
+    run "$NNDMFT" "$@"
+    [ "$status" -eq "$code" ]
+}
+
+@test "what fails on every rank is said once, and hangs none" {
+    fails 2 "params.alpha: 0 is out of range" run case.yaml --set params.alpha=0
+    fails 2 "none.yaml: No such file" run none.yaml
+    fails 5 "cannot create a file in folder" run case.yaml -o /no/such/folder/x.h5
+    fails 2 "the limit is 0.001 GB" run case.yaml --memory 0.001
+    fails 2 "unrecognized option" run case.yaml --nonsense
+    fails 2 "is not a command" nonsense
+    fails 5 "none.h5: No such file" info none.h5
+    fails 3 "theory diverged at every point" run case.yaml --set params.lr=300 -o a.h5 --force
+}
+
+@test "what fails on one rank fails on all, and is said by the first" {
+    sed 's/alpha.*//; s/noise: 0.3/noise: -1/' case.yaml >bad.yaml
+    local one=("$NNDMFT" run case.yaml -o a.h5) other=("$NNDMFT" run bad.yaml -o a.h5)
+    for _ in 1 2; do
+        run timeout 60 env OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 \
+            mpirun --oversubscribe -n 1 "${one[@]}" : -n 1 "${other[@]}"
+        [ "$status" -eq 2 ]
+        [ "$(grep -c '^nndmft' <<<"$output")" -eq 1 ]
+        grep -q '^nndmft: bad.yaml:.*noise: -1 is out of range' <<<"$output"
+        [ ! -e a.h5 ]
+        other=("${one[@]}")
+        one=("$NNDMFT" run bad.yaml -o a.h5)
+    done
 }
