@@ -51,6 +51,7 @@ START_TEST(a_child_reports_or_dies) {
     ck_assert(x == 42.0);
     ck_assert_int_eq(run(report_half, &x, 60.0), NND_CHILD_DIED);
     ck_assert_int_eq(run(end_by_signal, &x, 60.0), NND_CHILD_DIED);
+    signal(SIGCHLD, SIG_DFL);
 }
 END_TEST
 
@@ -64,6 +65,7 @@ START_TEST(a_child_that_never_ends_is_killed) {
     nnd_context_interrupt(ctx);
     ck_assert_int_eq(run(never_end, &x, 60.0), NND_CHILD_INTERRUPTED);
     ck_assert(seconds_since(begin) < 30.0); /* far below 60, far above what a busy machine takes */
+    signal(SIGCHLD, SIG_DFL);
 }
 END_TEST
 

@@ -492,6 +492,7 @@ START_TEST(ignored_children_report_all_the_same) {
     struct sigaction kept;
     sigaction(SIGCHLD, NULL, &kept);
     ck_assert(kept.sa_handler == SIG_IGN);
+    signal(SIGCHLD, SIG_DFL);
 }
 END_TEST
 

@@ -415,6 +415,7 @@ END_TEST
 START_TEST(the_surroundings_change_no_picture) {
     static const char curve[] = "set terminal svg\nplot sin(x)\n";
     size_t size[2];
+    char *home = strdup(getenv("HOME") != NULL ? getenv("HOME") : "/");
     assert_ok(run("gnuplot", curve));
     unsigned char *before = scratch_read(scratch_path("out"), &size[0]);
     setenv("GNUTERM", "x11", 1);
@@ -431,6 +432,12 @@ START_TEST(the_surroundings_change_no_picture) {
     ck_assert_ptr_nonnull(strstr(nnd_context_message(ctx), "(exit code 1): "));
     ck_assert_int_eq(run("no-such-gnuplot", ""), NND_E_IO);
     ck_assert_ptr_nonnull(strstr(nnd_context_message(ctx), "not installed"));
+    signal(SIGCHLD, SIG_DFL);
+    unsetenv("GNUTERM");
+    unsetenv("GNUPLOT_LIB");
+    unsetenv("LC_ALL");
+    setenv("HOME", home, 1);
+    free(home);
     free(before);
     free(after);
 }

@@ -528,7 +528,7 @@ YAML
 @test "a folder as result file" {
     local command
     for command in info plot export validate; do
-        refused 5 "not a file" -- $command .
+        refused 5 "not a regular file" -- $command .
     done
 }
 
