@@ -182,6 +182,9 @@ static const nnd_param_table PARAM_TABLE = {
     sizeof(nnd_deep_linear),
 };
 
+static const nnd_param SIMULATE[] = {NND_CONTROL_OPTION(FIELD(control))};
+static const nnd_param_table SIMULATE_TABLE = {SIMULATE, 1, sizeof(nnd_deep_linear)};
+
 #define NOTE "deep_linear_spectral "
 static const nnd_variable VARIABLES[] = {
     {.name = "test_risk",
@@ -375,6 +378,7 @@ const nnd_model nnd_deep_linear_model = {
     .name = "deep-linear",
     .summary = "deep linear networks in the proportional limit",
     .params = &PARAM_TABLE,
+    .simulate = &SIMULATE_TABLE,
     .variable_count = sizeof VARIABLES / sizeof *VARIABLES,
     .variables = VARIABLES,
     .sized = true,

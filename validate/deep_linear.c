@@ -9,9 +9,11 @@
 
 #include "nndmft/deep_linear.h"
 #include "nndmft/timegrid.h"
+#include "validate/deep_linear_control.h"
 #include "validate/deep_linear_network.h"
 #include "validate/deep_linear_spectra.h"
 #include "validate/recipe.h"
+#include "validate/seed_frame.h"
 
 /* Networks per block: small networks share a block so that shards stay few. */
 static size_t block(const void *params, size_t size) {
@@ -66,6 +68,7 @@ typedef struct {
     nnd_timegrid grid;
     history past;
     nnd_deep_linear_spectra spectra;
+    double *image; /* scratch of the control variates, N */
     nnd_context *ctx;
     nnd_frame *frame;
     size_t seed; /* row of the frame */
@@ -232,6 +235,8 @@ static nnd_status frame_make(nnd_context *ctx, run *r, size_t first_seed, size_t
     for (size_t i = 0; status == NND_OK && i < sizeof arrays / sizeof *arrays; i++)
         if (arrays[i].wanted(r->params))
             status = nnd_frame_add(r->frame, arrays[i].name, arrays[i].dims, NULL);
+    if (status == NND_OK)
+        status = nnd_seed_frame_add_controls(r->frame, nnd_deep_linear_controls(r->params));
     return status;
 }
 
@@ -353,6 +358,8 @@ static nnd_status train(run *r, nnd_rng_key key) {
         nnd_deep_linear_network_evaluate(net, t);
         if (t == 0)
             bound = r->params->divergence_bound * net->mse;
+        if (t == 0 && r->params->control)
+            nnd_deep_linear_control(net, r->image, values(r, "control"));
         if (!(net->mse <= bound)) {
             *values(r, "diverged_at") = (double)t;
             break;
@@ -377,6 +384,9 @@ static nnd_status simulate(nnd_context *ctx, const void *params, size_t size, ui
     if (status == NND_OK)
         status =
             nnd_timegrid_make(ctx, (size_t)p->steps, &p->record, (size_t)p->record_every, &r.grid);
+    r.image = calloc(r.net.width + 1, sizeof(double));
+    if (status == NND_OK && r.image == NULL)
+        status = nnd_fail_memory(ctx, "a network");
     if (status == NND_OK)
         status = history_make(ctx, &r);
     if (status == NND_OK)
@@ -392,6 +402,7 @@ static nnd_status simulate(nnd_context *ctx, const void *params, size_t size, ui
     history_clear(&r.past, r.net.depth + 1);
     nnd_deep_linear_spectra_clear(&r.spectra);
     nnd_timegrid_clear(&r.grid);
+    free(r.image);
     nnd_deep_linear_network_clear(&r.net);
     return status;
 }

@@ -36,6 +36,7 @@ typedef struct {
     bool ntk;         /**< leading modes of the NTK */
     bool density;     /**< densities of singular values */
     double divergence_bound;
+    bool control; /**< of the simulation alone: control variates */
 } nnd_deep_linear;
 
 /** The model with its tables. */
