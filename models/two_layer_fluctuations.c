@@ -123,6 +123,9 @@ static const nnd_param PARAMS[] = {
 static const nnd_param_table PARAM_TABLE = {PARAMS, sizeof PARAMS / sizeof *PARAMS,
                                             sizeof(nnd_two_layer)};
 
+static const nnd_param SIMULATE[] = {NND_CONTROL_OPTION(FIELD(control))};
+static const nnd_param_table SIMULATE_TABLE = {SIMULATE, 1, sizeof(nnd_two_layer)};
+
 #define NOTE "fluctuations "
 static const nnd_variable VARIABLES[] = {
     {.name = "delta",
@@ -310,6 +313,7 @@ const nnd_model nnd_two_layer_fluctuations_model = {
     .name = "two-layer-fluctuations",
     .summary = "variance and bias at order 1/N of networks with one hidden layer",
     .params = &PARAM_TABLE,
+    .simulate = &SIMULATE_TABLE,
     .variable_count = sizeof VARIABLES / sizeof *VARIABLES,
     .variables = VARIABLES,
     .data = data,

@@ -9,6 +9,7 @@
 
 #include "nndmft/simulate.h"
 #include "support.h"
+#include "validate/plane_mean.h"
 
 enum { MOST_COLUMNS = 12 };
 
@@ -24,6 +25,21 @@ static const struct {
     {4, 6, DEEP "depth: 1, alpha: 0.5, noise: 2, parameterization: ntk, nu: 2}}"},
     {5, 4, DEEP "depth: 1, training: online, center: true}}"},
     {5, 5, DEEP "depth: 2, training: fresh, noise: 0.5}}"},
+#define TWO "{model: two-layer-fluctuations, params: {steps: 0, bias: false, kernels: false, "
+    {5, 5,
+     TWO "activation: {name: tanh, gain: 1.5}, gamma0: 0.3, data: {gram: [[0.8]], targets: "
+         "[2]}}}"},
+    {5, 9,
+     TWO "center: true, data: {gram: [[1, 0.4], [0.4, 0.8]], targets: [1, -0.5], test_gram: "
+         "[[0.5, 0.2]], test_self: [1]}}}"},
+    {5, 8, TWO "activation: relu, data: {gram: [[1, 0.4], [0.4, 0.8]], targets: [1, -0.5]}}}"},
+    {5, 9, TWO "activation: linear, data: {gram: [[1, 0], [0, 1]], targets: [1, 0]}}}"},
+    {6, 8,
+     TWO "activation: {name: relu, smoothing: 0.2}, data: {generate: gaussian, samples: 5, "
+         "dim: 3}}}"},
+    /* No second direction where samples coincide, no means where the slope is too steep. */
+    {5, 5, TWO "data: {gram: [[1, 1], [1, 1]], targets: [1, -0.5]}}}"},
+    {5, 1, TWO "activation: {gain: 1000}, data: {gram: [[1]], targets: [1]}}}"},
 };
 enum { CASE_COUNT = sizeof CASES / sizeof *CASES };
 
@@ -105,62 +121,142 @@ END_TEST
 
 /* ---- what is subtracted, against literal values ---- */
 
-/* An observable of a small network as it is recorded at t = 0, perhaps less a multiple of another,
- * and its mean. */
-typedef struct {
-    int example;
-    size_t column; /* from 1 */
-    const char *name, *at;
-    double factor; /* of test_risk, to be subtracted */
-    double mean;
-} known;
+static double at(const nnd_frame *frame, const char *name, const char *coordinates, size_t seed) {
+    char text[64];
+    snprintf(text, sizeof text, "t=0,seed=%zu,%s", seed, coordinates);
+    return test_value(frame, name, text);
+}
+
+static double readout2(const nnd_frame *frame, size_t seed) {
+    return at(frame, "g_norm2", "layer=2", seed);
+}
+
+static double predictor2(const nnd_frame *frame, size_t seed) {
+    return at(frame, "g_norm2", "layer=0", seed);
+}
+
+static double overlap(const nnd_frame *frame, size_t seed) {
+    return at(frame, "overlap", "", seed);
+}
+
+static double noise(const nnd_frame *frame, size_t seed) {
+    return at(frame, "train_mse", "", seed) - at(frame, "test_risk", "", seed);
+}
+
+/* For samples x, z in D = 3: E |e.x x + e.z z|^2/4 = 2 E (e.x)^2 x^2/4 + 2 e^2/4 = (2 * 5 + 2)
+ * e^2/4 is subtracted here; then there is noise: E |n x + m z|^2/4 = 2 * 4 * 3/4. */
+static double noise_gradient(const nnd_frame *frame, size_t seed) {
+    return at(frame, "h_norm2", "layer=0", seed) - 3.0 * at(frame, "test_risk", "", seed);
+}
+
+static double output0(const nnd_frame *frame, size_t seed) {
+    return at(frame, "output", "mu=0", seed);
+}
+
+static double output1(const nnd_frame *frame, size_t seed) {
+    return at(frame, "output", "mu=1", seed);
+}
+
+static double output00(const nnd_frame *frame, size_t seed) {
+    return output0(frame, seed) * output0(frame, seed);
+}
+
+static double output01(const nnd_frame *frame, size_t seed) {
+    return output0(frame, seed) * output1(frame, seed);
+}
+
+static double kernel00(const nnd_frame *frame, size_t seed) {
+    return at(frame, "ntk", "mu=0,nu=0", seed);
+}
+
+static double kernel01(const nnd_frame *frame, size_t seed) {
+    return at(frame, "ntk", "mu=0,nu=1", seed);
+}
+
+/* By Simpson's rule on 200001 points: <phi^2>, <phi^2 + w^2 phi'^2 K^x> and its variance. */
+static const double PHI = 0.480757173615674, KERNEL = 0.990851309856561, SPREAD = 0.695140898735094;
+
+static double kernel_spread(const nnd_frame *frame, size_t seed) {
+    double k = kernel00(frame, seed) - KERNEL;
+    return k * k;
+}
+
+static double kernel_output(const nnd_frame *frame, size_t seed) {
+    return (kernel00(frame, seed) - KERNEL) * output0(frame, seed);
+}
 
 static const char *const EXAMPLES[] = {
     /* D = 3, N = 2, P = 2, variances of the matrices 1/4, 4 and 9/4 */
     "{model: deep-linear, params: {steps: 0, depth: 2, alpha: 0.66666666666666663, nu: "
     "0.66666666666666663, sigma: [0.5, 2, 1.5], noise: 2, gamma0: 2}, simulate: {size: 3, seeds: "
     "2}}",
+    /* N = 3; output and kernel are F/(gamma0 sqrt N), F standard but for Phi */
+    "{model: two-layer-fluctuations, params: {steps: 0, bias: false, activation: {name: tanh, "
+    "gain: 0.7}, gamma0: 2, data: {gram: [[0.8]], targets: [1]}}, simulate: {size: 3, seeds: 2}}",
+    /* Directions are the axes; h and w h/(gamma0 N) are all there is. */
+    "{model: two-layer-fluctuations, params: {steps: 0, bias: false, activation: linear, gamma0: "
+    "2, data: {gram: [[1, 0.4], [0.4, 0.8]], targets: [1, 0]}}, simulate: {size: 3, seeds: 2}}",
 };
 
-static const known KNOWN[] = {
-    {0, 1, "g_norm2", "layer=2,t=0", 0.0, 2.25},
-    {0, 2, "g_norm2", "layer=0,t=0", 0.0, 2.25},
-    {0, 3, "overlap", "t=0", 0.0, 0.0},
-    {0, 6, "train_mse", "t=0", 1.0, 4.0},
-    /* Samples x, z of two independent rows: E (e.x x + e.z z)^2/4 = 2 E (e.x)^2 x^2/4 + 2 e^2/4
-     * = (2 * 5 + 2) e^2/4; noise: E (eps x + eps' z)^2/4 = 2 * 4 * 3/4. */
-    {0, 7, "h_norm2", "layer=0,t=0", 3.0, 6.0},
+/* An observable of a small network as it is recorded at t = 0, and its mean. */
+static const struct {
+    int example;
+    size_t column; /* from 1 */
+    double (*observable)(const nnd_frame *frame, size_t seed);
+    double mean;
+} KNOWN[] = {
+    {0, 1, readout2, 2.25},      {0, 2, predictor2, 2.25},
+    {0, 3, overlap, 0.0},        {0, 6, noise, 4.0},
+    {0, 7, noise_gradient, 6.0}, {1, 1, output0, 0.0},
+    {1, 2, kernel00, KERNEL},    {1, 3, output00, PHI / 12.0},
+    {1, 4, kernel_output, 0.0},  {1, 5, kernel_spread, SPREAD / 3.0},
+    {2, 2, kernel00, 2.0},       {2, 6, output1, 0.0},
+    {2, 7, kernel01, 0.8},       {2, 8, output01, 0.4 / 12.0},
 };
-
-static double observable(const nnd_frame *frame, const known *k, size_t seed) {
-    char at[64];
-    snprintf(at, sizeof at, "%s,seed=%zu", k->at, seed);
-    double value = test_value(frame, k->name, at);
-    snprintf(at, sizeof at, "t=0,seed=%zu", seed);
-    return k->factor == 0.0 ? value : value - k->factor * test_value(frame, "test_risk", at);
-}
 
 /* A column is a multiple of observable less mean, so that two networks tell the mean. */
 START_TEST(means_that_are_subtracted_are_those_computed_by_hand) {
-    const known *k = &KNOWN[_i];
     nnd_context *ctx = nnd_context_new(NULL);
-    nnd_case *c = test_case(ctx, EXAMPLES[k->example]);
+    nnd_case *c = test_case(ctx, EXAMPLES[KNOWN[_i].example]);
     const nnd_simulator *s = nnd_simulator_find(c->model);
     nnd_frame *frame = NULL;
     size_t size = nnd_case_size(c, 0);
     ck_assert_int_eq(
         s->simulate(ctx, c->params[0], size, 1, 0, s->block(c->params[0], size), &frame), NND_OK);
     const nnd_array *control = nnd_frame_find(frame, "control");
-    double a = observable(frame, k, 0), b = observable(frame, k, 1);
-    double of_a = control->data[k->column - 1];
-    double of_b = control->data[control->shape[1] + k->column - 1];
+    double a = KNOWN[_i].observable(frame, 0), b = KNOWN[_i].observable(frame, 1);
+    double of_a = control->data[KNOWN[_i].column - 1];
+    double of_b = control->data[control->shape[1] + KNOWN[_i].column - 1];
     double mean = (of_b * a - of_a * b) / (of_b - of_a);
     ck_assert(fabs(of_a - of_b) > 1e-3);
-    ck_assert_msg(fabs(mean - k->mean) < 1e-10 * (1.0 + fabs(a) + fabs(b)), "%s: %.15g, not %g",
-                  k->name, mean, k->mean);
+    ck_assert_msg(fabs(mean - KNOWN[_i].mean) < 1e-10 * (1.0 + fabs(a) + fabs(b)),
+                  "%d: %.15g, not %.15g", _i, mean, KNOWN[_i].mean);
     nnd_frame_free(frame);
     nnd_case_free(c);
     nnd_context_free(ctx);
+}
+END_TEST
+
+/* ---- means over a pair of preactivations ---- */
+
+START_TEST(means_of_pairs_are_those_of_closed_forms_and_another_rule) {
+    const nnd_pair pair = {1.0, 0.4, 0.8}, same = {0.8, 0.8, 0.8}, opposite = {2.0, -1.0, 0.5};
+    const nnd_activation tanh = {NND_TANH, 1.0, 1.0, 0.0}, erf = {NND_ERF, 1.0, 3.0, 0.0};
+    const nnd_activation relu = {NND_RELU, 5.0, 2.0, 0.0}, smooth = {NND_RELU, 1.0, 1.0, 1e-3};
+    double phi, slope;
+    /* Simpson's rule in the plane on 4001^2 points */
+    ck_assert(nnd_pair_mean(&tanh, &pair, &phi, &slope));
+    test_close("tanh", phi, 0.158280238381032, 1e-9);
+    test_close("tanh'", slope, 0.404950100593098, 1e-9);
+    ck_assert(nnd_pair_mean(&erf, &same, &phi, &slope));
+    test_close("erf", phi, 9.0 * 2.0 / M_PI * asin(1.6 / 2.6), 1e-10);
+    test_close("erf'", slope, 9.0 * 4.0 / M_PI / sqrt(2.6 * 2.6 - 1.6 * 1.6), 1e-10);
+    ck_assert(nnd_pair_mean(&relu, &pair, &phi, &slope));
+    test_close("relu", phi, 4.0 * 0.256840678003603, 1e-10);
+    test_close("relu'", slope, 4.0 * 0.323791808825217, 1e-10);
+    ck_assert(nnd_pair_mean(&relu, &opposite, &phi, &slope));
+    ck_assert(fabs(phi) < 1e-15 && fabs(slope) < 1e-15);
+    ck_assert(!nnd_pair_mean(&smooth, &pair, &phi, &slope));
 }
 END_TEST
 
@@ -171,6 +267,11 @@ static const char *const RUNS[] = {
     "simulate: {size: 12, seeds: 2, control: %s}}",
     "{model: deep-linear, params: {steps: 3, training: fresh, center: true}, simulate: {size: 12, "
     "seeds: 2, control: %s}}",
+    "{model: two-layer-fluctuations, params: {steps: 4, bias: false, data: {gram: [[1, 0.4], [0.4, "
+    "0.8]], targets: [1, -0.5]}}, simulate: {size: 12, seeds: 2, control: %s}}",
+    "{model: two-layer-fluctuations, params: {steps: 3, record: [2], bias: false, kernels: false, "
+    "center: true, data: {gram: [[1]], targets: [1]}}, simulate: {size: 12, seeds: 2, control: "
+    "%s}}",
     "{model: deep-linear, params: {steps: 3, integrator: flow}, simulate: {size: 12, seeds: 2, "
     "control: %s}}",
 };
@@ -249,6 +350,7 @@ int main(void) {
     tcase_add_loop_test(means, no_column_is_a_combination_of_others, 0, CASE_COUNT);
     tcase_add_loop_test(means, means_that_are_subtracted_are_those_computed_by_hand, 0,
                         sizeof KNOWN / sizeof *KNOWN);
+    tcase_add_test(means, means_of_pairs_are_those_of_closed_forms_and_another_rule);
     suite_add_tcase(suite, means);
     TCase *runs = tcase_create("runs");
     tcase_add_loop_test(runs, training_is_the_same_to_the_last_bit_without_them, 0, RUN_COUNT);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "validate/two_layer_fluctuations.h"
 
+#include <cblas.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +10,7 @@
 #include "validate/learners.h"
 #include "validate/recipe.h"
 #include "validate/seed_frame.h"
+#include "validate/two_layer_control.h"
 
 /* Streams of random numbers. */
 enum { STREAM_WEIGHTS, STREAM_READOUT };
@@ -92,6 +94,7 @@ typedef struct {
     const nnd_two_layer *p;
     nnd_context *ctx;
     nnd_learners learners;
+    nnd_two_layer_control control;
 } run;
 
 static nnd_status add_arrays(run *r) {
@@ -124,10 +127,31 @@ static nnd_status run_make(run *r, size_t width, size_t first_seed, size_t count
         return status;
     nnd_network_plan plan = plan_of(p, width, x->set.dim, layer);
     status = nnd_learners_make(r->ctx, &plan, first_seed, count, x);
-    return status == NND_OK ? add_arrays(r) : status;
+    if (status == NND_OK)
+        status = add_arrays(r);
+    if (status != NND_OK || !p->control)
+        return status;
+    status = nnd_two_layer_control_make(r->ctx, p, &x->set, &r->control);
+    return status == NND_OK
+               ? nnd_seed_frame_add_controls(x->frame, nnd_two_layer_controls(&r->control))
+               : status;
 }
 
 /* ---- training ---- */
+
+/* Control variates of network b at t = 0, after its backward pass. */
+static void take_controls(run *r, size_t b) {
+    nnd_learners *x = &r->learners;
+    const nnd_network *net = &x->net;
+    double *control = nnd_seed_row(x->frame, "control", x->first + b);
+    if (control == NULL)
+        return;
+    nnd_network_ntk(net, b, x->gram);
+    cblas_dscal((int)(net->samples * net->samples), 1.0 / r->p->lr, x->gram, 1);
+    nnd_two_layer_control_take(&r->control, net->layer[0].rows,
+                               nnd_network_field(net, 1, b, net->layer[1].phi), x->gram,
+                               net->samples, control);
+}
 
 static void record_kernel(run *r, size_t b, size_t i) {
     nnd_learners *x = &r->learners;
@@ -163,10 +187,12 @@ static void train(run *r, nnd_rng_key key) {
         nnd_network_forward(&x->net);
         if (t == 0 && r->p->center)
             nnd_network_center(&x->net);
-        if (t < steps || (wanted && r->p->kernels))
+        if (t < steps || (wanted && r->p->kernels) || (t == 0 && r->p->control))
             nnd_network_backward(&x->net, NULL);
         for (size_t b = 0; b < x->net.networks; b++) {
             double loss;
+            if (t == 0)
+                take_controls(r, b);
             if (nnd_learners_evaluate(x, b, t, &loss) && wanted)
                 record(r, b, recorded, loss);
         }
@@ -188,6 +214,7 @@ static nnd_status simulate(nnd_context *ctx, const void *params, size_t size, ui
     else
         nnd_frame_free(x->frame);
     nnd_learners_clear(x);
+    nnd_two_layer_control_clear(&r.control);
     return status;
 }
 

@@ -29,6 +29,7 @@ typedef struct {
     bool bias, kernels, two_time;
     nnd_integers record;
     int64_t record_every;
+    bool control; /**< of the simulation alone: control variates */
 } nnd_two_layer;
 
 /** The model with its tables. */
