@@ -59,6 +59,9 @@ static const nnd_param PARAMS[] = {
 static const nnd_param_table PARAM_TABLE = {PARAMS, sizeof PARAMS / sizeof *PARAMS,
                                             sizeof(nnd_online_fluctuations)};
 
+static const nnd_param SIMULATE[] = {NND_CONTROL_OPTION(FIELD(control))};
+static const nnd_param_table SIMULATE_TABLE = {SIMULATE, 1, sizeof(nnd_online_fluctuations)};
+
 #define NOTE "fluctuations "
 static const nnd_variable VARIABLES[] = {
     {.name = "delta",
@@ -162,6 +165,7 @@ const nnd_model nnd_online_fluctuations_model = {
     .name = "online-fluctuations",
     .summary = "variance and bias at order 1/N of two linear layers trained online",
     .params = &PARAM_TABLE,
+    .simulate = &SIMULATE_TABLE,
     .variable_count = sizeof VARIABLES / sizeof *VARIABLES,
     .variables = VARIABLES,
     .sized = true,

@@ -40,6 +40,8 @@ static const struct {
     /* No second direction where samples coincide, no means where the slope is too steep. */
     {5, 5, TWO "data: {gram: [[1, 1], [1, 1]], targets: [1, -0.5]}}}"},
     {5, 1, TWO "activation: {gain: 1000}, data: {gram: [[1]], targets: [1]}}}"},
+    {5, 6, "{model: online-fluctuations, params: {steps: 0, dim: 1, gamma0: 0.5}}"},
+    {6, 8, "{model: online-fluctuations, params: {steps: 0, dim: 4, batch: 7}}"},
 };
 enum { CASE_COUNT = sizeof CASES / sizeof *CASES };
 
@@ -185,6 +187,25 @@ static double kernel_output(const nnd_frame *frame, size_t seed) {
     return (kernel00(frame, seed) - KERNEL) * output0(frame, seed);
 }
 
+/* beta_1 = 1 - delta; a + b_11 has the mean 2 */
+static double component2(const nnd_frame *frame, size_t seed) {
+    double component = 1.0 - at(frame, "delta", "", seed);
+    return component * component;
+}
+
+static double axis_kernel2(const nnd_frame *frame, size_t seed) {
+    double k = at(frame, "ntk", "", seed) - 2.0;
+    return k * k;
+}
+
+static double axis_kernel_component(const nnd_frame *frame, size_t seed) {
+    return (at(frame, "ntk", "", seed) - 2.0) * (1.0 - at(frame, "delta", "", seed));
+}
+
+static double across2(const nnd_frame *frame, size_t seed) {
+    return at(frame, "perp_nvar", "", seed);
+}
+
 static const char *const EXAMPLES[] = {
     /* D = 3, N = 2, P = 2, variances of the matrices 1/4, 4 and 9/4 */
     "{model: deep-linear, params: {steps: 0, depth: 2, alpha: 0.66666666666666663, nu: "
@@ -196,6 +217,8 @@ static const char *const EXAMPLES[] = {
     /* Directions are the axes; h and w h/(gamma0 N) are all there is. */
     "{model: two-layer-fluctuations, params: {steps: 0, bias: false, activation: linear, gamma0: "
     "2, data: {gram: [[1, 0.4], [0.4, 0.8]], targets: [1, 0]}}, simulate: {size: 3, seeds: 2}}",
+    "{model: online-fluctuations, params: {steps: 0, dim: 3, gamma0: 2}, simulate: {size: 5, "
+    "seeds: 2}}",
 };
 
 /* An observable of a small network as it is recorded at t = 0, and its mean. */
@@ -205,13 +228,24 @@ static const struct {
     double (*observable)(const nnd_frame *frame, size_t seed);
     double mean;
 } KNOWN[] = {
-    {0, 1, readout2, 2.25},      {0, 2, predictor2, 2.25},
-    {0, 3, overlap, 0.0},        {0, 6, noise, 4.0},
-    {0, 7, noise_gradient, 6.0}, {1, 1, output0, 0.0},
-    {1, 2, kernel00, KERNEL},    {1, 3, output00, PHI / 12.0},
-    {1, 4, kernel_output, 0.0},  {1, 5, kernel_spread, SPREAD / 3.0},
-    {2, 2, kernel00, 2.0},       {2, 6, output1, 0.0},
-    {2, 7, kernel01, 0.8},       {2, 8, output01, 0.4 / 12.0},
+    {0, 1, readout2, 2.25},
+    {0, 2, predictor2, 2.25},
+    {0, 3, overlap, 0.0},
+    {0, 6, noise, 4.0},
+    {0, 7, noise_gradient, 6.0},
+    {1, 1, output0, 0.0},
+    {1, 2, kernel00, KERNEL},
+    {1, 3, output00, PHI / 12.0},
+    {1, 4, kernel_output, 0.0},
+    {1, 5, kernel_spread, SPREAD / 3.0},
+    {2, 2, kernel00, 2.0},
+    {2, 6, output1, 0.0},
+    {2, 7, kernel01, 0.8},
+    {2, 8, output01, 0.4 / 12.0},
+    {3, 4, component2, 1.0 / 20.0},
+    {3, 5, axis_kernel_component, 0.0},
+    {3, 6, axis_kernel2, 4.0 / 5.0},
+    {3, 7, across2, 1.0 / 4.0},
 };
 
 /* A column is a multiple of observable less mean, so that two networks tell the mean. */
@@ -272,6 +306,8 @@ static const char *const RUNS[] = {
     "{model: two-layer-fluctuations, params: {steps: 3, record: [2], bias: false, kernels: false, "
     "center: true, data: {gram: [[1]], targets: [1]}}, simulate: {size: 12, seeds: 2, control: "
     "%s}}",
+    "{model: online-fluctuations, params: {steps: 3, dim: 3, batch: 5}, simulate: {size: 12, "
+    "seeds: 2, control: %s}}",
     "{model: deep-linear, params: {steps: 3, integrator: flow}, simulate: {size: 12, seeds: 2, "
     "control: %s}}",
 };

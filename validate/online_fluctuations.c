@@ -17,6 +17,7 @@
 
 #include "nndmft/online_fluctuations.h"
 #include "validate/network.h"
+#include "validate/online_control.h"
 #include "validate/recipe.h"
 #include "validate/seed_frame.h"
 
@@ -105,6 +106,8 @@ static nnd_status add_arrays(run *r) {
     for (size_t i = 0; status == NND_OK && i < sizeof arrays / sizeof *arrays; i++)
         if ((!arrays[i].across || r->dim > 1) && (!arrays[i].batch || has_batches(r->p)))
             status = nnd_frame_add(r->frame, arrays[i].name, "seed,t", NULL);
+    if (status == NND_OK)
+        status = nnd_seed_frame_add_controls(r->frame, nnd_online_controls(r->p));
     return status;
 }
 
@@ -252,6 +255,9 @@ static void train(run *r, nnd_rng_key key) {
         if (batches)
             forward(&r->batch, r->dim, r->batch_residual);
         for (size_t b = 0; b < SIDE_BY_SIDE; b++) {
+            if (t == 0 && r->p->control)
+                nnd_online_control(r->p, &r->population, b, r->kernel,
+                                   nnd_seed_row(r->frame, "control", r->first + b));
             look_for_divergence(r, b, t);
             if (wanted && !r->diverged[b])
                 record(r, b, recorded);

@@ -13,6 +13,7 @@ typedef struct {
     double batch; /**< samples per step; infinite: the population */
     nnd_integers record;
     int64_t record_every;
+    bool control; /**< of the simulation alone: control variates */
 } nnd_online_fluctuations;
 
 /** The model with its tables. */
