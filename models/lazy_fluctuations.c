@@ -94,8 +94,11 @@ static const nnd_param SIMULATE_PARAMS[] = {
      .range = NND_POSITIVE,
      .unit = "1",
      .doc = "output scale of the networks; theory is the limit 0"},
+    NND_CONTROL_OPTION(FIELD(control)),
 };
-static const nnd_param_table SIMULATE_TABLE = {SIMULATE_PARAMS, 1, sizeof(nnd_lazy_fluctuations)};
+static const nnd_param_table SIMULATE_TABLE = {SIMULATE_PARAMS,
+                                               sizeof SIMULATE_PARAMS / sizeof *SIMULATE_PARAMS,
+                                               sizeof(nnd_lazy_fluctuations)};
 
 #define NOTE "fluctuations "
 static const nnd_variable VARIABLES[] = {

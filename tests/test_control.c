@@ -42,6 +42,16 @@ static const struct {
     {5, 1, TWO "activation: {gain: 1000}, data: {gram: [[1]], targets: [1]}}}"},
     {5, 6, "{model: online-fluctuations, params: {steps: 0, dim: 1, gamma0: 0.5}}"},
     {6, 8, "{model: online-fluctuations, params: {steps: 0, dim: 4, batch: 7}}"},
+#define LAZY                                                                                       \
+    "{model: lazy-fluctuations, params: {steps: 0, data: {gram: [[0.9, 0.4], [0.4, 0.8]], "        \
+    "targets: [1, -0.5]}, "
+    {6, 6, LAZY "depth: 1, sigma_w: 1.3}}"},
+    {6, 5, LAZY "depth: 1, activation: linear}}"},
+    {8, 9, LAZY "depth: 3, activation: softplus}}"},
+    {8, 9, LAZY "depth: 2, activation: relu, sigma_w: 1.4}}"},
+    /* A slope too steep for the quadrature: what needs none is left. */
+    {6, 2, LAZY "depth: 1, activation: {gain: 30}}}"},
+    {6, 4, LAZY "depth: 2, activation: {gain: 30, scale: 30}}}"},
 };
 enum { CASE_COUNT = sizeof CASES / sizeof *CASES };
 
@@ -206,6 +216,30 @@ static double across2(const nnd_frame *frame, size_t seed) {
     return at(frame, "perp_nvar", "", seed);
 }
 
+/* Preactivations of the second of two linear layers have the covariance 4 Phi_1, sigma_w = 2; phi^4
+ * of a Gaussian of variance s is 3 s^2, so that N of them vary by 2 s^2/N. */
+static double first_gram(const nnd_frame *frame, size_t seed) {
+    char text[64];
+    snprintf(text, sizeof text, "seed=%zu,layer=1,mu=0,nu=0", seed);
+    return test_value(frame, "phi_gram", text);
+}
+
+static double second_gram(const nnd_frame *frame, size_t seed) {
+    char text[64];
+    snprintf(text, sizeof text, "seed=%zu,layer=2,mu=0,nu=0", seed);
+    return test_value(frame, "phi_gram", text) / first_gram(frame, seed);
+}
+
+static double first_gram2(const nnd_frame *frame, size_t seed) {
+    double excess = first_gram(frame, seed) - 3.2;
+    return excess * excess;
+}
+
+static double second_gram2(const nnd_frame *frame, size_t seed) {
+    double excess = second_gram(frame, seed) - 4.0;
+    return excess * excess;
+}
+
 static const char *const EXAMPLES[] = {
     /* D = 3, N = 2, P = 2, variances of the matrices 1/4, 4 and 9/4 */
     "{model: deep-linear, params: {steps: 0, depth: 2, alpha: 0.66666666666666663, nu: "
@@ -219,6 +253,8 @@ static const char *const EXAMPLES[] = {
     "2, data: {gram: [[1, 0.4], [0.4, 0.8]], targets: [1, 0]}}, simulate: {size: 3, seeds: 2}}",
     "{model: online-fluctuations, params: {steps: 0, dim: 3, gamma0: 2}, simulate: {size: 5, "
     "seeds: 2}}",
+    "{model: lazy-fluctuations, params: {depth: 2, activation: linear, sigma_w: 2, data: {gram: "
+    "[[0.8]], targets: [1]}}, simulate: {size: 5, seeds: 2}}",
 };
 
 /* An observable of a small network as it is recorded at t = 0, and its mean. */
@@ -246,6 +282,10 @@ static const struct {
     {3, 5, axis_kernel_component, 0.0},
     {3, 6, axis_kernel2, 4.0 / 5.0},
     {3, 7, across2, 1.0 / 4.0},
+    {4, 3, first_gram, 3.2},
+    {4, 4, first_gram2, 2.0 * 3.2 * 3.2 / 5.0},
+    {4, 6, second_gram, 4.0},
+    {4, 7, second_gram2, 2.0 * 16.0 / 5.0},
 };
 
 /* A column is a multiple of observable less mean, so that two networks tell the mean. */
@@ -308,6 +348,8 @@ static const char *const RUNS[] = {
     "%s}}",
     "{model: online-fluctuations, params: {steps: 3, dim: 3, batch: 5}, simulate: {size: 12, "
     "seeds: 2, control: %s}}",
+    "{model: lazy-fluctuations, params: {steps: 2, depth: 2, data: {gram: [[1]], targets: [1]}}, "
+    "simulate: {size: 12, seeds: 2, control: %s}}",
     "{model: deep-linear, params: {steps: 3, integrator: flow}, simulate: {size: 12, seeds: 2, "
     "control: %s}}",
 };

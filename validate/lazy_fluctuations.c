@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "nndmft/lazy_fluctuations.h"
+#include "validate/innovation.h"
 #include "validate/learners.h"
 #include "validate/recipe.h"
 #include "validate/seed_frame.h"
@@ -91,6 +92,7 @@ typedef struct {
     const nnd_lazy_fluctuations *p;
     nnd_context *ctx;
     nnd_learners learners;
+    nnd_innovations innovations;
     size_t width, depth;
 } run;
 
@@ -118,6 +120,57 @@ static nnd_status add_arrays(run *r) {
     return status;
 }
 
+/* ---- control variates: kernels at the first sample, which theory asks most of ---- */
+
+/* Whether the first layer's slopes vary, and are of use beside its activations. */
+static bool slopes_count(const run *r) {
+    return r->depth == 1 && r->p->activation.name != NND_LINEAR;
+}
+
+static size_t controls(const run *r) {
+    const nnd_innovations *x = &r->innovations;
+    size_t first = x->known ? slopes_count(r) ? 4 : 3 : 0, further = x->further ? 2 : 0;
+    return 2 + first + further + (r->depth > 1 ? 2 : 0);
+}
+
+static double square(double standard) {
+    return (standard * standard - 1.0) / M_SQRT2;
+}
+
+static void take_controls(run *r, size_t b) {
+    double *control = nnd_seed_row(r->learners.frame, "control", r->learners.first + b);
+    nnd_innovation i;
+    nnd_innovations_take(&r->innovations, &r->learners.net, b, &i);
+    *control++ = i.readout;
+    *control++ = square(i.readout);
+    if (r->innovations.known) {
+        *control++ = i.first[0];
+        *control++ = square(i.first[0]);
+        *control++ = i.first[0] * i.readout;
+        if (slopes_count(r))
+            *control++ = i.slope;
+    }
+    if (r->innovations.further) {
+        *control++ = i.deep;
+        *control++ = square(i.deep);
+    }
+    if (r->depth > 1) {
+        *control++ = i.backward;
+        *control++ = square(i.backward);
+    }
+}
+
+static nnd_status add_controls(run *r) {
+    const nnd_lazy_fluctuations *p = r->p;
+    nnd_learners *x = &r->learners;
+    if (!p->control)
+        return NND_OK;
+    nnd_status status =
+        nnd_innovations_make(r->ctx, &p->activation, p->sigma_w, r->depth, r->width, x->train,
+                             x->net.samples, x->set.gram, NULL, &r->innovations);
+    return status == NND_OK ? nnd_seed_frame_add_controls(x->frame, controls(r)) : status;
+}
+
 static nnd_status run_make(run *r, size_t first_seed, size_t count) {
     const nnd_lazy_fluctuations *p = r->p;
     nnd_learners *x = &r->learners;
@@ -128,7 +181,9 @@ static nnd_status run_make(run *r, size_t first_seed, size_t count) {
         return status;
     nnd_network_plan plan = plan_of(p, r->width, x->set.dim, layer);
     status = nnd_learners_make(r->ctx, &plan, first_seed, count, x);
-    return status == NND_OK ? add_arrays(r) : status;
+    if (status == NND_OK)
+        status = add_arrays(r);
+    return status == NND_OK ? add_controls(r) : status;
 }
 
 /* ---- at initialisation ---- */
@@ -172,6 +227,8 @@ static void train(run *r, nnd_rng_key key) {
             double loss;
             if (t == 0)
                 record_kernels(r, b);
+            if (t == 0 && r->p->control)
+                take_controls(r, b);
             if (nnd_learners_evaluate(x, b, t, &loss) && wanted)
                 nnd_learners_record(x, b, recorded);
         }
@@ -194,6 +251,7 @@ static nnd_status simulate(nnd_context *ctx, const void *params, size_t size, ui
     else
         nnd_frame_free(x->frame);
     nnd_learners_clear(x);
+    nnd_innovations_clear(&r.innovations);
     return status;
 }
 

@@ -3,8 +3,8 @@
 
 #include <math.h>
 
-/* The Gaussian weight at the ends is 1e-22 of its maximum. */
-static const double END = 10.0;
+/* The Gaussian weight at the ends is 1e-14 of its maximum. */
+static const double END = 8.0;
 static const double TOLERANCE = 1e-10;
 enum { COARSEST = 2, FINEST = 16 }; /* nodes per unit */
 
@@ -70,17 +70,22 @@ static void product_at(const void *self, double u, size_t n, const double *v, do
         f[i] *= at_x;
 }
 
+static bool is_rectifier(const nnd_activation *activation) {
+    return activation->name == NND_RELU && activation->smoothing == 0.0;
+}
+
 /* Rectifiers at the angle t: |x| |y| (sin t + (pi - t) cos t)/(2 pi) and (pi - t)/(2 pi). */
 static void rectified(double scale, const nnd_pair *pair, double *phi, double *slope) {
     double norm = sqrt(pair->xx * pair->yy);
     double angle = norm > 0.0 ? acos(fmax(-1.0, fmin(1.0, pair->xy / norm))) : M_PI;
     *phi = scale * scale * norm * (sin(angle) + (M_PI - angle) * cos(angle)) / (2.0 * M_PI);
-    *slope = scale * scale * (M_PI - angle) / (2.0 * M_PI);
+    if (slope != NULL)
+        *slope = scale * scale * (M_PI - angle) / (2.0 * M_PI);
 }
 
 bool nnd_pair_mean(const nnd_activation *activation, const nnd_pair *pair, double *phi,
                    double *slope) {
-    if (activation->name == NND_RELU && activation->smoothing == 0.0) {
+    if (is_rectifier(activation)) {
         rectified(activation->scale, pair, phi, slope);
         return true;
     }
@@ -88,5 +93,22 @@ bool nnd_pair_mean(const nnd_activation *activation, const nnd_pair *pair, doubl
     if (!nnd_plane_mean(product_at, &p, phi))
         return false;
     p.slope = true;
-    return nnd_plane_mean(product_at, &p, slope);
+    return slope == NULL || nnd_plane_mean(product_at, &p, slope);
+}
+
+static void fourth_power_at(const void *self, double u, size_t n, const double *v, double *f) {
+    const product *p = self;
+    double x = p->axes.x_u * u, phi;
+    (void)v;
+    nnd_activation_apply(p->activation, 1, &x, &phi, NULL, NULL, NULL);
+    for (size_t i = 0; i < n; i++)
+        f[i] = phi * phi * phi * phi;
+}
+
+bool nnd_fourth_mean(const nnd_activation *activation, double xx, double *mean) {
+    product p = {activation, {sqrt(xx), 0.0, 0.0}, false};
+    if (!is_rectifier(activation))
+        return nnd_plane_mean(fourth_power_at, &p, mean);
+    *mean = 1.5 * pow(activation->scale, 4.0) * xx * xx;
+    return true;
 }

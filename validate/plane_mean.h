@@ -15,7 +15,7 @@
 /** A function f(u, v) at one u and n values of v, n up to NND_PLANE_NODES. */
 typedef void (*nnd_plane_function)(const void *self, double u, size_t n, const double *v,
                                    double *f);
-enum { NND_PLANE_NODES = 321 };
+enum { NND_PLANE_NODES = 257 };
 
 /** <f(u, v)> to 1e-10 of <|f|>; false if the rule does not get there (a kink, a steep slope). */
 bool nnd_plane_mean(nnd_plane_function f, const void *self, double *mean);
@@ -31,8 +31,10 @@ typedef struct {
 } nnd_pair_axes;
 nnd_pair_axes nnd_pair_split(const nnd_pair *pair);
 
-/** <phi(x) phi(y)> and <phi'(x) phi'(y)>; false as above, but not for relu without smoothing. */
+/** <phi(x) phi(y)> and, unless NULL, <phi'(x) phi'(y)>; false as above, but not for plain relu. */
 bool nnd_pair_mean(const nnd_activation *activation, const nnd_pair *pair, double *phi,
                    double *slope);
+/** <phi(x)^4>, likewise. */
+bool nnd_fourth_mean(const nnd_activation *activation, double xx, double *mean);
 
 #endif

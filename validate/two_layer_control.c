@@ -16,89 +16,36 @@
 #include <string.h>
 
 #include "validate/plane_mean.h"
+#include "validate/sample_direction.h"
 
+/* A variance of the output so small against what is typical is rounding. */
+static const double VANISHES = 1e-9;
 /* Samples that take part at most: each pair of them costs a quadrature. */
 enum { MOST_SAMPLES = 16 };
-/* A direction along which outputs are so small against the others vanishes but for rounding. */
-static const double VANISHES = 1e-9, DEPENDENT = 1e-4;
-
 /* Phi and <K> of the samples; false if the quadrature fails. */
 static bool find_kernels(const nnd_two_layer *p, const nnd_dataset *set, size_t n, double *phi,
                          double *kernel) {
     size_t all = set->samples + set->tests;
-    for (size_t mu = 0; mu < n; mu++)
-        for (size_t nu = 0; nu <= mu; nu++) {
-            nnd_pair pair = {set->gram[mu * all + mu], set->gram[mu * all + nu],
-                             set->gram[nu * all + nu]};
-            double slope, *at = phi + mu * n + nu;
-            if (!nnd_pair_mean(&p->activation, &pair, at, &slope))
-                return false;
-            phi[nu * n + mu] = *at;
-            kernel[mu * n + nu] = kernel[nu * n + mu] = *at + slope * pair.xy;
-        }
-    return true;
-}
-
-static double form(size_t n, const double *a, const double *x, const double *y) {
-    double sum = 0.0;
-    for (size_t i = 0; i < n; i++)
-        sum += x[i] * cblas_ddot((int)n, a + i * n, 1, y, 1);
-    return sum;
-}
-
-/* Makes x a unit vector across u (NULL: any); false if it has no such part. */
-static bool normalise(size_t n, const double *u, double *x) {
-    double whole = cblas_dnrm2((int)n, x, 1);
-    if (u != NULL)
-        cblas_daxpy((int)n, -cblas_ddot((int)n, u, 1, x, 1), u, 1, x, 1);
-    double across = cblas_dnrm2((int)n, x, 1);
-    if (!(across > 1e-6 * whole))
+    if (!nnd_pair_means(&p->activation, 1.0, set->gram, all, n, phi, kernel))
         return false;
-    cblas_dscal((int)n, 1.0 / across, x, 1);
+    for (size_t i = 0; i < n * n; i++)
+        kernel[i] = phi[i] + kernel[i] * set->gram[i / n * all + i % n];
     return true;
-}
-
-/* The direction of the targets; of a constant if they are 0. */
-static void choose_first(const double *targets, size_t n, double *u) {
-    memcpy(u, targets, n * sizeof(double));
-    if (normalise(n, NULL, u))
-        return;
-    for (size_t mu = 0; mu < n; mu++)
-        u[mu] = 1.0 / sqrt((double)n);
-}
-
-/* The part of K u across u, or of the axis farthest from u. */
-static void choose_second(size_t n, const double *kernel, const double *u, double *v) {
-    for (size_t mu = 0; mu < n; mu++)
-        v[mu] = cblas_ddot((int)n, kernel + mu * n, 1, u, 1);
-    if (normalise(n, u, v))
-        return;
-    size_t far = 0;
-    for (size_t mu = 0; mu < n; mu++)
-        far = fabs(u[mu]) < fabs(u[far]) ? mu : far;
-    memset(v, 0, n * sizeof(double));
-    v[far] = 1.0;
-    (void)normalise(n, u, v);
 }
 
 static void choose_directions(nnd_two_layer_control *c, const double *phi, const double *kernel) {
     size_t n = c->samples;
-    double *u = c->direction, *v = u + n, trace = 0.0;
-    for (size_t mu = 0; mu < n; mu++)
-        trace += phi[mu * n + mu];
-    c->phi[0] = form(n, phi, u, u);
-    c->kernel[0] = form(n, kernel, u, u);
-    c->directions = c->phi[0] > VANISHES * trace;
-    if (c->directions == 0 || n < 2)
+    double *u = c->direction, *v = u + n;
+    c->phi[0] = nnd_form(n, phi, n, u, u);
+    c->kernel[0] = nnd_form(n, kernel, n, u, u);
+    c->directions = 1;
+    if (n < 2)
         return;
-    choose_second(n, kernel, u, v);
-    c->phi[1] = form(n, phi, u, v);
-    c->phi[2] = form(n, phi, v, v);
-    c->kernel[1] = form(n, kernel, u, v);
-    /* Outputs along both must not be the same one. */
-    double independent = c->phi[0] * c->phi[2] - c->phi[1] * c->phi[1];
-    if (c->phi[2] > VANISHES * trace && independent > DEPENDENT * c->phi[0] * c->phi[2])
-        c->directions = 2;
+    nnd_direction_second(n, kernel, u, v);
+    c->phi[1] = nnd_form(n, phi, n, u, v);
+    c->phi[2] = nnd_form(n, phi, n, v, v);
+    c->kernel[1] = nnd_form(n, kernel, n, u, v);
+    c->directions = nnd_directions_differ(n, phi, u, v) ? 2 : 1;
 }
 
 /* About u'Phi u where there is no mean, for a unit. */
@@ -159,13 +106,14 @@ nnd_status nnd_two_layer_control_make(nnd_context *ctx, const nnd_two_layer *p,
         free(phi);
         return nnd_fail_memory(ctx, "the control variates");
     }
-    choose_first(set->targets, n, c->direction);
+    nnd_direction_first(n, set->targets, c->direction);
     c->known = find_kernels(p, set, n, phi, phi + n * n);
     if (c->known)
         choose_directions(c, phi, phi + n * n);
     else
         c->phi[0] = typical_output(c, set);
-    if (!(c->phi[0] > 0.0))
+    /* Equal samples with opposite targets have no output along u but for rounding. */
+    if (!(c->phi[0] > VANISHES * typical_output(c, set)))
         c->directions = 0;
     if (c->known && c->directions > 0)
         c->spread = find_spread(c, set);

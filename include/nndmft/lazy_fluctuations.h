@@ -16,7 +16,9 @@ typedef struct {
     int64_t samples, replicates, seed;
     nnd_integers record;
     int64_t record_every;
-    double gamma0; /**< of the simulation alone */
+    /* Of the simulation alone. */
+    double gamma0;
+    bool control; /**< control variates */
 } nnd_lazy_fluctuations;
 
 /** The model with its tables. */
