@@ -171,6 +171,7 @@ static const nnd_param SIMULATE[] = {
      .offset = FIELD(orthonormal_init),
      .fallback = "false",
      .doc = "orthonormalise the columns of (W0, w) at initialisation: same limit, less noise"},
+    NND_CONTROL_OPTION(FIELD(control)),
 };
 
 static const nnd_param_table SIMULATE_TABLE = {

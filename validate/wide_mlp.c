@@ -6,6 +6,8 @@
 #include <stdlib.h>
 
 #include "validate/recipe.h"
+#include "validate/seed_frame.h"
+#include "validate/wide_mlp_control.h"
 #include "validate/wide_mlp_record.h"
 
 /* Networks per block: small networks share a block so that shards stay few. */
@@ -48,6 +50,7 @@ static nnd_simulation_cost cost(const void *params, size_t size) {
 typedef struct {
     nnd_wide_block block;
     nnd_wide_record record;
+    nnd_innovations control;
     double *bound;  /* loss at which a network counts as diverged; 0: it has */
     size_t *lasted; /* recorded times of each network */
 } run;
@@ -78,13 +81,28 @@ static nnd_status record(run *r, size_t i) {
     return status;
 }
 
+static void take_controls(run *r) {
+    for (size_t b = 0; r->block.params->control && b < r->block.net.networks; b++)
+        nnd_wide_control_take(&r->block, &r->control, b,
+                              nnd_seed_row(r->record.frame, "control", b));
+}
+
+static nnd_status add_controls(run *r) {
+    nnd_status status = nnd_wide_control_make(&r->block, &r->control);
+    return status == NND_OK ? nnd_seed_frame_add_controls(
+                                  r->record.frame, nnd_wide_controls(r->block.params, &r->control))
+                            : status;
+}
+
 static nnd_status train(run *r, nnd_rng_key key) {
     size_t steps = (size_t)r->block.params->steps, recorded = 0;
     nnd_status status = nnd_wide_block_draw(&r->block, key);
     for (size_t t = 0; status == NND_OK && t <= steps; t++) {
         nnd_wide_block_evaluate(&r->block);
-        if (t == 0)
+        if (t == 0) {
             nnd_wide_record_begin(&r->record, key);
+            take_controls(r);
+        }
         if (look_for_divergence(r, t) == 0)
             break;
         if (r->record.grid.step[recorded] == t)
@@ -106,12 +124,15 @@ static nnd_status simulate(nnd_context *ctx, const void *params, size_t size, ui
     if (status == NND_OK)
         status = nnd_wide_record_make(ctx, &r.block, first_seed, &r.record);
     if (status == NND_OK)
+        status = add_controls(&r);
+    if (status == NND_OK)
         status = train(&r, (nnd_rng_key){base_seed, first_seed, size});
     if (status == NND_OK)
         *frame = r.record.frame;
     else
         nnd_frame_free(r.record.frame);
     nnd_wide_record_clear(&r.record);
+    nnd_innovations_clear(&r.control);
     nnd_wide_block_clear(&r.block);
     free(r.bound);
     free(r.lasted);

@@ -37,7 +37,7 @@ typedef struct {
     int64_t outliers; /**< how many per matrix */
     double divergence_bound;
     /* Of the simulation alone. */
-    bool center, orthonormal_init;
+    bool center, orthonormal_init, control;
 } nnd_wide_mlp;
 
 /** The model with its tables. */

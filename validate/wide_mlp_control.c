@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "validate/wide_mlp_control.h"
+
+#include <math.h>
+
+/* Which innovations there are. Orthonormal columns of (W0, w) are not Gaussian: the first layer has
+ * no mean known at finite width, and with one layer w^2 depends on it. The sign of w is free still;
+ * with more layers, rows of the matrix below w are independent of it, so that w^2 - 1, which sums
+ * to 0, has the mean 0 against what they make. */
+typedef struct {
+    bool across, readout, first, first_across, slope, further, backward;
+} selection;
+
+static selection select(const nnd_wide_mlp *p, const nnd_innovations *x) {
+    bool gaussian = !p->orthonormal_init, deep = p->depth > 1;
+    return (selection){
+        .across = x->second && !p->center,
+        .readout = gaussian || deep,
+        .first = gaussian && x->known,
+        .first_across = gaussian && x->second,
+        .slope = gaussian && x->known && !deep && p->activation.name != NND_LINEAR,
+        .further = x->further,
+        .backward = deep,
+    };
+}
+
+nnd_status nnd_wide_control_make(const nnd_wide_block *block, nnd_innovations *x) {
+    const nnd_wide_mlp *p = block->params;
+    *x = (nnd_innovations){0};
+    if (!p->control)
+        return NND_OK;
+    return nnd_innovations_make(block->ctx, &p->activation, p->sigma_w, block->depth, block->width,
+                                block->training, block->net.samples, block->set.gram,
+                                block->set.targets, x);
+}
+
+size_t nnd_wide_controls(const nnd_wide_mlp *p, const nnd_innovations *x) {
+    if (!p->control)
+        return 0;
+    selection s = select(p, x);
+    return 1 + (size_t)s.across + (size_t)s.readout + (size_t)s.first + (size_t)s.first_across +
+           (size_t)s.slope + (size_t)s.further + (size_t)s.backward;
+}
+
+void nnd_wide_control_take(const nnd_wide_block *block, nnd_innovations *x, size_t b,
+                           double *control) {
+    selection s = select(block->params, x);
+    nnd_innovation i;
+    nnd_innovations_take(x, &block->net, b, &i);
+    const struct {
+        bool wanted;
+        double value;
+    } all[] = {
+        {true, i.output[0]},   {s.across, i.output[1]},      {s.readout, i.readout},
+        {s.first, i.first[0]}, {s.first_across, i.first[1]}, {s.slope, i.slope},
+        {s.further, i.deep},   {s.backward, i.backward},
+    };
+    for (size_t k = 0; k < sizeof all / sizeof *all; k++)
+        if (all[k].wanted)
+            *control++ = all[k].value;
+}
