@@ -39,6 +39,7 @@ static const struct {
          "dim: 3}}}"},
     /* No second direction where samples coincide, no means where the slope is too steep. */
     {5, 5, TWO "data: {gram: [[1, 1], [1, 1]], targets: [1, -0.5]}}}"},
+    {5, 5, TWO "data: {gram: [[1, 1], [1, 1]], targets: [1, -1]}}}"},
     {5, 1, TWO "activation: {gain: 1000}, data: {gram: [[1]], targets: [1]}}}"},
     {5, 6, "{model: online-fluctuations, params: {steps: 0, dim: 1, gamma0: 0.5}}"},
     {6, 8, "{model: online-fluctuations, params: {steps: 0, dim: 4, batch: 7}}"},
@@ -59,6 +60,9 @@ static const struct {
      "{model: wide-mlp, params: {steps: 0, activation: relu, data: {gram: [[1]], targets: "
      "[1], test_gram: [[0.5]], test_self: [1]}}}"},
     {6, 2, WIDE "activation: {gain: 30}}}"},
+    {6, 5,
+     "{model: wide-mlp, params: {steps: 0, depth: 2, data: {gram: [[1, 1], [1, 1]], targets: "
+     "[1, -1]}}}"},
     {6, 6, LAZY "depth: 1, sigma_w: 1.3}}"},
     {6, 5, LAZY "depth: 1, activation: linear}}"},
     {8, 9, LAZY "depth: 3, activation: softplus}}"},

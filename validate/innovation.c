@@ -49,9 +49,11 @@ static void choose(nnd_innovations *x, const double *targets) {
     size_t n = x->samples;
     double *u = x->direction, *v = u + n, first_sample = 1.0;
     nnd_direction_first(n, targets != NULL ? targets : &first_sample, u);
-    nnd_direction_first(x->deep, u, v + n);
     x->further = resolves_further(x);
     x->known = nnd_pair_means(x->activation, x->sigma2, x->gram, x->all, n, x->phi, x->slope);
+    if (x->known)
+        nnd_direction_mend(n, x->phi, u);
+    nnd_direction_first(x->deep, u, v + n);
     if (!x->known)
         return;
     x->unit = nnd_form(n, x->phi, n, u, u);

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Weights w, W_1 ... W_D of N independent normals each have beta_k = w . W_k/(gamma0 N), a = w .
- * w/N and b_kl = W_k . W_l/N. With F_k = gamma0 sqrt(N) beta_k and k = (a + b_11 - 2) sqrt(N)/2, at
- * any N <F_k> = 0,  <F_k^2> = 1,  <a> = <b_11> = 1,  <k^2> = 1,  <F_1 k> = 0,  <F_k b_1k> = 0. The
- * last one is how the directions across begin to move the one along the target.
+ * Weights w, W_1 ... W_D of N independent normals each have
+ *     beta_k = w . W_k/(gamma0 N),   a = w . w/N,   b_kl = W_k . W_l/N.
+ * With F_k = gamma0 sqrt(N) beta_k and k = (a + b_11 - 2) sqrt(N)/2, at any N,
+ *     <F_k> = 0,   <F_k^2> = <a> = <b_11> = <k^2> = 1,   <F_1 k> = <F_k b_1k> = 0.
+ * The last one is how the directions across begin to move the one along the target.
  */
 #include "validate/online_control.h"
 

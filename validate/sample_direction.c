@@ -37,6 +37,20 @@ void nnd_direction_first(size_t n, const double *targets, double *u) {
         u[mu] = 1.0 / sqrt((double)n);
 }
 
+static double trace(size_t n, const double *phi) {
+    double sum = 0.0;
+    for (size_t mu = 0; mu < n; mu++)
+        sum += phi[mu * n + mu];
+    return sum;
+}
+
+void nnd_direction_mend(size_t n, const double *phi, double *u) {
+    if (nnd_form(n, phi, n, u, u) > VANISHES * trace(n, phi))
+        return;
+    memset(u, 0, n * sizeof(double));
+    u[0] = 1.0;
+}
+
 void nnd_direction_second(size_t n, const double *kernel, const double *u, double *v) {
     for (size_t mu = 0; mu < n; mu++)
         v[mu] = cblas_ddot((int)n, kernel + mu * n, 1, u, 1);
@@ -51,12 +65,9 @@ void nnd_direction_second(size_t n, const double *kernel, const double *u, doubl
 }
 
 bool nnd_directions_differ(size_t n, const double *phi, const double *u, const double *v) {
-    double trace = 0.0, uu = nnd_form(n, phi, n, u, u), vv = nnd_form(n, phi, n, v, v);
-    double uv = nnd_form(n, phi, n, u, v);
-    for (size_t mu = 0; mu < n; mu++)
-        trace += phi[mu * n + mu];
-    return uu > VANISHES * trace && vv > VANISHES * trace &&
-           uu * vv - uv * uv > DEPENDENT * uu * vv;
+    double uu = nnd_form(n, phi, n, u, u), vv = nnd_form(n, phi, n, v, v);
+    double uv = nnd_form(n, phi, n, u, v), least = VANISHES * trace(n, phi);
+    return uu > least && vv > least && uu * vv - uv * uv > DEPENDENT * uu * vv;
 }
 
 bool nnd_pair_means(const nnd_activation *activation, double factor, const double *gram,

@@ -12,6 +12,9 @@
 double nnd_form(size_t n, const double *a, size_t stride, const double *x, const double *y);
 /** u: the direction of the targets; that of a constant if they are 0. */
 void nnd_direction_first(size_t n, const double *targets, double *u);
+/** The axis of the first sample in place of u, if outputs of covariance phi vanish along u: equal
+ *  samples with opposite targets. */
+void nnd_direction_mend(size_t n, const double *phi, double *u);
 /** v: what the matrix turns u to, less its part along u; if that is nothing, the axis farthest from
  *  u. n >= 2. */
 void nnd_direction_second(size_t n, const double *kernel, const double *u, double *v);

@@ -18,8 +18,6 @@
 #include "validate/plane_mean.h"
 #include "validate/sample_direction.h"
 
-/* A variance of the output so small against what is typical is rounding. */
-static const double VANISHES = 1e-9;
 /* Samples that take part at most: each pair of them costs a quadrature. */
 enum { MOST_SAMPLES = 16 };
 /* Phi and <K> of the samples; false if the quadrature fails. */
@@ -36,6 +34,7 @@ static bool find_kernels(const nnd_two_layer *p, const nnd_dataset *set, size_t 
 static void choose_directions(nnd_two_layer_control *c, const double *phi, const double *kernel) {
     size_t n = c->samples;
     double *u = c->direction, *v = u + n;
+    nnd_direction_mend(n, phi, u);
     c->phi[0] = nnd_form(n, phi, n, u, u);
     c->kernel[0] = nnd_form(n, kernel, n, u, u);
     c->directions = 1;
@@ -112,8 +111,7 @@ nnd_status nnd_two_layer_control_make(nnd_context *ctx, const nnd_two_layer *p,
         choose_directions(c, phi, phi + n * n);
     else
         c->phi[0] = typical_output(c, set);
-    /* Equal samples with opposite targets have no output along u but for rounding. */
-    if (!(c->phi[0] > VANISHES * typical_output(c, set)))
+    if (!(c->phi[0] > 0.0))
         c->directions = 0;
     if (c->known && c->directions > 0)
         c->spread = find_spread(c, set);

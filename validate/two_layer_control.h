@@ -9,7 +9,7 @@
 typedef struct {
     const nnd_two_layer *params;
     size_t samples;    /**< that take part: the first ones, learned */
-    size_t directions; /**< 1 or 2; 0: outputs and kernels vanish */
+    size_t directions; /**< 1 or 2; 0: the output vanishes */
     double *direction; /**< 2 x samples */
     bool known;        /**< whether there are means; else only the output along u */
     double phi[3];     /**< u'Phi u, u'Phi v, v'Phi v; Phi = <phi phi> */
