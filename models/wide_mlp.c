@@ -151,7 +151,9 @@ static const nnd_param PARAMS[] = {
      .fallback = "1e6",
      .range = NND_POSITIVE,
      .unit = "1",
-     .doc = "loss, relative to its first value, above which a run counts as diverged"},
+     .doc =
+         "loss, relative to its first value (or that of outputs 0, if larger), above which a run "
+         "counts as diverged"},
 };
 
 static const nnd_param_table PARAM_TABLE = {

@@ -6,11 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "nndmft/divergence.h"
 #include "solvers/gram_factor.h"
 #include "solvers/influence_impl.h"
 
-/* |f| beyond this multiple of the largest target or first |Delta| is taken for divergence. */
-static const double DIVERGED = 1e9;
 /* Sums of groups may take this many bytes before there are fewer groups. */
 static const double GROUP_BYTES = 5e8;
 enum { MOST_GROUPS = 16, FEWEST_GROUPS = 2 };
@@ -171,10 +170,10 @@ static void advance_tile(const nnd_influence *run, const front *f, size_t tile, 
     }
 }
 
-/* Sets f and Delta at step t; false if they are not sound. */
+/* Sets f and Delta at step t; false if they have diverged. */
 static bool close_step(nnd_influence *run, const front *f, double *start, size_t t) {
     const nnd_units *p = run->p;
-    double first = 1e-300, largest = 0.0;
+    double *delta = run->delta + t * p->train;
     for (size_t mu = 0; mu < p->train; mu++) {
         double sum = 0.0;
         for (size_t tile = 0; tile < run->tiles; tile++)
@@ -183,11 +182,12 @@ static bool close_step(nnd_influence *run, const front *f, double *start, size_t
             start[mu] = sum;
         double output = p->center ? sum - start[mu] : sum;
         run->output[t * p->train + mu] = output;
-        run->delta[t * p->train + mu] = p->targets[mu] - output;
-        first = fmax(first, fabs(run->delta[mu]) + fabs(p->targets[mu]));
-        largest = isnan(output) ? INFINITY : fmax(largest, fabs(output));
+        delta[mu] = p->targets[mu] - output;
     }
-    return largest <= DIVERGED * first;
+    double limit =
+        nnd_divergence_limit(NND_DIVERGENCE_BOUND, nnd_half_mean_square(p->train, run->delta),
+                             nnd_half_mean_square(p->train, p->targets));
+    return !nnd_has_diverged(limit, nnd_half_mean_square(p->train, delta));
 }
 
 /* Where the path diverges the run ends before. */

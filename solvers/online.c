@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "nndmft/divergence.h"
 #include "nndmft/linear_population.h"
 
 /* Second moments of a symmetric 2 x 2 covariance. */
@@ -113,13 +114,14 @@ nnd_status nnd_online_run(nnd_context *ctx, double gamma0, double lr, size_t ste
                .across = {1.0, 0.0, 1.0},
                .grown = {1.0, 1.0}};
     nnd_linear_single(1.0, 1.0, gamma0, lr, false, steps, along);
+    double limit = nnd_divergence_limit(NND_DIVERGENCE_BOUND, 1.0, 1.0);
     for (size_t t = 0; t <= steps; t++, ++*sound) {
         out[t] = (nnd_online_point){.delta = along[t].delta,
                                     .ntk = along[t].ntk,
                                     .par_nvar = along[t].delta_nvar,
                                     .par_bias = along[t].delta_bias};
         record(&s, &out[t]);
-        if (!is_sound(&out[t]))
+        if (!is_sound(&out[t]) || nnd_has_diverged(limit, out[t].delta * out[t].delta))
             break;
         advance(&s, out[t].delta);
     }

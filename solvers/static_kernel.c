@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "nndmft/divergence.h"
 #include "nndmft/layer_kernels.h"
 
 void nnd_divided_powers(double a, double b, size_t steps, double *v) {
@@ -124,7 +125,9 @@ static void respond_at_tests(const solver *s, double *mean) {
 
 static bool record(const solver *s, double *mean, double *nvar) {
     size_t n = s->k->points, m = s->pairs;
-    bool sound = true;
+    double limit = nnd_divergence_limit(NND_DIVERGENCE_BOUND, 0.0,
+                                        nnd_half_mean_square(s->k->train, s->k->targets));
+    bool sound = !nnd_has_diverged(limit, nnd_half_mean_square(s->k->train, s->delta));
     memcpy(mean, s->delta, s->k->train * sizeof(double));
     respond_at_tests(s, mean);
     cblas_dsymm(CblasRowMajor, CblasRight, CblasLower, (int)n, (int)m, 1.0, s->k->ncov, (int)m,

@@ -10,13 +10,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "nndmft/divergence.h"
 #include "nndmft/linear_population.h"
 #include "solvers/gram_factor.h"
 #include "solvers/influence_impl.h"
 
 enum { ORDERS = 3, GROUPS = 8 };
-
-static const double DIVERGED = 1e9;
 
 typedef struct {
     nnd_context *ctx;
@@ -127,11 +126,12 @@ static nnd_status follow_mean(wishart *w, size_t *diverged_at) {
         find_push(w, &e, 0);
         memcpy(w->path + t * n * n, e.m[0], n * n * sizeof(double));
         memcpy(w->delta + t * train, e.delta[0], train * sizeof(double));
-        double size = cblas_dnrm2((int)train, e.delta[0], 1);
-        double first = cblas_dnrm2((int)train, w->delta, 1);
-        if (!(size <= DIVERGED * fmax(first, 1e-300))) {
+        double limit =
+            nnd_divergence_limit(NND_DIVERGENCE_BOUND, nnd_half_mean_square(train, w->delta),
+                                 nnd_half_mean_square(train, w->p->targets));
+        if (nnd_has_diverged(limit, nnd_half_mean_square(train, e.delta[0]))) {
             *diverged_at = t;
-            w->done = t - 1;
+            w->done = t > 0 ? t - 1 : 0;
             break;
         }
         advance(w, &e, 0, 1);

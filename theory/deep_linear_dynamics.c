@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "nndmft/divergence.h"
+
 static double square(double x) {
     return x * x;
 }
@@ -245,8 +247,9 @@ nnd_status nnd_dynamics_run(nnd_context *ctx, nnd_dynamics *d) {
         forward(d);
         double mse = nnd_dynamics_train_mse(d, d->done);
         double last = nnd_march_gram(d->march, d->h[d->depth], d->done)[d->done];
-        double bound = d->params->divergence_bound * nnd_dynamics_train_mse(d, 0);
-        if (!(mse <= bound) || !isfinite(last))
+        double limit =
+            nnd_divergence_limit(d->params->divergence_bound, nnd_dynamics_train_mse(d, 0), 0.0);
+        if (nnd_has_diverged(limit, mse) || nnd_has_diverged(INFINITY, last))
             return NND_DIVERGED;
         nnd_march_advance(d->march);
         nnd_scheme_advance(d->scheme);

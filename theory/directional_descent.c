@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "nndmft/divergence.h"
 #include "theory/directional_pair.h"
 
 /* Layers of rank one, w = s^(L-1) b; a single layer has s = 1. The perpendicular part of b is kept
@@ -134,7 +135,7 @@ nnd_status nnd_directional_descend(nnd_context *ctx, nnd_directional_path *path)
         else
             aligned_look(&x, &now);
         keep_watch(path, &before, &now);
-        if (!isfinite(now.omega)) {
+        if (nnd_has_diverged(INFINITY, now.omega)) {
             path->diverged_at = t;
             status = NND_DIVERGED;
             break;

@@ -8,6 +8,7 @@
 
 #include "nndmft/aligned.h"
 #include "nndmft/chain.h"
+#include "nndmft/divergence.h"
 #include "nndmft/ode.h"
 #include "theory/flat_minima.h"
 
@@ -109,22 +110,23 @@ static nnd_status record(path *r) {
 /* ---- gradient descent ---- */
 
 /* The mean square of the targets is the loss at w = 0. */
-static double bound_of(path *r) {
+static double limit_of(path *r) {
     const nnd_quadratic *q = r->state.loss;
     double target = q->floor;
     for (size_t k = 0; k < q->rank; k++) {
         double along = cblas_ddot((int)q->dim, q->mode + k * q->dim, 1, q->minimizer, 1);
         target += q->eigenvalue[k] * along * along;
     }
-    return r->params->divergence_bound * fmax(target, nnd_quadratic_loss(q, r->state.w));
+    return nnd_divergence_limit(r->params->divergence_bound, nnd_quadratic_loss(q, r->state.w),
+                                target);
 }
 
 static nnd_status descend(path *r, double *diverged_at) {
     size_t steps = (size_t)r->params->steps;
     nnd_status status = NND_OK;
-    double bound = bound_of(r);
+    double limit = limit_of(r);
     for (size_t t = 0; status == NND_OK; t++) {
-        if (!(nnd_quadratic_loss(r->state.loss, r->state.w) <= bound)) {
+        if (nnd_has_diverged(limit, nnd_quadratic_loss(r->state.loss, r->state.w))) {
             *diverged_at = (double)t;
             break;
         }

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "nndmft/divergence.h"
+
 /* ---- the problem ---- */
 
 nnd_status nnd_wide_problem_make(nnd_context *ctx, const nnd_wide_mlp *params,
@@ -125,9 +127,10 @@ double nnd_wide_loss(const nnd_wide_problem *problem, const double *output) {
     return mean_loss(problem->samples, problem->set.targets, output);
 }
 
-bool nnd_wide_diverged(const nnd_wide_problem *problem, double first, double loss) {
-    /* Not "loss > ...": what is not a number has diverged. */
-    return !(loss <= problem->params->divergence_bound * first);
+/* Outputs begin at 0. */
+double nnd_wide_loss_limit(const nnd_wide_problem *problem) {
+    double first = nnd_half_mean_square(problem->samples, problem->set.targets);
+    return nnd_divergence_limit(problem->params->divergence_bound, first, first);
 }
 
 void nnd_wide_curves_outputs(nnd_wide_curves *record, size_t time, const double *output) {

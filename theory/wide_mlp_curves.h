@@ -77,8 +77,8 @@ NND_MUST_USE nnd_status nnd_wide_curves_kernels(nnd_wide_curves *record, size_t 
 void nnd_wide_ntk(const nnd_wide_problem *problem, const double *phi, const double *g, double *ntk);
 /** Training loss of these outputs. */
 double nnd_wide_loss(const nnd_wide_problem *problem, const double *output);
-/** True if a loss counts as diverged, given the first one. */
-bool nnd_wide_diverged(const nnd_wide_problem *problem, double first, double loss);
+/** The loss above which a run has diverged. */
+double nnd_wide_loss_limit(const nnd_wide_problem *problem);
 
 /**
  * The frame of one or more runs: their mean and, if there are several, standard errors. Warns, as

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "nndmft/divergence.h"
 #include "theory/dual.h"
 
 /* Gram matrices of all points at initialisation, layer by layer, and the tangent kernel. */
@@ -42,9 +43,8 @@ static nnd_status descend(const nnd_wide_problem *q, const kernels *k, nnd_wide_
     nnd_status status = output != NULL && weight != NULL
                             ? nnd_schedule_make(q->ctx, q->params->batch, q->samples, &schedule)
                             : nnd_fail_memory(q->ctx, "the outputs");
-    double first = status == NND_OK ? nnd_wide_loss(q, output) : 0.0;
     for (size_t t = 0; status == NND_OK && t <= steps; t++) {
-        if (nnd_wide_diverged(q, first, nnd_wide_loss(q, output))) {
+        if (nnd_has_diverged(nnd_wide_loss_limit(q), nnd_wide_loss(q, output))) {
             record->diverged = t;
             break;
         }

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "nndmft/divergence.h"
 #include "solvers/basis.h"
 #include "solvers/block_products.h"
 #include "theory/wide_mlp_two_time.h"
@@ -32,7 +33,6 @@ typedef struct {
     nnd_schedule schedule;
     nnd_basis last_phi, first_layer_g; /* bases of phi^L and g^1, for two-time kernels */
     nnd_wide_history phi_history, g_history;
-    double first_loss;
 } march;
 
 static double *layer(const march *m, double *field, size_t l) {
@@ -397,10 +397,7 @@ static nnd_status step_once(march *m, size_t step, size_t *time) {
     if (status != NND_OK)
         return status;
     evaluate(m, step);
-    double loss = nnd_wide_loss(q, m->output);
-    if (step == 0)
-        m->first_loss = loss;
-    if (nnd_wide_diverged(q, m->first_loss, loss)) {
+    if (nnd_has_diverged(nnd_wide_loss_limit(q), nnd_wide_loss(q, m->output))) {
         m->record->diverged = step;
         return NND_DIVERGED;
     }

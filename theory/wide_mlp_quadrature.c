@@ -5,6 +5,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "nndmft/divergence.h"
 #include "nndmft/plane_rule.h"
 
 /* Nodes of one tile: sums go tile by tile, so that they do not depend on the number of threads. */
@@ -101,7 +102,7 @@ static double resolution(const nnd_wide_problem *q, const averages *a) {
 static nnd_status run(const nnd_wide_problem *q, nnd_plane_rule rule, nnd_wide_curves *record,
                       double *rounding) {
     const nnd_wide_mlp *p = q->params;
-    double c = p->lr * p->gamma0 * p->sigma_w * p->sigma_w, w = 0.0, initial = 0.0, first = 0.0;
+    double c = p->lr * p->gamma0 * p->sigma_w * p->sigma_w, w = 0.0, initial = 0.0;
     size_t time = 0;
     units u;
     nnd_status status = units_make(q, rule, &u);
@@ -110,9 +111,8 @@ static nnd_status run(const nnd_wide_problem *q, nnd_plane_rule rule, nnd_wide_c
         averages a = visit(&u, w);
         initial = t == 0 ? a.zphi : initial;
         *rounding = t == 0 ? resolution(q, &a) : *rounding;
-        double output = (a.zphi - initial) / p->gamma0, loss = nnd_wide_loss(q, &output);
-        first = t == 0 ? loss : first;
-        if (nnd_wide_diverged(q, first, loss)) {
+        double output = (a.zphi - initial) / p->gamma0;
+        if (nnd_has_diverged(nnd_wide_loss_limit(q), nnd_wide_loss(q, &output))) {
             record->diverged = t;
             break;
         }

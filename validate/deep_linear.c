@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "nndmft/deep_linear.h"
+#include "nndmft/divergence.h"
 #include "nndmft/timegrid.h"
 #include "validate/deep_linear_control.h"
 #include "validate/deep_linear_network.h"
@@ -349,7 +350,7 @@ static void record_two_time(const run *r) {
 static nnd_status train(run *r, nnd_rng_key key) {
     nnd_deep_linear_network *net = &r->net;
     size_t steps = (size_t)r->params->steps, recorded = 0;
-    double bound = INFINITY;
+    double limit = INFINITY;
     nnd_status status = NND_OK;
     nnd_deep_linear_network_draw(net, key);
     nnd_deep_linear_spectra_restart(&r->spectra, net, key);
@@ -357,10 +358,10 @@ static nnd_status train(run *r, nnd_rng_key key) {
     for (size_t t = 0; status == NND_OK && t <= steps; t++) {
         nnd_deep_linear_network_evaluate(net, t);
         if (t == 0)
-            bound = r->params->divergence_bound * net->mse;
+            limit = nnd_divergence_limit(r->params->divergence_bound, net->mse, 0.0);
         if (t == 0 && r->params->control)
             nnd_deep_linear_control(net, r->image, values(r, "control"));
-        if (!(net->mse <= bound)) {
+        if (nnd_has_diverged(limit, net->mse)) {
             *values(r, "diverged_at") = (double)t;
             break;
         }

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "nndmft/directional.h"
+#include "nndmft/divergence.h"
 #include "nndmft/timegrid.h"
 #include "validate/directional_network.h"
 #include "validate/recipe.h"
@@ -226,7 +227,7 @@ static nnd_status descend(run *r) {
         bool wanted = r->t[recorded] == t;
         nnd_directional_network_evaluate(&r->net, wanted);
         measure(r, &omega, &across);
-        if (!isfinite(omega)) {
+        if (nnd_has_diverged(INFINITY, omega)) {
             *values(r, "diverged_at") = t;
             return NND_OK;
         }

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "nndmft/divergence.h"
 #include "nndmft/flat_minima.h"
 #include "validate/flat_minima_record.h"
 #include "validate/recipe.h"
@@ -89,7 +90,7 @@ static bool all_lost(const run *r) {
 /* Marks the networks whose loss has left its bound at step t. */
 static void look_for_divergence(run *r, double t) {
     for (size_t b = 0; b < NND_LANES; b++)
-        if (!r->lost[b] && !(r->block.loss[b] <= r->bound[b])) {
+        if (!r->lost[b] && nnd_has_diverged(r->bound[b], r->block.loss[b])) {
             r->lost[b] = true;
             r->lost_at[b] = t;
         }
@@ -175,7 +176,8 @@ static nnd_status train(run *r, nnd_rng_key key) {
     nnd_flat_block_evaluate(&r->block);
     for (size_t b = 0; status == NND_OK && b < NND_LANES; b++) {
         r->lost_at[b] = NAN;
-        r->bound[b] = r->params->divergence_bound * fmax(r->block.loss[b], r->block.data.target2);
+        r->bound[b] = nnd_divergence_limit(r->params->divergence_bound, r->block.loss[b],
+                                           r->block.data.target2);
         status = nnd_flat_record_start(&r->record, b);
     }
     if (status == NND_OK)

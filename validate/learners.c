@@ -1,14 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "validate/learners.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "nndmft/divergence.h"
 #include "validate/seed_frame.h"
-
-/* A loss beyond this multiple of the first loss and targets has diverged. */
-static const double DIVERGED = 1e9;
 
 nnd_status nnd_learners_load(nnd_context *ctx, const nnd_data *data, int64_t steps,
                              const nnd_integers *record, int64_t every, nnd_learners *x) {
@@ -57,15 +54,14 @@ void nnd_learners_clear(nnd_learners *x) {
 bool nnd_learners_evaluate(nnd_learners *x, size_t b, size_t t, double *loss) {
     size_t samples = x->net.samples;
     const double *f = x->net.output + b * samples;
-    double *residual = x->residual + b * samples, target2 = 0.0;
+    double *residual = x->residual + b * samples;
     if (t > 0 && x->bound[b] == 0.0)
         return false;
     *loss = nnd_loss(NND_HALF_SQUARE, x->train, NULL, x->set.targets, f, residual);
-    for (size_t mu = 0; t == 0 && mu < x->train; mu++)
-        target2 += x->set.targets[mu] * x->set.targets[mu];
     if (t == 0)
-        x->bound[b] = fmax(DIVERGED * (*loss + target2), 1e-300);
-    if (*loss <= x->bound[b])
+        x->bound[b] = nnd_divergence_limit(NND_DIVERGENCE_BOUND, *loss,
+                                           nnd_half_mean_square(x->train, x->set.targets));
+    if (!nnd_has_diverged(x->bound[b], *loss))
         return true;
     x->bound[b] = 0.0;
     memset(residual, 0, samples * sizeof(double));

@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "nndmft/divergence.h"
 #include "nndmft/online_fluctuations.h"
 #include "validate/network.h"
 #include "validate/online_control.h"
@@ -26,9 +27,6 @@ enum { STREAM_WEIGHTS, STREAM_READOUT, STREAM_BATCH };
 
 enum { SIDE_BY_SIDE = 16, MOST_SEEDS = 256 };
 static const double BLOCK_FLOPS = 2e10;
-/* |beta* - beta|^2, which begins near 1, beyond which a network has diverged. */
-static const double DIVERGED = 1e6;
-
 static bool has_batches(const nnd_online_fluctuations *p) {
     return !isinf(p->batch);
 }
@@ -231,7 +229,8 @@ static void record(run *r, size_t b, size_t i) {
 static void look_for_divergence(run *r, size_t b, size_t t) {
     const double *residual = r->residual + b * r->dim;
     double error = cblas_ddot((int)r->dim, residual, 1, residual, 1);
-    if (r->diverged[b] || error <= DIVERGED)
+    double limit = nnd_divergence_limit(NND_DIVERGENCE_BOUND, 1.0, 1.0);
+    if (r->diverged[b] || !nnd_has_diverged(limit, error))
         return;
     r->diverged[b] = true;
     *nnd_seed_row(r->frame, "diverged_at", r->first + b) = (double)t;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "validate/wide_mlp.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "nndmft/divergence.h"
 #include "validate/recipe.h"
 #include "validate/seed_frame.h"
 #include "validate/wide_mlp_control.h"
@@ -57,11 +57,14 @@ typedef struct {
 
 /* Marks the networks that diverged by step t; returns how many still train. */
 static size_t look_for_divergence(run *r, size_t t) {
+    const nnd_dataset *set = &r->block.set;
+    double of_zero = nnd_half_mean_square(set->samples, set->targets);
     size_t training = 0;
     for (size_t b = 0; b < r->block.net.networks; b++) {
         if (t == 0)
-            r->bound[b] = fmax(r->block.params->divergence_bound * r->block.loss[b], 1e-300);
-        if (r->bound[b] > 0.0 && !(r->block.loss[b] <= r->bound[b])) {
+            r->bound[b] =
+                nnd_divergence_limit(r->block.params->divergence_bound, r->block.loss[b], of_zero);
+        if (r->bound[b] > 0.0 && nnd_has_diverged(r->bound[b], r->block.loss[b])) {
             r->bound[b] = 0.0;
             nnd_wide_record_diverged(&r->record, b, t);
         }

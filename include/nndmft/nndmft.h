@@ -17,6 +17,7 @@
 #include "nndmft/deep_linear.h"
 #include "nndmft/dense.h"
 #include "nndmft/directional.h"
+#include "nndmft/divergence.h"
 #include "nndmft/dressed.h"
 #include "nndmft/early_stopping.h"
 #include "nndmft/equivalent.h"

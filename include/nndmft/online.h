@@ -23,7 +23,8 @@ typedef struct {
     double perp_batch;
 } nnd_online_point;
 
-/** Steps 0..steps into `out`; the first *sound of them are finite. */
+/** Steps 0..steps into `out`; the first *sound of them are finite and have
+ * not diverged. */
 NND_MUST_USE nnd_status nnd_online_run(nnd_context *ctx, double gamma0, double lr, size_t steps,
                                        nnd_online_point *out, size_t *sound);
 

@@ -22,8 +22,8 @@ typedef struct {
 
 /**
  * Means and N variances of Delta (training points) and f (test points): grid->count x points each.
- * f(0) = 0. Returns NND_DIVERGED if lr is beyond stability and the numbers overflow; what came
- * before is kept, *sound recorded times.
+ * f(0) = 0. Returns NND_DIVERGED if lr is beyond stability and the loss grows beyond its limit;
+ * what came before is kept, *sound recorded times.
  */
 NND_MUST_USE nnd_status nnd_static_kernel_run(nnd_context *ctx, const nnd_static_kernel *k,
                                               double *mean, double *nvar, size_t *sound);
