@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "nndmft/theory.h"
+#include "theory/claims.h"
 
 enum { KEY_SIZE = 32, MAX_WARNINGS = 5 };
 
@@ -127,8 +128,10 @@ static void report_all(nnd_context *ctx, const nnd_case *c, const nnd_status *st
 static nnd_status stack_points(nnd_context *ctx, const nnd_case *c, nnd_frame *const *parts,
                                const nnd_status *statuses, nnd_frame **frame) {
     report_all(ctx, c, statuses, parts);
-    nnd_status status = nnd_frame_stack(ctx, c->sweep.keys, (const nnd_dim *const *)c->sweep.dim,
-                                        c->sweep.points, (const nnd_frame *const *)parts, frame);
+    nnd_status status = nnd_claim_complete(c->sweep.points, parts);
+    if (status == NND_OK)
+        status = nnd_frame_stack(ctx, c->sweep.keys, (const nnd_dim *const *)c->sweep.dim,
+                                 c->sweep.points, (const nnd_frame *const *)parts, frame);
     return status == NND_OK ? least_warning(c->sweep.points, statuses) : status;
 }
 

@@ -127,6 +127,8 @@ typedef struct {
 
 /** Attribute of x_min_size in a frame of theory: the order of the correction that it is for. */
 #define NND_CORRECTION "correction"
+/** Attribute of x_min_size in a frame of theory: why it is not 0 somewhere, in words. */
+#define NND_REASON "reason"
 
 /** One variable. */
 typedef struct {

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "theory/claims.h"
+
+#include <float.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { NAME_SIZE = 128, TEXT_SIZE = 512 };
+
+nnd_status nnd_claim_reason(nnd_frame *frame, const char *variable, const char *reason) {
+    char name[NAME_SIZE], text[TEXT_SIZE];
+    snprintf(name, sizeof name, "%s_min_size", variable);
+    const nnd_attribute *before = nnd_frame_find_attribute(frame, name, NND_REASON);
+    if (before == NULL)
+        return nnd_frame_set_text(frame, name, NND_REASON, reason);
+    if (strstr(before->text, reason) != NULL)
+        return NND_OK;
+    snprintf(text, sizeof text, "%s; %s", before->text, reason);
+    return nnd_frame_set_text(frame, name, NND_REASON, text);
+}
+
+/* ---- times ---- */
+
+static bool is_time(const nnd_dim *dim) {
+    return strcmp(dim->name, "t") == 0 || strcmp(dim->name, "s") == 0;
+}
+
+/* The array x_min_size, made if need be over the times of x alone, all 0. */
+static nnd_status claim_of(nnd_frame *frame, const char *variable, const nnd_array **claim) {
+    char name[NAME_SIZE], dims[NAME_SIZE] = "";
+    snprintf(name, sizeof name, "%s_min_size", variable);
+    *claim = nnd_frame_find(frame, name);
+    if (*claim != NULL)
+        return NND_OK;
+    const nnd_array *x = nnd_frame_find(frame, variable);
+    size_t used = 0;
+    for (size_t k = 0; k < x->ndims; k++) {
+        const nnd_dim *dim = nnd_frame_dim(frame, x->dim[k]);
+        if (is_time(dim))
+            used += (size_t)snprintf(dims + used, sizeof dims - used, "%s%s", used > 0 ? "," : "",
+                                     dim->name);
+    }
+    double *least;
+    nnd_status status = nnd_frame_add(frame, name, dims, &least);
+    *claim = nnd_frame_find(frame, name);
+    for (size_t i = 0; status == NND_OK && i < (*claim)->count; i++)
+        least[i] = 0.0;
+    return status;
+}
+
+static bool is_later(const nnd_frame *frame, const nnd_array *array, const size_t *index,
+                     double last) {
+    for (size_t k = 0; k < array->ndims; k++) {
+        const nnd_dim *dim = nnd_frame_dim(frame, array->dim[k]);
+        if (is_time(dim) && dim->value[index[k]] > last)
+            return true;
+    }
+    return false;
+}
+
+static nnd_status take_back(nnd_frame *frame, const char *variable, double last,
+                            const char *reason) {
+    const nnd_array *claim;
+    nnd_status status = claim_of(frame, variable, &claim);
+    size_t index[NND_MAX_DIMS] = {0};
+    for (size_t i = 0; status == NND_OK && i < claim->count; i++) {
+        if (is_later(frame, claim, index, last))
+            claim->data[i] = INFINITY;
+        for (size_t k = claim->ndims; k-- > 0 && ++index[k] == claim->shape[k];)
+            index[k] = 0;
+    }
+    return status == NND_OK ? nnd_claim_reason(frame, variable, reason) : status;
+}
+
+nnd_status nnd_claim_until(const nnd_model *model, nnd_frame *frame, double last,
+                           const char *reason) {
+    nnd_status status = NND_OK;
+    for (size_t i = 0; isfinite(last) && status == NND_OK && i < model->variable_count; i++) {
+        const nnd_variable *v = &model->variables[i];
+        const nnd_array *x = nnd_frame_find(frame, v->name);
+        if (v->check.kind != NND_CHECK_NONE && x != NULL &&
+            nnd_array_axis(frame, x, "t") < x->ndims)
+            status = take_back(frame, v->name, last, reason);
+    }
+    return status;
+}
+
+/* ---- sweeps ---- */
+
+/* The length of the name of the variable whose claim an array is; 0 if it is none. */
+static size_t claimed_name(const char *name) {
+    static const char ending[] = "_min_size";
+    size_t n = strlen(name), m = sizeof ending - 1;
+    return n > m && strcmp(name + n - m, ending) == 0 ? n - m : 0;
+}
+
+/* Kinds of claims in a sweep: the first frame that has each. */
+typedef struct {
+    size_t count;
+    struct {
+        const nnd_frame *frame;
+        const char *name;
+    } * one;
+} claims;
+
+static bool is_known(const claims *known, const char *name) {
+    for (size_t i = 0; i < known->count; i++)
+        if (strcmp(known->one[i].name, name) == 0)
+            return true;
+    return false;
+}
+
+static nnd_status collect(const nnd_frame *frame, claims *known) {
+    for (size_t a = 0; a < nnd_frame_array_count(frame); a++) {
+        const char *name = nnd_frame_array(frame, a)->name;
+        if (claimed_name(name) == 0 || is_known(known, name))
+            continue;
+        void *grown = realloc(known->one, (known->count + 1) * sizeof *known->one);
+        if (grown == NULL)
+            return nnd_fail_memory(nnd_frame_context(frame), "the claims of theory");
+        known->one = grown;
+        known->one[known->count].frame = frame;
+        known->one[known->count++].name = name;
+    }
+    return NND_OK;
+}
+
+static nnd_status add_missing(const claims *known, nnd_frame *frame) {
+    nnd_status status = NND_OK;
+    for (size_t i = 0; status == NND_OK && i < known->count; i++) {
+        const char *name = known->one[i].name;
+        char variable[NAME_SIZE], dims[NAME_SIZE];
+        snprintf(variable, sizeof variable, "%.*s", (int)claimed_name(name), name);
+        if (nnd_frame_find(frame, name) != NULL || nnd_frame_find(frame, variable) == NULL)
+            continue;
+        double *least;
+        nnd_array_dims(known->one[i].frame, nnd_frame_find(known->one[i].frame, name), sizeof dims,
+                       dims);
+        status = nnd_frame_add(frame, name, dims, &least);
+        for (size_t k = 0; status == NND_OK && k < nnd_frame_find(frame, name)->count; k++)
+            least[k] = 0.0;
+    }
+    return status;
+}
+
+nnd_status nnd_claim_complete(size_t count, nnd_frame *const *parts) {
+    claims known = {0};
+    nnd_status status = NND_OK;
+    for (size_t i = 0; status == NND_OK && i < count; i++)
+        if (parts[i] != NULL)
+            status = collect(parts[i], &known);
+    for (size_t i = 0; status == NND_OK && i < count; i++)
+        if (parts[i] != NULL)
+            status = add_missing(&known, parts[i]);
+    free(known.one);
+    return status;
+}
+
+/* ---- eigenvalues ---- */
+
+double nnd_claim_apart(size_t n, const double *value, size_t i, double relative, double absolute) {
+    const double clear2 = 25.0, rounding = 64.0 * DBL_EPSILON;
+    double size = 0.0;
+    for (size_t k = 0; k < n; k++) {
+        double gap = fabs(value[i] - value[k]), both = fabs(value[i] * value[k]);
+        if (k == i || isnan(gap))
+            continue;
+        if (gap <= rounding * fmax(fabs(value[i]), fabs(value[k])))
+            return INFINITY;
+        size = fmax(size, clear2 * (relative * both + absolute) / (gap * gap));
+    }
+    return size;
+}
