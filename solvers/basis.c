@@ -52,9 +52,9 @@ static double length(const nnd_basis *basis, const double *v) {
 }
 
 /* Takes from one residue its components along the vectors from number k on, and appends what is
- * left if it is long enough. */
-static void append_residue(nnd_basis *basis, size_t k, double *residue, double shortest,
-                           double *coef) {
+ * left if it is long enough. Returns the length of what is dropped. */
+static double append_residue(nnd_basis *basis, size_t k, double *residue, double shortest,
+                             double *coef) {
     int sites = (int)basis->sites;
     for (int pass = 0; pass < 2; pass++)
         for (size_t j = k; j < basis->vector.count; j++) {
@@ -66,12 +66,13 @@ static void append_residue(nnd_basis *basis, size_t k, double *residue, double s
         }
     double rest = length(basis, residue);
     if (!(rest > shortest))
-        return;
+        return rest;
     size_t last = basis->vector.count++;
     double *q = basis->vector.row + last * basis->sites;
     memcpy(q, residue, basis->sites * sizeof *q);
     cblas_dscal(sites, 1.0 / rest, q, 1);
     coef[last] = rest;
+    return 0.0;
 }
 
 /* Takes the projections on the first k vectors from the residues: the coefficients known already,
@@ -102,7 +103,7 @@ static nnd_status project(nnd_context *ctx, nnd_basis *basis, size_t picked, con
 }
 
 nnd_status nnd_basis_extend(nnd_context *ctx, nnd_basis *basis, size_t n, const double *v,
-                            double tol, double *coef, size_t ld) {
+                            double tol, double *coef, size_t ld, nnd_split *split) {
     size_t k = basis->vector.count, picked = 0, *pick = calloc(n + 1, sizeof *pick);
     double *norm = calloc(n + 1, sizeof *norm);
     nnd_status status = nnd_rows_reserve(ctx, &basis->residue, basis->sites, n);
@@ -116,6 +117,8 @@ nnd_status nnd_basis_extend(nnd_context *ctx, nnd_basis *basis, size_t n, const 
         norm[i] = length(basis, v + i * basis->sites);
         double along = cblas_dnrm2((int)k, coef + i * ld, 1);
         double rest2 = norm[i] * norm[i] - along * along;
+        if (split != NULL)
+            split[i] = (nnd_split){norm[i], sqrt(fmax(rest2, 0.0)), k};
         if (tol > SAFE_TOLERANCE && rest2 <= tol * tol * norm[i] * norm[i])
             continue;
         memcpy(basis->residue.row + picked * basis->sites, v + i * basis->sites,
@@ -126,9 +129,12 @@ nnd_status nnd_basis_extend(nnd_context *ctx, nnd_basis *basis, size_t n, const 
         status = nnd_rows_reserve(ctx, &basis->vector, basis->sites, picked);
     if (status == NND_OK && picked > 0)
         status = project(ctx, basis, picked, pick, norm, coef, ld);
-    for (size_t i = 0; status == NND_OK && i < picked; i++)
-        append_residue(basis, k, basis->residue.row + i * basis->sites, tol * norm[pick[i]],
-                       coef + pick[i] * ld);
+    for (size_t i = 0; status == NND_OK && i < picked; i++) {
+        double dropped = append_residue(basis, k, basis->residue.row + i * basis->sites,
+                                        tol * norm[pick[i]], coef + pick[i] * ld);
+        if (split != NULL)
+            split[pick[i]] = (nnd_split){norm[pick[i]], dropped, basis->vector.count};
+    }
     free(pick);
     free(norm);
     return status;

@@ -36,12 +36,20 @@ void nnd_basis_clear(nnd_basis *basis);
 void nnd_basis_inner(const nnd_basis *basis, size_t n, const double *a, size_t m, const double *b,
                      double *out, size_t ld);
 
+/** What a vector was when the basis was extended by it. */
+typedef struct {
+    double length;  /**< |v| */
+    double dropped; /**< of its residue, if that was dropped; else 0 */
+    size_t rank;    /**< vectors of the basis that its coefficients know */
+} nnd_split;
+
 /**
  * Coefficients of n vectors v in the basis into `coef` (n rows, leading dimension ld >= count + n),
  * after the basis has been extended by what is new in them: a residue longer than tol times the
  * vector, taken one after the other. A shorter one is dropped. `vector.count` tells how many were
- * added.
+ * added, `split` (n of them, or NULL) what became of each.
  */
 NND_MUST_USE nnd_status nnd_basis_extend(nnd_context *ctx, nnd_basis *basis, size_t n,
-                                         const double *v, double tol, double *coef, size_t ld);
+                                         const double *v, double tol, double *coef, size_t ld,
+                                         nnd_split *split);
 #endif

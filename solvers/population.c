@@ -99,7 +99,7 @@ nnd_status nnd_population_know(nnd_population *p, size_t n, const double *v) {
     size_t ld = p->span.vector.count + n;
     nnd_status status = nnd_rows_reserve(p->ctx, &p->coef, 1, n * ld);
     if (status == NND_OK)
-        status = nnd_basis_extend(p->ctx, &p->span, n, v, SPAN_TOLERANCE, p->coef.row, ld);
+        status = nnd_basis_extend(p->ctx, &p->span, n, v, SPAN_TOLERANCE, p->coef.row, ld, NULL);
     return status;
 }
 

@@ -7,15 +7,16 @@
 #include "solvers/queried_impl.h"
 
 nnd_status nnd_queried_new(nnd_context *ctx, nnd_population *in, nnd_population *out, double sigma,
-                           double tol, nnd_queried **matrix) {
+                           double forward_tol, double backward_tol, nnd_queried **matrix) {
     nnd_queried *m = calloc(1, sizeof *m);
     if (m == NULL)
         return nnd_fail_memory(ctx, "a queried matrix");
-    *m = (nnd_queried){.ctx = ctx, .sigma = sigma, .tol = tol};
+    *m = (nnd_queried){.ctx = ctx, .sigma = sigma};
     for (int d = 0; d < 2; d++) {
         nnd_queries *s = &m->side[d];
         s->from = d == NND_FORWARD ? in : out;
         s->to = d == NND_FORWARD ? out : in;
+        s->tol = d == NND_FORWARD ? forward_tol : backward_tol;
         s->direction.sites = nnd_population_sites(s->from);
         s->direction.weight = nnd_population_weight(s->from);
     }
@@ -31,6 +32,8 @@ void nnd_queried_free(nnd_queried *matrix) {
         nnd_rows_clear(&matrix->side[d].image);
         nnd_rows_clear(&matrix->side[d].coef);
         free(matrix->side[d].gram.x);
+        free(matrix->side[d].lost.x);
+        free(matrix->side[d].split);
     }
     free(matrix->c.x);
     free(matrix->r.x);
@@ -94,6 +97,17 @@ static nnd_status grow(nnd_context *ctx, nnd_growing *g, size_t rows, size_t col
     return NND_OK;
 }
 
+static nnd_status reserve_split(nnd_context *ctx, nnd_queries *s, size_t n) {
+    if (n <= s->split_room)
+        return NND_OK;
+    nnd_split *split = realloc(s->split, n * sizeof *split);
+    if (split == NULL)
+        return nnd_fail_memory(ctx, "queries");
+    s->split = split;
+    s->split_room = n;
+    return NND_OK;
+}
+
 /* Room for `more` further directions on one side. */
 static nnd_status reserve(nnd_queried *m, nnd_direction direction, size_t more) {
     nnd_queries *s = &m->side[direction];
@@ -104,13 +118,15 @@ static nnd_status reserve(nnd_queried *m, nnd_direction direction, size_t more) 
     if (status == NND_OK)
         status = grow(m->ctx, &s->gram, rank[direction], rank[direction]);
     if (status == NND_OK)
+        status = grow(m->ctx, &s->lost, 1, rank[direction]);
+    if (status == NND_OK)
         status = grow(m->ctx, &m->c, rank[NND_BACKWARD], rank[NND_FORWARD]);
     if (status == NND_OK)
         status = grow(m->ctx, &m->r, rank[NND_BACKWARD], rank[NND_FORWARD]);
     if (status == NND_OK)
         status = nnd_rows_reserve(m->ctx, &m->scratch, 1,
-                                  more * (rank[NND_FORWARD] + rank[NND_BACKWARD]));
-    return status;
+                                  2 * more * (rank[NND_FORWARD] + rank[NND_BACKWARD]));
+    return status == NND_OK ? reserve_split(m->ctx, s, more) : status;
 }
 
 /* The new directions' components along what the adjoints fix become new entries of R. */
@@ -156,8 +172,31 @@ void nnd_queried_complete_grams(nnd_queried *m) {
     }
 }
 
-/* image = a X + (a C^T) p, or b Y + (b C) q. */
-static void combine(nnd_queried *m, nnd_direction direction, size_t n, double *image) {
+/* w += the response of each residue r = v - a q that was dropped: <Y_j r> = <Y_j v> - sum_k R_jk
+ * a_k along p_j, or <X_k r> along q_k (note wide_extensions, equation 11). */
+static void add_responses(nnd_queried *m, nnd_direction direction, size_t n, const double *v,
+                          double *w) {
+    nnd_queries *s = &m->side[direction], *o = &m->side[1 - direction];
+    size_t rank = s->direction.vector.count, others = o->direction.vector.count;
+    double *response = w + n * others;
+    bool any = false;
+    for (size_t i = 0; i < n; i++)
+        any |= s->split[i].dropped > 0.0;
+    if (!any)
+        return;
+    nnd_population_inner(s->from, n, v, others, o->image.row, response, others);
+    cblas_dgemm(CblasRowMajor, CblasNoTrans, direction == NND_FORWARD ? CblasTrans : CblasNoTrans,
+                (int)n, (int)others, (int)rank, -1.0, s->coef.row, (int)s->coef_ld, m->r.x,
+                (int)m->r.cols, 1.0, response, (int)others);
+    for (size_t i = 0; i < n; i++)
+        if (s->split[i].dropped > 0.0)
+            cblas_daxpy((int)others, 1.0, response + i * others, 1, w + i * others, 1);
+    m->multiply_adds += (double)n * (double)others * (double)s->direction.sites;
+}
+
+/* image = a X + (a C^T + responses) p, or b Y + (b C + responses) q. */
+static void combine(nnd_queried *m, nnd_direction direction, size_t n, const double *v,
+                    double *image) {
     nnd_queries *s = &m->side[direction], *o = &m->side[1 - direction];
     size_t rank = s->direction.vector.count, others = o->direction.vector.count;
     size_t sites = o->direction.sites, ld = s->coef_ld;
@@ -169,6 +208,7 @@ static void combine(nnd_queried *m, nnd_direction direction, size_t n, double *i
     cblas_dgemm(CblasRowMajor, CblasNoTrans, direction == NND_FORWARD ? CblasTrans : CblasNoTrans,
                 (int)n, (int)others, (int)rank, 1.0, s->coef.row, (int)ld, m->c.x, (int)m->c.cols,
                 0.0, w, (int)others);
+    add_responses(m, direction, n, v, w);
     nnd_block_combine(n, w, others, others, o->direction.vector.row, sites, 1.0, image);
 }
 
@@ -183,12 +223,13 @@ nnd_status nnd_queried_apply(nnd_queried *m, nnd_direction direction, size_t n, 
     s->coef_ld = before + n;
     status = nnd_rows_reserve(m->ctx, &s->coef, 1, n * s->coef_ld);
     if (status == NND_OK)
-        status = nnd_basis_extend(m->ctx, &s->direction, n, v, m->tol, s->coef.row, s->coef_ld);
+        status = nnd_basis_extend(m->ctx, &s->direction, n, v, s->tol, s->coef.row, s->coef_ld,
+                                  s->split);
     if (status == NND_OK && s->direction.vector.count > before)
         status = add_images(m, direction, before);
     if (status != NND_OK)
         return status;
-    combine(m, direction, n, image);
+    combine(m, direction, n, v, image);
     double ranks = (double)(s->direction.vector.count + nnd_queried_rank(m, 1 - direction));
     m->multiply_adds += (double)n * ranks * (double)s->direction.sites;
     return NND_OK;
@@ -206,5 +247,6 @@ nnd_status nnd_queried_update(nnd_queried *m, size_t n, const double *weight) {
             w[i * backward + j] = weight[i] * b->coef.row[i * b->coef_ld + j];
     cblas_dgemm(CblasRowMajor, CblasTrans, CblasNoTrans, (int)backward, (int)forward, (int)n, 1.0,
                 w, (int)backward, f->coef.row, (int)f->coef_ld, 1.0, m->c.x, (int)m->c.cols);
+    nnd_queried_note_lost(m, n, weight);
     return NND_OK;
 }

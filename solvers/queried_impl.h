@@ -20,12 +20,15 @@ typedef struct {
     nnd_growing gram;    /**< <X X^T> or <Y Y^T>, lower triangle */
     size_t gram_rows;    /**< that are known */
     nnd_rows coef;       /**< of the last block */
-    size_t coef_ld, block;
+    nnd_split *split;    /**< of its vectors */
+    size_t coef_ld, block, split_room;
+    double tol;
+    nnd_growing lost; /**< 1 x (rank + 1): what updates lost, by the rank at that time */
 } nnd_queries;
 
 struct nnd_queried {
     nnd_context *ctx;
-    double sigma, tol;
+    double sigma;
     nnd_queries side[2]; /**< by nnd_direction */
     nnd_growing c, r;    /**< C_jk and R_jk = <p_j X_k> = <Y_j q_k>: backward x forward */
     nnd_rows scratch;
@@ -34,5 +37,8 @@ struct nnd_queried {
 
 /** Brings the Gram matrices of the images up to date. */
 void nnd_queried_complete_grams(nnd_queried *matrix);
+
+/** Notes what updates by the last blocks lose by residues that were dropped. */
+void nnd_queried_note_lost(nnd_queried *matrix, size_t n, const double *weight);
 
 #endif

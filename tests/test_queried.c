@@ -29,7 +29,7 @@ static fixture make(nnd_fresh fresh, size_t sites, double sigma, double tol, uin
     ck_assert_int_eq(nnd_population_new(f.ctx, &o, &f.in), NND_OK);
     o.stream = 2;
     ck_assert_int_eq(nnd_population_new(f.ctx, &o, &f.out), NND_OK);
-    ck_assert_int_eq(nnd_queried_new(f.ctx, f.in, f.out, sigma, tol, &f.m), NND_OK);
+    ck_assert_int_eq(nnd_queried_new(f.ctx, f.in, f.out, sigma, tol, tol, &f.m), NND_OK);
     return f;
 }
 
@@ -370,13 +370,14 @@ START_TEST(blocks_of_dependent_vectors_add_only_what_is_new) {
     nnd_context *ctx = nnd_context_new(NULL);
     nnd_basis basis = {.sites = 8, .weight = 1.0 / 8.0};
     double v[4 * 8] = {0}, coef[4 * 6];
+    nnd_split split[4];
     for (size_t i = 0; i < 8; i++) {
         v[i] = 1.0 + (double)i;
         v[8 + i] = 2.0 * v[i] + (i == 3 ? 1e-5 : 0.0);
         v[16 + i] = i % 2 == 0;
         v[24 + i] = v[16 + i] - v[i];
     }
-    ck_assert_int_eq(nnd_basis_extend(ctx, &basis, 4, v, 1e-3, coef, 6), NND_OK);
+    ck_assert_int_eq(nnd_basis_extend(ctx, &basis, 4, v, 1e-3, coef, 6, split), NND_OK);
     ck_assert_uint_eq(basis.vector.count, 2);
     for (size_t k = 0; k < 4; k++)
         for (size_t i = 0; i < 8; i++) {
@@ -385,6 +386,14 @@ START_TEST(blocks_of_dependent_vectors_add_only_what_is_new) {
                 sum += coef[k * 6 + j] * basis.vector.row[j * 8 + i];
             ck_assert(fabs(sum - v[k * 8 + i]) < 2e-5);
         }
+    /* Of 1e-5 e_3, |e_3|^2 = 1/8, what is not along (1, .., 8), of which 16/204 is along e_3. */
+    const double rest = 1e-5 * sqrt((1.0 - 16.0 / 204.0) / 8.0);
+    const size_t rank[] = {1, 1, 2, 2};
+    for (size_t k = 0; k < 4; k++)
+        ck_assert_uint_eq(split[k].rank, rank[k]);
+    test_close("length", split[0].length, sqrt(204.0 / 8.0), 1e-14);
+    test_close("dropped", split[1].dropped, rest, 1e-9);
+    ck_assert(split[0].dropped == 0.0 && split[2].dropped == 0.0 && split[3].dropped < 1e-14);
     nnd_basis_clear(&basis);
     nnd_context_free(ctx);
 }

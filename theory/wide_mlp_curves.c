@@ -69,6 +69,8 @@ static size_t numbers(const nnd_wide_problem *q, nnd_wide_variable v) {
     case WIDE_RANK_PHI:
     case WIDE_RANK_G:
         return p->parameterization == NND_NTK ? 0 : q->depth - 1;
+    case WIDE_TRUNCATION:
+        return p->parameterization != NND_NTK && q->depth > 1;
     case WIDE_PHI_TWO_TIME:
     case WIDE_G_TWO_TIME:
         return p->two_time ? q->depth * q->grid.count * q->samples * q->samples : 0;

@@ -34,6 +34,7 @@ static const char *const NAME[WIDE_VARIABLES][2] = {
     [WIDE_BULK_EDGE] = {"bulk_edge", "matrix"},
     [WIDE_RANK_PHI] = {"rank_phi", "t,matrix"},
     [WIDE_RANK_G] = {"rank_g", "t,matrix"},
+    [WIDE_TRUNCATION] = {"truncation", "t"},
     [WIDE_PHI_TWO_TIME] = {"phi_two_time", "layer,t,s,mu,nu"},
     [WIDE_G_TWO_TIME] = {"g_two_time", "layer,t,s,mu,nu"},
 };

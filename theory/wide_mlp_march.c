@@ -2,6 +2,7 @@
 #include "theory/wide_mlp_march.h"
 
 #include <cblas.h>
+#include <float.h>
 #include <lapacke.h>
 #include <math.h>
 #include <stdlib.h>
@@ -26,6 +27,7 @@ typedef struct {
     double *back;                /* scratch: z of one layer */
     double *initial, *output;    /* f at t = 0 and now, all points */
     double *weight;              /* c Delta_nu, mini-batch included */
+    double *error;               /* scratch: estimates of errors of outputs, all points */
     double *gram;                /* scratch: 3 L + 1 matrices of points x points */
     double *first_phi, *first_g; /* coefficients of sample 0 at t = 0, one row per matrix */
     size_t *first_phi_rank, *first_g_rank, first_ld;
@@ -40,6 +42,14 @@ static double *layer(const march *m, double *field, size_t l) {
 }
 
 /* ---- set-up ---- */
+
+/* What the fields learn is O(gamma0 Delta) of them, and an output is divided by gamma0: a forward
+ * residue counts if it is long compared with that (note wide_extensions, equation 12). */
+static double forward_tolerance(const nnd_wide_problem *q, double rank_tol) {
+    const double floor = 1e-10, rounding = 1e-13;
+    double delta = sqrt(2.0 * nnd_half_mean_square(q->samples, q->set.targets));
+    return fmax(rank_tol * fmax(floor, fmin(1.0, q->params->gamma0 * delta)), rounding);
+}
 
 static nnd_status make_populations(march *m) {
     const nnd_wide_problem *q = m->problem;
@@ -57,7 +67,7 @@ static nnd_status make_populations(march *m) {
     }
     for (size_t l = 0; status == NND_OK && l + 1 < m->depth; l++)
         status = nnd_queried_new(q->ctx, m->population[l], m->population[l + 1], q->params->sigma_w,
-                                 s->rank_tol, &m->matrix[l]);
+                                 forward_tolerance(q, s->rank_tol), s->rank_tol, &m->matrix[l]);
     return status;
 }
 
@@ -88,6 +98,7 @@ static nnd_status make(march *m) {
     m->initial = calloc(m->points, sizeof *m->initial);
     m->output = calloc(m->points, sizeof *m->output);
     m->weight = calloc(m->points, sizeof *m->weight);
+    m->error = calloc(m->points, sizeof *m->error);
     m->gram = calloc((3 * m->depth + 1) * square, sizeof *m->gram);
     m->first_ld = m->points + 1;
     m->first_phi = calloc(m->depth * m->first_ld, sizeof *m->first_phi);
@@ -97,7 +108,7 @@ static nnd_status make(march *m) {
     if (!there || m->population == NULL || m->matrix == NULL || m->readout == NULL ||
         m->back == NULL || m->initial == NULL || m->output == NULL || m->weight == NULL ||
         m->gram == NULL || m->first_phi == NULL || m->first_g == NULL ||
-        m->first_phi_rank == NULL || m->margin == NULL)
+        m->first_phi_rank == NULL || m->margin == NULL || m->error == NULL)
         return nnd_fail_memory(q->ctx, "the march");
     m->first_g_rank = m->first_phi_rank + m->depth;
     nnd_status status = make_populations(m);
@@ -116,7 +127,7 @@ static void clear(march *m) {
     void *const owned[] = {m->population, m->matrix,  m->h,         m->phi,     m->slope,
                            m->g,          m->readout, m->back,      m->initial, m->output,
                            m->weight,     m->gram,    m->first_phi, m->first_g, m->first_phi_rank,
-                           m->margin};
+                           m->margin,     m->error};
     for (size_t i = 0; i < sizeof owned / sizeof *owned; i++)
         free(owned[i]);
     nnd_schedule_clear(&m->schedule);
@@ -307,9 +318,9 @@ static nnd_status keep_in_basis(march *m, nnd_basis *basis, const double *v,
     nnd_context *ctx = m->problem->ctx;
     size_t ld = basis->vector.count + m->samples;
     double *coef = calloc(m->samples * ld, sizeof *coef);
-    nnd_status status =
-        coef != NULL ? nnd_basis_extend(ctx, basis, m->samples, v, m->sampling->rank_tol, coef, ld)
-                     : nnd_fail_memory(ctx, "the two-time kernels");
+    nnd_status status = coef != NULL ? nnd_basis_extend(ctx, basis, m->samples, v,
+                                                        m->sampling->rank_tol, coef, ld, NULL)
+                                     : nnd_fail_memory(ctx, "the two-time kernels");
     if (status == NND_OK)
         status = nnd_wide_history_keep(ctx, history, field, time, basis->vector.count, coef, ld);
     free(coef);
@@ -337,6 +348,20 @@ static nnd_status record_two_time(march *m, size_t time) {
     return status;
 }
 
+/* Estimate of the error of outputs, the largest over points: of truncation (note wide_extensions,
+ * equation 13), and of rounding, which counts 1/gamma0 times. `readout` is |z|^2, `phi` the Gram
+ * matrix of the last layer. */
+static void record_truncation(march *m, size_t time, double readout, const double *phi) {
+    const double rounding = 8.0 * DBL_EPSILON;
+    double *error = m->error, most = 0.0;
+    memset(error, 0, m->points * sizeof *error);
+    for (size_t l = 0; l + 1 < m->depth; l++)
+        nnd_queried_truncation(m->matrix[l], m->points, error);
+    for (size_t i = 0; i < m->points; i++)
+        most = fmax(most, error[i] + rounding * sqrt(readout * phi[i * (m->points + 1)]));
+    *nnd_wide_curves_at(m->record, WIDE_TRUNCATION, time) = most / m->problem->params->gamma0;
+}
+
 static nnd_status record_kernels(march *m, size_t time) {
     size_t n = m->points, square = n * n;
     double *h = m->gram, *phi = h + m->depth * square, *g = phi + m->depth * square, readout;
@@ -346,6 +371,8 @@ static nnd_status record_kernels(march *m, size_t time) {
             nnd_population_inner(m->population[l], n, layer(m, all[i].field, l), n,
                                  layer(m, all[i].field, l), all[i].gram + l * square, n);
     nnd_population_inner(m->population[m->depth - 1], 1, m->readout, 1, m->readout, &readout, 1);
+    if (m->record->x[WIDE_TRUNCATION] != NULL)
+        record_truncation(m, time, readout, phi + (m->depth - 1) * square);
     return nnd_wide_curves_kernels(m->record, time, h, phi, g, readout, g + m->depth * square);
 }
 

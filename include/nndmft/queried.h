@@ -9,6 +9,10 @@
  * q_k (on the output sites), of the backward queries p_j (output) with Y_j = M(0)^T p_j (input).
  * The image of a new direction is what its adjoints already fix plus a fresh Gaussian vector off
  * their span. M = M(0) + sum_jk C_jk p_j q_k^T.
+ *
+ * A residue r too short to become a direction keeps what the adjoints fix of its image, its
+ * response (note wide_extensions, equation 11); only its fresh part, and its part in later updates,
+ * are dropped. Equation 13 estimates what that costs; see nnd_queried_truncation.
  */
 #ifndef NNDMFT_QUERIED_H
 #define NNDMFT_QUERIED_H
@@ -20,10 +24,12 @@ typedef struct nnd_queried nnd_queried;
 
 /**
  * A matrix from population `in` to population `out` (both borrowed, as many sites each); a query
- * adds a direction if its residue is longer than tol times itself. Owned by the caller.
+ * adds a direction if its residue is longer than forward_tol or backward_tol times itself. Owned by
+ * the caller.
  */
 NND_MUST_USE nnd_status nnd_queried_new(nnd_context *ctx, nnd_population *in, nnd_population *out,
-                                        double sigma, double tol, nnd_queried **matrix);
+                                        double sigma, double forward_tol, double backward_tol,
+                                        nnd_queried **matrix);
 /** Frees a matrix; NULL is allowed. */
 void nnd_queried_free(nnd_queried *matrix);
 
@@ -40,6 +46,14 @@ const double *nnd_queried_coefficients(const nnd_queried *matrix, nnd_direction 
 /** C += sum_i weight_i b_i a_i^T over the first n vectors of the last blocks (b backward, a
  * forward). */
 NND_MUST_USE nnd_status nnd_queried_update(nnd_queried *matrix, size_t n, const double *weight);
+
+/**
+ * Adds to error[i], for each of the first n vectors a_i and b_i of the last blocks, an estimate of
+ * |change of <b_i M a_i>| by what dropped residues took from all updates so far (equation 13): an
+ * update weight b a^T that lost the residue of a, of length rho, when there were k directions,
+ * changes M v by at most |weight| |b| rho times the length of v outside the first k.
+ */
+void nnd_queried_truncation(const nnd_queried *matrix, size_t n, double *error);
 
 /** Number of directions: q_k (forward), p_j (backward). */
 size_t nnd_queried_rank(const nnd_queried *matrix, nnd_direction direction);
