@@ -110,9 +110,9 @@ END_TEST
 
 START_TEST(eigenvalues_stand_apart_from_a_size_on) {
     static const double value[] = {2.0, 1.0, 1.0, NAN, 0.5};
-    /* 25 (0.5 2 1 + 0.25)/1, and 25 (0.5 1 0.5 + 0.25)/0.25 */
-    test_close("top", nnd_claim_apart(5, value, 0, 0.5, 0.25), 31.25, 1e-14);
-    test_close("least", nnd_claim_apart(5, value, 4, 0.5, 0.25), 50.0, 1e-14);
+    /* 40 (0.5 2 1 + 0.25)/1, and 40 (0.5 1 0.5 + 0.25)/0.25 */
+    test_close("top", nnd_claim_apart(5, value, 0, 0.5, 0.25), 50.0, 1e-14);
+    test_close("least", nnd_claim_apart(5, value, 4, 0.5, 0.25), 80.0, 1e-14);
     ck_assert(nnd_claim_apart(5, value, 1, 0.5, 0.25) == INFINITY);
     ck_assert(nnd_claim_apart(5, value, 2, 0.5, 0.25) == INFINITY);
     ck_assert(nnd_claim_apart(1, value, 0, 0.5, 0.25) == 0.0);
@@ -121,7 +121,7 @@ END_TEST
 
 /* Eigenvalues 1 +- g/2 of a 2 x 2 matrix with GOE noise of variance v/N off the diagonal: the mean
  * top eigenvalue is 1 + sqrt((g + d)^2 + 4 z^2)/2 averaged over two normals, here by products of
- * means: at the size claimed what is left beyond v/(N g) is below 1 % of the gap. */
+ * means: at the size claimed what is left beyond v/(N g) is below 0.25 % of the gap. */
 START_TEST(at_the_claimed_size_only_the_first_correction_counts) {
     enum { NODES = 400 };
     double gap = 0.1 * (double)(_i + 1), value[] = {1.0 + gap / 2.0, 1.0 - gap / 2.0};
@@ -135,8 +135,8 @@ START_TEST(at_the_claimed_size_only_the_first_correction_counts) {
             sum += weight;
         }
     double left = mean / sum - gap / 2.0 - v / gap;
-    ck_assert_msg(fabs(left) < 0.01 * gap, "gap %g, size %g: left is %g", gap, size, left);
-    ck_assert_msg(v / gap > 0.03 * gap, "the first correction is there");
+    ck_assert_msg(fabs(left) < 0.0025 * gap, "gap %g, size %g: left is %g", gap, size, left);
+    ck_assert_msg(v / gap > 0.02 * gap, "the first correction is there");
 }
 END_TEST
 

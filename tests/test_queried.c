@@ -366,6 +366,60 @@ START_TEST(block_products_equal_plain_loops) {
 }
 END_TEST
 
+/* What is too short to become a direction is still seen by all that was asked from the other side:
+ * <p M v> = <M^T p v>. Its part along the answer itself is such a residue. */
+START_TEST(a_dropped_residue_keeps_its_response) {
+    static const nnd_direction sides[] = {NND_FORWARD, NND_BACKWARD};
+    nnd_direction side = sides[_i], other = sides[1 - _i];
+    fixture f = make(NND_FRESH_MATCHED, SITES, 1.3, 0.1, 7);
+    nnd_population *from = _i == 0 ? f.in : f.out, *to = _i == 0 ? f.out : f.in;
+    double v[2 * SITES], u[SITES], image[2 * SITES], back[SITES];
+    draw(from, 1, v);
+    draw(to, 1, u);
+    apply(&f, side, 1, v, image);
+    apply(&f, other, 1, u, back);
+    for (size_t i = 0; i < SITES; i++) {
+        v[SITES + i] = 2.0 * v[i] - 0.05 * back[i];
+        v[i] += 0.03 * back[i];
+    }
+    apply(&f, side, 2, v, image);
+    ck_assert_uint_eq(nnd_queried_rank(f.m, side), 1);
+    for (size_t k = 0; k < 2; k++) {
+        double want = inner(from, back, v + k * SITES), got = inner(to, u, image + k * SITES);
+        ck_assert_msg(fabs(got - want) < 1e-12, "<u M v> %.15g, <M^T u v> %.15g", got, want);
+    }
+    clear(&f);
+}
+END_TEST
+
+/* w b (e + rho d)^T has lost rho d; later a = x e + y d is asked for, and b again. The estimate is
+ * what was lost, w |b|^2 rho y, exactly: d is the one direction that came after. */
+START_TEST(lost_updates_are_estimated) {
+    const double rho = 0.05, w = 0.7, x = 1.5, y = 2.5;
+    fixture f = make(NND_FRESH_PLAIN, SITES, 1.0, 0.1, 8);
+    double e[SITES] = {0}, v[SITES] = {0}, b[SITES], image[SITES], error = 0.0;
+    const double unit = sqrt((double)SITES); /* of a coordinate axis, since <v v> is a mean */
+    draw(f.out, 1, b);
+    e[0] = v[0] = unit;
+    apply(&f, NND_FORWARD, 1, e, image);
+    apply(&f, NND_BACKWARD, 1, b, image);
+    ck_assert_int_eq(nnd_queried_update(f.m, 1, &w), NND_OK);
+    nnd_queried_truncation(f.m, 1, &error);
+    ck_assert_msg(error < 1e-12, "nothing is lost yet, but %g", error);
+    v[1] = rho * unit;
+    apply(&f, NND_FORWARD, 1, v, image);
+    ck_assert_int_eq(nnd_queried_update(f.m, 1, &w), NND_OK);
+    v[0] = x * unit;
+    v[1] = y * unit;
+    apply(&f, NND_FORWARD, 1, v, image);
+    apply(&f, NND_BACKWARD, 1, b, image);
+    error = 0.25;
+    nnd_queried_truncation(f.m, 1, &error);
+    test_close("estimate", error - 0.25, w * inner(f.out, b, b) * rho * y, 1e-9);
+    clear(&f);
+}
+END_TEST
+
 START_TEST(blocks_of_dependent_vectors_add_only_what_is_new) {
     nnd_context *ctx = nnd_context_new(NULL);
     nnd_basis basis = {.sites = 8, .weight = 1.0 / 8.0};
@@ -413,6 +467,8 @@ int main(void) {
                         4);
     tcase_add_loop_test(tests, directions_beyond_the_sites_are_refused, 0, 2);
     tcase_add_test(tests, block_products_equal_plain_loops);
+    tcase_add_loop_test(tests, a_dropped_residue_keeps_its_response, 0, 2);
+    tcase_add_test(tests, lost_updates_are_estimated);
     tcase_add_test(tests, blocks_of_dependent_vectors_add_only_what_is_new);
     suite_add_tcase(suite, tests);
     return test_main(suite);

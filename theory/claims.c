@@ -161,7 +161,7 @@ nnd_status nnd_claim_complete(size_t count, nnd_frame *const *parts) {
 /* ---- eigenvalues ---- */
 
 double nnd_claim_apart(size_t n, const double *value, size_t i, double relative, double absolute) {
-    const double clear2 = 25.0, rounding = 64.0 * DBL_EPSILON;
+    const double clear2 = 40.0, rounding = 64.0 * DBL_EPSILON;
     double size = 0.0;
     for (size_t k = 0; k < n; k++) {
         double gap = fabs(value[i] - value[k]), both = fabs(value[i] * value[k]);

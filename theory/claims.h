@@ -39,9 +39,10 @@ NND_MUST_USE nnd_status nnd_claim_complete(size_t count, nnd_frame *const *parts
  * (absent), stands clear of the others. At size N the matrix fluctuates by Z/sqrt(N), and between
  * the eigenvectors of i and k Z has variance v = relative |value_i value_k| + absolute. To second
  * order this shifts value_i by sum_k v/(N (value_i - value_k)), a correction c/N; to fourth order
- * by up to 4 v^2/(N^2 gap^3), which is 4/x^2 of the gap with x = N gap^2/v. The size returned is
- * the largest over k of 25 v/gap^2, where that is below 1 %; within it eigenvalues are mixed, and
- * split like 1/sqrt(N) where they coincide. INFINITY if they do.
+ * by up to 4 v^2/(N^2 gap^3), the part 4/x^2 of the gap with x = N gap^2/v. The size returned is
+ * the largest over k of 40 v/gap^2, where that part is 0.0025: even doubled by extrapolation it is
+ * small beside a tolerance of 2 %. At smaller sizes eigenvectors mix, and eigenvalues that coincide
+ * split like 1/sqrt(N): INFINITY if they do.
  */
 double nnd_claim_apart(size_t n, const double *value, size_t i, double relative, double absolute);
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "nndmft/divergence.h"
+#include "theory/claims.h"
 
 /* ---- the problem ---- */
 
@@ -38,6 +39,7 @@ static size_t numbers(const nnd_wide_problem *q, nnd_wide_variable v) {
     switch (v) {
     case WIDE_LOSS:
     case WIDE_STABILITY:
+    case WIDE_STABILITY_CLAIM:
     case WIDE_READOUT_NORM2:
         return 1;
     case WIDE_TEST_LOSS:
@@ -56,8 +58,10 @@ static size_t numbers(const nnd_wide_problem *q, nnd_wide_variable v) {
     case WIDE_G_GRAM:
         return q->depth * square;
     case WIDE_INPUT_EIG:
+    case WIDE_INPUT_EIG_CLAIM:
         return p->spectrum ? k : 0;
     case WIDE_OUTLIER:
+    case WIDE_OUTLIER_CLAIM:
     case WIDE_OUTLIER_LEFT:
     case WIDE_OUTLIER_RIGHT:
         return matrices * k;
@@ -70,6 +74,7 @@ static size_t numbers(const nnd_wide_problem *q, nnd_wide_variable v) {
     case WIDE_RANK_G:
         return p->parameterization == NND_NTK ? 0 : q->depth - 1;
     case WIDE_TRUNCATION:
+    case WIDE_FIELD_ERROR:
         return p->parameterization != NND_NTK && q->depth > 1;
     case WIDE_PHI_TWO_TIME:
     case WIDE_G_TWO_TIME:
@@ -86,7 +91,7 @@ static bool is_timed(nnd_wide_variable v) {
 
 nnd_status nnd_wide_curves_make(const nnd_wide_problem *problem, nnd_wide_curves *record) {
     size_t total = 0, at = 0;
-    *record = (nnd_wide_curves){.problem = problem, .diverged = SIZE_MAX};
+    *record = (nnd_wide_curves){.problem = problem, .diverged = SIZE_MAX, .edge = SIZE_MAX};
     for (int v = 0; v < WIDE_VARIABLES; v++) {
         nnd_wide_variable variable = (nnd_wide_variable)v;
         record->count[v] =
@@ -177,16 +182,47 @@ static nnd_status eigenvalues(nnd_context *ctx, size_t n, double *a, double *val
                : nnd_fail(ctx, NND_E_INPUT, "a kernel has no eigenvalues");
 }
 
+/* Variance, relative to the product of two eigenvalues of K and times N, of K between their
+ * eigenvectors. At the start of a linear network K is a sum over l = 0..L of products Phi^l of l
+ * Wishart matrices: number m of them enters L + 1 - m times, and adds (L + 1 - m)^2/(L + 1)^2.
+ * Twice that where G, backwards, fluctuates likewise. */
+static double kernel_variance(const nnd_wide_mlp *p) {
+    double depth = (double)p->depth, sides = p->activation.name == NND_LINEAR ? 1.0 : 2.0;
+    return sides * depth * (2.0 * depth + 1.0) / (6.0 * (depth + 1.0));
+}
+
 static nnd_status record_stability(nnd_wide_curves *record, size_t time, const double *ntk) {
     const nnd_wide_problem *q = record->problem;
     size_t n = q->samples;
     double *block = malloc(n * (n + 1) * sizeof *block);
     if (block == NULL)
         return nnd_fail_memory(q->ctx, "the stability");
+    double *value = block + n * n;
     copy_block(q, ntk, 0, n, n, block);
+    nnd_status status = eigenvalues(q->ctx, n, block, value);
+    *nnd_wide_curves_at(record, WIDE_STABILITY, time) = q->params->lr * value[n - 1] / (double)n;
+    *nnd_wide_curves_at(record, WIDE_STABILITY_CLAIM, time) =
+        nnd_claim_apart(n, value, n - 1, kernel_variance(q->params), 0.0);
+    free(block);
+    return status;
+}
+
+nnd_status nnd_wide_note_edge(nnd_wide_curves *record, size_t step, const double *ntk,
+                              const double *weight) {
+    const double limit = 2.0;
+    const nnd_wide_problem *q = record->problem;
+    size_t n = q->samples;
+    if (record->edge != SIZE_MAX)
+        return NND_OK;
+    double *block = malloc(n * (n + 1) * sizeof *block);
+    if (block == NULL)
+        return nnd_fail_memory(q->ctx, "the stability");
+    for (size_t i = 0; i < n; i++)
+        for (size_t j = 0; j < n; j++)
+            block[i * n + j] = sqrt(weight[i] * weight[j]) * ntk[i * q->points + j];
     nnd_status status = eigenvalues(q->ctx, n, block, block + n * n);
-    *nnd_wide_curves_at(record, WIDE_STABILITY, time) =
-        q->params->lr * block[n * n + n - 1] / (double)n;
+    if (status == NND_OK && q->params->lr * block[n * n + n - 1] > limit)
+        record->edge = step;
     free(block);
     return status;
 }
@@ -231,8 +267,12 @@ static nnd_status record_input_eig(nnd_wide_curves *record, size_t time, const d
     if (rank > 0)
         status = eigenvalues(q->ctx, rank, out, value);
     double sigma2 = q->params->sigma_w * q->params->sigma_w;
-    for (size_t i = 0; i < rank && i < k; i++)
+    double *claim = nnd_wide_curves_at(record, WIDE_INPUT_EIG_CLAIM, time);
+    for (size_t i = 0; i < rank && i < k; i++) {
         eig[i] = value[rank - 1 - i] / sigma2;
+        /* A mean over N neurons of products of two near-Gaussian numbers: Wishart noise. */
+        claim[i] = nnd_claim_apart(rank, value, rank - 1 - i, 1.0, 0.0);
+    }
     free(work);
     return status;
 }

@@ -21,7 +21,7 @@ NND_MUST_USE nnd_status nnd_wide_problem_make(nnd_context *ctx, const nnd_wide_m
                                               nnd_wide_problem *problem);
 void nnd_wide_problem_clear(nnd_wide_problem *problem);
 
-/** The variables of models/wide_mlp.c. */
+/** The variables of models/wide_mlp.c, and what goes with them. */
 typedef enum {
     WIDE_LOSS,
     WIDE_DELTA,
@@ -45,6 +45,10 @@ typedef enum {
     WIDE_RANK_PHI,
     WIDE_RANK_G,
     WIDE_TRUNCATION,
+    WIDE_FIELD_ERROR,     /**< as truncation, relative to fields: not in the frame */
+    WIDE_INPUT_EIG_CLAIM, /**< x_min_size, of three variables */
+    WIDE_STABILITY_CLAIM,
+    WIDE_OUTLIER_CLAIM,
     WIDE_PHI_TWO_TIME,
     WIDE_G_TWO_TIME,
     WIDE_VARIABLES
@@ -57,6 +61,7 @@ typedef struct {
     size_t count[WIDE_VARIABLES]; /**< numbers of each */
     double *data;
     size_t diverged; /**< step; SIZE_MAX if it did not */
+    size_t edge;     /**< first step beyond the edge of stability; SIZE_MAX: none */
 } nnd_wide_curves;
 
 NND_MUST_USE nnd_status nnd_wide_curves_make(const nnd_wide_problem *problem,
@@ -74,6 +79,12 @@ void nnd_wide_curves_outputs(nnd_wide_curves *record, size_t time, const double 
 NND_MUST_USE nnd_status nnd_wide_curves_kernels(nnd_wide_curves *record, size_t time,
                                                 const double *h, const double *phi, const double *g,
                                                 double readout, double *ntk);
+/**
+ * Notes a step whose gradient, of these weights of the samples (sum 1), is beyond the edge of
+ * stability: lr times the top curvature, that of W^1/2 K W^1/2, is above 2.
+ */
+NND_MUST_USE nnd_status nnd_wide_note_edge(nnd_wide_curves *record, size_t step, const double *ntk,
+                                           const double *weight);
 /** K = sigma_w^2 sum_l G^{l+1} Phi^l of all points, from the Gram matrices of all layers. */
 void nnd_wide_ntk(const nnd_wide_problem *problem, const double *phi, const double *g, double *ntk);
 /** Training loss of these outputs. */

@@ -5,13 +5,13 @@
 #include <stdlib.h>
 
 #include "nndmft/statistics.h"
+#include "theory/claims.h"
 #include "theory/wide_mlp_curves.h"
 
-/* Closer than this to its edge, relative, finite networks blur an outlier (note, section 12). */
-static const double BLURRED = 0.02;
 /* Above these no curve is meaningful (note, section 6). */
 static const double MOST_STABILITY = 4.0, MOST_SPREAD = 0.05;
 
+/* Variables of the frame; what is not named here goes with one of them. */
 static const char *const NAME[WIDE_VARIABLES][2] = {
     [WIDE_LOSS] = {"loss", "t"},
     [WIDE_DELTA] = {"delta", "t,mu"},
@@ -57,6 +57,75 @@ static nnd_status add_dims(const nnd_wide_problem *q, nnd_frame *frame) {
     return status;
 }
 
+/* ---- errors of truncation ---- */
+
+/* How often a variable multiplies the fields of the march. Outputs and losses are apart; ranks have
+ * no error. */
+static const double DEGREE[WIDE_VARIABLES] = {
+    [WIDE_NTK] = 4.0,           [WIDE_NTK_TEST] = 4.0,      [WIDE_STABILITY] = 4.0,
+    [WIDE_H_GRAM] = 2.0,        [WIDE_PHI_GRAM] = 2.0,      [WIDE_G_GRAM] = 2.0,
+    [WIDE_READOUT_NORM2] = 2.0, [WIDE_INPUT_EIG] = 2.0,     [WIDE_OUTLIER] = 1.0,
+    [WIDE_OUTLIER_LEFT] = 2.0,  [WIDE_OUTLIER_RIGHT] = 2.0, [WIDE_OUTLIER_MARGIN] = 2.0,
+    [WIDE_ESCAPE_TIME] = 1.0,   [WIDE_PHI_TWO_TIME] = 2.0,  [WIDE_G_TWO_TIME] = 2.0,
+};
+
+static double largest_size(size_t n, const double *x) {
+    double most = 0.0;
+    for (size_t i = 0; i < n; i++)
+        most = isnan(x[i]) ? most : fmax(most, fabs(x[i]));
+    return most;
+}
+
+/* What truncation may do to one run's n values x of a variable, given its effect on outputs (eq. 13
+ * of the note wide_extensions) and on fields. A loss changes by |mean Delta e| <= rms(Delta) e, and
+ * e^2/2. */
+static double truncation_of(nnd_wide_variable v, size_t n, const double *x, double output,
+                            double field) {
+    switch (v) {
+    case WIDE_OUTPUT:
+    case WIDE_DELTA:
+    case WIDE_TEST_OUTPUT:
+        return output;
+    case WIDE_LOSS:
+    case WIDE_TEST_LOSS:
+        return output * (sqrt(2.0 * largest_size(n, x)) + 0.5 * output);
+    default:
+        return DEGREE[v] * field * largest_size(n, x);
+    }
+}
+
+/* Times of a variable in memory: 1 for what is not ordered by them. */
+static size_t slices(const nnd_wide_problem *q, nnd_wide_variable v) {
+    bool whole = v == WIDE_ESCAPE_TIME || v == WIDE_PHI_TWO_TIME || v == WIDE_G_TWO_TIME;
+    return whole ? 1 : q->grid.count;
+}
+
+/* s.e.^2 += (2 e)^2, e the mean over runs (note wide_extensions, section 7). */
+static void add_truncation(size_t runs, const nnd_wide_curves *record, nnd_wide_variable v,
+                           double *se) {
+    size_t times = record->problem->grid.count, parts = slices(record->problem, v);
+    size_t n = record->count[v] / parts;
+    for (size_t t = 0; record->x[WIDE_TRUNCATION] != NULL && t < parts; t++) {
+        double error = 0.0;
+        for (size_t r = 0; r < runs; r++) {
+            const double *output = record[r].x[WIDE_TRUNCATION] + (parts > 1 ? t : 0);
+            const double *field = record[r].x[WIDE_FIELD_ERROR] + (parts > 1 ? t : 0);
+            size_t of = parts > 1 ? 1 : times;
+            error += truncation_of(v, n, record[r].x[v] + t * n, largest_size(of, output),
+                                   largest_size(of, field)) /
+                     (double)runs;
+        }
+        for (size_t i = 0; i < n; i++)
+            se[t * n + i] = hypot(se[t * n + i], 2.0 * error);
+    }
+}
+
+/* ---- variables ---- */
+
+static bool has_error(nnd_wide_variable v) {
+    return v != WIDE_BULK_EDGE && v != WIDE_TRUNCATION;
+}
+
 /* Mean and standard error over runs of one variable; NaN where a run has none. */
 static nnd_status add_variable(nnd_frame *frame, size_t runs, const nnd_wide_curves *record,
                                nnd_wide_variable v, double *sample) {
@@ -64,7 +133,7 @@ static nnd_status add_variable(nnd_frame *frame, size_t runs, const nnd_wide_cur
     double *x, *se = NULL;
     nnd_status status = nnd_frame_add(frame, NAME[v][0], NAME[v][1], &x);
     snprintf(name, sizeof name, "%s_se", NAME[v][0]);
-    if (status == NND_OK && runs > 1 && v != WIDE_BULK_EDGE)
+    if (status == NND_OK && runs > 1 && has_error(v))
         status = nnd_frame_add(frame, name, NAME[v][1], &se);
     for (size_t i = 0; status == NND_OK && i < record->count[v]; i++) {
         for (size_t r = 0; r < runs; r++)
@@ -74,23 +143,65 @@ static nnd_status add_variable(nnd_frame *frame, size_t runs, const nnd_wide_cur
         if (se != NULL)
             se[i] = estimate.se;
     }
+    if (status == NND_OK && se != NULL)
+        add_truncation(runs, record, v, se);
     return status;
 }
 
-/* Finite networks are compared with an outlier where it stands clear of the edge. */
-static nnd_status add_min_sizes(const nnd_wide_problem *q, nnd_frame *frame) {
-    static const nnd_wide_variable variables[] = {WIDE_OUTLIER, WIDE_OUTLIER_LEFT,
-                                                  WIDE_OUTLIER_RIGHT};
-    const nnd_array *outlier = nnd_frame_find(frame, "outlier");
-    nnd_status status = NND_OK;
-    for (size_t k = 0; status == NND_OK && outlier != NULL && k < 3; k++) {
-        char name[64];
-        double *least;
-        snprintf(name, sizeof name, "%s_min_size", NAME[variables[k]][0]);
-        status = nnd_frame_add(frame, name, NAME[variables[k]][1], &least);
-        for (size_t i = 0; status == NND_OK && i < outlier->count; i++)
-            least[i] =
-                outlier->data[i] > (1.0 + BLURRED) * 2.0 * q->params->sigma_w ? 0.0 : INFINITY;
+/* ---- claims ---- */
+
+static const char BLURRED[] = "absent, or blurred by the edge of the bulk";
+
+/* Whether any run claims a variable that is there from some size on only, or not at all. */
+static bool is_limited(size_t runs, const nnd_wide_curves *record, nnd_wide_variable claim) {
+    bool limited = false;
+    for (size_t r = 0; r < runs; r++)
+        for (size_t i = 0; i < record->count[claim]; i++)
+            limited |= record[r].x[claim][i] > 0.0;
+    return limited;
+}
+
+/* x_min_size of a variable: the mean over runs, infinite where there is nothing to claim. */
+static nnd_status add_claim(nnd_frame *frame, size_t runs, const nnd_wide_curves *record,
+                            nnd_wide_variable claim, nnd_wide_variable v, const char *reason) {
+    char name[64];
+    double *least;
+    if (record->x[claim] == NULL || !is_limited(runs, record, claim))
+        return NND_OK;
+    snprintf(name, sizeof name, "%s_min_size", NAME[v][0]);
+    nnd_status status = nnd_frame_add(frame, name, NAME[v][1], &least);
+    for (size_t i = 0; status == NND_OK && i < record->count[claim]; i++) {
+        double sum = 0.0;
+        for (size_t r = 0; r < runs; r++)
+            sum += record[r].x[claim][i] / (double)runs;
+        least[i] = isnan(sum) ? INFINITY : sum;
+    }
+    return status == NND_OK ? nnd_claim_reason(frame, NAME[v][0], reason) : status;
+}
+
+/* Outliers that are there, but coincide. */
+static bool is_degenerate(size_t runs, const nnd_wide_curves *record) {
+    bool found = false;
+    for (size_t r = 0; r < runs; r++)
+        for (size_t i = 0; i < record->count[WIDE_OUTLIER_CLAIM]; i++) {
+            double claim = record[r].x[WIDE_OUTLIER_CLAIM][i];
+            found |= claim > 0.0 && isfinite(claim);
+        }
+    return found;
+}
+
+static nnd_status add_claims(size_t runs, const nnd_wide_curves *record, nnd_frame *frame) {
+    static const nnd_wide_variable outliers[] = {WIDE_OUTLIER, WIDE_OUTLIER_LEFT,
+                                                 WIDE_OUTLIER_RIGHT};
+    nnd_status status =
+        add_claim(frame, runs, record, WIDE_INPUT_EIG_CLAIM, WIDE_INPUT_EIG, NND_DEGENERATE);
+    if (status == NND_OK)
+        status =
+            add_claim(frame, runs, record, WIDE_STABILITY_CLAIM, WIDE_STABILITY, NND_DEGENERATE);
+    for (size_t k = 0; status == NND_OK && k < 3; k++) {
+        status = add_claim(frame, runs, record, WIDE_OUTLIER_CLAIM, outliers[k], BLURRED);
+        if (status == NND_OK && is_degenerate(runs, record))
+            status = nnd_claim_reason(frame, NAME[outliers[k]][0], NND_DEGENERATE);
     }
     return status;
 }
@@ -132,6 +243,22 @@ static nnd_status report(nnd_frame *frame, const char *key, double value, double
     return nnd_frame_set_text(frame, NULL, warning, line);
 }
 
+/* Says so if dropped directions, not samples, make up most of an error of outputs that counts. */
+static nnd_status report_truncation(const nnd_wide_problem *q, nnd_frame *frame) {
+    const double half = sqrt(0.5), negligible = 1e-3;
+    const nnd_array *error = nnd_frame_find(frame, "truncation");
+    const nnd_array *se = nnd_frame_find(frame, "output_se");
+    double scale = largest_size(q->samples, q->set.targets), most = 0.0;
+    for (size_t t = 0; error != NULL && t < error->count; t++) {
+        double whole = largest_size(q->samples, se->data + t * q->samples);
+        if (whole > negligible * scale && scale > 0.0)
+            most = fmax(most, 2.0 * error->data[t] / whole);
+    }
+    return report(frame, "truncation_share", most, half, "warning_truncation",
+                  "dropped directions make up %.2g of the standard error of outputs: a smaller "
+                  "rank_tol is needed");
+}
+
 static nnd_status add_attributes(const nnd_wide_problem *q, size_t runs,
                                  const nnd_wide_curves *record, const char *solver, double *sample,
                                  nnd_frame *frame) {
@@ -149,6 +276,8 @@ static nnd_status add_attributes(const nnd_wide_problem *q, size_t runs,
     if (status == NND_OK)
         status = nnd_frame_set_number(frame, NULL, "rank_tol", q->params->rank_tol);
     if (status == NND_OK)
+        status = report_truncation(q, frame);
+    if (status == NND_OK)
         status = report(frame, "replicate_spread", replicate_spread(q, runs, record, sample),
                         MOST_SPREAD, "warning_spread",
                         "replicates disagree by %.2g of the largest output: more samples are "
@@ -158,14 +287,26 @@ static nnd_status add_attributes(const nnd_wide_problem *q, size_t runs,
 
 /* ---- the frame ---- */
 
+/* The first step at which a run was beyond the edge of stability; INFINITY: none. */
+static double first_edge(size_t runs, const nnd_wide_curves *record) {
+    double first = INFINITY;
+    for (size_t r = 0; r < runs; r++)
+        if (record[r].edge != SIZE_MAX)
+            first = fmin(first, (double)record[r].edge);
+    return first;
+}
+
 static nnd_status fill(const nnd_wide_problem *q, size_t runs, const nnd_wide_curves *record,
                        const char *solver, double *sample, nnd_frame *frame, double diverged) {
     nnd_status status = add_dims(q, frame);
     for (int v = 0; status == NND_OK && v < WIDE_VARIABLES; v++)
-        if (record->x[v] != NULL)
+        if (record->x[v] != NULL && NAME[v][0] != NULL)
             status = add_variable(frame, runs, record, (nnd_wide_variable)v, sample);
     if (status == NND_OK)
-        status = add_min_sizes(q, frame);
+        status = add_claims(runs, record, frame);
+    if (status == NND_OK)
+        status =
+            nnd_claim_until(&nnd_wide_mlp_model, frame, first_edge(runs, record), NND_BEYOND_EDGE);
     if (status == NND_OK)
         status = nnd_frame_add_scalar(frame, "diverged_at", diverged);
     if (status == NND_OK)

@@ -55,6 +55,8 @@ static nnd_status descend(const nnd_wide_problem *q, const kernels *k, nnd_wide_
         if (status == NND_OK && nnd_context_interrupted(q->ctx))
             status = nnd_fail(q->ctx, NND_E_INTERRUPTED, "interrupted at step %zu", t);
         nnd_schedule_weights(&schedule, t, weight);
+        if (status == NND_OK)
+            status = nnd_wide_note_edge(record, t, k->ntk, weight);
         for (size_t i = 0; i < q->samples; i++)
             weight[i] *= q->params->lr * (q->set.targets[i] - output[i]);
         cblas_dgemv(CblasRowMajor, CblasNoTrans, (int)n, (int)q->samples, 1.0, k->ntk, (int)n,
@@ -89,7 +91,8 @@ nnd_status nnd_wide_lazy(const nnd_wide_problem *problem, nnd_wide_curves *recor
     k.slope = k.g + layers;
     k.ntk = k.slope + layers;
     nnd_status status = recursion(problem, &k);
-    nnd_wide_ntk(problem, k.phi, k.g, k.ntk);
+    if (status == NND_OK)
+        nnd_wide_ntk(problem, k.phi, k.g, k.ntk);
     if (status == NND_OK)
         status = descend(problem, &k, record);
     if (status == NND_OK)

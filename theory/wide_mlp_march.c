@@ -11,6 +11,7 @@
 #include "nndmft/divergence.h"
 #include "solvers/basis.h"
 #include "solvers/block_products.h"
+#include "theory/claims.h"
 #include "theory/wide_mlp_two_time.h"
 
 /* A march in progress. Fields are points x sites, one such block per layer l = 1..L (index l - 1);
@@ -29,9 +30,11 @@ typedef struct {
     double *weight;              /* c Delta_nu, mini-batch included */
     double *error;               /* scratch: estimates of errors of outputs, all points */
     double *gram;                /* scratch: 3 L + 1 matrices of points x points */
+    bool still;                  /* the last step moved nothing: all fields are as they were */
     double *first_phi, *first_g; /* coefficients of sample 0 at t = 0, one row per matrix */
     size_t *first_phi_rank, *first_g_rank, first_ld;
-    double *margin; /* per matrix, at the last step; NaN once it has escaped */
+    double *outlier; /* scratch */
+    double *margin;  /* per matrix, at the last step; NaN once it has escaped */
     nnd_schedule schedule;
     nnd_basis last_phi, first_layer_g; /* bases of phi^L and g^1, for two-time kernels */
     nnd_wide_history phi_history, g_history;
@@ -105,10 +108,11 @@ static nnd_status make(march *m) {
     m->first_g = calloc(m->depth * m->first_ld, sizeof *m->first_g);
     m->first_phi_rank = calloc(2 * m->depth, sizeof *m->first_phi_rank);
     m->margin = calloc(m->depth, sizeof *m->margin);
+    m->outlier = calloc(3 * ((size_t)q->params->outliers + 1), sizeof *m->outlier);
     if (!there || m->population == NULL || m->matrix == NULL || m->readout == NULL ||
         m->back == NULL || m->initial == NULL || m->output == NULL || m->weight == NULL ||
         m->gram == NULL || m->first_phi == NULL || m->first_g == NULL ||
-        m->first_phi_rank == NULL || m->margin == NULL || m->error == NULL)
+        m->first_phi_rank == NULL || m->margin == NULL || m->error == NULL || m->outlier == NULL)
         return nnd_fail_memory(q->ctx, "the march");
     m->first_g_rank = m->first_phi_rank + m->depth;
     nnd_status status = make_populations(m);
@@ -127,7 +131,7 @@ static void clear(march *m) {
     void *const owned[] = {m->population, m->matrix,  m->h,         m->phi,     m->slope,
                            m->g,          m->readout, m->back,      m->initial, m->output,
                            m->weight,     m->gram,    m->first_phi, m->first_g, m->first_phi_rank,
-                           m->margin,     m->error};
+                           m->margin,     m->error,   m->outlier};
     for (size_t i = 0; i < sizeof owned / sizeof *owned; i++)
         free(owned[i]);
     nnd_schedule_clear(&m->schedule);
@@ -226,6 +230,9 @@ static nnd_status update(march *m, size_t step) {
     const double *gram = m->problem->set.gram;
     nnd_status status = NND_OK;
     weigh(m, step);
+    m->still = true;
+    for (size_t i = 0; i < m->samples; i++)
+        m->still &= m->weight[i] == 0.0;
     for (size_t l = 0; status == NND_OK && l + 1 < m->depth; l++)
         status = nnd_queried_update(m->matrix[l], m->samples, m->weight);
     /* h_mu += sum_nu K^x_mu,nu w_nu g_nu; training samples only act. */
@@ -264,14 +271,26 @@ static void note_margin(march *m, size_t l, size_t step, double margin) {
     m->margin[l] = margin;
 }
 
+/* Closer than this to its edge, relative, finite networks blur an outlier (note, section 12).
+ * Between the singular vectors of two outliers the initial matrix has, made symmetric, entries of
+ * variance sigma^2/(2 N). */
+static double outlier_claim(const march *m, size_t count, const double *value, size_t i) {
+    const double blurred = 0.02;
+    double sigma = m->problem->params->sigma_w;
+    if (!(value[i] > (1.0 + blurred) * 2.0 * sigma))
+        return INFINITY;
+    return nnd_claim_apart(count, value, i, 0.0, 0.5 * sigma * sigma);
+}
+
+/* One more outlier than is recorded, for the last one may have a neighbour. */
 static nnd_status record_outliers(march *m, size_t time, size_t l, size_t step) {
     nnd_wide_curves *r = m->record;
-    size_t count = (size_t)m->problem->params->outliers;
+    size_t count = (size_t)m->problem->params->outliers, room = count + 1;
     nnd_queried_outliers out = {
-        .count = count,
-        .value = nnd_wide_curves_at(r, WIDE_OUTLIER, time) + l * count,
-        .left = nnd_wide_curves_at(r, WIDE_OUTLIER_LEFT, time) + l * count,
-        .right = nnd_wide_curves_at(r, WIDE_OUTLIER_RIGHT, time) + l * count,
+        .count = room,
+        .value = m->outlier,
+        .left = m->outlier + room,
+        .right = m->outlier + 2 * room,
         .left_rank = m->first_g_rank[l],
         .right_rank = m->first_phi_rank[l],
         .left_direction = m->first_g + l * m->first_ld,
@@ -280,6 +299,13 @@ static nnd_status record_outliers(march *m, size_t time, size_t l, size_t step) 
     nnd_status status = nnd_queried_find_outliers(m->problem->ctx, m->matrix[l], &out);
     if (status != NND_OK)
         return status;
+    for (size_t k = 0; k < count; k++) {
+        nnd_wide_curves_at(r, WIDE_OUTLIER, time)[l * count + k] = out.value[k];
+        nnd_wide_curves_at(r, WIDE_OUTLIER_LEFT, time)[l * count + k] = out.left[k];
+        nnd_wide_curves_at(r, WIDE_OUTLIER_RIGHT, time)[l * count + k] = out.right[k];
+        nnd_wide_curves_at(r, WIDE_OUTLIER_CLAIM, time)[l * count + k] =
+            outlier_claim(m, room, out.value, k);
+    }
     nnd_wide_curves_at(r, WIDE_OUTLIER_MARGIN, time)[l] = out.margin;
     note_margin(m, l, step, out.margin);
     return NND_OK;
@@ -353,23 +379,48 @@ static nnd_status record_two_time(march *m, size_t time) {
  * matrix of the last layer. */
 static void record_truncation(march *m, size_t time, double readout, const double *phi) {
     const double rounding = 8.0 * DBL_EPSILON;
-    double *error = m->error, most = 0.0;
+    double *error = m->error, most = 0.0, relative = 0.0;
     memset(error, 0, m->points * sizeof *error);
     for (size_t l = 0; l + 1 < m->depth; l++)
         nnd_queried_truncation(m->matrix[l], m->points, error);
-    for (size_t i = 0; i < m->points; i++)
-        most = fmax(most, error[i] + rounding * sqrt(readout * phi[i * (m->points + 1)]));
+    for (size_t i = 0; i < m->points; i++) {
+        double scale = sqrt(readout * phi[i * (m->points + 1)]);
+        error[i] += rounding * scale;
+        most = fmax(most, error[i]);
+        relative = scale > 0.0 ? fmax(relative, error[i] / scale) : relative;
+    }
     *nnd_wide_curves_at(m->record, WIDE_TRUNCATION, time) = most / m->problem->params->gamma0;
+    *nnd_wide_curves_at(m->record, WIDE_FIELD_ERROR, time) = relative;
+}
+
+/* Gram matrices of one kind of field, all layers. */
+static void find_grams(march *m, double *field, double *gram) {
+    size_t n = m->points;
+    for (size_t l = 0; l < m->depth; l++)
+        nnd_population_inner(m->population[l], n, layer(m, field, l), n, layer(m, field, l),
+                             gram + l * n * n, n);
+}
+
+/* The edge of stability is watched at every step, recorded or not. */
+static nnd_status watch_edge(march *m, size_t step) {
+    size_t square = m->points * m->points;
+    double *phi = m->gram + m->depth * square, *g = phi + m->depth * square;
+    double *ntk = g + m->depth * square;
+    if (m->record->edge != SIZE_MAX)
+        return NND_OK;
+    find_grams(m, m->phi, phi);
+    find_grams(m, m->g, g);
+    nnd_wide_ntk(m->problem, phi, g, ntk);
+    nnd_schedule_weights(&m->schedule, step, m->weight);
+    return nnd_wide_note_edge(m->record, step, ntk, m->weight);
 }
 
 static nnd_status record_kernels(march *m, size_t time) {
-    size_t n = m->points, square = n * n;
+    size_t square = m->points * m->points;
     double *h = m->gram, *phi = h + m->depth * square, *g = phi + m->depth * square, readout;
-    const struct { double *field, *gram; } all[] = {{m->h, h}, {m->phi, phi}, {m->g, g}};
-    for (int i = 0; i < 3; i++)
-        for (size_t l = 0; l < m->depth; l++)
-            nnd_population_inner(m->population[l], n, layer(m, all[i].field, l), n,
-                                 layer(m, all[i].field, l), all[i].gram + l * square, n);
+    find_grams(m, m->h, h);
+    find_grams(m, m->phi, phi);
+    find_grams(m, m->g, g);
     nnd_population_inner(m->population[m->depth - 1], 1, m->readout, 1, m->readout, &readout, 1);
     if (m->record->x[WIDE_TRUNCATION] != NULL)
         record_truncation(m, time, readout, phi + (m->depth - 1) * square);
@@ -418,7 +469,8 @@ static nnd_status check_memory(const march *m, size_t step) {
     return nnd_check_memory(m->problem->ctx, bytes * m->sampling->workers, what);
 }
 
-static nnd_status step_once(march *m, size_t step, size_t *time) {
+/* Queries at the state of this step. */
+static nnd_status query(march *m, size_t step) {
     const nnd_wide_problem *q = m->problem;
     nnd_status status = forward(m);
     if (status != NND_OK)
@@ -431,10 +483,21 @@ static nnd_status step_once(march *m, size_t step, size_t *time) {
     status = backward(m);
     if (status == NND_OK && step == 0)
         keep_first_directions(m);
-    if (status == NND_OK && step == q->grid.step[*time])
+    return status;
+}
+
+/* What is still need not be queried again, which would bring rounding into it. */
+static nnd_status step_once(march *m, size_t step, size_t *time) {
+    const nnd_wide_problem *q = m->problem;
+    nnd_status status = m->still ? NND_OK : query(m, step);
+    if (status != NND_OK)
+        return status;
+    if (step == q->grid.step[*time])
         status = record_step(m, (*time)++, step);
-    else if (status == NND_OK && q->params->spectrum)
+    else if (q->params->spectrum)
         status = watch_escape(m, step);
+    if (status == NND_OK)
+        status = watch_edge(m, step);
     if (status == NND_OK && step < (size_t)q->params->steps)
         status = update(m, step);
     if (status == NND_OK)

@@ -90,6 +90,13 @@ static nnd_status record_step(nnd_wide_curves *record, size_t time, double outpu
     return nnd_wide_curves_kernels(record, time, &a->hh, &a->phiphi, &a->gg, a->zz, &ntk);
 }
 
+static nnd_status watch_edge(nnd_wide_curves *record, size_t step, const averages *a) {
+    const double all = 1.0;
+    double ntk;
+    nnd_wide_ntk(record->problem, &a->phiphi, &a->gg, &ntk);
+    return nnd_wide_note_edge(record, step, &ntk, &all);
+}
+
 /* What rounding of <z phi> leaves of an output, relative to the target: it counts 1/gamma0 times.
  */
 static double resolution(const nnd_wide_problem *q, const averages *a) {
@@ -106,7 +113,7 @@ static nnd_status run(const nnd_wide_problem *q, nnd_plane_rule rule, nnd_wide_c
     size_t time = 0;
     units u;
     nnd_status status = units_make(q, rule, &u);
-    record->diverged = SIZE_MAX;
+    record->diverged = record->edge = SIZE_MAX;
     for (size_t t = 0; status == NND_OK && t <= (size_t)p->steps; t++) {
         averages a = visit(&u, w);
         initial = t == 0 ? a.zphi : initial;
@@ -118,6 +125,8 @@ static nnd_status run(const nnd_wide_problem *q, nnd_plane_rule rule, nnd_wide_c
         }
         if (t == q->grid.step[time])
             status = record_step(record, time++, output, &a);
+        if (status == NND_OK)
+            status = watch_edge(record, t, &a);
         if (status == NND_OK && nnd_context_interrupted(q->ctx))
             status = nnd_fail(q->ctx, NND_E_INTERRUPTED, "interrupted at step %zu", t);
         w = c * (q->set.targets[0] - output);

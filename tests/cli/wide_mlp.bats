@@ -134,3 +134,28 @@ YAML
     # 2 sqrt(32), 1.5/sqrt(32), 0.1 2^2 1.5^2
     says out "output_divisor 11.3137" "init_std 0.26516" "raw_lr 0.9" "(y - f)^2/2"
 }
+
+@test "targets of zero are learned at once" {
+    case_file case.yaml <<'YAML'
+model: wide-mlp
+params: {depth: 2, lr: 0.3, steps: 3, samples: 256, replicates: 2, data: {gram: [[1, 0], [0, 1]], targets: [0, 0]}}
+YAML
+    works solve case.yaml -o theory.h5
+    works export theory.h5 --var output
+    awk -F, 'NR > 1 && $3 != "0" { bad = 1 } END { exit bad }' out || explain "outputs are not 0"
+    says out "3,1,0,"
+}
+
+@test "eigenvalues that coincide, and times beyond the edge of stability, are not compared" {
+    case_file case.yaml <<'YAML'
+model: wide-mlp
+params: {activation: linear, steps: 2, data: {gram: [[1, 0], [0, 1]], targets: [1, -1]}}
+sweep: {lr: [0.25, 2.25]}
+YAML
+    works solve case.yaml -o theory.h5
+    works export theory.h5 --var input_eig_min_size
+    says out "0.25,0,1,inf" "2.25,0,1,inf"
+    works export theory.h5 --var loss_min_size
+    # lr 2.25 begins beyond, and from the next step on nothing is claimed; lr 0.25 is claimed.
+    says out "0.25,2,0" "2.25,0,0" "2.25,1,inf"
+}
