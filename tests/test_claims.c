@@ -119,6 +119,26 @@ START_TEST(eigenvalues_stand_apart_from_a_size_on) {
 }
 END_TEST
 
+START_TEST(outliers_also_stand_clear_of_their_edge) {
+    static const double value[] = {3.0, 2.5, 2.05, NAN};
+    nnd_context *ctx = nnd_context_new(NULL);
+    nnd_frame *f = made_up(ctx);
+    double *least = add(f, "loss_min_size", "t");
+    for (size_t i = 0; i < 3; i++)
+        least[i] = nnd_claim_outlier(2.0, 4, value, i + 1, 0.0, 0.5);
+    test_close("2.5", least[0], 20.0 / (0.45 * 0.45), 1e-12);
+    test_close("2.05", least[1], 20.0 / (0.45 * 0.45), 1e-12);
+    ck_assert(least[2] == INFINITY);
+    ck_assert(nnd_claim_outlier(2.0, 4, value, 0, 0.0, 0.5) == 20.0 / 0.25);
+    ck_assert(nnd_claim_outlier(2.02, 4, value, 2, 0.0, 0.5) == INFINITY);
+    ck_assert_int_eq(nnd_claim_outlier_reasons(f, "loss"), NND_OK);
+    ck_assert_str_eq(nnd_frame_find_attribute(f, "loss_min_size", NND_REASON)->text,
+                     NND_BLURRED "; " NND_DEGENERATE);
+    nnd_frame_free(f);
+    nnd_context_free(ctx);
+}
+END_TEST
+
 /* Eigenvalues 1 +- g/2 of a 2 x 2 matrix with GOE noise of variance v/N off the diagonal: the mean
  * top eigenvalue is 1 + sqrt((g + d)^2 + 4 z^2)/2 averaged over two normals, here by products of
  * means: at the size claimed what is left beyond v/(N g) is below 0.25 % of the gap. */
@@ -148,6 +168,7 @@ int main(void) {
     tcase_add_test(times, claims_that_are_there_are_kept_and_reasons_add_up);
     tcase_add_test(times, every_point_of_a_sweep_has_the_claims_of_one);
     tcase_add_test(eigenvalues, eigenvalues_stand_apart_from_a_size_on);
+    tcase_add_test(eigenvalues, outliers_also_stand_clear_of_their_edge);
     tcase_add_loop_test(eigenvalues, at_the_claimed_size_only_the_first_correction_counts, 0, 3);
     suite_add_tcase(suite, times);
     suite_add_tcase(suite, eigenvalues);

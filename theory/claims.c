@@ -173,3 +173,25 @@ double nnd_claim_apart(size_t n, const double *value, size_t i, double relative,
     }
     return size;
 }
+
+double nnd_claim_outlier(double edge, size_t n, const double *value, size_t i, double relative,
+                         double absolute) {
+    const double blurred = 0.02;
+    if (!(value[i] > (1.0 + blurred) * edge))
+        return INFINITY;
+    return nnd_claim_apart(n, value, i, relative, absolute);
+}
+
+nnd_status nnd_claim_outlier_reasons(nnd_frame *frame, const char *variable) {
+    char name[NAME_SIZE];
+    bool blurred = false, degenerate = false;
+    snprintf(name, sizeof name, "%s_min_size", variable);
+    const nnd_array *claim = nnd_frame_find(frame, name);
+    for (size_t i = 0; i < claim->count; i++) {
+        blurred |= isinf(claim->data[i]);
+        degenerate |= isfinite(claim->data[i]) && claim->data[i] > 0.0;
+    }
+    nnd_status status = blurred ? nnd_claim_reason(frame, variable, NND_BLURRED) : NND_OK;
+    return status == NND_OK && degenerate ? nnd_claim_reason(frame, variable, NND_DEGENERATE)
+                                          : status;
+}

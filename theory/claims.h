@@ -13,6 +13,7 @@
 /** Reasons, as the attribute NND_REASON of x_min_size has them. */
 #define NND_BEYOND_EDGE "beyond the edge of stability sizes do not extrapolate like 1/size"
 #define NND_DEGENERATE  "degenerate: closer to another than their splitting at finite size"
+#define NND_BLURRED     "absent, or blurred by the edge of the bulk"
 
 /** Adds a reason to those that `x`_min_size has; x is the variable. */
 NND_MUST_USE nnd_status nnd_claim_reason(nnd_frame *frame, const char *variable,
@@ -45,5 +46,15 @@ NND_MUST_USE nnd_status nnd_claim_complete(size_t count, nnd_frame *const *parts
  * split like 1/sqrt(N): INFINITY if they do.
  */
 double nnd_claim_apart(size_t n, const double *value, size_t i, double relative, double absolute);
+
+/**
+ * The same of an outlier above the edge of a bulk: INFINITY if it is absent (NaN) or within 2 % of
+ * the edge, where finite networks blur it.
+ */
+double nnd_claim_outlier(double edge, size_t n, const double *value, size_t i, double relative,
+                         double absolute);
+
+/** Adds the reasons that the claims of outliers in `x`_min_size have. */
+NND_MUST_USE nnd_status nnd_claim_outlier_reasons(nnd_frame *frame, const char *variable);
 
 #endif

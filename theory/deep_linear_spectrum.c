@@ -6,11 +6,10 @@
 #include <string.h>
 
 #include "nndmft/bulk.h"
+#include "theory/claims.h"
 #include "theory/deep_linear_ntk.h"
 #include "theory/deep_linear_outliers.h"
 
-/* Closer than this to its edge, relative, finite networks blur an outlier (note, section 9.4). */
-static const double BLURRED = 0.02;
 /* An overlap with the residual is compared from the size at which the floor 1/P is this fraction.
  */
 static const double FLOOR_FRACTION = 0.01;
@@ -61,6 +60,13 @@ static double *values(const level2 *s, const char *name) {
 
 /* ---- weight matrices ---- */
 
+/* Variance of A_l(0) between the singular vectors of two outliers, made symmetric, times the
+ * dimension D of the inputs: sigma^2/2 over the columns of A_l, D or N = nu D. */
+static double matrix_variance(const level2 *s, size_t time, size_t l) {
+    double sigma = s->kappa[time] * nnd_deep_linear_sigma(s->d->params, l);
+    return 0.5 * sigma * sigma / (l == 0 ? 1.0 : s->d->params->nu);
+}
+
 static nnd_status outliers_at(const level2 *s, size_t time, size_t l) {
     size_t depth = s->d->depth, count = (size_t)s->d->params->outliers;
     nnd_weight_outliers out = {
@@ -74,7 +80,8 @@ static nnd_status outliers_at(const level2 *s, size_t time, size_t l) {
     values(s, "bulk_edge")[time * depth + l] = out.edge;
     double *least = values(s, "outlier_min_size") + (time * depth + l) * count;
     for (size_t j = 0; j < count; j++) {
-        least[j] = out.value[j] > (1.0 + BLURRED) * out.edge ? 0.0 : INFINITY;
+        least[j] =
+            nnd_claim_outlier(out.edge, count, out.value, j, 0.0, matrix_variance(s, time, l));
         if (l == 0)
             values(s, "outlier_overlap_target_min_size")[time * count + j] = least[j];
         if (l + 1 == depth)
@@ -156,10 +163,23 @@ static nnd_status add_outliers(const level2 *s) {
             failed = status;
         }
     }
+    static const char *const claimed[] = {"outlier", "outlier_overlap_target",
+                                          "outlier_overlap_readout"};
+    for (size_t i = 0; failed == NND_OK && i < sizeof claimed / sizeof *claimed; i++)
+        failed = nnd_claim_outlier_reasons(s->frame, claimed[i]);
     return failed == NND_OK ? add_escape_times(s) : failed;
 }
 
 /* ---- NTK ---- */
+
+/* Variance of the NTK between two of its eigenvectors, relative to their eigenvalues and times D:
+ * of the weights, whose L Wishart matrices of N = nu D neurons enter its L + 1 terms as in a wide
+ * network (number m of them in L + 1 - m terms), and of P = alpha D samples. */
+static double ntk_variance(const nnd_deep_linear *p) {
+    double depth = (double)p->depth;
+    double weights = depth * (2.0 * depth + 1.0) / (6.0 * (depth + 1.0) * p->nu);
+    return weights + (p->training == NND_TRAIN_FIXED ? 1.0 / p->alpha : 0.0);
+}
 
 static nnd_status ntk_at(const level2 *s, size_t time) {
     const nnd_deep_linear *p = s->d->params;
@@ -173,7 +193,7 @@ static nnd_status ntk_at(const level2 *s, size_t time) {
         return status;
     values(s, "ntk_edge")[time] = modes.edge;
     for (size_t j = 0; j < count; j++)
-        least[j] = top[j] > (1.0 + BLURRED) * modes.edge ? 0.0 : INFINITY;
+        least[j] = nnd_claim_outlier(modes.edge, count, top, j, ntk_variance(p), 0.0);
     if (p->integrator == NND_DESCENT) {
         double rate = p->lr * nnd_deep_linear_rate(p, s->grid->step[time]);
         values(s, "stability")[time] = rate * (isnan(top[0]) ? modes.edge : top[0]);
@@ -183,7 +203,7 @@ static nnd_status ntk_at(const level2 *s, size_t time) {
         double overlap = modes.residual_overlap;
         values(s, "ntk_residual_overlap")[time] = overlap;
         values(s, "ntk_residual_overlap_min_size")[time] =
-            least[0] > 0.0 ? INFINITY : 1.0 / (FLOOR_FRACTION * p->alpha * overlap);
+            fmax(least[0], 1.0 / (FLOOR_FRACTION * p->alpha * overlap));
     }
     return NND_OK;
 }
@@ -219,6 +239,10 @@ static nnd_status add_ntk(const level2 *s) {
             failed = status;
         }
     }
+    static const char *const claimed[] = {"ntk_top", "stability"};
+    for (size_t i = 0; failed == NND_OK && i < sizeof claimed / sizeof *claimed; i++)
+        if (nnd_frame_find(s->frame, claimed[i]) != NULL)
+            failed = nnd_claim_outlier_reasons(s->frame, claimed[i]);
     return failed;
 }
 

@@ -150,8 +150,6 @@ static nnd_status add_variable(nnd_frame *frame, size_t runs, const nnd_wide_cur
 
 /* ---- claims ---- */
 
-static const char BLURRED[] = "absent, or blurred by the edge of the bulk";
-
 /* Whether any run claims a variable that is there from some size on only, or not at all. */
 static bool is_limited(size_t runs, const nnd_wide_curves *record, nnd_wide_variable claim) {
     bool limited = false;
@@ -163,11 +161,9 @@ static bool is_limited(size_t runs, const nnd_wide_curves *record, nnd_wide_vari
 
 /* x_min_size of a variable: the mean over runs, infinite where there is nothing to claim. */
 static nnd_status add_claim(nnd_frame *frame, size_t runs, const nnd_wide_curves *record,
-                            nnd_wide_variable claim, nnd_wide_variable v, const char *reason) {
+                            nnd_wide_variable claim, nnd_wide_variable v) {
     char name[64];
     double *least;
-    if (record->x[claim] == NULL || !is_limited(runs, record, claim))
-        return NND_OK;
     snprintf(name, sizeof name, "%s_min_size", NAME[v][0]);
     nnd_status status = nnd_frame_add(frame, name, NAME[v][1], &least);
     for (size_t i = 0; status == NND_OK && i < record->count[claim]; i++) {
@@ -176,32 +172,27 @@ static nnd_status add_claim(nnd_frame *frame, size_t runs, const nnd_wide_curves
             sum += record[r].x[claim][i] / (double)runs;
         least[i] = isnan(sum) ? INFINITY : sum;
     }
-    return status == NND_OK ? nnd_claim_reason(frame, NAME[v][0], reason) : status;
-}
-
-/* Outliers that are there, but coincide. */
-static bool is_degenerate(size_t runs, const nnd_wide_curves *record) {
-    bool found = false;
-    for (size_t r = 0; r < runs; r++)
-        for (size_t i = 0; i < record->count[WIDE_OUTLIER_CLAIM]; i++) {
-            double claim = record[r].x[WIDE_OUTLIER_CLAIM][i];
-            found |= claim > 0.0 && isfinite(claim);
-        }
-    return found;
+    return status;
 }
 
 static nnd_status add_claims(size_t runs, const nnd_wide_curves *record, nnd_frame *frame) {
-    static const nnd_wide_variable outliers[] = {WIDE_OUTLIER, WIDE_OUTLIER_LEFT,
-                                                 WIDE_OUTLIER_RIGHT};
-    nnd_status status =
-        add_claim(frame, runs, record, WIDE_INPUT_EIG_CLAIM, WIDE_INPUT_EIG, NND_DEGENERATE);
-    if (status == NND_OK)
-        status =
-            add_claim(frame, runs, record, WIDE_STABILITY_CLAIM, WIDE_STABILITY, NND_DEGENERATE);
-    for (size_t k = 0; status == NND_OK && k < 3; k++) {
-        status = add_claim(frame, runs, record, WIDE_OUTLIER_CLAIM, outliers[k], BLURRED);
-        if (status == NND_OK && is_degenerate(runs, record))
-            status = nnd_claim_reason(frame, NAME[outliers[k]][0], NND_DEGENERATE);
+    static const struct {
+        nnd_wide_variable claim, variable;
+    } of[] = {
+        {WIDE_INPUT_EIG_CLAIM, WIDE_INPUT_EIG},   {WIDE_STABILITY_CLAIM, WIDE_STABILITY},
+        {WIDE_OUTLIER_CLAIM, WIDE_OUTLIER},       {WIDE_OUTLIER_CLAIM, WIDE_OUTLIER_LEFT},
+        {WIDE_OUTLIER_CLAIM, WIDE_OUTLIER_RIGHT},
+    };
+    nnd_status status = NND_OK;
+    for (size_t i = 0; status == NND_OK && i < sizeof of / sizeof *of; i++) {
+        const char *name = NAME[of[i].variable][0];
+        if (record->x[of[i].claim] == NULL || !is_limited(runs, record, of[i].claim))
+            continue;
+        status = add_claim(frame, runs, record, of[i].claim, of[i].variable);
+        if (status == NND_OK)
+            status = of[i].claim == WIDE_OUTLIER_CLAIM
+                         ? nnd_claim_outlier_reasons(frame, name)
+                         : nnd_claim_reason(frame, name, NND_DEGENERATE);
     }
     return status;
 }

@@ -271,21 +271,12 @@ static void note_margin(march *m, size_t l, size_t step, double margin) {
     m->margin[l] = margin;
 }
 
-/* Closer than this to its edge, relative, finite networks blur an outlier (note, section 12).
- * Between the singular vectors of two outliers the initial matrix has, made symmetric, entries of
- * variance sigma^2/(2 N). */
-static double outlier_claim(const march *m, size_t count, const double *value, size_t i) {
-    const double blurred = 0.02;
-    double sigma = m->problem->params->sigma_w;
-    if (!(value[i] > (1.0 + blurred) * 2.0 * sigma))
-        return INFINITY;
-    return nnd_claim_apart(count, value, i, 0.0, 0.5 * sigma * sigma);
-}
-
-/* One more outlier than is recorded, for the last one may have a neighbour. */
+/* One more outlier than is recorded, for the last one may have a neighbour. Between the singular
+ * vectors of two the initial matrix has, made symmetric, entries of variance sigma^2/(2 N). */
 static nnd_status record_outliers(march *m, size_t time, size_t l, size_t step) {
     nnd_wide_curves *r = m->record;
     size_t count = (size_t)m->problem->params->outliers, room = count + 1;
+    double sigma = m->problem->params->sigma_w;
     nnd_queried_outliers out = {
         .count = room,
         .value = m->outlier,
@@ -304,7 +295,7 @@ static nnd_status record_outliers(march *m, size_t time, size_t l, size_t step) 
         nnd_wide_curves_at(r, WIDE_OUTLIER_LEFT, time)[l * count + k] = out.left[k];
         nnd_wide_curves_at(r, WIDE_OUTLIER_RIGHT, time)[l * count + k] = out.right[k];
         nnd_wide_curves_at(r, WIDE_OUTLIER_CLAIM, time)[l * count + k] =
-            outlier_claim(m, room, out.value, k);
+            nnd_claim_outlier(2.0 * sigma, room, out.value, k, 0.0, 0.5 * sigma * sigma);
     }
     nnd_wide_curves_at(r, WIDE_OUTLIER_MARGIN, time)[l] = out.margin;
     note_margin(m, l, step, out.margin);
