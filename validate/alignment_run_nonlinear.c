@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "nndmft/divergence.h"
 #include "validate/alignment_run.h"
 #include "validate/network.h"
 
@@ -231,13 +232,13 @@ static nnd_status train(run *r) {
         double time = trace->time != NULL ? trace->time[i] : p->time;
         size_t until = (size_t)(time / p->descent_rate + 0.5);
         double loss = evaluate(r);
-        for (; isfinite(loss) && done < until; done++) {
+        for (; !nnd_has_diverged(INFINITY, loss) && done < until; done++) {
             step(r);
             loss = evaluate(r);
         }
         if (nnd_context_interrupted(r->ctx))
             return nnd_fail(r->ctx, NND_E_INTERRUPTED, "interrupted");
-        if (!isfinite(loss)) {
+        if (nnd_has_diverged(INFINITY, loss)) {
             trace->diverged_at = (double)done * p->descent_rate;
             break;
         }
