@@ -98,6 +98,7 @@ int cli_exit_code(nnd_status status) {
         return EXIT_DONE;
     case NND_DIVERGED:
     case NND_NOT_CONVERGED:
+    case NND_E_UNSOLVED:
         return EXIT_NOT_CONVERGED;
     case NND_E_MEMORY:
     case NND_E_INPUT:

@@ -97,6 +97,7 @@ const nnd_variable nnd_alignment_variables[NND_ALIGNMENT_VARIABLES] = {
      .long_name = "effective ridge",
      .equation = NOTE "(1)",
      .check = {NND_CHECK_NONE, NULL},
+     .unbounded = true, /* all weights have decayed */
      .view = "ridge"},
     {.name = "ridge_effective",
      .dims = "",

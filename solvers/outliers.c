@@ -33,7 +33,7 @@ nnd_status nnd_outlier_count(nnd_context *ctx, const nnd_outlier_problem *proble
                                                    : nnd_fail_memory(ctx, "the outliers");
     if (status == NND_OK &&
         LAPACKE_dsyev(LAPACK_ROW_MAJOR, 'N', 'L', (lapack_int)n, m, (lapack_int)n, value) != 0)
-        status = nnd_fail(ctx, NND_E_INPUT, "the spike matrix has no eigenvalues");
+        status = nnd_fail(ctx, NND_E_UNSOLVED, "the spike matrix has no eigenvalues");
     for (size_t i = 0; status == NND_OK && i < n; i++)
         negative += value[i] < 0.0;
     if (status == NND_OK)
@@ -61,7 +61,7 @@ static nnd_status eigenvalue(search *s, double x, double *value, double *vector)
     if (all != values)
         free(all);
     return info == 0 ? NND_OK
-                     : nnd_fail(s->ctx, NND_E_INPUT, "the spike matrix has no eigenvalues");
+                     : nnd_fail(s->ctx, NND_E_UNSOLVED, "the spike matrix has no eigenvalues");
 }
 
 static double objective(double x, void *data) {
@@ -93,7 +93,7 @@ nnd_status nnd_outlier_find(nnd_context *ctx, const nnd_outlier_problem *problem
     if (s.status != NND_OK)
         status = s.status;
     else if (status == NND_NOT_CONVERGED)
-        status = nnd_fail(ctx, NND_E_INPUT, "the search for an outlier does not converge");
+        status = nnd_fail(ctx, NND_E_UNSOLVED, "the search for an outlier does not converge");
     *x = bracket.x;
     if (there && status == NND_OK && vector != NULL)
         status = eigenvalue(&s, *x, &unused, vector);
@@ -123,7 +123,7 @@ nnd_status nnd_largest_real_eigenvalue(nnd_context *ctx, size_t n, double *a, do
         status = nnd_fail_memory(ctx, "eigenvalues");
     else if (LAPACKE_dgeev(LAPACK_ROW_MAJOR, 'N', 'N', (lapack_int)n, a, (lapack_int)n, re, im,
                            NULL, 1, NULL, 1) != 0)
-        status = nnd_fail(ctx, NND_E_INPUT, "a matrix has no eigenvalues");
+        status = nnd_fail(ctx, NND_E_UNSOLVED, "a matrix has no eigenvalues");
     for (size_t i = 0; status == NND_OK && i < n; i++)
         if (im[i] == 0.0 && !(re[i] <= *value))
             *value = re[i];
@@ -186,7 +186,7 @@ nnd_status nnd_factor_gram(nnd_context *ctx, size_t rows, const double *a, const
          * says 1 where the matrix has not full rank, which is the rule here. */
         if (LAPACKE_dpstrf(LAPACK_COL_MAJOR, 'U', (lapack_int)n, work, (lapack_int)n, pivot, &rank,
                            -1.0) < 0)
-            status = nnd_fail(ctx, NND_E_INPUT, "a Gram matrix has no factor");
+            status = nnd_fail(ctx, NND_E_UNSOLVED, "a Gram matrix has no factor");
     }
     if (status == NND_OK)
         status = take_rows(ctx, 0, rows, n, (size_t)rank, work, pivot, scale[0], factor_a);
@@ -237,7 +237,7 @@ static nnd_status decompose(nnd_context *ctx, nnd_spikes *s, size_t rg, const do
         if (LAPACKE_dgesvd(LAPACK_ROW_MAJOR, 'S', 'S', (lapack_int)rg, (lapack_int)rh, core,
                            (lapack_int)rh, s->sigma, u, (lapack_int)least, vt, (lapack_int)rh,
                            super) != 0)
-            status = nnd_fail(ctx, NND_E_INPUT, "the spikes have no singular values");
+            status = nnd_fail(ctx, NND_E_UNSOLVED, "the spikes have no singular values");
     }
     if (status == NND_OK) {
         while (s->rank < least && s->sigma[s->rank] > SPIKE_THRESHOLD * s->sigma[0])

@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Theory over all sweep points of a case. */
 #include <math.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "nndmft/theory.h"
 #include "theory/claims.h"
+#include "theory/point.h"
 
-enum { KEY_SIZE = 32, MAX_WARNINGS = 5 };
+enum { KEY_SIZE = 32, MAX_WARNINGS = 5, MESSAGE_SIZE = 1024 };
+
+/* The variable that every point has, and its attribute. */
+static const char STATUS[] = "status", MESSAGE[] = "message";
 
 nnd_status nnd_theory_cost(nnd_context *ctx, const nnd_case *c, nnd_cost *cost) {
     const nnd_theory *theory = nnd_theory_find(c->model);
@@ -23,67 +27,102 @@ nnd_status nnd_theory_cost(nnd_context *ctx, const nnd_case *c, nnd_cost *cost) 
     return NND_OK;
 }
 
-/* What a point has to say; level: as a warning, or as a detail among many. */
-static void report(nnd_context *ctx, const nnd_case *c, size_t point, nnd_status status,
-                   const nnd_frame *part, nnd_log_level level) {
-    char name[256];
-    nnd_case_point_text(c, point, sizeof name, name);
-    const char *separator = name[0] != '\0' ? ": " : "";
-    const nnd_array *step = nnd_frame_find(part, "diverged_at");
-    if (status == NND_DIVERGED && step != NULL)
-        nnd_log(ctx, level, "theory: %s%sdiverged at step %g", name, separator, step->data[0]);
-    else if (status > NND_OK)
-        nnd_log(ctx, level, "theory: %s%s%s", name, separator, nnd_status_text(status));
+/* ---- one point ---- */
+
+static nnd_status status_of(const nnd_frame *part) {
+    return (nnd_status)nnd_frame_find(part, STATUS)->data[0];
 }
 
+/* The first variable without a finite value somewhere though its table promises one, or NULL. */
+static const nnd_variable *not_finite(const nnd_model *model, const nnd_frame *part) {
+    for (size_t v = 0; v < model->variable_count; v++) {
+        const nnd_variable *variable = &model->variables[v];
+        const nnd_array *array = nnd_frame_find(part, variable->name);
+        for (size_t i = 0; array != NULL && !variable->nullable && i < array->count; i++)
+            if (isnan(array->data[i]) || (isinf(array->data[i]) && !variable->unbounded))
+                return variable;
+    }
+    return NULL;
+}
+
+/* Solves one point. Its frame carries the status, and a message where there is one; of a point that
+ * cannot be solved it holds nothing else. */
+static nnd_status solve_point(nnd_context *ctx, const nnd_case *c, size_t point, nnd_frame **part) {
+    char message[MESSAGE_SIZE] = "";
+    nnd_status solved = nnd_theory_find(c->model)->solve(ctx, c->params[point], part);
+    nnd_status status = NND_OK;
+    if (solved < NND_OK && !nnd_point_failed(solved))
+        return solved;
+    const nnd_variable *odd = solved == NND_OK ? not_finite(c->model, *part) : NULL;
+    if (odd != NULL) {
+        solved = NND_NOT_CONVERGED;
+        snprintf(message, sizeof message, "%s is not finite", odd->name);
+    }
+    if (solved < NND_OK) {
+        snprintf(message, sizeof message, "%s", nnd_context_message(ctx));
+        status = nnd_frame_new(ctx, part);
+    }
+    if (status == NND_OK)
+        status = nnd_frame_add_scalar(*part, STATUS, (double)solved);
+    if (status == NND_OK && message[0] != '\0')
+        status = nnd_frame_set_text(*part, STATUS, MESSAGE, message);
+    return status;
+}
+
+/* What a point has to say, "gamma0=2: diverged at step 7". */
+static void describe(const nnd_case *c, size_t point, const nnd_frame *part, char *text) {
+    char name[256], step[64];
+    nnd_case_point_text(c, point, sizeof name, name);
+    const nnd_array *diverged = nnd_frame_find(part, "diverged_at");
+    const nnd_attribute *message = nnd_frame_find_attribute(part, STATUS, MESSAGE);
+    const char *what = message != NULL ? message->text : nnd_status_text(status_of(part));
+    if (message == NULL && status_of(part) == NND_DIVERGED && diverged != NULL) {
+        snprintf(step, sizeof step, "diverged at step %g", diverged->data[0]);
+        what = step;
+    }
+    snprintf(text, MESSAGE_SIZE, "%s%s%s", name, name[0] != '\0' ? ": " : "", what);
+}
+
+/* ---- all of them ---- */
+
 /* Solves this rank's points, those that leave its number when divided by the number of ranks. The
- * first failure (in their order) is returned, the others are dropped. */
-static nnd_status solve_points(nnd_context *ctx, const nnd_case *c, int workers, nnd_frame **parts,
-                               nnd_status *statuses) {
-    const nnd_theory *theory = nnd_theory_find(c->model);
+ * first failure that ends the run (in their order) is returned, the others are dropped. */
+static nnd_status solve_points(nnd_context *ctx, const nnd_case *c, int workers,
+                               nnd_frame **parts) {
     size_t rank = (size_t)nnd_context_rank(ctx), ranks = (size_t)nnd_context_ranks(ctx), done = 0;
-    size_t mine = (c->sweep.points + ranks - 1 - rank) / ranks;
-    bool failed = false;
+    size_t mine = (c->sweep.points + ranks - 1 - rank) / ranks, first = SIZE_MAX;
+    nnd_status failed = NND_OK;
 #pragma omp parallel for schedule(dynamic, 1) num_threads(workers)
     for (size_t k = 0; k < mine; k++) {
-        size_t i = k * ranks + rank;
         bool stop;
-#pragma omp atomic read
-        stop = failed;
+#pragma omp critical(nnd_theory_points)
+        stop = failed != NND_OK;
         if (stop)
             continue;
-        statuses[i] = theory->solve(ctx, c->params[i], &parts[i]);
-        if (statuses[i] < NND_OK) {
-#pragma omp atomic write
-            failed = true;
+        size_t i = k * ranks + rank, count;
+        nnd_status status = nnd_context_interrupted(ctx)
+                                ? nnd_fail(ctx, NND_E_INTERRUPTED, "interrupted at point %zu", i)
+                                : solve_point(ctx, c, i, &parts[i]);
+#pragma omp critical(nnd_theory_points)
+        {
+            count = ++done;
+            if (status != NND_OK && i < first) {
+                first = i;
+                failed = status;
+            }
         }
-        size_t count;
-#pragma omp atomic capture
-        count = ++done;
         nnd_progress(ctx, "theory", count, mine);
     }
-    for (size_t i = 0; i < c->sweep.points; i++)
-        if (statuses[i] < NND_OK)
-            return statuses[i];
-    return NND_OK;
+    return failed;
 }
 
 static void point_key(size_t point, char key[KEY_SIZE]) {
     snprintf(key, KEY_SIZE, "theory-%05zu", point);
 }
 
-/* Each point carries its status as a scalar. */
-static nnd_status add_statuses(const nnd_case *c, nnd_frame **parts, const nnd_status *statuses) {
-    nnd_status status = NND_OK;
-    for (size_t i = 0; status == NND_OK && i < c->sweep.points; i++)
-        if (parts[i] != NULL)
-            status = nnd_frame_add_scalar(parts[i], "status", (double)statuses[i]);
-    return status;
-}
-
 /* Several ranks: each puts its points on the shared shelf, then rank 0 takes them all. */
 static nnd_status exchange(nnd_context *ctx, const nnd_case *c, nnd_store *shared,
-                           nnd_status status, nnd_frame **parts, nnd_status *statuses) {
+                           nnd_status status, nnd_frame **parts) {
     char key[KEY_SIZE];
     for (size_t i = 0; status == NND_OK && i < c->sweep.points; i++)
         if (parts[i] != NULL) {
@@ -97,42 +136,74 @@ static nnd_status exchange(nnd_context *ctx, const nnd_case *c, nnd_store *share
         if (parts[i] == NULL) {
             point_key(i, key);
             status = shared->get(shared->self, ctx, key, &parts[i]);
-            if (status == NND_OK)
-                statuses[i] = (nnd_status)nnd_frame_find(parts[i], "status")->data[0];
         }
     return status;
 }
 
-static nnd_status least_warning(size_t n, const nnd_status *statuses) {
-    nnd_status least = statuses[0];
-    for (size_t i = 1; i < n; i++)
-        least = statuses[i] < least ? statuses[i] : least;
-    return least;
+/* NND_OK if a point is done, else the first warning, else the first failure. */
+static nnd_status overall(const nnd_case *c, nnd_frame *const *parts) {
+    nnd_status all = status_of(parts[0]);
+    for (size_t i = 0; i < c->sweep.points; i++) {
+        nnd_status status = status_of(parts[i]);
+        if (status == NND_OK)
+            return NND_OK;
+        if (all < NND_OK && status > NND_OK)
+            all = status;
+    }
+    return all;
 }
 
 /* A few warnings one by one, many as their number. */
-static void report_all(nnd_context *ctx, const nnd_case *c, const nnd_status *statuses,
-                       nnd_frame *const *parts) {
-    size_t warned = 0;
-    for (size_t i = 0; i < c->sweep.points; i++)
-        warned += statuses[i] > NND_OK;
+static void report_all(nnd_context *ctx, const nnd_case *c, nnd_frame *const *parts) {
+    char text[MESSAGE_SIZE];
+    size_t warned = 0, unsolved = 0;
+    for (size_t i = 0; i < c->sweep.points; i++) {
+        warned += status_of(parts[i]) != NND_OK;
+        unsolved += status_of(parts[i]) < NND_OK;
+    }
     bool many = warned > MAX_WARNINGS;
-    for (size_t i = 0; i < c->sweep.points; i++)
-        report(ctx, c, i, statuses[i], parts[i], many ? NND_LOG_DETAIL : NND_LOG_WARNING);
+    for (size_t i = 0; i < c->sweep.points; i++) {
+        describe(c, i, parts[i], text);
+        if (status_of(parts[i]) != NND_OK)
+            nnd_log(ctx, many ? NND_LOG_DETAIL : NND_LOG_WARNING, "theory: %s", text);
+    }
     if (many)
         nnd_log(ctx, NND_LOG_WARNING,
-                "theory: %zu of %zu points diverged or did not converge (--verbose names them)",
-                warned, c->sweep.points);
+                "theory: %zu of %zu points diverged or did not converge, %zu of them without an "
+                "answer (--verbose names them)",
+                warned, c->sweep.points, unsolved);
+}
+
+/* The messages of the points, as many as are reported one by one, with their names. */
+static nnd_status keep_messages(const nnd_case *c, nnd_frame *const *parts, nnd_frame *frame) {
+    char text[MAX_WARNINGS * MESSAGE_SIZE] = "", one[MESSAGE_SIZE];
+    size_t kept = 0, used = 0;
+    for (size_t i = 0; i < c->sweep.points && kept < MAX_WARNINGS; i++) {
+        if (nnd_frame_find_attribute(parts[i], STATUS, MESSAGE) == NULL)
+            continue;
+        describe(c, i, parts[i], one);
+        used +=
+            (size_t)snprintf(text + used, sizeof text - used, "%s%s", kept++ > 0 ? "; " : "", one);
+    }
+    return kept > 0 ? nnd_frame_set_text(frame, STATUS, MESSAGE, text) : NND_OK;
 }
 
 static nnd_status stack_points(nnd_context *ctx, const nnd_case *c, nnd_frame *const *parts,
-                               const nnd_status *statuses, nnd_frame **frame) {
-    report_all(ctx, c, statuses, parts);
+                               nnd_frame **frame) {
+    nnd_status all = overall(c, parts);
+    char text[MESSAGE_SIZE];
+    describe(c, 0, parts[0], text);
+    if (all < NND_OK)
+        return nnd_fail(ctx, all, "%s%s", c->sweep.points > 1 ? "no point can be solved; " : "",
+                        text);
+    report_all(ctx, c, parts);
     nnd_status status = nnd_claim_complete(c->sweep.points, parts);
     if (status == NND_OK)
         status = nnd_frame_stack(ctx, c->sweep.keys, (const nnd_dim *const *)c->sweep.dim,
                                  c->sweep.points, (const nnd_frame *const *)parts, frame);
-    return status == NND_OK ? least_warning(c->sweep.points, statuses) : status;
+    if (status == NND_OK)
+        status = keep_messages(c, parts, *frame);
+    return status == NND_OK ? all : status;
 }
 
 nnd_status nnd_theory_run(nnd_context *ctx, const nnd_case *c, nnd_store *shared,
@@ -146,20 +217,16 @@ nnd_status nnd_theory_run(nnd_context *ctx, const nnd_case *c, nnd_store *shared
     if (status != NND_OK)
         return status;
     nnd_frame **parts = calloc(n, sizeof(nnd_frame *));
-    nnd_status *statuses = calloc(n, sizeof *statuses);
-    if (parts == NULL || statuses == NULL)
+    if (parts == NULL)
         status = nnd_fail_memory(ctx, "the sweep");
     if (status == NND_OK)
-        status = solve_points(ctx, c, nnd_context_concurrency(ctx, n, cost.bytes), parts, statuses);
-    if (status == NND_OK)
-        status = add_statuses(c, parts, statuses);
+        status = solve_points(ctx, c, nnd_context_concurrency(ctx, n, cost.bytes), parts);
     if (nnd_context_ranks(ctx) > 1)
-        status = exchange(ctx, c, shared, status, parts, statuses);
+        status = exchange(ctx, c, shared, status, parts);
     if (status == NND_OK && nnd_context_rank(ctx) == 0)
-        status = stack_points(ctx, c, parts, statuses, frame);
+        status = stack_points(ctx, c, parts, frame);
     for (size_t i = 0; parts != NULL && i < n; i++)
         nnd_frame_free(parts[i]);
     free(parts);
-    free(statuses);
     return status;
 }
