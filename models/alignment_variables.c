@@ -57,6 +57,7 @@ const nnd_variable nnd_alignment_variables[NND_ALIGNMENT_VARIABLES] = {
      .unit = "1",
      .long_name = "overlap of the two predictors",
      .equation = NOTE "(3): S = Q_ab",
+     .unbounded = true, /* at the threshold, where the noises are correlated */
      .view = "overlaps"},
     {.name = "noise",
      .dims = "t",
@@ -64,6 +65,7 @@ const nnd_variable nnd_alignment_variables[NND_ALIGNMENT_VARIABLES] = {
      .long_name = "squared norm of a predictor beyond the overlap",
      .equation = NOTE "(3): N = Q_aa - Q_ab",
      .nullable = true,
+     .unbounded = true,
      .view = "overlaps"},
     {.name = "teacher_overlap",
      .dims = "t",
@@ -84,6 +86,7 @@ const nnd_variable nnd_alignment_variables[NND_ALIGNMENT_VARIABLES] = {
      .long_name = "generalisation error",
      .equation = NOTE "(3): E_g, on clean inputs and labels",
      .nullable = true,
+     .unbounded = true,
      .view = "errors"},
     {.name = "train_error",
      .dims = "t",

@@ -33,13 +33,14 @@ static nnd_status status_of(const nnd_frame *part) {
     return (nnd_status)nnd_frame_find(part, STATUS)->data[0];
 }
 
-/* The first variable without a finite value somewhere though its table promises one, or NULL. */
+/* The first variable that is NaN or infinite somewhere though its table rules that out, or NULL. */
 static const nnd_variable *not_finite(const nnd_model *model, const nnd_frame *part) {
     for (size_t v = 0; v < model->variable_count; v++) {
         const nnd_variable *variable = &model->variables[v];
         const nnd_array *array = nnd_frame_find(part, variable->name);
-        for (size_t i = 0; array != NULL && !variable->nullable && i < array->count; i++)
-            if (isnan(array->data[i]) || (isinf(array->data[i]) && !variable->unbounded))
+        for (size_t i = 0; array != NULL && i < array->count; i++)
+            if ((isnan(array->data[i]) && !variable->nullable) ||
+                (isinf(array->data[i]) && !variable->unbounded))
                 return variable;
     }
     return NULL;

@@ -139,7 +139,7 @@ typedef struct {
     const char *equation; /**< where it is defined: note and number */
     nnd_estimator estimator;
     nnd_check check;
-    bool nullable;    /**< NaN is a legal value, and infinity */
+    bool nullable;    /**< NaN is a legal value */
     bool unbounded;   /**< infinity is a legal value, as at a threshold */
     const char *view; /**< the picture it belongs to */
 } nnd_variable;
