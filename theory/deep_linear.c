@@ -7,6 +7,7 @@
 
 #include "nndmft/deep_linear.h"
 #include "nndmft/timegrid.h"
+#include "theory/claims.h"
 #include "theory/deep_linear_dynamics.h"
 #include "theory/deep_linear_spectrum.h"
 #include "theory/deep_linear_step_error.h"
@@ -106,6 +107,20 @@ static nnd_status add_two_time(nnd_frame *frame, const nnd_dynamics *d, const nn
     return status;
 }
 
+/* Claims end where the top mode of the NTK, at a recorded time, is beyond what descent can follow.
+ */
+static nnd_status claim_until_edge(nnd_frame *frame) {
+    const nnd_array *stability = nnd_frame_find(frame, "stability");
+    if (stability == NULL)
+        return NND_OK;
+    const nnd_dim *t = nnd_frame_find_dim(frame, "t");
+    double edge = nnd_frame_find(frame, "stability_edge")->data[0], last = INFINITY;
+    for (size_t i = stability->count; i-- > 0;)
+        if (stability->data[i] > edge)
+            last = t->value[i];
+    return nnd_claim_until(&nnd_deep_linear_model, frame, last, NND_BEYOND_EDGE);
+}
+
 static nnd_status fill_frame(nnd_frame *frame, const nnd_dynamics *d, const nnd_timegrid *grid) {
     nnd_status status = add_time(frame, "t", d->params, grid);
     if (status == NND_OK)
@@ -127,6 +142,8 @@ static nnd_status fill_frame(nnd_frame *frame, const nnd_dynamics *d, const nnd_
     if (status == NND_OK)
         status = nnd_deep_linear_add_spectrum(nnd_frame_context(frame), d, grid,
                                               sound_times(d, grid), frame);
+    if (status == NND_OK)
+        status = claim_until_edge(frame);
     return status;
 }
 

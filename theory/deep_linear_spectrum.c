@@ -217,11 +217,13 @@ static nnd_status add_ntk_arrays(const level2 *s) {
     nnd_status status = add_arrays(s->frame, 3, arrays);
     if (status == NND_OK && s->d->params->integrator == NND_DESCENT)
         status = add_arrays(s->frame, 2, descent);
-    /* Section 4: -1 is a root of z^2 - (1 + m - eta0 lambda) z + m. */
-    if (status == NND_OK && s->d->params->integrator == NND_DESCENT)
-        status =
-            nnd_frame_add_scalar(s->frame, "stability_edge", 2.0 + 2.0 * s->d->params->momentum);
-    if (status == NND_OK && s->d->params->training == NND_TRAIN_FIXED)
+    /* Section 4, with decay mu of the weights: -1 is a root of
+     * z^2 - (1 - mu + m - eta0 lambda) z + m (1 - mu). */
+    const nnd_deep_linear *p = s->d->params;
+    if (status == NND_OK && p->integrator == NND_DESCENT)
+        status = nnd_frame_add_scalar(s->frame, "stability_edge",
+                                      (2.0 - p->weight_decay) * (1.0 + p->momentum));
+    if (status == NND_OK && p->training == NND_TRAIN_FIXED)
         status = add_arrays(s->frame, 2, fixed);
     return status;
 }
