@@ -13,6 +13,13 @@ static const double PRECISION = 1e-12;
 
 /* ---- counting ---- */
 
+/* M(x), whose parts may take long. */
+static nnd_status fill(nnd_context *ctx, const nnd_outlier_problem *problem, double x, double *m) {
+    return nnd_context_interrupted(ctx)
+               ? nnd_fail(ctx, NND_E_INTERRUPTED, "interrupted at spectral parameter %g", x)
+               : problem->matrix(problem->data, x, m);
+}
+
 /* One search: scratch for M, and what went wrong inside a callback. */
 typedef struct {
     nnd_context *ctx;
@@ -29,7 +36,7 @@ nnd_status nnd_outlier_count(nnd_context *ctx, const nnd_outlier_problem *proble
     if (n == 0)
         return NND_OK;
     double *m = calloc(n * n, sizeof *m), *value = calloc(n, sizeof *value);
-    nnd_status status = m != NULL && value != NULL ? problem->matrix(problem->data, x, m)
+    nnd_status status = m != NULL && value != NULL ? fill(ctx, problem, x, m)
                                                    : nnd_fail_memory(ctx, "the outliers");
     if (status == NND_OK &&
         LAPACKE_dsyev(LAPACK_ROW_MAJOR, 'N', 'L', (lapack_int)n, m, (lapack_int)n, value) != 0)
@@ -47,7 +54,7 @@ nnd_status nnd_outlier_count(nnd_context *ctx, const nnd_outlier_problem *proble
 static nnd_status eigenvalue(search *s, double x, double *value, double *vector) {
     lapack_int n = (lapack_int)s->problem->size, found, index = (lapack_int)s->index + 1;
     lapack_int support[2];
-    nnd_status status = s->problem->matrix(s->problem->data, x, s->m);
+    nnd_status status = fill(s->ctx, s->problem, x, s->m);
     if (status != NND_OK)
         return status;
     double values[2 * 512];

@@ -181,7 +181,10 @@ static double cosine_at(double alpha, void *data) {
     double lambda;
     nnd_pair_overlaps o;
     c->problem->pair.samples = alpha * c->problem->per_alpha;
-    nnd_status status = effective_ridge(c->ctx, c->p, c->problem, &lambda);
+    nnd_status status =
+        nnd_context_interrupted(c->ctx)
+            ? nnd_fail(c->ctx, NND_E_INTERRUPTED, "interrupted at alpha = %g", alpha)
+            : effective_ridge(c->ctx, c->p, c->problem, &lambda);
     if (status != NND_OK)
         c->status = status;
     if (status != NND_OK || isinf(lambda))
@@ -207,7 +210,7 @@ static nnd_status put_minimum(task *x) {
         status =
             nnd_minimize(x->ctx, cosine_at, &c, LOWEST, HIGHEST, SCAN, &alpha, &value, &inside);
         x->problem.pair = kept;
-        if (status == NND_OK)
+        if (c.status != NND_OK)
             status = c.status;
     }
     if (status == NND_OK)

@@ -68,6 +68,8 @@ static double matrix_variance(const level2 *s, size_t time, size_t l) {
 }
 
 static nnd_status outliers_at(const level2 *s, size_t time, size_t l) {
+    if (nnd_context_interrupted(s->ctx))
+        return nnd_fail(s->ctx, NND_E_INTERRUPTED, "interrupted at layer %zu", l);
     size_t depth = s->d->depth, count = (size_t)s->d->params->outliers;
     nnd_weight_outliers out = {
         .value = values(s, "outlier") + (time * depth + l) * count,
@@ -101,6 +103,10 @@ static nnd_status escape_step(const level2 *s, size_t l, double *step) {
         return status;
     double before = 0.0, now = 0.0;
     for (size_t q = 0; status == NND_OK && q < d->done; q++) {
+        if (nnd_context_interrupted(s->ctx)) {
+            status = nnd_fail(s->ctx, NND_E_INTERRUPTED, "interrupted at layer %zu", l);
+            break;
+        }
         if (q > 0 && q % d->stages == 0) {
             before = now;
             status = nnd_dynamics_indicator(s->ctx, d, &s->factors, l, q, nnd_scheme_kappa(scheme),
@@ -182,6 +188,8 @@ static double ntk_variance(const nnd_deep_linear *p) {
 }
 
 static nnd_status ntk_at(const level2 *s, size_t time) {
+    if (nnd_context_interrupted(s->ctx))
+        return nnd_fail(s->ctx, NND_E_INTERRUPTED, "interrupted at the NTK");
     const nnd_deep_linear *p = s->d->params;
     size_t count = (size_t)p->outliers;
     double *top = values(s, "ntk_top") + time * count;

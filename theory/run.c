@@ -52,6 +52,8 @@ static nnd_status solve_point(nnd_context *ctx, const nnd_case *c, size_t point,
     char message[MESSAGE_SIZE] = "";
     nnd_status solved = nnd_theory_find(c->model)->solve(ctx, c->params[point], part);
     nnd_status status = NND_OK;
+    if (nnd_point_failed(solved) && nnd_context_interrupted(ctx))
+        return nnd_fail(ctx, NND_E_INTERRUPTED, "interrupted");
     if (solved < NND_OK && !nnd_point_failed(solved))
         return solved;
     const nnd_variable *odd = solved == NND_OK ? not_finite(c->model, *part) : NULL;
@@ -164,9 +166,10 @@ static void report_all(nnd_context *ctx, const nnd_case *c, nnd_frame *const *pa
     }
     bool many = warned > MAX_WARNINGS;
     for (size_t i = 0; i < c->sweep.points; i++) {
+        if (status_of(parts[i]) == NND_OK)
+            continue;
         describe(c, i, parts[i], text);
-        if (status_of(parts[i]) != NND_OK)
-            nnd_log(ctx, many ? NND_LOG_DETAIL : NND_LOG_WARNING, "theory: %s", text);
+        nnd_log(ctx, many ? NND_LOG_DETAIL : NND_LOG_WARNING, "theory: %s", text);
     }
     if (many)
         nnd_log(ctx, NND_LOG_WARNING,
