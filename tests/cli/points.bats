@@ -43,3 +43,38 @@ params: {sigma: [1, 1]}
 sweep: {depth: [1, 2], nu: [0.5]}
 YAML
 }
+
+@test "steps of a flow that are too few are refused with the number that would do" {
+    refused 3 "6 steps of rk4 leave an error of" "above 0.002; 8 would do" -- \
+        solve case.yaml --set sweep=null --set params.record=null --set params.integrator=flow \
+        --set params.steps=6
+    works solve case.yaml --set sweep=null --set params.record=null --set params.integrator=flow \
+        --set params.steps=8
+}
+
+@test "descent beyond its edge says at which step it diverges" {
+    case_file <<'YAML'
+model: alignment
+params: {training: gd, alpha: 0.5, snr: 2, lr: 0.5, steps: 1000, record: [1000]}
+YAML
+    tool solve case.yaml
+    [ "$status" -eq 3 ] || explain "exit code $status"
+    says err "theory: diverged at step 21"
+    works export case.h5 --var gen_error
+    [ "$(tail -n 1 out)" = 1000, ]
+}
+
+@test "a long sweep of theory ends when it is told to" {
+    local values worker code=0
+    values=$(seq -s, 0.1 0.01 4)
+    { echo "model: alignment"; echo "sweep: {alpha: [$values], snr: [$values]}"; } | case_file
+    "$NNDMFT" solve case.yaml -q 2>err &
+    worker=$!
+    sleep 0.5
+    kill -TERM "$worker"
+    wait "$worker" || code=$?
+    [ "$code" -eq 130 ] || explain "exit code $code"
+    [ "$(wc -l <err)" -eq 1 ]
+    says err interrupted
+    [ ! -e case.h5 ]
+}
