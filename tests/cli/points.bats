@@ -78,3 +78,15 @@ YAML
     says err interrupted
     [ ! -e case.h5 ]
 }
+
+@test "one long eigenvalue problem ends too" {
+    local worker code=0
+    "$NNDMFT" solve case.yaml --set sweep=null --set params.depth=500 --set params.steps=6 \
+        --set params.record=null --set params.lr=0.001 -q 2>err &
+    worker=$!
+    sleep 1
+    kill -INT "$worker"
+    wait "$worker" || code=$?
+    [ "$code" -eq 130 ] || explain "exit code $code"
+    [ "$(cat err)" = "nndmft: interrupted" ] || says err interrupted
+}
