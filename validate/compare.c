@@ -227,9 +227,9 @@ nnd_status nnd_detect(nnd_context *ctx, const nnd_model *model, const nnd_compar
             if (strcmp(comparison->row[i].name, c.pair[v].name) == 0)
                 detection->name = comparison->row[i].name;
     }
-    if (strongest > 0.0) {
+    if (status == NND_OK && strongest > 0.0) {
         double ratio = (comparison->critical + 1.645) / strongest;
-        detection->more_seeds = 1.5 * ratio * ratio;
+        detection->more_seeds = fmax(1.5 * ratio * ratio, nnd_least_more_seeds(simulated, other));
     }
     for (size_t v = 0; candidate != NULL && v < c.count; v++)
         nnd_points_clear(&candidate[v].points);

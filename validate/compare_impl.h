@@ -106,6 +106,10 @@ NND_MUST_USE nnd_status nnd_find_seeds(nnd_context *ctx, const nnd_simulated *si
 NND_MUST_USE nnd_status nnd_find_freedom(const nnd_choice *c, const nnd_simulated *simulated,
                                          const nnd_comparison *comparison, nnd_candidate *v);
 
+/** How many times as many seeds there must be for the error bars that there are: with fewer than
+ *  NND_SEEDS_PER_COEFFICIENT per coefficient nothing is regressed on control variates. */
+double nnd_least_more_seeds(const nnd_simulated *simulated, const nnd_comparison *c);
+
 /** p, band, verdict and the seeds that would decide of all rows, and comparison->critical. */
 NND_MUST_USE nnd_status nnd_judge(nnd_context *ctx, const nnd_compare_options *options,
                                   const nnd_candidate *candidate, nnd_comparison *comparison);

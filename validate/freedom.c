@@ -6,6 +6,7 @@
 #include "nndmft/statistics.h"
 #include "validate/compare_impl.h"
 #include "validate/reduce.h"
+#include "validate/regression.h"
 
 /* Largest value that a scalar of the influences has in a sweep, at the s-th of `sizes` sizes. */
 static double largest_at(const nnd_frame *influence, const char *name, size_t sizes, size_t s) {
@@ -73,4 +74,18 @@ nnd_status nnd_find_freedom(const nnd_choice *c, const nnd_simulated *simulated,
     nnd_status status = theory_fraction(c->ctx, &v->points, &share);
     v->freedom = 1.0 / ((1.0 - share) * (1.0 - share) / freedom + share * share / of_theory);
     return status;
+}
+
+double nnd_least_more_seeds(const nnd_simulated *simulated, const nnd_comparison *c) {
+    enum { WITH_ERROR = 3 };
+    double most = 0.0;
+    for (size_t s = 0; s < c->sizes; s++) {
+        double controls = simulated->influence != NULL
+                              ? largest_at(simulated->influence, NND_CONTROLS, c->sizes, s)
+                              : 0.0;
+        double least =
+            controls > 0.0 ? (controls + 1.0) * NND_SEEDS_PER_COEFFICIENT : (double)WITH_ERROR;
+        most = fmax(most, c->seeds[s] > 0.0 ? least / c->seeds[s] : 0.0);
+    }
+    return most;
 }

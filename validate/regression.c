@@ -5,8 +5,6 @@
 #include <math.h>
 #include <stdlib.h>
 
-enum { SEEDS_PER_COEFFICIENT = 4 };
-
 /* Singular values of the standardised columns below this fraction of the largest are rounding. */
 static const double DEPENDENT = 1e-8;
 
@@ -85,7 +83,7 @@ nnd_status nnd_regression_make(nnd_context *ctx, const nnd_frame *seeds, size_t 
     if (control == NULL || control->ndims != 2)
         return NND_OK;
     size_t columns = control->shape[1];
-    if (count < SEEDS_PER_COEFFICIENT * (columns + 1))
+    if (count < NND_SEEDS_PER_COEFFICIENT * (columns + 1))
         return NND_OK;
     regression->basis = calloc(count * columns, sizeof(double));
     regression->weight = calloc(2 * count, sizeof(double));

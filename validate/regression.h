@@ -13,6 +13,9 @@
 /** Name of the per-seed array of control variates, and of its second dimension. */
 #define NND_CONTROL "control"
 
+/** Fewer seeds per coefficient that is fitted are not regressed. */
+enum { NND_SEEDS_PER_COEFFICIENT = 4 };
+
 /** The controls of one ensemble, ready to be regressed on. */
 typedef struct {
     size_t samples, columns; /**< columns 0: there are none to use */
@@ -24,8 +27,8 @@ typedef struct {
 
 /**
  * Prepares the controls of the seeds chosen[0..count). Columns that do not vary, or are linear
- * combinations of others, are dropped; none are used with fewer than four seeds per coefficient
- * that is fitted. Free with nnd_regression_clear, also after failure.
+ * combinations of others, are dropped; none are used with fewer than NND_SEEDS_PER_COEFFICIENT
+ * seeds per coefficient. Free with nnd_regression_clear, also after failure.
  */
 NND_MUST_USE nnd_status nnd_regression_make(nnd_context *ctx, const nnd_frame *seeds, size_t count,
                                             const size_t *chosen, nnd_regression *regression);

@@ -104,8 +104,8 @@ typedef struct {
 /**
  * With how many seeds a comparison like this one would reject, with a probability of 95 %, the
  * theory `wrong`, if `theory` is right: 1.5 ((critical + 1.645) / z)^2 times as many, z the largest
- * of (|wrong - theory| - tau scale)/s.e. over the points that were judged. `wrong` has the
- * dimensions and coordinates of `theory`.
+ * of (|wrong - theory| - tau scale)/s.e. over the points that were judged, and not fewer than the
+ * regression on control variates takes. `wrong` has the dimensions and coordinates of `theory`.
  */
 NND_MUST_USE nnd_status nnd_detect(nnd_context *ctx, const nnd_model *model,
                                    const nnd_compare_options *options, const nnd_frame *wrong,

@@ -502,10 +502,10 @@ PYTHON
     grep -Eq '^sigma times 1.1: would be noticed with [0-9]+/[0-9]+ seeds \(19 of 20 times, first in [a-z0-9_]+\)$' out
     grep -q '^lr times 3: would be noticed with ' out
     # The larger the error, the fewer the seeds.
-    works validate sharp.h5 --detect sigma=1.1 --detect sigma=1.3
+    works validate sharp.h5 --detect lr=1.1 --detect lr=1.3
     local few many
-    many=$(sed -n 's/^sigma times 1.1: .* with \([0-9]*\).*/\1/p' out)
-    few=$(sed -n 's/^sigma times 1.3: .* with \([0-9]*\).*/\1/p' out)
+    many=$(sed -n 's/^lr times 1.1: .* with \([0-9]*\).*/\1/p' out)
+    few=$(sed -n 's/^lr times 1.3: .* with \([0-9]*\).*/\1/p' out)
     [ "$few" -lt "$many" ] || explain "$few of $many"
     shared sweep.h5
     tool validate sweep.h5 --detect gamma0=1.5
