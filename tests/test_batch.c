@@ -71,11 +71,32 @@ START_TEST(size_zero_and_sizes_beyond_the_samples_are_the_full_batch) {
 }
 END_TEST
 
+/* Ranks of normals drawn with the key (3, 0, 0) of stream 77, index: the epoch. */
+START_TEST(the_order_of_an_epoch_never_changes) {
+    enum { SAMPLES = 11, PER_EPOCH = 3 };
+    static const size_t order[2][SAMPLES] = {{6, 0, 9, 5, 2, 1, 3, 10, 4, 8, 7},
+                                             {6, 1, 7, 5, 8, 9, 0, 2, 3, 4, 10}};
+    nnd_context *ctx = nnd_context_new(NULL);
+    nnd_schedule s;
+    double weight[SAMPLES];
+    ck_assert_int_eq(nnd_schedule_make(ctx, (nnd_batch){4, 3}, SAMPLES, &s), NND_OK);
+    for (size_t step = 0; step < 2 * PER_EPOCH; step++) {
+        size_t first = step % PER_EPOCH * 4, last = first + 4 < SAMPLES ? first + 4 : SAMPLES;
+        nnd_schedule_weights(&s, step, weight);
+        for (size_t i = first; i < last; i++)
+            ck_assert_double_eq(weight[order[step / PER_EPOCH][i]], 1.0 / (double)(last - first));
+    }
+    nnd_schedule_clear(&s);
+    nnd_context_free(ctx);
+}
+END_TEST
+
 int main(void) {
     Suite *suite = suite_create("batch");
     TCase *tests = tcase_create("batch");
     tcase_add_test(tests, every_epoch_deals_out_every_sample_once);
     tcase_add_test(tests, a_step_has_the_same_batch_whenever_it_is_asked_for);
+    tcase_add_test(tests, the_order_of_an_epoch_never_changes);
     tcase_add_loop_test(tests, size_zero_and_sizes_beyond_the_samples_are_the_full_batch, 0, 3);
     suite_add_tcase(suite, tests);
     return test_main(suite);

@@ -117,6 +117,22 @@ START_TEST(work_beyond_the_memory_limit_is_refused_by_name) {
 }
 END_TEST
 
+START_TEST(as_many_work_at_once_as_items_threads_and_memory_allow) {
+    const nnd_context_options options = {.threads = 8, .memory_limit = 1000};
+    nnd_context *ctx = nnd_context_new(&options);
+    ck_assert_int_eq(nnd_context_concurrency(ctx, 100, 0.0), 8);   /* threads */
+    ck_assert_int_eq(nnd_context_concurrency(ctx, 5, 1.0), 5);     /* items */
+    ck_assert_int_eq(nnd_context_concurrency(ctx, 100, 250.0), 4); /* memory, exactly filled */
+    ck_assert_int_eq(nnd_context_concurrency(ctx, 100, 251.0), 3);
+    ck_assert_int_eq(nnd_context_concurrency(ctx, 2, 250.0), 2);
+    ck_assert_int_eq(nnd_context_concurrency(ctx, 100, 600.0), 1);
+    ck_assert_int_eq(nnd_context_concurrency(ctx, 100, 5000.0), 1); /* refused elsewhere */
+    ck_assert_int_eq(nnd_context_concurrency(ctx, 0, 1.0), 1);
+    ck_assert_int_eq(nnd_context_concurrency(ctx, SIZE_MAX, INFINITY), 1);
+    nnd_context_free(ctx);
+}
+END_TEST
+
 START_TEST(every_status_has_a_text) {
 #define CK_TEXT(name, value, text) ck_assert_str_eq(nnd_status_text(name), text);
     NND_STATUS_LIST(CK_TEXT)
@@ -137,6 +153,7 @@ int main(void) {
     tcase_add_test(tests, log_and_progress_reach_the_callbacks);
     tcase_add_test(tests, an_interrupt_is_seen_by_its_context_alone);
     tcase_add_test(tests, work_beyond_the_memory_limit_is_refused_by_name);
+    tcase_add_test(tests, as_many_work_at_once_as_items_threads_and_memory_allow);
     tcase_add_test(tests, every_status_has_a_text);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);

@@ -169,6 +169,58 @@ START_TEST(generated_targets_have_their_law) {
 }
 END_TEST
 
+static void ck_close(const char *what, size_t n, const double *got, const double *want) {
+    for (size_t i = 0; i < n; i++)
+        ck_assert_msg(fabs(got[i] - want[i]) < 1e-14, "%s[%zu]: want %.17g got %.17g", what, i,
+                      want[i], got[i]);
+}
+
+/* Inputs from stream 1 of the key (seed, 0, 0), one index each; the teacher from stream 2, noise
+ * from 3, random targets from 4. The numbers come from a program of a few lines that draws these
+ * streams and applies the definitions in nndmft/dataset.h. */
+START_TEST(drawn_data_never_changes) {
+    static const double inputs[3][9] = {
+        {0.4516789254181134, -0.25639842248969946, 1.4229548029465204, 0.25834964795266857,
+         -1.1011241392039504, -1.1176209859820119, -0.32678208203229364, -0.3983116877358441,
+         0.3473572719884412},
+        {0.5164654551327467, -0.29317490924306583, 1.6270562086925098, 0.2814197538420827,
+         -1.1994523184375414, -1.21742230057703, -0.9109012999182159, -1.1102892541560574,
+         0.9682544055737056},
+        {0.5164654551327467, -0.29317490924306583, 1.6270562086925098, 0.6177160458721412,
+         -1.5469255732361185, -0.4748138135524205, -0.32678208203229364, -0.3983116877358441,
+         0.3473572719884412}};
+    static const struct {
+        const char *generate, *kind;
+        size_t inputs;    /* row above */
+        double target[3]; /* two of training, one of test */
+    } law[] = {
+        {"gaussian", "linear", 0, {0.12745750131023403, 0.91282132873612976, 1.0803842895910749}},
+        {"gaussian", "sign", 0, {-1.8350616595142231, 1.9244692950777926, 2.0}},
+        {"gaussian",
+         "quadratic",
+         0,
+         {-1.2487785453800775, -1.1443792642905926, -1.0015353628950181}},
+        {"gaussian", "random", 0, {-0.33232728291779023, -0.37312456794980653, 2.3783790321565195}},
+        {"regression", "linear", 0, {0.17866295679590863, 1.2795430315349527, 1.5144236288169726}},
+        {"sphere", "random", 1, {-0.33232728291779023, -0.37312456794980653, 2.3783790321565195}},
+        {"whitened", "random", 2, {-0.33232728291779023, -0.37312456794980653, 2.3783790321565195}},
+    };
+    for (size_t k = 0; k < sizeof law / sizeof *law; k++) {
+        char yaml[200];
+        nnd_dataset set;
+        snprintf(yaml, sizeof yaml,
+                 "{generate: %s, samples: 2, test_samples: 1, dim: 3, seed: 5, noise: 0.25, "
+                 "target: {kind: %s, scale: 2}}",
+                 law[k].generate, law[k].kind);
+        make(yaml, &set);
+        ck_close(yaml, 9, set.inputs, inputs[law[k].inputs]);
+        ck_close(yaml, 2, set.targets, law[k].target);
+        ck_close(yaml, 1, set.test_targets, law[k].target + 2);
+        nnd_dataset_clear(&set);
+    }
+}
+END_TEST
+
 /* The quadratic of the drawn samples has a minimiser of norm 1, with more and with fewer samples.
  */
 START_TEST(regression_data_has_a_minimiser_of_norm_1) {
@@ -448,6 +500,7 @@ int main(void) {
     tcase_add_test(tests, inputs_in_the_case_have_their_gram_matrix);
     tcase_add_test(tests, whitened_inputs_are_orthonormal_and_sphere_inputs_have_length_sqrt_d);
     tcase_add_test(tests, generated_targets_have_their_law);
+    tcase_add_test(tests, drawn_data_never_changes);
     tcase_add_test(tests, regression_data_has_a_minimiser_of_norm_1);
     tcase_add_test(tests, the_same_seed_gives_the_same_data);
     tcase_add_test(tests, a_table_is_read_by_columns);

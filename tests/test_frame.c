@@ -178,6 +178,37 @@ START_TEST(stacking_unites_coordinates_and_pads_with_nan) {
 }
 END_TEST
 
+/* The parts' coordinates interleave, each in an order of its own, along both inner dimensions. */
+START_TEST(united_coordinates_ascend_and_take_their_data_with_them) {
+    const double t_first[] = {4.0, 1.0}, t_second[] = {3.0, 0.0, 4.0};
+    const double nu_first[] = {2.0}, nu_second[] = {1.0, 2.0};
+    add_coords(frame, "t", 2, t_first);
+    add_coords(frame, "nu", 1, nu_first);
+    add_coords(other, "t", 3, t_second);
+    add_coords(other, "nu", 2, nu_second);
+    double *x = add_array(frame, "x", "t,nu"), *y = add_array(other, "x", "t,nu");
+    for (size_t i = 0; i < 2; i++)
+        x[i] = 10.0 * t_first[i] + 2.0;
+    for (size_t i = 0; i < 6; i++)
+        y[i] = 100.0 + 10.0 * t_second[i / 2] + nu_second[i % 2];
+    nnd_frame *outer;
+    ck_assert_int_eq(nnd_frame_new(ctx, &outer), NND_OK);
+    ck_assert_int_eq(nnd_frame_add_range(outer, "part", 2, 0.0), NND_OK);
+    const nnd_dim *dims[] = {nnd_frame_dim(outer, 0)};
+    const nnd_frame *parts[] = {frame, other};
+    ck_assert_int_eq(nnd_frame_stack(ctx, 1, dims, 2, parts, &stacked), NND_OK);
+    nnd_frame_free(outer);
+    const double t[] = {0.0, 1.0, 3.0, 4.0}, nu[] = {1.0, 2.0};
+    ck_assert_uint_eq(nnd_frame_find_dim(stacked, "t")->length, 4);
+    ck_assert_mem_eq(nnd_frame_find_dim(stacked, "t")->value, t, sizeof t);
+    ck_assert_uint_eq(nnd_frame_find_dim(stacked, "nu")->length, 2);
+    ck_assert_mem_eq(nnd_frame_find_dim(stacked, "nu")->value, nu, sizeof nu);
+    const double want[] = {NAN,   NAN,   NAN, 12.0, NAN,   NAN,   NAN,   42.0,
+                           101.0, 102.0, NAN, NAN,  131.0, 132.0, 141.0, 142.0};
+    ck_values("x", 16, want);
+}
+END_TEST
+
 START_TEST(the_last_of_two_outer_dimensions_is_fastest) {
     ck_assert_int_eq(nnd_frame_add_scalar(frame, "x", 1.0), NND_OK);
     ck_assert_int_eq(nnd_frame_add_scalar(other, "x", 2.0), NND_OK);
@@ -318,6 +349,7 @@ int main(void) {
     tcase_add_test(tests, text_dimensions_are_copied);
     tcase_add_test(tests, attributes_are_set_replaced_and_kept_apart);
     tcase_add_test(tests, stacking_unites_coordinates_and_pads_with_nan);
+    tcase_add_test(tests, united_coordinates_ascend_and_take_their_data_with_them);
     tcase_add_test(tests, the_last_of_two_outer_dimensions_is_fastest);
     tcase_add_test(tests, text_coordinates_are_united_in_order_of_appearance);
     tcase_add_test(tests, integers_and_reals_unite_to_reals);

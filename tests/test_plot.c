@@ -619,6 +619,114 @@ START_TEST(the_distance_from_infinite_width_needs_no_second_time) {
 }
 END_TEST
 
+/* The numbers of a data block. */
+static void ck_block(const char *name, size_t n, const double *want) {
+    char head[32];
+    snprintf(head, sizeof head, "%s << EOD\n", name);
+    const char *at = strstr(program, head);
+    ck_assert_msg(at != NULL, "no block %s in:\n%s", name, program);
+    at += strlen(head);
+    for (size_t i = 0; i < n; i++) {
+        char *end;
+        double got = strtod(at, &end);
+        ck_assert_msg(end != at && fabs(got - want[i]) < 1e-10 * fabs(want[i]) + 1e-14,
+                      "%s, number %zu: want %.12g got %.12g", name, i, want[i], got);
+        at = end;
+    }
+    ck_assert_msg(strncmp(at, "\nEOD\n", 5) == 0, "%s goes on: %.40s", name, at);
+}
+
+/* Frames of two-layer-fluctuations: theory at three times, networks of two sizes at two of them. */
+static void fill_fluctuations(void) {
+    const double sizes[] = {16.0, 64.0}, t_theory[] = {0.0, 1.0, 2.0}, t_mc[] = {0.0, 2.0};
+    static char model[] = "two-layer-fluctuations";
+    result.model = model;
+    drop(&result.theory);
+    drop(&result.mc);
+    assert_ok(nnd_frame_new(ctx, &result.theory));
+    assert_ok(nnd_frame_new(ctx, &result.mc));
+    assert_ok(nnd_frame_add_dim(result.theory, "t", NND_COORD_INTEGER, 3, t_theory));
+    assert_ok(nnd_frame_add_range(result.theory, "mu", 2, 0.0));
+    assert_ok(nnd_frame_add_dim(result.mc, "size", NND_COORD_INTEGER, 2, sizes));
+    assert_ok(nnd_frame_add_dim(result.mc, "t", NND_COORD_INTEGER, 2, t_mc));
+    assert_ok(nnd_frame_add_range(result.mc, "mu", 2, 0.0));
+}
+
+static void put(nnd_frame *frame, const char *name, const char *dims, const double *value) {
+    double *data;
+    assert_ok(nnd_frame_add(frame, name, dims, &data));
+    memcpy(data, value, nnd_frame_find(frame, name)->count * sizeof *value);
+}
+
+/* Mean plus and minus sqrt(N Var/N) at the first size, 16. */
+START_TEST(the_band_is_one_standard_deviation_of_the_first_size) {
+    const double mean[] = {1.0, 10.0, 2.0, 20.0, 3.0, 30.0};
+    const double nvar[] = {16.0, 64.0, 144.0, 4.0, NAN, 1.0};
+    const double mc_mean[] = {1.5, 11.0, 3.5, 31.0, 100.0, 100.0, 100.0, 100.0};
+    const double mc_nvar[] = {4.0, 16.0, 1.0, 36.0, 0.0, 0.0, 0.0, 0.0};
+    char name[] = "output";
+    name_var(name);
+    fill_fluctuations();
+    put(result.theory, "output", "t,mu", mean);
+    put(result.theory, "delta_nvar", "t,mu", nvar);
+    put(result.mc, "output", "size,t,mu", mc_mean);
+    put(result.mc, "delta_nvar", "size,t,mu", mc_nvar);
+    assert_ok(write_program());
+    const double band0[] = {0.0, 0.0, 2.0, 1.0, -1.0, 5.0};
+    const double band1[] = {0.0, 8.0, 12.0, 1.0, 19.5, 20.5, 2.0, 29.75, 30.25};
+    const double spread0[] = {0.0, 1.0, 2.0, 2.0, 3.25, 3.75};
+    const double spread1[] = {0.0, 10.0, 12.0, 2.0, 29.5, 32.5};
+    ck_block("$band0", 6, band0);
+    ck_block("$band1", 9, band1);
+    ck_block("$spread0", 6, spread0);
+    ck_block("$spread1", 6, spread1);
+    HAS("standard deviation, size 16");
+}
+END_TEST
+
+/* (E Delta_N - Delta)^2 + Var over the times in common; theory: N Var/N + (bias/N)^2 over all. */
+START_TEST(the_distance_from_infinite_width_has_its_numbers) {
+    const double delta[] = {1.0, 5.0, 2.0, 6.0, 3.0, 7.0};
+    const double nvar[] = {16.0, 3.0, 32.0, 6.0, 48.0, 9.0};
+    const double bias[] = {4.0, 1.0, 8.0, 2.0, 12.0, 3.0};
+    /* Sample 0 is off by 0.5 and 1 at size 16, by 0 and 0.25 at size 64; sample 1 never. */
+    const double mc_delta[] = {1.5, 5.0, 4.0, 7.0, 1.0, 5.0, 3.25, 7.0};
+    const double mc_nvar[] = {8.0, 16.0, 4.0, 48.0, 64.0, 32.0, 0.0, NAN};
+    fill_fluctuations();
+    put(result.theory, "delta", "t,mu", delta);
+    put(result.theory, "delta_nvar", "t,mu", nvar);
+    put(result.theory, "delta_bias", "t,mu", bias);
+    put(result.mc, "delta", "size,t,mu", mc_delta);
+    put(result.mc, "delta_nvar", "size,t,mu", mc_nvar);
+    options.view = "scaling";
+    assert_ok(write_program());
+    const double measured0[] = {16.0, (0.25 + 0.5 + 1.0 + 0.25) / 2.0, 64.0,
+                                (0.0 + 1.0 + 0.0625 + 0.0) / 2.0};
+    const double measured1[] = {16.0, (1.0 + 3.0) / 2.0, 64.0, 0.5};
+    ck_block("$measured0", 4, measured0);
+    ck_block("$measured1", 4, measured1);
+    const double low = 16.0 / 1.3, high = 64.0 * 1.3;
+    double predicted[2][42];
+    for (size_t i = 0; i <= 20; i++) {
+        double n = low * pow(high / low, (double)i / 20.0);
+        predicted[0][2 * i] = predicted[1][2 * i] = n;
+        predicted[0][2 * i + 1] = 32.0 / n + (16.0 + 64.0 + 144.0) / 3.0 / (n * n);
+        predicted[1][2 * i + 1] = 6.0 / n + (1.0 + 4.0 + 9.0) / 3.0 / (n * n);
+    }
+    ck_block("$predicted0", 42, predicted[0]);
+    ck_block("$predicted1", 42, predicted[1]);
+    /* The dashed line falls as 1/N from the largest measurement at the left end. */
+    double slope;
+    const char *line = strstr(program, "/x with lines");
+    ck_assert_ptr_nonnull(line);
+    while (line[-1] != ' ')
+        line--;
+    slope = strtod(line, NULL);
+    ck_assert_double_eq_tol(slope, 2.0 * low, 1e-9);
+    HAS("set yrange [0.25:4]");
+}
+END_TEST
+
 START_TEST(a_spectrum_is_one_set_of_cells) {
     double z[24];
     for (size_t i = 0; i < 24; i++)
@@ -783,6 +891,8 @@ int main(void) {
     tcase_add_test(tests, the_edge_of_stability_is_what_theory_says);
     tcase_add_test(tests, a_simulation_alone_has_no_edge_of_stability);
     tcase_add_test(tests, the_distance_from_infinite_width_needs_no_second_time);
+    tcase_add_test(tests, the_band_is_one_standard_deviation_of_the_first_size);
+    tcase_add_test(tests, the_distance_from_infinite_width_has_its_numbers);
     tcase_add_test(tests, a_map_over_an_infinite_value_is_drawn);
     tcase_add_test(tests, a_spectrum_is_one_set_of_cells);
     tcase_add_test(tests, transfer_is_what_a_sweep_over_rates_shows);

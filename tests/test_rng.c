@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Random numbers are functions of key, stream, index and position, and are standard normal. */
+#include <Random123/threefry.h>
 #include <check.h>
+#include <gsl/gsl_randist.h>
+#include <gsl/gsl_rng.h>
 #include <math.h>
 #include <stdlib.h>
 
@@ -143,6 +146,89 @@ START_TEST(the_stream_never_changes) {
 }
 END_TEST
 
+/* Known answers that come with Random123: all bits 0, all bits 1, the first digits of pi. */
+START_TEST(the_generator_gives_its_published_answers) {
+    static const struct {
+        uint64_t counter[4], key[4], want[4];
+    } known[] = {
+        {.want = {0x09218ebde6c85537, 0x55941f5266d86105, 0x4bd25e16282434dc, 0xee29ec846bd2e40b}},
+        {{UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX},
+         {UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX},
+         {0x29c24097942bba1b, 0x0371bbfb0f6f4e11, 0x3c231ffa33f83a1c, 0xcd29113fde32d168}},
+        {{0x243f6a8885a308d3, 0x13198a2e03707344, 0xa4093822299f31d0, 0x082efa98ec4e6c89},
+         {0x452821e638d01377, 0xbe5466cf34e90c6c, 0xbe5466cf34e90c6c, 0xc0ac29b7c97c50dd},
+         {0xa7e8fde591651bd9, 0xbaafd0c30138319b, 0x84a5c1a729e685b9, 0x901d406ccebc1ba4}},
+    };
+    for (size_t k = 0; k < 3; k++) {
+        threefry4x64_ctr_t counter;
+        threefry4x64_key_t key;
+        for (size_t i = 0; i < 4; i++) {
+            counter.v[i] = known[k].counter[i];
+            key.v[i] = known[k].key[i];
+        }
+        threefry4x64_ctr_t got = threefry4x64(counter, key);
+        for (size_t i = 0; i < 4; i++)
+            ck_assert(got.v[i] == known[k].want[i]);
+    }
+    uint64_t zero[4];
+    nnd_rng_words((nnd_rng_key){0, 0, 0}, 0, 0, 4, zero);
+    ck_assert_mem_eq(zero, known[0].want, sizeof zero);
+}
+END_TEST
+
+/* Key words: base seed, seed, size, stream; counter words: block, index, 0, 0. The answers are
+ * those of another implementation of Threefry. */
+START_TEST(every_word_of_key_and_counter_has_its_place) {
+    static const uint64_t first[] = {0x80df0814c159623e, 0x71000dc775ae3110, 0xb26cfd98cdb42c8f,
+                                     0xf00c59351fd323f0, 0x07f01db2943e64ec, 0x77a7c33730f71701,
+                                     0xf6b031e47a850a0e, 0x2220997384b6407e};
+    static const uint64_t wide[] = {0x2fd23e1bae9efd6f, 0x1e715d6f6f1473aa, 0xaf9d50fbf075df51,
+                                    0x248b1226f9ff72fa};
+    uint64_t word[8];
+    nnd_rng_words((nnd_rng_key){1, 2, 3}, 4, 5, 8, word);
+    ck_assert_mem_eq(word, first, sizeof first);
+    nnd_rng_words((nnd_rng_key){0xfedcba9876543210, 0x0f1e2d3c4b5a6978, 0x8796a5b4c3d2e1f0},
+                  0xdeadbeef, 0x123456789abcdef0, 4, word);
+    ck_assert_mem_eq(word, wide, sizeof wide);
+}
+END_TEST
+
+/* Words of 64 bits handed out as halves, the lower one first. */
+typedef struct {
+    uint64_t word[64];
+    size_t used;
+} halves;
+
+static unsigned long next_half(void *state) {
+    halves *h = state;
+    ck_assert_uint_lt(h->used, 128);
+    uint64_t word = h->word[h->used / 2] >> (h->used % 2 * 32);
+    h->used++;
+    return (unsigned long)(word & 0xffffffffU);
+}
+
+static double next_fraction(void *state) {
+    return (double)next_half(state) / 4294967296.0;
+}
+
+static void no_seed(void *state, unsigned long seed) {
+    (void)state;
+    (void)seed;
+}
+
+START_TEST(normals_are_made_of_the_halves_of_the_words_in_order) {
+    static const gsl_rng_type type = {"halves",  0xffffffffUL, 0, sizeof(halves), no_seed,
+                                      next_half, next_fraction};
+    halves state = {.used = 0};
+    const gsl_rng rng = {&type, &state};
+    double x[60];
+    nnd_rng_words(KEY, 6, 7, 64, state.word);
+    nnd_rng_normals(KEY, 6, 7, 60, x);
+    for (size_t i = 0; i < 60; i++)
+        ck_assert_double_eq(x[i], gsl_ran_gaussian_ziggurat(&rng, 1.0));
+}
+END_TEST
+
 int main(void) {
     Suite *suite = suite_create("rng");
     TCase *tests = tcase_create("rng");
@@ -153,6 +239,9 @@ int main(void) {
     tcase_add_test(tests, the_distribution_function_is_that_of_a_standard_normal);
     tcase_add_test(tests, first_numbers_of_many_indices_are_independent);
     tcase_add_test(tests, the_stream_never_changes);
+    tcase_add_test(tests, the_generator_gives_its_published_answers);
+    tcase_add_test(tests, every_word_of_key_and_counter_has_its_place);
+    tcase_add_test(tests, normals_are_made_of_the_halves_of_the_words_in_order);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);

@@ -113,6 +113,74 @@ START_TEST(recorded_steps_are_whole_and_in_range) {
 }
 END_TEST
 
+/* From min(time, 1)/100 to time; the k-th of 200 is the first times a power of the ratio of the
+ * ends. */
+START_TEST(logarithmic_times_have_their_values) {
+    nnd_reals none = {0}, times;
+    ck_assert_int_eq(nnd_record_times(ctx, 50.0, &none, &times), NND_OK);
+    ck_assert_uint_eq(times.count, 200);
+    /* 0.01 * 5000^(k/199) at k = 0, 1, 77, 199. */
+    ck_assert_double_eq_tol(times.value[0], 0.01, 1e-16);
+    ck_assert_double_eq_tol(times.value[1], 0.010437290924388725, 1e-17);
+    ck_assert_double_eq_tol(times.value[77], 0.26993534261305162, 1e-15);
+    ck_assert_double_eq(times.value[199], 50.0);
+    free(times.value);
+}
+END_TEST
+
+START_TEST(the_axis_of_a_flow_is_its_times_that_of_descent_its_steps) {
+    double listed[] = {4.0, 1.0};
+    const double steps[] = {0.0, 3.0, 6.0, 7.0}, chosen[] = {1.0, 4.0, 7.0};
+    nnd_reals none = {0}, record = {2, listed}, axis;
+    ck_assert_int_eq(nnd_record_axis(ctx, false, 7.0, &none, 3, &axis), NND_OK);
+    ck_assert_uint_eq(axis.count, 4);
+    ck_assert_mem_eq(axis.value, steps, sizeof steps);
+    free(axis.value);
+    for (int flow = 0; flow < 2; flow++) {
+        ck_assert_int_eq(nnd_record_axis(ctx, flow, 7.0, &record, 3, &axis), NND_OK);
+        ck_assert_uint_eq(axis.count, 3);
+        ck_assert_mem_eq(axis.value, chosen, sizeof chosen);
+        free(axis.value);
+    }
+    ck_assert_int_eq(nnd_record_axis(ctx, true, 7.0, &none, 3, &axis), NND_OK);
+    ck_assert_uint_eq(axis.count, 200);
+    ck_assert_double_eq(axis.value[0], 0.01);
+    free(axis.value);
+}
+END_TEST
+
+START_TEST(recorded_steps_become_a_dimension) {
+    int64_t list[] = {5, 2};
+    nnd_integers none = {0}, record = {2, list};
+    nnd_timegrid grid;
+    nnd_frame *frame;
+    ck_assert_int_eq(nnd_frame_new(ctx, &frame), NND_OK);
+    ck_assert_int_eq(nnd_timegrid_make(ctx, 9, &record, 1, &grid), NND_OK);
+    ck_assert_int_eq(nnd_timegrid_add_dim(&grid, frame, "t"), NND_OK);
+    const nnd_dim *t = nnd_frame_find_dim(frame, "t");
+    ck_assert_int_eq(t->kind, NND_COORD_INTEGER);
+    ck_assert_uint_eq(t->length, 3);
+    ck_assert_double_eq(t->value[0], 2.0);
+    ck_assert_double_eq(t->value[1], 5.0);
+    ck_assert_double_eq(t->value[2], 9.0);
+    nnd_timegrid_clear(&grid);
+    nnd_frame_free(frame);
+    /* No fewer than are recorded: 0, 4, 8, 9; or 2, 5, 9. */
+    ck_assert_double_eq(nnd_timegrid_most(9, &none, 4), 4.0);
+    ck_assert_double_eq(nnd_timegrid_most(9, &record, 4), 3.0);
+}
+END_TEST
+
+START_TEST(steps_beyond_the_last_are_objected_to) {
+    int64_t last[] = {0, 9}, beyond[] = {3, 10};
+    nnd_objection o = {NULL, ""};
+    ck_assert(nnd_steps_check(&(nnd_integers){2, last}, 9, &o));
+    ck_assert(!nnd_steps_check(&(nnd_integers){2, beyond}, 9, &o));
+    ck_assert_str_eq(o.key, "record");
+    ck_assert_str_eq(o.text, "10 is beyond the last step, 9");
+}
+END_TEST
+
 int main(void) {
     Suite *suite = suite_create("timegrid");
     TCase *tests = tcase_create("timegrid");
@@ -124,6 +192,10 @@ int main(void) {
     tcase_add_test(tests, steps_outside_the_run_are_refused);
     tcase_add_test(tests, recorded_times_are_log_spaced_or_listed);
     tcase_add_test(tests, recorded_steps_are_whole_and_in_range);
+    tcase_add_test(tests, logarithmic_times_have_their_values);
+    tcase_add_test(tests, the_axis_of_a_flow_is_its_times_that_of_descent_its_steps);
+    tcase_add_test(tests, recorded_steps_become_a_dimension);
+    tcase_add_test(tests, steps_beyond_the_last_are_objected_to);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);
