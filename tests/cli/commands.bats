@@ -110,6 +110,44 @@ holds() {
     same_data one.h5 two.h5
 }
 
+@test "theory does not stand beside a simulation with other settings" {
+    local other
+    works run case.yaml
+    cp case.h5 before.h5
+    for other in base_seed=2 size=24 seeds=9 'size=[16, 24]' storage=trajectories; do
+        refused 2 case.h5 "another case" --force -- solve case.yaml --set "simulate.$other"
+        cmp case.h5 before.h5
+    done
+    refused 2 case.h5 "another case" --force -- solve case.yaml --set simulate=null
+    cmp case.h5 before.h5
+    # What is compared, and where, is no part of a simulation.
+    works solve case.yaml --set compare.rtol=1 --set name=other -o case.h5
+    holds case.h5 theory mc
+    works solve case.yaml --set simulate.base_seed=2 --force
+    holds case.h5 theory
+}
+
+@test "theory stays beside a simulation that is replaced, but not one of other parameters" {
+    need_python h5py
+    works run case.yaml
+    cp case.h5 before.h5
+    refused 2 case.h5 "another case" --force -- simulate case.yaml --set params.lr=0.2
+    refused 2 case.h5 "another case" --force -- simulate case.yaml --set 'sweep.gamma0=[1, 2]'
+    cmp case.h5 before.h5
+    # Blocks of the other base seed are not mixed with these.
+    refused 2 case.h5.parts "another case" --force -- simulate case.yaml \
+        --set simulate.base_seed=2
+    cmp case.h5 before.h5
+    rm -r case.h5.parts
+    works simulate case.yaml --set simulate.base_seed=2
+    holds case.h5 theory mc
+    works simulate case.yaml --set simulate.base_seed=2 -o fresh.h5
+    same_data case.h5 fresh.h5 mc
+    same_data case.h5 before.h5 theory
+    works info case.h5
+    says out "base_seed: 2"
+}
+
 @test "a run of another case replaces everything, if forced" {
     works run case.yaml
     refused 2 "another case" --force -- run case.yaml --set params.lr=0.05
@@ -244,6 +282,38 @@ holds() {
     tool validate case.h5 --strict
     [ "$status" -eq 4 ]
     [ ! -s err ] || explain "a message without a failure"
+}
+
+@test "strict asks every variable, and one that is inconclusive is enough" {
+    need_python h5py
+    works solve case.yaml
+    # Both are where theory is; the error of one is a millionth of it, that of the other 100 times
+    # the largest value.
+    "$PYTHON" - <<'PYTHON'
+import h5py
+
+with h5py.File("case.h5") as theory, h5py.File("mine.h5", "w") as mine:
+    mine["t"] = theory["theory/t"][()]
+    mine["t"].make_scale()
+    for name, error in ("test_risk", 1e-6), ("train_mse", 100):
+        x = theory["theory"][name][()]
+        mine[name] = x
+        mine[name + "_se"] = 0 * x + error * abs(x).max()
+        for dataset in mine[name], mine[name + "_se"]:
+            dataset.dims[0].attach_scale(mine["t"])
+PYTHON
+    local validate="validate case.h5 mine.h5 --set compare.rtol=0.02"
+    # shellcheck disable=SC2086 # several words
+    {
+        works $validate
+        [ "$(wc -l <out)" -ge 3 ]
+        tool $validate --strict
+        [ "$status" -eq 4 ] || explain "exit code $status"
+        ! grep -q disagrees out || explain "disagrees"
+        works $validate --set 'compare.vars=[test_risk]' --strict
+        tool $validate --set 'compare.vars=[train_mse]' --strict
+        [ "$status" -eq 4 ] || explain "exit code $status"
+    }
 }
 
 @test "validate takes other tolerances and fewer variables" {
