@@ -148,6 +148,19 @@ holds() {
     says out "base_seed: 2"
 }
 
+@test "a sweep over other values is another case" {
+    local other
+    works run case.yaml --set 'sweep.gamma0=[1, 2]' -o sweep.h5
+    cp sweep.h5 before.h5
+    for other in '[1, 3]' '[2, 1]' '[1, 2, 3]' '1'; do
+        refused 2 sweep.h5 "another case" --force -- solve case.yaml \
+            --set "sweep.gamma0=$other" -o sweep.h5
+        cmp sweep.h5 before.h5
+    done
+    works solve case.yaml --set 'sweep.gamma0=[1, 2.0]' -o sweep.h5
+    holds sweep.h5 theory mc
+}
+
 @test "a run of another case replaces everything, if forced" {
     works run case.yaml
     refused 2 "another case" --force -- run case.yaml --set params.lr=0.05
