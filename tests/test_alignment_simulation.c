@@ -243,6 +243,60 @@ START_TEST(flipped_labels) {
 }
 END_TEST
 
+/* Regression by descent against a plain loop over samples; probes see networks of one output as
+ * rank one, so that their CKA is a squared cosine. */
+START_TEST(descent_and_its_probes_are_what_they_say) {
+    enum { N = 7 };
+    fixture f = begin("{model: alignment, params: {alpha: 1.5, snr: 1, training: gd, lr: 0.3, "
+                      "steps: 3, record: [1], probe: 7}}");
+    const double time[] = {1.0, 3.0};
+    double measure[2 * NND_ALIGN_MEASURES], probe[N * D], b[2][D] = {{0.0}};
+    nnd_alignment_trace trace = {.times = 2, .time = time, .measure = measure};
+    nnd_rng_normals((nnd_rng_key){7, 7, 7}, 0, 0, N * D, probe);
+    ck_assert_int_eq(
+        nnd_alignment_run_linear(f.ctx, &f.pair, (nnd_rng_key){1, 2, D}, probe, &trace), NND_OK);
+    size_t p = f.pair.samples, i = 0;
+    for (int t = 1; t <= 3; t++) {
+        double error = 0.0, seen[2][N], got;
+        for (int k = 0; k < 2; k++) {
+            double gradient[D] = {0.0};
+            for (size_t mu = 0; mu < p; mu++) {
+                const double *x = f.pair.x[k] + mu * D;
+                double off = f.pair.y[k][mu] - cblas_ddot(D, b[k], 1, x, 1);
+                cblas_daxpy(D, off / (double)p, x, 1, gradient, 1);
+            }
+            cblas_daxpy(D, 0.3, gradient, 1, b[k], 1);
+            for (size_t mu = 0; mu < p; mu++) {
+                double off = f.pair.y[k][mu] - cblas_ddot(D, b[k], 1, f.pair.x[k] + mu * D, 1);
+                error += 0.5 * off * off / (double)p;
+            }
+            for (int n = 0; n < N; n++)
+                seen[k][n] = cblas_ddot(D, b[k], 1, probe + n * D, 1);
+        }
+        if (t == 2)
+            continue;
+        const double *m = measure + i++ * NND_ALIGN_MEASURES;
+        test_close("training error", m[NND_ALIGN_TRAIN_ERROR], error, 1e-12);
+        got = cblas_ddot(D, b[0], 1, b[1], 1) / cblas_dnrm2(D, b[0], 1) / cblas_dnrm2(D, b[1], 1);
+        test_close("cosine", m[NND_ALIGN_COSINE_PAIR], got, 1e-12);
+        double cross = cblas_ddot(N, seen[0], 1, seen[1], 1);
+        double self[] = {cblas_ddot(N, seen[0], 1, seen[0], 1),
+                         cblas_ddot(N, seen[1], 1, seen[1], 1)};
+        test_close("CKA", m[NND_ALIGN_CKA_PROBE], cross * cross / (self[0] * self[1]), 1e-12);
+        /* Pairs of different probes alone. */
+        double pairs[3] = {cross * cross, self[0] * self[0], self[1] * self[1]};
+        for (int n = 0; n < N; n++) {
+            pairs[0] -= pow(seen[0][n] * seen[1][n], 2);
+            pairs[1] -= pow(seen[0][n], 4);
+            pairs[2] -= pow(seen[1][n], 4);
+        }
+        test_close("debiased", m[NND_ALIGN_CKA_DEBIASED], pairs[0] / sqrt(pairs[1] * pairs[2]),
+                   1e-12);
+    }
+    end(&f);
+}
+END_TEST
+
 /* ---- CKA ---- */
 
 /* Rank one: the squared cosine; equal representations: 1; rotations and scales change nothing. */
@@ -340,6 +394,7 @@ int main(void) {
                         (int)(sizeof MINIMA / sizeof *MINIMA));
     tcase_add_test(networks, starts);
     tcase_add_test(networks, flow_conserves_balance);
+    tcase_add_test(networks, descent_and_its_probes_are_what_they_say);
     tcase_add_test(networks, descent_of_networks_follows_the_flow);
     suite_add_tcase(suite, networks);
     TCase *data = tcase_create("data");

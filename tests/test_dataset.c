@@ -379,6 +379,21 @@ START_TEST(no_message_quotes_a_linked_table) {
     scratch_write(scratch_path("secrets"), "x0,y\n1,2\n3,4\n", 13);
     read_data("{file: l.csv, inputs: x, targets: y}");
     assert_ok(load("l.csv"));
+START_TEST(rows_to_test_on_are_those_of_the_test_arrays_if_there_are_any) {
+    static const char csv[] = "x0,y,z0,w\n1,10,5,50\n2,20,6,60\n3,30,7,70\n";
+    nnd_dataset set;
+    scratch_write(scratch_path("t.csv"), csv, strlen(csv));
+    read_data("{file: t.csv, inputs: x, targets: y, test_inputs: z, test_targets: w, "
+              "test_rows: [2, 0]}");
+    assert_ok(load("t.csv"));
+    assert_ok(nnd_dataset_make(ctx, &data, &set));
+    const double inputs[] = {1.0, 2.0, 3.0, 7.0, 5.0};
+    ck_assert_uint_eq(set.samples, 3);
+    ck_assert_uint_eq(set.tests, 2);
+    ck_close("inputs", 5, set.inputs, inputs);
+    ck_assert_double_eq(set.test_targets[0], 70.0);
+    ck_assert_double_eq(set.test_targets[1], 50.0);
+    nnd_dataset_clear(&set);
 }
 END_TEST
 
@@ -509,6 +524,7 @@ int main(void) {
     tcase_add_test(tests, a_cell_is_a_number_where_a_case_would_take_it_for_one);
     tcase_add_test(tests, a_table_that_is_no_regular_file_is_refused);
     tcase_add_test(tests, no_message_quotes_a_linked_table);
+    tcase_add_test(tests, rows_to_test_on_are_those_of_the_test_arrays_if_there_are_any);
     tcase_add_test(tests, data_beyond_the_memory_limit_is_refused);
     tcase_add_test(tests, standardized_inputs_have_mean_0_and_variance_1_on_training_samples);
     tcase_add_test(tests, a_changed_file_is_refused_by_its_checksum);

@@ -421,6 +421,58 @@ START_TEST(ntk_equals_the_gram_matrix_of_gradients) {
 }
 END_TEST
 
+/* Overlaps between times against the fields of a network that is stepped by hand. */
+START_TEST(two_time_overlaps_are_inner_products_of_the_fields) {
+    enum { TIMES = 3, LAYERS = 3 };
+    static const int at[TIMES] = {0, 2, 5};
+    nnd_context *ctx = nnd_context_new(NULL);
+    nnd_case *c = test_case(ctx, "{model: deep-linear, params: {depth: 2, nu: 1.5, noise: 0.3, "
+                                 "steps: 5, record: [0, 2], two_time: true}}");
+    const nnd_simulator *simulator = nnd_simulator_find(c->model);
+    nnd_frame *frame;
+    nnd_deep_linear_network net = {0};
+    double g[TIMES][LAYERS][2 * D], h[TIMES][LAYERS][2 * D], error[TIMES][D], rest[TIMES][4 * D];
+    ck_assert_int_eq(simulator->simulate(ctx, c->params[0], D, 3, 4, 1, &frame), NND_OK);
+    ck_assert_int_eq(nnd_deep_linear_network_make(ctx, c->params[0], D, &net), NND_OK);
+    nnd_deep_linear_network_draw(&net, (nnd_rng_key){3, 4, D});
+    for (int t = 0, i = 0; t <= 5; t++) {
+        nnd_deep_linear_network_evaluate(&net, (size_t)t);
+        if (t == at[i]) {
+            for (size_t l = 0; l < LAYERS; l++) {
+                size_t n = l == 0 ? D : net.layer[l].cols;
+                memcpy(g[i][l], net.backward[l], n * sizeof(double));
+                memcpy(h[i][l], net.forward[l], n * sizeof(double));
+            }
+            memcpy(error[i], net.error, sizeof error[i]);
+            memcpy(rest[i++], net.residual, net.samples * sizeof(double));
+        }
+        nnd_deep_linear_network_step(&net, (size_t)t);
+    }
+    for (int i = 0; i < TIMES; i++)
+        for (int j = 0; j < TIMES; j++) {
+            char where[64];
+            int p = (int)net.samples;
+            snprintf(where, sizeof where, "seed=4,t=%d,s=%d", at[i], at[j]);
+            test_close("delta", test_value(frame, "delta_two_time", where),
+                       cblas_ddot(D, error[i], 1, error[j], 1), 1e-12);
+            test_close("train", test_value(frame, "train_two_time", where),
+                       cblas_ddot(p, rest[i], 1, rest[j], 1) / p, 1e-12);
+            for (size_t l = 0; l < LAYERS; l++) {
+                int n = l == 0 ? D : (int)net.layer[l].cols;
+                snprintf(where, sizeof where, "seed=4,layer=%zu,t=%d,s=%d", l, at[i], at[j]);
+                test_close("g", test_value(frame, "g_two_time", where),
+                           cblas_ddot(n, g[i][l], 1, g[j][l], 1), 1e-12);
+                test_close("h", test_value(frame, "h_two_time", where),
+                           cblas_ddot(n, h[i][l], 1, h[j][l], 1), 1e-12);
+            }
+        }
+    nnd_deep_linear_network_clear(&net);
+    nnd_frame_free(frame);
+    nnd_case_free(c);
+    nnd_context_free(ctx);
+}
+END_TEST
+
 int main(void) {
     Suite *suite = suite_create("deep-linear network");
     TCase *twins = tcase_create("against a dense twin");
@@ -430,6 +482,7 @@ int main(void) {
                         (int)(sizeof FLOWS / sizeof *FLOWS));
     tcase_add_test(twins, simulated_flow_has_steps_of_its_own);
     tcase_add_loop_test(twins, folding_the_pending_updates_changes_nothing, 0, 2);
+    tcase_add_test(twins, two_time_overlaps_are_inner_products_of_the_fields);
     tcase_add_test(twins, fresh_batches_differ_from_step_to_step);
     tcase_add_test(twins, recipe_trains_the_same_network);
     suite_add_tcase(suite, twins);

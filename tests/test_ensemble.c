@@ -157,6 +157,30 @@ START_TEST(seeds_are_independent_across_sizes_and_common_across_the_sweep) {
 }
 END_TEST
 
+/* Two sizes determine a slope: the difference of the means over that of 1/size. What is caused
+ * along the target and by each of the D - 1 directions across adds up. */
+START_TEST(biases_are_slopes_of_what_they_are_caused_by) {
+    static const struct {
+        const char *bias, *of;
+    } slope[] = {{"par_bias", "delta_alone"},
+                 {"perp_bias", "delta_across"},
+                 {"delta_bias", "delta"},
+                 {"error_ncorr", "error"}};
+    nnd_ensemble e = simulate_afresh(2, "{model: online-fluctuations, params: {dim: 3, steps: 4, "
+                                        "lr: 0.2}, simulate: {size: [8, 16], seeds: 40}}");
+    for (size_t k = 0; k < 4; k++) {
+        double small = test_value(e.mc, slope[k].of, "size=8,t=4");
+        double large = test_value(e.mc, slope[k].of, "size=16,t=4");
+        test_close(slope[k].bias, test_value(e.mc, slope[k].bias, "t=4"),
+                   (small - large) / (1.0 / 8.0 - 1.0 / 16.0), 1e-10);
+    }
+    test_close("sum",
+               test_value(e.mc, "par_bias", "t=4") + 2.0 * test_value(e.mc, "perp_bias", "t=4"),
+               test_value(e.mc, "delta_bias", "t=4"), 1e-10);
+    nnd_ensemble_clear(&e);
+}
+END_TEST
+
 START_TEST(digest_names_what_the_blocks_depend_on) {
     nnd_context *ctx = nnd_context_new(NULL);
     const char *yaml[] = {
@@ -449,6 +473,7 @@ int main(void) {
     tcase_add_test(runs, raising_the_seeds_extends_the_ensemble);
     tcase_add_test(runs, interrupted_ensemble_resumes_to_the_same_bits);
     tcase_add_test(runs, seeds_are_independent_across_sizes_and_common_across_the_sweep);
+    tcase_add_test(runs, biases_are_slopes_of_what_they_are_caused_by);
     tcase_add_test(runs, digest_names_what_the_blocks_depend_on);
     tcase_add_test(runs, sizes_that_leave_no_neuron_or_sample_are_refused);
     tcase_add_test(runs, more_memory_than_the_limit_is_refused_with_the_number);

@@ -155,6 +155,25 @@ params: {steps: 5, record: [0, 6]}
 YAML
 }
 
+@test "what belongs to descent alone, or to gradient flow alone" {
+    local key
+    for key in momentum=0.5 weight_decay=0.1 'schedule=[1]' training=fresh; do
+        case_file case.yaml <<YAML
+model: deep-linear
+params: {integrator: flow, ${key/=/: }}
+YAML
+        refused 2 case.yaml:2: "params.${key%%=*}" "integrator: gd" -- solve case.yaml
+    done
+    bad_case case.yaml:2: params.steps "flow needs an integer >= 1" <<'YAML'
+model: deep-linear
+params: {integrator: flow, steps: 0}
+YAML
+    bad_case case.yaml:2: params.time "integrator: flow" <<'YAML'
+model: deep-linear
+params: {time: 2}
+YAML
+}
+
 @test "a learning rate together with gradient flow" {
     bad_case case.yaml:2:32 params.lr 0.1 flow <<'YAML'
 model: deep-linear
