@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include <cblas.h>
+#include <math.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -33,10 +34,46 @@ static double measured_rate(void) {
     return 2.0 * PROBE * PROBE / best;
 }
 
-static void print_cost(const char *what, double bytes, double flops, double rate, int workers) {
+/* Pieces of work, points or blocks, that threads take one at a time. */
+typedef struct {
+    size_t count;
+    double bytes, flops; /* of the dearest; of all */
+    double longest;      /* operations of the one that takes longest, which no thread shares */
+} work;
+
+static void print_cost(const nnd_context *ctx, const char *what, const work *w, double rate) {
+    int workers = nnd_context_concurrency(ctx, w->count, w->bytes);
     nnd_print(stdout, "%-11s memory %.3g MB%s, operations %.3g, expected %.3g s on %d threads\n",
-              what, bytes * 1e-6, workers > 1 ? " per thread" : "", flops, flops / rate / workers,
-              workers);
+              what, w->bytes * 1e-6, workers > 1 ? " per thread" : "", w->flops,
+              fmax(w->flops / workers, w->longest) / rate, workers);
+}
+
+static nnd_status print_theory(nnd_context *ctx, const nnd_case *c, double rate) {
+    const nnd_theory *theory = nnd_theory_find(c->model);
+    nnd_cost cost;
+    nnd_status status = nnd_theory_cost(ctx, c, &cost);
+    work w = {.count = c->sweep.points, .bytes = cost.bytes, .flops = cost.flops};
+    for (size_t p = 0; status == NND_OK && p < c->sweep.points; p++) {
+        status = theory->cost(ctx, c->params[p], &cost);
+        w.longest = fmax(w.longest, cost.flops);
+    }
+    if (status == NND_OK)
+        print_cost(ctx, "theory", &w, rate);
+    return status;
+}
+
+static work simulation_work(const nnd_case *c) {
+    const nnd_simulator *s = nnd_simulator_find(c->model);
+    nnd_simulation_cost cost;
+    nnd_ensemble_cost(c, &cost);
+    work w = {.bytes = cost.bytes, .flops = cost.flops};
+    for (size_t p = 0; p < c->sweep.points; p++)
+        for (size_t k = 0; k < nnd_case_sizes(c); k++) {
+            size_t size = nnd_case_size(c, k), width = s->block(c->params[p], size);
+            w.count += (nnd_case_seeds(c, k) + width - 1) / width;
+            w.longest = fmax(w.longest, s->cost(c->params[p], size).flops * (double)width);
+        }
+    return w;
 }
 
 static nnd_status print_recipe(nnd_context *ctx, const nnd_case *c, size_t point, size_t size) {
@@ -63,10 +100,8 @@ static nnd_status print_recipe(nnd_context *ctx, const nnd_case *c, size_t point
 }
 
 static nnd_status print_simulation(nnd_context *ctx, const nnd_case *c, double rate) {
-    nnd_simulation_cost cost;
-    nnd_ensemble_cost(c, &cost);
-    print_cost("simulation", cost.bytes, cost.flops, rate,
-               nnd_context_concurrency(ctx, SIZE_MAX, cost.bytes));
+    work w = simulation_work(c);
+    print_cost(ctx, "simulation", &w, rate);
     printf("# how a deep-learning framework trains the same networks; see DRY RUN in nndmft(1)\n");
     nnd_status status = NND_OK;
     for (size_t p = 0; status == NND_OK && p < c->sweep.points; p++)
@@ -83,13 +118,8 @@ int cli_dry_run(nnd_context *ctx, const nnd_case *c, bool theory, bool simulatio
     free(text);
     nnd_status status = NND_OK;
     double rate = measured_rate();
-    if (theory) {
-        nnd_cost cost;
-        status = nnd_theory_cost(ctx, c, &cost);
-        if (status == NND_OK)
-            print_cost("theory", cost.bytes, cost.flops, rate,
-                       nnd_context_concurrency(ctx, c->sweep.points, cost.bytes));
-    }
+    if (theory)
+        status = print_theory(ctx, c, rate);
     if (status == NND_OK && simulation && c->simulates)
         status = print_simulation(ctx, c, rate);
     if (status == NND_OK && simulation && c->simulates)

@@ -511,6 +511,50 @@ PYTHON
     ! grep -q '^theory' out || explain "simulate does not solve"
 }
 
+@test "dry-run: threads share points and blocks, but no point or block itself" {
+    cat >sweep.yaml <<'YAML'
+model: deep-linear
+params: {depth: 1, steps: 400, record_every: 400, spectrum: false, ntk: false}
+simulate: {size: 64, seeds: 40000}
+YAML
+    local run
+    for run in "one 4" "four 4 sweep.gamma0=[1,2,3,4]" "four 2 sweep.gamma0=[1,2,3,4]" \
+        "long 1 params.steps=3000" "mixed 4 params.steps=null sweep.steps=[3,3000,2,1]" \
+        "blocks 8 simulate.seeds=1"; do
+        # shellcheck disable=SC2086 # several words
+        set -- $run
+        works run sweep.yaml --dry-run --threads "$2" ${3:+--set "$3"} ${4:+--set "$4"}
+        sed -n "s/^\(theory\|simulation\) /$1-$2 &/p" out >>costs
+    done
+    "$PYTHON" - <<'PYTHON'
+import re
+
+cost = {}
+for line in open("costs"):
+    case, what = line.split()[:2]
+    numbers = re.search("operations (.*), expected (.*) s on (.*) threads", line).groups()
+    cost[case, what] = [float(x) for x in numbers]
+
+
+def check(case, longest, workers):
+    """The speed of the machine, which is measured anew by each run, is that of the simulation,
+    which has more blocks than threads. Three digits are printed."""
+    operations, seconds, threads = cost[case, "simulation"]
+    rate = operations / seconds / int(case.split("-")[1])
+    operations, seconds, threads = cost[case, "theory"]
+    want = max(operations / workers, longest) / rate
+    assert threads == workers, (case, threads)
+    assert abs(seconds / want - 1) < 0.03, (case, seconds, want)
+
+
+check("one-4", 0, 1)
+check("four-4", 0, 4)
+check("four-2", 0, 2)
+check("mixed-4", cost["long-1", "theory"][0], 4)
+assert cost["blocks-8", "simulation"][2] == 1
+PYTHON
+}
+
 @test "the resolved case that dry-run prints gives identical data" {
     need_python h5py
     works run case.yaml
