@@ -181,6 +181,88 @@ START_TEST(without_a_model_all_curves_in_time_are_drawn) {
 }
 END_TEST
 
+/* What stands before the time is taken for a sweep. */
+START_TEST(theory_without_a_model_is_drawn_over_time) {
+    char name[] = "test_risk";
+    result.model = NULL;
+    drop(&result.mc);
+    name_var(name);
+    assert_ok(write_program());
+    HAS("set xlabel 'step t'");
+    HAS("title 'gamma0 = 0.5'");
+}
+END_TEST
+
+/* The word after `key` in the first line that holds `needle`. */
+static const char *style_of(const char *needle, const char *key, char word[20]) {
+    const char *line = strstr(program, needle);
+    ck_assert_msg(line != NULL, "no %s in:\n%s", needle, program);
+    while (line > program && line[-1] != '\n')
+        line--;
+    const char *at = strstr(line, key);
+    ck_assert_msg(at != NULL && at < strchr(line, '\n'), "no %s beside %s", key, needle);
+    ck_assert_int_eq(sscanf(at + strlen(key), " %19s", word), 1);
+    return word;
+}
+
+/* A sweep over gamma0 and nu; curve k holds 100 + 2 k and one more. */
+static void sweep_two_keys(void) {
+    const double gamma0[] = {0.5, 3.0, 2.0}, nu[] = {2.0, 0.5};
+    static char name[] = "test_risk";
+    drop(&result.theory);
+    drop(&result.mc);
+    assert_ok(nnd_frame_new(ctx, &result.theory));
+    assert_ok(nnd_frame_add_dim(result.theory, "gamma0", NND_COORD_REAL, 3, gamma0));
+    assert_ok(nnd_frame_add_dim(result.theory, "nu", NND_COORD_REAL, 2, nu));
+    assert_ok(nnd_frame_add_range(result.theory, "t", 2, 0.0));
+    double *risk = add(result.theory, name, "gamma0,nu,t");
+    for (size_t i = 0; i < 12; i++)
+        risk[i] = 100.0 + (double)i;
+    name_var(name);
+    assert_ok(write_program());
+}
+
+/* The style of curve k is that of a legend entry. */
+static void ck_curve(size_t k, const char *key, const char *title) {
+    char curve[40], of_curve[20], of_title[20];
+    snprintf(curve, sizeof curve, "$theory%zu_0 << EOD\n0 %zu ", k, 100 + 2 * k);
+    HAS(curve);
+    snprintf(curve, sizeof curve, "$theory%zu_0 using", k);
+    ck_assert_str_eq(style_of(curve, key, of_curve), style_of(title, key, of_title));
+}
+
+START_TEST(curves_of_two_swept_keys_have_colours_and_titles_of_their_own) {
+    static const char *const titles[] = {"'gamma0 = 0.5, nu = 2'", "'gamma0 = 0.5, nu = 0.5'",
+                                         "'gamma0 = 3, nu = 2'",   "'gamma0 = 3, nu = 0.5'",
+                                         "'gamma0 = 2, nu = 2'",   "'gamma0 = 2, nu = 0.5'"};
+    char colour[20], other[20];
+    sweep_two_keys();
+    for (size_t k = 0; k < 6; k++)
+        ck_curve(k, "lc rgb", titles[k]);
+    ck_assert_str_ne(style_of(titles[1], "lc rgb", colour), style_of(titles[2], "lc rgb", other));
+}
+END_TEST
+
+START_TEST(a_sweep_has_colours_and_what_belongs_to_the_variable_dashes) {
+    static const char *const colours[] = {"'gamma0 = 0.5'", "'gamma0 = 1'", "'gamma0 = 2'"};
+    static const char *const dashes[] = {"'layer = 0'", "'layer = 1'", "'layer = 2'",
+                                         "'layer = 3'"};
+    char name[] = "g_norm2", a[20], b[20];
+    double *data = nnd_frame_find(result.theory, name)->data;
+    for (size_t k = 0; k < 12; k++)
+        data[k / 4 * 41 * 4 + k % 4] = 100.0 + 2.0 * (double)k;
+    drop(&result.mc);
+    name_var(name);
+    assert_ok(write_program());
+    for (size_t k = 0; k < 12; k++) {
+        ck_curve(k, "lc rgb", colours[k / 4]);
+        ck_curve(k, " dt", dashes[k % 4]);
+    }
+    ck_assert_str_ne(style_of(colours[1], "lc rgb", a), style_of(colours[2], "lc rgb", b));
+    ck_assert_str_ne(style_of(dashes[0], " dt", a), style_of(dashes[1], " dt", b));
+}
+END_TEST
+
 START_TEST(a_scalar_is_drawn_over_the_sweep) {
     char name[] = "cosine";
     name_var(name);
@@ -252,6 +334,21 @@ START_TEST(a_map_over_an_infinite_value_is_drawn) {
     HAS("set ytics noenhanced ('1' 0, '2' 1, 'inf' 2)");
     HAS("set yrange [-0.5:2.5]");
     ck_assert_int_gt(picture("a.svg"), 1000);
+}
+END_TEST
+
+START_TEST(a_map_with_a_zero_coordinate_has_a_linear_axis) {
+    const double alpha[] = {0.5, 1.0, 2.0}, snr[] = {0.0, 0.5, 1.0};
+    static char model[] = "alignment";
+    result.model = model;
+    drop(&result.mc);
+    assert_ok(nnd_frame_add_dim(result.theory, "alpha", NND_COORD_REAL, 3, alpha));
+    assert_ok(nnd_frame_add_dim(result.theory, "snr", NND_COORD_REAL, 3, snr));
+    add(result.theory, "cka", "alpha,snr");
+    options.view = "map";
+    assert_ok(write_program());
+    HAS("set logscale x");
+    LACKS("set logscale y");
 }
 END_TEST
 
@@ -817,6 +914,22 @@ START_TEST(the_simulation_tells_the_optimum_where_there_is_no_theory) {
 }
 END_TEST
 
+START_TEST(the_optimum_is_that_of_the_last_size) {
+    const double lr[] = {0.1, 0.2, 0.4, 0.8}, sizes[] = {16.0, 64.0};
+    const double loss[] = {0.3, 0.9, 0.2, 0.5, 0.6, 0.1, 0.7, 0.4};
+    drop(&result.theory);
+    drop(&result.mc);
+    assert_ok(nnd_frame_new(ctx, &result.mc));
+    assert_ok(nnd_frame_add_dim(result.mc, "lr", NND_COORD_REAL, 4, lr));
+    assert_ok(nnd_frame_add_dim(result.mc, "size", NND_COORD_INTEGER, 2, sizes));
+    put(result.mc, "train_mse", "lr,size", loss);
+    options.view = "transfer";
+    assert_ok(write_program());
+    const double want[] = {0.4, 0.1};
+    ck_block("$lowest0", 2, want);
+}
+END_TEST
+
 START_TEST(transfer_is_listed_where_it_is_offered) {
     char *text = NULL;
     size_t size;
@@ -868,6 +981,9 @@ int main(void) {
     tcase_add_test(tests, unknown_names_are_errors_that_list_what_there_is);
     tcase_add_test(tests, an_empty_result_is_an_error);
     tcase_add_test(tests, without_a_model_all_curves_in_time_are_drawn);
+    tcase_add_test(tests, theory_without_a_model_is_drawn_over_time);
+    tcase_add_test(tests, curves_of_two_swept_keys_have_colours_and_titles_of_their_own);
+    tcase_add_test(tests, a_sweep_has_colours_and_what_belongs_to_the_variable_dashes);
     tcase_add_test(tests, a_scalar_is_drawn_over_the_sweep);
     tcase_add_test(tests, many_curves_are_thinned_and_the_title_says_so);
     tcase_add_test(tests, fifteen_curves_are_all_drawn);
@@ -894,6 +1010,8 @@ int main(void) {
     tcase_add_test(tests, the_band_is_one_standard_deviation_of_the_first_size);
     tcase_add_test(tests, the_distance_from_infinite_width_has_its_numbers);
     tcase_add_test(tests, a_map_over_an_infinite_value_is_drawn);
+    tcase_add_test(tests, a_map_with_a_zero_coordinate_has_a_linear_axis);
+    tcase_add_test(tests, the_optimum_is_that_of_the_last_size);
     tcase_add_test(tests, a_spectrum_is_one_set_of_cells);
     tcase_add_test(tests, transfer_is_what_a_sweep_over_rates_shows);
     tcase_add_test(tests, the_simulation_tells_the_optimum_where_there_is_no_theory);
