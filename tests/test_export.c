@@ -248,7 +248,7 @@ START_TEST(json_has_the_shape_of_to_dict) {
     char risk[] = "risk", cosine[] = "cosine";
     char *names[] = {risk, cosine};
     nnd_selection vars = select_vars(2, names);
-    ok(nnd_frame_set_text(frame, NULL, "title", "a \"b\"\n\xc3\xa9"));
+    ok(nnd_frame_set_text(frame, NULL, "title", "a \"b\"\\\n\x1f\x7f\xc3\xa9"));
     ok(nnd_frame_set_number(frame, "risk", "residual", 1e-9));
     ok(nnd_frame_set_text(frame, "gamma0", "units", "1"));
     ok(nnd_json_write(ctx, frame, &vars, out));
@@ -258,7 +258,7 @@ START_TEST(json_has_the_shape_of_to_dict) {
         "\"gamma0\": {\"dims\": [\"gamma0\"], \"attrs\": {\"units\": \"1\"}, \"data\": [0.5, "
         "2.0]},\n"
         "\"t\": {\"dims\": [\"t\"], \"attrs\": {}, \"data\": [0, 1, 2]}},\n"
-        "\"attrs\": {\"title\": \"a \\\"b\\\"\\u000a\xc3\xa9\"},\n"
+        "\"attrs\": {\"title\": \"a \\\"b\\\"\\\\\\u000a\\u001f\\u007f\xc3\xa9\"},\n"
         "\"dims\": {\"gamma0\": 2, \"t\": 3},\n"
         "\"data_vars\": {\n"
         "\"risk\": {\"dims\": [\"gamma0\", \"t\"], \"attrs\": {\"residual\": 1e-09}, \"data\": "

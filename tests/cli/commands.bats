@@ -571,6 +571,28 @@ PYTHON
     ! grep -q simulate: out || explain "simulate was removed"
 }
 
+@test "null removes what is there, and makes nothing of what is not" {
+    case_file bare.yaml <<'YAML'
+model: deep-linear
+params: {steps: 3}
+YAML
+    works run bare.yaml --set simulate.seeds=null --set sweep.lr=null --set params.steps=null
+    holds bare.h5 theory
+    works info bare.h5
+    says out "steps: 40"
+    ! grep -Eq "simulate:|sweep:" out || explain "an empty mapping was made"
+}
+
+@test "the time of a file is that of Greenwich, wherever it was made" {
+    local before after created
+    before=$(date +%s)
+    TZ=XYZ-9 works solve case.yaml
+    after=$(date +%s)
+    works info case.h5
+    created=$(date -d "$(sed -n 's/^created *//p' out)" +%s)
+    [ "$created" -ge "$before" ] && [ "$created" -le "$after" ]
+}
+
 @test "models lists the models, describe their parameters and variables" {
     works models
     says out deep-linear
@@ -586,13 +608,17 @@ PYTHON
 
 @test "the template of every model is a case that runs" {
     works models
-    local model
+    local model few
     cut -d' ' -f1 out >names
     while read -r model; do
         works describe "$model" --case
         cp out template.yaml
+        few=()
+        # What is sampled takes its time; a few samples are enough here.
+        ! grep -q "^  replicates:" template.yaml ||
+            few=(--set params.samples=512 --set params.replicates=2)
         # A model whose theory is not known says so.
-        tool solve template.yaml -o "$model.h5"
+        tool solve template.yaml -o "$model.h5" "${few[@]}"
         grep -q "$model has no theory" err || [ "$status" -eq 0 ] || explain "template of $model"
     done <names
 }
