@@ -273,6 +273,11 @@ holds() {
     says err "params.lr" 0.15 0.1
     [ "$(wc -l <err)" -eq 1 ] || explain "more than the one parameter"
     says out disagrees
+    # Of what only one of them has it says so, whichever it is.
+    works solve sharp.yaml --set params.gamma0=null --set 'sweep.gamma0=[1, 2]' -o sweep.h5
+    tool validate sweep.h5 sharp.h5
+    says err "params.gamma0: theory absent, simulation 2" \
+        "sweep: theory {gamma0: [1, 2]}, simulation absent"
 }
 
 @test "run exits 4 when theory and simulation disagree" {
@@ -509,6 +514,15 @@ PYTHON
     ! grep -q '^simulation' out || explain "solve does not simulate"
     works simulate case.yaml --dry-run
     ! grep -q '^theory' out || explain "simulate does not solve"
+}
+
+@test "dry-run: memory in MB is that of matrices of time by time" {
+    # One of 2000 x 2000 numbers has 32 MB; theory holds no fewer than one, and not a hundred.
+    works solve case.yaml --dry-run --set params.steps=2000 --set params.spectrum=false
+    local megabytes
+    megabytes=$(sed -n 's/^theory *memory \([^ ]*\) MB.*/\1/p' out)
+    megabytes=$(printf %.0f "$megabytes")
+    [ "$megabytes" -ge 32 ] && [ "$megabytes" -le 3200 ] || explain "$megabytes MB"
 }
 
 @test "dry-run: threads share points and blocks, but no point or block itself" {

@@ -122,3 +122,20 @@ PYTHON
     [ "$(grep -c diverged err)" -eq 2 ] || explain "two points diverge"
     says err "nu=2, lr=80: diverged" "nu=0.5, lr=80: diverged"
 }
+
+@test "find names the point without an answer, and exits 3" {
+    two_keys "gamma0: [2, 0.5]" "nu: [1]"
+    tool find case.yaml --param lr=0.02:0.4 --zero test_risk=1.2 --at t=3 --points 9
+    [ "$status" -eq 3 ] || explain "exit code $status"
+    grep -Eq "^2,1,,,,[0-9]+$" out || explain "no empty row"
+    grep -Eq "^0.5,1,0.[0-9]+,.*,1.2,[0-9]+$" out || explain "no root"
+    says err "gamma0=2, nu=1: test_risk does not cross 1.2" "no answer at 1 of 2 points"
+}
+
+@test "find says where an extremum is at the end of the interval, and only there" {
+    two_keys "gamma0: [2, 0.5]" "nu: [1]"
+    works find case.yaml --param lr=0.001:0.01 --min test_risk --at t=3 --points 9
+    says err "gamma0=2, nu=1: the extremum is at the end 0.01" "gamma0=0.5, nu=1: the extremum"
+    works find case.yaml --param lr=0.02:0.9 --min test_risk --at t=3 --points 9
+    [ ! -s err ] || explain "the minimum is inside"
+}
