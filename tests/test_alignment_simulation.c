@@ -169,6 +169,49 @@ START_TEST(starts) {
 }
 END_TEST
 
+/* What a framework is told to draw has the size of what networks here start from. */
+START_TEST(recipes_have_the_standard_deviations_of_the_starts) {
+    fixture f = begin("{model: alignment, params: {alpha: 2, training: white-init, dim: 12, width: "
+                      "1.5, init_scale: 0.3}}");
+    const nnd_simulator *simulator = nnd_simulator_find(f.c->model);
+    nnd_alignment p = *f.p;
+    nnd_linear_network net;
+    nnd_frame *recipe;
+    size_t k = nnd_alignment_width(f.p, D), rows, cols;
+    double direction[D] = {1.0};
+    ck_assert_int_eq(nnd_linear_network_make(f.ctx, &f.data, 2, k, &net), NND_OK);
+    ck_assert_int_eq(
+        nnd_linear_network_start_white(f.ctx, &net, p.init_scale, (nnd_rng_key){1, 1, 1}, 8),
+        NND_OK);
+    ck_assert_int_eq(simulator->recipe(f.ctx, &p, D, &recipe), NND_OK);
+    test_close("white", nnd_frame_find(recipe, "init_std")->data[0],
+               cblas_dnrm2((int)k * D, net.w, 1) / sqrt((double)(k * D)), 1e-13);
+    nnd_frame_free(recipe);
+    nnd_linear_network_start_gaussian(&net, p.init_scale, (nnd_rng_key){1, 1, 1}, 8);
+    p.training = NND_ALIGN_GAUSSIAN;
+    ck_assert_int_eq(simulator->recipe(f.ctx, &p, D, &recipe), NND_OK);
+    /* five standard errors of a root mean square */
+    test_close("gaussian", nnd_frame_find(recipe, "init_std")->data[0],
+               cblas_dnrm2((int)k * D, net.w, 1) / sqrt((double)(k * D)),
+               5.0 / sqrt(2.0 * (double)(k * D)));
+    nnd_frame_free(recipe);
+    nnd_linear_network_clear(&net);
+    p.training = NND_ALIGN_RICH;
+    p.depth = 3;
+    ck_assert_int_eq(nnd_linear_network_make(f.ctx, &f.data, 3, k, &net), NND_OK);
+    nnd_linear_network_start_aligned(&net, p.init_scale, direction, (nnd_rng_key){1, 1, 1}, 8);
+    ck_assert_int_eq(simulator->recipe(f.ctx, &p, D, &recipe), NND_OK);
+    for (size_t l = 0; l < 3; l++) {
+        const double *m = nnd_linear_network_matrix(&net, l, net.w, &rows, &cols);
+        test_close("rich", nnd_frame_find(recipe, "init_std")->data[l],
+                   cblas_dnrm2((int)(rows * cols), m, 1) / sqrt((double)(rows * cols)), 1e-12);
+    }
+    nnd_frame_free(recipe);
+    nnd_linear_network_clear(&net);
+    end(&f);
+}
+END_TEST
+
 /* W W^T - a a^T is conserved by the flow: an invariant that no integrator knows of. */
 START_TEST(flow_conserves_balance) {
     fixture f = begin("{model: alignment, params: {alpha: 2}}");
@@ -393,6 +436,7 @@ int main(void) {
     tcase_add_loop_test(networks, trained_networks_reach_the_direct_solution, 0,
                         (int)(sizeof MINIMA / sizeof *MINIMA));
     tcase_add_test(networks, starts);
+    tcase_add_test(networks, recipes_have_the_standard_deviations_of_the_starts);
     tcase_add_test(networks, flow_conserves_balance);
     tcase_add_test(networks, descent_and_its_probes_are_what_they_say);
     tcase_add_test(networks, descent_of_networks_follows_the_flow);

@@ -473,6 +473,34 @@ START_TEST(two_time_overlaps_are_inner_products_of_the_fields) {
 }
 END_TEST
 
+START_TEST(the_recipe_says_in_words_what_rates_do_not) {
+    static const struct {
+        const char *params, *optimizer;
+    } recipes[] = {
+        {"depth: 1", "SGD"},
+        {"momentum: 0.9, weight_decay: 0.25, schedule: [1, 0.5], center: true",
+         "SGD with momentum 0.9, all weights times 0.75 before each step (decoupled decay), rates "
+         "times the schedule, output minus that of the initial network"},
+        {"integrator: flow, time: 3, steps: 12",
+         "gradient flow: no SGD; one Euler step is SGD with raw_lr times 0.25"},
+    };
+    nnd_context *ctx = nnd_context_new(NULL);
+    for (size_t k = 0; k < 3; k++) {
+        char yaml[200];
+        nnd_frame *recipe;
+        snprintf(yaml, sizeof yaml, "{model: deep-linear, params: {%s}}", recipes[k].params);
+        nnd_case *c = test_case(ctx, yaml);
+        ck_assert_int_eq(nnd_simulator_find(c->model)->recipe(ctx, c->params[0], D, &recipe),
+                         NND_OK);
+        ck_assert_str_eq(nnd_frame_find_attribute(recipe, NULL, "optimizer")->text,
+                         recipes[k].optimizer);
+        nnd_frame_free(recipe);
+        nnd_case_free(c);
+    }
+    nnd_context_free(ctx);
+}
+END_TEST
+
 int main(void) {
     Suite *suite = suite_create("deep-linear network");
     TCase *twins = tcase_create("against a dense twin");
@@ -484,6 +512,7 @@ int main(void) {
     tcase_add_loop_test(twins, folding_the_pending_updates_changes_nothing, 0, 2);
     tcase_add_test(twins, two_time_overlaps_are_inner_products_of_the_fields);
     tcase_add_test(twins, fresh_batches_differ_from_step_to_step);
+    tcase_add_test(twins, the_recipe_says_in_words_what_rates_do_not);
     tcase_add_test(twins, recipe_trains_the_same_network);
     suite_add_tcase(suite, twins);
     TCase *spectra = tcase_create("spectra");

@@ -181,6 +181,22 @@ START_TEST(biases_are_slopes_of_what_they_are_caused_by) {
 }
 END_TEST
 
+START_TEST(where_every_seed_diverges_all_of_them_count_up_to_there) {
+    nnd_ensemble e = simulate_afresh(1, "{model: deep-linear, params: {steps: 60, lr: 30}, "
+                                        "simulate: {size: 20, seeds: 3, storage: trajectories}}");
+    double mean = 0.0;
+    for (int seed = 0; seed < 3; seed++) {
+        char at[64];
+        sprintf(at, "size=20,seed=%d,t=0", seed);
+        mean += test_value(e.seeds, "train_mse", at) / 3.0;
+    }
+    ck_assert_double_eq(test_value(e.mc, "diverged_fraction", "size=20"), 1.0);
+    test_close("mean", test_value(e.mc, "train_mse", "size=20,t=0"), mean, 1e-14);
+    ck_assert_double_nan(test_value(e.mc, "train_mse", "size=20,t=60"));
+    nnd_ensemble_clear(&e);
+}
+END_TEST
+
 START_TEST(digest_names_what_the_blocks_depend_on) {
     nnd_context *ctx = nnd_context_new(NULL);
     const char *yaml[] = {
@@ -474,6 +490,7 @@ int main(void) {
     tcase_add_test(runs, interrupted_ensemble_resumes_to_the_same_bits);
     tcase_add_test(runs, seeds_are_independent_across_sizes_and_common_across_the_sweep);
     tcase_add_test(runs, biases_are_slopes_of_what_they_are_caused_by);
+    tcase_add_test(runs, where_every_seed_diverges_all_of_them_count_up_to_there);
     tcase_add_test(runs, digest_names_what_the_blocks_depend_on);
     tcase_add_test(runs, sizes_that_leave_no_neuron_or_sample_are_refused);
     tcase_add_test(runs, more_memory_than_the_limit_is_refused_with_the_number);

@@ -61,10 +61,40 @@ START_TEST(what_cannot_be_reached_is_said) {
 }
 END_TEST
 
+/* x1 is time, x2' = x1^4. */
+static void fourth_power(void *user, const double *x, double *rate) {
+    (void)user;
+    rate[0] = 1.0;
+    rate[1] = pow(x[0], 4);
+}
+
+/* The two solutions of a step from 0 to 1 differ by int t^4 as the weights of the embedded pair
+ * have it: sum_s e_s c_s^4 = 71/270000. A step is taken if that is allowed, and only then. */
+START_TEST(a_step_is_taken_if_its_error_is_allowed) {
+    const double difference = 71.0 / 270000.0;
+    nnd_context *ctx = nnd_context_new(NULL);
+    for (int allowed = 0; allowed < 2; allowed++) {
+        nnd_flow flow;
+        double x[] = {0.0, 0.0};
+        ck_assert_int_eq(nnd_flow_make(ctx, 2, fourth_power, NULL, 0.0,
+                                       (allowed ? 1.01 : 0.99) * difference, &flow),
+                         NND_OK);
+        flow.step = 1.0;
+        ck_assert_int_eq(nnd_flow_advance(&flow, 0.0, 1.0, 100, x), NND_OK);
+        ck_assert_uint_eq(flow.rejected, allowed ? 0 : 1);
+        ck_assert_uint_eq(flow.taken, allowed ? 1 : 2);
+        test_close("1/5", x[1], 0.2, 1e-14);
+        nnd_flow_clear(&flow);
+    }
+    nnd_context_free(ctx);
+}
+END_TEST
+
 int main(void) {
     Suite *suite = suite_create("flow");
     TCase *tests = tcase_create("flow");
     tcase_add_test(tests, error_follows_the_tolerance);
+    tcase_add_test(tests, a_step_is_taken_if_its_error_is_allowed);
     tcase_add_test(tests, what_cannot_be_reached_is_said);
     suite_add_tcase(suite, tests);
     return test_main(suite);
