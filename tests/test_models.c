@@ -6,7 +6,6 @@
 
 #include "nndmft/alignment.h"
 #include "nndmft/deep_linear.h"
-#include "nndmft/directional.h"
 #include "nndmft/flat_minima.h"
 #include "nndmft/wide_mlp.h"
 #include "support.h"
