@@ -379,6 +379,9 @@ START_TEST(no_message_quotes_a_linked_table) {
     scratch_write(scratch_path("secrets"), "x0,y\n1,2\n3,4\n", 13);
     read_data("{file: l.csv, inputs: x, targets: y}");
     assert_ok(load("l.csv"));
+}
+END_TEST
+
 START_TEST(rows_to_test_on_are_those_of_the_test_arrays_if_there_are_any) {
     static const char csv[] = "x0,y,z0,w\n1,10,5,50\n2,20,6,60\n3,30,7,70\n";
     nnd_dataset set;

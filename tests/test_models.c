@@ -86,7 +86,8 @@ END_TEST
 
 START_TEST(matrices_over_outputs_are_full_diagonal_or_the_identity) {
     double full[] = {2.0, 0.3, 0.3, 1.0}, diagonal[] = {2.0, 5.0};
-    const nnd_dense none = {0}, square = {2, 2, full, NULL}, list = {2, 1, diagonal, NULL};
+    const nnd_dense none = {0}, square = {.rows = 2, .cols = 2, .value = full};
+    const nnd_dense list = {.rows = 2, .cols = 1, .value = diagonal};
     const double want[3][4] = {{1, 0, 0, 1}, {2.0, 0.3, 0.3, 1.0}, {2.0, 0.0, 0.0, 5.0}};
     const nnd_dense *matrix[] = {&none, &square, &list};
     for (size_t k = 0; k < 3; k++)
