@@ -248,6 +248,11 @@ nnd_status nnd_frame_set_number(nnd_frame *frame, const char *array, const char 
     return set_attribute(frame, array, key, NULL, number);
 }
 
+void nnd_frame_adopt(nnd_frame *frame, nnd_context *ctx) {
+    if (frame != NULL)
+        frame->ctx = ctx;
+}
+
 nnd_context *nnd_frame_context(const nnd_frame *frame) {
     return frame->ctx;
 }

@@ -117,6 +117,94 @@ START_TEST(work_beyond_the_memory_limit_is_refused_by_name) {
 }
 END_TEST
 
+/* Pieces that fail from `first` on, and note what they were given. */
+typedef struct {
+    size_t first;
+    int done[64], threads[64];
+    int stop_at;
+} pieces;
+
+static nnd_status piece(nnd_context *ctx, size_t i, void *data) {
+    pieces *p = data;
+    p->done[i]++;
+    p->threads[i] = nnd_context_threads(ctx);
+    if ((int)i == p->stop_at)
+        nnd_context_interrupt(ctx);
+    if (i < p->first)
+        return NND_OK;
+    nnd_fail(ctx, NND_E_INPUT, "piece %zu: %0200d", i, (int)i);
+    /* Others fail meanwhile. */
+    for (int wait = 0; wait < 200; wait++)
+        nnd_log(ctx, NND_LOG_DETAIL, "%d", wait);
+    return i % 2 == 0 ? NND_E_INPUT : NND_E_MEMORY;
+}
+
+START_TEST(the_first_failure_in_order_is_reported_whoever_is_faster) {
+    record r = {0};
+    const nnd_context_options options = {.threads = 8, .log = keep_line, .user = &r};
+    nnd_context *ctx = nnd_context_new(&options);
+    char want[256];
+    snprintf(want, sizeof want, "piece %d: %0200d", 5, 5);
+    for (int repeat = 0; repeat < 50; repeat++) {
+        pieces p = {.first = 5, .stop_at = -1};
+        ck_assert_int_eq(nnd_parallel(ctx, 8, 64, piece, &p), NND_E_MEMORY);
+        ck_assert_str_eq(nnd_context_message(ctx), want);
+        for (int i = 0; i <= 5; i++)
+            ck_assert_int_eq(p.done[i], 1);
+    }
+    nnd_context_free(ctx);
+}
+END_TEST
+
+START_TEST(pieces_that_succeed_are_all_done_once_and_leave_the_message_alone) {
+    const nnd_context_options options = {.threads = 4};
+    nnd_context *ctx = nnd_context_new(&options);
+    nnd_fail(ctx, NND_E_IO, "earlier");
+    pieces p = {.first = 64, .stop_at = -1};
+    ck_assert_int_eq(nnd_parallel(ctx, 4, 64, piece, &p), NND_OK);
+    for (int i = 0; i < 64; i++) {
+        ck_assert_int_eq(p.done[i], 1);
+        ck_assert_int_eq(p.threads[i], 1);
+    }
+    ck_assert_str_eq(nnd_context_message(ctx), "earlier");
+    ck_assert_int_eq(nnd_parallel(ctx, 4, 0, piece, &p), NND_OK);
+    /* One after the other: each may use all threads. */
+    ck_assert_int_eq(nnd_parallel(ctx, 1, 2, piece, &p), NND_OK);
+    ck_assert_int_eq(p.threads[1], 4);
+    nnd_context_free(ctx);
+}
+END_TEST
+
+START_TEST(an_interrupt_from_a_piece_stops_the_others) {
+    const nnd_context_options options = {.threads = 1};
+    nnd_context *ctx = nnd_context_new(&options);
+    pieces p = {.first = 64, .stop_at = 3};
+    ck_assert_int_eq(nnd_parallel(ctx, 1, 64, piece, &p), NND_E_INTERRUPTED);
+    ck_assert_str_eq(nnd_context_message(ctx), "interrupted");
+    ck_assert(nnd_context_interrupted(ctx));
+    ck_assert_int_eq(p.done[3], 1);
+    ck_assert_int_eq(p.done[4], 0);
+    nnd_context_free(ctx);
+}
+END_TEST
+
+static void log_into_another(void *user, nnd_log_level level, const char *line) {
+    nnd_log(user, level, "passed on: %s", line);
+}
+
+START_TEST(a_callback_may_use_another_context) {
+    record r = {0};
+    const nnd_context_options outer = {.log = keep_line, .user = &r};
+    nnd_context *a = nnd_context_new(&outer);
+    const nnd_context_options inner = {.log = log_into_another, .user = a};
+    nnd_context *b = nnd_context_new(&inner);
+    nnd_log(b, NND_LOG_NOTE, "news");
+    ck_assert_str_eq(r.line, "passed on: news");
+    nnd_context_free(b);
+    nnd_context_free(a);
+}
+END_TEST
+
 START_TEST(every_status_has_a_text) {
 #define CK_TEXT(name, value, text) ck_assert_str_eq(nnd_status_text(name), text);
     NND_STATUS_LIST(CK_TEXT)
@@ -137,6 +225,10 @@ int main(void) {
     tcase_add_test(tests, log_and_progress_reach_the_callbacks);
     tcase_add_test(tests, an_interrupt_is_seen_by_its_context_alone);
     tcase_add_test(tests, work_beyond_the_memory_limit_is_refused_by_name);
+    tcase_add_test(tests, the_first_failure_in_order_is_reported_whoever_is_faster);
+    tcase_add_test(tests, pieces_that_succeed_are_all_done_once_and_leave_the_message_alone);
+    tcase_add_test(tests, an_interrupt_from_a_piece_stops_the_others);
+    tcase_add_test(tests, a_callback_may_use_another_context);
     tcase_add_test(tests, every_status_has_a_text);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);

@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /**
  * The context of a computation: message of the last failure, log, threads, memory limit, interrupt.
- * There is no process-global state: two contexts do not know each other. All functions here may be
- * called from several threads at once.
+ * There is no process-global state: two contexts do not know each other, and may be used by two
+ * threads at once. One context belongs to one thread at a time, but for nnd_log, nnd_progress,
+ * nnd_context_interrupt and the getters of its options, which any thread may call.
+ *
+ * After fork() the child may use the library only if its parent has not worked with more than one
+ * thread before: runtimes of OpenMP do not carry their threads over.
  */
 #ifndef NNDMFT_CONTEXT_H
 #define NNDMFT_CONTEXT_H
@@ -15,6 +19,11 @@
 typedef struct nnd_context nnd_context;
 
 typedef enum { NND_LOG_WARNING, NND_LOG_NOTE, NND_LOG_DETAIL } nnd_log_level;
+
+/*
+ * Callbacks are called by whichever thread has something to say, one call at a time per context.
+ * They may call nnd_context_interrupt, but nothing else of their own context.
+ */
 
 /** Receives one log line without a newline. */
 typedef void (*nnd_log_fn)(void *user, nnd_log_level level, const char *line);
@@ -73,6 +82,21 @@ int nnd_context_concurrency(const nnd_context *ctx, size_t items, double bytes);
 /** Asks running work to stop at the next safe point; async-signal-safe. */
 void nnd_context_interrupt(nnd_context *ctx);
 bool nnd_context_interrupted(const nnd_context *ctx);
+
+/** Piece `i` of some work. `ctx` is its own: it holds its message, and lives no longer than it. */
+typedef nnd_status (*nnd_piece_fn)(nnd_context *ctx, size_t i, void *data);
+
+/**
+ * Does the pieces 0..count-1 on at most `workers` threads. The context of a piece shares log,
+ * progress, memory limit and interrupt with `ctx`; it has one thread where pieces run side by side.
+ * Frames that outlive their piece must be handed over by nnd_frame_adopt.
+ *
+ * Returns NND_OK, or the first failure (negative status) in the order of pieces with its message,
+ * the same for any number of threads. Pieces after a failed one are not begun if they can be
+ * avoided, nor is any after an interrupt (NND_E_INTERRUPTED).
+ */
+NND_MUST_USE nnd_status nnd_parallel(nnd_context *ctx, int workers, size_t count, nnd_piece_fn work,
+                                     void *data);
 
 /** NND_E_LIMIT with a message naming `what` and the bytes if `bytes` exceeds the memory limit. */
 NND_MUST_USE nnd_status nnd_check_memory(nnd_context *ctx, double bytes, const char *what);
