@@ -145,13 +145,12 @@ typedef struct {
     char message[MESSAGE_SIZE];
 } failure;
 
-static void run_piece(nnd_context *ctx, bool alone, nnd_piece_fn work, size_t i, void *data,
+static void run_piece(nnd_context *ctx, int threads, nnd_piece_fn work, size_t i, void *data,
                       failure *first) {
     nnd_context own = {.options = ctx->options, .root = ctx->root};
-    if (!alone)
-        own.options.threads = 1;
+    own.options.threads = threads;
     nnd_status status = nnd_context_interrupted(ctx)
-                            ? nnd_fail(&own, NND_E_INTERRUPTED, "interrupted")
+                            ? nnd_fail(&own, NND_E_INTERRUPTED, "interrupted at part %zu", i)
                             : work(&own, i, data);
     if (status >= NND_OK)
         return;
@@ -167,14 +166,15 @@ static void run_piece(nnd_context *ctx, bool alone, nnd_piece_fn work, size_t i,
 nnd_status nnd_parallel(nnd_context *ctx, int workers, size_t count, nnd_piece_fn work,
                         void *data) {
     failure first = {.piece = SIZE_MAX};
-    bool alone = workers <= 1 || count <= 1;
-#pragma omp parallel for schedule(dynamic, 1) num_threads(alone ? 1 : workers)
+    int side_by_side = (int)fmax(1.0, fmin(workers, (double)count));
+    int threads = side_by_side > 1 ? 1 : ctx->options.threads;
+#pragma omp parallel for schedule(dynamic, 1) num_threads(side_by_side) if (side_by_side > 1)
     for (size_t i = 0; i < count; i++) {
         size_t failed;
 #pragma omp atomic read
         failed = first.piece;
         if (i < failed)
-            run_piece(ctx, alone, work, i, data, &first);
+            run_piece(ctx, threads, work, i, data, &first);
     }
     if (first.piece == SIZE_MAX)
         return NND_OK;

@@ -180,7 +180,7 @@ START_TEST(an_interrupt_from_a_piece_stops_the_others) {
     nnd_context *ctx = nnd_context_new(&options);
     pieces p = {.first = 64, .stop_at = 3};
     ck_assert_int_eq(nnd_parallel(ctx, 1, 64, piece, &p), NND_E_INTERRUPTED);
-    ck_assert_str_eq(nnd_context_message(ctx), "interrupted");
+    ck_assert_str_eq(nnd_context_message(ctx), "interrupted at part 4");
     ck_assert(nnd_context_interrupted(ctx));
     ck_assert_int_eq(p.done[3], 1);
     ck_assert_int_eq(p.done[4], 0);

@@ -183,29 +183,32 @@ static double grid_point(const nnd_find_options *o, size_t i) {
     return o->low + u * (o->high - o->low);
 }
 
-/* Objective on the grid; NaN where there is no finite value. */
-static nnd_status scan(search *s, double *y) {
-    size_t n = s->options->points, done = 0;
-    nnd_status failed = NND_OK;
-#pragma omp parallel for schedule(dynamic, 1)                                                      \
-    num_threads(nnd_context_concurrency(s->ctx, n, s->bytes))
-    for (size_t i = 0; i < n; i++) {
-        double value = NAN;
-        nnd_status status = nnd_context_interrupted(s->ctx)
-                                ? nnd_fail(s->ctx, NND_E_INTERRUPTED, "interrupted")
-                                : evaluate(s, grid_point(s->options, i), &value);
-        y[i] = isfinite(value) ? s->sign * (value - s->options->level) : NAN;
-        if (status < NND_OK) {
-#pragma omp atomic write
-            failed = status;
-        }
-        size_t count;
+/* A scan of the grid. */
+typedef struct {
+    const search *search;
+    size_t done;
+    double *y; /* objective; NaN where there is no finite value */
+} grid_scan;
+
+static nnd_status scan_point(nnd_context *ctx, size_t i, void *data) {
+    grid_scan *scan = data;
+    search s = *scan->search;
+    double value = NAN;
+    size_t done;
+    s.ctx = ctx;
+    nnd_status status = evaluate(&s, grid_point(s.options, i), &value);
+    scan->y[i] = isfinite(value) ? s.sign * (value - s.options->level) : NAN;
 #pragma omp atomic capture
-        count = ++done;
-        nnd_progress(s->ctx, "scan", count, n);
-    }
+    done = ++scan->done;
+    nnd_progress(ctx, "scan", done, s.options->points);
+    return status;
+}
+
+static nnd_status scan_grid(search *s, double *y) {
+    size_t n = s->options->points;
+    grid_scan scan = {.search = s, .y = y};
     s->evaluations += n;
-    return failed;
+    return nnd_parallel(s->ctx, nnd_context_concurrency(s->ctx, n, s->bytes), n, scan_point, &scan);
 }
 
 /* What a search between two grid points has come to; a failed evaluation comes first. */
@@ -407,7 +410,7 @@ nnd_status nnd_find(nnd_context *ctx, const nnd_value *tree, const nnd_case_sour
     if (status == NND_OK && y == NULL)
         status = nnd_fail_memory(ctx, "the scan");
     if (status == NND_OK)
-        status = scan(&s, y);
+        status = scan_grid(&s, y);
     if (status == NND_OK)
         status = o.goal == NND_FIND_ZERO ? find_root(&s, y, found) : find_minimum(&s, y, found);
     if (status == NND_OK) {
