@@ -107,15 +107,15 @@ static nnd_status check_names(nnd_context *ctx, const nnd_frame *frame, const nn
     return NND_OK;
 }
 
-static nnd_status pick(const search *s, const nnd_frame *frame, double *value) {
+static nnd_status pick(nnd_context *ctx, const search *s, const nnd_frame *frame, double *value) {
     const nnd_array *array = nnd_frame_find(frame, s->options->variable);
     if (array == NULL)
-        return nnd_fail(s->ctx, NND_E_INPUT, "theory has no variable %s", s->options->variable);
+        return nnd_fail(ctx, NND_E_INPUT, "theory has no variable %s", s->options->variable);
     size_t at = 0;
-    nnd_status status = check_names(s->ctx, frame, array, s->options->at);
+    nnd_status status = check_names(ctx, frame, array, s->options->at);
     for (size_t k = 0; status == NND_OK && k < array->ndims; k++) {
         size_t position = 0;
-        status = locate(s->ctx, nnd_frame_dim(frame, array->dim[k]), s->options->at, &position);
+        status = locate(ctx, nnd_frame_dim(frame, array->dim[k]), s->options->at, &position);
         at = at * array->shape[k] + position;
     }
     if (status == NND_OK)
@@ -145,17 +145,17 @@ static nnd_value *with_param(const search *s, double x) {
 
 /* The variable at one value of the parameter; NaN where the theory diverges. NND_NOT_CONVERGED,
  * with its best answer, where it does not converge. */
-static nnd_status evaluate(const search *s, double x, double *value) {
+static nnd_status evaluate(nnd_context *ctx, const search *s, double x, double *value) {
     nnd_case *c = NULL;
     nnd_frame *frame = NULL;
     nnd_value *tree = with_param(s, x);
-    nnd_status status = tree != NULL ? nnd_case_resolve(s->ctx, tree, s->source, &c)
-                                     : nnd_fail_memory(s->ctx, "the case");
+    nnd_status status = tree != NULL ? nnd_case_resolve(ctx, tree, s->source, &c)
+                                     : nnd_fail_memory(ctx, "the case");
     if (status == NND_OK)
-        status = nnd_theory_find(c->model)->solve(s->ctx, c->params[0], &frame);
+        status = nnd_theory_find(c->model)->solve(ctx, c->params[0], &frame);
     nnd_status ran = status;
     if (status >= NND_OK)
-        status = pick(s, frame, value);
+        status = pick(ctx, s, frame, value);
     nnd_frame_free(frame);
     nnd_case_free(c);
     nnd_value_free(tree);
@@ -166,7 +166,7 @@ static double objective(double x, void *data) {
     search *s = data;
     double value;
     s->evaluations++;
-    nnd_status status = evaluate(s, x, &value);
+    nnd_status status = evaluate(s->ctx, s, x, &value);
     if (status < NND_OK) {
         s->status = status;
         return s->worst;
@@ -192,15 +192,14 @@ typedef struct {
 
 static nnd_status scan_point(nnd_context *ctx, size_t i, void *data) {
     grid_scan *scan = data;
-    search s = *scan->search;
+    const search *s = scan->search;
     double value = NAN;
     size_t done;
-    s.ctx = ctx;
-    nnd_status status = evaluate(&s, grid_point(s.options, i), &value);
-    scan->y[i] = isfinite(value) ? s.sign * (value - s.options->level) : NAN;
+    nnd_status status = evaluate(ctx, s, grid_point(s->options, i), &value);
+    scan->y[i] = isfinite(value) ? s->sign * (value - s->options->level) : NAN;
 #pragma omp atomic capture
     done = ++scan->done;
-    nnd_progress(ctx, "scan", done, s.options->points);
+    nnd_progress(ctx, "scan", done, s->options->points);
     return status;
 }
 
@@ -414,7 +413,7 @@ nnd_status nnd_find(nnd_context *ctx, const nnd_value *tree, const nnd_case_sour
     if (status == NND_OK)
         status = o.goal == NND_FIND_ZERO ? find_root(&s, y, found) : find_minimum(&s, y, found);
     if (status == NND_OK) {
-        status = evaluate(&s, found->param, &found->value);
+        status = evaluate(ctx, &s, found->param, &found->value);
         status = status >= NND_OK ? judge(&s, status, found) : status;
     }
     found->evaluations = s.evaluations + 1;
