@@ -9,11 +9,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
+
+#include "core/limits.h"
 
 #include "nndmft/number.h"
 
 enum { MESSAGE_SIZE = 1024 };
+
+/* Part of the memory that may be planned for by default: the rest is for all that is not planned.
+ */
+static const double PLANNED = 0.8;
 
 struct nnd_context {
     nnd_context_options options;
@@ -22,13 +27,6 @@ struct nnd_context {
     omp_lock_t callbacks;   /* of the root: one call of a callback at a time */
     char message[MESSAGE_SIZE];
 };
-
-static size_t default_memory_limit(void) {
-    long pages = sysconf(_SC_PHYS_PAGES), page_size = sysconf(_SC_PAGESIZE);
-    if (pages <= 0 || page_size <= 0)
-        return (size_t)4 << 30;
-    return (size_t)(0.8 * (double)pages * (double)page_size);
-}
 
 nnd_context *nnd_context_new(const nnd_context_options *options) {
     nnd_context *ctx = calloc(1, sizeof *ctx);
@@ -39,16 +37,14 @@ nnd_context *nnd_context_new(const nnd_context_options *options) {
     if (options != NULL)
         ctx->options = *options;
     nnd_context_options *o = &ctx->options;
-    if (o->threads <= 0) {
-        long n = sysconf(_SC_NPROCESSORS_ONLN);
-        o->threads = n > 0 ? (int)n : 1;
-    }
+    if (o->threads <= 0)
+        o->threads = nnd_allowed_threads("");
     if (o->ranks <= 0) {
         o->rank = 0;
         o->ranks = 1;
     }
     if (o->memory_limit == 0)
-        o->memory_limit = default_memory_limit();
+        o->memory_limit = (size_t)(PLANNED * nnd_allowed_memory(""));
     return ctx;
 }
 

@@ -36,9 +36,12 @@ typedef nnd_status (*nnd_agree_fn)(void *user, nnd_status status);
 
 /** How a context is made; zero-initialise, then set what differs from the default. */
 typedef struct {
-    int threads;              /**< worker threads; 0: as many as there are processors */
+    int threads;              /**< worker threads; 0: as many as the process may use, which is the
+                                   least of its processors (affinity), the processor time of its
+                                   control group and OMP_NUM_THREADS */
     int rank, ranks;          /**< this process among `ranks` that share the work; 0, 0: alone */
-    size_t memory_limit;      /**< bytes that may be planned for; 0: 80 % of the physical memory */
+    size_t memory_limit;      /**< bytes that may be planned for; 0: 80 % of the physical memory
+                                   or of what the control group allows */
     nnd_log_fn log;           /**< NULL: silent */
     nnd_progress_fn progress; /**< NULL: silent */
     nnd_agree_fn agree;       /**< needed if ranks > 1 */
