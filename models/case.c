@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/text.h"
 #include "nndmft/suggest.h"
 #include "nndmft/utf8.h"
 
@@ -163,10 +164,10 @@ static nnd_status read_model(nnd_context *ctx, const nnd_value *tree, const nnd_
         return NND_OK;
     nnd_suggestion near = {.word = value->kind == NND_VALUE_SCALAR ? value->text : ""};
     nnd_model_suggest(&near);
-    size_t used = (size_t)snprintf(wrong, sizeof wrong, "is not a model; %sallowed:", near.text);
-    for (size_t i = 0; nnd_model_at(i) != NULL && used < sizeof wrong; i++)
-        used += (size_t)snprintf(wrong + used, sizeof wrong - used, "%s %s", i == 0 ? "" : ",",
-                                 nnd_model_at(i)->name);
+    nnd_text text = nnd_text_in(sizeof wrong, wrong);
+    nnd_text_add(&text, "is not a model; %sallowed: ", near.text);
+    for (size_t i = 0; nnd_model_at(i) != NULL; i++)
+        nnd_text_item(&text, ", ", "%s", nnd_model_at(i)->name);
     return bad_value(ctx, value, "model", wrong);
 }
 
@@ -620,12 +621,10 @@ size_t nnd_case_seeds(const nnd_case *c, size_t i) {
 }
 
 void nnd_case_point_text(const nnd_case *c, size_t point, size_t size, char *text) {
-    size_t used = 0;
-    text[0] = '\0';
-    for (size_t k = 0; k < c->sweep.keys && used < size; k++) {
+    nnd_text list = nnd_text_in(size, text);
+    for (size_t k = 0; k < c->sweep.keys; k++) {
         char value[64];
         nnd_coord_text(c->sweep.dim[k], sweep_index(&c->sweep, point, k), sizeof value, value);
-        used += (size_t)snprintf(text + used, size - used, "%s%s=%s", k == 0 ? "" : ", ",
-                                 c->sweep.dim[k]->name, value);
+        nnd_text_item(&list, ", ", "%s=%s", c->sweep.dim[k]->name, value);
     }
 }
