@@ -29,6 +29,9 @@ struct nnd_context {
 };
 
 nnd_context *nnd_context_new(const nnd_context_options *options) {
+    if (options != NULL && options->ranks > 0 &&
+        (options->rank < 0 || options->rank >= options->ranks))
+        return NULL;
     nnd_context *ctx = calloc(1, sizeof *ctx);
     if (ctx == NULL)
         return NULL;
@@ -67,7 +70,9 @@ int nnd_context_ranks(const nnd_context *ctx) {
 }
 
 nnd_status nnd_context_agree(nnd_context *ctx, nnd_status status) {
-    return ctx->options.ranks > 1 ? ctx->options.agree(ctx->options.user, status) : status;
+    return ctx->options.ranks > 1 && ctx->options.agree != NULL
+               ? ctx->options.agree(ctx->options.user, status)
+               : status;
 }
 
 size_t nnd_context_memory_limit(const nnd_context *ctx) {

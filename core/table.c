@@ -52,6 +52,11 @@ static bool in_range(const nnd_range *r, double x) {
     return above && below;
 }
 
+bool nnd_param_holds(const nnd_param *param, double x) {
+    bool fits = !is_integer(param->type) || (x == floor(x) && fabs(x) <= NND_LARGEST_INTEGER);
+    return fits && in_range(&param->range, x);
+}
+
 static void range_text(const nnd_range *r, size_t size, char *text) {
     char min[32], max[32];
     text[0] = '\0';
@@ -122,8 +127,7 @@ static bool read_number(const nnd_param *param, const nnd_value *value, double *
         return false;
     *wrong = "is out of range:";
     /* A text beyond the largest integer reads as 2^53 or more: nothing is rounded unnoticed. */
-    return in_range(&param->range, *x) &&
-           (!is_integer(param->type) || fabs(*x) <= NND_LARGEST_INTEGER);
+    return nnd_param_holds(param, *x);
 }
 
 static bool read_choice(const nnd_param *param, const nnd_value *value, int *choice) {

@@ -497,20 +497,13 @@ static nnd_status read_simulate(resolution *r, const nnd_value *value) {
         nnd_params_read(r->ctx, &nnd_simulate_table, value, "simulate", &c->simulate);
     if (status != NND_OK || value == NULL)
         return status;
-    const nnd_integers *size = &c->simulate.size, *seeds = &c->simulate.seeds;
-    if (!c->model->sized && size->count > 0)
-        return bad(r->ctx, nnd_value_get(value, "size"), "simulate.size", "this model has no size");
-    if (c->model->sized && size->count == 0)
-        return bad(r->ctx, value, "simulate.size", "missing; allowed: integers >= 1");
-    for (size_t i = 0; i < size->count; i++)
-        for (size_t j = 0; j < i; j++)
-            if (size->value[i] == size->value[j])
-                return bad_value(r->ctx, nnd_value_get(value, "size"), "simulate.size",
-                                 "has the same size twice");
-    if (seeds->count != 1 && seeds->count != nnd_case_sizes(c))
-        return bad_value(r->ctx, nnd_value_get(value, "seeds"), "simulate.seeds",
-                         "is neither one number nor one per size");
-    return NND_OK;
+    nnd_objection o;
+    if (nnd_simulate_fits(c->model, &c->simulate, &o))
+        return NND_OK;
+    char key[TEXT_SIZE];
+    const nnd_value *culprit = nnd_value_get(value, o.key);
+    snprintf(key, sizeof key, "simulate.%s", o.key);
+    return bad(r->ctx, culprit != NULL ? culprit : value, key, o.text);
 }
 
 static nnd_status read_compare(resolution *r, const nnd_value *tree) {

@@ -45,6 +45,23 @@ START_TEST(defaults_are_usable) {
 }
 END_TEST
 
+START_TEST(ranks_that_make_no_sense_are_refused) {
+    static const struct {
+        int rank, ranks;
+        bool fine;
+    } cases[] = {{0, 0, true},  {0, 1, true},   {1, 2, true},
+                 {2, 2, false}, {-1, 2, false}, {1, 1, false}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const nnd_context_options options = {.rank = cases[i].rank, .ranks = cases[i].ranks};
+        nnd_context *ctx = nnd_context_new(&options);
+        ck_assert_int_eq(ctx != NULL, cases[i].fine);
+        if (ctx != NULL)
+            ck_assert_int_eq(nnd_context_agree(ctx, NND_E_IO), NND_E_IO);
+        nnd_context_free(ctx);
+    }
+}
+END_TEST
+
 START_TEST(options_are_kept) {
     const nnd_context_options options = {.threads = 3, .rank = 2, .ranks = 5, .memory_limit = 7};
     nnd_context *ctx = nnd_context_new(&options);
@@ -220,6 +237,7 @@ int main(void) {
     TCase *tests = tcase_create("context");
     tcase_add_test(tests, defaults_are_usable);
     tcase_add_test(tests, options_are_kept);
+    tcase_add_test(tests, ranks_that_make_no_sense_are_refused);
     tcase_add_test(tests, a_failure_leaves_its_message_in_its_own_context);
     tcase_add_test(tests, endless_messages_are_cut);
     tcase_add_test(tests, log_and_progress_reach_the_callbacks);

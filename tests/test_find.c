@@ -167,6 +167,17 @@ START_TEST(bad_searches_are_refused_with_the_reason) {
         {{.param = "nu", .low = 1, .high = 2, .variable = "test_risk", .at = "t=0", .level = 99},
          NND_NOT_CONVERGED,
          "does not cross"},
+        {{.low = 1, .high = 2, .variable = "test_risk"}, NND_E_INPUT, "a parameter"},
+        {{.param = "nu", .low = 1, .high = 2}, NND_E_INPUT, "a variable"},
+        {{.param = "nu", .low = 1, .high = 2, .variable = "test_risk", .goal = (nnd_goal)7},
+         NND_E_INPUT,
+         "a goal"},
+        {{.param = "nu", .low = 1, .high = 2, .variable = "test_risk", .at = "t=0", .level = NAN},
+         NND_E_INPUT,
+         "nan is not a level"},
+        {{.param = "nu", .low = NAN, .high = 2, .variable = "test_risk", .at = "t=0"},
+         NND_E_INPUT,
+         "LOW < HIGH"},
     };
     nnd_context *ctx = nnd_context_new(NULL);
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {

@@ -349,6 +349,9 @@ static nnd_status check_options(nnd_context *ctx, const nnd_value *tree,
                                 const nnd_case_source *source, const nnd_find_options *o,
                                 double *bytes) {
     nnd_case *c = NULL;
+    if (o->param == NULL || o->variable == NULL || o->goal < NND_FIND_ZERO ||
+        o->goal > NND_FIND_MAX)
+        return nnd_fail(ctx, NND_E_INPUT, "a search needs a parameter, a variable and a goal");
     nnd_status status = nnd_case_resolve(ctx, tree, source, &c);
     if (status != NND_OK)
         return status;
@@ -357,6 +360,8 @@ static nnd_status check_options(nnd_context *ctx, const nnd_value *tree,
         status = unknown_param(ctx, c->model, o->param);
     else if (o->points < 3)
         status = nnd_fail(ctx, NND_E_INPUT, "--points %zu: fewer than 3", o->points);
+    else if (!isfinite(o->level))
+        status = nnd_fail(ctx, NND_E_INPUT, "--zero: %g is not a level to cross", o->level);
     else if (!(o->low < o->high && isfinite(o->low) && isfinite(o->high)))
         status = nnd_fail(ctx, NND_E_INPUT, "--param %s: not an interval LOW:HIGH with LOW < HIGH",
                           o->param);

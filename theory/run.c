@@ -10,17 +10,15 @@
 enum { KEY_SIZE = 32, MAX_WARNINGS = 5 };
 
 nnd_status nnd_theory_cost(nnd_context *ctx, const nnd_case *c, nnd_cost *cost) {
-    const nnd_theory *theory = nnd_theory_find(c->model);
     *cost = (nnd_cost){0};
-    for (size_t i = 0; i < c->sweep.points; i++) {
+    nnd_status status = nnd_case_check(ctx, c);
+    for (size_t i = 0; status == NND_OK && i < c->sweep.points; i++) {
         nnd_cost point = {0};
-        nnd_status status = theory->cost(ctx, c->params[i], &point);
-        if (status != NND_OK)
-            return status;
+        status = nnd_theory_find(c->model)->cost(ctx, c->params[i], &point);
         cost->bytes = fmax(cost->bytes, point.bytes);
         cost->flops += point.flops;
     }
-    return NND_OK;
+    return status;
 }
 
 /* What a point has to say; level: as a warning, or as a detail among many. */
@@ -138,13 +136,13 @@ static nnd_status stack_points(nnd_context *ctx, const nnd_case *c, nnd_frame *c
 nnd_status nnd_theory_run(nnd_context *ctx, const nnd_case *c, nnd_store *shared,
                           nnd_frame **frame) {
     *frame = NULL;
-    size_t n = c->sweep.points;
     nnd_cost cost;
     nnd_status status = nnd_theory_cost(ctx, c, &cost);
     if (status == NND_OK)
         status = nnd_check_memory(ctx, cost.bytes, "theory");
     if (status != NND_OK)
         return status;
+    size_t n = c->sweep.points;
     nnd_frame **parts = calloc(n, sizeof(nnd_frame *));
     nnd_status *statuses = calloc(n, sizeof *statuses);
     if (parts == NULL || statuses == NULL)

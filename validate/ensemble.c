@@ -100,13 +100,10 @@ void nnd_ensemble_cost(const nnd_case *c, nnd_simulation_cost *cost) {
         }
 }
 
-/* The section of a case in which a key stands that a simulator objects to. */
-static const char *section(const nnd_model *model, const char *key) {
-    bool option = model->simulate != NULL && nnd_param_find(model->simulate, key) != NULL;
-    return option || nnd_param_find(&nnd_simulate_table, key) != NULL ? "simulate" : "params";
-}
-
 nnd_status nnd_ensemble_check(nnd_context *ctx, const nnd_case *c) {
+    nnd_status status = nnd_case_check(ctx, c);
+    if (status != NND_OK)
+        return status;
     const nnd_simulator *s = nnd_simulator_find(c->model);
     if (!c->simulates)
         return nnd_fail(ctx, NND_E_INPUT, "the case has no key `simulate`");
@@ -117,10 +114,11 @@ nnd_status nnd_ensemble_check(nnd_context *ctx, const nnd_case *c) {
         for (size_t k = 0; k < nnd_case_sizes(c); k++) {
             nnd_objection o = {NULL, ""};
             if (!s->check(c->params[p], nnd_case_size(c, k), &o))
-                return nnd_fail(ctx, NND_E_INPUT, "%s.%s: %s", section(c->model, o.key), o.key,
-                                o.text);
+                return nnd_fail(ctx, NND_E_INPUT, "%s.%s: %s", nnd_case_section(c->model, o.key),
+                                o.key, o.text);
             if (o.text[0] != '\0' && strcmp(o.text, warned) != 0)
-                nnd_log(ctx, NND_LOG_WARNING, "%s.%s: %s", section(c->model, o.key), o.key, o.text);
+                nnd_log(ctx, NND_LOG_WARNING, "%s.%s: %s", nnd_case_section(c->model, o.key), o.key,
+                        o.text);
             memcpy(warned, o.text, sizeof warned);
         }
     return NND_OK;
@@ -365,15 +363,17 @@ static nnd_status reduce(const work *e, nnd_ensemble *out) {
 
 nnd_status nnd_ensemble_run(nnd_context *ctx, const nnd_case *c, nnd_store *store,
                             nnd_ensemble *out) {
-    work e = {.ctx = ctx, .c = c, .simulator = nnd_simulator_find(c->model), .store = store};
+    work e = {.ctx = ctx, .c = c, .store = store};
     task *tasks = NULL;
     nnd_simulation_cost cost;
     *out = (nnd_ensemble){0};
     nnd_status status = nnd_ensemble_check(ctx, c);
     if (status == NND_OK)
         status = nnd_ensemble_check_memory(ctx, c);
-    if (status == NND_OK)
+    if (status == NND_OK) {
+        e.simulator = nnd_simulator_find(c->model);
         status = list_tasks(ctx, c, e.simulator, &tasks, &e.tasks);
+    }
     if (status == NND_OK) {
         nnd_ensemble_cost(c, &cost);
         e.task = tasks;

@@ -48,7 +48,8 @@ typedef struct {
     void *user;               /**< handed to the callbacks */
 } nnd_context_options;
 
-/** A new context, or NULL when out of memory. NULL options: all defaults. Owned by the caller. */
+/** A new context, owned by the caller. NULL options: all defaults. NULL when out of memory, and if
+ *  `rank` is not one of 0..ranks-1. */
 nnd_context *nnd_context_new(const nnd_context_options *options);
 /** Frees a context; NULL is allowed. */
 void nnd_context_free(nnd_context *ctx);
