@@ -349,8 +349,7 @@ static nnd_status check_options(nnd_context *ctx, const nnd_value *tree,
                                 const nnd_case_source *source, const nnd_find_options *o,
                                 double *bytes) {
     nnd_case *c = NULL;
-    if (o->param == NULL || o->variable == NULL || o->goal < NND_FIND_ZERO ||
-        o->goal > NND_FIND_MAX)
+    if (o->param == NULL || o->variable == NULL || (unsigned)o->goal > NND_FIND_MAX)
         return nnd_fail(ctx, NND_E_INPUT, "a search needs a parameter, a variable and a goal");
     nnd_status status = nnd_case_resolve(ctx, tree, source, &c);
     if (status != NND_OK)
