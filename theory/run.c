@@ -34,36 +34,33 @@ static void report(nnd_context *ctx, const nnd_case *c, size_t point, nnd_status
         nnd_log(ctx, level, "theory: %s%s%s", name, separator, nnd_status_text(status));
 }
 
-/* Solves this rank's points, those that leave its number when divided by the number of ranks. The
- * first failure (in their order) is returned, the others are dropped. */
+/* The points of this rank: those that leave its number when divided by the number of ranks. */
+typedef struct {
+    nnd_context *ctx;
+    const nnd_case *c;
+    size_t mine, done;
+    nnd_frame **parts;
+    nnd_status *statuses;
+} point_work;
+
+static nnd_status solve_point(nnd_context *ctx, size_t k, void *data) {
+    point_work *work = data;
+    size_t i = k * (size_t)nnd_context_ranks(ctx) + (size_t)nnd_context_rank(ctx), done;
+    work->statuses[i] =
+        nnd_theory_find(work->c->model)->solve(ctx, work->c->params[i], &work->parts[i]);
+    nnd_frame_adopt(work->parts[i], work->ctx);
+#pragma omp atomic capture
+    done = ++work->done;
+    nnd_progress(ctx, "theory", done, work->mine);
+    return work->statuses[i];
+}
+
 static nnd_status solve_points(nnd_context *ctx, const nnd_case *c, int workers, nnd_frame **parts,
                                nnd_status *statuses) {
-    const nnd_theory *theory = nnd_theory_find(c->model);
-    size_t rank = (size_t)nnd_context_rank(ctx), ranks = (size_t)nnd_context_ranks(ctx), done = 0;
+    size_t rank = (size_t)nnd_context_rank(ctx), ranks = (size_t)nnd_context_ranks(ctx);
     size_t mine = (c->sweep.points + ranks - 1 - rank) / ranks;
-    bool failed = false;
-#pragma omp parallel for schedule(dynamic, 1) num_threads(workers)
-    for (size_t k = 0; k < mine; k++) {
-        size_t i = k * ranks + rank;
-        bool stop;
-#pragma omp atomic read
-        stop = failed;
-        if (stop)
-            continue;
-        statuses[i] = theory->solve(ctx, c->params[i], &parts[i]);
-        if (statuses[i] < NND_OK) {
-#pragma omp atomic write
-            failed = true;
-        }
-        size_t count;
-#pragma omp atomic capture
-        count = ++done;
-        nnd_progress(ctx, "theory", count, mine);
-    }
-    for (size_t i = 0; i < c->sweep.points; i++)
-        if (statuses[i] < NND_OK)
-            return statuses[i];
-    return NND_OK;
+    point_work work = {ctx, c, mine, 0, parts, statuses};
+    return nnd_parallel(ctx, workers, mine, solve_point, &work);
 }
 
 static void point_key(size_t point, char key[KEY_SIZE]) {
