@@ -60,23 +60,30 @@ static void tighten(const char *mount, const char *group, nnd_limits *limits) {
     }
 }
 
-/* One line "ID:CONTROLLERS:PATH". Version 2 has no controllers; version 1 is mounted under their
- * names, "cpu,cpuacct". */
-static void read_group(const char *root, char *line, nnd_limits *limits) {
+static void tighten_mounted(const char *root, const char *name, const char *group,
+                            nnd_limits *limits) {
     char mount[PATH_MAX];
-    char *controllers = strchr(line, ':');
+    const char *slash = name[0] != '\0' ? "/" : "";
+    if (snprintf(mount, sizeof mount, "%s/sys/fs/cgroup%s%s", root, slash, name) < PATH_MAX)
+        tighten(mount, group, limits);
+}
+
+/* One line "ID:CONTROLLERS:PATH". Version 2 has no controllers; version 1 is mounted under their
+ * names, together ("cpu,cpuacct") or each. */
+static void read_group(const char *root, char *line, nnd_limits *limits) {
+    char *controllers = strchr(line, ':'), *rest = NULL;
     char *group = controllers != NULL ? strchr(controllers + 1, ':') : NULL;
     if (group == NULL || group[1] != '/')
         return;
     *group++ = '\0';
     group[strcspn(group, "\n")] = '\0';
     controllers++;
-    const char *names[] = {controllers, *controllers == '\0' ? "unified" : "cpu"};
-    for (size_t i = 0; i < 2; i++) {
-        const char *slash = names[i][0] != '\0' ? "/" : "";
-        if (snprintf(mount, sizeof mount, "%s/sys/fs/cgroup%s%s", root, slash, names[i]) < PATH_MAX)
-            tighten(mount, group, limits);
-    }
+    tighten_mounted(root, controllers, group, limits);
+    if (*controllers == '\0')
+        tighten_mounted(root, "unified", group, limits);
+    for (char *name = strtok_r(controllers, ",", &rest); name != NULL;
+         name = strtok_r(NULL, ",", &rest))
+        tighten_mounted(root, name, group, limits);
 }
 
 nnd_limits nnd_control_group(const char *root) {

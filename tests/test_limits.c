@@ -65,6 +65,18 @@ START_TEST(version_1_has_a_hierarchy_per_controller) {
 }
 END_TEST
 
+/* Another group of the same name in a hierarchy that the process is elsewhere in. */
+START_TEST(version_1_groups_of_other_controllers_do_not_count) {
+    put("proc/self/cgroup", "4:memory:/job\n3:cpuacct,cpu:/\n");
+    put("sys/fs/cgroup/cpu/job/cpu.cfs_quota_us", "100000\n");
+    put("sys/fs/cgroup/cpu/job/cpu.cfs_period_us", "100000\n");
+    put("sys/fs/cgroup/cpu/cpu.cfs_quota_us", "300000\n");
+    put("sys/fs/cgroup/cpu/cpu.cfs_period_us", "100000\n");
+    put("sys/fs/cgroup/memory/job/memory.limit_in_bytes", "1073741824\n");
+    expect(3.0, 1073741824.0);
+}
+END_TEST
+
 START_TEST(version_1_without_limits) {
     put("proc/self/cgroup", "4:memory:/\n1:cpu:/\n0::/\n");
     put("sys/fs/cgroup/cpu/cpu.cfs_quota_us", "-1\n");
@@ -151,6 +163,7 @@ int main(void) {
     tcase_add_test(tests, version_2_within_a_container);
     tcase_add_test(tests, version_2_takes_the_tightest_of_the_groups_above);
     tcase_add_test(tests, version_1_has_a_hierarchy_per_controller);
+    tcase_add_test(tests, version_1_groups_of_other_controllers_do_not_count);
     tcase_add_test(tests, version_1_without_limits);
     tcase_add_test(tests, a_path_that_does_not_exist_inside_ends_at_the_mount);
     tcase_add_test(tests, nonsense_sets_no_limit);

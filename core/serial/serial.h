@@ -28,7 +28,7 @@ static inline void nnd_serial_leave(const int *before) {
 /* The value of a call, made between the two. */
 #define NND_SERIAL(call)                                                                           \
     __extension__({                                                                                \
-        __attribute__((cleanup(nnd_serial_leave))) int nnd_before = nnd_serial_enter();            \
+        __attribute__((cleanup(nnd_serial_leave), unused)) int nnd_before = nnd_serial_enter();    \
         call;                                                                                      \
     })
 

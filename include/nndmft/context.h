@@ -5,6 +5,10 @@
  * threads at once. One context belongs to one thread at a time, but for nnd_log, nnd_progress,
  * nnd_context_interrupt and the getters of its options, which any thread may call.
  *
+ * Results have the same bits for any number of threads, here and in the program around the library:
+ * BLAS, which has to be OpenBLAS built with OpenMP or without threads, runs on one. The number of
+ * OpenMP threads of the calling thread is set to 1 around it and restored.
+ *
  * After fork() the child may use the library only if its parent has not worked with more than one
  * thread before: runtimes of OpenMP do not carry their threads over.
  */
