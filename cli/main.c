@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "build_config.h"
@@ -37,10 +38,39 @@ const cli_command CLI_COMMANDS[] = {
 /* For the signal handler, and for agreements with other ranks. */
 static nnd_context *volatile current_context;
 
-static void on_signal(int number) {
+static struct timespec interrupted_at;
+
+/* Seconds of work since the signal; a process that is not given a processor gets more time. */
+static double worked_since(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+    return (double)(now.tv_sec - interrupted_at.tv_sec) +
+           1e-9 * (double)(now.tv_nsec - interrupted_at.tv_nsec);
+}
+
+/* Work that looks for interrupts has ended by now. What does not look, one long eigenvalue problem
+ * or the writing of a file, ends here: files are replaced as a whole, so that nothing is spoilt. */
+static void on_alarm(int number) {
+    static const char line[] = "nndmft: interrupted\n";
+    static int waited;
     (void)number;
-    if (current_context != NULL)
-        nnd_context_interrupt(current_context);
+    if (worked_since() < 0.3 && waited++ < 10) {
+        alarm(1);
+        return;
+    }
+    (void)!write(STDERR_FILENO, line, sizeof line - 1);
+    _exit(EXIT_INTERRUPTED);
+}
+
+static void on_signal(int number) {
+    const struct sigaction late = {.sa_handler = on_alarm};
+    (void)number;
+    if (current_context == NULL || nnd_context_interrupted(current_context))
+        return;
+    nnd_context_interrupt(current_context);
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &interrupted_at);
+    sigaction(SIGALRM, &late, NULL);
+    alarm(1);
 }
 
 /* One line on stderr, whatever the text holds. */
@@ -98,6 +128,7 @@ int cli_exit_code(nnd_status status) {
         return EXIT_DONE;
     case NND_DIVERGED:
     case NND_NOT_CONVERGED:
+    case NND_E_UNSOLVED:
         return EXIT_NOT_CONVERGED;
     case NND_E_MEMORY:
     case NND_E_INPUT:
@@ -195,6 +226,7 @@ static int execute(const cli_command *command, int argc, char **argv) {
     if (code != EXIT_DONE && code != EXIT_DISAGREES && nnd_context_rank(ctx) == 0 &&
         nnd_context_message(ctx)[0] != '\0')
         print_line("", nnd_context_message(ctx));
+    alarm(0);
     current_context = NULL;
     nnd_context_free(ctx);
     cli_options_clear(&options);

@@ -147,7 +147,10 @@ static nnd_status stack_array(nnd_frame *out, size_t nouter, const nnd_dim *cons
     const nnd_array *to = nnd_frame_find(out, array->name);
     for (size_t i = 0; status == NND_OK && i < count; i++) {
         const nnd_array *from = parts[i] != NULL ? nnd_frame_find(parts[i], array->name) : NULL;
-        if (from != NULL)
+        if (nnd_context_interrupted(nnd_frame_context(out)))
+            status = nnd_fail(nnd_frame_context(out), NND_E_INTERRUPTED,
+                              "interrupted while results are joined");
+        else if (from != NULL)
             status = place(out, to, i * (to->count / count), nouter, parts[i], from);
     }
     return status;
@@ -178,6 +181,8 @@ nnd_status nnd_frame_stack(nnd_context *ctx, size_t nouter, const nnd_dim *const
     if (status == NND_OK)
         status = unite_dims(out, count, parts);
     for (size_t i = 0; status == NND_OK && i < count; i++) {
+        if (nnd_context_interrupted(ctx))
+            status = nnd_fail(ctx, NND_E_INTERRUPTED, "interrupted while results are joined");
         size_t arrays = parts[i] != NULL ? nnd_frame_array_count(parts[i]) : 0;
         for (size_t a = 0; status == NND_OK && a < arrays; a++) {
             const nnd_array *array = nnd_frame_array(parts[i], a);

@@ -423,7 +423,9 @@ static nnd_status load_data(const resolution *r, const nnd_value *map, nnd_data 
                     place(at_key(map, "data.file"), where), wrong);
 }
 
-static nnd_status check_point(const resolution *r, const nnd_value *map, void *params) {
+/* An objection to what parameters are together says at which point of a sweep. */
+static nnd_status check_point(const resolution *r, size_t point, const nnd_value *map,
+                              void *params) {
     nnd_objection objection;
     if (r->out->model->check(params, &objection))
         return NND_OK;
@@ -433,7 +435,11 @@ static nnd_status check_point(const resolution *r, const nnd_value *map, void *p
     snprintf(key, sizeof key, "%s.%s", option ? "simulate" : "params", objection.key);
     if (option)
         value = nnd_value_get(r->options, objection.key);
-    return bad(r->ctx, value != NULL ? value : map, key, objection.text);
+    char name[TEXT_SIZE], wrong[3 * TEXT_SIZE];
+    nnd_case_point_text(r->out, point, sizeof name, name);
+    snprintf(wrong, sizeof wrong, "%s%s%s%s", objection.text, name[0] != '\0' ? " (at " : "", name,
+             name[0] != '\0' ? ")" : "");
+    return bad(r->ctx, value != NULL ? value : map, key, wrong);
 }
 
 static nnd_status read_point(resolution *r, size_t point) {
@@ -451,7 +457,7 @@ static nnd_status read_point(resolution *r, size_t point) {
     if (status == NND_OK && model->data != NULL)
         status = load_data(r, map, model->data(params));
     if (status == NND_OK)
-        status = check_point(r, map, params);
+        status = check_point(r, point, map, params);
     nnd_value_free(map);
     return status;
 }

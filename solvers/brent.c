@@ -35,7 +35,7 @@ static bool is_narrow(const nnd_bracket *b, double absolute, double relative) {
 }
 
 static nnd_status not_finite(nnd_context *ctx, const nnd_bracket *b) {
-    return nnd_fail(ctx, NND_E_INPUT, "a function is not finite between %.10g and %.10g", b->low,
+    return nnd_fail(ctx, NND_E_UNSOLVED, "a function is not finite between %.10g and %.10g", b->low,
                     b->high);
 }
 
@@ -45,7 +45,7 @@ nnd_status nnd_brent_root(nnd_context *ctx, nnd_function f, void *data, double a
     if (!isfinite(g.value[0]) || !isfinite(g.value[1]))
         return not_finite(ctx, b);
     if ((g.value[0] < 0.0 && g.value[1] < 0.0) || (g.value[0] > 0.0 && g.value[1] > 0.0))
-        return nnd_fail(ctx, NND_E_INPUT, "no sign change between %.10g and %.10g", b->low,
+        return nnd_fail(ctx, NND_E_UNSOLVED, "no sign change between %.10g and %.10g", b->low,
                         b->high);
     gsl_function function = {call, &g};
     gsl_root_fsolver *solver = gsl_root_fsolver_alloc(gsl_root_fsolver_brent);
@@ -71,7 +71,7 @@ nnd_status nnd_brent_minimum(nnd_context *ctx, nnd_function f, void *data, doubl
     if (!isfinite(value[0]) || !isfinite(value[1]) || !isfinite(value[2]))
         return not_finite(ctx, b);
     if (!(b->low < b->x && b->x < b->high && value[1] < value[0] && value[1] < value[2]))
-        return nnd_fail(ctx, NND_E_INPUT, "%.10g is no minimum between %.10g and %.10g", b->x,
+        return nnd_fail(ctx, NND_E_UNSOLVED, "%.10g is no minimum between %.10g and %.10g", b->x,
                         b->low, b->high);
     /* GSL resolves 1e-8 of the number itself: counted from the first x it can come closer. */
     guarded g = {f, data, b->x, {NAN, NAN}, {0.0, 0.0}, false};

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "nndmft/divergence.h"
+#include "nndmft/largest.h"
 #include "nndmft/ode.h"
 
 enum { FEWEST_NODES = 32, MOST_NODES = 2048 };
@@ -164,8 +166,8 @@ static double reach(const double edge[2], const nnd_learning *learning, double d
 }
 
 static double difference(double a, double b) {
-    double largest = fmax(fabs(a), fabs(b));
-    return largest > 0.0 ? fabs(a - b) / largest : 0.0;
+    double largest = nnd_largest(fabs(a), fabs(b));
+    return largest == 0.0 ? 0.0 : fabs(a - b) / largest;
 }
 
 /* Largest relative change of what is reported. */
@@ -177,9 +179,9 @@ static double change(size_t times, const nnd_spectral_overlaps *a, const nnd_spe
             double self_b = b[t].self_signal[m] + b[t].self_noise[m];
             double cross_a = a[t].cross_signal[m] + a[t].cross_noise[m];
             double cross_b = b[t].cross_signal[m] + b[t].cross_noise[m];
-            largest = fmax(largest, difference(self_a, self_b));
-            largest = fmax(largest, difference(cross_a, cross_b));
-            largest = fmax(largest, difference(a[t].teacher[m], b[t].teacher[m]));
+            largest = nnd_largest(largest, difference(self_a, self_b));
+            largest = nnd_largest(largest, difference(cross_a, cross_b));
+            largest = nnd_largest(largest, difference(a[t].teacher[m], b[t].teacher[m]));
         }
     return isnan(largest) ? INFINITY : largest;
 }
@@ -215,6 +217,58 @@ static nnd_status solve(nnd_context *ctx, const problem *x, size_t nodes, double
     nnd_spectral_rule_clear(&rule);
     return status;
 }
+
+/* ---- divergence ---- */
+
+static double error_at(const nnd_spectral_rule *rule, double lr, size_t step, double complex *phi) {
+    for (size_t j = 0; j < rule->count; j++)
+        phi[j] = descent_phi(rule->z[j], lr, (double)step);
+    return nnd_spectral_train_error(rule, phi);
+}
+
+/* Once it is beyond the limit the error grows: a step is found by bisection. */
+static void find_divergence(const nnd_spectral_rule *rule, double lr, double limit, size_t last,
+                            double complex *phi, size_t *step) {
+    if (!nnd_has_diverged(limit, error_at(rule, lr, last, phi)))
+        return;
+    size_t sound = 0;
+    *step = last;
+    while (*step - sound > 1) {
+        size_t middle = sound + (*step - sound) / 2;
+        if (nnd_has_diverged(limit, error_at(rule, lr, middle, phi)))
+            *step = middle;
+        else
+            sound = middle;
+    }
+}
+
+nnd_status nnd_descent_divergence(nnd_context *ctx, const nnd_eigenmodes *modes,
+                                  const nnd_pair_task *task, double lr, double limit, size_t last,
+                                  size_t *step) {
+    const nnd_learning learning = {.kind = NND_LEARN_DESCENT, .lr = lr};
+    nnd_spectral_rule rule = {0};
+    double edge[2];
+    *step = SIZE_MAX;
+    nnd_sample_edges(modes, task, edge);
+    if (lr * edge[1] <= 2.0)
+        return NND_OK;
+    nnd_status status;
+    if (nnd_has_marchenko_pastur(modes, task))
+        status = nnd_spectral_rule_isotropic(ctx, modes, task, MOST_NODES, &rule);
+    else
+        status = nnd_spectral_rule_contour(
+            ctx, modes, task, reach(edge, &learning, lr * (double)last), MOST_NODES, &rule);
+    double complex *phi = calloc(MOST_NODES, sizeof *phi);
+    if (status == NND_OK && phi == NULL)
+        status = nnd_fail_memory(ctx, "the nodes");
+    if (status == NND_OK)
+        find_divergence(&rule, lr, limit, last, phi, step);
+    free(phi);
+    nnd_spectral_rule_clear(&rule);
+    return status;
+}
+
+/* ---- all ---- */
 
 nnd_status nnd_early_stopping(nnd_context *ctx, const nnd_eigenmodes *modes,
                               const nnd_pair_task *task, const nnd_learning *learning, bool contour,

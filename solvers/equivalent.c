@@ -4,7 +4,8 @@
 #include <float.h>
 #include <math.h>
 
-enum { MAX_NEWTON = 200, MAX_STEPS = 200 };
+/* At the threshold Newton's method halves: 512 times for the least lambda there is. */
+enum { MAX_NEWTON = 1100, MAX_STEPS = 200 };
 
 /* Convergence is quadratic: the error is far below the last step. Near the threshold round-off ends
  * it earlier, when a small step is no smaller than the one before. */
@@ -29,20 +30,24 @@ static double trace(const nnd_eigenmodes *p, double shift) {
     return sum;
 }
 
-/* F(kappa) = kappa - (1/P) sum_i s_i kappa/(s_i + kappa) is convex and increases to the right of
- * its root; from above Newton's method falls to the root without overshooting. */
+/* F(kappa) = kappa r(kappa) with r = 1 - rank/P + (1/P) sum_i kappa/(s_i + kappa) is convex and
+ * increases to the right of the root of F = lambda; from above Newton's method falls to the root
+ * without overshooting. With b = kappa r' a step goes to (lambda + kappa b)/(r + b), where nothing
+ * cancels. */
 double nnd_kappa(const nnd_eigenmodes *p, double samples, double shift, double lambda) {
     if (lambda <= 0.0 && samples >= rank(p, shift))
         return 0.0;
-    double kappa = lambda + trace(p, shift) / samples;
+    double kappa = lambda + trace(p, shift) / samples, free = 1.0 - rank(p, shift) / samples;
     for (int n = 0; n < MAX_NEWTON; n++) {
-        double value = 0.0, slope = 0.0;
+        double rest = free, bend = 0.0;
         for (size_t i = 0; i < p->count; i++) {
             double s = p->eigenvalue[i] + shift, d = s + kappa;
-            value += p->multiplicity[i] * s / d;
-            slope += p->multiplicity[i] * (s / d) * (s / d);
+            if (s > 0.0) {
+                rest += p->multiplicity[i] * (kappa / d) / samples;
+                bend += p->multiplicity[i] * (kappa / d) * (s / d) / samples;
+            }
         }
-        double next = kappa - (kappa - kappa * value / samples - lambda) / (1.0 - slope / samples);
+        double next = (lambda + kappa * bend) / (rest + bend);
         if (!(next < kappa * (1.0 - 2.0 * DBL_EPSILON)))
             break;
         kappa = next > 0.0 ? next : 0.5 * kappa;
@@ -111,26 +116,27 @@ typedef struct {
     double power;                     /* beta* Sigma beta* */
 } sums;
 
+/* All that is divided by d is so first: no square of a large or small number is left. */
 static void add_up(const nnd_eigenmodes *p, const nnd_pair_task *task, double kappa, sums *x,
                    double *teacher) {
-    double tau2 = task->input_noise, away = kappa + tau2;
+    double tau2 = task->input_noise;
     for (size_t i = 0; i < p->count; i++) {
-        double s = p->eigenvalue[i], d = s + away, b2 = p->teacher2[i];
+        double s = p->eigenvalue[i], d = s + kappa + tau2, b2 = p->teacher2[i];
         if (d <= 0.0)
             continue; /* a direction without variance */
-        double share = p->multiplicity[i] / (task->samples * d * d), metric = 1.0;
-        double signal = s * s * b2 / (d * d);
+        double share = p->multiplicity[i] / task->samples, metric = 1.0;
+        double gain = s / d, away = (kappa + tau2) / d, seen = (s + tau2) / d;
         /* sum of squares: 1 - 2 s/d + C s/d^2 = ((d - s)^2 + s tau^2)/d^2 for C = s + tau^2 */
-        x->bias_self += s * b2 * (away * away + s * tau2) / (d * d);
-        x->bias_cross += s * b2 * away * away / (d * d);
-        x->defect_self += share * (s + tau2) * kappa;
-        x->gamma_cross += share * s * s;
+        x->bias_self += s * b2 * (away * away + gain * (tau2 / d));
+        x->bias_cross += s * b2 * away * away;
+        x->defect_self += share * seen * (kappa / d);
+        x->gamma_cross += share * gain * gain;
         x->power += s * b2;
         for (int k = 0; k < NND_METRICS; k++, metric *= s) {
-            x->signal[k] += metric * signal;
-            x->spread_self[k] += metric * share * (s + tau2);
-            x->spread_cross[k] += metric * share * s;
-            teacher[k] += metric * s * b2 / d;
+            x->signal[k] += metric * gain * gain * b2;
+            x->spread_self[k] += metric * (share * seen / d);
+            x->spread_cross[k] += metric * (share * gain / d);
+            teacher[k] += metric * gain * b2;
         }
     }
 }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "nndmft/influence.h"
+#include "nndmft/largest.h"
 
 /* exp(-radius^2/2) is 1e-17: what lies beyond is less than rounding. In many dimensions a smaller
  * ball has to do: 1e-13 (fluctuations 1.5). */
@@ -31,16 +32,16 @@ static double curves_error(size_t times, size_t width, const double *a, const do
         double largest = 0.0, difference = 0.0;
         for (size_t i = 0; i < times; i++) {
             double x = a[i * width + k], y = b[i * width + k];
-            if (!isfinite(x) || !isfinite(y))
+            if (!isfinite(x) && !isfinite(y)) /* both have diverged */
                 continue;
-            largest = fmax(largest, fabs(x));
-            difference = fmax(difference, fabs(x - y));
+            largest = nnd_largest(largest, fabs(x));
+            difference = nnd_largest(difference, fabs(x - y));
         }
         /* What is rounding of zero is no error. */
-        if (difference > 1e-13)
-            error = fmax(error, difference / fmax(largest, 1e-12));
+        if (!(difference <= 1e-13))
+            error = nnd_largest(error, difference / nnd_largest(largest, 1e-12));
     }
-    return error;
+    return isnan(error) ? INFINITY : error;
 }
 
 static double grid_error(const nnd_fluctuations *a, const nnd_fluctuations *b) {

@@ -189,6 +189,10 @@ static nnd_status find_noise(const ladder *s, rung *r, size_t samples, uint64_t 
     if (status == NND_OK)
         status = chunk_make(s, &c);
     for (size_t first = 0; status == NND_OK && first < nodes.count; first += CHUNK) {
+        if (nnd_context_interrupted(s->ctx)) {
+            status = nnd_fail(s->ctx, NND_E_INTERRUPTED, "interrupted at node %zu", first);
+            break;
+        }
         fill_chunk(s, factor, &nodes, first, &c);
         cblas_dsyrk(CblasRowMajor, CblasUpper, CblasNoTrans, (int)two, CHUNK, 1.0, c.product, CHUNK,
                     1.0, r->noise, (int)two);

@@ -299,7 +299,7 @@ static nnd_status start(nnd_ode *ode, double t0, const double *y0) {
     for (size_t k = 0; k < ode->o.event_count; k++)
         ode->value[k] = ode->events[k].value(t0, y0, ode->o.user);
     if (!nnd_ode_stepper_rhs(ode->stepper, t0, ode->y, ode->f))
-        return nnd_fail(ode->ctx, NND_E_INPUT,
+        return nnd_fail(ode->ctx, NND_E_UNSOLVED,
                         "the right-hand side of an ODE is not finite at its start, t = %g", t0);
     return NND_OK;
 }

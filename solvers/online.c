@@ -115,7 +115,12 @@ nnd_status nnd_online_run(nnd_context *ctx, double gamma0, double lr, size_t ste
                .grown = {1.0, 1.0}};
     nnd_linear_single(1.0, 1.0, gamma0, lr, false, steps, along);
     double limit = nnd_divergence_limit(NND_DIVERGENCE_BOUND, 1.0, 1.0);
+    nnd_status status = NND_OK;
     for (size_t t = 0; t <= steps; t++, ++*sound) {
+        if (t % 4096 == 0 && nnd_context_interrupted(ctx)) {
+            status = nnd_fail(ctx, NND_E_INTERRUPTED, "interrupted at step %zu", t);
+            break;
+        }
         out[t] = (nnd_online_point){.delta = along[t].delta,
                                     .ntk = along[t].ntk,
                                     .par_nvar = along[t].delta_nvar,
@@ -126,7 +131,7 @@ nnd_status nnd_online_run(nnd_context *ctx, double gamma0, double lr, size_t ste
         advance(&s, out[t].delta);
     }
     free(along);
-    return NND_OK;
+    return status;
 }
 
 double nnd_online_error_ncorr(const nnd_online_point *p, double dim) {

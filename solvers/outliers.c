@@ -13,6 +13,13 @@ static const double PRECISION = 1e-12;
 
 /* ---- counting ---- */
 
+/* M(x), whose parts may take long. */
+static nnd_status fill(nnd_context *ctx, const nnd_outlier_problem *problem, double x, double *m) {
+    return nnd_context_interrupted(ctx)
+               ? nnd_fail(ctx, NND_E_INTERRUPTED, "interrupted at spectral parameter %g", x)
+               : problem->matrix(problem->data, x, m);
+}
+
 /* One search: scratch for M, and what went wrong inside a callback. */
 typedef struct {
     nnd_context *ctx;
@@ -29,11 +36,11 @@ nnd_status nnd_outlier_count(nnd_context *ctx, const nnd_outlier_problem *proble
     if (n == 0)
         return NND_OK;
     double *m = calloc(n * n, sizeof *m), *value = calloc(n, sizeof *value);
-    nnd_status status = m != NULL && value != NULL ? problem->matrix(problem->data, x, m)
+    nnd_status status = m != NULL && value != NULL ? fill(ctx, problem, x, m)
                                                    : nnd_fail_memory(ctx, "the outliers");
     if (status == NND_OK &&
         LAPACKE_dsyev(LAPACK_ROW_MAJOR, 'N', 'L', (lapack_int)n, m, (lapack_int)n, value) != 0)
-        status = nnd_fail(ctx, NND_E_INPUT, "the spike matrix has no eigenvalues");
+        status = nnd_fail(ctx, NND_E_UNSOLVED, "the spike matrix has no eigenvalues");
     for (size_t i = 0; status == NND_OK && i < n; i++)
         negative += value[i] < 0.0;
     if (status == NND_OK)
@@ -47,7 +54,7 @@ nnd_status nnd_outlier_count(nnd_context *ctx, const nnd_outlier_problem *proble
 static nnd_status eigenvalue(search *s, double x, double *value, double *vector) {
     lapack_int n = (lapack_int)s->problem->size, found, index = (lapack_int)s->index + 1;
     lapack_int support[2];
-    nnd_status status = s->problem->matrix(s->problem->data, x, s->m);
+    nnd_status status = fill(s->ctx, s->problem, x, s->m);
     if (status != NND_OK)
         return status;
     double values[2 * 512];
@@ -61,7 +68,7 @@ static nnd_status eigenvalue(search *s, double x, double *value, double *vector)
     if (all != values)
         free(all);
     return info == 0 ? NND_OK
-                     : nnd_fail(s->ctx, NND_E_INPUT, "the spike matrix has no eigenvalues");
+                     : nnd_fail(s->ctx, NND_E_UNSOLVED, "the spike matrix has no eigenvalues");
 }
 
 static double objective(double x, void *data) {
@@ -93,7 +100,7 @@ nnd_status nnd_outlier_find(nnd_context *ctx, const nnd_outlier_problem *problem
     if (s.status != NND_OK)
         status = s.status;
     else if (status == NND_NOT_CONVERGED)
-        status = nnd_fail(ctx, NND_E_INPUT, "the search for an outlier does not converge");
+        status = nnd_fail(ctx, NND_E_UNSOLVED, "the search for an outlier does not converge");
     *x = bracket.x;
     if (there && status == NND_OK && vector != NULL)
         status = eigenvalue(&s, *x, &unused, vector);
@@ -123,7 +130,7 @@ nnd_status nnd_largest_real_eigenvalue(nnd_context *ctx, size_t n, double *a, do
         status = nnd_fail_memory(ctx, "eigenvalues");
     else if (LAPACKE_dgeev(LAPACK_ROW_MAJOR, 'N', 'N', (lapack_int)n, a, (lapack_int)n, re, im,
                            NULL, 1, NULL, 1) != 0)
-        status = nnd_fail(ctx, NND_E_INPUT, "a matrix has no eigenvalues");
+        status = nnd_fail(ctx, NND_E_UNSOLVED, "a matrix has no eigenvalues");
     for (size_t i = 0; status == NND_OK && i < n; i++)
         if (im[i] == 0.0 && !(re[i] <= *value))
             *value = re[i];
@@ -186,7 +193,7 @@ nnd_status nnd_factor_gram(nnd_context *ctx, size_t rows, const double *a, const
          * says 1 where the matrix has not full rank, which is the rule here. */
         if (LAPACKE_dpstrf(LAPACK_COL_MAJOR, 'U', (lapack_int)n, work, (lapack_int)n, pivot, &rank,
                            -1.0) < 0)
-            status = nnd_fail(ctx, NND_E_INPUT, "a Gram matrix has no factor");
+            status = nnd_fail(ctx, NND_E_UNSOLVED, "a Gram matrix has no factor");
     }
     if (status == NND_OK)
         status = take_rows(ctx, 0, rows, n, (size_t)rank, work, pivot, scale[0], factor_a);
@@ -237,7 +244,7 @@ static nnd_status decompose(nnd_context *ctx, nnd_spikes *s, size_t rg, const do
         if (LAPACKE_dgesvd(LAPACK_ROW_MAJOR, 'S', 'S', (lapack_int)rg, (lapack_int)rh, core,
                            (lapack_int)rh, s->sigma, u, (lapack_int)least, vt, (lapack_int)rh,
                            super) != 0)
-            status = nnd_fail(ctx, NND_E_INPUT, "the spikes have no singular values");
+            status = nnd_fail(ctx, NND_E_UNSOLVED, "the spikes have no singular values");
     }
     if (status == NND_OK) {
         while (s->rank < least && s->sigma[s->rank] > SPIKE_THRESHOLD * s->sigma[0])

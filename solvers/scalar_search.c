@@ -9,6 +9,9 @@
 
 static const double ROOT_PRECISION = 1e-13, MINIMUM_PRECISION = 1e-8;
 
+/* Logarithm of the least normal number. */
+static const double LEAST = -708.0;
+
 /* ---- weight decay ---- */
 
 typedef struct {
@@ -48,10 +51,12 @@ nnd_status nnd_weight_decay_ridge(nnd_context *ctx, const nnd_eigenmodes *modes,
         return NND_OK;
     }
     double low = log(mu), high = low;
-    while (excess(low, &d) > 0.0 && low > -600.0)
+    while (excess(low, &d) > 0.0 && low > LEAST)
         low -= 2.0;
-    while (excess(high, &d) < 0.0 && high < 600.0)
+    while (excess(high, &d) < 0.0 && high < -LEAST)
         high += 2.0;
+    if (excess(low, &d) > 0.0) /* less than any number */
+        return NND_OK;
     if (!(excess(low, &d) <= 0.0 && excess(high, &d) >= 0.0)) {
         /* mu is |X^T y/P| to the last digits */
         *lambda = INFINITY;

@@ -168,22 +168,27 @@ static void isotropic(const nnd_spectral_rule *rule, const double complex *phi,
     out->shift = nnd_finite_dimension(rule, phi);
 }
 
-/* What is a single sum: m = sum_j u_j beta* M (Sigma + kappa)^-1 Sigma beta*, and
- * |y|^2/P - 2 <phi>_c + <z phi^2>_c. */
+/* |y|^2/P - 2 <phi>_c + <z phi^2>_c. */
+double nnd_spectral_train_error(const nnd_spectral_rule *rule, const double complex *phi) {
+    double explained = 0.0;
+    for (size_t j = 0; j < rule->count; j++)
+        explained += creal(rule->learn[j] * (2.0 - rule->z[j] * phi[j]) * phi[j]);
+    return rule->label2 - explained;
+}
+
+/* What is a single sum: m = sum_j u_j beta* M (Sigma + kappa)^-1 Sigma beta*. */
 static void single_sums(const nnd_spectral_rule *rule, const double complex *phi,
                         nnd_spectral_overlaps *out) {
-    double teacher[NND_METRICS] = {0.0}, explained = 0.0;
+    double teacher[NND_METRICS] = {0.0};
+    out->train_error = nnd_spectral_train_error(rule, phi);
+    if (rule->weight == NULL)
+        return;
     for (size_t j = 0; j < rule->count; j++) {
-        explained += creal(rule->learn[j] * (2.0 - rule->z[j] * phi[j]) * phi[j]);
-        if (rule->weight == NULL)
-            continue;
         double complex u = -2.0 * rule->weight[j] * phi[j];
         for (int m = 0; m < NND_METRICS; m++)
             teacher[m] += creal(u * rule->moment[j * NND_MOMENTS + (size_t)(NND_TEACHER + 1 + m)]);
     }
-    out->train_error = rule->label2 - explained;
-    if (rule->weight != NULL)
-        memcpy(out->teacher, teacher, sizeof teacher);
+    memcpy(out->teacher, teacher, sizeof teacher);
 }
 
 nnd_status nnd_spectral_overlap(nnd_context *ctx, const nnd_spectral_rule *rule, size_t times,

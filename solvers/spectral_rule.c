@@ -129,7 +129,7 @@ static void place(nnd_spectral_rule *rule, double reach, size_t j) {
 }
 
 /* kappa at all nodes, from the left, where lambda = -z begins on the real axis or near it. */
-static bool find_kappa(nnd_spectral_rule *rule, double reach) {
+static nnd_status find_kappa(nnd_context *ctx, nnd_spectral_rule *rule, double reach) {
     const nnd_eigenmodes *p = &rule->modes;
     double samples = rule->task.samples, shift = rule->task.input_noise;
     /* In the upper half plane lambda = -z has a negative imaginary part; far out kappa is
@@ -138,13 +138,17 @@ static bool find_kappa(nnd_spectral_rule *rule, double reach) {
     for (size_t i = 0; i < p->count; i++)
         kappa += p->multiplicity[i] * (p->eigenvalue[i] + shift) / samples;
     for (size_t j = 0; j < rule->count; j++) {
+        if (nnd_context_interrupted(ctx))
+            return nnd_fail(ctx, NND_E_INTERRUPTED, "interrupted at node %zu", j);
         kappa = nnd_kappa_complex(p, samples, shift, -rule->z[j], from, kappa);
-        if (isnan(creal(kappa)))
-            return false;
+        if (isnan(creal(kappa))) {
+            nnd_fail(ctx, NND_E_UNSOLVED, "no root kappa on the contour");
+            return NND_NOT_CONVERGED;
+        }
         rule->kappa[j] = kappa;
         from = -rule->z[j];
     }
-    return true;
+    return NND_OK;
 }
 
 nnd_status nnd_spectral_rule_contour(nnd_context *ctx, const nnd_eigenmodes *modes,
@@ -160,10 +164,8 @@ nnd_status nnd_spectral_rule_contour(nnd_context *ctx, const nnd_eigenmodes *mod
     }
     for (size_t j = 0; status == NND_OK && j < count; j++)
         place(rule, reach, j);
-    if (status == NND_OK && !find_kappa(rule, reach)) {
-        nnd_fail(ctx, NND_E_INPUT, "no root kappa on the contour");
-        status = NND_NOT_CONVERGED;
-    }
+    if (status == NND_OK)
+        status = find_kappa(ctx, rule, reach);
     if (status != NND_OK) {
         nnd_spectral_rule_clear(rule);
         return status;

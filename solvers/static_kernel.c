@@ -70,7 +70,7 @@ static nnd_status diagonalise(solver *s) {
     /* Column-major: eigenvectors come out as rows. */
     if (LAPACKE_dsyevd(LAPACK_COL_MAJOR, 'V', 'L', (lapack_int)p, s->vector, (lapack_int)p,
                        s->decay) != 0)
-        return nnd_fail(s->ctx, NND_E_INPUT, "the kernel has no eigenvalues");
+        return nnd_fail(s->ctx, NND_E_UNSOLVED, "the kernel has no eigenvalues");
     for (size_t k = 0; k < p; k++) {
         s->decay[k] = 1.0 - s->k->lr / (double)p * s->decay[k];
         s->target[k] = cblas_ddot((int)p, s->vector + k * p, 1, s->k->targets, 1);

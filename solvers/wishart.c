@@ -123,6 +123,10 @@ static nnd_status follow_mean(wishart *w, size_t *diverged_at) {
         keep_start(w, e.m[0], w->start);
     }
     for (size_t t = 0; status == NND_OK && t <= w->steps; t++) {
+        if (nnd_context_interrupted(w->ctx)) {
+            status = nnd_fail(w->ctx, NND_E_INTERRUPTED, "interrupted at step %zu", t);
+            break;
+        }
         find_push(w, &e, 0);
         memcpy(w->path + t * n * n, e.m[0], n * n * sizeof(double));
         memcpy(w->delta + t * train, e.delta[0], train * sizeof(double));
@@ -197,7 +201,8 @@ static void follow_direction(const wishart *w, size_t direction, const expansion
     memset(e->m[2], 0, square * sizeof(double));
     for (size_t k = 0; k < ORDERS; k++)
         keep_start(w, k == 0 ? w->path : e->m[k], e->start[k]);
-    for (size_t t = 0; t <= w->done; t++) {
+    /* The caller polls too, and knows what to say. */
+    for (size_t t = 0; t <= w->done && !nnd_context_interrupted(w->ctx); t++) {
         if (next < grid->count && grid->step[next] == t)
             add_time(w, e, direction, next++, sum, first);
         memcpy(e->m[0], w->path + t * square, square * sizeof(double));
@@ -213,10 +218,9 @@ static nnd_status follow_group(const wishart *w, size_t group, nnd_fluctuations 
     if (first == NULL)
         status = nnd_fail_memory(w->ctx, "second moments");
     for (size_t d = group; status == NND_OK && d < w->directions; d += GROUPS) {
+        follow_direction(w, d, &e, sum, first);
         if (nnd_context_interrupted(w->ctx))
             status = nnd_fail(w->ctx, NND_E_INTERRUPTED, "interrupted at direction %zu", d);
-        else
-            follow_direction(w, d, &e, sum, first);
     }
     free(first);
     free(e.data);

@@ -236,6 +236,132 @@ START_TEST(other_variances_than_one_have_no_known_correction) {
 }
 END_TEST
 
+/* Isotropic, SNR 2: power 1 and noise 1/2. A large ridge lambda leaves beta = X^T y/(P lambda),
+ * with the overlaps 1 + 1/alpha and 1 + 3/(2 alpha) over lambda^2; of few samples alpha the noise
+ * of the inputs is all, alpha and 3 alpha/2. Input noise tau^2 acts as a ridge on every direction.
+ */
+#define WIDE "alpha: 1.3, snr: 2, "
+static const reference EXTREMES[] = {
+    {WIDE "ridge: 1e155", "cosine", "", (1.0 + 1.0 / 1.3) / (1.0 + 1.5 / 1.3)},
+    {WIDE "ridge: 1e300", "cosine", "", (1.0 + 1.0 / 1.3) / (1.0 + 1.5 / 1.3)},
+    {WIDE "ridge: 1e300", "teacher_overlap", "", 1e-300},
+    {WIDE "ridge: 1e300", "gen_error", "", 1.0},
+    {WIDE "ridge: 1e300", "train_error", "", 1.5},
+    {WIDE "ridge: 1e300", "kappa", "", 1e300},
+    {WIDE "ridge: 1e-300", "cosine", "", 0.375},
+    {WIDE "ridge: 1e-300", "kappa", "", 1e-300 / (1.0 - 1.0 / 1.3)},
+    {"alpha: 1, snr: 2, ridge: 1e-300", "kappa", "", 1e-150},
+    {"alpha: 1e-300, snr: 2", "cosine", "", 2.0 / 3.0},
+    {"alpha: 1e-300, snr: 2", "teacher_overlap", "", 1e-300},
+    {"alpha: 1e-300, snr: 2", "noise", "", 0.5e-300},
+    {"alpha: 1e-300, snr: 2", "gen_error", "", 1.0},
+    {"alpha: 1e-300, snr: 2", "kappa", "", 1e300},
+    {WIDE "input_noise: 1e300", "teacher_overlap", "", 1e-300},
+    {WIDE "input_noise: 1e300", "noise", "", 1.5 / 0.3 * 1e-300},
+    {WIDE "input_noise: 1e300", "gen_error", "", 1.0},
+    {WIDE "input_noise: 1e300", "train_error", "", 1.5 * (1.0 - 1.0 / 1.3)},
+    {WIDE "teacher: {norm2: 1e300}", "cosine", "", 0.375},
+    {WIDE "teacher: {norm2: 1e300}", "teacher_cosine", "", 0.61237243569579},
+    {WIDE "covariance: {eigenvalues: [1e-200, 2e-200]}", "cosine", "", 0.375},
+    {WIDE "training: weight-decay, weight_decay: 1e-300", "cosine", "", 0.375},
+    {WIDE "training: weight-decay, weight_decay: 1e-300", "ridge_effective", "",
+     1e-300 / 1.6329931618554521},
+};
+
+START_TEST(extreme_numbers_have_their_limits) {
+    const reference *r = &EXTREMES[_i];
+    nnd_context *ctx = nnd_context_new(NULL);
+    char yaml[512];
+    snprintf(yaml, sizeof yaml, "{model: alignment, params: {%s}}", r->params);
+    nnd_frame *frame = test_theory(ctx, yaml);
+    test_close(r->variable, test_value(frame, r->variable, r->at), r->value, 1e-12);
+    nnd_frame_free(frame);
+    nnd_context_free(ctx);
+}
+END_TEST
+
+START_TEST(numbers_beyond_the_largest_are_refused) {
+    static const char *const beyond[] = {"snr: 1e-310", "covariance: {eigenvalues: [1e308, 1e308]}",
+                                         "teacher: {norm2: 1e308}, snr: 1e-10"};
+    nnd_context *ctx = nnd_context_new(NULL);
+    char yaml[256];
+    snprintf(yaml, sizeof yaml, "{model: alignment, params: {%s}}", beyond[_i]);
+    nnd_case *c = test_case(ctx, yaml);
+    nnd_frame *frame = NULL;
+    ck_assert_int_eq(nnd_theory_run(ctx, c, NULL, &frame), NND_E_UNSOLVED);
+    ck_assert_ptr_nonnull(strstr(nnd_context_message(ctx), "double precision"));
+    nnd_case_free(c);
+    nnd_context_free(ctx);
+}
+END_TEST
+
+/* Where a variable that may not be NaN is, the point has not converged and names it. */
+START_TEST(a_variable_without_a_value_is_named) {
+    nnd_context *ctx = nnd_context_new(NULL);
+    nnd_case *c = test_case(ctx, "{model: alignment, params: {ridge: 1}, "
+                                 "sweep: {alpha: [1, 1e-310]}}");
+    nnd_frame *frame = NULL;
+    ck_assert_int_eq(nnd_theory_run(ctx, c, NULL, &frame), NND_OK);
+    ck_assert_double_eq(nnd_frame_find(frame, "status")->data[0], NND_OK);
+    ck_assert_double_eq(nnd_frame_find(frame, "status")->data[1], NND_NOT_CONVERGED);
+    const nnd_attribute *message = nnd_frame_find_attribute(frame, "status", "message");
+    ck_assert_str_eq(message->text, "alpha=9.99999999999997e-311: signal is not finite");
+    nnd_frame_free(frame);
+    nnd_case_free(c);
+    nnd_context_free(ctx);
+}
+END_TEST
+
+/* At lr = 0.5 the edge of the spectrum, (1 + sqrt 2)^2, is multiplied by -1.914 a step: an error of
+ * 1e9 times the first, with some share of it at the edge, is reached after 16 to 25 steps. */
+START_TEST(descent_beyond_the_edge_diverges_at_a_step) {
+    nnd_context *ctx = nnd_context_new(NULL);
+    nnd_case *c = test_case(ctx, "{model: alignment, params: {training: gd, alpha: 0.5, snr: 2, "
+                                 "lr: 0.5, steps: 1000, record: [5, 15, 1000]}}");
+    nnd_frame *frame = NULL;
+    ck_assert_int_eq(nnd_theory_run(ctx, c, NULL, &frame), NND_DIVERGED);
+    double at = test_value(frame, "diverged_at", "");
+    ck_assert_msg(at >= 16 && at <= 25, "diverged at %g", at);
+    ck_assert(isfinite(test_value(frame, "gen_error", "t=15")));
+    ck_assert(isnan(test_value(frame, "gen_error", "t=1000")));
+    ck_assert(isnan(test_value(frame, "train_error", "t=1000")));
+    nnd_frame_free(frame);
+    nnd_case_free(c);
+    /* Just below the edge nothing does, however long: 2/5.8284 = 0.34315. */
+    frame = test_theory(ctx, "{model: alignment, params: {training: gd, alpha: 0.5, snr: 2, "
+                             "lr: 0.343, steps: 1000, record: [1000]}}");
+    ck_assert(isnan(test_value(frame, "diverged_at", "")));
+    ck_assert(test_value(frame, "train_error", "t=1000") < 1e-2);
+    nnd_frame_free(frame);
+    nnd_context_free(ctx);
+}
+END_TEST
+
+/* By the contour of a general spectrum and by the law of the isotropic one: eigenvalues that differ
+ * by 1e-9 are no law. */
+START_TEST(divergence_is_the_same_on_a_contour) {
+    nnd_context *ctx = nnd_context_new(NULL);
+    double at[2];
+    static const char *const covariance[] = {"isotropic", "{eigenvalues: [1, 1.000000001]}"};
+    for (int i = 0; i < 2; i++) {
+        char yaml[512];
+        snprintf(yaml, sizeof yaml,
+                 "{model: alignment, params: {training: gd, alpha: 2, snr: 2, lr: 1, steps: 60, "
+                 "covariance: %s, record: [3]}}",
+                 covariance[i]);
+        nnd_case *c = test_case(ctx, yaml);
+        nnd_frame *frame = NULL;
+        ck_assert_int_eq(nnd_theory_run(ctx, c, NULL, &frame), NND_DIVERGED);
+        at[i] = test_value(frame, "diverged_at", "");
+        ck_assert(isfinite(test_value(frame, "gen_error", "t=3")));
+        nnd_frame_free(frame);
+        nnd_case_free(c);
+    }
+    ck_assert_double_eq(at[0], at[1]);
+    nnd_context_free(ctx);
+}
+END_TEST
+
 int main(void) {
     Suite *suite = suite_create("alignment theory");
     TCase *table = tcase_create("reference cases");
@@ -248,6 +374,12 @@ int main(void) {
     tcase_add_test(facts, outputs_alike);
     tcase_add_test(facts, lists_equal_laws);
     tcase_add_test(facts, other_variances_than_one_have_no_known_correction);
+    tcase_add_loop_test(facts, extreme_numbers_have_their_limits, 0,
+                        (int)(sizeof EXTREMES / sizeof *EXTREMES));
+    tcase_add_loop_test(facts, numbers_beyond_the_largest_are_refused, 0, 3);
+    tcase_add_test(facts, a_variable_without_a_value_is_named);
+    tcase_add_test(facts, descent_beyond_the_edge_diverges_at_a_step);
+    tcase_add_test(facts, divergence_is_the_same_on_a_contour);
     suite_add_tcase(suite, facts);
     TCase *input = tcase_create("bad input");
     tcase_add_loop_test(input, nonsense_is_refused, 0, (int)(sizeof REFUSALS / sizeof *REFUSALS));

@@ -103,18 +103,18 @@ START_TEST(brackets_that_are_none_are_refused) {
     nnd_context *ctx = nnd_context_new(NULL);
     counted c = {cubic, 0};
     nnd_bracket b = {2.0, 3.0, NAN};
-    ck_assert_int_eq(nnd_brent_root(ctx, call, &c, 0.0, 1e-6, &b), NND_E_INPUT);
+    ck_assert_int_eq(nnd_brent_root(ctx, call, &c, 0.0, 1e-6, &b), NND_E_UNSOLVED);
     c.f = reciprocal;
     b = (nnd_bracket){0.0, 3.0, NAN};
-    ck_assert_int_eq(nnd_brent_root(ctx, call, &c, 0.0, 1e-6, &b), NND_E_INPUT);
+    ck_assert_int_eq(nnd_brent_root(ctx, call, &c, 0.0, 1e-6, &b), NND_E_UNSOLVED);
     c.f = cosine;
     b = (nnd_bracket){2.0, 4.0, 2.5};
     const double value[] = {cos(2.0), cos(4.0), cos(4.0)};
-    ck_assert_int_eq(nnd_brent_minimum(ctx, call, &c, 0.0, 1e-6, value, &b), NND_E_INPUT);
+    ck_assert_int_eq(nnd_brent_minimum(ctx, call, &c, 0.0, 1e-6, value, &b), NND_E_UNSOLVED);
     c.f = lid;
     b = (nnd_bracket){1.0, 3.0, 1.9};
     const double hidden[] = {1.0, lid(1.9), lid(3.0)};
-    ck_assert_int_eq(nnd_brent_minimum(ctx, call, &c, 0.0, 1e-6, hidden, &b), NND_E_INPUT);
+    ck_assert_int_eq(nnd_brent_minimum(ctx, call, &c, 0.0, 1e-6, hidden, &b), NND_E_UNSOLVED);
     nnd_context_free(ctx);
 }
 END_TEST

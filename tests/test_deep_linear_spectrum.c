@@ -7,6 +7,7 @@
 
 #include "nndmft/bulk.h"
 #include "support.h"
+#include "validate/weights.h"
 
 /* Tables are printed to six decimals and safe to 1e-5 relative. */
 static const double RTOL = 1e-5, ATOL = 0.6e-6;
@@ -220,6 +221,86 @@ START_TEST(the_edge_of_stability_grows_with_momentum) {
 }
 END_TEST
 
+/* The weight of one mode, whose NTK times the learning rate is `stability`, descends by the
+ * optimizer of simulated networks from 1. */
+static double mode_after(size_t steps, double stability, double momentum, double decay) {
+    nnd_context *ctx = nnd_context_new(NULL);
+    nnd_window window;
+    nnd_weights w;
+    double one = 1.0, at, scratch[8];
+    ck_assert_int_eq(nnd_window_make(ctx, 8, &window), NND_OK);
+    ck_assert_int_eq(nnd_weights_make(ctx, 1, 1, &window, true, &w), NND_OK);
+    w.scale = w.strength = w.w[0] = 1.0;
+    for (size_t t = 0; t < steps; t++) {
+        if (window.count == window.capacity) {
+            nnd_weights_fold(&w, &window);
+            nnd_window_reset(&window);
+        }
+        nnd_weights_times(&w, &window, &one, &at, scratch);
+        at = -at;
+        nnd_weights_push(&w, nnd_window_push(&window), &at, &one);
+        nnd_window_descend(&window, stability, momentum, decay);
+    }
+    nnd_weights_times(&w, &window, &one, &at, scratch);
+    nnd_weights_clear(&w);
+    nnd_window_clear(&window);
+    nnd_context_free(ctx);
+    return fabs(at);
+}
+
+START_TEST(the_edge_of_stability_shrinks_with_decay) {
+    static const double optimizer[][2] = {{0, 0}, {0, 0.1}, {0.5, 0}, {0.5, 0.2}, {0.9, 0.05}};
+    nnd_context *ctx = nnd_context_new(NULL);
+    for (size_t i = 0; i < COUNT(optimizer); i++) {
+        double momentum = optimizer[i][0], decay = optimizer[i][1];
+        char yaml[256];
+        snprintf(yaml, sizeof yaml,
+                 "{model: deep-linear, params: {steps: 1, spectrum: false, momentum: %g, "
+                 "weight_decay: %g}}",
+                 momentum, decay);
+        nnd_frame *f = test_theory(ctx, yaml);
+        double edge = test_value(f, "stability_edge", "");
+        ck_assert(mode_after(2000, 0.995 * edge, momentum, decay) < 0.1);
+        ck_assert(mode_after(2000, 1.005 * edge, momentum, decay) > 10.0);
+        nnd_frame_free(f);
+    }
+    nnd_context_free(ctx);
+}
+END_TEST
+
+/* At lr = 0.6 the stability first is above 2 at one recorded time; up to that one theory claims
+ * networks of all sizes, after it of none, in every variable that is compared. */
+START_TEST(beyond_the_edge_no_size_is_claimed) {
+    nnd_context *ctx = nnd_context_new(NULL);
+    nnd_frame *f = test_theory(ctx, "{model: deep-linear, params: {gamma0: 3, sigma: 0.6, "
+                                    "noise: 0.3, steps: 40, two_time: true}, "
+                                    "sweep: {lr: [0.6, 0.1]}}");
+    static const char *const plain[] = {"test_risk_min_size", "h_norm2_min_size",
+                                        "delta_two_time_min_size"};
+    double last = INFINITY;
+    char at[64];
+    for (int t = 40; t >= 0; t--) {
+        snprintf(at, sizeof at, "lr=0.6,t=%d", t);
+        last = test_value(f, "stability", at) > 2.0 ? t : last;
+    }
+    ck_assert(last > 5 && last < 40);
+    for (int t = 0; t <= 40; t++)
+        for (size_t v = 0; v < COUNT(plain); v++)
+            for (int slow = 0; slow < 2; slow++) {
+                snprintf(at, sizeof at, "lr=%s,t=%d,s=3", slow ? "0.1" : "0.6", t);
+                double least = test_value(f, plain[v], at);
+                ck_assert_msg(least == (!slow && t > last ? INFINITY : 0.0), "%s at %s: %g",
+                              plain[v], at, least);
+            }
+    snprintf(at, sizeof at, "lr=0.6,t=%g,matrix=0,k=1", last + 1);
+    ck_assert(isinf(test_value(f, "outlier_min_size", at)));
+    ck_assert_str_eq(nnd_frame_find_attribute(f, "test_risk_min_size", NND_REASON)->text,
+                     "beyond the edge of stability sizes do not extrapolate like 1/size");
+    nnd_frame_free(f);
+    nnd_context_free(ctx);
+}
+END_TEST
+
 /* Section 5, printed to three decimals. */
 START_TEST(escape_times) {
     static const struct {
@@ -391,6 +472,8 @@ int main(void) {
     tcase_add_test(tables, reference_case_5_edge_of_stability);
     tcase_add_test(tables, stability_rises_to_two_and_hovers);
     tcase_add_test(tables, the_edge_of_stability_grows_with_momentum);
+    tcase_add_test(tables, the_edge_of_stability_shrinks_with_decay);
+    tcase_add_test(tables, beyond_the_edge_no_size_is_claimed);
     tcase_add_loop_test(tables, escape_times, 0, 5);
     suite_add_tcase(suite, tables);
     TCase *exact = tcase_create("exact checks");

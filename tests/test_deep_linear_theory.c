@@ -3,9 +3,11 @@
 #include <gsl/gsl_integration.h>
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "support.h"
 #include "theory/deep_linear_dynamics.h"
+#include "theory/deep_linear_step_error.h"
 
 /* The note's tables have six decimals and call 1e-5 relative safe; a value printed with fewer
  * significant digits is known to half a unit of its last decimal only. */
@@ -380,19 +382,31 @@ START_TEST(ntk_is_mup_with_another_output_scale) {
 }
 END_TEST
 
-/* Section 6, check 7: values, and errors of order h, h^2, h^4. */
-static double flow_risk(nnd_context *ctx, int depth, const char *method, int steps) {
+/* A run of flow by itself, whatever its error. */
+static nnd_dynamics flow_run(nnd_context *ctx, int depth, const char *method, int steps,
+                             double time, nnd_case **c) {
     char yaml[256];
     snprintf(yaml, sizeof yaml,
              "{model: deep-linear, params: {depth: %d, alpha: 2, gamma0: 3, sigma: 0.6, "
-             "noise: 0.3, integrator: flow, method: %s, steps: %d, time: 2}}",
-             depth, method, steps);
-    nnd_frame *f = test_theory(ctx, yaml);
-    double risk = test_value(f, "test_risk", "t=2");
-    nnd_frame_free(f);
+             "noise: 0.3, integrator: flow, method: %s, steps: %d, time: %g}}",
+             depth, method, steps, time);
+    *c = test_case(ctx, yaml);
+    nnd_dynamics d;
+    ck_assert_int_eq(nnd_dynamics_make(ctx, (*c)->params[0], &d), NND_OK);
+    ck_assert_int_eq(nnd_dynamics_run(ctx, &d), NND_OK);
+    return d;
+}
+
+static double flow_risk(nnd_context *ctx, int depth, const char *method, int steps) {
+    nnd_case *c;
+    nnd_dynamics d = flow_run(ctx, depth, method, steps, 2.0, &c);
+    double risk = nnd_dynamics_test_risk(&d, d.done - 1);
+    nnd_dynamics_clear(&d);
+    nnd_case_free(c);
     return risk;
 }
 
+/* Section 6, check 7: values, and errors of order h, h^2, h^4. */
 START_TEST(flow_methods_have_orders_one_two_and_four) {
     nnd_context *ctx = nnd_context_new(NULL);
     const char *method[] = {"euler", "heun", "rk4"};
@@ -408,6 +422,108 @@ START_TEST(flow_methods_have_orders_one_two_and_four) {
         ck_assert_msg(fabs(measured - order[i]) < 0.2, "%s: order %.3f", method[i], measured);
     }
     ck_assert(fabs(flow_risk(ctx, 1, "rk4", 20) - exact) < 2e-6);
+    nnd_context_free(ctx);
+}
+END_TEST
+
+/* Against a run of rk4 with finer steps, at the end of every step, in all curves. */
+START_TEST(step_error_is_the_distance_from_the_flow) {
+    static const struct {
+        const char *method;
+        int steps, finer;
+    } runs[] = {{"euler", 40, 1}, {"heun", 30, 2}, {"rk4", 12, 6}, {"rk4", 20, 4}, {"rk4", 1, 16}};
+    nnd_context *ctx = nnd_context_new(NULL);
+    const int finer = runs[_i].finer, steps = runs[_i].steps;
+    double time = steps == 1 ? 0.2 : 2.0, estimate, worst = 0.0;
+    nnd_case *c[2];
+    nnd_dynamics d = flow_run(ctx, 1, runs[_i].method, steps, time, &c[0]);
+    nnd_dynamics exact = flow_run(ctx, 1, "rk4", finer * steps, time, &c[1]);
+    ck_assert_int_eq(nnd_deep_linear_step_error(ctx, &d, &estimate), NND_OK);
+    for (int curve = 0; curve < 8; curve++) {
+        double largest = 0.0, error = 0.0;
+        for (int k = 0; k <= steps; k++) {
+            double x[2];
+            for (int r = 0; r < 2; r++) {
+                const nnd_dynamics *run = r == 0 ? &d : &exact;
+                size_t q = (size_t)(r == 0 ? k : finer * k) * run->stages, l = (size_t)curve % 2;
+                x[r] = curve < 2   ? nnd_dynamics_g_gram(run, l, q, q)
+                       : curve < 4 ? nnd_dynamics_h_gram(run, l, q, q)
+                       : curve < 5 ? nnd_dynamics_test_risk(run, q)
+                       : curve < 6 ? nnd_dynamics_train_mse(run, q)
+                       : curve < 7 ? nnd_dynamics_overlap(run, q)
+                                   : nnd_dynamics_beta_gram(run, q, q);
+            }
+            largest = fmax(largest, fabs(x[1]));
+            error = fmax(error, fabs(x[0] - x[1]));
+        }
+        worst = fmax(worst, error / largest);
+    }
+    /* The next order of the error is a third of it at these steps. */
+    ck_assert_msg(estimate > worst / 1.5 && estimate < 1.5 * worst, "want %g, got %g", worst,
+                  estimate);
+    for (int r = 0; r < 2; r++)
+        nnd_case_free(c[r]);
+    nnd_dynamics_clear(&d);
+    nnd_dynamics_clear(&exact);
+    nnd_context_free(ctx);
+}
+END_TEST
+
+#define FLOW                                                                                       \
+    "{model: deep-linear, params: {integrator: flow, gamma0: 2, spectrum: false, ntk: false, "     \
+    "method: %s, time: %g, steps: %d}}"
+
+/* The error of the steps that a run has, or that of its refusal's advice in *advice. */
+static double judged(nnd_context *ctx, const char *method, double time, int steps, int *advice) {
+    char yaml[256];
+    snprintf(yaml, sizeof yaml, FLOW, method, time, steps);
+    nnd_case *c = test_case(ctx, yaml);
+    nnd_frame *frame = NULL;
+    double error = INFINITY;
+    nnd_status status = nnd_theory_run(ctx, c, NULL, &frame);
+    if (status == NND_OK)
+        error = nnd_frame_find_attribute(frame, NULL, "step_error")->number;
+    else {
+        ck_assert_int_eq(status, NND_E_UNSOLVED);
+        const char *last = strrchr(nnd_context_message(ctx), ';');
+        ck_assert_msg(last != NULL && sscanf(last, "; %d would do", advice) == 1, "%s",
+                      nnd_context_message(ctx));
+    }
+    nnd_frame_free(frame);
+    nnd_case_free(c);
+    return error;
+}
+
+/* What is refused says how many steps would do: they do, and half of them do not. With time 16 the
+ * 32 steps of rk4 diverge, and one step says nothing at all. */
+START_TEST(steps_that_are_too_few_are_refused_with_the_number_that_would_do) {
+    static const struct {
+        const char *method;
+        double time;
+        int steps;
+    } runs[] = {{"rk4", 8, 32}, {"rk4", 16, 32}, {"rk4", 8, 1}, {"heun", 2, 32}, {"euler", 0.5, 8}};
+    nnd_context *ctx = nnd_context_new(NULL);
+    int advice = 0, unused;
+    double error = judged(ctx, runs[_i].method, runs[_i].time, runs[_i].steps, &advice);
+    ck_assert(isinf(error) && advice > runs[_i].steps);
+    ck_assert(judged(ctx, runs[_i].method, runs[_i].time, advice, &unused) <= 0.002);
+    ck_assert(isinf(judged(ctx, runs[_i].method, runs[_i].time, advice / 2, &unused)));
+    nnd_context_free(ctx);
+}
+END_TEST
+
+static void count_warnings(void *user, nnd_log_level level, const char *line) {
+    *(int *)user += level == NND_LOG_WARNING && strstr(line, "step_error") != NULL;
+}
+
+START_TEST(steps_with_a_notable_error_have_a_warning) {
+    int warnings = 0, unused;
+    const nnd_context_options options = {.log = count_warnings, .user = &warnings};
+    nnd_context *ctx = nnd_context_new(&options);
+    ck_assert(judged(ctx, "rk4", 8, 70, &unused) > 5e-4);
+    ck_assert_int_eq(warnings, 1);
+    ck_assert(judged(ctx, "rk4", 8, 140, &unused) < 5e-4);
+    ck_assert_int_eq(warnings, 1);
     nnd_context_free(ctx);
 }
 END_TEST
@@ -467,6 +583,10 @@ int main(void) {
     tcase_add_test(exact, online_infinitely_wide_limit_is_a_recursion);
     tcase_add_test(exact, ntk_is_mup_with_another_output_scale);
     tcase_add_test(exact, flow_methods_have_orders_one_two_and_four);
+    tcase_add_loop_test(exact, step_error_is_the_distance_from_the_flow, 0, 5);
+    tcase_add_loop_test(exact, steps_that_are_too_few_are_refused_with_the_number_that_would_do, 0,
+                        5);
+    tcase_add_test(exact, steps_with_a_notable_error_have_a_warning);
     tcase_add_test(exact, two_time_order_parameters_contain_the_curves);
     tcase_add_test(exact, diverging_run_keeps_its_curve_up_to_there);
     suite_add_tcase(suite, exact);

@@ -2,8 +2,11 @@
 /* Every theory that can take long ends when its context is interrupted, and says where. */
 #include <string.h>
 
+#include "nndmft/outliers.h"
 #include "nndmft/theory.h"
 #include "support.h"
+#include "theory/deep_linear_spectrum.h"
+#include "theory/dual.h"
 
 #define POINT "data: {gram: [[1]], targets: [1]}}}"
 
@@ -24,6 +27,13 @@ static const char *const CASES[] = {
     "minimizer: [1, 1]}}}",
     "{model: flat-minima, params: {init: aligned, integrator: flow, time: 10, data: {covariance: "
     "[[2, 0], [0, 1]], minimizer: [1, 1]}}}",
+    "{model: online-fluctuations, params: {steps: 3}}",
+    "{model: lazy-fluctuations, params: {steps: 3, depth: 2, activation: tanh, " POINT,
+    "{model: wide-mlp, params: {activation: tanh, parameterization: ntk, depth: 2, steps: 3, "
+    "data: {gram: [[1, 0], [0, 1]], targets: [1, 2]}}}",
+    "{model: alignment, params: {minimum: true, ridge: 0.1, covariance: {power_law: 1, dim: 5}}}",
+    "{model: alignment, params: {training: flow, covariance: {power_law: 1, dim: 5}}}",
+    "{model: alignment, params: {training: rich, alpha: 0.6}}",
 };
 
 START_TEST(theory_ends_when_it_is_interrupted) {
@@ -40,10 +50,70 @@ START_TEST(theory_ends_when_it_is_interrupted) {
 }
 END_TEST
 
+/* The parts of a theory that come after the first, which sees the interrupt before them. */
+START_TEST(spectra_end_when_they_are_interrupted) {
+    nnd_context *ctx = nnd_context_new(NULL);
+    nnd_case *c = test_case(ctx, "{model: deep-linear, params: {depth: 3, steps: 5}}");
+    const nnd_deep_linear *p = c->params[0];
+    nnd_dynamics d;
+    nnd_timegrid grid;
+    nnd_frame *frame;
+    ck_assert_int_eq(nnd_dynamics_make(ctx, p, &d), NND_OK);
+    ck_assert_int_eq(nnd_dynamics_run(ctx, &d), NND_OK);
+    ck_assert_int_eq(nnd_timegrid_make(ctx, 5, &p->record, 1, &grid), NND_OK);
+    ck_assert_int_eq(nnd_frame_new(ctx, &frame), NND_OK);
+    ck_assert_int_eq(nnd_timegrid_add_dim(&grid, frame, "t"), NND_OK);
+    nnd_context_interrupt(ctx);
+    ck_assert_int_eq(nnd_deep_linear_add_spectrum(ctx, &d, &grid, 6, frame), NND_E_INTERRUPTED);
+    nnd_frame_free(frame);
+    nnd_timegrid_clear(&grid);
+    nnd_dynamics_clear(&d);
+    nnd_case_free(c);
+    nnd_context_free(ctx);
+}
+END_TEST
+
+static nnd_status shifted(void *data, double x, double *m) {
+    (void)data;
+    m[0] = x - 1.0;
+    return NND_OK;
+}
+
+START_TEST(searches_and_averages_end_when_they_are_interrupted) {
+    nnd_context *ctx = nnd_context_new(NULL);
+    const nnd_outlier_problem problem = {1, 0, shifted, NULL};
+    const nnd_activation activation = {.name = NND_TANH, .scale = 1.0};
+    const double h[] = {1.0, 0.5, 0.5, 1.0};
+    double x, phi[4], slope[4];
+    size_t count;
+    nnd_context_interrupt(ctx);
+    ck_assert_int_eq(nnd_outlier_count(ctx, &problem, 0.5, &count), NND_E_INTERRUPTED);
+    ck_assert_int_eq(nnd_outlier_find(ctx, &problem, 0, 0.5, 2.0, &x, NULL), NND_E_INTERRUPTED);
+    ck_assert_int_eq(nnd_dual_moments(ctx, &activation, 2, h, phi, slope), NND_E_INTERRUPTED);
+    nnd_context_free(ctx);
+}
+END_TEST
+
+/* A point that is itself soon done looks for nothing: the sweep does. */
+START_TEST(a_sweep_ends_between_its_points) {
+    nnd_context *ctx = nnd_context_new(NULL);
+    nnd_case *c = test_case(ctx, "{model: alignment, sweep: {alpha: [1, 2, 3]}}");
+    nnd_frame *frame = NULL;
+    nnd_context_interrupt(ctx);
+    ck_assert_int_eq(nnd_theory_run(ctx, c, NULL, &frame), NND_E_INTERRUPTED);
+    ck_assert_ptr_null(frame);
+    nnd_case_free(c);
+    nnd_context_free(ctx);
+}
+END_TEST
+
 int main(void) {
     Suite *suite = suite_create("interrupt");
     TCase *tests = tcase_create("interrupt");
     tcase_add_loop_test(tests, theory_ends_when_it_is_interrupted, 0, sizeof CASES / sizeof *CASES);
+    tcase_add_test(tests, spectra_end_when_they_are_interrupted);
+    tcase_add_test(tests, searches_and_averages_end_when_they_are_interrupted);
+    tcase_add_test(tests, a_sweep_ends_between_its_points);
     suite_add_tcase(suite, tests);
     return test_main(suite);
 }

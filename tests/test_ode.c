@@ -329,7 +329,7 @@ START_TEST(an_end_of_the_domain_is_approached) {
     ck_assert(nnd_ode_statistics(ode).reached <= 1.0);
     ck_assert(nnd_ode_statistics(ode).reached > 0.999);
     double beyond = 1.0;
-    ck_assert_int_eq(nnd_ode_run(ode, 2.0, &start, 1, &beyond, y), NND_E_INPUT);
+    ck_assert_int_eq(nnd_ode_run(ode, 2.0, &start, 1, &beyond, y), NND_E_UNSOLVED);
     nnd_ode_free(ode);
 }
 END_TEST

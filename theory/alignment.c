@@ -4,10 +4,12 @@
 #include "theory/alignment.h"
 
 #include <math.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "nndmft/alignment.h"
+#include "nndmft/divergence.h"
 #include "nndmft/early_stopping.h"
 #include "nndmft/representation.h"
 #include "theory/alignment_claims.h"
@@ -25,6 +27,7 @@ typedef struct {
     double cosine[NND_METRICS];
     double cka, gen_error, train_error;
     nnd_dimension_shift shift;
+    double shrink; /* all predictors are these times so much */
 } moment;
 
 typedef struct {
@@ -76,6 +79,10 @@ static nnd_status put_entries(const task *x, size_t at, size_t count, const entr
     return status;
 }
 
+static double gen_error(const task *x, const moment *m) {
+    return x->problem.power - 2.0 * m->shrink * m->teacher[1] + m->shrink * m->shrink * m->self[1];
+}
+
 static double probed_cka(const nnd_alignment *p, const moment *m) {
     return nnd_cka_probe(m->cosine[1], (size_t)p->probe.points, p->probe.centred);
 }
@@ -87,20 +94,22 @@ static nnd_status put_moment(const task *x, size_t at, const moment *m) {
     int k = p->metric == NND_METRIC_SIGMA ? 1 : 0;
     double length = p->metric == NND_METRIC_SIGMA ? problem->power : problem->norm2;
     double noise = m->self[k] - m->cross[k], rho = m->cosine[k];
-    double to_teacher = m->teacher[k] / sqrt(m->self[k] * length);
+    double to_teacher = m->self[k] > 0.0 ? m->teacher[k] / sqrt(m->self[k]) / sqrt(length) : NAN;
+    double once = m->shrink, twice = once * once;
     double turned = (d->cross - rho * d->self) / m->self[k];
     double cka = has_rank_one(p) ? nnd_alignment_cka_claim(p, problem, d, m->cka) : 0.0;
     const entry entries[] = {
         {"cosine", rho, nnd_alignment_claim(turned, rho), false},
         {"cka", m->cka, cka, false},
         {"cka_probe", probed_cka(p, m), cka, !has_rank_one(p) || p->probe.points == 0},
-        {"signal", m->cross[k], nnd_alignment_claim(d->cross, m->cross[k]), false},
-        {"noise", noise, nnd_alignment_claim(d->self - d->cross, noise), false},
-        {"teacher_overlap", m->teacher[k], nnd_alignment_claim(d->teacher, m->teacher[k]), false},
+        {"signal", twice * m->cross[k], nnd_alignment_claim(d->cross, m->cross[k]), false},
+        {"noise", twice * noise, nnd_alignment_claim(d->self - d->cross, noise), false},
+        {"teacher_overlap", once * m->teacher[k], nnd_alignment_claim(d->teacher, m->teacher[k]),
+         false},
         {"teacher_cosine", to_teacher, nnd_alignment_teacher_claim(p, problem, d, to_teacher),
          false},
-        {"gen_error", m->gen_error, nnd_alignment_claim(d->self - 2.0 * d->teacher, m->gen_error),
-         false},
+        {"gen_error", m->gen_error,
+         nnd_alignment_claim(twice * d->self - 2.0 * once * d->teacher, m->gen_error), false},
         {"train_error", m->train_error, nnd_alignment_train_claim(problem, d, m->train_error),
          false},
     };
@@ -144,6 +153,14 @@ static nnd_status effective_ridge(nnd_context *ctx, const nnd_alignment *p,
                : NND_OK;
 }
 
+/* Beyond this ridge a larger one only divides: beta = X^T y/(P lambda) to 1e-20. */
+static double large_ridge(const nnd_alignment_problem *x) {
+    double sum = 0.0;
+    for (size_t i = 0; i < x->modes.count; i++)
+        sum += x->modes.multiplicity[i] * (x->modes.eigenvalue[i] + x->pair.input_noise);
+    return 1e20 * (sum + sum / x->pair.samples);
+}
+
 /* All weights have decayed. */
 static void nothing_learned(const nnd_alignment_problem *x, nnd_pair_overlaps *o) {
     *o = (nnd_pair_overlaps){.kappa = INFINITY,
@@ -164,7 +181,10 @@ static double cosine_at(double alpha, void *data) {
     double lambda;
     nnd_pair_overlaps o;
     c->problem->pair.samples = alpha * c->problem->per_alpha;
-    nnd_status status = effective_ridge(c->ctx, c->p, c->problem, &lambda);
+    nnd_status status =
+        nnd_context_interrupted(c->ctx)
+            ? nnd_fail(c->ctx, NND_E_INTERRUPTED, "interrupted at alpha = %g", alpha)
+            : effective_ridge(c->ctx, c->p, c->problem, &lambda);
     if (status != NND_OK)
         c->status = status;
     if (status != NND_OK || isinf(lambda))
@@ -190,7 +210,7 @@ static nnd_status put_minimum(task *x) {
         status =
             nnd_minimize(x->ctx, cosine_at, &c, LOWEST, HIGHEST, SCAN, &alpha, &value, &inside);
         x->problem.pair = kept;
-        if (status == NND_OK)
+        if (c.status != NND_OK)
             status = c.status;
     }
     if (status == NND_OK)
@@ -205,14 +225,16 @@ static nnd_status solve_ridge(task *x) {
     nnd_status status = effective_ridge(x->ctx, x->p, &x->problem, &lambda);
     if (status != NND_OK)
         return status;
-    moment m = {.cka = NAN, .shift = nnd_no_shift};
+    moment m = {.cka = NAN, .shift = nnd_no_shift, .shrink = 1.0};
     if (isinf(lambda))
         nothing_learned(&x->problem, &o);
     else {
-        nnd_pair_ridge(&x->problem.modes, &x->problem.pair, lambda, &o);
-        status = ridge_cka(x, lambda, &o, &m.cka);
+        double used = fmin(lambda, large_ridge(&x->problem));
+        m.shrink = lambda > 0.0 ? used / lambda : 1.0;
+        nnd_pair_ridge(&x->problem.modes, &x->problem.pair, used, &o);
+        status = ridge_cka(x, used, &o, &m.cka);
         if (status == NND_OK)
-            status = nnd_alignment_ridge_shift(x->ctx, &x->problem, lambda, &m.shift);
+            status = nnd_alignment_ridge_shift(x->ctx, &x->problem, used, &m.shift);
     }
     for (int k = 0; k < NND_METRICS; k++) {
         m.self[k] = o.self[k];
@@ -220,12 +242,12 @@ static nnd_status solve_ridge(task *x) {
         m.teacher[k] = o.teacher[k];
         m.cosine[k] = o.cosine[k];
     }
-    m.gen_error = o.gen_error;
+    m.gen_error = m.shrink < 1.0 ? gen_error(x, &m) : o.gen_error;
     m.train_error = o.train_error;
     if (status == NND_OK)
         status = put_moment(x, 0, &m);
     if (status == NND_OK)
-        status = nnd_frame_add_scalar(x->frame, "kappa", o.kappa);
+        status = nnd_frame_add_scalar(x->frame, "kappa", o.kappa / m.shrink);
     if (status == NND_OK && x->p->training == NND_ALIGN_WEIGHT_DECAY)
         status = nnd_frame_add_scalar(x->frame, "ridge_effective", lambda);
     return status == NND_OK && x->p->minimum ? put_minimum(x) : status;
@@ -263,14 +285,14 @@ static nnd_status timed_cka(const task *x, const nnd_spectral_overlaps *o, momen
 }
 
 static nnd_status put_time(const task *x, size_t at, const nnd_spectral_overlaps *o) {
-    moment m = {.train_error = o->train_error, .shift = o->shift};
+    moment m = {.train_error = o->train_error, .shift = o->shift, .shrink = 1.0};
     for (int k = 0; k < NND_METRICS; k++) {
         m.self[k] = o->self_signal[k] + o->self_noise[k];
         m.cross[k] = o->cross_signal[k] + o->cross_noise[k];
         m.teacher[k] = o->teacher[k];
         m.cosine[k] = m.self[k] > 0.0 ? m.cross[k] / m.self[k] : NAN;
     }
-    m.gen_error = x->problem.power - 2.0 * m.teacher[1] + m.self[1];
+    m.gen_error = gen_error(x, &m);
     nnd_status status = timed_cka(x, o, &m);
     return status == NND_OK ? put_moment(x, at, &m) : status;
 }
@@ -282,11 +304,39 @@ static nnd_status put_report(const task *x, const nnd_early_stopping_report *rep
                : status;
 }
 
+/* What a time after divergence tells. */
+static nnd_spectral_overlaps unknown(void) {
+    nnd_spectral_overlaps o = {.train_error = NAN, .shift = nnd_no_shift};
+    for (int k = 0; k < NND_METRICS; k++)
+        o.self_signal[k] = o.self_noise[k] = o.cross_signal[k] = o.cross_noise[k] = o.teacher[k] =
+            NAN;
+    return o;
+}
+
+/* The recorded times before gradient descent diverges, and the step at which it does. */
+static nnd_status find_sound_times(task *x, const nnd_reals *t, size_t *sound) {
+    const nnd_alignment *p = x->p;
+    size_t step = SIZE_MAX;
+    *sound = t->count;
+    if (p->training != NND_ALIGN_GD)
+        return NND_OK;
+    double labels2 = x->problem.power + x->problem.pair.label_noise;
+    nnd_status status = nnd_descent_divergence(
+        x->ctx, &x->problem.modes, &x->problem.pair, p->lr,
+        nnd_divergence_limit(NND_DIVERGENCE_BOUND, labels2, labels2), (size_t)p->steps, &step);
+    while (*sound > 0 && t->value[*sound - 1] >= (double)step)
+        --*sound;
+    return status == NND_OK
+               ? nnd_frame_add_scalar(x->frame, "diverged_at", step < SIZE_MAX ? (double)step : NAN)
+               : status;
+}
+
 static nnd_status solve_times(task *x) {
     const nnd_alignment *p = x->p;
     nnd_reals t = {0};
     nnd_spectral_overlaps *o = NULL;
     nnd_early_stopping_report report;
+    size_t sound = 0;
     nnd_status status = nnd_alignment_times(x->ctx, p, &t), solved = NND_OK;
     if (status == NND_OK) {
         x->times = t.count;
@@ -297,15 +347,21 @@ static nnd_status solve_times(task *x) {
                                                x->times, t.value)
                            : nnd_fail_memory(x->ctx, "the recorded times");
     }
-    if (status == NND_OK) {
+    if (status == NND_OK)
+        status = find_sound_times(x, &t, &sound);
+    if (status == NND_OK && sound > 0) {
         const nnd_learning how = learning(p);
         status = solved = nnd_early_stopping(x->ctx, &x->problem.modes, &x->problem.pair, &how,
-                                             false, x->times, t.value, o, &report);
+                                             false, sound, t.value, o, &report);
     }
+    for (size_t i = sound; i < x->times; i++)
+        o[i] = unknown();
     for (size_t i = 0; status >= NND_OK && i < x->times; i++)
         status = put_time(x, i, &o[i]);
-    if (status >= NND_OK)
+    if (status >= NND_OK && sound > 0)
         status = put_report(x, &report);
+    if (solved == NND_OK && sound < x->times)
+        solved = NND_DIVERGED;
     free(t.value);
     free(o);
     return status == NND_OK ? solved : status;

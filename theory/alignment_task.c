@@ -25,15 +25,20 @@ nnd_status nnd_alignment_problem_make(nnd_context *ctx, const nnd_alignment *p,
     double *eigenvalue = x->storage, *teacher2 = eigenvalue + n, *multiplicity = teacher2 + n;
     nnd_alignment_modes(p, n, eigenvalue, teacher2);
     x->trace2 = dim == 0 ? NAN : 0.0;
+    double variance = 0.0;
     for (size_t i = 0; i < n; i++) {
         multiplicity[i] = 1.0;
         x->norm2 += teacher2[i];
         x->power += eigenvalue[i] * teacher2[i];
         x->trace2 += eigenvalue[i] * eigenvalue[i];
+        variance += eigenvalue[i] + p->input_noise;
     }
     double noise = x->power / p->snr * x->noises;
     x->norm2 *= x->teachers;
     x->power *= x->teachers;
+    if (!isfinite(variance + x->norm2 + x->power + noise))
+        return nnd_fail(ctx, NND_E_UNSOLVED,
+                        "inputs, teacher or label noise are larger than double precision holds");
     if (isotropic) /* all directions are one */
         teacher2[0] = x->norm2;
     else

@@ -2,12 +2,15 @@
 #include "theory/deep_linear.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "nndmft/deep_linear.h"
 #include "nndmft/timegrid.h"
+#include "theory/claims.h"
 #include "theory/deep_linear_dynamics.h"
 #include "theory/deep_linear_spectrum.h"
+#include "theory/deep_linear_step_error.h"
 
 /* Recorded times that are sound: those before the run diverged. */
 static size_t sound_times(const nnd_dynamics *d, const nnd_timegrid *grid) {
@@ -104,6 +107,20 @@ static nnd_status add_two_time(nnd_frame *frame, const nnd_dynamics *d, const nn
     return status;
 }
 
+/* Claims end where the top mode of the NTK, at a recorded time, is beyond what descent can follow.
+ */
+static nnd_status claim_until_edge(nnd_frame *frame) {
+    const nnd_array *stability = nnd_frame_find(frame, "stability");
+    if (stability == NULL)
+        return NND_OK;
+    const nnd_dim *t = nnd_frame_find_dim(frame, "t");
+    double edge = nnd_frame_find(frame, "stability_edge")->data[0], last = INFINITY;
+    for (size_t i = stability->count; i-- > 0;)
+        if (stability->data[i] > edge)
+            last = t->value[i];
+    return nnd_claim_until(&nnd_deep_linear_model, frame, last, NND_BEYOND_EDGE);
+}
+
 static nnd_status fill_frame(nnd_frame *frame, const nnd_dynamics *d, const nnd_timegrid *grid) {
     nnd_status status = add_time(frame, "t", d->params, grid);
     if (status == NND_OK)
@@ -125,6 +142,44 @@ static nnd_status fill_frame(nnd_frame *frame, const nnd_dynamics *d, const nnd_
     if (status == NND_OK)
         status = nnd_deep_linear_add_spectrum(nnd_frame_context(frame), d, grid,
                                               sound_times(d, grid), frame);
+    if (status == NND_OK)
+        status = claim_until_edge(frame);
+    return status;
+}
+
+/* What the step of a flow may cost: comparisons look for differences ten times larger. Above it the
+ * curves are refused, from a quarter of it on there is a warning. */
+static const double LARGEST_STEP_ERROR = 0.002;
+
+static nnd_status refuse_step(nnd_context *ctx, const nnd_deep_linear *p, double error) {
+    static const char *const method[] = {"euler", "heun", "rk4"};
+    double steps;
+    bool enough;
+    nnd_status status =
+        nnd_deep_linear_steps_for(ctx, p, error, LARGEST_STEP_ERROR, &steps, &enough);
+    if (status != NND_OK)
+        return status;
+    char what[96] = "are far too few";
+    if (isfinite(error))
+        snprintf(what, sizeof what, "leave an error of %.2g of a curve's largest value, above %g",
+                 error, LARGEST_STEP_ERROR);
+    return nnd_fail(ctx, NND_E_UNSOLVED, "%lld steps of %s %s; %s%.0f would do",
+                    (long long)p->steps, method[p->method], what, enough ? "" : "more than ",
+                    steps);
+}
+
+/* A flow itself does not diverge: where the run does, its steps are too long. */
+static nnd_status judge_step(nnd_context *ctx, const nnd_dynamics *d, nnd_status ran,
+                             double *error) {
+    nnd_status status = NND_OK;
+    *error = INFINITY;
+    if (ran == NND_OK)
+        status = nnd_deep_linear_step_error(ctx, d, error);
+    if (status == NND_OK && *error > LARGEST_STEP_ERROR)
+        return refuse_step(ctx, d->params, *error);
+    if (status == NND_OK && *error > 0.25 * LARGEST_STEP_ERROR)
+        nnd_log(ctx, NND_LOG_WARNING, "theory: steps: %lld leave an error of %.2g (step_error)",
+                (long long)d->params->steps, *error);
     return status;
 }
 
@@ -133,9 +188,12 @@ nnd_status nnd_deep_linear_theory(nnd_context *ctx, const void *params, nnd_fram
     nnd_dynamics d;
     nnd_timegrid grid = {0};
     nnd_frame *out = NULL;
+    double step_error = NAN;
     nnd_status ran = NND_OK, status = nnd_dynamics_make(ctx, p, &d);
     if (status == NND_OK)
         status = ran = nnd_dynamics_run(ctx, &d);
+    if (status >= NND_OK && p->integrator == NND_GRADIENT_FLOW)
+        status = judge_step(ctx, &d, ran, &step_error);
     if (status >= NND_OK)
         status =
             nnd_timegrid_make(ctx, (size_t)p->steps, &p->record, (size_t)p->record_every, &grid);
@@ -146,6 +204,8 @@ nnd_status nnd_deep_linear_theory(nnd_context *ctx, const void *params, nnd_fram
     if (status == NND_OK)
         status = nnd_frame_add_scalar(out, "diverged_at",
                                       ran == NND_DIVERGED ? (double)(d.done / d.stages) : NAN);
+    if (status == NND_OK && !isnan(step_error))
+        status = nnd_frame_set_number(out, NULL, "step_error", step_error);
     if (status == NND_OK)
         *frame = out;
     else
@@ -153,6 +213,23 @@ nnd_status nnd_deep_linear_theory(nnd_context *ctx, const void *params, nnd_fram
     nnd_timegrid_clear(&grid);
     nnd_dynamics_clear(&d);
     return status == NND_OK ? ran : status;
+}
+
+/* The run of flow with half the steps, that tells the error of the step. */
+static nnd_status add_half(nnd_context *ctx, const nnd_deep_linear *p, double *bytes,
+                           double *multiply_adds) {
+    nnd_deep_linear half = *p;
+    half.steps = p->steps > 1 ? p->steps / 2 : 2;
+    nnd_dynamics d;
+    nnd_status status = nnd_dynamics_make(ctx, &half, &d);
+    if (status == NND_OK) {
+        double more_bytes, more_work;
+        nnd_march_cost(d.march, &more_bytes, &more_work);
+        *bytes += more_bytes;
+        *multiply_adds += more_work;
+    }
+    nnd_dynamics_clear(&d);
+    return status;
 }
 
 nnd_status nnd_deep_linear_theory_cost(nnd_context *ctx, const void *params, nnd_cost *cost) {
@@ -165,6 +242,8 @@ nnd_status nnd_deep_linear_theory_cost(nnd_context *ctx, const void *params, nnd
                            ? (double)p->record.count + 1.0
                            : floor((double)p->steps / (double)p->record_every) + 2.0;
         nnd_march_cost(d.march, &cost->bytes, &multiply_adds);
+        if (p->integrator == NND_GRADIENT_FLOW)
+            status = add_half(ctx, p, &cost->bytes, &multiply_adds);
         multiply_adds += nnd_deep_linear_spectrum_work(p, queries, times);
         cost->flops = 2.0 * multiply_adds;
         if (p->spectrum || p->ntk)

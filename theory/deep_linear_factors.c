@@ -6,6 +6,8 @@
 /* One field by itself, or two of a space with their cross products. */
 static nnd_status factor(nnd_context *ctx, const nnd_march *m, size_t rows, nnd_field a,
                          const nnd_field *b, double *cross, nnd_factor *of_a, nnd_factor *of_b) {
+    if (nnd_context_interrupted(ctx))
+        return nnd_fail(ctx, NND_E_INTERRUPTED, "interrupted while fields are factored");
     nnd_status status = b != NULL ? nnd_march_cross_gram(m, a, *b, rows, cross) : NND_OK;
     if (status == NND_OK)
         status = nnd_factor_gram(ctx, rows, nnd_march_gram(m, a, 0),

@@ -375,7 +375,7 @@ nnd_status nnd_dynamics_ntk(nnd_context *ctx, const nnd_dynamics *d,
     out->residual_overlap = NAN;
     nnd_status status = make_problem(ctx, d, factors, q, kappa, omega, &p);
     if (status == NND_OK && !in_range(&p))
-        status = nnd_fail(ctx, NND_E_INPUT,
+        status = nnd_fail(ctx, NND_E_UNSOLVED,
                           "the NTK at step %zu is smaller than double precision holds; "
                           "ntk: false leaves it out",
                           q / d->stages);

@@ -68,6 +68,8 @@ static double matrix_variance(const level2 *s, size_t time, size_t l) {
 }
 
 static nnd_status outliers_at(const level2 *s, size_t time, size_t l) {
+    if (nnd_context_interrupted(s->ctx))
+        return nnd_fail(s->ctx, NND_E_INTERRUPTED, "interrupted at layer %zu", l);
     size_t depth = s->d->depth, count = (size_t)s->d->params->outliers;
     nnd_weight_outliers out = {
         .value = values(s, "outlier") + (time * depth + l) * count,
@@ -101,6 +103,10 @@ static nnd_status escape_step(const level2 *s, size_t l, double *step) {
         return status;
     double before = 0.0, now = 0.0;
     for (size_t q = 0; status == NND_OK && q < d->done; q++) {
+        if (nnd_context_interrupted(s->ctx)) {
+            status = nnd_fail(s->ctx, NND_E_INTERRUPTED, "interrupted at layer %zu", l);
+            break;
+        }
         if (q > 0 && q % d->stages == 0) {
             before = now;
             status = nnd_dynamics_indicator(s->ctx, d, &s->factors, l, q, nnd_scheme_kappa(scheme),
@@ -176,6 +182,8 @@ static double ntk_variance(const nnd_deep_linear *p) {
 }
 
 static nnd_status ntk_at(const level2 *s, size_t time) {
+    if (nnd_context_interrupted(s->ctx))
+        return nnd_fail(s->ctx, NND_E_INTERRUPTED, "interrupted at the NTK");
     const nnd_deep_linear *p = s->d->params;
     size_t count = (size_t)p->outliers;
     double *top = values(s, "ntk_top") + time * count;
@@ -211,11 +219,13 @@ static nnd_status add_ntk_arrays(const level2 *s) {
     nnd_status status = add_arrays(s->frame, 3, arrays);
     if (status == NND_OK && s->d->params->integrator == NND_DESCENT)
         status = add_arrays(s->frame, 2, descent);
-    /* Section 4: -1 is a root of z^2 - (1 + m - eta0 lambda) z + m. */
-    if (status == NND_OK && s->d->params->integrator == NND_DESCENT)
-        status =
-            nnd_frame_add_scalar(s->frame, "stability_edge", 2.0 + 2.0 * s->d->params->momentum);
-    if (status == NND_OK && s->d->params->training == NND_TRAIN_FIXED)
+    /* Section 4, with decay mu of the weights: -1 is a root of
+     * z^2 - (1 - mu + m - eta0 lambda) z + m (1 - mu). */
+    const nnd_deep_linear *p = s->d->params;
+    if (status == NND_OK && p->integrator == NND_DESCENT)
+        status = nnd_frame_add_scalar(s->frame, "stability_edge",
+                                      (2.0 - p->weight_decay) * (1.0 + p->momentum));
+    if (status == NND_OK && p->training == NND_TRAIN_FIXED)
         status = add_arrays(s->frame, 2, fixed);
     return status;
 }

@@ -140,6 +140,10 @@ nnd_status nnd_dual_moments(nnd_context *ctx, const nnd_activation *activation, 
     nnd_status status = !closed && step >= LEAST_STEP ? nodes_make(ctx, step, &k) : NND_OK;
     for (size_t i = 0; status == NND_OK && i < n; i++)
         for (size_t j = 0; j <= i; j++) {
+            if (nnd_context_interrupted(ctx)) {
+                status = nnd_fail(ctx, NND_E_INTERRUPTED, "interrupted at pair %zu, %zu", i, j);
+                break;
+            }
             pair c = {h[i * n + i] + noise, h[j * n + j] + noise, h[i * n + j]};
             nnd_dual_pair m = {0.0, 0.0};
             status = moments(ctx, activation, c, &k, &m);

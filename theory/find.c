@@ -7,9 +7,9 @@
 #include <string.h>
 
 #include "nndmft/brent.h"
-#include "nndmft/theory.h"
+#include "theory/point.h"
 
-enum { DEFAULT_POINTS = 129, REFINED = 4, TEXT_SIZE = 64 };
+enum { DEFAULT_POINTS = 129, REFINED = 4, TEXT_SIZE = 64, MESSAGE_SIZE = 512 };
 
 /* Relative; a place near 0 is known to so much of the interval. */
 static const double ROOT_PRECISION = 1e-8, EXTREMUM_PRECISION = 1e-5, NEAR_ZERO = 1e-4;
@@ -25,6 +25,9 @@ typedef struct {
     double bytes; /* memory of one evaluation */
     size_t evaluations;
     nnd_status status; /* of the last evaluation that failed */
+    size_t unsolved;   /* evaluations without an answer */
+    double example;    /* one of them, and what it said */
+    char message[MESSAGE_SIZE];
 } search;
 
 /* The coordinate "name=value" of `at`, or NULL. */
@@ -143,18 +146,36 @@ static nnd_value *with_param(const search *s, double x) {
     return tree;
 }
 
-/* The variable at one value of the parameter; NaN where the theory diverges. NND_NOT_CONVERGED,
- * with its best answer, where it does not converge. */
-static nnd_status evaluate(nnd_context *ctx, const search *s, double x, double *value) {
+/* Remembers that theory has no answer at x, and what it said in `ctx`. */
+static void note_unsolved(const nnd_context *ctx, search *s, double x) {
+#pragma omp critical(nnd_find_unsolved)
+    {
+        if (s->unsolved++ == 0 || x < s->example) {
+            s->example = x;
+            snprintf(s->message, sizeof s->message, "%s", nnd_context_message(ctx));
+        }
+    }
+}
+
+/* The variable at one value of the parameter; NaN where the theory diverges or has no answer.
+ * NND_NOT_CONVERGED, with its best answer, where it does not converge. */
+static nnd_status evaluate(nnd_context *ctx, search *s, double x, double *value) {
     nnd_case *c = NULL;
     nnd_frame *frame = NULL;
     nnd_value *tree = with_param(s, x);
     nnd_status status = tree != NULL ? nnd_case_resolve(ctx, tree, s->source, &c)
                                      : nnd_fail_memory(ctx, "the case");
-    if (status == NND_OK)
+    bool unsolved = false;
+    if (status == NND_OK) {
         status = nnd_theory_find(c->model)->solve(ctx, c->params[0], &frame);
+        unsolved = nnd_point_failed(status);
+    }
     nnd_status ran = status;
-    if (status >= NND_OK)
+    if (unsolved) {
+        *value = NAN;
+        status = NND_OK;
+        note_unsolved(ctx, s, x);
+    } else if (status >= NND_OK)
         status = pick(ctx, s, frame, value);
     nnd_frame_free(frame);
     nnd_case_free(c);
@@ -185,14 +206,14 @@ static double grid_point(const nnd_find_options *o, size_t i) {
 
 /* A scan of the grid. */
 typedef struct {
-    const search *search;
+    search *search;
     size_t done;
     double *y; /* objective; NaN where there is no finite value */
 } grid_scan;
 
 static nnd_status scan_point(nnd_context *ctx, size_t i, void *data) {
     grid_scan *scan = data;
-    const search *s = scan->search;
+    search *s = scan->search;
     double value = NAN;
     size_t done;
     nnd_status status = evaluate(ctx, s, grid_point(s->options, i), &value);
@@ -394,6 +415,20 @@ static nnd_status judge(const search *s, nnd_status status, const nnd_found *fou
     return status;
 }
 
+/* Says where theory had no answer: in the message of a search that failed, else as a warning. */
+static void report_unsolved(const search *s, nnd_status status) {
+    char found[MESSAGE_SIZE];
+    snprintf(found, sizeof found, "%s", nnd_context_message(s->ctx));
+    if (s->unsolved > 0 && status == NND_OK)
+        nnd_log(s->ctx, NND_LOG_WARNING,
+                "theory has no answer at %zu of the values tried, such as %s = %.10g: %s",
+                s->unsolved, s->options->param, s->example, s->message);
+    else if (s->unsolved > 0 && status == NND_NOT_CONVERGED)
+        nnd_fail(s->ctx, NND_E_INPUT,
+                 "%s; theory has no answer at %zu of the values tried, such as %s = %.10g: %s",
+                 found, s->unsolved, s->options->param, s->example, s->message);
+}
+
 nnd_status nnd_find(nnd_context *ctx, const nnd_value *tree, const nnd_case_source *source,
                     const nnd_find_options *options, nnd_found *found) {
     nnd_find_options o = *options;
@@ -421,6 +456,7 @@ nnd_status nnd_find(nnd_context *ctx, const nnd_value *tree, const nnd_case_sour
         status = status >= NND_OK ? judge(&s, status, found) : status;
     }
     found->evaluations = s.evaluations + 1;
+    report_unsolved(&s, status);
     free(y);
     return status;
 }

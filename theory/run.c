@@ -4,10 +4,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "nndmft/theory.h"
+#include "core/text.h"
 #include "theory/claims.h"
+#include "theory/point.h"
 
-enum { KEY_SIZE = 32, MAX_WARNINGS = 5 };
+enum { KEY_SIZE = 32, MAX_WARNINGS = 5, MESSAGE_SIZE = 1024 };
+
+/* The variable that every point has, and its attribute. */
+static const char STATUS[] = "status", MESSAGE[] = "message";
 
 nnd_status nnd_theory_cost(nnd_context *ctx, const nnd_case *c, nnd_cost *cost) {
     *cost = (nnd_cost){0};
@@ -21,18 +25,66 @@ nnd_status nnd_theory_cost(nnd_context *ctx, const nnd_case *c, nnd_cost *cost) 
     return status;
 }
 
-/* What a point has to say; level: as a warning, or as a detail among many. */
-static void report(nnd_context *ctx, const nnd_case *c, size_t point, nnd_status status,
-                   const nnd_frame *part, nnd_log_level level) {
-    char name[256];
-    nnd_case_point_text(c, point, sizeof name, name);
-    const char *separator = name[0] != '\0' ? ": " : "";
-    const nnd_array *step = nnd_frame_find(part, "diverged_at");
-    if (status == NND_DIVERGED && step != NULL)
-        nnd_log(ctx, level, "theory: %s%sdiverged at step %g", name, separator, step->data[0]);
-    else if (status > NND_OK)
-        nnd_log(ctx, level, "theory: %s%s%s", name, separator, nnd_status_text(status));
+/* ---- one point ---- */
+
+static nnd_status status_of(const nnd_frame *part) {
+    return (nnd_status)nnd_frame_find(part, STATUS)->data[0];
 }
+
+/* The first variable that is NaN or infinite somewhere though its table rules that out, or NULL. */
+static const nnd_variable *not_finite(const nnd_model *model, const nnd_frame *part) {
+    for (size_t v = 0; v < model->variable_count; v++) {
+        const nnd_variable *variable = &model->variables[v];
+        const nnd_array *array = nnd_frame_find(part, variable->name);
+        for (size_t i = 0; array != NULL && i < array->count; i++)
+            if ((isnan(array->data[i]) && !variable->nullable) ||
+                (isinf(array->data[i]) && !variable->unbounded))
+                return variable;
+    }
+    return NULL;
+}
+
+/* Solves one point. Its frame carries the status, and a message where there is one; of a point that
+ * cannot be solved it holds nothing else. */
+static nnd_status solve_point(nnd_context *ctx, const nnd_case *c, size_t point, nnd_frame **part) {
+    char message[MESSAGE_SIZE] = "";
+    nnd_status solved = nnd_theory_find(c->model)->solve(ctx, c->params[point], part);
+    nnd_status status = NND_OK;
+    if (nnd_point_failed(solved) && nnd_context_interrupted(ctx))
+        return nnd_fail(ctx, NND_E_INTERRUPTED, "interrupted");
+    if (solved < NND_OK && !nnd_point_failed(solved))
+        return solved;
+    const nnd_variable *odd = solved == NND_OK ? not_finite(c->model, *part) : NULL;
+    if (odd != NULL) {
+        solved = NND_NOT_CONVERGED;
+        snprintf(message, sizeof message, "%s is not finite", odd->name);
+    }
+    if (solved < NND_OK) {
+        snprintf(message, sizeof message, "%s", nnd_context_message(ctx));
+        status = nnd_frame_new(ctx, part);
+    }
+    if (status == NND_OK)
+        status = nnd_frame_add_scalar(*part, STATUS, (double)solved);
+    if (status == NND_OK && message[0] != '\0')
+        status = nnd_frame_set_text(*part, STATUS, MESSAGE, message);
+    return status;
+}
+
+/* What a point has to say, "gamma0=2: diverged at step 7". */
+static void describe(const nnd_case *c, size_t point, const nnd_frame *part, char *text) {
+    char name[256], step[64];
+    nnd_case_point_text(c, point, sizeof name, name);
+    const nnd_array *diverged = nnd_frame_find(part, "diverged_at");
+    const nnd_attribute *message = nnd_frame_find_attribute(part, STATUS, MESSAGE);
+    const char *what = message != NULL ? message->text : nnd_status_text(status_of(part));
+    if (message == NULL && status_of(part) == NND_DIVERGED && diverged != NULL) {
+        snprintf(step, sizeof step, "diverged at step %g", diverged->data[0]);
+        what = step;
+    }
+    snprintf(text, MESSAGE_SIZE, "%s%s%s", name, name[0] != '\0' ? ": " : "", what);
+}
+
+/* ---- all of them ---- */
 
 /* The points of this rank: those that leave its number when divided by the number of ranks. */
 typedef struct {
@@ -40,45 +92,34 @@ typedef struct {
     const nnd_case *c;
     size_t mine, done;
     nnd_frame **parts;
-    nnd_status *statuses;
 } point_work;
 
-static nnd_status solve_point(nnd_context *ctx, size_t k, void *data) {
+static nnd_status work_on_point(nnd_context *ctx, size_t k, void *data) {
     point_work *work = data;
     size_t i = k * (size_t)nnd_context_ranks(ctx) + (size_t)nnd_context_rank(ctx), done;
-    work->statuses[i] =
-        nnd_theory_find(work->c->model)->solve(ctx, work->c->params[i], &work->parts[i]);
+    nnd_status status = solve_point(ctx, work->c, i, &work->parts[i]);
     nnd_frame_adopt(work->parts[i], work->ctx);
 #pragma omp atomic capture
     done = ++work->done;
     nnd_progress(ctx, "theory", done, work->mine);
-    return work->statuses[i];
+    return status;
 }
 
-static nnd_status solve_points(nnd_context *ctx, const nnd_case *c, int workers, nnd_frame **parts,
-                               nnd_status *statuses) {
+static nnd_status solve_points(nnd_context *ctx, const nnd_case *c, int workers,
+                               nnd_frame **parts) {
     size_t rank = (size_t)nnd_context_rank(ctx), ranks = (size_t)nnd_context_ranks(ctx);
     size_t mine = (c->sweep.points + ranks - 1 - rank) / ranks;
-    point_work work = {ctx, c, mine, 0, parts, statuses};
-    return nnd_parallel(ctx, workers, mine, solve_point, &work);
+    point_work work = {ctx, c, mine, 0, parts};
+    return nnd_parallel(ctx, workers, mine, work_on_point, &work);
 }
 
 static void point_key(size_t point, char key[KEY_SIZE]) {
     snprintf(key, KEY_SIZE, "theory-%05zu", point);
 }
 
-/* Each point carries its status as a scalar. */
-static nnd_status add_statuses(const nnd_case *c, nnd_frame **parts, const nnd_status *statuses) {
-    nnd_status status = NND_OK;
-    for (size_t i = 0; status == NND_OK && i < c->sweep.points; i++)
-        if (parts[i] != NULL)
-            status = nnd_frame_add_scalar(parts[i], "status", (double)statuses[i]);
-    return status;
-}
-
 /* Several ranks: each puts its points on the shared shelf, then rank 0 takes them all. */
 static nnd_status exchange(nnd_context *ctx, const nnd_case *c, nnd_store *shared,
-                           nnd_status status, nnd_frame **parts, nnd_status *statuses) {
+                           nnd_status status, nnd_frame **parts) {
     char key[KEY_SIZE];
     for (size_t i = 0; status == NND_OK && i < c->sweep.points; i++)
         if (parts[i] != NULL) {
@@ -92,42 +133,74 @@ static nnd_status exchange(nnd_context *ctx, const nnd_case *c, nnd_store *share
         if (parts[i] == NULL) {
             point_key(i, key);
             status = shared->get(shared->self, ctx, key, &parts[i]);
-            if (status == NND_OK)
-                statuses[i] = (nnd_status)nnd_frame_find(parts[i], "status")->data[0];
         }
     return status;
 }
 
-static nnd_status least_warning(size_t n, const nnd_status *statuses) {
-    nnd_status least = statuses[0];
-    for (size_t i = 1; i < n; i++)
-        least = statuses[i] < least ? statuses[i] : least;
-    return least;
+/* NND_OK if a point is done, else the first warning, else the first failure. */
+static nnd_status overall(const nnd_case *c, nnd_frame *const *parts) {
+    nnd_status all = status_of(parts[0]);
+    for (size_t i = 0; i < c->sweep.points; i++) {
+        nnd_status status = status_of(parts[i]);
+        if (status == NND_OK)
+            return NND_OK;
+        if (all < NND_OK && status > NND_OK)
+            all = status;
+    }
+    return all;
 }
 
 /* A few warnings one by one, many as their number. */
-static void report_all(nnd_context *ctx, const nnd_case *c, const nnd_status *statuses,
-                       nnd_frame *const *parts) {
-    size_t warned = 0;
-    for (size_t i = 0; i < c->sweep.points; i++)
-        warned += statuses[i] > NND_OK;
+static void report_all(nnd_context *ctx, const nnd_case *c, nnd_frame *const *parts) {
+    char text[MESSAGE_SIZE];
+    size_t warned = 0, unsolved = 0;
+    for (size_t i = 0; i < c->sweep.points; i++) {
+        warned += status_of(parts[i]) != NND_OK;
+        unsolved += status_of(parts[i]) < NND_OK;
+    }
     bool many = warned > MAX_WARNINGS;
-    for (size_t i = 0; i < c->sweep.points; i++)
-        report(ctx, c, i, statuses[i], parts[i], many ? NND_LOG_DETAIL : NND_LOG_WARNING);
+    for (size_t i = 0; i < c->sweep.points; i++) {
+        if (status_of(parts[i]) == NND_OK)
+            continue;
+        describe(c, i, parts[i], text);
+        nnd_log(ctx, many ? NND_LOG_DETAIL : NND_LOG_WARNING, "theory: %s", text);
+    }
     if (many)
         nnd_log(ctx, NND_LOG_WARNING,
-                "theory: %zu of %zu points diverged or did not converge (--verbose names them)",
-                warned, c->sweep.points);
+                "theory: %zu of %zu points diverged or did not converge, %zu of them without an "
+                "answer (--verbose names them)",
+                warned, c->sweep.points, unsolved);
+}
+
+/* The messages of the points, as many as are reported one by one, with their names. */
+static nnd_status keep_messages(const nnd_case *c, nnd_frame *const *parts, nnd_frame *frame) {
+    char text[MAX_WARNINGS * MESSAGE_SIZE], one[MESSAGE_SIZE];
+    nnd_text list = nnd_text_in(sizeof text, text);
+    for (size_t i = 0; i < c->sweep.points && list.items < MAX_WARNINGS; i++) {
+        if (nnd_frame_find_attribute(parts[i], STATUS, MESSAGE) == NULL)
+            continue;
+        describe(c, i, parts[i], one);
+        nnd_text_item(&list, "; ", "%s", one);
+    }
+    return list.items > 0 ? nnd_frame_set_text(frame, STATUS, MESSAGE, text) : NND_OK;
 }
 
 static nnd_status stack_points(nnd_context *ctx, const nnd_case *c, nnd_frame *const *parts,
-                               const nnd_status *statuses, nnd_frame **frame) {
-    report_all(ctx, c, statuses, parts);
+                               nnd_frame **frame) {
+    nnd_status all = overall(c, parts);
+    char text[MESSAGE_SIZE];
+    describe(c, 0, parts[0], text);
+    if (all < NND_OK)
+        return nnd_fail(ctx, all, "%s%s", c->sweep.points > 1 ? "no point can be solved; " : "",
+                        text);
+    report_all(ctx, c, parts);
     nnd_status status = nnd_claim_complete(c->sweep.points, parts);
     if (status == NND_OK)
         status = nnd_frame_stack(ctx, c->sweep.keys, (const nnd_dim *const *)c->sweep.dim,
                                  c->sweep.points, (const nnd_frame *const *)parts, frame);
-    return status == NND_OK ? least_warning(c->sweep.points, statuses) : status;
+    if (status == NND_OK)
+        status = keep_messages(c, parts, *frame);
+    return status == NND_OK ? all : status;
 }
 
 nnd_status nnd_theory_run(nnd_context *ctx, const nnd_case *c, nnd_store *shared,
@@ -141,20 +214,16 @@ nnd_status nnd_theory_run(nnd_context *ctx, const nnd_case *c, nnd_store *shared
         return status;
     size_t n = c->sweep.points;
     nnd_frame **parts = calloc(n, sizeof(nnd_frame *));
-    nnd_status *statuses = calloc(n, sizeof *statuses);
-    if (parts == NULL || statuses == NULL)
+    if (parts == NULL)
         status = nnd_fail_memory(ctx, "the sweep");
     if (status == NND_OK)
-        status = solve_points(ctx, c, nnd_context_concurrency(ctx, n, cost.bytes), parts, statuses);
-    if (status == NND_OK)
-        status = add_statuses(c, parts, statuses);
+        status = solve_points(ctx, c, nnd_context_concurrency(ctx, n, cost.bytes), parts);
     if (nnd_context_ranks(ctx) > 1)
-        status = exchange(ctx, c, shared, status, parts, statuses);
+        status = exchange(ctx, c, shared, status, parts);
     if (status == NND_OK && nnd_context_rank(ctx) == 0)
-        status = stack_points(ctx, c, parts, statuses, frame);
+        status = stack_points(ctx, c, parts, frame);
     for (size_t i = 0; parts != NULL && i < n; i++)
         nnd_frame_free(parts[i]);
     free(parts);
-    free(statuses);
     return status;
 }

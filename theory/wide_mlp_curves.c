@@ -179,7 +179,7 @@ void nnd_wide_ntk(const nnd_wide_problem *q, const double *phi, const double *g,
 static nnd_status eigenvalues(nnd_context *ctx, size_t n, double *a, double *value) {
     return LAPACKE_dsyev(LAPACK_ROW_MAJOR, 'N', 'L', (lapack_int)n, a, (lapack_int)n, value) == 0
                ? NND_OK
-               : nnd_fail(ctx, NND_E_INPUT, "a kernel has no eigenvalues");
+               : nnd_fail(ctx, NND_E_UNSOLVED, "a kernel has no eigenvalues");
 }
 
 /* Variance, relative to the product of two eigenvalues of K and times N, of K between their
@@ -262,7 +262,7 @@ static nnd_status record_input_eig(nnd_wide_curves *record, size_t time, const d
     nnd_status status =
         LAPACKE_dsyev(LAPACK_ROW_MAJOR, 'V', 'L', (lapack_int)n, vectors, (lapack_int)n, value) == 0
             ? NND_OK
-            : nnd_fail(q->ctx, NND_E_INPUT, "the Gram matrix has no eigenvalues");
+            : nnd_fail(q->ctx, NND_E_UNSOLVED, "the Gram matrix has no eigenvalues");
     size_t rank = status == NND_OK ? on_data_span(n, vectors, value, h1, q->points, b, out) : 0;
     if (rank > 0)
         status = eigenvalues(q->ctx, rank, out, value);

@@ -154,7 +154,7 @@ static nnd_status draw_initial(march *m) {
     nnd_status status =
         LAPACKE_dsyev(LAPACK_ROW_MAJOR, 'V', 'L', (lapack_int)n, root, (lapack_int)n, value) == 0
             ? NND_OK
-            : nnd_fail(q->ctx, NND_E_INPUT, "the Gram matrix has no eigenvalues");
+            : nnd_fail(q->ctx, NND_E_UNSOLVED, "the Gram matrix has no eigenvalues");
     while (rank < n && value[n - 1 - rank] > rounding * (double)n * value[n - 1])
         rank++;
     for (size_t i = 0; i < n; i++)

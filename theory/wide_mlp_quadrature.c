@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "nndmft/divergence.h"
+#include "nndmft/largest.h"
 #include "nndmft/plane_rule.h"
 
 /* Nodes of one tile: sums go tile by tile, so that they do not depend on the number of threads. */
@@ -150,12 +151,15 @@ static double difference(const nnd_wide_curves *a, const nnd_wide_curves *b) {
     for (int v = 0; v < WIDE_VARIABLES; v++) {
         double scale = 0.0, most = 0.0;
         for (size_t i = 0; i < a->count[v]; i++) {
-            scale = fmax(scale, fabs(b->x[v][i]));
-            most = fmax(most, fabs(a->x[v][i] - b->x[v][i]));
+            double x = a->x[v][i], y = b->x[v][i];
+            if (isnan(x) && isnan(y)) /* both have diverged */
+                continue;
+            scale = nnd_largest(scale, fabs(y));
+            most = nnd_largest(most, fabs(x - y));
         }
-        worst = scale > 0.0 ? fmax(worst, most / scale) : worst;
+        worst = scale == 0.0 ? worst : nnd_largest(worst, most / scale);
     }
-    return worst;
+    return isnan(worst) ? INFINITY : worst;
 }
 
 nnd_status nnd_wide_quadrature(const nnd_wide_problem *problem, nnd_wide_curves *record,

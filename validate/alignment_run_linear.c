@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "nndmft/divergence.h"
 #include "validate/alignment_linear.h"
 #include "validate/alignment_run.h"
 
@@ -82,30 +83,62 @@ static nnd_status run_direct(run *r) {
     return status == NND_OK ? measure_balanced(r, 0) : status;
 }
 
+/* |y - B x|^2/P where the last descent direction was taken: its residual is c - B S. */
+static double last_error(const nnd_linear_network *net) {
+    int n = (int)net->count;
+    return net->data->labels2 - cblas_ddot(n, net->predictor, 1, net->data->c, 1) -
+           cblas_ddot(n, net->predictor, 1, net->residual, 1);
+}
+
+static bool has_diverged(const nnd_linear_data *data, double error) {
+    double limit = nnd_divergence_limit(NND_DIVERGENCE_BOUND, data->labels2, data->labels2);
+    return nnd_has_diverged(limit, error);
+}
+
+/* One step of both networks, of linear regression; false if one of them had diverged before it. */
+static bool descend(const run *r, nnd_linear_network net[2], double *step) {
+    for (int k = 0; k < 2; k++) {
+        nnd_linear_network_descent(&net[k], net[k].w, step);
+        if (has_diverged(&r->data[k], last_error(&net[k])))
+            return false;
+        cblas_daxpy((int)net[k].count, r->pair->params->lr, step, 1, net[k].w, 1);
+    }
+    return true;
+}
+
+/* Takes both from step *done to a later one and makes their weights the predictors; false where one
+ * diverges, at step *done. */
+static bool descend_to(run *r, nnd_linear_network net[2], double *step, size_t *done, size_t to) {
+    bool sound = true;
+    while (sound && *done < to && !nnd_context_interrupted(r->ctx)) {
+        sound = descend(r, net, step);
+        *done += sound;
+    }
+    for (int k = 0; sound && k < 2; k++) {
+        memcpy(r->b[k], net[k].w, net[k].count * sizeof(double));
+        sound = !has_diverged(&r->data[k], nnd_linear_data_error(&r->data[k], r->b[k], r->work));
+    }
+    return sound;
+}
+
 /* Linear regression by descent: one matrix, from 0. */
 static nnd_status run_descent(run *r) {
-    const nnd_alignment *p = r->pair->params;
     nnd_linear_network net[2] = {0};
     double *step = calloc(r->pair->outputs * r->pair->dim, sizeof *step);
     nnd_status status = step != NULL ? NND_OK : nnd_fail_memory(r->ctx, "a step");
     for (int k = 0; status == NND_OK && k < 2; k++)
         status = nnd_linear_network_make(r->ctx, &r->data[k], 1, 1, &net[k]);
-    size_t done = 0, diverged = 0;
-    for (size_t i = 0; status == NND_OK && diverged == 0 && i < r->trace->times; i++) {
-        for (; diverged == 0 && done < (size_t)r->trace->time[i]; done++)
-            for (int k = 0; k < 2; k++) {
-                nnd_linear_network_descent(&net[k], net[k].w, step);
-                cblas_daxpy((int)net[k].count, p->lr, step, 1, net[k].w, 1);
-                if (!(cblas_dnrm2((int)net[k].count, net[k].w, 1) < 1e100))
-                    diverged = done + 1;
-            }
-        for (int k = 0; k < 2; k++)
-            memcpy(r->b[k], net[k].w, net[k].count * sizeof(double));
-        if (diverged == 0)
+    size_t done = 0;
+    bool sound = true;
+    for (size_t i = 0; status == NND_OK && sound && i < r->trace->times; i++) {
+        sound = descend_to(r, net, step, &done, (size_t)r->trace->time[i]);
+        if (nnd_context_interrupted(r->ctx))
+            status = nnd_fail(r->ctx, NND_E_INTERRUPTED, "interrupted at step %zu", done);
+        else if (sound)
             status = measure_balanced(r, i);
     }
-    if (diverged > 0)
-        r->trace->diverged_at = (double)diverged;
+    if (!sound)
+        r->trace->diverged_at = (double)done;
     for (int k = 0; k < 2; k++)
         nnd_linear_network_clear(&net[k]);
     free(step);

@@ -79,7 +79,7 @@ static nnd_status advance(nnd_linear_flow *flow, double until) {
         return nnd_fail(flow->ctx, NND_E_INTERRUPTED, "interrupted");
     return code == GSL_SUCCESS
                ? NND_OK
-               : nnd_fail(flow->ctx, NND_E_INPUT,
+               : nnd_fail(flow->ctx, NND_E_UNSOLVED,
                           "the gradient flow cannot be followed beyond t = %g", flow->time);
 }
 

@@ -12,7 +12,7 @@
 #include "nndmft/divergence.h"
 #include "nndmft/timegrid.h"
 #include "validate/deep_linear_control.h"
-#include "validate/deep_linear_network.h"
+#include "validate/deep_linear_flow.h"
 #include "validate/deep_linear_spectra.h"
 #include "validate/recipe.h"
 #include "validate/seed_frame.h"
@@ -180,6 +180,10 @@ static bool stability(const nnd_deep_linear *p) {
     return p->ntk && p->integrator == NND_DESCENT;
 }
 
+static bool flow(const nnd_deep_linear *p) {
+    return p->integrator == NND_GRADIENT_FLOW;
+}
+
 static bool ntk_fixed(const nnd_deep_linear *p) {
     return p->ntk && p->training == NND_TRAIN_FIXED;
 }
@@ -213,6 +217,7 @@ static nnd_status frame_make(nnd_context *ctx, run *r, size_t first_seed, size_t
         wanted wanted;
     } arrays[] = {
         {"diverged_at", "seed", always},
+        {"step_error", "seed", flow},
         {"test_risk", "seed,t", always},
         {"train_mse", "seed,t", always},
         {"overlap", "seed,t", always},
@@ -348,20 +353,32 @@ static void record_two_time(const run *r) {
                  values(r, "train_two_time"));
 }
 
+/* Goes on from step *t: descent by one step, flow at once to the next one that is recorded. */
+static nnd_status advance(run *r, nnd_deep_linear_flow *flow, size_t *t, size_t next) {
+    const nnd_deep_linear *p = r->params;
+    if (p->integrator == NND_GRADIENT_FLOW) {
+        *t = next;
+        return nnd_deep_linear_flow_to(r->ctx, &r->net, flow,
+                                       p->time * (double)next / (double)p->steps);
+    }
+    nnd_deep_linear_network_step(&r->net, (*t)++);
+    nnd_deep_linear_network_evaluate(&r->net, *t);
+    return NND_OK;
+}
+
 static nnd_status train(run *r, nnd_rng_key key) {
     nnd_deep_linear_network *net = &r->net;
-    size_t steps = (size_t)r->params->steps, recorded = 0;
-    double limit = INFINITY;
+    nnd_deep_linear_flow flow = {0};
+    size_t t = 0, recorded = 0;
     nnd_status status = NND_OK;
     nnd_deep_linear_network_draw(net, key);
     nnd_deep_linear_spectra_restart(&r->spectra, net, key);
+    nnd_deep_linear_network_evaluate(net, 0);
+    double limit = nnd_divergence_limit(r->params->divergence_bound, net->mse, 0.0);
     r->past.recorded = 0;
-    for (size_t t = 0; status == NND_OK && t <= steps; t++) {
-        nnd_deep_linear_network_evaluate(net, t);
-        if (t == 0)
-            limit = nnd_divergence_limit(r->params->divergence_bound, net->mse, 0.0);
-        if (t == 0 && r->params->control)
-            nnd_deep_linear_control(net, r->image, values(r, "control"));
+    if (r->params->control)
+        nnd_deep_linear_control(net, r->image, values(r, "control"));
+    while (status == NND_OK && recorded < r->grid.count) {
         if (nnd_has_diverged(limit, net->mse)) {
             *values(r, "diverged_at") = (double)t;
             break;
@@ -370,9 +387,16 @@ static nnd_status train(run *r, nnd_rng_key key) {
             record(r, recorded);
             status = record_spectra(r, recorded++);
         }
-        if (t < steps)
-            nnd_deep_linear_network_step(net, t);
+        if (status == NND_OK && recorded < r->grid.count)
+            status = advance(r, &flow, &t, r->grid.step[recorded]);
+        if (status == NND_NOT_CONVERGED) { /* no step is short enough: weights are not finite */
+            *values(r, "diverged_at") = (double)t;
+            status = NND_OK;
+            break;
+        }
     }
+    if (r->params->integrator == NND_GRADIENT_FLOW)
+        *values(r, "step_error") = flow.error;
     if (r->past.wanted)
         record_two_time(r);
     return status;

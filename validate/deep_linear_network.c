@@ -6,11 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "nndmft/timegrid.h"
+
 /* Streams of random numbers; weights of layer l use STREAM_WEIGHTS + l. */
 enum { STREAM_TARGET, STREAM_INPUTS, STREAM_NOISE, STREAM_WEIGHTS };
 
 enum {
-    MAX_STAGES = 4,
     MIN_WINDOW = 8,
     MAX_WINDOW = 64,
     /* Doubles in a tile of data: a quarter of a megabyte stays in the second-level cache, so that
@@ -50,11 +51,6 @@ static size_t tile_rows(size_t inputs) {
     return inputs < TILE ? TILE / inputs : 1;
 }
 
-static size_t stages(const nnd_deep_linear *p) {
-    static const size_t of[] = {[NND_EULER] = 1, [NND_HEUN] = 2, [NND_RK4] = 4};
-    return p->integrator == NND_GRADIENT_FLOW ? of[p->method] : 1;
-}
-
 static size_t rows_of(const nnd_deep_linear_network *net, size_t l) {
     return l == net->depth ? 1 : net->width;
 }
@@ -85,10 +81,19 @@ double nnd_deep_linear_pass_flops(const nnd_deep_linear *p, size_t inputs) {
     return 4.0 * (parameters(p, inputs) + data_size(p, inputs));
 }
 
+/* A flow takes six passes a step, of which there is one at least per recorded time, and some twenty
+ * per unit of time. */
+double nnd_deep_linear_network_passes(const nnd_deep_linear *p) {
+    if (p->integrator == NND_DESCENT)
+        return (double)p->steps + 1.0;
+    double times = nnd_timegrid_most(p->steps, &p->record, p->record_every);
+    return 6.0 * fmax(times, 10.0 + 20.0 * p->time) + 1.0;
+}
+
 double nnd_deep_linear_network_flops(const nnd_deep_linear *p, size_t inputs) {
     /* A normal number takes the time of some 40 operations of a matrix-vector product. */
     const double draw = 40.0;
-    double passes = (double)p->steps * (double)stages(p) + 1.0;
+    double passes = nnd_deep_linear_network_passes(p);
     double batches = p->training == NND_TRAIN_FRESH ? passes : 1.0;
     return passes * nnd_deep_linear_pass_flops(p, inputs) +
            draw * (parameters(p, inputs) + data_size(p, inputs) * batches);
@@ -273,51 +278,24 @@ void nnd_deep_linear_network_evaluate(nnd_deep_linear_network *net, size_t step)
                           net->scratch);
 }
 
-/* The gradient step found by the last evaluation becomes a pending update. */
-static size_t push(nnd_deep_linear_network *net) {
+size_t nnd_deep_linear_network_push(nnd_deep_linear_network *net) {
     size_t k = nnd_window_push(&net->window);
     for (size_t l = 0; l <= net->depth; l++)
         nnd_weights_push(&net->layer[l], k, net->backward[l + 1], net->forward[l]);
     return k;
 }
 
-static void make_room(nnd_deep_linear_network *net) {
-    if (net->window.count + stages(net->params) <= net->window.capacity)
+void nnd_deep_linear_network_make_room(nnd_deep_linear_network *net, size_t updates) {
+    if (net->window.count + updates <= net->window.capacity)
         return;
     for (size_t l = 0; l <= net->depth; l++)
         nnd_weights_fold(&net->layer[l], &net->window);
     nnd_window_reset(&net->window);
 }
 
-/* One step of Euler, Heun or classical Runge-Kutta on all weights. The state that a stage is
- * evaluated at is the start of the step plus dt times the stages before it. */
-static void flow_step(nnd_deep_linear_network *net, size_t step) {
-    static const double heun[][MAX_STAGES] = {{1.0}, {0.5, 0.5}};
-    static const double euler[][MAX_STAGES] = {{1.0}};
-    static const double rk4[][MAX_STAGES] = {
-        {0.5}, {0.0, 0.5}, {0.0, 0.0, 1.0}, {1.0 / 6.0, 1.0 / 3.0, 1.0 / 3.0, 1.0 / 6.0}};
-    const nnd_deep_linear *p = net->params;
-    const double(*to)[MAX_STAGES] = p->method == NND_EULER  ? euler
-                                    : p->method == NND_HEUN ? heun
-                                                            : rk4;
-    double dt = p->time / (double)p->steps;
-    size_t first = net->window.count;
-    for (size_t stage = 0; stage < stages(p); stage++) {
-        if (stage > 0)
-            nnd_deep_linear_network_evaluate(net, step);
-        push(net);
-        for (size_t k = 0; k <= stage; k++)
-            net->window.weight[first + k] = dt * to[stage][k];
-    }
-}
-
 void nnd_deep_linear_network_step(nnd_deep_linear_network *net, size_t step) {
     const nnd_deep_linear *p = net->params;
-    make_room(net);
-    if (p->integrator == NND_GRADIENT_FLOW) {
-        flow_step(net, step);
-        return;
-    }
-    push(net);
+    nnd_deep_linear_network_make_room(net, 1);
+    nnd_deep_linear_network_push(net);
     nnd_window_descend(&net->window, nnd_deep_linear_rate(p, step), p->momentum, p->weight_decay);
 }

@@ -34,6 +34,8 @@ typedef struct {
 /** Memory and operations of training one network. */
 double nnd_deep_linear_network_bytes(const nnd_deep_linear *p, size_t inputs);
 double nnd_deep_linear_network_flops(const nnd_deep_linear *p, size_t inputs);
+/** How often it is evaluated, roughly for flow. */
+double nnd_deep_linear_network_passes(const nnd_deep_linear *p);
 /** Operations of one pass: every weight and the data used twice. */
 double nnd_deep_linear_pass_flops(const nnd_deep_linear *p, size_t inputs);
 /** N and P at a given D. */
@@ -55,7 +57,12 @@ void nnd_deep_linear_network_clear(nnd_deep_linear_network *net);
 void nnd_deep_linear_network_draw(nnd_deep_linear_network *net, nnd_rng_key key);
 /** Forward and backward pass at the present weights: all fields, predictor, residual. */
 void nnd_deep_linear_network_evaluate(nnd_deep_linear_network *net, size_t step);
-/** One step of the optimizer from an evaluated network. Flow leaves it at unevaluated weights. */
+/** Room for so many more pending updates; the weights stay what they are. */
+void nnd_deep_linear_network_make_room(nnd_deep_linear_network *net, size_t updates);
+/** The gradient step found by the last evaluation becomes a pending update, of weight 0. Returns
+ * its number. */
+size_t nnd_deep_linear_network_push(nnd_deep_linear_network *net);
+/** One step of gradient descent from an evaluated network, which is left at unevaluated weights. */
 void nnd_deep_linear_network_step(nnd_deep_linear_network *net, size_t step);
 
 #endif

@@ -8,6 +8,7 @@
 
 #include "nndmft/directional.h"
 #include "nndmft/divergence.h"
+#include "nndmft/largest.h"
 #include "nndmft/timegrid.h"
 #include "validate/directional_network.h"
 #include "validate/recipe.h"
@@ -134,7 +135,7 @@ static double *values(const run *r, const char *name) {
 static double safe_norm(size_t n, const double *x) {
     double largest = 0.0, sum = 0.0;
     for (size_t i = 0; i < n; i++)
-        largest = fmax(largest, fabs(x[i]));
+        largest = nnd_largest(largest, fabs(x[i]));
     if (largest == 0.0 || !isfinite(largest))
         return largest;
     for (size_t i = 0; i < n; i++)

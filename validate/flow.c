@@ -6,21 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { STAGES = 7 };
+#include "validate/dormand_prince.h"
 
-/* Dormand and Prince, J. Comput. Appl. Math. 6 (1980) 19: the last row is also the solution of
- * order 5; ERROR is its difference to the one of order 4. */
-static const double A[STAGES][STAGES - 1] = {
-    {0},
-    {1.0 / 5},
-    {3.0 / 40, 9.0 / 40},
-    {44.0 / 45, -56.0 / 15, 32.0 / 9},
-    {19372.0 / 6561, -25360.0 / 2187, 64448.0 / 6561, -212.0 / 729},
-    {9017.0 / 3168, -355.0 / 33, 46732.0 / 5247, 49.0 / 176, -5103.0 / 18656},
-    {35.0 / 384, 0, 500.0 / 1113, 125.0 / 192, -2187.0 / 6784, 11.0 / 84},
-};
-static const double ERROR[STAGES] = {71.0 / 57600,      0,          -71.0 / 16695, 71.0 / 1920,
-                                     -17253.0 / 339200, 22.0 / 525, -1.0 / 40};
+enum { STAGES = NND_DP_STAGES };
 
 nnd_status nnd_flow_make(nnd_context *ctx, size_t n, nnd_flow_fn rate, void *user, double rtol,
                          double atol, nnd_flow *flow) {
@@ -46,7 +34,7 @@ static double try_step(const nnd_flow *flow, const double *x, double h) {
         for (size_t i = 0; i < n; i++) {
             double sum = 0.0;
             for (size_t r = 0; r < s; r++)
-                sum += A[s][r] * flow->stage[r * n + i];
+                sum += nnd_dp_weight[s][r] * flow->stage[r * n + i];
             flow->trial[i] = x[i] + h * sum;
         }
         flow->rate(flow->user, flow->trial, flow->stage + s * n);
@@ -55,7 +43,7 @@ static double try_step(const nnd_flow *flow, const double *x, double h) {
     for (size_t i = 0; i < n; i++) {
         double sum = 0.0;
         for (size_t s = 0; s < STAGES; s++)
-            sum += ERROR[s] * flow->stage[s * n + i];
+            sum += nnd_dp_error[s] * flow->stage[s * n + i];
         double allowed = flow->atol + flow->rtol * fmax(fabs(x[i]), fabs(flow->trial[i]));
         double error = fabs(h * sum) / allowed;
         worst = error > worst || isnan(error) ? error : worst;
@@ -72,7 +60,7 @@ static double first_step(const nnd_flow *flow, const double *x, double longest) 
 }
 
 nnd_status nnd_flow_advance(nnd_flow *flow, double from, double to, size_t max_steps, double *x) {
-    const double shortest = 1e-14, safety = 0.9, most = 5.0, least = 0.2;
+    const double shortest = 1e-14;
     double t = from;
     flow->rate(flow->user, x, flow->stage);
     if (!(flow->step > 0.0))
@@ -84,8 +72,7 @@ nnd_status nnd_flow_advance(nnd_flow *flow, double from, double to, size_t max_s
             return NND_NOT_CONVERGED;
         double error = try_step(flow, x, h);
         bool accepted = error <= 1.0;
-        double factor = isnan(error) ? least : safety * pow(fmax(error, 1e-10), -0.2);
-        factor = fmin(fmax(factor, least), accepted ? most : 1.0);
+        double factor = fmin(nnd_dp_factor(error), accepted ? INFINITY : 1.0);
         /* A step cut short by the end says nothing against the one proposed before. */
         if (!accepted || !last || factor * h > flow->step)
             flow->step = factor * h;

@@ -7,22 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { STAGES = 7, VECTORS = STAGES + 1 };
+#include "validate/dormand_prince.h"
 
-/* Hairer, Norsett, Wanner, Solving Ordinary Differential Equations I, table II.5.2. The last row
- * gives the step, of order 5; its stage is the first one of the next step. */
-static const double A[STAGES][STAGES - 1] = {
-    {0.0},
-    {1.0 / 5.0},
-    {3.0 / 40.0, 9.0 / 40.0},
-    {44.0 / 45.0, -56.0 / 15.0, 32.0 / 9.0},
-    {19372.0 / 6561.0, -25360.0 / 2187.0, 64448.0 / 6561.0, -212.0 / 729.0},
-    {9017.0 / 3168.0, -355.0 / 33.0, 46732.0 / 5247.0, 49.0 / 176.0, -5103.0 / 18656.0},
-    {35.0 / 384.0, 0.0, 500.0 / 1113.0, 125.0 / 192.0, -2187.0 / 6784.0, 11.0 / 84.0},
-};
-/* Order 5 less order 4. */
-static const double E[STAGES] = {71.0 / 57600.0,      0.0,          -71.0 / 16695.0, 71.0 / 1920.0,
-                                 -17253.0 / 339200.0, 22.0 / 525.0, -1.0 / 40.0};
+enum { STAGES = NND_DP_STAGES, VECTORS = STAGES + 1 };
 
 nnd_status nnd_runge_kutta_make(nnd_context *ctx, size_t n, nnd_runge_kutta_flow *f) {
     *f = (nnd_runge_kutta_flow){.n = n, .max_steps = SIZE_MAX};
@@ -48,13 +35,13 @@ static double try_step(nnd_runge_kutta_flow *f, double h, double *next) {
         memcpy(next, f->y, n * sizeof(double));
         for (int j = 0; j < i; j++)
             for (size_t l = 0; l < n; l++)
-                next[l] += h * A[i][j] * k[(size_t)j * n + l];
+                next[l] += h * nnd_dp_weight[i][j] * k[(size_t)j * n + l];
         f->rate(f->user, next, k + (size_t)i * n);
     }
     for (size_t l = 0; l < n; l++) {
         double error = 0.0;
         for (size_t i = 0; i < STAGES; i++)
-            error += h * E[i] * k[i * n + l];
+            error += h * nnd_dp_error[i] * k[i * n + l];
         double scale = f->atol + f->rtol * fmax(fabs(f->y[l]), fabs(next[l]));
         if (error != 0.0)
             largest = fmax(largest, isfinite(error) ? fabs(error) / scale : INFINITY);
@@ -86,8 +73,7 @@ nnd_status nnd_runge_kutta_advance(nnd_context *ctx, nnd_runge_kutta_flow *f, do
         if (nnd_context_interrupted(ctx))
             return nnd_fail(ctx, NND_E_INTERRUPTED, "interrupted at t = %g", f->t);
         double error = try_step(f, h, next);
-        double factor = error > 0.0 ? 0.9 * pow(error, -0.2) : 5.0;
-        factor = fmax(0.2, fmin(5.0, factor));
+        double factor = nnd_dp_factor(error);
         if (error <= 1.0) {
             f->t = last ? t : f->t + h;
             memcpy(f->y, next, f->n * sizeof(double));

@@ -17,7 +17,7 @@ typedef struct {
 /**
  * The root of f between low and high (finite, low < high), where f has different signs or is 0: x,
  * and the bracket shrunk around it to absolute + relative times the lesser modulus of its ends. f
- * is evaluated once at either end. NND_E_INPUT if the signs are the same or f is not finite
+ * is evaluated once at either end. NND_E_UNSOLVED if the signs are the same or f is not finite
  * somewhere; NND_NOT_CONVERGED, with the bracket as far as it has shrunk, after 200 steps.
  */
 NND_MUST_USE nnd_status nnd_brent_root(nnd_context *ctx, nnd_function f, void *data,

@@ -44,6 +44,14 @@ NND_MUST_USE nnd_status nnd_early_stopping(nnd_context *ctx, const nnd_eigenmode
                                            nnd_early_stopping_report *report);
 
 /**
+ * The first step, up to `last`, at which the training error of descent has diverged: it is beyond
+ * `limit` and grows from there on. SIZE_MAX if there is none.
+ */
+NND_MUST_USE nnd_status nnd_descent_divergence(nnd_context *ctx, const nnd_eigenmodes *modes,
+                                               const nnd_pair_task *task, double lr, double limit,
+                                               size_t last, size_t *step);
+
+/**
  * The start along X^T y that a random direction of the same length is equivalent to, in high
  * dimension, for 2 or more layers: a factor 1/4 for two. It follows from the flow while the
  * residual is that of the start, where the direction turns before the length grows.

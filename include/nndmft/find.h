@@ -31,9 +31,10 @@ typedef struct {
  * Scans the interval (in parallel), then refines by Brent's method, to a relative precision of 1e-8
  * for a root and 1e-5 for an extremum (near 0, to 1e-4 of that of the interval). Several roots: the
  * first from `low`. Of several minima the lowest four of the scan are refined and the lowest
- * returned. Points where the theory diverges count as the worst for an extremum and are skipped for
- * a root. `tree` is a case without `sweep`. NND_NOT_CONVERGED with a message: there is no sign
- * change, no finite value, or theory did not converge at the place found (which is there then).
+ * returned. Points where the theory diverges or has no answer count as the worst for an extremum
+ * and are skipped for a root; the latter are told of, as a warning or in the message. `tree` is a
+ * case without `sweep`. NND_NOT_CONVERGED with a message: there is no sign change, no finite value,
+ * or theory did not converge at the place found (which is there then).
  */
 NND_MUST_USE nnd_status nnd_find(nnd_context *ctx, const nnd_value *tree,
                                  const nnd_case_source *source, const nnd_find_options *options,

@@ -28,6 +28,7 @@
 #include "nndmft/influence.h"
 #include "nndmft/io.h"
 #include "nndmft/lanczos.h"
+#include "nndmft/largest.h"
 #include "nndmft/layer_kernels.h"
 #include "nndmft/lazy_fluctuations.h"
 #include "nndmft/linear_population.h"

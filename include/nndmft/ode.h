@@ -87,7 +87,8 @@ void nnd_ode_free(nnd_ode *ode);
  * `y` (count x dim). The times ascend or descend away from t0, which may be the first of them.
  * Rows that were not reached (a terminal event, or NND_NOT_CONVERGED: the steps became too short
  * or too many) are NaN. Two sign changes of one event within one step are not seen; `max_step`
- * bounds that. NND_E_INPUT if f is not defined at the start, NND_E_INTERRUPTED if the context is.
+ * bounds that. NND_E_UNSOLVED if f is not defined at the start, NND_E_INTERRUPTED if the context
+ * is.
  */
 NND_MUST_USE nnd_status nnd_ode_run(nnd_ode *ode, double t0, const double *y0, size_t count,
                                     const double *t, double *y);

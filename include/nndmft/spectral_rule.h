@@ -78,6 +78,8 @@ void nnd_spectral_rule_clear(nnd_spectral_rule *rule);
 
 /** <F>_c for the values F(z_j) of a real entire function. */
 double nnd_spectral_learn(const nnd_spectral_rule *rule, const double complex *values);
+/** |y - X beta|^2/P of phi(z_j). */
+double nnd_spectral_train_error(const nnd_spectral_rule *rule, const double complex *phi);
 
 /**
  * Overlaps at `times` times; phi holds times x count values phi(z_j). For a contour the cost is

@@ -17,7 +17,8 @@
     ENTRY(NND_E_LIMIT, -3, "beyond the memory limit")                                              \
     ENTRY(NND_E_IO, -4, "input or output failed")                                                  \
     ENTRY(NND_E_FORMAT, -5, "a file is damaged or not of the expected format")                     \
-    ENTRY(NND_E_INTERRUPTED, -6, "interrupted; what was done is kept")
+    ENTRY(NND_E_INTERRUPTED, -6, "interrupted; what was done is kept")                             \
+    ENTRY(NND_E_UNSOLVED, -7, "a solver failed, there is no answer")
 
 #define NND_STATUS_ENTRY(name, value, text) name = (value),
 typedef enum { NND_STATUS_LIST(NND_STATUS_ENTRY) } nnd_status;

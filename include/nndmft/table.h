@@ -140,6 +140,7 @@ typedef struct {
     nnd_estimator estimator;
     nnd_check check;
     bool nullable;    /**< NaN is a legal value */
+    bool unbounded;   /**< infinity is a legal value, as at a threshold */
     const char *view; /**< the picture it belongs to */
 } nnd_variable;
 

@@ -32,9 +32,11 @@ NND_MUST_USE nnd_status nnd_theory_cost(nnd_context *ctx, const nnd_case *c, nnd
 
 /**
  * Solves all sweep points, as many at once as threads and memory allow, and stacks them along the
- * sweep. The scalar `status` of each point (0 done, 1 diverged, 2 not converged) becomes a
- * variable. Returns NND_DIVERGED or NND_NOT_CONVERGED only if no point is done; the frame is there
- * then too.
+ * sweep. The scalar `status` of each point becomes a variable: 0 done, 1 diverged, 2 not converged
+ * or a variable that is not nullable is not finite, below 0 (an nnd_status) not solved, where all
+ * other variables are NaN. Its attribute `message` says why, of the first few points. Returns
+ * NND_DIVERGED or NND_NOT_CONVERGED only if no point is done; the frame is there then too. If no
+ * point can be solved the failure of the first is returned, and no frame.
  */
 NND_MUST_USE nnd_status nnd_theory_run(nnd_context *ctx, const nnd_case *c, nnd_store *shared,
                                        nnd_frame **frame);

@@ -178,7 +178,7 @@ holds() {
 
 @test "gradient flow and online training run too" {
     works run case.yaml --set params.lr=null --set params.integrator=flow --set params.time=1 \
-        -o flow.h5
+        --set params.steps=12 -o flow.h5
     works export flow.h5 --var train_mse
     [ "$(tail -n 1 out | cut -d, -f1)" = 1 ]
     works run case.yaml --set params.alpha=inf -o online.h5
