@@ -4,21 +4,21 @@
 #include <string.h>
 
 #include "cli.h"
+#include "core/text.h"
 
-/* A value on one line: 2, [1, 2] or {a: 1}; cut off where it is long. Returns its length, which may
- * exceed the room. */
-static size_t flow_text(const nnd_value *value, size_t size, char *text) {
-    if (value->kind == NND_VALUE_SCALAR)
-        return (size_t)snprintf(text, size, "%s", value->text);
-    bool map = value->kind == NND_VALUE_MAP;
-    size_t used = (size_t)snprintf(text, size, map ? "{" : "[");
-    for (size_t i = 0; i < value->count && used < size; i++) {
-        used += (size_t)snprintf(text + used, size - used, "%s%s%s", i > 0 ? ", " : "",
-                                 map ? value->key[i] : "", map ? ": " : "");
-        if (used < size)
-            used += flow_text(value->item[i], size - used, text + used);
+/* A value on one line: 2, [1, 2] or {a: 1}. */
+static void flow_text(const nnd_value *value, nnd_text *text) {
+    if (value == NULL || value->kind == NND_VALUE_SCALAR) {
+        nnd_text_add(text, "%s", value != NULL ? value->text : "absent");
+        return;
     }
-    return used < size ? used + (size_t)snprintf(text + used, size - used, map ? "}" : "]") : used;
+    bool map = value->kind == NND_VALUE_MAP;
+    nnd_text_add(text, map ? "{" : "[");
+    for (size_t i = 0; i < value->count && !text->cut; i++) {
+        nnd_text_add(text, "%s%s%s", i > 0 ? ", " : "", map ? value->key[i] : "", map ? ": " : "");
+        flow_text(value->item[i], text);
+    }
+    nnd_text_add(text, map ? "}" : "]");
 }
 
 /* Lists on stderr every scalar and list that two resolved cases do not have in common. */
@@ -39,13 +39,12 @@ static void list_differences(nnd_context *ctx, const char *prefix, const nnd_val
             }
         return;
     }
-    char x[256] = "absent", y[256] = "absent";
+    char x[256], y[256];
     if (nnd_value_equal(a, b))
         return;
-    if (a != NULL)
-        flow_text(a, sizeof x, x);
-    if (b != NULL)
-        flow_text(b, sizeof y, y);
+    nnd_text theory = nnd_text_in(sizeof x, x), mc = nnd_text_in(sizeof y, y);
+    flow_text(a, &theory);
+    flow_text(b, &mc);
     nnd_log(ctx, NND_LOG_NOTE, "differs: %s: theory %s, simulation %s", prefix, x, y);
 }
 

@@ -2,50 +2,58 @@
 #include "nndmft/context.h"
 
 #include <math.h>
+#include <omp.h>
 #include <stdarg.h>
 #include <stdatomic.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
+#include <string.h>
+
+#include "core/limits.h"
 
 #include "nndmft/number.h"
 
 enum { MESSAGE_SIZE = 1024 };
 
+/* Part of the memory that may be planned for by default: the rest is for all that is not planned.
+ */
+static const double PLANNED = 0.8;
+
 struct nnd_context {
     nnd_context_options options;
-    atomic_int interrupted; /* lock-free, so a signal handler may set it */
+    nnd_context *root;      /* itself, or the context that this one is a part of */
+    atomic_int interrupted; /* of the root; lock-free, so a signal handler may set it */
+    omp_lock_t callbacks;   /* of the root: one call of a callback at a time */
     char message[MESSAGE_SIZE];
 };
 
-static size_t default_memory_limit(void) {
-    long pages = sysconf(_SC_PHYS_PAGES), page_size = sysconf(_SC_PAGESIZE);
-    if (pages <= 0 || page_size <= 0)
-        return (size_t)4 << 30;
-    return (size_t)(0.8 * (double)pages * (double)page_size);
-}
-
 nnd_context *nnd_context_new(const nnd_context_options *options) {
+    if (options != NULL && options->ranks > 0 &&
+        (options->rank < 0 || options->rank >= options->ranks))
+        return NULL;
     nnd_context *ctx = calloc(1, sizeof *ctx);
     if (ctx == NULL)
         return NULL;
+    ctx->root = ctx;
+    omp_init_lock(&ctx->callbacks);
     if (options != NULL)
         ctx->options = *options;
     nnd_context_options *o = &ctx->options;
-    if (o->threads <= 0) {
-        long n = sysconf(_SC_NPROCESSORS_ONLN);
-        o->threads = n > 0 ? (int)n : 1;
-    }
+    if (o->threads <= 0)
+        o->threads = nnd_allowed_threads("");
     if (o->ranks <= 0) {
         o->rank = 0;
         o->ranks = 1;
     }
     if (o->memory_limit == 0)
-        o->memory_limit = default_memory_limit();
+        o->memory_limit = (size_t)(PLANNED * nnd_allowed_memory(""));
     return ctx;
 }
 
 void nnd_context_free(nnd_context *ctx) {
+    if (ctx != NULL)
+        omp_destroy_lock(&ctx->callbacks);
     free(ctx);
 }
 
@@ -62,7 +70,9 @@ int nnd_context_ranks(const nnd_context *ctx) {
 }
 
 nnd_status nnd_context_agree(nnd_context *ctx, nnd_status status) {
-    return ctx->options.ranks > 1 ? ctx->options.agree(ctx->options.user, status) : status;
+    return ctx->options.ranks > 1 && ctx->options.agree != NULL
+               ? ctx->options.agree(ctx->options.user, status)
+               : status;
 }
 
 size_t nnd_context_memory_limit(const nnd_context *ctx) {
@@ -72,7 +82,6 @@ size_t nnd_context_memory_limit(const nnd_context *ctx) {
 nnd_status nnd_fail(nnd_context *ctx, nnd_status status, const char *format, ...) {
     va_list args;
     va_start(args, format);
-#pragma omp critical(nnd_context_message)
     nnd_vformat(ctx->message, sizeof ctx->message, format, args);
     va_end(args);
     return status;
@@ -94,15 +103,17 @@ void nnd_log(nnd_context *ctx, nnd_log_level level, const char *format, ...) {
     va_start(args, format);
     nnd_vformat(line, sizeof line, format, args);
     va_end(args);
-#pragma omp critical(nnd_context_log)
+    omp_set_lock(&ctx->root->callbacks);
     ctx->options.log(ctx->options.user, level, line);
+    omp_unset_lock(&ctx->root->callbacks);
 }
 
 void nnd_progress(nnd_context *ctx, const char *what, size_t done, size_t total) {
     if (ctx->options.progress == NULL)
         return;
-#pragma omp critical(nnd_context_log)
+    omp_set_lock(&ctx->root->callbacks);
     ctx->options.progress(ctx->options.user, what, done, total);
+    omp_unset_lock(&ctx->root->callbacks);
 }
 
 int nnd_context_concurrency(const nnd_context *ctx, size_t items, double bytes) {
@@ -111,11 +122,11 @@ int nnd_context_concurrency(const nnd_context *ctx, size_t items, double bytes) 
 }
 
 void nnd_context_interrupt(nnd_context *ctx) {
-    atomic_store(&ctx->interrupted, 1);
+    atomic_store(&ctx->root->interrupted, 1);
 }
 
 bool nnd_context_interrupted(const nnd_context *ctx) {
-    return atomic_load(&ctx->interrupted) != 0;
+    return atomic_load(&ctx->root->interrupted) != 0;
 }
 
 nnd_status nnd_check_memory(nnd_context *ctx, double bytes, const char *what) {
@@ -124,4 +135,50 @@ nnd_status nnd_check_memory(nnd_context *ctx, double bytes, const char *what) {
         return NND_OK;
     return nnd_fail(ctx, NND_E_LIMIT, "%s needs %.3g GB of memory, the limit is %.3g GB", what,
                     bytes * 1e-9, limit * 1e-9);
+}
+
+/* ---- pieces of work side by side ---- */
+
+/* The first piece that failed, in the order of pieces. */
+typedef struct {
+    size_t piece;
+    nnd_status status;
+    char message[MESSAGE_SIZE];
+} failure;
+
+static void run_piece(nnd_context *ctx, int threads, nnd_piece_fn work, size_t i, void *data,
+                      failure *first) {
+    nnd_context own = {.options = ctx->options, .root = ctx->root};
+    own.options.threads = threads;
+    nnd_status status = nnd_context_interrupted(ctx)
+                            ? nnd_fail(&own, NND_E_INTERRUPTED, "interrupted at part %zu", i)
+                            : work(&own, i, data);
+    if (status >= NND_OK)
+        return;
+#pragma omp critical(nnd_first_failure)
+    if (i < first->piece) {
+#pragma omp atomic write
+        first->piece = i;
+        first->status = status;
+        memcpy(first->message, own.message, sizeof own.message);
+    }
+}
+
+nnd_status nnd_parallel(nnd_context *ctx, int workers, size_t count, nnd_piece_fn work,
+                        void *data) {
+    failure first = {.piece = SIZE_MAX};
+    int side_by_side = (int)fmax(1.0, fmin(workers, (double)count));
+    int threads = side_by_side > 1 ? 1 : ctx->options.threads;
+#pragma omp parallel for schedule(dynamic, 1) num_threads(side_by_side) if (side_by_side > 1)
+    for (size_t i = 0; i < count; i++) {
+        size_t failed;
+#pragma omp atomic read
+        failed = first.piece;
+        if (i < failed)
+            run_piece(ctx, threads, work, i, data, &first);
+    }
+    if (first.piece == SIZE_MAX)
+        return NND_OK;
+    memcpy(ctx->message, first.message, sizeof ctx->message);
+    return first.status;
 }

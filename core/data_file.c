@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/text.h"
 #include "nndmft/dataset.h"
 #include "nndmft/suggest.h"
 
@@ -37,19 +38,15 @@ static bool is_candidate(const nnd_array *array, const char *prefix) {
            number[strspn(number, "0123456789")] == '\0';
 }
 
+/* How many there are; their names into `list`. */
 static size_t list_candidates(const source *s, const char *prefix, size_t size, char *list) {
-    size_t used = 0, count = 0;
-    list[0] = '\0';
+    nnd_text text = nnd_text_in(size, list);
     for (size_t i = 0; i < nnd_frame_array_count(s->arrays); i++) {
         const nnd_array *array = nnd_frame_array(s->arrays, i);
-        if (!is_candidate(array, prefix))
-            continue;
-        if (used < size)
-            used += (size_t)snprintf(list + used, size - used, "%s%s", count == 0 ? "" : ", ",
-                                     array->name);
-        count++;
+        if (is_candidate(array, prefix))
+            nnd_text_item(&text, ", ", "%s", array->name);
     }
-    return count;
+    return text.items;
 }
 
 static nnd_status missing(const source *s, const char *name) {

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/text.h"
+
 struct nnd_frame {
     nnd_context *ctx;
     size_t dims, arrays, attributes;
@@ -152,7 +154,10 @@ static nnd_status resolve_dims(nnd_frame *frame, const char *dims, nnd_array *ar
     for (const char *name = dims; *name != '\0';) {
         size_t length = strcspn(name, ",");
         size_t d = dim_index(frame, name, length);
-        if (d == frame->dims || array->ndims == NND_MAX_DIMS)
+        if (array->ndims == NND_MAX_DIMS)
+            return nnd_fail(frame->ctx, NND_E_LIMIT, "array %s: more than %d dimensions",
+                            array->name, NND_MAX_DIMS);
+        if (d == frame->dims)
             return nnd_fail(frame->ctx, NND_E_INPUT, "array %s: no dimension %.*s", array->name,
                             (int)length, name);
         size_t n = frame->dim[d]->length;
@@ -248,6 +253,11 @@ nnd_status nnd_frame_set_number(nnd_frame *frame, const char *array, const char 
     return set_attribute(frame, array, key, NULL, number);
 }
 
+void nnd_frame_adopt(nnd_frame *frame, nnd_context *ctx) {
+    if (frame != NULL)
+        frame->ctx = ctx;
+}
+
 nnd_context *nnd_frame_context(const nnd_frame *frame) {
     return frame->ctx;
 }
@@ -301,11 +311,9 @@ size_t nnd_array_axis(const nnd_frame *frame, const nnd_array *array, const char
 }
 
 void nnd_array_dims(const nnd_frame *frame, const nnd_array *array, size_t size, char *text) {
-    size_t used = 0;
-    text[0] = '\0';
-    for (size_t i = 0; i < array->ndims && used < size; i++)
-        used += (size_t)snprintf(text + used, size - used, "%s%s", i == 0 ? "" : ",",
-                                 frame->dim[array->dim[i]]->name);
+    nnd_text list = nnd_text_in(size, text);
+    for (size_t i = 0; i < array->ndims; i++)
+        nnd_text_item(&list, ",", "%s", frame->dim[array->dim[i]]->name);
 }
 
 bool nnd_coord_equal(const nnd_dim *a, size_t i, const nnd_dim *b, size_t j) {

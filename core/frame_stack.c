@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Stacking of frames: the points of a sweep, or the sizes of an ensemble, become one frame. */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/text.h"
 #include "nndmft/frame.h"
 
-enum { DIMS_TEXT = 512 };
+enum { DIMS_TEXT = 4096 };
 
 static int by_value(const void *a, const void *b) {
     double x = *(const double *)a, y = *(const double *)b;
@@ -132,13 +132,15 @@ static nnd_status place(const nnd_frame *out, const nnd_array *to, size_t offset
 static nnd_status stack_array(nnd_frame *out, size_t nouter, const nnd_dim *const *outer,
                               size_t count, const nnd_frame *const *parts, const nnd_frame *model,
                               const nnd_array *array) {
-    char dims[DIMS_TEXT] = "", own[DIMS_TEXT];
-    size_t used = 0;
+    char dims[DIMS_TEXT];
+    nnd_text list = nnd_text_in(sizeof dims, dims);
     for (size_t i = 0; i < nouter; i++)
-        used += (size_t)snprintf(dims + used, sizeof dims - used, "%s%s", i == 0 ? "" : ",",
-                                 outer[i]->name);
-    nnd_array_dims(model, array, sizeof own, own);
-    snprintf(dims + used, sizeof dims - used, "%s%s", nouter > 0 && own[0] != '\0' ? "," : "", own);
+        nnd_text_item(&list, ",", "%s", outer[i]->name);
+    for (size_t k = 0; k < array->ndims; k++)
+        nnd_text_item(&list, ",", "%s", nnd_frame_dim(model, array->dim[k])->name);
+    if (list.cut)
+        return nnd_fail(nnd_frame_context(out), NND_E_LIMIT,
+                        "array %s: the names of its dimensions are too long", array->name);
     nnd_status status = nnd_frame_add(out, array->name, dims, NULL);
     if (status != NND_OK)
         return status;

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/text.h"
 #include "nndmft/frame.h"
 #include "nndmft/suggest.h"
 
@@ -51,6 +52,11 @@ static bool in_range(const nnd_range *r, double x) {
     return above && below;
 }
 
+bool nnd_param_holds(const nnd_param *param, double x) {
+    bool fits = !is_integer(param->type) || (x == floor(x) && fabs(x) <= NND_LARGEST_INTEGER);
+    return fits && in_range(&param->range, x);
+}
+
 static void range_text(const nnd_range *r, size_t size, char *text) {
     char min[32], max[32];
     text[0] = '\0';
@@ -69,15 +75,15 @@ static void range_text(const nnd_range *r, size_t size, char *text) {
 
 /* "a mapping of gain, name, ..., or name: one of ..." */
 static void allowed_in_group(const nnd_param *param, size_t size, char *text) {
-    size_t used = (size_t)snprintf(text, size, "a mapping of");
-    for (size_t i = 0; i < param->group->count && used < size; i++)
-        used += (size_t)snprintf(text + used, size - used, "%s %s", i == 0 ? "" : ",",
-                                 param->group->param[i].name);
-    if (param->shorthand == NULL || used >= size)
+    nnd_text list = nnd_text_in(size, text);
+    nnd_text_add(&list, "a mapping of ");
+    for (size_t i = 0; i < param->group->count; i++)
+        nnd_text_item(&list, ", ", "%s", param->group->param[i].name);
+    if (param->shorthand == NULL)
         return;
     char member[TEXT_SIZE];
     nnd_param_allowed(nnd_param_find(param->group, param->shorthand), sizeof member, member);
-    snprintf(text + used, size - used, "; or just %s: %s", param->shorthand, member);
+    nnd_text_add(&list, "; or just %s: %s", param->shorthand, member);
 }
 
 void nnd_param_allowed(const nnd_param *param, size_t size, char *text) {
@@ -97,10 +103,10 @@ void nnd_param_allowed(const nnd_param *param, size_t size, char *text) {
     char range[TEXT_SIZE];
     range_text(&param->range, sizeof range, range);
     if (param->type == NND_CHOICE) {
-        int used = snprintf(text, size, "one of");
-        for (size_t i = 0; param->choices[i] != NULL && (size_t)used < size; i++)
-            used += snprintf(text + used, size - (size_t)used, "%s %s", i == 0 ? "" : ",",
-                             param->choices[i]);
+        nnd_text list = nnd_text_in(size, text);
+        nnd_text_add(&list, "one of ");
+        for (size_t i = 0; param->choices[i] != NULL; i++)
+            nnd_text_item(&list, ", ", "%s", param->choices[i]);
         return;
     }
     if (param->type == NND_GROUP) {
@@ -121,8 +127,7 @@ static bool read_number(const nnd_param *param, const nnd_value *value, double *
         return false;
     *wrong = "is out of range:";
     /* A text beyond the largest integer reads as 2^53 or more: nothing is rounded unnoticed. */
-    return in_range(&param->range, *x) &&
-           (!is_integer(param->type) || fabs(*x) <= NND_LARGEST_INTEGER);
+    return nnd_param_holds(param, *x);
 }
 
 static bool read_choice(const nnd_param *param, const nnd_value *value, int *choice) {
@@ -287,11 +292,10 @@ static nnd_status check_keys(nnd_context *ctx, const nnd_param_table *table, con
             continue;
         nnd_suggestion near = {.word = map->key[i]};
         suggest_keys(table, prefix, &near);
-        char allowed[TEXT_SIZE * 3] = "";
-        size_t used = 0;
-        for (size_t j = 0; j < table->count && used < sizeof allowed; j++)
-            used += (size_t)snprintf(allowed + used, sizeof allowed - used, "%s%s",
-                                     j == 0 ? "" : ", ", table->param[j].name);
+        char allowed[TEXT_SIZE * 3];
+        nnd_text list = nnd_text_in(sizeof allowed, allowed);
+        for (size_t j = 0; j < table->count; j++)
+            nnd_text_item(&list, ", ", "%s", table->param[j].name);
         return nnd_fail(ctx, NND_E_INPUT, "%s: %s.%.100s: unknown key; %sallowed: %s",
                         map->item[i]->where, prefix, map->key[i], near.text, allowed);
     }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/text.h"
 #include "io/export_impl.h"
 
 enum { TEXT_SIZE = 900 };
@@ -58,22 +59,21 @@ static nnd_status choose_columns(nnd_context *ctx, const nnd_frame *frame,
 
 /* "[t] test_risk, train_mse; [t,layer] g_norm2": the sets of dimensions among the columns. */
 static void list_sets(const nnd_frame *frame, const columns *c, size_t size, char *text) {
-    size_t used = 0;
+    nnd_text list = nnd_text_in(size, text);
     for (size_t i = 0; i < c->count; i++) {
         bool listed = false;
         for (size_t j = 0; j < i; j++)
             listed = listed || nnd_export_same_dims(c->array[i], c->array[j]);
         char dims[TEXT_SIZE];
         nnd_array_dims(frame, c->array[i], sizeof dims, dims);
-        if (!listed && used < size)
-            used += (size_t)snprintf(text + used, size - used, "%s[%s]", i == 0 ? "" : "; ", dims);
+        if (!listed)
+            nnd_text_item(&list, "; ", "[%s]", dims);
         const char *separator = " ";
-        for (size_t j = i; !listed && j < c->count && used < size; j++) {
+        for (size_t j = i; !listed && j < c->count; j++) {
             if (!nnd_export_same_dims(c->array[i], c->array[j]) ||
                 nnd_export_is_error(frame, c->array[j]))
                 continue;
-            used +=
-                (size_t)snprintf(text + used, size - used, "%s%s", separator, c->array[j]->name);
+            nnd_text_add(&list, "%s%s", separator, c->array[j]->name);
             separator = ", ";
         }
     }

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "core/text.h"
 #include "nndmft/suggest.h"
 
 enum { TEXT_SIZE = 900 };
@@ -34,15 +35,15 @@ static nnd_status find_array(nnd_context *ctx, const nnd_frame *frame, const cha
     *array = nnd_frame_find(frame, name);
     if (*array != NULL)
         return NND_OK;
-    char list[TEXT_SIZE] = "";
-    size_t used = 0;
+    char names[TEXT_SIZE];
+    nnd_text list = nnd_text_in(sizeof names, names);
     nnd_suggestion near = {.word = name};
-    for (size_t i = 0; i < nnd_frame_array_count(frame); i++)
+    for (size_t i = 0; i < nnd_frame_array_count(frame); i++) {
         nnd_suggest(&near, "", nnd_frame_array(frame, i)->name);
-    for (size_t i = 0; i < nnd_frame_array_count(frame) && used < sizeof list; i++)
-        used += (size_t)snprintf(list + used, sizeof list - used, "%s%s", i == 0 ? "" : ", ",
-                                 nnd_frame_array(frame, i)->name);
-    return nnd_fail(ctx, NND_E_INPUT, "no variable %.200s; %sthere are: %s", name, near.text, list);
+        nnd_text_item(&list, ", ", "%s", nnd_frame_array(frame, i)->name);
+    }
+    return nnd_fail(ctx, NND_E_INPUT, "no variable %.200s; %sthere are: %s", name, near.text,
+                    names);
 }
 
 nnd_status nnd_export_find_all(nnd_context *ctx, const nnd_frame *frame, const char *name,

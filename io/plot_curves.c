@@ -2,6 +2,7 @@
 /** A panel of curves: theory as lines, simulation as points with error bars. */
 #include <math.h>
 
+#include "core/text.h"
 #include "io/plot_impl.h"
 
 /* Calls `visit` for all traces of a source that have a point. */
@@ -178,10 +179,10 @@ static void write_axes(const nnd_panel *panel, const spans *s, FILE *out) {
 void nnd_curves_title(const nnd_panel *panel, const char *name, FILE *out) {
     char text[NND_PLOT_TEXT], place[NND_PLOT_LABEL];
     nnd_panel_place(panel, sizeof place, place);
-    int used = snprintf(text, sizeof text, "%.256s%s", name, place);
+    nnd_text title = nnd_text_in(sizeof text, text);
+    nnd_text_add(&title, "%.256s%s", name, place);
     if (panel->curves < panel->all_curves)
-        snprintf(text + used, sizeof text - (size_t)used, " (%zu of %zu curves)", panel->curves,
-                 panel->all_curves);
+        nnd_text_add(&title, " (%zu of %zu curves)", panel->curves, panel->all_curves);
     fputs("set title ", out);
     nnd_plot_quote(out, text);
     fputs(" noenhanced\n", out);

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "core/text.h"
 #include "io/export_impl.h"
 #include "io/plot_impl.h"
 
@@ -310,17 +311,15 @@ size_t nnd_panel_cells(const nnd_panel *panel) {
 void nnd_panel_place(const nnd_panel *panel, size_t size, char *text) {
     char value[NND_PLOT_LABEL];
     const nnd_dim *facet = panel->facet.dim, *t = panel->instant.dim;
-    size_t used = 0;
-    text[0] = '\0';
+    nnd_text place = nnd_text_in(size, text);
     if (facet != NULL) {
         bool number = facet->kind != NND_COORD_TEXT;
         nnd_coord_text(facet, panel->facet.at, sizeof value, value);
-        used = (size_t)snprintf(text, size, ", %s%s%s", number ? facet->name : "",
-                                number ? " " : "", value);
+        nnd_text_add(&place, ", %s%s%s", number ? facet->name : "", number ? " " : "", value);
     }
-    if (t != NULL && used < size) {
+    if (t != NULL) {
         nnd_coord_text(t, panel->instant.at, sizeof value, value);
-        snprintf(text + used, size - used, " at %s = %s", t->name, value);
+        nnd_text_add(&place, " at %s = %s", t->name, value);
     }
 }
 
@@ -336,14 +335,12 @@ static size_t key_position(const nnd_panel *panel, size_t k, size_t curve) {
 
 void nnd_panel_describe(const nnd_panel *panel, size_t from, size_t to, size_t curve, size_t size,
                         char *text) {
-    size_t used = 0;
-    text[0] = '\0';
-    for (size_t k = from; k < to && used < size; k++) {
+    nnd_text list = nnd_text_in(size, text);
+    for (size_t k = from; k < to; k++) {
         const nnd_dim *dim = panel->key[k].dim;
         char value[NND_PLOT_LABEL];
         nnd_coord_text(dim, key_position(panel, k, curve), sizeof value, value);
-        used += (size_t)snprintf(text + used, size - used, "%s%s = %s", k > from ? ", " : "",
-                                 dim->name, value);
+        nnd_text_item(&list, ", ", "%s = %s", dim->name, value);
     }
 }
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/text.h"
 #include "io/plot_impl.h"
 
 enum { LIST_SIZE = 800 };
@@ -71,12 +72,6 @@ static bool is_new_view(const nnd_result *result, const nnd_model *model, size_t
     return view != NULL;
 }
 
-static size_t append(char *text, size_t used, const char *word) {
-    if (used < LIST_SIZE)
-        used += (size_t)snprintf(text + used, LIST_SIZE - used, "%s%s", used > 0 ? ", " : "", word);
-    return used;
-}
-
 static nnd_status select_named(nnd_context *ctx, const nnd_result *result,
                                const nnd_selection *vars, nnd_plot_names *names) {
     for (size_t v = 0; v < vars->count; v++) {
@@ -84,15 +79,15 @@ static nnd_status select_named(nnd_context *ctx, const nnd_result *result,
             names->name[names->count++] = vars->value[v];
             continue;
         }
-        char list[LIST_SIZE] = "";
-        size_t used = 0;
+        char there[LIST_SIZE];
+        nnd_text list = nnd_text_in(sizeof there, there);
         nnd_suggestion near = {.word = vars->value[v]};
         for (size_t i = 0; variable_at(result, i) != NULL; i++) {
-            used = append(list, used, variable_at(result, i));
+            nnd_text_item(&list, ", ", "%s", variable_at(result, i));
             nnd_suggest(&near, "", variable_at(result, i));
         }
         return nnd_fail(ctx, NND_E_INPUT, "no variable %.200s; %sthere are: %s", vars->value[v],
-                        near.text, list);
+                        near.text, there);
     }
     return NND_OK;
 }
@@ -217,17 +212,17 @@ static void select_view(const nnd_result *result, const nnd_model *model, const 
 
 static nnd_status fail_view(nnd_context *ctx, const nnd_result *result, const nnd_model *model,
                             const char *view) {
-    char list[LIST_SIZE] = "";
-    size_t used = 0;
+    char there[LIST_SIZE];
+    nnd_text list = nnd_text_in(sizeof there, there);
     nnd_suggestion near = {.word = view};
     for (size_t i = 0; offer_at(result, model, i) != NULL; i++) {
-        used = append(list, used, offer_at(result, model, i));
+        nnd_text_item(&list, ", ", "%s", offer_at(result, model, i));
         nnd_suggest(&near, "", offer_at(result, model, i));
     }
-    if (used == 0)
+    if (list.items == 0)
         return nnd_fail(ctx, NND_E_INPUT, "no view %s: the file has no views; name variables",
                         view);
-    return nnd_fail(ctx, NND_E_INPUT, "no view %.200s; %sthere are: %s", view, near.text, list);
+    return nnd_fail(ctx, NND_E_INPUT, "no view %.200s; %sthere are: %s", view, near.text, there);
 }
 
 /* What has no model: all curves in time, or everything where there are none. */

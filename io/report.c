@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "core/text.h"
 #include "nndmft/io.h"
 
 enum { CELL_SIZE = 128 };
@@ -26,16 +27,15 @@ static const char *deviation(const nnd_comparison_row *row, double x, const char
 
 /* Seeds at every size, `times` as many as there were. */
 static const char *seeds(const nnd_comparison *comparison, double times, char *text) {
-    size_t used = 0;
+    nnd_text list = nnd_text_in(CELL_SIZE, text);
     if (!isfinite(times))
         return "-";
     if (!(comparison->seeds[0] > 0.0)) {
         nnd_format(text, CELL_SIZE, "x %.2g", times);
         return text;
     }
-    for (size_t s = 0; s < comparison->sizes && used < CELL_SIZE; s++)
-        used += (size_t)nnd_format(text + used, CELL_SIZE - used, "%s%.0f", s > 0 ? "/" : "",
-                                   ceil(times * comparison->seeds[s]));
+    for (size_t s = 0; s < comparison->sizes; s++)
+        nnd_text_item(&list, "/", "%.0f", ceil(times * comparison->seeds[s]));
     return text;
 }
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/text.h"
 #include "nndmft/suggest.h"
 #include "nndmft/utf8.h"
 
@@ -163,10 +164,10 @@ static nnd_status read_model(nnd_context *ctx, const nnd_value *tree, const nnd_
         return NND_OK;
     nnd_suggestion near = {.word = value->kind == NND_VALUE_SCALAR ? value->text : ""};
     nnd_model_suggest(&near);
-    size_t used = (size_t)snprintf(wrong, sizeof wrong, "is not a model; %sallowed:", near.text);
-    for (size_t i = 0; nnd_model_at(i) != NULL && used < sizeof wrong; i++)
-        used += (size_t)snprintf(wrong + used, sizeof wrong - used, "%s %s", i == 0 ? "" : ",",
-                                 nnd_model_at(i)->name);
+    nnd_text text = nnd_text_in(sizeof wrong, wrong);
+    nnd_text_add(&text, "is not a model; %sallowed: ", near.text);
+    for (size_t i = 0; nnd_model_at(i) != NULL; i++)
+        nnd_text_item(&text, ", ", "%s", nnd_model_at(i)->name);
     return bad_value(ctx, value, "model", wrong);
 }
 
@@ -502,20 +503,13 @@ static nnd_status read_simulate(resolution *r, const nnd_value *value) {
         nnd_params_read(r->ctx, &nnd_simulate_table, value, "simulate", &c->simulate);
     if (status != NND_OK || value == NULL)
         return status;
-    const nnd_integers *size = &c->simulate.size, *seeds = &c->simulate.seeds;
-    if (!c->model->sized && size->count > 0)
-        return bad(r->ctx, nnd_value_get(value, "size"), "simulate.size", "this model has no size");
-    if (c->model->sized && size->count == 0)
-        return bad(r->ctx, value, "simulate.size", "missing; allowed: integers >= 1");
-    for (size_t i = 0; i < size->count; i++)
-        for (size_t j = 0; j < i; j++)
-            if (size->value[i] == size->value[j])
-                return bad_value(r->ctx, nnd_value_get(value, "size"), "simulate.size",
-                                 "has the same size twice");
-    if (seeds->count != 1 && seeds->count != nnd_case_sizes(c))
-        return bad_value(r->ctx, nnd_value_get(value, "seeds"), "simulate.seeds",
-                         "is neither one number nor one per size");
-    return NND_OK;
+    nnd_objection o;
+    if (nnd_simulate_fits(c->model, &c->simulate, &o))
+        return NND_OK;
+    char key[TEXT_SIZE];
+    const nnd_value *culprit = nnd_value_get(value, o.key);
+    snprintf(key, sizeof key, "simulate.%s", o.key);
+    return bad(r->ctx, culprit != NULL ? culprit : value, key, o.text);
 }
 
 static nnd_status read_compare(resolution *r, const nnd_value *tree) {
@@ -626,12 +620,10 @@ size_t nnd_case_seeds(const nnd_case *c, size_t i) {
 }
 
 void nnd_case_point_text(const nnd_case *c, size_t point, size_t size, char *text) {
-    size_t used = 0;
-    text[0] = '\0';
-    for (size_t k = 0; k < c->sweep.keys && used < size; k++) {
+    nnd_text list = nnd_text_in(size, text);
+    for (size_t k = 0; k < c->sweep.keys; k++) {
         char value[64];
         nnd_coord_text(c->sweep.dim[k], sweep_index(&c->sweep, point, k), sizeof value, value);
-        used += (size_t)snprintf(text + used, size - used, "%s%s=%s", k == 0 ? "" : ", ",
-                                 c->sweep.dim[k]->name, value);
+        nnd_text_item(&list, ", ", "%s=%s", c->sweep.dim[k]->name, value);
     }
 }

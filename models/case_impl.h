@@ -12,4 +12,7 @@
  */
 NND_MUST_USE nnd_status nnd_case_write(nnd_context *ctx, nnd_case *c, const nnd_value *params);
 
+/** Whether sizes and seeds go with each other and with the model; else an objection. */
+bool nnd_simulate_fits(const nnd_model *model, const nnd_simulate *simulate, nnd_objection *o);
+
 #endif

@@ -160,24 +160,33 @@ static void add_tile(const worker *k) {
 typedef nnd_status (*group_task)(const nnd_influence *run, size_t group, const void *data,
                                  double *sums);
 
-/* Runs a task for all groups, each with sums of its own, and adds them up into sums[0]. */
+/* A task for all groups, each with `length` sums of its own. */
+typedef struct {
+    const nnd_influence *run;
+    group_task task;
+    const void *data;
+    size_t length;
+    double *part;
+} group_work;
+
+static nnd_status work_on_group(nnd_context *ctx, size_t group, void *data) {
+    const group_work *work = data;
+    nnd_influence run = *work->run;
+    run.ctx = ctx;
+    return work->task(&run, group, work->data, work->part + group * work->length);
+}
+
+/* Runs a task for all groups and adds their sums up. */
 static nnd_status for_groups(const nnd_influence *run, group_task task, const void *data,
                              size_t length, double *sum) {
-    double *part = calloc(run->groups * length + 1, sizeof *part);
-    if (part == NULL)
+    group_work work = {run, task, data, length, calloc(run->groups * length + 1, sizeof(double))};
+    if (work.part == NULL)
         return nnd_fail_memory(run->ctx, "averages over units");
-    nnd_status failed = NND_OK;
-#pragma omp parallel for schedule(dynamic, 1) num_threads(nnd_context_threads(run->ctx))
-    for (size_t g = 0; g < run->groups; g++) {
-        nnd_status status = task(run, g, data, part + g * length);
-        if (status != NND_OK) {
-#pragma omp atomic write
-            failed = status;
-        }
-    }
-    nnd_influence_add_groups(run->groups, length, part, sum);
-    free(part);
-    return failed;
+    nnd_status status =
+        nnd_parallel(run->ctx, nnd_context_threads(run->ctx), run->groups, work_on_group, &work);
+    nnd_influence_add_groups(run->groups, length, work.part, sum);
+    free(work.part);
+    return status;
 }
 
 static nnd_status moments_of_group(const nnd_influence *run, size_t group, const void *data,

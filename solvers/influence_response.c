@@ -154,24 +154,30 @@ static nnd_status respond_group(const nnd_influence *run, size_t group, double *
     return status;
 }
 
+typedef struct {
+    const nnd_influence *run;
+    size_t rows;
+    double *mean, *response; /* of each group */
+} group_work;
+
+static nnd_status work_on_group(nnd_context *ctx, size_t group, void *data) {
+    const group_work *work = data;
+    nnd_influence run = *work->run;
+    run.ctx = ctx;
+    return respond_group(&run, group, work->mean + group * work->rows,
+                         work->response + group * work->rows * run.drives);
+}
+
 nnd_status nnd_influence_respond(nnd_influence *run) {
     size_t rows = run->offset[run->map.steps + 1], size = rows * (run->drives + 1);
     double *part = calloc(run->groups * size + 1, sizeof *part);
     if (part == NULL)
         return nnd_fail_memory(run->ctx, "the responses");
-    nnd_status failed = NND_OK;
-#pragma omp parallel for schedule(dynamic, 1) num_threads(nnd_context_threads(run->ctx))
-    for (size_t g = 0; g < run->groups; g++) {
-        nnd_status status = respond_group(run, g, part + g * rows,
-                                          part + run->groups * rows + g * rows * run->drives);
-        if (status != NND_OK) {
-#pragma omp atomic write
-            failed = status;
-        }
-    }
-    nnd_influence_add_groups(run->groups, rows, part, run->mean);
-    nnd_influence_add_groups(run->groups, rows * run->drives, part + run->groups * rows,
-                             run->response);
+    group_work work = {run, rows, part, part + run->groups * rows};
+    nnd_status status =
+        nnd_parallel(run->ctx, nnd_context_threads(run->ctx), run->groups, work_on_group, &work);
+    nnd_influence_add_groups(run->groups, rows, work.mean, run->mean);
+    nnd_influence_add_groups(run->groups, rows * run->drives, work.response, run->response);
     free(part);
-    return failed;
+    return status;
 }

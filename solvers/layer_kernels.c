@@ -31,28 +31,25 @@ typedef struct {
 
 /* ---- the kernels, forward and backward ---- */
 
+typedef struct {
+    const nnd_layers *net;
+    rung *layer;
+} pair_task;
+
+static nnd_status find_pair(nnd_context *ctx, size_t pair, void *data) {
+    const pair_task *task = data;
+    rung *r = task->layer;
+    size_t n = task->net->points, mu = 0, nu = pair;
+    while (nu > mu)
+        nu -= ++mu;
+    return nnd_pair_moments(ctx, task->net->activation, r->q[mu * n + mu], r->q[mu * n + nu],
+                            r->q[nu * n + nu], &r->features[pair], &r->slopes[pair]);
+}
+
 static nnd_status find_moments(const ladder *s, rung *r) {
-    size_t n = s->net->points;
-    nnd_status failed = NND_OK;
-#pragma omp parallel for schedule(dynamic, 1)                                                      \
-    num_threads(nnd_context_threads(s->ctx)) if (s->pairs > 3)
-    for (size_t pair = 0; pair < s->pairs; pair++) {
-        size_t mu = 0, nu = pair;
-        while (nu > mu)
-            nu -= ++mu;
-        nnd_status status = NND_OK;
-        if (nnd_context_interrupted(s->ctx))
-            status = nnd_fail(s->ctx, NND_E_INTERRUPTED, "interrupted at pair %zu", pair);
-        else
-            status =
-                nnd_pair_moments(s->ctx, s->net->activation, r->q[mu * n + mu], r->q[mu * n + nu],
-                                 r->q[nu * n + nu], &r->features[pair], &r->slopes[pair]);
-        if (status != NND_OK) {
-#pragma omp atomic write
-            failed = status;
-        }
-    }
-    return failed;
+    pair_task task = {s->net, r};
+    int workers = s->pairs > 3 ? nnd_context_threads(s->ctx) : 1;
+    return nnd_parallel(s->ctx, workers, s->pairs, find_pair, &task);
 }
 
 static nnd_status go_forward(const ladder *s) {

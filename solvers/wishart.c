@@ -227,29 +227,36 @@ static nnd_status follow_group(const wishart *w, size_t group, nnd_fluctuations 
     return status;
 }
 
+typedef struct {
+    const wishart *w;
+    const nnd_fluctuations *like;
+    nnd_fluctuations sum[GROUPS];
+} group_work;
+
+static nnd_status work_on_group(nnd_context *ctx, size_t group, void *data) {
+    group_work *work = data;
+    nnd_fluctuations *sum = &work->sum[group];
+    wishart w = *work->w;
+    w.ctx = ctx;
+    nnd_status status = nnd_fluctuations_make(ctx, work->like->times, work->like->train,
+                                              work->like->observables, w.p->bias, false, sum);
+    for (size_t i = 0; i < sum->count; i++)
+        sum->data[i] = 0.0;
+    return status == NND_OK ? follow_group(&w, group, sum) : status;
+}
+
 /* All directions; the groups are added up in order. */
 static nnd_status follow_all(const wishart *w, nnd_fluctuations *out) {
-    nnd_fluctuations sum[GROUPS] = {{0}};
-    nnd_status failed = NND_OK;
-#pragma omp parallel for schedule(dynamic, 1) num_threads(nnd_context_threads(w->ctx))
-    for (size_t g = 0; g < GROUPS; g++) {
-        nnd_status status = nnd_fluctuations_make(w->ctx, out->times, out->train, out->observables,
-                                                  w->p->bias, false, &sum[g]);
-        for (size_t i = 0; i < sum[g].count; i++)
-            sum[g].data[i] = 0.0;
-        if (status == NND_OK)
-            status = follow_group(w, g, &sum[g]);
-        if (status != NND_OK) {
-#pragma omp atomic write
-            failed = status;
-        }
-    }
-    for (size_t g = 0; failed == NND_OK && g < GROUPS; g++)
+    group_work work = {.w = w, .like = out};
+    const nnd_fluctuations *sum = work.sum;
+    nnd_status status =
+        nnd_parallel(w->ctx, nnd_context_threads(w->ctx), GROUPS, work_on_group, &work);
+    for (size_t g = 0; status == NND_OK && g < GROUPS; g++)
         for (size_t i = 0; i < sum[g].count; i++)
             out->data[i] = g == 0 ? sum[g].data[i] : out->data[i] + sum[g].data[i];
     for (size_t g = 0; g < GROUPS; g++)
-        nnd_fluctuations_clear(&sum[g]);
-    return failed;
+        nnd_fluctuations_clear(&work.sum[g]);
+    return status;
 }
 
 /* ---- results ---- */

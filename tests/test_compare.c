@@ -108,6 +108,18 @@ static void ck_dims(const char *name, const char *dims) {
 
 /* ---- verdicts, point by point ---- */
 
+START_TEST(options_out_of_range_are_refused) {
+    static const nnd_compare_options options[] = {
+        {NAN, {0}, INFINITY, ALPHA}, {RTOL, {0}, -1.0, ALPHA}, {RTOL, {2, NULL}, INFINITY, ALPHA}};
+    static const char *const names[] = {"compare.rtol: nan", "compare.until: -1",
+                                        "compare.vars: a list of 2 without values"};
+    nnd_simulated simulated = {mc, influence, seeds, 1};
+    for (size_t i = 0; i < sizeof options / sizeof *options; i++)
+        ck_input_error(nnd_compare(ctx, NULL, &options[i], theory, &simulated, &comparison),
+                       names[i], "out of range");
+}
+END_TEST
+
 START_TEST(noise_within_the_tolerance_agrees) {
     curves(POINTS);
     for (size_t i = 0; i < POINTS; i++)
@@ -764,6 +776,7 @@ START_TEST(verdicts_have_texts_and_nothing_is_freed_twice) {
 END_TEST
 
 static void add_verdicts(TCase *tests) {
+    tcase_add_test(tests, options_out_of_range_are_refused);
     tcase_add_test(tests, noise_within_the_tolerance_agrees);
     tcase_add_test(tests, a_shifted_theory_disagrees);
     tcase_add_test(tests, a_significant_but_small_difference_is_forgiven);

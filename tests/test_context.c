@@ -45,6 +45,23 @@ START_TEST(defaults_are_usable) {
 }
 END_TEST
 
+START_TEST(ranks_that_make_no_sense_are_refused) {
+    static const struct {
+        int rank, ranks;
+        bool fine;
+    } cases[] = {{0, 0, true},  {0, 1, true},   {1, 2, true},
+                 {2, 2, false}, {-1, 2, false}, {1, 1, false}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const nnd_context_options options = {.rank = cases[i].rank, .ranks = cases[i].ranks};
+        nnd_context *ctx = nnd_context_new(&options);
+        ck_assert_int_eq(ctx != NULL, cases[i].fine);
+        if (ctx != NULL)
+            ck_assert_int_eq(nnd_context_agree(ctx, NND_E_IO), NND_E_IO);
+        nnd_context_free(ctx);
+    }
+}
+END_TEST
+
 START_TEST(options_are_kept) {
     const nnd_context_options options = {.threads = 3, .rank = 2, .ranks = 5, .memory_limit = 7};
     nnd_context *ctx = nnd_context_new(&options);
@@ -133,6 +150,94 @@ START_TEST(as_many_work_at_once_as_items_threads_and_memory_allow) {
 }
 END_TEST
 
+/* Pieces that fail from `first` on, and note what they were given. */
+typedef struct {
+    size_t first;
+    int done[64], threads[64];
+    int stop_at;
+} pieces;
+
+static nnd_status piece(nnd_context *ctx, size_t i, void *data) {
+    pieces *p = data;
+    p->done[i]++;
+    p->threads[i] = nnd_context_threads(ctx);
+    if ((int)i == p->stop_at)
+        nnd_context_interrupt(ctx);
+    if (i < p->first)
+        return NND_OK;
+    nnd_fail(ctx, NND_E_INPUT, "piece %zu: %0200d", i, (int)i);
+    /* Others fail meanwhile. */
+    for (int wait = 0; wait < 200; wait++)
+        nnd_log(ctx, NND_LOG_DETAIL, "%d", wait);
+    return i % 2 == 0 ? NND_E_INPUT : NND_E_MEMORY;
+}
+
+START_TEST(the_first_failure_in_order_is_reported_whoever_is_faster) {
+    record r = {0};
+    const nnd_context_options options = {.threads = 8, .log = keep_line, .user = &r};
+    nnd_context *ctx = nnd_context_new(&options);
+    char want[256];
+    snprintf(want, sizeof want, "piece %d: %0200d", 5, 5);
+    for (int repeat = 0; repeat < 50; repeat++) {
+        pieces p = {.first = 5, .stop_at = -1};
+        ck_assert_int_eq(nnd_parallel(ctx, 8, 64, piece, &p), NND_E_MEMORY);
+        ck_assert_str_eq(nnd_context_message(ctx), want);
+        for (int i = 0; i <= 5; i++)
+            ck_assert_int_eq(p.done[i], 1);
+    }
+    nnd_context_free(ctx);
+}
+END_TEST
+
+START_TEST(pieces_that_succeed_are_all_done_once_and_leave_the_message_alone) {
+    const nnd_context_options options = {.threads = 4};
+    nnd_context *ctx = nnd_context_new(&options);
+    nnd_fail(ctx, NND_E_IO, "earlier");
+    pieces p = {.first = 64, .stop_at = -1};
+    ck_assert_int_eq(nnd_parallel(ctx, 4, 64, piece, &p), NND_OK);
+    for (int i = 0; i < 64; i++) {
+        ck_assert_int_eq(p.done[i], 1);
+        ck_assert_int_eq(p.threads[i], 1);
+    }
+    ck_assert_str_eq(nnd_context_message(ctx), "earlier");
+    ck_assert_int_eq(nnd_parallel(ctx, 4, 0, piece, &p), NND_OK);
+    /* One after the other: each may use all threads. */
+    ck_assert_int_eq(nnd_parallel(ctx, 1, 2, piece, &p), NND_OK);
+    ck_assert_int_eq(p.threads[1], 4);
+    nnd_context_free(ctx);
+}
+END_TEST
+
+START_TEST(an_interrupt_from_a_piece_stops_the_others) {
+    const nnd_context_options options = {.threads = 1};
+    nnd_context *ctx = nnd_context_new(&options);
+    pieces p = {.first = 64, .stop_at = 3};
+    ck_assert_int_eq(nnd_parallel(ctx, 1, 64, piece, &p), NND_E_INTERRUPTED);
+    ck_assert_str_eq(nnd_context_message(ctx), "interrupted at part 4");
+    ck_assert(nnd_context_interrupted(ctx));
+    ck_assert_int_eq(p.done[3], 1);
+    ck_assert_int_eq(p.done[4], 0);
+    nnd_context_free(ctx);
+}
+END_TEST
+
+static void log_into_another(void *user, nnd_log_level level, const char *line) {
+    nnd_log(user, level, "passed on: %s", line);
+}
+
+START_TEST(a_callback_may_use_another_context) {
+    record r = {0};
+    const nnd_context_options outer = {.log = keep_line, .user = &r};
+    nnd_context *a = nnd_context_new(&outer);
+    const nnd_context_options inner = {.log = log_into_another, .user = a};
+    nnd_context *b = nnd_context_new(&inner);
+    nnd_log(b, NND_LOG_NOTE, "news");
+    ck_assert_str_eq(r.line, "passed on: news");
+    nnd_context_free(b);
+    nnd_context_free(a);
+}
+END_TEST
+
 START_TEST(every_status_has_a_text) {
 #define CK_TEXT(name, value, text) ck_assert_str_eq(nnd_status_text(name), text);
     NND_STATUS_LIST(CK_TEXT)
@@ -148,12 +253,17 @@ int main(void) {
     TCase *tests = tcase_create("context");
     tcase_add_test(tests, defaults_are_usable);
     tcase_add_test(tests, options_are_kept);
+    tcase_add_test(tests, ranks_that_make_no_sense_are_refused);
     tcase_add_test(tests, a_failure_leaves_its_message_in_its_own_context);
     tcase_add_test(tests, endless_messages_are_cut);
     tcase_add_test(tests, log_and_progress_reach_the_callbacks);
     tcase_add_test(tests, an_interrupt_is_seen_by_its_context_alone);
     tcase_add_test(tests, work_beyond_the_memory_limit_is_refused_by_name);
     tcase_add_test(tests, as_many_work_at_once_as_items_threads_and_memory_allow);
+    tcase_add_test(tests, the_first_failure_in_order_is_reported_whoever_is_faster);
+    tcase_add_test(tests, pieces_that_succeed_are_all_done_once_and_leave_the_message_alone);
+    tcase_add_test(tests, an_interrupt_from_a_piece_stops_the_others);
+    tcase_add_test(tests, a_callback_may_use_another_context);
     tcase_add_test(tests, every_status_has_a_text);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);

@@ -51,6 +51,31 @@ START_TEST(any_number_of_threads_gives_the_same_bits) {
 }
 END_TEST
 
+/* Nothing is kept: every block fails with its own name. */
+static nnd_status refuse(void *self, nnd_context *ctx, const char *key, const nnd_frame *frame) {
+    (void)self;
+    (void)frame;
+    return nnd_fail(ctx, NND_E_IO, "no room for %s", key);
+}
+
+START_TEST(of_blocks_that_fail_side_by_side_the_first_in_order_is_reported) {
+    char yaml[512];
+    nnd_store *store = nnd_memory_store_new();
+    store->put = refuse;
+    const nnd_context_options options = {.threads = 4};
+    nnd_context *ctx = nnd_context_new(&options);
+    nnd_case *c = test_case(ctx, with_seeds(yaml, "40"));
+    for (int repeat = 0; repeat < 10; repeat++) {
+        nnd_ensemble e;
+        ck_assert_int_eq(nnd_ensemble_run(ctx, c, store, &e), NND_E_IO);
+        ck_assert_str_eq(nnd_context_message(ctx), "no room for point-00000_size-100_block-00000");
+    }
+    nnd_case_free(c);
+    nnd_context_free(ctx);
+    nnd_memory_store_free(store);
+}
+END_TEST
+
 /* Lanczos starts from the last answer, which must not leak from one network to the next. */
 START_TEST(spectra_do_not_depend_on_the_threads) {
     const char *yaml = "{model: deep-linear, params: {depth: 2, steps: 4, noise: 0.3, "
@@ -485,6 +510,7 @@ int main(void) {
     Suite *suite = suite_create("ensemble");
     TCase *runs = tcase_create("runs");
     tcase_add_test(runs, any_number_of_threads_gives_the_same_bits);
+    tcase_add_test(runs, of_blocks_that_fail_side_by_side_the_first_in_order_is_reported);
     tcase_add_test(runs, spectra_do_not_depend_on_the_threads);
     tcase_add_test(runs, raising_the_seeds_extends_the_ensemble);
     tcase_add_test(runs, interrupted_ensemble_resumes_to_the_same_bits);

@@ -67,6 +67,27 @@ START_TEST(best_learning_rates_of_the_transfer_example) {
 }
 END_TEST
 
+START_TEST(of_values_that_fail_side_by_side_the_first_is_named) {
+    const nnd_context_options options = {.threads = 4};
+    nnd_context *ctx = nnd_context_new(&options);
+    nnd_find_options o = {.param = "gamma0",
+                          .low = -0.9,
+                          .high = -0.5,
+                          .points = 9,
+                          .goal = NND_FIND_MIN,
+                          .variable = "test_risk",
+                          .at = "t=0"};
+    for (int repeat = 0; repeat < 20; repeat++) {
+        nnd_found found;
+        ck_assert_int_eq(find(ctx, "{model: deep-linear, params: {steps: 0}}", o, &found),
+                         NND_E_INPUT);
+        ck_assert_msg(strstr(nnd_context_message(ctx), "-0.9 is out of range") != NULL, "%s",
+                      nnd_context_message(ctx));
+    }
+    nnd_context_free(ctx);
+}
+END_TEST
+
 /* No grid point may be better than what was found, however narrow the valley. */
 START_TEST(minimum_is_no_worse_than_a_fine_scan) {
     nnd_context *ctx = nnd_context_new(NULL);
@@ -146,6 +167,17 @@ START_TEST(bad_searches_are_refused_with_the_reason) {
         {{.param = "nu", .low = 1, .high = 2, .variable = "test_risk", .at = "t=0", .level = 99},
          NND_NOT_CONVERGED,
          "does not cross"},
+        {{.low = 1, .high = 2, .variable = "test_risk"}, NND_E_INPUT, "a parameter"},
+        {{.param = "nu", .low = 1, .high = 2}, NND_E_INPUT, "a variable"},
+        {{.param = "nu", .low = 1, .high = 2, .variable = "test_risk", .goal = (nnd_goal)7},
+         NND_E_INPUT,
+         "a goal"},
+        {{.param = "nu", .low = 1, .high = 2, .variable = "test_risk", .at = "t=0", .level = NAN},
+         NND_E_INPUT,
+         "nan is not a level"},
+        {{.param = "nu", .low = NAN, .high = 2, .variable = "test_risk", .at = "t=0"},
+         NND_E_INPUT,
+         "LOW < HIGH"},
     };
     nnd_context *ctx = nnd_context_new(NULL);
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -187,6 +219,7 @@ int main(void) {
     TCase *tests = tcase_create("find");
     tcase_add_test(tests, root_of_a_known_function);
     tcase_add_loop_test(tests, best_learning_rates_of_the_transfer_example, 0, 6);
+    tcase_add_test(tests, of_values_that_fail_side_by_side_the_first_is_named);
     tcase_add_test(tests, minimum_is_no_worse_than_a_fine_scan);
     tcase_add_test(tests, extremum_at_an_end_is_said_to_be_there);
     tcase_add_test(tests, bad_searches_are_refused_with_the_reason);

@@ -3,6 +3,7 @@
 #include <check.h>
 #include <float.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -292,6 +293,61 @@ START_TEST(stacking_one_frame_along_nothing_copies_it) {
 }
 END_TEST
 
+/* Stacks a frame over `own` dimensions of length 1 along `outer` more, all with names that are
+ * `letters` long. */
+static nnd_status stack_long_names(size_t outer, size_t own, size_t letters, char *dims) {
+    nnd_dim along[NND_MAX_DIMS];
+    const nnd_dim *pointer[NND_MAX_DIMS];
+    static char name[2 * NND_MAX_DIMS][1024];
+    double zero = 0.0;
+    for (size_t i = 0; i < outer + own; i++) {
+        snprintf(name[i], sizeof name[i], "%0*zu", (int)letters, i);
+        along[i % NND_MAX_DIMS] = (nnd_dim){name[i], NND_COORD_INTEGER, 1, &zero, NULL};
+        pointer[i % NND_MAX_DIMS] = &along[i % NND_MAX_DIMS];
+        snprintf(dims + i * (letters + 1), letters + 2, "%s%s", name[i],
+                 i + 1 < outer + own ? "," : "");
+        if (i >= outer)
+            add_coords(frame, name[i], 1, &zero);
+    }
+    *add_array(frame, "x", dims + outer * (letters + 1)) = 7.0;
+    const nnd_frame *part = frame;
+    return nnd_frame_stack(ctx, outer, pointer, 1, &part, &stacked);
+}
+
+START_TEST(many_dimensions_with_long_names_are_stacked) {
+    static char dims[20000], text[20000];
+    ck_assert_int_eq(stack_long_names(7, 7, 40, dims), NND_OK);
+    nnd_array_dims(stacked, nnd_frame_find(stacked, "x"), sizeof text, text);
+    ck_assert_str_eq(text, dims);
+    ck_assert_double_eq(nnd_frame_find(stacked, "x")->data[0], 7.0);
+}
+END_TEST
+
+START_TEST(names_of_dimensions_too_long_to_join_are_refused) {
+    static char dims[20000];
+    ck_assert_int_eq(stack_long_names(8, 8, 1000, dims), NND_E_LIMIT);
+    ck_assert_ptr_nonnull(strstr(nnd_context_message(ctx), "array x"));
+    ck_assert_ptr_null(stacked);
+}
+END_TEST
+
+START_TEST(more_dimensions_than_an_array_can_have_are_refused) {
+    static char dims[20000];
+    ck_assert_int_eq(stack_long_names(8, 9, 3, dims), NND_E_LIMIT);
+    ck_assert_ptr_nonnull(strstr(nnd_context_message(ctx), "array x: more than 16 dimensions"));
+}
+END_TEST
+
+START_TEST(dimensions_that_do_not_fit_into_a_text_are_cut) {
+    static char dims[20000];
+    char *text = malloc(32); /* a sanitizer sees what is written beyond */
+    ck_assert_int_eq(stack_long_names(2, 6, 40, dims), NND_OK);
+    nnd_array_dims(stacked, nnd_frame_find(stacked, "x"), 32, text);
+    ck_assert_uint_eq(strlen(text), 31);
+    free(text);
+}
+END_TEST
+
 START_TEST(coordinates_are_equal_to_a_relative_1e_12) {
     const double a[] = {1e6, 0.0, INFINITY, 1.0}, b[] = {1e6 + 1e-7, 0.0, INFINITY, 1.0 + 1e-11};
     add_coords(frame, "x", 4, a);
@@ -355,6 +411,10 @@ int main(void) {
     tcase_add_test(tests, integers_and_reals_unite_to_reals);
     tcase_add_test(tests, parts_that_do_not_fit_are_refused);
     tcase_add_test(tests, stacking_one_frame_along_nothing_copies_it);
+    tcase_add_test(tests, many_dimensions_with_long_names_are_stacked);
+    tcase_add_test(tests, names_of_dimensions_too_long_to_join_are_refused);
+    tcase_add_test(tests, more_dimensions_than_an_array_can_have_are_refused);
+    tcase_add_test(tests, dimensions_that_do_not_fit_into_a_text_are_cut);
     tcase_add_test(tests, coordinates_are_equal_to_a_relative_1e_12);
     tcase_add_test(tests, number_text_reads_back_as_the_same_double);
     tcase_add_test(tests, free_takes_null);

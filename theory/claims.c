@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/text.h"
+
 enum { NAME_SIZE = 128, TEXT_SIZE = 512 };
 
 nnd_status nnd_claim_reason(nnd_frame *frame, const char *variable, const char *reason) {
@@ -29,18 +31,17 @@ static bool is_time(const nnd_dim *dim) {
 
 /* The array x_min_size, made if need be over the times of x alone, all 0. */
 static nnd_status claim_of(nnd_frame *frame, const char *variable, const nnd_array **claim) {
-    char name[NAME_SIZE], dims[NAME_SIZE] = "";
+    char name[NAME_SIZE], dims[NAME_SIZE];
     snprintf(name, sizeof name, "%s_min_size", variable);
     *claim = nnd_frame_find(frame, name);
     if (*claim != NULL)
         return NND_OK;
     const nnd_array *x = nnd_frame_find(frame, variable);
-    size_t used = 0;
+    nnd_text list = nnd_text_in(sizeof dims, dims);
     for (size_t k = 0; k < x->ndims; k++) {
         const nnd_dim *dim = nnd_frame_dim(frame, x->dim[k]);
         if (is_time(dim))
-            used += (size_t)snprintf(dims + used, sizeof dims - used, "%s%s", used > 0 ? "," : "",
-                                     dim->name);
+            nnd_text_item(&list, ",", "%s", dim->name);
     }
     double *least;
     nnd_status status = nnd_frame_add(frame, name, dims, &least);

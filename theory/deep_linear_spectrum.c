@@ -122,19 +122,16 @@ static nnd_status escape_step(const level2 *s, size_t l, double *step) {
     return status;
 }
 
-static nnd_status add_escape_times(const level2 *s) {
+static nnd_status escape_piece(nnd_context *ctx, size_t l, void *data) {
+    level2 s = *(const level2 *)data;
+    s.ctx = ctx;
+    return escape_step(&s, l, &values(&s, "escape_time")[l]);
+}
+
+static nnd_status add_escape_times(level2 *s) {
     size_t depth = s->d->depth;
     double *time = values(s, "escape_time");
-    nnd_status failed = NND_OK;
-#pragma omp parallel for schedule(dynamic, 1)                                                      \
-    num_threads(nnd_context_concurrency(s->ctx, depth, 0.0))
-    for (size_t l = 0; l < depth; l++) {
-        nnd_status status = escape_step(s, l, &time[l]);
-        if (status != NND_OK) {
-#pragma omp atomic write
-            failed = status;
-        }
-    }
+    nnd_status failed = nnd_parallel(s->ctx, nnd_context_threads(s->ctx), depth, escape_piece, s);
     const nnd_deep_linear *p = s->d->params;
     double unit = p->integrator == NND_GRADIENT_FLOW ? p->time / (double)p->steps : 1.0;
     for (size_t l = 0; l < depth; l++)
@@ -149,31 +146,28 @@ static nnd_status add_arrays(nnd_frame *frame, size_t n, const char *const (*arr
     return status;
 }
 
-static nnd_status add_outliers(const level2 *s) {
+static nnd_status outliers_piece(nnd_context *ctx, size_t i, void *data) {
+    level2 s = *(const level2 *)data;
+    s.ctx = ctx;
+    return outliers_at(&s, i / s.d->depth, i % s.d->depth);
+}
+
+static nnd_status add_outliers(level2 *s) {
     static const char *const arrays[][2] = {
         {"outlier", "t,matrix,k"},          {"outlier_min_size", "t,matrix,k"},
         {"bulk_edge", "t,matrix"},          {"escape_time", "matrix"},
         {"outlier_overlap_target", "t,k"},  {"outlier_overlap_target_min_size", "t,k"},
         {"outlier_overlap_readout", "t,k"}, {"outlier_overlap_readout_min_size", "t,k"},
     };
-    size_t depth = s->d->depth;
-    nnd_status failed = add_arrays(s->frame, sizeof arrays / sizeof *arrays, arrays);
-    if (failed != NND_OK)
-        return failed;
-#pragma omp parallel for schedule(dynamic, 1)                                                      \
-    num_threads(nnd_context_concurrency(s->ctx, s->times *depth, 0.0))
-    for (size_t i = 0; i < s->times * depth; i++) {
-        nnd_status status = outliers_at(s, i / depth, i % depth);
-        if (status != NND_OK) {
-#pragma omp atomic write
-            failed = status;
-        }
-    }
     static const char *const claimed[] = {"outlier", "outlier_overlap_target",
                                           "outlier_overlap_readout"};
-    for (size_t i = 0; failed == NND_OK && i < sizeof claimed / sizeof *claimed; i++)
-        failed = nnd_claim_outlier_reasons(s->frame, claimed[i]);
-    return failed == NND_OK ? add_escape_times(s) : failed;
+    nnd_status status = add_arrays(s->frame, sizeof arrays / sizeof *arrays, arrays);
+    if (status == NND_OK)
+        status = nnd_parallel(s->ctx, nnd_context_threads(s->ctx), s->times * s->d->depth,
+                              outliers_piece, s);
+    for (size_t i = 0; status == NND_OK && i < sizeof claimed / sizeof *claimed; i++)
+        status = nnd_claim_outlier_reasons(s->frame, claimed[i]);
+    return status == NND_OK ? add_escape_times(s) : status;
 }
 
 /* ---- NTK ---- */
@@ -236,24 +230,21 @@ static nnd_status add_ntk_arrays(const level2 *s) {
     return status;
 }
 
-static nnd_status add_ntk(const level2 *s) {
-    nnd_status failed = add_ntk_arrays(s);
-    if (failed != NND_OK)
-        return failed;
-#pragma omp parallel for schedule(dynamic, 1)                                                      \
-    num_threads(nnd_context_concurrency(s->ctx, s->times, 0.0))
-    for (size_t i = 0; i < s->times; i++) {
-        nnd_status status = ntk_at(s, i);
-        if (status != NND_OK) {
-#pragma omp atomic write
-            failed = status;
-        }
-    }
+static nnd_status ntk_piece(nnd_context *ctx, size_t time, void *data) {
+    level2 s = *(const level2 *)data;
+    s.ctx = ctx;
+    return ntk_at(&s, time);
+}
+
+static nnd_status add_ntk(level2 *s) {
     static const char *const claimed[] = {"ntk_top", "stability"};
-    for (size_t i = 0; failed == NND_OK && i < sizeof claimed / sizeof *claimed; i++)
+    nnd_status status = add_ntk_arrays(s);
+    if (status == NND_OK)
+        status = nnd_parallel(s->ctx, nnd_context_threads(s->ctx), s->times, ntk_piece, s);
+    for (size_t i = 0; status == NND_OK && i < sizeof claimed / sizeof *claimed; i++)
         if (nnd_frame_find(s->frame, claimed[i]) != NULL)
-            failed = nnd_claim_outlier_reasons(s->frame, claimed[i]);
-    return failed;
+            status = nnd_claim_outlier_reasons(s->frame, claimed[i]);
+    return status;
 }
 
 /* ---- density of the bulk ---- */

@@ -110,15 +110,15 @@ static nnd_status check_names(nnd_context *ctx, const nnd_frame *frame, const nn
     return NND_OK;
 }
 
-static nnd_status pick(const search *s, const nnd_frame *frame, double *value) {
+static nnd_status pick(nnd_context *ctx, const search *s, const nnd_frame *frame, double *value) {
     const nnd_array *array = nnd_frame_find(frame, s->options->variable);
     if (array == NULL)
-        return nnd_fail(s->ctx, NND_E_INPUT, "theory has no variable %s", s->options->variable);
+        return nnd_fail(ctx, NND_E_INPUT, "theory has no variable %s", s->options->variable);
     size_t at = 0;
-    nnd_status status = check_names(s->ctx, frame, array, s->options->at);
+    nnd_status status = check_names(ctx, frame, array, s->options->at);
     for (size_t k = 0; status == NND_OK && k < array->ndims; k++) {
         size_t position = 0;
-        status = locate(s->ctx, nnd_frame_dim(frame, array->dim[k]), s->options->at, &position);
+        status = locate(ctx, nnd_frame_dim(frame, array->dim[k]), s->options->at, &position);
         at = at * array->shape[k] + position;
     }
     if (status == NND_OK)
@@ -146,37 +146,37 @@ static nnd_value *with_param(const search *s, double x) {
     return tree;
 }
 
-/* Remembers that theory has no answer at x. */
-static void note_unsolved(search *s, double x) {
+/* Remembers that theory has no answer at x, and what it said in `ctx`. */
+static void note_unsolved(const nnd_context *ctx, search *s, double x) {
 #pragma omp critical(nnd_find_unsolved)
     {
         if (s->unsolved++ == 0 || x < s->example) {
             s->example = x;
-            snprintf(s->message, sizeof s->message, "%s", nnd_context_message(s->ctx));
+            snprintf(s->message, sizeof s->message, "%s", nnd_context_message(ctx));
         }
     }
 }
 
 /* The variable at one value of the parameter; NaN where the theory diverges or has no answer.
  * NND_NOT_CONVERGED, with its best answer, where it does not converge. */
-static nnd_status evaluate(search *s, double x, double *value) {
+static nnd_status evaluate(nnd_context *ctx, search *s, double x, double *value) {
     nnd_case *c = NULL;
     nnd_frame *frame = NULL;
     nnd_value *tree = with_param(s, x);
-    nnd_status status = tree != NULL ? nnd_case_resolve(s->ctx, tree, s->source, &c)
-                                     : nnd_fail_memory(s->ctx, "the case");
+    nnd_status status = tree != NULL ? nnd_case_resolve(ctx, tree, s->source, &c)
+                                     : nnd_fail_memory(ctx, "the case");
     bool unsolved = false;
     if (status == NND_OK) {
-        status = nnd_theory_find(c->model)->solve(s->ctx, c->params[0], &frame);
+        status = nnd_theory_find(c->model)->solve(ctx, c->params[0], &frame);
         unsolved = nnd_point_failed(status);
     }
     nnd_status ran = status;
     if (unsolved) {
         *value = NAN;
         status = NND_OK;
-        note_unsolved(s, x);
+        note_unsolved(ctx, s, x);
     } else if (status >= NND_OK)
-        status = pick(s, frame, value);
+        status = pick(ctx, s, frame, value);
     nnd_frame_free(frame);
     nnd_case_free(c);
     nnd_value_free(tree);
@@ -187,7 +187,7 @@ static double objective(double x, void *data) {
     search *s = data;
     double value;
     s->evaluations++;
-    nnd_status status = evaluate(s, x, &value);
+    nnd_status status = evaluate(s->ctx, s, x, &value);
     if (status < NND_OK) {
         s->status = status;
         return s->worst;
@@ -204,29 +204,31 @@ static double grid_point(const nnd_find_options *o, size_t i) {
     return o->low + u * (o->high - o->low);
 }
 
-/* Objective on the grid; NaN where there is no finite value. */
-static nnd_status scan(search *s, double *y) {
-    size_t n = s->options->points, done = 0;
-    nnd_status failed = NND_OK;
-#pragma omp parallel for schedule(dynamic, 1)                                                      \
-    num_threads(nnd_context_concurrency(s->ctx, n, s->bytes))
-    for (size_t i = 0; i < n; i++) {
-        double value = NAN;
-        nnd_status status = nnd_context_interrupted(s->ctx)
-                                ? nnd_fail(s->ctx, NND_E_INTERRUPTED, "interrupted")
-                                : evaluate(s, grid_point(s->options, i), &value);
-        y[i] = isfinite(value) ? s->sign * (value - s->options->level) : NAN;
-        if (status < NND_OK) {
-#pragma omp atomic write
-            failed = status;
-        }
-        size_t count;
+/* A scan of the grid. */
+typedef struct {
+    search *search;
+    size_t done;
+    double *y; /* objective; NaN where there is no finite value */
+} grid_scan;
+
+static nnd_status scan_point(nnd_context *ctx, size_t i, void *data) {
+    grid_scan *scan = data;
+    search *s = scan->search;
+    double value = NAN;
+    size_t done;
+    nnd_status status = evaluate(ctx, s, grid_point(s->options, i), &value);
+    scan->y[i] = isfinite(value) ? s->sign * (value - s->options->level) : NAN;
 #pragma omp atomic capture
-        count = ++done;
-        nnd_progress(s->ctx, "scan", count, n);
-    }
+    done = ++scan->done;
+    nnd_progress(ctx, "scan", done, s->options->points);
+    return status;
+}
+
+static nnd_status scan_grid(search *s, double *y) {
+    size_t n = s->options->points;
+    grid_scan scan = {.search = s, .y = y};
     s->evaluations += n;
-    return failed;
+    return nnd_parallel(s->ctx, nnd_context_concurrency(s->ctx, n, s->bytes), n, scan_point, &scan);
 }
 
 /* What a search between two grid points has come to; a failed evaluation comes first. */
@@ -368,6 +370,8 @@ static nnd_status check_options(nnd_context *ctx, const nnd_value *tree,
                                 const nnd_case_source *source, const nnd_find_options *o,
                                 double *bytes) {
     nnd_case *c = NULL;
+    if (o->param == NULL || o->variable == NULL || (unsigned)o->goal > NND_FIND_MAX)
+        return nnd_fail(ctx, NND_E_INPUT, "a search needs a parameter, a variable and a goal");
     nnd_status status = nnd_case_resolve(ctx, tree, source, &c);
     if (status != NND_OK)
         return status;
@@ -376,6 +380,8 @@ static nnd_status check_options(nnd_context *ctx, const nnd_value *tree,
         status = unknown_param(ctx, c->model, o->param);
     else if (o->points < 3)
         status = nnd_fail(ctx, NND_E_INPUT, "--points %zu: fewer than 3", o->points);
+    else if (!isfinite(o->level))
+        status = nnd_fail(ctx, NND_E_INPUT, "--zero: %g is not a level to cross", o->level);
     else if (!(o->low < o->high && isfinite(o->low) && isfinite(o->high)))
         status = nnd_fail(ctx, NND_E_INPUT, "--param %s: not an interval LOW:HIGH with LOW < HIGH",
                           o->param);
@@ -442,11 +448,11 @@ nnd_status nnd_find(nnd_context *ctx, const nnd_value *tree, const nnd_case_sour
     if (status == NND_OK && y == NULL)
         status = nnd_fail_memory(ctx, "the scan");
     if (status == NND_OK)
-        status = scan(&s, y);
+        status = scan_grid(&s, y);
     if (status == NND_OK)
         status = o.goal == NND_FIND_ZERO ? find_root(&s, y, found) : find_minimum(&s, y, found);
     if (status == NND_OK) {
-        status = evaluate(&s, found->param, &found->value);
+        status = evaluate(ctx, &s, found->param, &found->value);
         status = status >= NND_OK ? judge(&s, status, found) : status;
     }
     found->evaluations = s.evaluations + 1;

@@ -26,19 +26,12 @@ static nnd_status make_loss(nnd_context *ctx, const nnd_flat_minima *p, nnd_quad
     return status;
 }
 
-/* The loss of the data; what it objects to concerns the key `data`. Sweep points that fail side by
- * side must not mix their messages. */
+/* The loss of the data; what it objects to concerns the key `data`. */
 static nnd_status loss_of(nnd_context *ctx, const nnd_flat_minima *p, nnd_quadratic *q) {
-    nnd_status status;
+    nnd_status status = make_loss(ctx, p, q);
     char objection[256];
-#pragma omp critical(nnd_flat_minima_loss)
-    {
-        status = make_loss(ctx, p, q);
-        snprintf(objection, sizeof objection, "%s", nnd_context_message(ctx));
-        if (status == NND_E_INPUT)
-            nnd_fail(ctx, status, "params.data: %s", objection);
-    }
-    return status;
+    snprintf(objection, sizeof objection, "%s", nnd_context_message(ctx));
+    return status == NND_E_INPUT ? nnd_fail(ctx, status, "params.data: %s", objection) : status;
 }
 
 /* Mean of 2 tr(S Theta) over normal weights: E Theta is L kappa^(L-1) times the identity, with

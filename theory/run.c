@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Theory over all sweep points of a case. */
 #include <math.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "core/text.h"
 #include "theory/claims.h"
 #include "theory/point.h"
 
@@ -14,17 +14,15 @@ enum { KEY_SIZE = 32, MAX_WARNINGS = 5, MESSAGE_SIZE = 1024 };
 static const char STATUS[] = "status", MESSAGE[] = "message";
 
 nnd_status nnd_theory_cost(nnd_context *ctx, const nnd_case *c, nnd_cost *cost) {
-    const nnd_theory *theory = nnd_theory_find(c->model);
     *cost = (nnd_cost){0};
-    for (size_t i = 0; i < c->sweep.points; i++) {
+    nnd_status status = nnd_case_check(ctx, c);
+    for (size_t i = 0; status == NND_OK && i < c->sweep.points; i++) {
         nnd_cost point = {0};
-        nnd_status status = theory->cost(ctx, c->params[i], &point);
-        if (status != NND_OK)
-            return status;
+        status = nnd_theory_find(c->model)->cost(ctx, c->params[i], &point);
         cost->bytes = fmax(cost->bytes, point.bytes);
         cost->flops += point.flops;
     }
-    return NND_OK;
+    return status;
 }
 
 /* ---- one point ---- */
@@ -88,35 +86,31 @@ static void describe(const nnd_case *c, size_t point, const nnd_frame *part, cha
 
 /* ---- all of them ---- */
 
-/* Solves this rank's points, those that leave its number when divided by the number of ranks. The
- * first failure that ends the run (in their order) is returned, the others are dropped. */
+/* The points of this rank: those that leave its number when divided by the number of ranks. */
+typedef struct {
+    nnd_context *ctx;
+    const nnd_case *c;
+    size_t mine, done;
+    nnd_frame **parts;
+} point_work;
+
+static nnd_status work_on_point(nnd_context *ctx, size_t k, void *data) {
+    point_work *work = data;
+    size_t i = k * (size_t)nnd_context_ranks(ctx) + (size_t)nnd_context_rank(ctx), done;
+    nnd_status status = solve_point(ctx, work->c, i, &work->parts[i]);
+    nnd_frame_adopt(work->parts[i], work->ctx);
+#pragma omp atomic capture
+    done = ++work->done;
+    nnd_progress(ctx, "theory", done, work->mine);
+    return status;
+}
+
 static nnd_status solve_points(nnd_context *ctx, const nnd_case *c, int workers,
                                nnd_frame **parts) {
-    size_t rank = (size_t)nnd_context_rank(ctx), ranks = (size_t)nnd_context_ranks(ctx), done = 0;
-    size_t mine = (c->sweep.points + ranks - 1 - rank) / ranks, first = SIZE_MAX;
-    nnd_status failed = NND_OK;
-#pragma omp parallel for schedule(dynamic, 1) num_threads(workers)
-    for (size_t k = 0; k < mine; k++) {
-        bool stop;
-#pragma omp critical(nnd_theory_points)
-        stop = failed != NND_OK;
-        if (stop)
-            continue;
-        size_t i = k * ranks + rank, count;
-        nnd_status status = nnd_context_interrupted(ctx)
-                                ? nnd_fail(ctx, NND_E_INTERRUPTED, "interrupted at point %zu", i)
-                                : solve_point(ctx, c, i, &parts[i]);
-#pragma omp critical(nnd_theory_points)
-        {
-            count = ++done;
-            if (status != NND_OK && i < first) {
-                first = i;
-                failed = status;
-            }
-        }
-        nnd_progress(ctx, "theory", count, mine);
-    }
-    return failed;
+    size_t rank = (size_t)nnd_context_rank(ctx), ranks = (size_t)nnd_context_ranks(ctx);
+    size_t mine = (c->sweep.points + ranks - 1 - rank) / ranks;
+    point_work work = {ctx, c, mine, 0, parts};
+    return nnd_parallel(ctx, workers, mine, work_on_point, &work);
 }
 
 static void point_key(size_t point, char key[KEY_SIZE]) {
@@ -180,16 +174,15 @@ static void report_all(nnd_context *ctx, const nnd_case *c, nnd_frame *const *pa
 
 /* The messages of the points, as many as are reported one by one, with their names. */
 static nnd_status keep_messages(const nnd_case *c, nnd_frame *const *parts, nnd_frame *frame) {
-    char text[MAX_WARNINGS * MESSAGE_SIZE] = "", one[MESSAGE_SIZE];
-    size_t kept = 0, used = 0;
-    for (size_t i = 0; i < c->sweep.points && kept < MAX_WARNINGS; i++) {
+    char text[MAX_WARNINGS * MESSAGE_SIZE], one[MESSAGE_SIZE];
+    nnd_text list = nnd_text_in(sizeof text, text);
+    for (size_t i = 0; i < c->sweep.points && list.items < MAX_WARNINGS; i++) {
         if (nnd_frame_find_attribute(parts[i], STATUS, MESSAGE) == NULL)
             continue;
         describe(c, i, parts[i], one);
-        used +=
-            (size_t)snprintf(text + used, sizeof text - used, "%s%s", kept++ > 0 ? "; " : "", one);
+        nnd_text_item(&list, "; ", "%s", one);
     }
-    return kept > 0 ? nnd_frame_set_text(frame, STATUS, MESSAGE, text) : NND_OK;
+    return list.items > 0 ? nnd_frame_set_text(frame, STATUS, MESSAGE, text) : NND_OK;
 }
 
 static nnd_status stack_points(nnd_context *ctx, const nnd_case *c, nnd_frame *const *parts,
@@ -213,13 +206,13 @@ static nnd_status stack_points(nnd_context *ctx, const nnd_case *c, nnd_frame *c
 nnd_status nnd_theory_run(nnd_context *ctx, const nnd_case *c, nnd_store *shared,
                           nnd_frame **frame) {
     *frame = NULL;
-    size_t n = c->sweep.points;
     nnd_cost cost;
     nnd_status status = nnd_theory_cost(ctx, c, &cost);
     if (status == NND_OK)
         status = nnd_check_memory(ctx, cost.bytes, "theory");
     if (status != NND_OK)
         return status;
+    size_t n = c->sweep.points;
     nnd_frame **parts = calloc(n, sizeof(nnd_frame *));
     if (parts == NULL)
         status = nnd_fail_memory(ctx, "the sweep");

@@ -4,6 +4,22 @@
 
 #include "theory/wide_mlp_march.h"
 
+/* Replicates that differ in the number that `sampling` does not have yet. */
+typedef struct {
+    const nnd_wide_problem *problem;
+    nnd_wide_sampling sampling;
+    nnd_wide_curves *record;
+} replicates;
+
+static nnd_status march_replicate(nnd_context *ctx, size_t r, void *data) {
+    const replicates *all = data;
+    nnd_wide_problem problem = *all->problem;
+    nnd_wide_sampling sampling = all->sampling;
+    problem.ctx = ctx;
+    sampling.replicate = r;
+    return nnd_wide_march(&problem, &sampling, &all->record[r], NULL);
+}
+
 nnd_status nnd_wide_march_replicates(const nnd_wide_problem *problem, size_t runs,
                                      nnd_wide_curves *record) {
     const nnd_wide_mlp *p = problem->params;
@@ -11,30 +27,18 @@ nnd_status nnd_wide_march_replicates(const nnd_wide_problem *problem, size_t run
     nnd_cost cost;
     nnd_wide_march_cost(p, &cost);
     int workers = nnd_context_concurrency(problem->ctx, runs, cost.bytes);
-    nnd_status failed = nnd_sobol_new(problem->ctx, (size_t)p->samples, &net);
-#pragma omp parallel for schedule(dynamic, 1) num_threads(workers)
-    for (size_t r = 0; r < runs; r++) {
-        nnd_status before;
-#pragma omp atomic read
-        before = failed;
-        if (before != NND_OK)
-            continue;
-        nnd_wide_sampling sampling = {
-            .fresh = NND_FRESH_MATCHED,
-            .sites = (size_t)p->samples,
-            .rank_tol = p->rank_tol,
-            .net = net,
-            .replicate = r,
-            .workers = workers,
-        };
-        nnd_status status = nnd_wide_march(problem, &sampling, &record[r], NULL);
-        if (status != NND_OK) {
-#pragma omp atomic write
-            failed = status;
-        }
-    }
+    nnd_status status = nnd_sobol_new(problem->ctx, (size_t)p->samples, &net);
+    replicates all = {.problem = problem,
+                      .sampling = {.fresh = NND_FRESH_MATCHED,
+                                   .sites = (size_t)p->samples,
+                                   .rank_tol = p->rank_tol,
+                                   .net = net,
+                                   .workers = workers},
+                      .record = record};
+    if (status == NND_OK)
+        status = nnd_parallel(problem->ctx, workers, runs, march_replicate, &all);
     nnd_sobol_free(net);
-    return failed;
+    return status;
 }
 
 /* Coordinates are taken one by one; when they run out, the march begins again with more. */

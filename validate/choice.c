@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/text.h"
 #include "nndmft/number.h"
 #include "validate/compare_impl.h"
 
@@ -29,16 +30,15 @@ static const nnd_array *find_companion(const nnd_frame *frame, const char *name,
 /* Fails naming what is missing from a frame and what there is. */
 static nnd_status fail_missing(nnd_context *ctx, const char *name, const char *missing,
                                const char *side, const nnd_frame *frame) {
-    char there[TEXT_SIZE] = "";
-    size_t used = 0;
-    for (size_t i = 0; i < nnd_frame_array_count(frame) && used < sizeof there; i++) {
+    char there[TEXT_SIZE];
+    nnd_text list = nnd_text_in(sizeof there, there);
+    for (size_t i = 0; i < nnd_frame_array_count(frame); i++) {
         const char *other = nnd_frame_array(frame, i)->name;
         if (!is_bookkeeping(other))
-            used += (size_t)snprintf(there + used, sizeof there - used, "%s%s",
-                                     used == 0 ? "" : ", ", other);
+            nnd_text_item(&list, ", ", "%s", other);
     }
     return nnd_fail(ctx, NND_E_INPUT, "%s cannot be compared: %s has no %s; it has %s", name, side,
-                    missing, used > 0 ? there : "nothing");
+                    missing, list.items > 0 ? there : "nothing");
 }
 
 /* Completes the theory side of a pair; leaves `theory` NULL and `*found` false if it is absent. */

@@ -158,7 +158,9 @@ nnd_status nnd_compare(nnd_context *ctx, const nnd_model *model, const nnd_compa
                        nnd_comparison **comparison) {
     nnd_choice c = {.ctx = ctx, .model = model, .theory = theory, .mc = simulated->mc};
     nnd_comparison *made = NULL;
-    nnd_status status = nnd_choose_variables(&c, &options->vars);
+    nnd_status status = nnd_params_check(ctx, &nnd_compare_table, options, "compare");
+    if (status == NND_OK)
+        status = nnd_choose_variables(&c, &options->vars);
     if (status == NND_OK) {
         made = calloc(1, sizeof *made);
         status = made == NULL ? nnd_fail_memory(ctx, "a comparison")

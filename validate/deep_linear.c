@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/text.h"
 #include "nndmft/deep_linear.h"
 #include "nndmft/divergence.h"
 #include "nndmft/timegrid.h"
@@ -439,17 +440,17 @@ static void optimizer_text(const nnd_deep_linear *p, size_t size, char *text) {
                    p->time / (double)p->steps);
         return;
     }
-    size_t used = (size_t)snprintf(text, size, "SGD");
+    nnd_text line = nnd_text_in(size, text);
+    nnd_text_add(&line, "SGD");
     if (p->momentum > 0.0)
-        used += (size_t)nnd_format(text + used, size - used, " with momentum %g", p->momentum);
+        nnd_text_add(&line, " with momentum %g", p->momentum);
     if (p->weight_decay > 0.0)
-        used += (size_t)nnd_format(text + used, size - used,
-                                   ", all weights times %g before each step (decoupled decay)",
-                                   1.0 - p->weight_decay);
+        nnd_text_add(&line, ", all weights times %g before each step (decoupled decay)",
+                     1.0 - p->weight_decay);
     if (p->schedule.count > 0)
-        used += (size_t)snprintf(text + used, size - used, ", rates times the schedule");
+        nnd_text_add(&line, ", rates times the schedule");
     if (p->center)
-        snprintf(text + used, size - used, ", output minus that of the initial network");
+        nnd_text_add(&line, ", output minus that of the initial network");
 }
 
 static nnd_status recipe(nnd_context *ctx, const void *params, size_t size, nnd_frame **out) {

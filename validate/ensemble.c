@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include <inttypes.h>
 #include <math.h>
+#include <omp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -99,13 +100,10 @@ void nnd_ensemble_cost(const nnd_case *c, nnd_simulation_cost *cost) {
         }
 }
 
-/* The section of a case in which a key stands that a simulator objects to. */
-static const char *section(const nnd_model *model, const char *key) {
-    bool option = model->simulate != NULL && nnd_param_find(model->simulate, key) != NULL;
-    return option || nnd_param_find(&nnd_simulate_table, key) != NULL ? "simulate" : "params";
-}
-
 nnd_status nnd_ensemble_check(nnd_context *ctx, const nnd_case *c) {
+    nnd_status status = nnd_case_check(ctx, c);
+    if (status != NND_OK)
+        return status;
     const nnd_simulator *s = nnd_simulator_find(c->model);
     if (!c->simulates)
         return nnd_fail(ctx, NND_E_INPUT, "the case has no key `simulate`");
@@ -116,10 +114,11 @@ nnd_status nnd_ensemble_check(nnd_context *ctx, const nnd_case *c) {
         for (size_t k = 0; k < nnd_case_sizes(c); k++) {
             nnd_objection o = {NULL, ""};
             if (!s->check(c->params[p], nnd_case_size(c, k), &o))
-                return nnd_fail(ctx, NND_E_INPUT, "%s.%s: %s", section(c->model, o.key), o.key,
-                                o.text);
+                return nnd_fail(ctx, NND_E_INPUT, "%s.%s: %s", nnd_case_section(c->model, o.key),
+                                o.key, o.text);
             if (o.text[0] != '\0' && strcmp(o.text, warned) != 0)
-                nnd_log(ctx, NND_LOG_WARNING, "%s.%s: %s", section(c->model, o.key), o.key, o.text);
+                nnd_log(ctx, NND_LOG_WARNING, "%s.%s: %s", nnd_case_section(c->model, o.key), o.key,
+                        o.text);
             memcpy(warned, o.text, sizeof warned);
         }
     return NND_OK;
@@ -140,70 +139,71 @@ typedef struct {
     const nnd_case *c;
     const nnd_simulator *simulator;
     nnd_store *store;
+    omp_lock_t store_lock; /* stores do not allow overlapping calls */
     size_t tasks, done;
     const task *task;
-    nnd_status status; /* first failure */
 } work;
 
-/* Stores do not allow overlapping calls. */
-static nnd_status locked_has(const work *e, const char *key, bool *found) {
-    nnd_status status;
-#pragma omp critical(nnd_store)
-    status = e->store->has(e->store->self, e->ctx, key, found);
+static nnd_status locked_has(nnd_context *ctx, work *e, const char *key, bool *found) {
+    omp_set_lock(&e->store_lock);
+    nnd_status status = e->store->has(e->store->self, ctx, key, found);
+    omp_unset_lock(&e->store_lock);
     return status;
 }
 
-static nnd_status locked_put(const work *e, const char *key, const nnd_frame *frame) {
-    nnd_status status;
-#pragma omp critical(nnd_store)
-    status = e->store->put(e->store->self, e->ctx, key, frame);
+static nnd_status locked_put(nnd_context *ctx, work *e, const char *key, const nnd_frame *frame) {
+    omp_set_lock(&e->store_lock);
+    nnd_status status = e->store->put(e->store->self, ctx, key, frame);
+    omp_unset_lock(&e->store_lock);
     return status;
 }
 
-static nnd_status run_task(const work *e, const task *t) {
+static nnd_status run_task(nnd_context *ctx, work *e, const task *t) {
     char key[KEY_SIZE];
     bool found;
     task_key(t, key);
-    nnd_status status = locked_has(e, key, &found);
+    nnd_status status = locked_has(ctx, e, key, &found);
     if (status != NND_OK || found)
         return status;
     nnd_frame *frame = NULL;
     status =
-        e->simulator->simulate(e->ctx, e->c->params[t->point], t->size,
+        e->simulator->simulate(ctx, e->c->params[t->point], t->size,
                                (uint64_t)e->c->simulate.base_seed, t->first_seed, t->width, &frame);
     if (status == NND_OK)
-        status = locked_put(e, key, frame);
+        status = locked_put(ctx, e, key, frame);
     nnd_frame_free(frame);
     return status;
 }
 
+/* Blocks of this rank: those that leave its number when divided by the number of ranks. */
+static size_t blocks_of_rank(const work *e) {
+    size_t rank = (size_t)nnd_context_rank(e->ctx), ranks = (size_t)nnd_context_ranks(e->ctx);
+    return (e->tasks + ranks - 1 - rank) / ranks;
+}
+
+static nnd_status train_block(nnd_context *ctx, size_t i, void *data) {
+    work *e = data;
+    size_t rank = (size_t)nnd_context_rank(ctx), ranks = (size_t)nnd_context_ranks(ctx), done;
+    nnd_status status = run_task(ctx, e, &e->task[i * ranks + rank]);
+    if (status != NND_OK)
+        return status;
+#pragma omp atomic capture
+    done = ++e->done;
+    nnd_progress(ctx, "simulation", done, blocks_of_rank(e));
+    return NND_OK;
+}
+
 /* Trains the blocks of this rank; each thread takes the next one that is free. */
 static nnd_status train(work *e, int workers) {
-    size_t rank = (size_t)nnd_context_rank(e->ctx), ranks = (size_t)nnd_context_ranks(e->ctx);
-    size_t mine = (e->tasks + ranks - 1 - rank) / ranks;
-#pragma omp parallel for schedule(dynamic, 1) num_threads(workers)
-    for (size_t i = 0; i < mine; i++) {
-        nnd_status before;
-#pragma omp atomic read
-        before = e->status;
-        if (before != NND_OK || nnd_context_interrupted(e->ctx))
-            continue;
-        nnd_status status = run_task(e, &e->task[i * ranks + rank]);
-        if (status != NND_OK) {
-#pragma omp atomic write
-            e->status = status;
-            continue;
-        }
-        size_t done;
-#pragma omp atomic capture
-        done = ++e->done;
-        nnd_progress(e->ctx, "simulation", done, mine);
-    }
-    if (e->status == NND_OK && nnd_context_interrupted(e->ctx))
+    size_t mine = blocks_of_rank(e);
+    omp_init_lock(&e->store_lock);
+    nnd_status status = nnd_parallel(e->ctx, workers, mine, train_block, e);
+    omp_destroy_lock(&e->store_lock);
+    if (status == NND_E_INTERRUPTED || (status == NND_OK && nnd_context_interrupted(e->ctx)))
         return nnd_fail(e->ctx, NND_E_INTERRUPTED,
                         "interrupted after %zu of %zu blocks; the same command goes on from there",
                         e->done, mine);
-    return e->status;
+    return status;
 }
 
 /* ---- from blocks to estimates ---- */
@@ -363,15 +363,17 @@ static nnd_status reduce(const work *e, nnd_ensemble *out) {
 
 nnd_status nnd_ensemble_run(nnd_context *ctx, const nnd_case *c, nnd_store *store,
                             nnd_ensemble *out) {
-    work e = {.ctx = ctx, .c = c, .simulator = nnd_simulator_find(c->model), .store = store};
+    work e = {.ctx = ctx, .c = c, .store = store};
     task *tasks = NULL;
     nnd_simulation_cost cost;
     *out = (nnd_ensemble){0};
     nnd_status status = nnd_ensemble_check(ctx, c);
     if (status == NND_OK)
         status = nnd_ensemble_check_memory(ctx, c);
-    if (status == NND_OK)
+    if (status == NND_OK) {
+        e.simulator = nnd_simulator_find(c->model);
         status = list_tasks(ctx, c, e.simulator, &tasks, &e.tasks);
+    }
     if (status == NND_OK) {
         nnd_ensemble_cost(c, &cost);
         e.task = tasks;

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/text.h"
+
 enum { TEXT_SIZE = 256, MOST_POINTS = 100000, THINNED_POINTS = 10000 };
 
 static const char SIZE[] = "size";
@@ -57,17 +59,19 @@ static nnd_status add_dim(nnd_frame *shares, const char *name, const nnd_dim *di
 
 nnd_status nnd_group_shares_add(nnd_frame *shares, const char *name, const nnd_frame *of,
                                 const nnd_array *x, size_t sweep_points) {
-    size_t kept[NND_MAX_DIMS], used = sizeof NND_GROUP - 1;
+    size_t kept[NND_MAX_DIMS];
     bool thinned = thin(x, sweep_points, kept);
-    char dims[TEXT_SIZE * 4] = NND_GROUP;
+    char dims[TEXT_SIZE * 4];
+    nnd_text list = nnd_text_in(sizeof dims, dims);
+    nnd_text_item(&list, ",", "%s", NND_GROUP);
     nnd_status status = NND_OK;
     for (size_t k = 0; status == NND_OK && k < x->ndims; k++) {
         const nnd_dim *dim = nnd_frame_dim(of, x->dim[k]);
         char own[TEXT_SIZE];
         snprintf(own, sizeof own, "%s%s%s", thinned ? name : "", thinned ? "_" : "", dim->name);
         status = add_dim(shares, own, dim, kept[k], thinned);
-        used += (size_t)snprintf(dims + used, sizeof dims - used, ",%s", own);
-        if (used >= sizeof dims)
+        nnd_text_item(&list, ",", "%s", own);
+        if (list.cut)
             return nnd_fail(nnd_frame_context(shares), NND_E_LIMIT, "%s: names too long", name);
     }
     return status == NND_OK ? nnd_frame_add(shares, name, dims, NULL) : status;

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/text.h"
 #include "nndmft/statistics.h"
 #include "validate/compare_impl.h"
 #include "validate/group_shares.h"
@@ -147,18 +148,20 @@ static nnd_status check_dims(const nnd_pairing *p, const nnd_pair *pair) {
 static nnd_status add_arrays(nnd_pairing *p, const nnd_pair *pair) {
     const nnd_frame *frame = p->side[pair->broadcast ? NND_MC_SIDE : NND_THEORY_SIDE];
     const nnd_array *lead = pair->broadcast ? pair->mc : pair->theory;
-    char dims[TEXT_SIZE] = "";
-    size_t used = 0;
-    for (size_t k = 0; k < lead->ndims && used < sizeof dims; k++) {
+    char dims[TEXT_SIZE];
+    nnd_text list = nnd_text_in(sizeof dims, dims);
+    for (size_t k = 0; k < lead->ndims; k++) {
         const char *name = nnd_frame_dim(frame, lead->dim[k])->name;
         if (strcmp(name, SIZE) == 0)
             continue;
         nnd_status status = match_dim(p, name);
         if (status != NND_OK)
             return status;
-        used +=
-            (size_t)snprintf(dims + used, sizeof dims - used, "%s%s", used == 0 ? "" : ",", name);
+        nnd_text_item(&list, ",", "%s", name);
     }
+    if (list.cut)
+        return nnd_fail(nnd_frame_context(p->out), NND_E_LIMIT,
+                        "%s: the names of its dimensions are too long", pair->name);
     static const char *const suffix[] = {"_theory", "_mc", "_diff", "_se", "_z"};
     nnd_status status = NND_OK;
     for (size_t i = 0; status == NND_OK && i < sizeof suffix / sizeof *suffix; i++) {

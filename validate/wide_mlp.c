@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "validate/wide_mlp.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
+#include "core/text.h"
 #include "nndmft/divergence.h"
 #include "validate/recipe.h"
 #include "validate/seed_frame.h"
@@ -144,12 +144,12 @@ static nnd_status simulate(nnd_context *ctx, const void *params, size_t size, ui
 
 /* What to do besides plain SGD with the rates of the recipe. */
 static void optimizer_text(const nnd_wide_mlp *p, size_t size, char *text) {
-    size_t used = (size_t)snprintf(text, size, "SGD on the mean of (y - f)^2/2, no biases");
+    nnd_text line = nnd_text_in(size, text);
+    nnd_text_add(&line, "SGD on the mean of (y - f)^2/2, no biases");
     if (p->batch.size > 0)
-        used += (size_t)snprintf(text + used, size - used, ", batches of %lld",
-                                 (long long)p->batch.size);
+        nnd_text_add(&line, ", batches of %lld", (long long)p->batch.size);
     if (p->center)
-        snprintf(text + used, size - used, ", output minus that of the initial network");
+        nnd_text_add(&line, ", output minus that of the initial network");
 }
 
 static nnd_status recipe(nnd_context *ctx, const void *params, size_t size, nnd_frame **out) {

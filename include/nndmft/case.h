@@ -71,9 +71,18 @@ typedef struct {
  */
 NND_MUST_USE nnd_status nnd_case_resolve(nnd_context *ctx, const nnd_value *tree,
                                          const nnd_case_source *source, nnd_case **out);
+/**
+ * Checks a case that a program has changed: the parameters of every point, and, if it simulates,
+ * sizes and seeds. nnd_theory_run and nnd_ensemble_run do it themselves. What files and blocks say
+ * of a case is `resolved`, which does not follow changes: where results are stored, resolve a
+ * changed tree instead.
+ */
+NND_MUST_USE nnd_status nnd_case_check(nnd_context *ctx, const nnd_case *c);
 /** Frees a case; NULL is allowed. */
 void nnd_case_free(nnd_case *c);
 
+/** The section of a case in which a key stands: "simulate" for options of the simulation. */
+const char *nnd_case_section(const nnd_model *model, const char *key);
 /** Number of sizes the simulation runs at; 1 for a model without size. */
 size_t nnd_case_sizes(const nnd_case *c);
 /** The i-th size; 0 for a model without size. */

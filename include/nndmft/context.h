@@ -1,8 +1,16 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /**
  * The context of a computation: message of the last failure, log, threads, memory limit, interrupt.
- * There is no process-global state: two contexts do not know each other. All functions here may be
- * called from several threads at once.
+ * There is no process-global state: two contexts do not know each other, and may be used by two
+ * threads at once. One context belongs to one thread at a time, but for nnd_log, nnd_progress,
+ * nnd_context_interrupt and the getters of its options, which any thread may call.
+ *
+ * Results have the same bits for any number of threads, here and in the program around the library:
+ * BLAS, which has to be OpenBLAS built with OpenMP or without threads, runs on one. The number of
+ * OpenMP threads of the calling thread is set to 1 around it and restored.
+ *
+ * After fork() the child may use the library only if its parent has not worked with more than one
+ * thread before: runtimes of OpenMP do not carry their threads over.
  */
 #ifndef NNDMFT_CONTEXT_H
 #define NNDMFT_CONTEXT_H
@@ -16,6 +24,11 @@ typedef struct nnd_context nnd_context;
 
 typedef enum { NND_LOG_WARNING, NND_LOG_NOTE, NND_LOG_DETAIL } nnd_log_level;
 
+/*
+ * Callbacks are called by whichever thread has something to say, one call at a time per context.
+ * They may call nnd_context_interrupt, but nothing else of their own context.
+ */
+
 /** Receives one log line without a newline. */
 typedef void (*nnd_log_fn)(void *user, nnd_log_level level, const char *line);
 
@@ -27,16 +40,20 @@ typedef nnd_status (*nnd_agree_fn)(void *user, nnd_status status);
 
 /** How a context is made; zero-initialise, then set what differs from the default. */
 typedef struct {
-    int threads;              /**< worker threads; 0: as many as there are processors */
+    int threads;              /**< worker threads; 0: as many as the process may use, which is the
+                                   least of its processors (affinity), the processor time of its
+                                   control group and OMP_NUM_THREADS */
     int rank, ranks;          /**< this process among `ranks` that share the work; 0, 0: alone */
-    size_t memory_limit;      /**< bytes that may be planned for; 0: 80 % of the physical memory */
+    size_t memory_limit;      /**< bytes that may be planned for; 0: 80 % of the physical memory
+                                   or of what the control group allows */
     nnd_log_fn log;           /**< NULL: silent */
     nnd_progress_fn progress; /**< NULL: silent */
     nnd_agree_fn agree;       /**< needed if ranks > 1 */
     void *user;               /**< handed to the callbacks */
 } nnd_context_options;
 
-/** A new context, or NULL when out of memory. NULL options: all defaults. Owned by the caller. */
+/** A new context, owned by the caller. NULL options: all defaults. NULL when out of memory, and if
+ *  `rank` is not one of 0..ranks-1. */
 nnd_context *nnd_context_new(const nnd_context_options *options);
 /** Frees a context; NULL is allowed. */
 void nnd_context_free(nnd_context *ctx);
@@ -73,6 +90,21 @@ int nnd_context_concurrency(const nnd_context *ctx, size_t items, double bytes);
 /** Asks running work to stop at the next safe point; async-signal-safe. */
 void nnd_context_interrupt(nnd_context *ctx);
 bool nnd_context_interrupted(const nnd_context *ctx);
+
+/** Piece `i` of some work. `ctx` is its own: it holds its message, and lives no longer than it. */
+typedef nnd_status (*nnd_piece_fn)(nnd_context *ctx, size_t i, void *data);
+
+/**
+ * Does the pieces 0..count-1 on at most `workers` threads. The context of a piece shares log,
+ * progress, memory limit and interrupt with `ctx`; it has one thread where pieces run side by side.
+ * Frames that outlive their piece must be handed over by nnd_frame_adopt.
+ *
+ * Returns NND_OK, or the first failure (negative status) in the order of pieces with its message,
+ * the same for any number of threads. Pieces after a failed one are not begun if they can be
+ * avoided, nor is any after an interrupt (NND_E_INTERRUPTED).
+ */
+NND_MUST_USE nnd_status nnd_parallel(nnd_context *ctx, int workers, size_t count, nnd_piece_fn work,
+                                     void *data);
 
 /** NND_E_LIMIT with a message naming `what` and the bytes if `bytes` exceeds the memory limit. */
 NND_MUST_USE nnd_status nnd_check_memory(nnd_context *ctx, double bytes, const char *what);

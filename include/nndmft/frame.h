@@ -85,6 +85,8 @@ NND_MUST_USE nnd_status nnd_frame_set_number(nnd_frame *frame, const char *array
 
 /** The context that the frame reports to. */
 nnd_context *nnd_frame_context(const nnd_frame *frame);
+/** Makes the frame (NULL is allowed) report to `ctx` from now on. */
+void nnd_frame_adopt(nnd_frame *frame, nnd_context *ctx);
 /** Looks an array up by name; NULL if there is none. */
 const nnd_array *nnd_frame_find(const nnd_frame *frame, const char *name);
 /** Looks a dimension up by name; NULL if there is none. */

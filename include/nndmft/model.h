@@ -43,6 +43,13 @@ const nnd_model *nnd_model_at(size_t i);
 /** Offers the names of all models, and those of the variables of one. */
 void nnd_model_suggest(nnd_suggestion *suggestion);
 void nnd_model_suggest_variables(const nnd_model *model, nnd_suggestion *suggestion);
+/**
+ * Checks parameters that a program has set: each by its table, then all together. They may be those
+ * of a resolved case, changed. NND_E_INPUT with a message that names the parameter and what is
+ * allowed.
+ */
+NND_MUST_USE nnd_status nnd_model_check(nnd_context *ctx, const nnd_model *model,
+                                        const void *params);
 /** Looks a variable of a model up; NULL if there is none. */
 const nnd_variable *nnd_model_variable(const nnd_model *model, const char *name);
 

@@ -16,9 +16,11 @@ typedef struct {
 } nnd_simulation_cost;
 
 /**
- * Simulator of one model. `simulate` trains the networks of seeds first_seed..first_seed+count-1
- * and returns a frame whose first dimension is `seed`; each network's curve is NaN from the step
- * at which it diverged, the array `diverged_at(seed)` holds that step or NaN.
+ * Simulator of one model, for parameters that nnd_model_check accepts (those of a resolved case do)
+ * and sizes that `check` accepts. `simulate` trains the networks of seeds
+ * first_seed..first_seed+count-1 and returns a frame whose first dimension is `seed`; each
+ * network's curve is NaN from the step at which it diverged, the array `diverged_at(seed)` holds
+ * that step or NaN.
  */
 typedef struct {
     const nnd_model *model;

@@ -158,6 +158,14 @@ NND_MUST_USE nnd_status nnd_params_read(nnd_context *ctx, const nnd_param_table 
  */
 NND_MUST_USE nnd_status nnd_params_read_more(nnd_context *ctx, const nnd_param_table *table,
                                              const nnd_value *map, const char *prefix, void *out);
+/**
+ * Checks values that a program has set in a struct as nnd_params_read checks those of a case:
+ * ranges, choices, lists that are there. NND_E_INPUT with a message that begins with the name.
+ */
+NND_MUST_USE nnd_status nnd_params_check(nnd_context *ctx, const nnd_param_table *table,
+                                         const void *params, const char *prefix);
+/** True if a number is in the range of a parameter (and an integer, where that is its type). */
+bool nnd_param_holds(const nnd_param *param, double x);
 /** Frees what the fields of the table own; does not zero the rest of the struct. */
 void nnd_params_release(const nnd_param_table *table, void *params);
 /** Frees lists and texts in the struct and zeroes it. */

@@ -14,7 +14,8 @@ typedef struct {
 } nnd_cost;
 
 /**
- * Theory of one model at one parameter point. NND_DIVERGED: the frame holds the curves up to the
+ * Theory of one model at one parameter point, whose parameters nnd_model_check accepts (those of a
+ * resolved case do). NND_DIVERGED: the frame holds the curves up to the
  * step in its scalar `diverged_at` (NaN if it did not diverge), NaN after.
  */
 typedef struct {

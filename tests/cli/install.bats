@@ -1,0 +1,68 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-3.0-or-later
+# What `./dev install` puts somewhere works there: the tool, and programs that use the library.
+
+bats_require_minimum_version 1.5.0
+load helper
+
+setup_file() {
+    local build
+    build=$(cd "$(dirname "$NNDMFT")/.." && pwd)
+    DESTDIR="$BATS_FILE_TMPDIR/root" meson install -C "$build" --no-rebuild --quiet \
+        --tags runtime,devel
+    INSTALLED=$(dirname "$(dirname "$(find "$BATS_FILE_TMPDIR/root" -name nndmft -type f)")")
+    export INSTALLED
+    chmod 755 "$BATS_RUN_TMPDIR" "$BATS_FILE_TMPDIR"
+}
+
+setup() {
+    enter
+    unset LD_LIBRARY_PATH
+}
+
+# Another user's shell, where this one may start it.
+as_nobody() {
+    setpriv --reuid=65534 --regid=65534 --clear-groups "$@"
+}
+
+@test "the installed tool starts, for every user" {
+    [ "$("$INSTALLED/bin/nndmft" --version)" = "$("$NNDMFT" --version)" ]
+    as_nobody true 2>/dev/null || skip "no other user can be had"
+    [ "$(as_nobody "$INSTALLED/bin/nndmft" --version)" = "$("$NNDMFT" --version)" ]
+}
+
+@test "programs are built with pkg-config alone, and find the library" {
+    cat >program.c <<'C'
+#include <nndmft/nndmft.h>
+#include <stdio.h>
+
+/* The first test risk of a deep linear network: 1 + sigma^(2L+2)/gamma0^2. */
+int main(void) {
+    nnd_context *ctx = nnd_context_new(NULL);
+    nnd_value *tree = NULL;
+    nnd_case *c = NULL;
+    nnd_frame *frame = NULL;
+    if (nnd_yaml_read_text(ctx, "case",
+                           "{model: deep-linear, params: {depth: 1, sigma: 1, gamma0: 2, steps: 0}}",
+                           &tree) != NND_OK ||
+        nnd_case_resolve(ctx, tree, &(nnd_case_source){.stem = "case"}, &c) != NND_OK ||
+        nnd_theory_run(ctx, c, NULL, &frame) != NND_OK) {
+        puts(nnd_context_message(ctx));
+        return 1;
+    }
+    printf("%s %g\n", nnd_version(), nnd_frame_find(frame, "test_risk")->data[0]);
+    nnd_frame_free(frame);
+    nnd_case_free(c);
+    nnd_value_free(tree);
+    nnd_context_free(ctx);
+    return 0;
+}
+C
+    local flags
+    PKG_CONFIG_PATH=$(dirname "$(find "$INSTALLED" -name nndmft.pc)")
+    export PKG_CONFIG_PATH
+    flags=$(pkg-config --define-variable=prefix="$INSTALLED" --cflags --libs nndmft)
+    # shellcheck disable=SC2086 # flags are words
+    gcc -std=c17 -Wall -Wextra -Wpedantic -Werror -o program program.c $flags
+    [ "$(./program)" = "$(pkg-config --modversion nndmft) 1.25" ]
+}
