@@ -31,16 +31,17 @@ static void one_sample(void) {
     nnd_integers all = {0};
     nnd_timegrid grid;
     require(ctx, nnd_timegrid_make(ctx, 250, &all, 1, &grid));
-    const nnd_units units = {&tanh_04, 1,     1, &gram,   &target, 1.0,  0.05,
-                             true,     &grid, 1, &kernel, true,    false};
+    const nnd_units units = {&tanh_04, 1,     1, &gram,   &target, 1.0,   0.05,
+                             true,     &grid, 1, &kernel, true,    false, 0.0};
     double best = INFINITY;
     nnd_influence_report report = {0};
     for (int i = 0; i < RUNS; i++) {
-        nnd_fluctuations out;
+        nnd_fluctuations out, se;
         double began = bench_seconds();
-        require(ctx, nnd_influence_quadrature(ctx, &units, 0, 1e-8, &out, &report));
+        require(ctx, nnd_influence_quadrature(ctx, &units, 0, 1e-8, &out, &se, &report));
         best = fmin(best, bench_seconds() - began);
         nnd_fluctuations_clear(&out);
+        nnd_fluctuations_clear(&se);
     }
     printf("fluctuations, P = 1, T = 250, 1 thread         %9.3f s  error %.1g with %zu neurons, "
            "kernels and bias\n",
@@ -71,8 +72,8 @@ static outcome four_samples(int threads, bool bias) {
         for (size_t nu = 0; nu <= mu; nu++)
             kernel[k++] = (nnd_observable){NND_OBSERVE_NTK, mu, nu};
     require(ctx, nnd_timegrid_make(ctx, 100, &all, 1, &grid));
-    const nnd_units units = {&plain_tanh, P,     P, gram,   targets, 1.0,  0.05,
-                             false,       &grid, k, kernel, bias,    false};
+    const nnd_units units = {&plain_tanh, P,     P, gram,   targets, 1.0,   0.05,
+                             false,       &grid, k, kernel, bias,    false, 0.0};
     outcome o = {.seconds = INFINITY};
     for (int i = 0; i < RUNS; i++) {
         nnd_fluctuations out, se;

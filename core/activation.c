@@ -209,8 +209,12 @@ bool nnd_activation_is_odd(const nnd_activation *a) {
     return a->name == NND_LINEAR || a->name == NND_TANH || a->name == NND_ERF;
 }
 
+bool nnd_activation_has_kink(const nnd_activation *a) {
+    return a->name == NND_RELU && a->smoothing == 0.0;
+}
+
 bool nnd_activation_is_homogeneous(const nnd_activation *a) {
-    return a->name == NND_LINEAR || (a->name == NND_RELU && a->smoothing == 0.0);
+    return a->name == NND_LINEAR || nnd_activation_has_kink(a);
 }
 
 static const char *const NAMES[] = {"linear", "tanh", "erf", "relu", "gelu", "softplus", NULL};

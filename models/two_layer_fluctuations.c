@@ -53,7 +53,7 @@ static const nnd_param PARAMS[] = {
      .fallback = "auto",
      .choices = SOLVERS,
      .doc = "of theory: closed map, nodes on a grid (up to three axes: rank of the data, and one), "
-            "quasi-random nodes, or the best"},
+            "quasi-random nodes; auto: the grid, or where it stays above 1e-3 quasi-random nodes"},
     {.name = "nodes",
      .type = NND_INTEGER,
      .offset = FIELD(nodes),
@@ -251,36 +251,40 @@ static const nnd_variable VARIABLES[] = {
      .view = "two-time"},
 };
 
-static bool has_kink(const nnd_activation *a) {
-    return a->name == NND_RELU && a->smoothing == 0.0;
-}
-
 /* Axes of a grid: at most one per sample, and the readout. */
 static size_t axes(const nnd_two_layer *p) {
     return nnd_data_samples(&p->data) + nnd_data_tests(&p->data) + 1;
 }
 
-/* The grid resolves tanh in three axes; what is smoothed over a small width, in two. */
+/* A grid takes up to three axes; of what has a kink, smoothed over a small width, two. */
+static bool suits_grid(const nnd_two_layer *p) {
+    return !nnd_activation_has_kink(&p->activation) &&
+           axes(p) <= (p->activation.name == NND_RELU ? 2 : 3);
+}
+
+/* AUTO stays where a grid is tried first. */
 static void settle_solver(nnd_two_layer *p) {
-    size_t most = p->activation.name == NND_RELU ? 2 : 3;
     if (isnan(p->tolerance))
         p->tolerance = p->activation.name == NND_RELU ? 1e-3 : 1e-7;
     if (p->solver != NND_FLUCTUATIONS_AUTO)
         return;
     if (p->activation.name == NND_LINEAR)
         p->solver = NND_FLUCTUATIONS_EXACT;
-    else if (axes(p) <= most && !has_kink(&p->activation))
-        p->solver = NND_FLUCTUATIONS_QUADRATURE;
-    else
+    else if (!suits_grid(p))
         p->solver = NND_FLUCTUATIONS_SAMPLED;
 }
 
 static bool check_solver(nnd_two_layer *p, nnd_objection *o) {
-    if (has_kink(&p->activation) && (p->kernels || p->bias))
-        return nnd_object(o, "activation",
-                          "relu has a kink: the fluctuations of kernels and the bias lack what "
-                          "crossing it contributes; use {name: relu, smoothing: 0.2}, or kernels: "
-                          "false and bias: false");
+    bool kink = nnd_activation_has_kink(&p->activation);
+    if (kink && p->bias)
+        return nnd_object(
+            o, "activation",
+            "relu has a kink: the bias lacks what crossing it contributes; use {name: "
+            "relu, smoothing: 0.2}, or bias: false");
+    if (kink && p->solver == NND_FLUCTUATIONS_QUADRATURE)
+        return nnd_object(o, "solver",
+                          "quadrature does not resolve the kink of relu; use sampled, or {name: "
+                          "relu, smoothing: 0.2}");
     settle_solver(p);
     if (p->solver == NND_FLUCTUATIONS_EXACT && p->activation.name != NND_LINEAR)
         return nnd_object(o, "solver", "exact-linear needs activation: linear");
@@ -288,7 +292,8 @@ static bool check_solver(nnd_two_layer *p, nnd_objection *o) {
         return nnd_object(o, "solver",
                           "quadrature has at most 4 axes; %zu samples and the readout are %zu",
                           axes(p) - 1, axes(p));
-    if (p->solver == NND_FLUCTUATIONS_SAMPLED && (p->samples & (p->samples - 1)) != 0)
+    bool sampled = p->solver == NND_FLUCTUATIONS_SAMPLED || p->solver == NND_FLUCTUATIONS_AUTO;
+    if (sampled && (p->samples & (p->samples - 1)) != 0)
         return nnd_object(o, "samples", "%lld is not a power of two", (long long)p->samples);
     if (p->nodes % 2 != 0 || (p->nodes > 0 && p->nodes < 8))
         return nnd_object(o, "nodes", "%lld; allowed: 0, or an even number >= 8",

@@ -424,6 +424,8 @@ nnd_status nnd_influence_run(nnd_context *ctx, const nnd_units *p, const nnd_nod
     };
     double bytes, flops;
     *out = (nnd_fluctuations){0};
+    if (nnd_activation_has_kink(p->activation) && (p->bias || !(p->step > 0.0)))
+        return nnd_fail(ctx, NND_E_INPUT, "a kink: no bias, and a step of differences > 0");
     nnd_influence_cost(p, (double)nodes->count, &bytes, &flops);
     nnd_status status = nnd_check_memory(ctx, bytes, "the fluctuations");
     if (status == NND_OK)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /**
  * The parts of influence.h: influence.c sets up, follows the mean and assembles the results;
- * influence_response.c averages first derivatives; influence_moments.c averages products of
- * influences and second derivatives.
+ * influence_response.c averages first derivatives, influence_difference.c takes differences of
+ * averages instead; influence_moments.c averages products of influences and second derivatives.
  */
 #ifndef NNDMFT_SOLVERS_INFLUENCE_IMPL_H
 #define NNDMFT_SOLVERS_INFLUENCE_IMPL_H
@@ -40,8 +40,11 @@ NND_MUST_USE nnd_status nnd_influence_follow(const nnd_influence *run, size_t ti
 /** sum = the sum of `groups` arrays of `count` numbers that follow each other; in order. */
 void nnd_influence_add_groups(size_t groups, size_t count, const double *part, double *sum);
 
-/** Fills mean and response. */
+/** Fills mean and response: by means of derivatives, or (kinks) by differences of means. */
 NND_MUST_USE nnd_status nnd_influence_respond(nnd_influence *run);
+/** The second way: adds the sums of one group to mean (rows) and chi (rows x drives). */
+NND_MUST_USE nnd_status nnd_influence_difference(const nnd_influence *run, size_t group,
+                                                 double *mean, double *chi);
 /** Fills nvar, ncov, sigma, noise and, of bias, what each unit's own influence does. */
 NND_MUST_USE nnd_status nnd_influence_moments(nnd_influence *run);
 /** Adds to bias the part of second derivatives: (1/2) <D^2 O [sigma]>. */

@@ -164,8 +164,11 @@ static nnd_status work_on_group(nnd_context *ctx, size_t group, void *data) {
     const group_work *work = data;
     nnd_influence run = *work->run;
     run.ctx = ctx;
-    return respond_group(&run, group, work->mean + group * work->rows,
-                         work->response + group * work->rows * run.drives);
+    double *mean = work->mean + group * work->rows;
+    double *response = work->response + group * work->rows * run.drives;
+    return nnd_activation_has_kink(run.p->activation)
+               ? nnd_influence_difference(&run, group, mean, response)
+               : respond_group(&run, group, mean, response);
 }
 
 nnd_status nnd_influence_respond(nnd_influence *run) {

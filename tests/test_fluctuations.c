@@ -73,6 +73,84 @@ START_TEST(solvers_agree_on_linear_networks) {
 }
 END_TEST
 
+/* At gamma0 -> 0 features stay where they are, no neuron crosses the kink, and the kernels of the
+ * start, known in closed form, say all. */
+START_TEST(relu_of_small_gamma0_is_lazy) {
+    static const char both[] = "lr: 0.2, steps: 12, record: [4], data: {gram: [[1, 0.4], [0.4, "
+                               "0.8]], targets: [1, -0.5]}}}";
+    char text[512];
+    nnd_context *ctx = nnd_context_new(NULL);
+    snprintf(
+        text, sizeof text,
+        "{model: two-layer-fluctuations, params: {activation: relu, bias: false, center: true, "
+        "gamma0: 0.001, samples: 16384, %s",
+        both);
+    nnd_frame *f = test_theory(ctx, text);
+    snprintf(text, sizeof text,
+             "{model: lazy-fluctuations, params: {activation: relu, depth: 1, %s", both);
+    nnd_frame *lazy = test_theory(ctx, text);
+    ck_assert_str_eq(nnd_frame_find_attribute(f, NULL, "solver")->text, "sampled");
+    static const char *const at[] = {"t=4,mu=0", "t=4,mu=1", "t=12,mu=0", "t=12,mu=1"};
+    for (size_t i = 0; i < sizeof at / sizeof *at; i++) {
+        double want = test_value(lazy, "delta_nvar", at[i]),
+               se = test_value(f, "delta_nvar_se", at[i]);
+        near(at[i], test_value(f, "delta_nvar", at[i]), want, 5.0 * se + 1e-3 * want);
+        ck_assert_msg(se < 0.01 * want, "%s: %g +- %g", at[i], want, se);
+    }
+    nnd_frame_free(f);
+    nnd_frame_free(lazy);
+    nnd_context_free(ctx);
+}
+END_TEST
+
+#define STEEP_PAIR(more)                                                                           \
+    "{model: two-layer-fluctuations, params: {activation: {name: tanh, gain: 2}, steps: 8, "       \
+    "record: "                                                                                     \
+    "[4], kernels: false, " more "data: {gram: [[1, 0.4], [0.4, 0.8]], targets: [1, -0.5]}}}"
+
+/* A grid of few intervals says how far it came; of itself the solver then takes samples. */
+START_TEST(what_a_grid_does_not_resolve) {
+    nnd_context *ctx = nnd_context_new(NULL);
+    nnd_frame *grid = test_theory(ctx, STEEP_PAIR("solver: quadrature, nodes: 24, "));
+    nnd_frame *best = test_theory(ctx, STEEP_PAIR("nodes: 24, "));
+    nnd_frame *fine = test_theory(ctx, STEEP_PAIR("solver: sampled, samples: 32768, seed: 7, "));
+    const nnd_attribute *line = nnd_frame_find_attribute(grid, NULL, "not_converged");
+    ck_assert_ptr_nonnull(line);
+    ck_assert_msg(strstr(line->text, "params.nodes") != NULL &&
+                      strstr(line->text, "params.tolerance 1e-07") != NULL &&
+                      strstr(line->text, "24 intervals") != NULL,
+                  "%s", line->text);
+    ck_assert_ptr_null(nnd_frame_find_attribute(best, NULL, "not_converged"));
+    ck_assert_str_eq(nnd_frame_find_attribute(best, NULL, "solver")->text, "sampled");
+    static const char *const names[] = {"delta_nvar", "delta_bias"};
+    for (size_t v = 0; v < 2; v++)
+        for (int t = 4; t <= 8; t += 4) {
+            char at[32], se[32];
+            snprintf(at, sizeof at, "t=%d,mu=0", t);
+            snprintf(se, sizeof se, "%s_se", names[v]);
+            double want = test_value(fine, names[v], at);
+            double error = hypot(test_value(fine, se, at), test_value(best, se, at));
+            /* Three degrees of freedom. */
+            near(names[v], test_value(best, names[v], at), want, 8.0 * error);
+            near(names[v], test_value(grid, names[v], at), want,
+                 test_value(grid, se, at) + 8.0 * test_value(fine, se, at));
+        }
+    nnd_frame_free(grid);
+    nnd_frame_free(best);
+    nnd_frame_free(fine);
+    /* Where the grid comes close its error is kept. */
+    nnd_frame *close =
+        test_theory(ctx, "{model: two-layer-fluctuations, params: {steps: 8, record: "
+                         "[4], kernels: false, nodes: 64, tolerance: 1e-12, "
+                         "data: {gram: [[1]], targets: [1]}}}");
+    ck_assert_str_eq(nnd_frame_find_attribute(close, NULL, "solver")->text, "quadrature");
+    double se = test_value(close, "delta_nvar_se", "t=8,mu=0");
+    ck_assert_msg(se > 0.0 && se < 1e-3, "%g", se);
+    nnd_frame_free(close);
+    nnd_context_free(ctx);
+}
+END_TEST
+
 START_TEST(test_points_and_divergence_reach_the_frame) {
     nnd_context *ctx = nnd_context_new(NULL);
     nnd_frame *f = test_theory(
@@ -256,6 +334,8 @@ int main(void) {
     TCase *theory = tcase_create("theory");
     tcase_add_test(theory, R3_from_a_case);
     tcase_add_test(theory, solvers_agree_on_linear_networks);
+    tcase_add_test(theory, relu_of_small_gamma0_is_lazy);
+    tcase_add_test(theory, what_a_grid_does_not_resolve);
     tcase_add_test(theory, test_points_and_divergence_reach_the_frame);
     tcase_add_test(theory, R5_from_a_case);
     tcase_add_test(theory, R6_from_a_case);

@@ -7,6 +7,7 @@
 #include "core/text.h"
 #include "theory/claims.h"
 #include "theory/point.h"
+#include "theory/shortfall.h"
 
 enum { KEY_SIZE = 32, MAX_WARNINGS = 5, MESSAGE_SIZE = 1024 };
 
@@ -70,7 +71,8 @@ static nnd_status solve_point(nnd_context *ctx, const nnd_case *c, size_t point,
     return status;
 }
 
-/* What a point has to say, "gamma0=2: diverged at step 7". */
+/* What a point has to say, "gamma0=2: diverged at step 7". Of a solver that did not converge, also
+ * how far it came. */
 static void describe(const nnd_case *c, size_t point, const nnd_frame *part, char *text) {
     char name[256], step[64];
     nnd_case_point_text(c, point, sizeof name, name);
@@ -81,7 +83,9 @@ static void describe(const nnd_case *c, size_t point, const nnd_frame *part, cha
         snprintf(step, sizeof step, "diverged at step %g", diverged->data[0]);
         what = step;
     }
-    snprintf(text, MESSAGE_SIZE, "%s%s%s", name, name[0] != '\0' ? ": " : "", what);
+    const char *line = message == NULL ? nnd_shortfall(part) : NULL;
+    snprintf(text, MESSAGE_SIZE, "%s%s%s%s%s", name, name[0] != '\0' ? ": " : "", what,
+             line != NULL ? ": " : "", line != NULL ? line : "");
 }
 
 /* ---- all of them ---- */

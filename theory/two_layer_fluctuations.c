@@ -10,7 +10,11 @@
 #include "nndmft/linear_population.h"
 #include "nndmft/timegrid.h"
 #include "nndmft/two_layer_fluctuations.h"
+#include "theory/shortfall.h"
 
+/* What a grid has to reach where quasi-random nodes are the alternative, whose errors are of this
+ * order. */
+static const double GRID_SERVES = 1e-3;
 /* Beyond this relative size of the next order, leading fluctuations describe no network (1.7). */
 static const double VALID = 0.2;
 
@@ -22,8 +26,10 @@ typedef struct {
     nnd_timegrid grid;
     nnd_observable *observable;
     nnd_units units;
-    nnd_fluctuations f, se; /* se: without data unless sampled */
+    nnd_fluctuations_solver solver; /* that the results are from */
+    nnd_fluctuations f, se;         /* se: without data if below the tolerance */
     nnd_influence_report report;
+    nnd_status ran;
     nnd_frame *frame;
 } solution;
 
@@ -64,24 +70,52 @@ static nnd_status pose(nnd_context *ctx, solution *s) {
     return status;
 }
 
-static nnd_status run(nnd_context *ctx, solution *s) {
+static nnd_status run_sampled(nnd_context *ctx, solution *s) {
     const nnd_two_layer *p = s->p;
-    if (p->activation.name == NND_RELU && p->activation.smoothing == 0.0 && s->units.train > 1)
-        nnd_log(ctx, NND_LOG_WARNING,
-                "relu with several samples: what neurons contribute that cross the kink is left "
-                "out; {name: relu, smoothing: 0.2} has no kink");
-    switch ((nnd_fluctuations_solver)p->solver) {
+    s->solver = NND_FLUCTUATIONS_SAMPLED;
+    return nnd_influence_sampled(ctx, &s->units, (size_t)p->samples, (size_t)p->replicates,
+                                 (uint64_t)p->seed, &s->f, &s->se, &s->report);
+}
+
+/* Errors are kept where they are above what was asked for. */
+static nnd_status run_grid(nnd_context *ctx, solution *s) {
+    const nnd_two_layer *p = s->p;
+    s->solver = NND_FLUCTUATIONS_QUADRATURE;
+    nnd_status status = nnd_influence_quadrature(ctx, &s->units, (size_t)p->nodes, p->tolerance,
+                                                 &s->f, &s->se, &s->report);
+    if (s->report.error <= p->tolerance)
+        nnd_fluctuations_clear(&s->se);
+    return status;
+}
+
+static nnd_status run_best(nnd_context *ctx, solution *s) {
+    nnd_status status = run_grid(ctx, s);
+    if (status != NND_NOT_CONVERGED)
+        return status;
+    if (s->report.error <= GRID_SERVES)
+        return NND_OK;
+    nnd_log(ctx, NND_LOG_DETAIL,
+            "a grid of %zu intervals per axis is off by %.2g: quasi-random "
+            "nodes instead",
+            s->report.intervals, s->report.error);
+    nnd_fluctuations_clear(&s->f);
+    nnd_fluctuations_clear(&s->se);
+    return run_sampled(ctx, s);
+}
+
+static nnd_status run(nnd_context *ctx, solution *s) {
+    s->solver = (nnd_fluctuations_solver)s->p->solver;
+    switch (s->solver) {
     case NND_FLUCTUATIONS_EXACT:
         return nnd_wishart_run(ctx, &s->units, &s->f);
     case NND_FLUCTUATIONS_SAMPLED:
-        return nnd_influence_sampled(ctx, &s->units, (size_t)p->samples, (size_t)p->replicates,
-                                     (uint64_t)p->seed, &s->f, &s->se, &s->report);
+        return run_sampled(ctx, s);
     case NND_FLUCTUATIONS_QUADRATURE:
+        return run_grid(ctx, s);
     case NND_FLUCTUATIONS_AUTO:
         break;
     }
-    return nnd_influence_quadrature(ctx, &s->units, (size_t)p->nodes, p->tolerance, &s->f,
-                                    &s->report);
+    return run_best(ctx, s);
 }
 
 /* ---- from the solution to the frame ---- */
@@ -273,7 +307,7 @@ static bool is_there(const solution *s, unsigned wanted) {
     const nnd_two_layer *p = s->p;
     unsigned have = (p->bias ? BIAS : 0U) | (p->kernels ? KERNELS : 0U) |
                     (s->set.tests > 0 ? TESTS : 0U) | (p->two_time ? TWO_TIME : 0U) |
-                    (p->solver != NND_FLUCTUATIONS_EXACT ? UNITS : 0U) | NO_ERROR;
+                    (s->solver != NND_FLUCTUATIONS_EXACT ? UNITS : 0U) | NO_ERROR;
     return (wanted & ~have) == 0;
 }
 
@@ -307,18 +341,28 @@ static nnd_status add_dims(solution *s) {
     return status;
 }
 
+/* What a grid reached, and what would help. */
+static nnd_status add_shortfall(const solution *s) {
+    return nnd_shortfall_set(
+        s->frame,
+        "the quadrature is off by %.2g (params.tolerance %g) with %zu intervals per axis; raise "
+        "params.nodes or params.tolerance, or use params.solver: sampled",
+        s->report.error, s->p->tolerance, s->report.intervals);
+}
+
 /* How the solver went. */
 static nnd_status add_report(const solution *s) {
     static const char *const solvers[] = {"auto", "exact-linear", "quadrature", "sampled"};
-    nnd_status status = nnd_frame_set_text(s->frame, NULL, "solver", solvers[s->p->solver]);
+    bool grid = s->solver == NND_FLUCTUATIONS_QUADRATURE;
+    nnd_status status = nnd_frame_set_text(s->frame, NULL, "solver", solvers[s->solver]);
     if (status == NND_OK && s->report.nodes > 0)
         status = nnd_frame_set_number(s->frame, NULL, "nodes", (double)s->report.nodes);
-    if (status == NND_OK && s->report.intervals > 0)
+    if (status == NND_OK && grid)
         status =
             nnd_frame_set_number(s->frame, NULL, "intervals_per_axis", (double)s->report.intervals);
-    if (status == NND_OK && s->p->solver == NND_FLUCTUATIONS_QUADRATURE)
+    if (status == NND_OK && grid)
         status = nnd_frame_set_number(s->frame, NULL, "quadrature_error", s->report.error);
-    return status;
+    return status == NND_OK && s->ran == NND_NOT_CONVERGED ? add_shortfall(s) : status;
 }
 
 static nnd_status fill_frame(solution *s) {
@@ -352,9 +396,9 @@ static void solution_clear(solution *s) {
 nnd_status nnd_two_layer_fluctuations_theory(nnd_context *ctx, const void *params,
                                              nnd_frame **frame) {
     solution s = {.p = params};
-    nnd_status ran = NND_OK, status = pose(ctx, &s);
+    nnd_status status = pose(ctx, &s);
     if (status == NND_OK)
-        status = ran = run(ctx, &s);
+        status = s.ran = run(ctx, &s);
     if (status >= NND_OK)
         status = nnd_frame_new(ctx, &s.frame);
     if (status == NND_OK)
@@ -364,7 +408,7 @@ nnd_status nnd_two_layer_fluctuations_theory(nnd_context *ctx, const void *param
     else
         nnd_frame_free(s.frame);
     solution_clear(&s);
-    return status == NND_OK ? ran : status;
+    return status == NND_OK ? s.ran : status;
 }
 
 nnd_status nnd_two_layer_fluctuations_theory_cost(nnd_context *ctx, const void *params,

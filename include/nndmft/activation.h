@@ -44,6 +44,8 @@ void nnd_activation_apply(const nnd_activation *a, size_t n, const double *h, do
                           double *d1, double *d2, double *d3);
 /** True if phi(-h) = -phi(h). */
 bool nnd_activation_is_odd(const nnd_activation *a);
+/** True if phi' jumps: relu that is not smoothed. */
+bool nnd_activation_has_kink(const nnd_activation *a);
 /** True if phi(c h) = c phi(h) for c > 0. */
 bool nnd_activation_is_homogeneous(const nnd_activation *a);
 

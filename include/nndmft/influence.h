@@ -34,16 +34,18 @@ typedef struct {
 
 /** The problem; all pointers are borrowed. */
 typedef struct {
-    const nnd_activation *activation; /**< smooth, or the responses lack what kinks contribute */
-    size_t train, points;             /**< 1 <= train <= points */
-    const double *gram;               /**< points x points, positive semi-definite */
-    const double *targets;            /**< train */
+    const nnd_activation *activation;
+    size_t train, points;  /**< 1 <= train <= points */
+    const double *gram;    /**< points x points, positive semi-definite */
+    const double *targets; /**< train */
     double gamma0, lr;
     bool center;
     const nnd_timegrid *grid; /**< recorded steps; the last one ends the run */
     size_t observables;       /**< besides the outputs of the training points */
     const nnd_observable *observable;
-    bool bias, two_time; /**< whether these are wanted */
+    bool bias, two_time; /**< whether these are wanted; bias: not if activation has a kink */
+    double step;         /**< of differences, which responses are if activation has a kink, relative
+                              to rms Delta; > 0 then */
 } nnd_units;
 
 /**
@@ -81,7 +83,8 @@ void nnd_influence_cost(const nnd_units *p, double nodes, double *bytes, double 
 /**
  * The fluctuations by influence functions, with the nodes (dims = rank of gram + 1) as the
  * distribution of (h, w)(0). Exact for a population of such units; no iteration, no regularisation.
- * Returns NND_DIVERGED if f ceases to be sound. Same bits for any number of threads.
+ * Returns NND_DIVERGED if f ceases to be sound; NND_E_INPUT for the bias of an activation with a
+ * kink. Same bits for any number of threads.
  */
 NND_MUST_USE nnd_status nnd_influence_run(nnd_context *ctx, const nnd_units *p,
                                           const nnd_nodes *nodes, nnd_fluctuations *out);
@@ -100,11 +103,12 @@ typedef struct {
 /**
  * With trapezoidal nodes: `intervals` per axis (even), compared with 3/4 as many; 0: refined until
  * two grids agree to `tolerance` or the grid is as fine as is sensible in so many dimensions, then
- * NND_NOT_CONVERGED.
+ * NND_NOT_CONVERGED. `se` gets the largest difference of each curve between the two finest grids,
+ * at all its times: what the error of the coarser one is.
  */
 NND_MUST_USE nnd_status nnd_influence_quadrature(nnd_context *ctx, const nnd_units *p,
                                                  size_t intervals, double tolerance,
-                                                 nnd_fluctuations *out,
+                                                 nnd_fluctuations *out, nnd_fluctuations *se,
                                                  nnd_influence_report *report);
 /**
  * Number of nodes of the finest grid, about, for which the rank of the Gram matrix need not be
@@ -113,7 +117,8 @@ NND_MUST_USE nnd_status nnd_influence_quadrature(nnd_context *ctx, const nnd_uni
 double nnd_influence_quadrature_nodes(const nnd_units *p, size_t intervals, double *runs);
 /**
  * With scrambled Sobol nodes: `samples` (a power of two) in each of `replicates` >= 2 independent
- * sets; mean over the sets and its standard error.
+ * sets; mean over the sets and its standard error. With a kink (units.step is not read) the error
+ * of differences, taken from twice the step, is part of the standard error.
  */
 NND_MUST_USE nnd_status nnd_influence_sampled(nnd_context *ctx, const nnd_units *p, size_t samples,
                                               size_t replicates, uint64_t seed,

@@ -8,7 +8,7 @@
 
 /** How theory averages over neurons. */
 typedef enum {
-    NND_FLUCTUATIONS_AUTO,       /**< the most accurate that applies */
+    NND_FLUCTUATIONS_AUTO,       /**< the most accurate that applies and gets there */
     NND_FLUCTUATIONS_EXACT,      /**< linear activation: a closed map (2.2) */
     NND_FLUCTUATIONS_QUADRATURE, /**< trapezoidal nodes (1.5) */
     NND_FLUCTUATIONS_SAMPLED     /**< quasi-random nodes */
@@ -21,7 +21,7 @@ typedef struct {
     int64_t steps;
     nnd_data data;
     bool center;
-    int solver;       /**< nnd_fluctuations_solver; settled, never AUTO, by the check */
+    int solver;       /**< nnd_fluctuations_solver; settled by the check: AUTO tries a grid */
     int64_t nodes;    /**< intervals per axis; 0: as many as needed */
     double tolerance; /**< of the quadrature */
     int64_t samples, replicates;

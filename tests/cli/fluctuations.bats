@@ -61,14 +61,26 @@ params: {activation: relu, data: {gram: [[1]], targets: [1]}}
 YAML
 }
 
-@test "exact relu is allowed for outputs alone, with a warning for several samples" {
+@test "exact relu without bias: what crosses the kink is counted, with an error" {
     case_file case.yaml <<'YAML'
 model: two-layer-fluctuations
-params: {activation: relu, kernels: false, bias: false, steps: 4, samples: 256,
+params: {activation: relu, bias: false, steps: 4, samples: 256,
   data: {gram: [[1, 0.3], [0.3, 1]], targets: [1, -0.5]}}
 YAML
     works solve case.yaml
-    says err warning kink smoothing
+    ! grep -q warning err
+    works export case.h5 --var delta_nvar_se
+    works export case.h5 --var ntk_nvar_se
+}
+
+@test "a solver that does not converge says how far it came and what to change" {
+    case_file case.yaml <<'YAML'
+model: two-layer-fluctuations
+params: {solver: quadrature, nodes: 16, steps: 4, data: {gram: [[1, 0.3], [0.3, 1]], targets: [1, -0.5]}}
+YAML
+    tool solve case.yaml
+    [ "$status" -eq 3 ] || explain "exit code $status, want 3"
+    says err "is off by" "params.tolerance 1e-07" "16 intervals" params.nodes sampled
 }
 
 @test "data is required, and checked" {
@@ -94,6 +106,10 @@ YAML
     bad_case params.solver "at most 4 axes" <<'YAML'
 model: two-layer-fluctuations
 params: {solver: quadrature, data: {generate: gaussian, samples: 6, dim: 8, target: linear}}
+YAML
+    bad_case params.solver kink sampled <<'YAML'
+model: two-layer-fluctuations
+params: {activation: relu, bias: false, solver: quadrature, data: {gram: [[1]], targets: [1]}}
 YAML
     bad_case params.samples 1000 "power of two" <<'YAML'
 model: two-layer-fluctuations
