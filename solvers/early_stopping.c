@@ -14,6 +14,10 @@
 enum { FEWEST_NODES = 32, MOST_NODES = 2048 };
 
 static const double WANTED = 1e-9, ACCEPTED = 1e-6;
+/* 1 - z phi below which the flow has come to its end, phi = 1/z; and steps after which it is given
+ * up: explicit, hence some three to a characteristic time of the fastest mode. */
+static const double AT_END = 1e-10;
+enum { MOST_STEPS = 100000 };
 
 /* The trapezoidal rule errs by what lies between its ellipse and the next obstacle, inwards the
  * spectrum, outwards where phi has grown by e^GROWTH; FARTHEST half widths away it may end too. */
@@ -67,6 +71,17 @@ typedef struct {
     double complex *value; /* scratch */
 } network;
 
+/* a b without the search for infinities that C asks of the operator, several times the work. */
+static double complex multiply(double complex a, double complex b) {
+    return CMPLX(creal(a) * creal(b) - cimag(a) * cimag(b),
+                 creal(a) * cimag(b) + cimag(a) * creal(b));
+}
+
+/* 1 - z phi */
+static double complex rest(double complex z, double complex phi) {
+    return 1.0 - multiply(z, phi);
+}
+
 static double speed(const network *n, double q) {
     if (n->learning->kind == NND_LEARN_WHITE)
         return n->learning->scale + nnd_white_growth(n->learning->scale, q);
@@ -75,7 +90,7 @@ static double speed(const network *n, double q) {
 
 static double norm2(const network *n, const double complex *phi) {
     for (size_t j = 0; j < n->rule->count; j++)
-        n->value[j] = phi[j] * phi[j];
+        n->value[j] = multiply(phi[j], phi[j]);
     return nnd_spectral_learn(n->rule, n->value);
 }
 
@@ -88,23 +103,50 @@ static bool derivative(double t, const double *y, double *dydt, void *user) {
     if (!(q >= 0.0))
         return false;
     for (size_t j = 0; j < n->rule->count; j++)
-        n->value[j] = phi[j] * (1.0 - z[j] * phi[j]);
+        n->value[j] = multiply(phi[j], rest(z[j], phi[j]));
     double along = nnd_spectral_learn(n->rule, n->value), p = speed(n, q);
     if (n->learning->kind == NND_LEARN_WHITE)
         turn = 2.0 / (sqrt(pow(n->learning->scale, 2) + 4.0 * q) + n->learning->scale) * along;
     else
         turn = q > 0.0 ? (depth - 1.0) * pow(q, -1.0 / depth) * along : 0.0;
     for (size_t j = 0; j < n->rule->count; j++)
-        slope[j] = p * (1.0 - z[j] * phi[j]) + turn * phi[j];
+        slope[j] = p * rest(z[j], phi[j]) + turn * phi[j];
     double *reached = dydt + 2 * n->rule->count;
     *reached = p;
     return true;
 }
 
+/* Largest distance from the fixed point, above what counts as none. */
+static double distance(double t, const double *y, void *user) {
+    const network *n = user;
+    const double complex *phi = (const double complex *)y;
+    double largest = 0.0;
+    (void)t;
+    for (size_t j = 0; j < n->rule->count; j++) {
+        double complex x = rest(n->rule->z[j], phi[j]);
+        largest = fmax(largest, fmax(fabs(creal(x)), fabs(cimag(x))));
+    }
+    return largest - AT_END;
+}
+
+/* phi at all times, at its end where the flow had come there, and the duration of the last one. */
+static void collect(const network *net, size_t times, const double *time, const double *y,
+                    const nnd_ode_stats *stats, double complex *phi, double *duration) {
+    size_t n = net->rule->count, dim = 2 * n + 1, t = 0;
+    for (; t < times && !isnan(y[t * dim]); t++)
+        memcpy(phi + t * n, y + t * dim, n * sizeof *phi);
+    *duration = t > 0 ? y[t * dim - 1] : 0.0;
+    if (t == times)
+        return;
+    for (size_t i = t * n; i < times * n; i++)
+        phi[i] = 1.0 / net->rule->z[i % n];
+    *duration += speed(net, norm2(net, phi + t * n)) * (time[times - 1] - stats->reached);
+}
+
 /* Integrates (10) together with the integral of p, the time that counts for the size of phi. */
 static nnd_status integrate(nnd_context *ctx, const nnd_spectral_rule *rule,
                             const nnd_learning *learning, size_t times, const double *time,
-                            double complex *phi, double *duration) {
+                            double complex *phi, double *duration, double *reached) {
     size_t n = rule->count, dim = 2 * n + 1;
     network net = {rule, learning, calloc(n, sizeof(double complex))};
     double *start = calloc(dim, sizeof *start), *y = calloc(times * dim, sizeof *y), first = 0.0;
@@ -119,19 +161,27 @@ static nnd_status integrate(nnd_context *ctx, const nnd_spectral_rule *rule,
         for (size_t j = 0; j < n; j++)
             start[2 * j] = first;
     }
+    const nnd_ode_event end = {distance, -1, true};
     nnd_ode_options options = {.dim = dim,
                                .rhs = derivative,
                                .user = &net,
                                .rtol = 1e-11,
-                               .atol = first > 0.0 ? 1e-11 * first : 1e-13};
+                               .atol = first > 0.0 ? 1e-11 * first : 1e-13,
+                               .max_steps = MOST_STEPS,
+                               .event_count = 1,
+                               .events = &end};
     if (status == NND_OK)
         status = nnd_ode_new(ctx, &options, &ode);
     if (status == NND_OK)
         status = nnd_ode_run(ode, 0.0, start, times, time, y);
-    for (size_t t = 0; status == NND_OK && t < times; t++)
-        memcpy(phi + t * n, y + t * dim, n * sizeof *phi);
-    if (status == NND_OK)
-        *duration = y[times * dim - 1];
+    if (status >= NND_OK) {
+        nnd_ode_stats stats = nnd_ode_statistics(ode);
+        /* Another cause, a rule too coarse, is cured by more nodes. */
+        if (stats.steps + stats.rejected >= MOST_STEPS)
+            *reached = stats.reached;
+        if (status == NND_OK)
+            collect(&net, times, time, y, &stats, phi, duration);
+    }
     nnd_ode_free(ode);
     free(net.value);
     free(start);
@@ -141,9 +191,10 @@ static nnd_status integrate(nnd_context *ctx, const nnd_spectral_rule *rule,
 
 static nnd_status evaluate(nnd_context *ctx, const nnd_spectral_rule *rule,
                            const nnd_learning *learning, size_t times, const double *time,
-                           double complex *phi, double *duration) {
+                           double complex *phi, double *duration, double *reached) {
+    *reached = time[times - 1];
     if (learning->kind == NND_LEARN_RICH || learning->kind == NND_LEARN_WHITE)
-        return integrate(ctx, rule, learning, times, time, phi, duration);
+        return integrate(ctx, rule, learning, times, time, phi, duration, reached);
     for (size_t t = 0; t < times; t++)
         for (size_t j = 0; j < rule->count; j++)
             phi[t * rule->count + j] = learning->kind == NND_LEARN_FLOW
@@ -196,7 +247,7 @@ typedef struct {
 } problem;
 
 static nnd_status solve(nnd_context *ctx, const problem *x, size_t nodes, double *duration,
-                        nnd_spectral_overlaps *overlaps) {
+                        double *reached, nnd_spectral_overlaps *overlaps) {
     nnd_spectral_rule rule = {0};
     nnd_status status;
     if (x->contour) {
@@ -210,7 +261,7 @@ static nnd_status solve(nnd_context *ctx, const problem *x, size_t nodes, double
     if (status == NND_OK && phi == NULL)
         status = nnd_fail_memory(ctx, "the nodes");
     if (status == NND_OK)
-        status = evaluate(ctx, &rule, x->learning, x->times, x->time, phi, duration);
+        status = evaluate(ctx, &rule, x->learning, x->times, x->time, phi, duration, reached);
     if (status == NND_OK)
         status = nnd_spectral_overlap(ctx, &rule, x->times, phi, overlaps);
     free(phi);
@@ -282,11 +333,13 @@ nnd_status nnd_early_stopping(nnd_context *ctx, const nnd_eigenmodes *modes,
     nnd_spectral_overlaps *next = calloc(times, sizeof *next);
     if (next == NULL)
         return nnd_fail_memory(ctx, "overlaps");
-    *report = (nnd_early_stopping_report){.change = INFINITY};
+    *report = (nnd_early_stopping_report){.change = INFINITY, .reached = time[times - 1]};
     nnd_status status = NND_OK;
     for (size_t nodes = FEWEST_NODES; nodes <= MOST_NODES; nodes *= 2) {
-        status = solve(ctx, &x, nodes, &duration, next);
+        status = solve(ctx, &x, nodes, &duration, &report->reached, next);
         if (status < NND_OK)
+            break;
+        if (report->reached < time[times - 1])
             break;
         if (status > NND_OK)
             continue;

@@ -117,6 +117,47 @@ START_TEST(power_law_reference_cases) {
 }
 END_TEST
 
+/* However late: a flow that has come to its end is what linear regression ends in. */
+START_TEST(flows_end) {
+    const double snr = 2.0, time[] = {3.0, 1e3, 1e9};
+    for (int few = 0; few < 2; few++) {
+        const double alpha = few ? 0.4 : 2.0, late = snr * fabs(1.0 - alpha);
+        nnd_pair_task task = {.samples = alpha, .label_noise = 1.0 / snr};
+        const nnd_learning how[] = {{.kind = NND_LEARN_RICH, .depth = 2, .scale = 1e-4},
+                                    {.kind = NND_LEARN_RICH, .depth = 3, .scale = 1e-2},
+                                    {.kind = NND_LEARN_WHITE, .scale = 0.3}};
+        nnd_spectral_overlaps o[3], one;
+        for (size_t i = 0; i < sizeof how / sizeof *how; i++) {
+            solve(&ISOTROPIC, task, how[i], _i == CONTOUR, 3, time, o);
+            solve(&ISOTROPIC, task, how[i], _i == CONTOUR, 1, time, &one);
+            test_close("on the way", self(&o[0], 1), self(&one, 1), 1e-8);
+            for (int t = 1; t < 3 && few; t++)
+                test_close("cosine", cosine(&o[t], 1), late / (1.0 + late), 1e-8);
+            /* (1 + sigma^2/(alpha - 1)): every direction is learned. */
+            for (int t = 1; t < 3 && !few; t++)
+                test_close("|beta|^2", self(&o[t], 0), 1.0 + 1.0 / (snr * (alpha - 1.0)), 1e-8);
+        }
+    }
+}
+END_TEST
+
+/* At alpha = 1 the slowest modes need as long as there is. */
+START_TEST(a_flow_without_end_is_given_up) {
+    nnd_context *ctx = nnd_context_new(NULL);
+    nnd_pair_task task = {.samples = 1.0, .label_noise = 0.5};
+    const nnd_learning how = {.kind = NND_LEARN_RICH, .depth = 2, .scale = 1e-2};
+    nnd_early_stopping_report report;
+    nnd_spectral_overlaps o;
+    const double time = 1e9;
+    ck_assert_int_eq(nnd_early_stopping(ctx, &ISOTROPIC, &task, &how, false, 1, &time, &o, &report),
+                     NND_NOT_CONVERGED);
+    ck_assert_msg(report.reached > 1e3 && report.reached < time, "%g", report.reached);
+    /* A coarser rule, with fewer slow modes, may have come there. */
+    ck_assert(report.nodes == 0 || report.change > 1e-6);
+    nnd_context_free(ctx);
+}
+END_TEST
+
 /* Check 5: t -> 0 and t -> infinity of the linear flow. */
 START_TEST(linear_flow_limits) {
     const double alpha = 0.4, snr = 3.0, t[] = {1e-4, 400.0};
@@ -280,6 +321,8 @@ int main(void) {
     suite_add_tcase(suite, table);
     TCase *checks = tcase_create("checks");
     tcase_add_loop_test(checks, linear_flow_limits, 0, RULES);
+    tcase_add_loop_test(checks, flows_end, 0, RULES);
+    tcase_add_test(checks, a_flow_without_end_is_given_up);
     tcase_add_loop_test(checks, flows_end_at_the_ridgeless_solution, 0, 6);
     tcase_add_loop_test(checks, general_tasks_end_at_the_ridgeless_solution, 0, 4);
     tcase_add_loop_test(checks, contour_equals_marchenko_pastur, 0, 4);

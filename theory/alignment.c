@@ -14,6 +14,7 @@
 #include "nndmft/representation.h"
 #include "theory/alignment_claims.h"
 #include "theory/alignment_task.h"
+#include "theory/shortfall.h"
 
 /* The curve of `minimum`: alpha from LOWEST to HIGHEST in SCAN steps. */
 enum { SCAN = 81 };
@@ -297,6 +298,19 @@ static nnd_status put_time(const task *x, size_t at, const nnd_spectral_overlaps
     return status == NND_OK ? put_moment(x, at, &m) : status;
 }
 
+static nnd_status put_shortfall(const task *x, double last,
+                                const nnd_early_stopping_report *report) {
+    if (report->reached < last)
+        return nnd_shortfall_set(x->frame,
+                                 "the flow was followed to t = %g of %g; lower params.time, or "
+                                 "take params.alpha farther from 1, where it takes long to end",
+                                 report->reached, last);
+    return nnd_shortfall_set(x->frame,
+                             "%zu nodes are off by %.2g (usable: 1e-6); lower the last of the "
+                             "recorded times, or take params.alpha farther from 1",
+                             report->nodes, report->change);
+}
+
 static nnd_status put_report(const task *x, const nnd_early_stopping_report *report) {
     nnd_status status = nnd_frame_set_number(x->frame, NULL, "nodes", (double)report->nodes);
     return status == NND_OK
@@ -335,7 +349,7 @@ static nnd_status solve_times(task *x) {
     const nnd_alignment *p = x->p;
     nnd_reals t = {0};
     nnd_spectral_overlaps *o = NULL;
-    nnd_early_stopping_report report;
+    nnd_early_stopping_report report = {0};
     size_t sound = 0;
     nnd_status status = nnd_alignment_times(x->ctx, p, &t), solved = NND_OK;
     if (status == NND_OK) {
@@ -354,12 +368,14 @@ static nnd_status solve_times(task *x) {
         status = solved = nnd_early_stopping(x->ctx, &x->problem.modes, &x->problem.pair, &how,
                                              false, sound, t.value, o, &report);
     }
-    for (size_t i = sound; i < x->times; i++)
+    for (size_t i = report.nodes > 0 ? sound : 0; o != NULL && i < x->times; i++)
         o[i] = unknown();
     for (size_t i = 0; status >= NND_OK && i < x->times; i++)
         status = put_time(x, i, &o[i]);
     if (status >= NND_OK && sound > 0)
         status = put_report(x, &report);
+    if (status == NND_OK && solved == NND_NOT_CONVERGED)
+        status = put_shortfall(x, t.value[sound - 1], &report);
     if (solved == NND_OK && sound < x->times)
         solved = NND_DIVERGED;
     free(t.value);

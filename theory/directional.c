@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "theory/directional_path.h"
+#include "theory/shortfall.h"
 
 /* Part of the force on the norm that sampling noise may make up before theory keeps silent. */
 static const double NOISE_SHARE = 0.02;
@@ -220,6 +221,13 @@ static nnd_status add_effort(nnd_frame *frame, const nnd_directional_effort *eff
     return status;
 }
 
+static nnd_status add_shortfall(nnd_frame *frame, const nnd_directional_path *path) {
+    return nnd_shortfall_set(frame,
+                             "the flow was followed to t = %g of %g, in %zu steps; lower "
+                             "params.time, or start farther from params.theta0 = pi",
+                             path->effort.reached, path->t[path->count - 1], path->effort.steps);
+}
+
 static nnd_status fill_frame(nnd_context *ctx, nnd_frame *frame, const nnd_directional_path *path) {
     const nnd_directional *p = path->params;
     bool flow = p->integrator == NND_GRADIENT_FLOW;
@@ -245,6 +253,8 @@ nnd_status nnd_directional_theory(nnd_context *ctx, const void *params, nnd_fram
         status = nnd_frame_new(ctx, &out);
     if (status == NND_OK)
         status = fill_frame(ctx, out, &path);
+    if (status == NND_OK && ran == NND_NOT_CONVERGED)
+        status = add_shortfall(out, &path);
     if (status == NND_OK)
         *frame = out;
     else

@@ -150,8 +150,8 @@ static nnd_status solve(nnd_context *ctx, nnd_directional_path *path, const nnd_
         status = nnd_ode_run(ode, 0.0, start, path->count, u, y);
     if (ode != NULL) {
         nnd_ode_stats stats = nnd_ode_statistics(ode);
-        path->effort =
-            (nnd_directional_effort){o->rtol, stats.steps, stats.rejected, stats.evaluations};
+        path->effort = (nnd_directional_effort){o->rtol, stats.steps, stats.rejected,
+                                                stats.evaluations, expm1(stats.reached)};
     }
     nnd_ode_free(ode);
     free(u);

@@ -26,6 +26,7 @@ typedef struct {
 typedef struct {
     double rtol;
     size_t steps, rejected, evaluations;
+    double reached; /**< time */
 } nnd_directional_effort;
 
 typedef struct {

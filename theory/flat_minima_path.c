@@ -11,6 +11,7 @@
 #include "nndmft/divergence.h"
 #include "nndmft/ode.h"
 #include "theory/flat_minima.h"
+#include "theory/shortfall.h"
 
 typedef struct {
     nnd_context *ctx;
@@ -22,6 +23,7 @@ typedef struct {
     double first_loss;
     size_t recorded;
     nnd_status converged; /* of Lanczos */
+    nnd_frame *frame;
 } path;
 
 bool nnd_flat_minima_has_path(const nnd_flat_minima *p) {
@@ -202,8 +204,13 @@ static nnd_status flow_along(path *r, nnd_status *ran) {
     nnd_status status = nnd_ode_new(r->ctx, &options, &ode);
     if (status == NND_OK)
         status = nnd_ode_run(ode, 0.0, x, n, r->times.value, y);
-    if (status > NND_OK)
+    double reached = ode != NULL ? nnd_ode_statistics(ode).reached : 0.0;
+    if (status > NND_OK) {
         *ran = status;
+        status =
+            nnd_shortfall_set(r->frame, "the flow was followed to t = %g of %g; lower params.time",
+                              reached, r->params->time);
+    }
     for (size_t i = 0; status >= NND_OK && i < n && !isnan(y[i * dim]); i++) {
         unpack(y + i * dim, &r->state);
         status = record(r);
@@ -246,7 +253,7 @@ static nnd_status add_end(path *r, double diverged_at, nnd_frame *frame) {
 
 nnd_status nnd_flat_minima_add_path(nnd_context *ctx, const nnd_flat_minima *p,
                                     const nnd_quadratic *loss, nnd_frame *frame, nnd_status *ran) {
-    path r = {.ctx = ctx, .params = p};
+    path r = {.ctx = ctx, .params = p, .frame = frame};
     double diverged_at = NAN;
     nnd_status status = nnd_flat_minima_times(ctx, p, &r.times);
     if (status == NND_OK)
@@ -263,6 +270,10 @@ nnd_status nnd_flat_minima_add_path(nnd_context *ctx, const nnd_flat_minima *p,
     }
     if (status == NND_OK)
         status = add_end(&r, diverged_at, frame);
+    if (status == NND_OK && *ran == NND_OK && r.converged > NND_OK)
+        status = nnd_shortfall_set(frame, "Lanczos' method did not reach 1e-12 of the largest "
+                                          "eigenvalue: too many are close to it; lower "
+                                          "params.depth or the dimension of the data");
     if (status == NND_OK && *ran == NND_OK)
         *ran = !isnan(diverged_at) ? NND_DIVERGED : r.converged;
     free(r.times.value);

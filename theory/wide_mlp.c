@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "theory/shortfall.h"
 #include "theory/wide_mlp_lazy.h"
 #include "theory/wide_mlp_march.h"
 #include "theory/wide_mlp_quadrature.h"
@@ -40,11 +41,19 @@ static nnd_status solve_march(const nnd_wide_problem *q, nnd_frame **frame) {
     return status;
 }
 
-static nnd_status add_accuracy(nnd_frame *frame, const nnd_wide_accuracy *accuracy) {
+static nnd_status add_accuracy(nnd_frame *frame, const nnd_wide_accuracy *accuracy,
+                               nnd_status ran) {
     nnd_status status =
         nnd_frame_set_number(frame, NULL, "quadrature_nodes", (double)accuracy->nodes);
-    return status == NND_OK ? nnd_frame_set_number(frame, NULL, "quadrature_error", accuracy->error)
-                            : status;
+    if (status == NND_OK)
+        status = nnd_frame_set_number(frame, NULL, "quadrature_error", accuracy->error);
+    if (status == NND_OK && ran == NND_NOT_CONVERGED)
+        status = nnd_shortfall_set(frame,
+                                   "curves still change by %.2g (usable: 1e-4) with %zu nodes; "
+                                   "lower params.steps, params.lr or params.gamma0, or use "
+                                   "params.solver: march",
+                                   accuracy->change, accuracy->nodes);
+    return status;
 }
 
 static nnd_status solve_exactly(const nnd_wide_problem *q, method by, nnd_frame **frame) {
@@ -59,7 +68,7 @@ static nnd_status solve_exactly(const nnd_wide_problem *q, method by, nnd_frame 
     if (status == NND_OK)
         status = ran >= NND_OK ? nnd_wide_frame(q, 1, &record, name[by], frame) : ran;
     if (status >= NND_OK && by == QUADRATURE) {
-        nnd_status added = add_accuracy(*frame, &accuracy);
+        nnd_status added = add_accuracy(*frame, &accuracy, ran);
         if (added != NND_OK) {
             nnd_frame_free(*frame);
             *frame = NULL;

@@ -183,6 +183,7 @@ nnd_status nnd_wide_quadrature(const nnd_wide_problem *problem, nnd_wide_curves 
             change = difference(&coarse, record);
     }
     nnd_wide_curves_clear(&coarse);
+    accuracy->change = change;
     bool angles = nnd_activation_is_homogeneous(&problem->params->activation);
     accuracy->error = fmax(rounding, angles ? change : fmin(change, change * change));
     return status == NND_OK && change > unusable ? NND_NOT_CONVERGED : status;

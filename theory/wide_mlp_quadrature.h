@@ -10,7 +10,8 @@
 /** How exact the curves are. */
 typedef struct {
     size_t nodes;
-    double error; /**< estimated, relative to each curve's largest value */
+    double error;  /**< estimated, relative to each curve's largest value */
+    double change; /**< from the rule before to the last one, likewise */
 } nnd_wide_accuracy;
 
 /**

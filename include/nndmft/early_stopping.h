@@ -26,16 +26,19 @@ typedef struct {
 
 /** How a computation went. */
 typedef struct {
-    size_t nodes;  /**< of the last rule */
-    double change; /**< largest relative change of an overlap when the nodes were doubled */
+    size_t nodes;   /**< of the last rule */
+    double change;  /**< largest relative change of an overlap when the nodes were doubled */
+    double reached; /**< time up to which the flow of rich or white was followed */
 } nnd_early_stopping_report;
 
 /**
  * Overlaps at ascending times >= 0 (those of descent are whole numbers). The nodes are doubled
  * until no overlap changes by more than 1e-9, relative to itself; NND_NOT_CONVERGED if the change
- * at the largest number of nodes is above 1e-6. Isotropic tasks with equal clean inputs use the
- * Marchenko-Pastur law unless `contour` is set; modes are isotropic if they are one eigenvalue 1
- * with multiplicity 1.
+ * at the largest number of nodes is above 1e-6, or a flow takes more than 1e5 steps (explicit ones:
+ * a spectrum that reaches from 1 almost to 0, and a time to match). A flow that has come to its
+ * end, phi = 1/z, takes no more. Nothing is written if report.nodes is 0. Isotropic tasks with
+ * equal clean inputs use the Marchenko-Pastur law unless `contour` is set; modes are isotropic if
+ * they are one eigenvalue 1 with multiplicity 1.
  */
 NND_MUST_USE nnd_status nnd_early_stopping(nnd_context *ctx, const nnd_eigenmodes *modes,
                                            const nnd_pair_task *task, const nnd_learning *learning,
