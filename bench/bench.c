@@ -333,10 +333,10 @@ static void alignment(nnd_context *ctx) {
         2e-9 * bench_dgemm(1000), "dgemm");
     nnd_case *c = read_case(ctx, "{model: alignment, params: {alpha: 2, ridge: 0.01}, "
                                  "simulate: {size: 200, seeds: 200}}");
-    nnd_simulation_cost cost;
-    nnd_ensemble_cost(c, &cost);
+    nnd_plan plan;
+    require(ctx, nnd_ensemble_plan(ctx, c, &plan));
     seconds = ensemble_seconds(c, 1);
-    row("pairs of ridge regressions, D = 200, P = 400", seconds, 1e-9 * cost.flops / seconds,
+    row("pairs of ridge regressions, D = 200, P = 400", seconds, 1e-9 * plan.flops / seconds,
         "Gflop/s", 2e-9 * bench_dgemm(200), "dgemm of that size");
     nnd_case_free(c);
 }

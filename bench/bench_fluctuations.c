@@ -85,7 +85,7 @@ static outcome four_samples(int threads, bool bias) {
         nnd_fluctuations_clear(&out);
         nnd_fluctuations_clear(&se);
     }
-    nnd_influence_cost(&units, SAMPLES, &o.bytes, &o.flops);
+    nnd_influence_cost(&units, SAMPLES, threads, &o.bytes, &o.flops);
     o.flops *= REPLICATES;
     nnd_timegrid_clear(&grid);
     nnd_context_free(ctx);

@@ -6,74 +6,37 @@
 
 #include "cli.h"
 
-/* Larger than a cache, as the matrices are. */
-enum { PROBE = 3000, REPEATS = 4 };
+/* A matrix that stays in the cache of a core, as what is worked on does for the most part. */
+enum { PROBE = 128, REPEATS = 50, TRIALS = 20 };
 
+/* Of this thread: what others do on the machine does not count. */
 static double seconds(void) {
     struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-/* Operations per second of matrix-vector products, which is what all of this is made of. */
+/* Operations per second of matrix-vector products. */
 static double measured_rate(void) {
-    size_t n = (size_t)PROBE * PROBE;
-    double *a = malloc(n * sizeof *a), *x = calloc(2 * PROBE, sizeof *x);
+    double *a = malloc(PROBE * PROBE * sizeof *a), *x = calloc(2 * PROBE, sizeof *x);
     double best = 1e99;
-    for (size_t i = 0; a != NULL && i < n; i++)
+    for (size_t i = 0; a != NULL && i < (size_t)PROBE * PROBE; i++)
         a[i] = 1.0;
-    for (int i = 0; a != NULL && x != NULL && i < REPEATS; i++) {
+    for (int k = 0; a != NULL && x != NULL && k < TRIALS; k++) {
         double began = seconds();
-        cblas_dgemv(CblasRowMajor, CblasNoTrans, PROBE, PROBE, 1.0, a, PROBE, x, 1, 0.0, x + PROBE,
-                    1);
-        double took = seconds() - began;
-        best = took < best ? took : best;
+        for (int i = 0; i < REPEATS; i++)
+            cblas_dgemv(CblasRowMajor, CblasNoTrans, PROBE, PROBE, 1.0, a, PROBE, x, 1, 0.0,
+                        x + PROBE, 1);
+        best = fmin(best, seconds() - began);
     }
     free(a);
     free(x);
-    return 2.0 * PROBE * PROBE / best;
+    return 2.0 * PROBE * PROBE * REPEATS / best;
 }
 
-/* Pieces of work, points or blocks, that threads take one at a time. */
-typedef struct {
-    size_t count;
-    double bytes, flops; /* of the dearest; of all */
-    double longest;      /* operations of the one that takes longest, which no thread shares */
-} work;
-
-static void print_cost(const nnd_context *ctx, const char *what, const work *w, double rate) {
-    int workers = nnd_context_concurrency(ctx, w->count, w->bytes);
-    nnd_print(stdout, "%-11s memory %.3g MB%s, operations %.3g, expected %.3g s on %d threads\n",
-              what, w->bytes * 1e-6, workers > 1 ? " per thread" : "", w->flops,
-              fmax(w->flops / workers, w->longest) / rate, workers);
-}
-
-static nnd_status print_theory(nnd_context *ctx, const nnd_case *c, double rate) {
-    const nnd_theory *theory = nnd_theory_find(c->model);
-    nnd_cost cost;
-    nnd_status status = nnd_theory_cost(ctx, c, &cost);
-    work w = {.count = c->sweep.points, .bytes = cost.bytes, .flops = cost.flops};
-    for (size_t p = 0; status == NND_OK && p < c->sweep.points; p++) {
-        status = theory->cost(ctx, c->params[p], &cost);
-        w.longest = fmax(w.longest, cost.flops);
-    }
-    if (status == NND_OK)
-        print_cost(ctx, "theory", &w, rate);
-    return status;
-}
-
-static work simulation_work(const nnd_case *c) {
-    const nnd_simulator *s = nnd_simulator_find(c->model);
-    nnd_simulation_cost cost;
-    nnd_ensemble_cost(c, &cost);
-    work w = {.bytes = cost.bytes, .flops = cost.flops};
-    for (size_t p = 0; p < c->sweep.points; p++)
-        for (size_t k = 0; k < nnd_case_sizes(c); k++) {
-            size_t size = nnd_case_size(c, k), width = s->block(c->params[p], size);
-            w.count += (nnd_case_seeds(c, k) + width - 1) / width;
-            w.longest = fmax(w.longest, s->cost(c->params[p], size).flops * (double)width);
-        }
-    return w;
+static void print_plan(const char *what, const nnd_plan *plan, double rate) {
+    nnd_print(stdout, "%-11s memory %.3g MB, operations %.3g, expected %.3g s on %d threads\n",
+              what, plan->bytes * 1e-6, plan->flops, plan->busiest / rate, plan->workers);
 }
 
 static nnd_status print_recipe(nnd_context *ctx, const nnd_case *c, size_t point, size_t size) {
@@ -100,10 +63,12 @@ static nnd_status print_recipe(nnd_context *ctx, const nnd_case *c, size_t point
 }
 
 static nnd_status print_simulation(nnd_context *ctx, const nnd_case *c, double rate) {
-    work w = simulation_work(c);
-    print_cost(ctx, "simulation", &w, rate);
+    nnd_plan plan;
+    nnd_status status = nnd_ensemble_plan(ctx, c, &plan);
+    if (status != NND_OK)
+        return status;
+    print_plan("simulation", &plan, rate);
     printf("# how a deep-learning framework trains the same networks; see DRY RUN in nndmft(1)\n");
-    nnd_status status = NND_OK;
     for (size_t p = 0; status == NND_OK && p < c->sweep.points; p++)
         for (size_t k = 0; status == NND_OK && k < nnd_case_sizes(c); k++)
             status = print_recipe(ctx, c, p, nnd_case_size(c, k));
@@ -118,8 +83,12 @@ int cli_dry_run(nnd_context *ctx, const nnd_case *c, bool theory, bool simulatio
     free(text);
     nnd_status status = NND_OK;
     double rate = measured_rate();
-    if (theory)
-        status = print_theory(ctx, c, rate);
+    if (theory) {
+        nnd_plan plan;
+        status = nnd_theory_plan(ctx, c, &plan);
+        if (status == NND_OK)
+            print_plan("theory", &plan, rate);
+    }
     if (status == NND_OK && simulation && c->simulates)
         status = print_simulation(ctx, c, rate);
     if (status == NND_OK && simulation && c->simulates)

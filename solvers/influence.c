@@ -253,7 +253,8 @@ static size_t groups_of(const nnd_units *p) {
     return groups;
 }
 
-void nnd_influence_cost(const nnd_units *p, double nodes, double *bytes, double *flops) {
+void nnd_influence_cost(const nnd_units *p, double nodes, int threads, double *bytes,
+                        double *flops) {
     double train = (double)p->train, points = (double)p->points, state = points + 1.0;
     double times = (double)steps_of(p) + 1.0, drives = (times - 1.0) * train, rows = rows_of(p);
     double n = drives + train, squares = 1.0 + 2.0 * ((p->bias || p->two_time) + p->two_time);
@@ -263,11 +264,17 @@ void nnd_influence_cost(const nnd_units *p, double nodes, double *bytes, double 
         (times * (state + 4.0 * points + 2.0 * train) +
          fmax((drives + state + 17.0 * (train + (double)p->observables)) * state, n + rows));
     double groups = (double)groups_of(p);
-    *bytes = sizeof(double) * (units * (2.0 * state + 2.0 * train + 1.0) + rows * (drives + 6.0) +
-                               squares * n * n + groups * (group_numbers(p) + tile));
+    *bytes = sizeof(double) *
+             (units * (2.0 * state + 2.0 * train + 1.0) + rows * (drives + 6.0) + squares * n * n +
+              groups * group_numbers(p) + fmin(groups, threads) * tile);
     /* Responses, the two triangular solves and products, and the second tangents of some modes. */
     double modes = p->bias ? fmin(drives, 20.0 * train) : 0.0;
-    *flops = units * (rows * drives * state + 2.0 * n * n + rows * drives +
+    double responses = rows * drives * state;
+    /* Differences: each impulse is followed twice, and twice again with another step. */
+    if (nnd_activation_has_kink(p->activation))
+        responses = 2.0 * drives * times *
+                    (4.0 * train * points + 40.0 * points + 10.0 * (double)observables_of(p));
+    *flops = units * (responses + 2.0 * n * n + rows * drives +
                       modes * times * (4.0 * train * points + 30.0 * (double)p->observables));
 }
 
@@ -426,7 +433,7 @@ nnd_status nnd_influence_run(nnd_context *ctx, const nnd_units *p, const nnd_nod
     *out = (nnd_fluctuations){0};
     if (nnd_activation_has_kink(p->activation) && (p->bias || !(p->step > 0.0)))
         return nnd_fail(ctx, NND_E_INPUT, "a kink: no bias, and a step of differences > 0");
-    nnd_influence_cost(p, (double)nodes->count, &bytes, &flops);
+    nnd_influence_cost(p, (double)nodes->count, nnd_context_threads(ctx), &bytes, &flops);
     nnd_status status = nnd_check_memory(ctx, bytes, "the fluctuations");
     if (status == NND_OK)
         status = nnd_fluctuations_make(ctx, p->grid->count, p->train, observables_of(p), p->bias,

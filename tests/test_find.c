@@ -204,7 +204,8 @@ START_TEST(a_solver_that_does_not_converge_is_said_to) {
                           .at = "t=2,mu=0"};
     ck_assert_int_eq(find(ctx,
                           "{model: two-layer-fluctuations, params: {activation: {name: tanh, gain: "
-                          "8}, nodes: 8, tolerance: 1e-9, steps: 2, bias: false, kernels: false, "
+                          "8}, solver: quadrature, nodes: 8, tolerance: 1e-9, steps: 2, bias: "
+                          "false, kernels: false, "
                           "data: {gram: [[1]], targets: [1]}}}",
                           o, &found),
                      NND_NOT_CONVERGED);

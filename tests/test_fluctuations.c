@@ -314,12 +314,11 @@ END_TEST
 START_TEST(what_it_costs_is_known) {
     nnd_context *ctx = nnd_context_new(NULL);
     nnd_case *c = test_case(ctx, CASES[_i]);
-    nnd_cost theory;
-    nnd_simulation_cost simulation;
-    ck_assert_int_eq(nnd_theory_cost(ctx, c, &theory), NND_OK);
-    nnd_ensemble_cost(c, &simulation);
+    nnd_plan theory, simulation;
+    ck_assert_int_eq(nnd_theory_plan(ctx, c, &theory), NND_OK);
+    ck_assert_int_eq(nnd_ensemble_plan(ctx, c, &simulation), NND_OK);
     ck_assert(theory.bytes > 0.0 && theory.flops > 0.0);
-    ck_assert(simulation.bytes > 0.0 && simulation.flops > 0.0 && simulation.record_bytes > 0.0);
+    ck_assert(simulation.bytes > 0.0 && simulation.flops > 0.0);
     nnd_frame *recipe = NULL;
     ck_assert_int_eq(nnd_simulator_find(c->model)->recipe(ctx, c->params[0], 100, &recipe), NND_OK);
     ck_assert_ptr_nonnull(nnd_frame_find(recipe, "raw_lr"));

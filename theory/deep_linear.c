@@ -241,6 +241,12 @@ nnd_status nnd_deep_linear_theory_cost(nnd_context *ctx, const void *params, nnd
         double times = p->record.count > 0
                            ? (double)p->record.count + 1.0
                            : floor((double)p->steps / (double)p->record_every) + 2.0;
+        double layers = (double)p->depth + 1.0, numbers = 4.0 + 2.0 * layers;
+        if (p->spectrum || p->ntk)
+            numbers += 3.0 * (layers + 2.0) * (double)p->outliers;
+        if (p->two_time)
+            numbers += (2.0 * layers + 2.0) * times;
+        cost->results = numbers * times * sizeof(double);
         nnd_march_cost(d.march, &cost->bytes, &multiply_adds);
         if (p->integrator == NND_GRADIENT_FLOW)
             status = add_half(ctx, p, &cost->bytes, &multiply_adds);

@@ -276,7 +276,8 @@ nnd_status nnd_directional_theory_cost(nnd_context *ctx, const void *params, nnd
                                 : floor(p->steps / (double)p->record_every) + 2.0;
     double evaluations = flow ? flow_evaluations * (units > 0.0 ? unknowns : 1.0) : p->steps;
     cost->flops = evaluations * (averages + 6.0 * unknowns) + 20.0 * times * averages;
-    cost->bytes = times * (sizeof(nnd_directional_point) + 24.0 * sizeof(double));
+    cost->bytes = times * (sizeof(nnd_directional_point) + sizeof(double));
+    cost->results = times * 20.0 * sizeof(double);
     if (flow)
         cost->bytes += (times * unknowns + 2.0 * unknowns * unknowns) * sizeof(double);
     return NND_OK;

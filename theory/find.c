@@ -389,12 +389,12 @@ static nnd_status check_options(nnd_context *ctx, const nnd_value *tree,
         status = nnd_fail(ctx, NND_E_INPUT, "%s has no theory", c->model->name);
     else if (nnd_model_variable(c->model, o->variable) == NULL)
         status = unknown_variable(ctx, c->model, o->variable);
-    nnd_cost cost = {0};
+    nnd_plan plan = {0};
     if (status == NND_OK)
-        status = nnd_theory_cost(ctx, c, &cost);
+        status = nnd_theory_plan(ctx, c, &plan);
     if (status == NND_OK)
-        status = nnd_check_memory(ctx, cost.bytes, "theory");
-    *bytes = cost.bytes;
+        status = nnd_check_memory(ctx, plan.bytes, "theory");
+    *bytes = plan.bytes;
     nnd_case_free(c);
     return status;
 }

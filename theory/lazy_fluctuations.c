@@ -276,9 +276,11 @@ nnd_status nnd_lazy_fluctuations_theory_cost(nnd_context *ctx, const void *param
     nnd_layer_kernels_cost(&net, (size_t)p->samples, &cost->bytes, &cost->flops);
     if (points > 2.0)
         runs = (double)p->replicates;
-    double kept = 2.0 * (double)p->depth * pairs, times = steps + 1.0;
+    double kept = 2.0 * (double)p->depth * pairs;
+    double times = nnd_timegrid_most(p->steps, &p->record, p->record_every);
     cost->bytes += runs * sizeof(double) * (kept * (kept + 1.0) + pairs * (pairs + 1.0)) +
                    sizeof(double) * times * (runs * 2.0 * points + train * train);
+    cost->results = sizeof(double) * times * 12.0 * points;
     cost->flops += steps * (4.0 * train * train * train + 2.0 * points * pairs * (train + pairs));
     cost->flops *= runs;
     return NND_OK;

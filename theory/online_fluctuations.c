@@ -139,8 +139,12 @@ nnd_status nnd_online_fluctuations_theory_cost(nnd_context *ctx, const void *par
                                                nnd_cost *cost) {
     const nnd_online_fluctuations *p = params;
     (void)ctx;
+    double steps = (double)p->steps + 1.0;
+    double times = nnd_timegrid_most(p->steps, &p->record, p->record_every);
+    double curves = sizeof CURVES / sizeof *CURVES + 1.0;
     /* A step takes some 300 operations. */
-    cost->flops = 300.0 * ((double)p->steps + 1.0);
-    cost->bytes = ((double)p->steps + 1.0) * (sizeof(nnd_online_point) + 20.0 * sizeof(double));
+    *cost = (nnd_cost){.bytes = steps * sizeof(nnd_online_point),
+                       .results = times * curves * sizeof(double),
+                       .flops = 300.0 * steps};
     return NND_OK;
 }

@@ -14,15 +14,55 @@ enum { KEY_SIZE = 32, MAX_WARNINGS = 5, MESSAGE_SIZE = 1024 };
 /* The variable that every point has, and its attribute. */
 static const char STATUS[] = "status", MESSAGE[] = "message";
 
-nnd_status nnd_theory_cost(nnd_context *ctx, const nnd_case *c, nnd_cost *cost) {
-    *cost = (nnd_cost){0};
-    nnd_status status = nnd_case_check(ctx, c);
+/* What an array of a frame takes besides its numbers, about: itself, its name, its attributes. */
+static const double ARRAY_BYTES = sizeof(nnd_array) + 80.0;
+/* Operations that setting up and storing a point take, and each number of it: some 80 us, 100 ns.
+ */
+static const double POINT_FLOPS = 2e6, STORE_FLOPS = 2500.0;
+
+/* Arrays of a point: its variables, some of them not there, others with an error or a least size.
+ */
+static double arrays_of(const nnd_model *model) {
+    return 1.25 * (double)model->variable_count;
+}
+
+/* Memory of a case. */
+typedef struct {
+    double bytes;   /* of the dearest point while it is solved */
+    double frames;  /* of all frames, but for their numbers */
+    double numbers; /* in all frames, and again in their stack */
+} holdings;
+
+/* Points that are solved beside the frames of the others; then the frames and their stack. */
+static double peak(int workers, void *data) {
+    const holdings *h = data;
+    return h->frames + h->numbers + fmax(workers * h->bytes, h->numbers);
+}
+
+/* Points that are alone use several threads themselves. */
+static double flops_of(nnd_context *ctx, const nnd_case *c, const nnd_cost *cost) {
+    int threads = nnd_context_threads(ctx);
+    double inner = c->sweep.points > 1 ? 1.0 : fmin(fmax(cost->threads, 1.0), threads);
+    return cost->flops / inner + POINT_FLOPS + STORE_FLOPS * cost->results / sizeof(double);
+}
+
+nnd_status nnd_theory_plan(nnd_context *ctx, const nnd_case *c, nnd_plan *plan) {
+    const nnd_theory *theory = nnd_theory_find(c->model);
+    nnd_pieces *point = calloc(c->sweep.points, sizeof *point);
+    holdings h = {.frames = (double)c->sweep.points * arrays_of(c->model) * ARRAY_BYTES};
+    nnd_status status = point != NULL ? NND_OK : nnd_fail_memory(ctx, "the sweep");
+    if (status == NND_OK)
+        status = nnd_case_check(ctx, c);
     for (size_t i = 0; status == NND_OK && i < c->sweep.points; i++) {
-        nnd_cost point = {0};
-        status = nnd_theory_find(c->model)->cost(ctx, c->params[i], &point);
-        cost->bytes = fmax(cost->bytes, point.bytes);
-        cost->flops += point.flops;
+        nnd_cost cost = {0};
+        status = theory->cost(ctx, c->params[i], &cost);
+        h.bytes = fmax(h.bytes, cost.bytes);
+        h.numbers += cost.results;
+        point[i] = (nnd_pieces){1, flops_of(ctx, c, &cost)};
     }
+    if (status == NND_OK)
+        status = nnd_plan_make(ctx, c->sweep.points, point, peak, &h, plan);
+    free(point);
     return status;
 }
 
@@ -210,10 +250,10 @@ static nnd_status stack_points(nnd_context *ctx, const nnd_case *c, nnd_frame *c
 nnd_status nnd_theory_run(nnd_context *ctx, const nnd_case *c, nnd_store *shared,
                           nnd_frame **frame) {
     *frame = NULL;
-    nnd_cost cost;
-    nnd_status status = nnd_theory_cost(ctx, c, &cost);
+    nnd_plan plan;
+    nnd_status status = nnd_theory_plan(ctx, c, &plan);
     if (status == NND_OK)
-        status = nnd_check_memory(ctx, cost.bytes, "theory");
+        status = nnd_check_memory(ctx, plan.bytes, "theory");
     if (status != NND_OK)
         return status;
     size_t n = c->sweep.points;
@@ -221,7 +261,7 @@ nnd_status nnd_theory_run(nnd_context *ctx, const nnd_case *c, nnd_store *shared
     if (parts == NULL)
         status = nnd_fail_memory(ctx, "the sweep");
     if (status == NND_OK)
-        status = solve_points(ctx, c, nnd_context_concurrency(ctx, n, cost.bytes), parts);
+        status = solve_points(ctx, c, plan.workers, parts);
     if (nnd_context_ranks(ctx) > 1)
         status = exchange(ctx, c, shared, status, parts);
     if (status == NND_OK && nnd_context_rank(ctx) == 0)

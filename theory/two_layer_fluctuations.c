@@ -12,6 +12,8 @@
 #include "nndmft/two_layer_fluctuations.h"
 #include "theory/shortfall.h"
 
+/* Threads that one solution can use: groups of units. */
+static const double INFLUENCE_THREADS = 16.0;
 /* What a grid has to reach where quasi-random nodes are the alternative, whose errors are of this
  * order. */
 static const double GRID_SERVES = 1e-3;
@@ -421,6 +423,7 @@ nnd_status nnd_two_layer_fluctuations_theory_cost(nnd_context *ctx, const void *
         return status;
     size_t train = nnd_data_samples(&p->data), tests = nnd_data_tests(&p->data);
     nnd_units units = {
+        .activation = &p->activation,
         .train = train,
         .points = train + tests,
         .grid = &grid,
@@ -439,9 +442,13 @@ nnd_status nnd_two_layer_fluctuations_theory_cost(nnd_context *ctx, const void *
     } else
         nodes = nnd_influence_quadrature_nodes(&units, (size_t)p->nodes, &runs);
     if (nodes > 0.0)
-        nnd_influence_cost(&units, nodes, &cost->bytes, &cost->flops);
+        nnd_influence_cost(&units, nodes, nnd_context_threads(ctx), &cost->bytes, &cost->flops);
+    bool sampled = nodes > 0.0 && p->solver != NND_FLUCTUATIONS_QUADRATURE;
     cost->flops *= runs;
-    cost->bytes += 4.0 * results;
+    cost->bytes += (sampled ? 4.0 : nodes > 0.0 ? 2.0 : 0.0) * results;
+    /* With least sizes and standard errors; the closed map has no response and noise of units. */
+    cost->results = (sampled ? 2.5 : nodes > 0.0 ? 1.5 : p->two_time ? 0.5 : 1.5) * results;
+    cost->threads = INFLUENCE_THREADS;
     nnd_timegrid_clear(&grid);
     return NND_OK;
 }

@@ -95,10 +95,12 @@ nnd_status nnd_wide_mlp_theory_cost(nnd_context *ctx, const void *params, nnd_co
     const nnd_wide_mlp *p = params;
     double points = (double)(nnd_data_samples(&p->data) + nnd_data_tests(&p->data));
     double square = points * points * (double)p->depth;
+    *cost = (nnd_cost){0};
     switch (method_of(p)) {
     case LAZY:
         /* Kernels by quadrature, some thousand nodes and tens of operations each. */
-        *cost = (nnd_cost){8.0 * square * sizeof(double), 1e5 * square};
+        cost->bytes = 8.0 * square * sizeof(double);
+        cost->flops = 1e5 * square;
         break;
     case QUADRATURE:
         nnd_wide_quadrature_cost(p, cost);
@@ -108,5 +110,7 @@ nnd_status nnd_wide_mlp_theory_cost(nnd_context *ctx, const void *params, nnd_co
         nnd_wide_march_cost(p, cost);
         break;
     }
+    /* With standard errors. */
+    cost->results = 2.0 * nnd_wide_march_numbers(p) * sizeof(double);
     return NND_OK;
 }

@@ -33,6 +33,8 @@ NND_MUST_USE nnd_status nnd_wide_march_replicates(const nnd_wide_problem *proble
 /** The march in abstract coordinates: exact, for a linear activation (section 4a). */
 NND_MUST_USE nnd_status nnd_wide_march_exact(const nnd_wide_problem *problem,
                                              nnd_wide_curves *record);
+/** Numbers that one run records, about. */
+double nnd_wide_march_numbers(const nnd_wide_mlp *p);
 /** Bytes of one march and operations of all of them, roughly: ranks are not known beforehand. */
 void nnd_wide_march_cost(const nnd_wide_mlp *params, nnd_cost *cost);
 

@@ -190,8 +190,17 @@ nnd_status nnd_wide_quadrature(const nnd_wide_problem *problem, nnd_wide_curves 
 }
 
 void nnd_wide_quadrature_cost(const nnd_wide_mlp *params, nnd_cost *cost) {
-    /* The third rule is accurate as a rule, the fifth is the last. */
-    const double usual = 1.3e6, most = 3.2e7, per_visit = 60.0;
-    cost->bytes = most * 3.0 * sizeof(double);
-    cost->flops = usual * per_visit * ((double)params->steps + 1.0);
+    /* Rules that usually are the last one: of angles (relu), where features stay about what they
+     * are, the third; else the second, or when training is rich and long the third. */
+    const double angles = 4e6, few_angles = 2.5e5, half_plane = 2.3e5, per_visit = 80.0;
+    const nnd_activation *a = &params->activation;
+    bool rich = params->gamma0 > 2.0, late = (double)params->steps * params->lr > 4.0;
+    double nodes = nnd_activation_is_odd(a) ? half_plane : 2.0 * half_plane;
+    if (nnd_activation_is_homogeneous(a))
+        nodes = rich ? few_angles : angles;
+    else if (rich && late)
+        nodes *= 4.0;
+    cost->bytes = nodes * 3.0 * sizeof(double);
+    cost->flops = 1.3 * nodes * per_visit * ((double)params->steps + 1.0);
+    cost->threads = nodes / TILE;
 }

@@ -60,6 +60,15 @@ nnd_status nnd_wide_march_exact(const nnd_wide_problem *problem, nnd_wide_curves
     return status;
 }
 
+double nnd_wide_march_numbers(const nnd_wide_mlp *p) {
+    double train = (double)nnd_data_samples(&p->data), square = train * train;
+    double times = nnd_timegrid_most(p->steps, &p->record, p->record_every);
+    double depth = (double)p->depth, matrices = depth - 1.0;
+    double numbers = (3.0 * depth + 1.0) * square + 5.0 * train +
+                     8.0 * matrices * (double)p->outliers + 4.0 * depth;
+    return times * (numbers + (p->two_time ? 2.0 * times * depth * square : 0.0));
+}
+
 void nnd_wide_march_cost(const nnd_wide_mlp *p, nnd_cost *cost) {
     /* Ranks saturate at some tens per point; of linear networks at fewer. */
     const double per_point = p->activation.name == NND_LINEAR ? 10.0 : 30.0;
@@ -69,13 +78,10 @@ void nnd_wide_march_cost(const nnd_wide_mlp *p, nnd_cost *cost) {
     bool exact = p->activation.name == NND_LINEAR && p->solver != NND_WIDE_MARCH;
     double sites = exact ? 16.0 * (points + 2.0) : (double)p->samples;
     double vectors = depth * 5.0 * points + matrices * 8.0 * rank;
-    double times = nnd_timegrid_most(p->steps, &p->record, p->record_every);
-    double square = (double)nnd_data_samples(&p->data) * (double)nnd_data_samples(&p->data);
-    double numbers = times * (3.0 * depth * square + 8.0 * matrices * (double)p->outliers);
-    if (p->two_time)
-        numbers += 2.0 * times * times * depth * square;
     double runs = exact ? 1.0 : (double)p->replicates;
     cost->bytes =
-        (sites * vectors + 5.0 * matrices * rank * rank + runs * numbers) * sizeof(double);
-    cost->flops = 2.0 * runs * steps * points * sites * (6.0 * rank * matrices + 20.0 * depth);
+        (sites * vectors + 5.0 * matrices * rank * rank + runs * nnd_wide_march_numbers(p)) *
+        sizeof(double);
+    cost->threads = runs;
+    cost->flops = 8.0 * runs * steps * points * sites * (6.0 * rank * matrices + 20.0 * depth);
 }

@@ -179,12 +179,20 @@ static double training_flops(const nnd_alignment *p, double d, double k) {
     return 26.0 * steps * (gradient + 20.0 * k * d * (double)p->depth);
 }
 
+/* Layers are trained: not one predictor, nor is a formula evaluated. */
+static bool trains_layers(const nnd_alignment *p) {
+    bool direct = p->training != NND_ALIGN_GAUSSIAN && p->route == NND_ROUTE_DIRECT;
+    return nnd_alignment_is_timed(p) ? p->training != NND_ALIGN_GD && p->training != NND_ALIGN_FLOW
+                                     : !direct;
+}
+
 static nnd_simulation_cost cost(const void *params, size_t size) {
     const nnd_alignment *p = params;
     double d = (double)size, samples = p->alpha * d, k = (double)nnd_alignment_width(p, size);
     double times = recorded_times(p), c = (double)p->outputs, tests = (double)p->test_points;
     nnd_simulation_cost x = {
-        .bytes = sizeof(double) * (2.0 * samples * (d + c) + 4.0 * d * d + 32.0 * k * d),
+        .bytes = sizeof(double) * (2.0 * samples * (d + c) + 4.0 * d * d +
+                                   (trains_layers(p) ? 32.0 * k : 30.0 * c) * d),
         .record_bytes = sizeof(double) * (times * NND_ALIGN_MEASURES + 3.0),
     };
     if (nnd_alignment_is_linear(p)) {

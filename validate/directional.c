@@ -58,7 +58,7 @@ static nnd_simulation_cost cost(const void *params, size_t size) {
     double weights = depth > 1.0 ? units * inputs + (depth - 2.0) * units * units + units : inputs;
     /* A sample costs two products and an exponential; the population a thousand hyperbolic
      * tangents. */
-    double gradient = sampled ? p->samples * (4.0 * dim + 40.0) : 4e4;
+    double gradient = sampled ? p->samples * (4.0 * dim + 40.0) : 1.4e5;
     /* A flow takes seven gradients a step, and steps of about one relaxation time. */
     double gradients = flows(p) ? 7.0 * (3.0 * p->time + 300.0) : p->steps + 1.0;
     return (nnd_simulation_cost){

@@ -85,19 +85,60 @@ static void task_key(const task *t, char key[KEY_SIZE]) {
 
 /* ---- what it costs ---- */
 
-void nnd_ensemble_cost(const nnd_case *c, nnd_simulation_cost *cost) {
+/* Networks are larger than the cache, and wait for the memory. */
+static const double FROM_MEMORY = 3.0;
+/* Operations that storing a block takes, and each number of it: some milliseconds, and 100 ns. */
+static const double BLOCK_FLOPS = 3e7, STORE_FLOPS = 2500.0;
+
+/* Memory of an ensemble. */
+typedef struct {
+    double block;   /* of the dearest block while it trains, its records included */
+    double join;    /* of the seeds of one point and size, and of their blocks */
+    double results; /* of what is kept of all points and sizes */
+} holdings;
+
+/* Blocks that train; then one point and size is reduced beside the results, and those are stacked.
+ */
+static double peak(int workers, void *data) {
+    const holdings *h = data;
+    return fmax(workers * h->block, h->join + 2.0 * h->results);
+}
+
+/* What is kept of one point and size: estimates and errors of what was recorded (covariances have
+ * twice its dimensions), shares of groups of at most 1e5 points of each variable, and the seeds if
+ * asked for. */
+static double result_bytes(const nnd_case *c, double record, size_t seeds) {
+    const double groups = 32.0, most = 1e5;
+    double points = most * (double)c->model->variable_count / (double)c->sweep.points;
+    double shares = fmin(groups, (double)seeds) * fmin(record, sizeof(double) * points);
+    bool trajectories = c->simulate.storage == NND_STORE_TRAJECTORIES;
+    return 3.0 * record + shares + (trajectories ? (double)seeds * record : 0.0);
+}
+
+static nnd_pieces hold(const nnd_case *c, size_t point, size_t k, holdings *h) {
     const nnd_simulator *s = nnd_simulator_find(c->model);
-    *cost = (nnd_simulation_cost){0};
-    for (size_t p = 0; p < c->sweep.points; p++)
-        for (size_t k = 0; k < nnd_case_sizes(c); k++) {
-            nnd_simulation_cost one = s->cost(c->params[p], nnd_case_size(c, k));
-            size_t width = s->block(c->params[p], nnd_case_size(c, k));
-            size_t trained = blocks_at(c, s, p, k) * width;
-            cost->bytes = fmax(cost->bytes, one.bytes + (double)width * one.record_bytes);
-            /* Reduction holds the blocks of a point and their join, and writes one result. */
-            cost->record_bytes = fmax(cost->record_bytes, 2.0 * (double)trained * one.record_bytes);
-            cost->flops += one.flops * (double)trained;
-        }
+    nnd_simulation_cost one = s->cost(c->params[point], nnd_case_size(c, k));
+    size_t width = s->block(c->params[point], nnd_case_size(c, k));
+    size_t blocks = blocks_at(c, s, point, k), seeds = nnd_case_seeds(c, k);
+    h->block = fmax(h->block, one.bytes + (double)width * one.record_bytes);
+    h->join = fmax(h->join, (double)(blocks * width + seeds) * one.record_bytes);
+    h->results += result_bytes(c, one.record_bytes, seeds);
+    one.flops *= FROM_MEMORY;
+    double stored = STORE_FLOPS * one.record_bytes / sizeof(double);
+    return (nnd_pieces){blocks, BLOCK_FLOPS + (double)width * (one.flops + stored)};
+}
+
+nnd_status nnd_ensemble_plan(nnd_context *ctx, const nnd_case *c, nnd_plan *plan) {
+    size_t sizes = nnd_case_sizes(c), count = c->sweep.points * sizes;
+    nnd_pieces *pieces = calloc(count, sizeof *pieces);
+    if (pieces == NULL)
+        return nnd_fail_memory(ctx, "the list of blocks");
+    holdings h = {0};
+    for (size_t i = 0; i < count; i++)
+        pieces[i] = hold(c, i / sizes, i % sizes, &h);
+    nnd_status status = nnd_plan_make(ctx, count, pieces, peak, &h, plan);
+    free(pieces);
+    return status;
 }
 
 nnd_status nnd_ensemble_check(nnd_context *ctx, const nnd_case *c) {
@@ -125,11 +166,9 @@ nnd_status nnd_ensemble_check(nnd_context *ctx, const nnd_case *c) {
 }
 
 nnd_status nnd_ensemble_check_memory(nnd_context *ctx, const nnd_case *c) {
-    nnd_simulation_cost cost;
-    nnd_ensemble_cost(c, &cost);
-    nnd_status status = nnd_check_memory(ctx, cost.bytes, "one block of the simulation");
-    return status == NND_OK ? nnd_check_memory(ctx, cost.record_bytes, "what all seeds recorded")
-                            : status;
+    nnd_plan plan;
+    nnd_status status = nnd_ensemble_plan(ctx, c, &plan);
+    return status == NND_OK ? nnd_check_memory(ctx, plan.bytes, "the simulation") : status;
 }
 
 /* ---- training ---- */
@@ -365,20 +404,20 @@ nnd_status nnd_ensemble_run(nnd_context *ctx, const nnd_case *c, nnd_store *stor
                             nnd_ensemble *out) {
     work e = {.ctx = ctx, .c = c, .store = store};
     task *tasks = NULL;
-    nnd_simulation_cost cost;
+    nnd_plan plan;
     *out = (nnd_ensemble){0};
     nnd_status status = nnd_ensemble_check(ctx, c);
     if (status == NND_OK)
-        status = nnd_ensemble_check_memory(ctx, c);
+        status = nnd_ensemble_plan(ctx, c, &plan);
+    if (status == NND_OK)
+        status = nnd_check_memory(ctx, plan.bytes, "the simulation");
     if (status == NND_OK) {
         e.simulator = nnd_simulator_find(c->model);
         status = list_tasks(ctx, c, e.simulator, &tasks, &e.tasks);
     }
-    if (status == NND_OK) {
-        nnd_ensemble_cost(c, &cost);
-        e.task = tasks;
-        status = train(&e, nnd_context_concurrency(ctx, e.tasks, cost.bytes));
-    }
+    e.task = tasks;
+    if (status == NND_OK)
+        status = train(&e, plan.workers);
     status = nnd_context_agree(ctx, status);
     if (status == NND_OK && nnd_context_rank(ctx) == 0)
         status = reduce(&e, out);

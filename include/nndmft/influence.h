@@ -77,8 +77,9 @@ void nnd_fluctuations_clear(nnd_fluctuations *out);
 double nnd_fluctuations_bytes(size_t times, size_t train, size_t observables, bool bias,
                               bool two_time);
 
-/** Bytes held and floating-point operations done with `nodes` nodes. */
-void nnd_influence_cost(const nnd_units *p, double nodes, double *bytes, double *flops);
+/** Bytes held by `threads` threads, and floating-point operations done, with `nodes` nodes. */
+void nnd_influence_cost(const nnd_units *p, double nodes, int threads, double *bytes,
+                        double *flops);
 
 /**
  * The fluctuations by influence functions, with the nodes (dims = rank of gram + 1) as the

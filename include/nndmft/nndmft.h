@@ -42,6 +42,7 @@
 #include "nndmft/online_fluctuations.h"
 #include "nndmft/outliers.h"
 #include "nndmft/pencil.h"
+#include "nndmft/plan.h"
 #include "nndmft/plane_rule.h"
 #include "nndmft/population.h"
 #include "nndmft/quadratic.h"

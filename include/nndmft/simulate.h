@@ -5,14 +5,14 @@
 
 #include "nndmft/case.h"
 #include "nndmft/frame.h"
+#include "nndmft/plan.h"
 #include "nndmft/store.h"
 
-/** What a simulation needs, per block and for the whole. */
+/** What a simulation needs. */
 typedef struct {
-    double bytes; /**< memory held by one block, without its records */
-    double
-        record_bytes; /**< what one network records; of a whole case: of one point, when reduced */
-    double flops;     /**< floating-point operations of one network */
+    double bytes;        /**< memory held by one block, without its records */
+    double record_bytes; /**< what one network records */
+    double flops;        /**< floating-point operations of one network, as in nnd_cost */
 } nnd_simulation_cost;
 
 /**
@@ -43,13 +43,13 @@ typedef struct {
 /** The simulator of a model; NULL if it has none. */
 const nnd_simulator *nnd_simulator_find(const nnd_model *model);
 
-/** Cost of the ensemble of a case: bytes of its dearest block, flops of all networks. */
-void nnd_ensemble_cost(const nnd_case *c, nnd_simulation_cost *cost);
+/** What the ensemble of a case takes with the threads and the memory of the context. */
+NND_MUST_USE nnd_status nnd_ensemble_plan(nnd_context *ctx, const nnd_case *c, nnd_plan *plan);
 
 /** Whether the ensemble of a case makes sense: it asks for one, the model has one, sizes suit. Logs
  *  what is odd about it. */
 NND_MUST_USE nnd_status nnd_ensemble_check(nnd_context *ctx, const nnd_case *c);
-/** Whether a block, and what all seeds record, fit into the memory limit. */
+/** Whether the plan of a case fits into the memory limit. */
 NND_MUST_USE nnd_status nnd_ensemble_check_memory(nnd_context *ctx, const nnd_case *c);
 
 /**

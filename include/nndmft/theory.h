@@ -5,12 +5,15 @@
 
 #include "nndmft/case.h"
 #include "nndmft/frame.h"
+#include "nndmft/plan.h"
 #include "nndmft/store.h"
 
-/** What a computation needs. */
+/** What one parameter point needs. */
 typedef struct {
-    double bytes; /**< memory held at once */
-    double flops; /**< floating-point operations */
+    double bytes;   /**< memory held while it is solved, besides the result */
+    double results; /**< of the numbers in its frame */
+    double flops;   /**< floating-point operations, those of a matrix-vector product in cache */
+    double threads; /**< threads that one point can use when it has them for itself; 0: one */
 } nnd_cost;
 
 /**
@@ -27,8 +30,8 @@ typedef struct {
 /** The theory of a model; NULL if it has none. */
 const nnd_theory *nnd_theory_find(const nnd_model *model);
 
-/** Cost of a whole case: bytes of the dearest point, flops of all. */
-NND_MUST_USE nnd_status nnd_theory_cost(nnd_context *ctx, const nnd_case *c, nnd_cost *cost);
+/** What a whole case takes with the threads and the memory of the context. */
+NND_MUST_USE nnd_status nnd_theory_plan(nnd_context *ctx, const nnd_case *c, nnd_plan *plan);
 
 /**
  * Solves all sweep points, as many at once as threads and memory allow, and stacks them along the
