@@ -17,7 +17,7 @@ static const double WANTED = 1e-9, ACCEPTED = 1e-6;
 /* 1 - z phi below which the flow has come to its end, phi = 1/z; and steps after which it is given
  * up: explicit, hence some three to a characteristic time of the fastest mode. */
 static const double AT_END = 1e-10;
-enum { MOST_STEPS = 100000 };
+enum { MOST_STEPS = 40000 };
 
 /* The trapezoidal rule errs by what lies between its ellipse and the next obstacle, inwards the
  * spectrum, outwards where phi has grown by e^GROWTH; FARTHEST half widths away it may end too. */

@@ -320,6 +320,7 @@ int main(void) {
     tcase_add_test(table, power_law_reference_cases);
     suite_add_tcase(suite, table);
     TCase *checks = tcase_create("checks");
+    tcase_set_timeout(checks, 30.0);
     tcase_add_loop_test(checks, linear_flow_limits, 0, RULES);
     tcase_add_loop_test(checks, flows_end, 0, RULES);
     tcase_add_test(checks, a_flow_without_end_is_given_up);

@@ -418,7 +418,7 @@ nnd_status nnd_alignment_theory(nnd_context *ctx, const void *params, nnd_frame 
  * fastest mode, until the slowest one has come to its end or for as long as is asked; growth from a
  * small start takes some more. */
 static double flow_flops(const nnd_alignment *p, double nodes) {
-    const double per_node = 13.0 * 150.0, most = 1e5, relaxations = 30.0;
+    const double per_node = 13.0 * 150.0, most = 4e4, relaxations = 30.0;
     double root = sqrt(p->alpha), fastest = pow(1.0 + 1.0 / root, 2.0);
     double slowest = fmax(pow(1.0 - 1.0 / root, 2.0), 1e-12);
     double steps = 200.0 + fastest * fmin(p->time, relaxations / slowest) / 3.0;

@@ -2,7 +2,8 @@
 #include "theory/shortfall.h"
 
 #include <stdarg.h>
-#include <stdio.h>
+
+#include "nndmft/number.h"
 
 static const char KEY[] = "not_converged";
 
@@ -10,7 +11,7 @@ nnd_status nnd_shortfall_set(nnd_frame *frame, const char *format, ...) {
     char line[256];
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(line, sizeof line, format, arguments);
+    nnd_vformat(line, sizeof line, format, arguments);
     va_end(arguments);
     return nnd_frame_set_text(frame, NULL, KEY, line);
 }

@@ -34,7 +34,7 @@ typedef struct {
 /**
  * Overlaps at ascending times >= 0 (those of descent are whole numbers). The nodes are doubled
  * until no overlap changes by more than 1e-9, relative to itself; NND_NOT_CONVERGED if the change
- * at the largest number of nodes is above 1e-6, or a flow takes more than 1e5 steps (explicit ones:
+ * at the largest number of nodes is above 1e-6, or a flow takes more than 4e4 steps (explicit ones:
  * a spectrum that reaches from 1 almost to 0, and a time to match). A flow that has come to its
  * end, phi = 1/z, takes no more. Nothing is written if report.nodes is 0. Isotropic tasks with
  * equal clean inputs use the Marchenko-Pastur law unless `contour` is set; modes are isotropic if
