@@ -126,7 +126,7 @@ static void solve(nnd_context *ctx, problem *q, size_t points, size_t train, con
         for (size_t nu = 0; nu <= mu; nu++)
             q->observable[k++] = (nnd_observable){NND_OBSERVE_NTK, mu, nu};
     q->p = (nnd_units){&LINEAR, train,    points, gram,          targets, gamma0, lr,
-                       center,  &q->grid, k,      q->observable, true,    true};
+                       center,  &q->grid, k,      q->observable, true,    true,   0.0};
     ck_assert_int_eq(nnd_wishart_run(ctx, &q->p, &q->out), NND_OK);
 }
 
@@ -257,7 +257,8 @@ START_TEST(divergence_is_reported_and_what_came_before_kept) {
     problem q = {0};
     nnd_integers all = {0};
     ck_assert_int_eq(nnd_timegrid_make(ctx, 60, &all, 1, &q.grid), NND_OK);
-    q.p = (nnd_units){&LINEAR, 1, 1, &gram, &y, 3.0, 4.0, false, &q.grid, 0, NULL, true, false};
+    q.p =
+        (nnd_units){&LINEAR, 1, 1, &gram, &y, 3.0, 4.0, false, &q.grid, 0, NULL, true, false, 0.0};
     ck_assert_int_eq(nnd_wishart_run(ctx, &q.p, &q.out), NND_DIVERGED);
     size_t at = q.out.diverged_at;
     ck_assert_uint_gt(at, 1);
