@@ -270,7 +270,7 @@ void nnd_influence_cost(const nnd_units *p, double nodes, int threads, double *b
     /* Responses, the two triangular solves and products, and the second tangents of some modes. */
     double modes = p->bias ? fmin(drives, 20.0 * train) : 0.0;
     double responses = rows * drives * state;
-    /* Differences: each impulse is followed twice, and twice again with another step. */
+    /* Differences: each impulse is followed twice, and twice again to one side. */
     if (nnd_activation_has_kink(p->activation))
         responses = 2.0 * drives * times *
                     (4.0 * train * points + 40.0 * points + 10.0 * (double)observables_of(p));
@@ -431,8 +431,8 @@ nnd_status nnd_influence_run(nnd_context *ctx, const nnd_units *p, const nnd_nod
     };
     double bytes, flops;
     *out = (nnd_fluctuations){0};
-    if (nnd_activation_has_kink(p->activation) && (p->bias || !(p->step > 0.0)))
-        return nnd_fail(ctx, NND_E_INPUT, "a kink: no bias, and a step of differences > 0");
+    if (nnd_activation_has_kink(p->activation) && p->bias)
+        return nnd_fail(ctx, NND_E_INPUT, "no bias of an activation with a kink");
     nnd_influence_cost(p, (double)nodes->count, nnd_context_threads(ctx), &bytes, &flops);
     nnd_status status = nnd_check_memory(ctx, bytes, "the fluctuations");
     if (status == NND_OK)

@@ -4,7 +4,7 @@
  * function of Delta, but O of a single unit is not: near the kink of phi a unit goes on, or stays
  * behind, and its O jumps. The mean of derivatives lacks what these jumps contribute (fluctuations
  * 1.6); the derivative of the mean does not. Hence differences of means over the same units,
- *     chi = (<O>[Delta + d e] - <O>[Delta - d e])/2d,    d = step rms Delta(s),
+ *     chi = (<O>[Delta + d e] - <O>[Delta - d e])/2d,    d = STEP rms Delta(s),
  * e the impulse at (nu, s). Each unit has a weight of order 1/d at most, hence no heavy tails,
  * which products of phi'' have if a kink is smoothed over a small width. The difference is off by
  * order d: second derivatives of <O> jump where velocities of units change sign.
@@ -16,6 +16,8 @@
 
 #include "solvers/influence_impl.h"
 
+/* Of differences, relative to rms Delta: h moves by c times that, little against its width. */
+static const double STEP = 0.1;
 /* Steps are not smaller than this part of the largest one. */
 static const double LEAST_STEP = 1e-3;
 
@@ -55,28 +57,30 @@ static void follow_from(const worker *k, size_t s, const double *delta) {
     }
 }
 
-/* The column of chi that belongs to nu and s. */
+/* The column of chi that belongs to nu and s: from Delta - d, or Delta itself, to Delta + d. */
 static void respond(const worker *k, size_t s, size_t nu) {
     const nnd_influence *run = k->run;
     size_t train = run->p->train, column = s * train + nu;
-    for (int sign = -1; sign <= 1; sign += 2) {
+    const double ends[] = {run->p->one_sided ? 0.0 : -1.0, 1.0};
+    double width = (ends[1] - ends[0]) * k->step[s];
+    for (int i = 0; i < 2; i++) {
         memcpy(k->delta, run->delta + s * train, train * sizeof(double));
-        k->delta[nu] += sign * k->step[s];
+        k->delta[nu] += ends[i] * k->step[s];
         follow_from(k, s, k->delta);
         for (size_t t = s + 1; t <= run->map.steps; t++)
-            observe(k, t, sign / (2.0 * k->step[s]), run->drives, k->chi + column);
+            observe(k, t, (i == 0 ? -1.0 : 1.0) / width, run->drives, k->chi + column);
     }
 }
 
 static void choose_steps(const nnd_influence *run, double *step) {
     size_t train = run->p->train;
-    double largest = 0.0, unit = run->p->step / sqrt((double)train);
+    double largest = 0.0, unit = STEP / sqrt((double)train);
     for (size_t t = 0; t < run->map.steps; t++) {
         step[t] = unit * cblas_dnrm2((int)train, run->delta + t * train, 1);
         largest = fmax(largest, step[t]);
     }
     for (size_t t = 0; t < run->map.steps; t++)
-        step[t] = largest > 0.0 ? fmax(step[t], LEAST_STEP * largest) : run->p->step;
+        step[t] = largest > 0.0 ? fmax(step[t], LEAST_STEP * largest) : STEP;
 }
 
 static nnd_status worker_make(const nnd_influence *run, double *mean, double *chi, worker *k) {

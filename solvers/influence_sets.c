@@ -147,13 +147,10 @@ nnd_status nnd_influence_quadrature(nnd_context *ctx, const nnd_units *p, size_t
 
 /* ---- replicates ---- */
 
-/* Of differences where phi has a kink: relative to rms Delta. Twice this tells their error. */
-static const double STEP = 0.1;
-
 /* Running averages over replicates. */
 typedef struct {
     nnd_fluctuations *mean, *spread; /* and sums of squared deviations */
-    nnd_fluctuations coarse;         /* what twice the step changes, if phi has a kink */
+    nnd_fluctuations side;           /* what differences to one side change, if phi has a kink */
 } averages;
 
 /* One more value, the count-th (Welford). */
@@ -167,21 +164,20 @@ static void include(size_t count, averages *a, const nnd_fluctuations *x) {
         a->mean->diverged_at = x->diverged_at;
 }
 
-/* The same nodes with steps d and 2 d. */
+/* The same nodes with differences to both sides, and to one. */
 static nnd_status run_replicate(nnd_context *ctx, const nnd_units *p, const nnd_nodes *nodes,
                                 size_t count, averages *a) {
     bool kink = nnd_activation_has_kink(p->activation);
-    nnd_units fine = *p, coarse = *p;
+    nnd_units one_sided = *p;
     nnd_fluctuations one = {0}, two = {0};
-    fine.step = STEP;
-    coarse.step = 2.0 * STEP;
-    nnd_status status = nnd_influence_run(ctx, &fine, nodes, &one);
+    one_sided.one_sided = true;
+    nnd_status status = nnd_influence_run(ctx, p, nodes, &one);
     if (status >= NND_OK)
         include(count, a, &one);
     if (status >= NND_OK && kink)
-        status = nnd_influence_run(ctx, &coarse, nodes, &two);
-    for (size_t i = 0; status >= NND_OK && kink && i < a->coarse.count; i++)
-        a->coarse.data[i] += two.data[i] - one.data[i];
+        status = nnd_influence_run(ctx, &one_sided, nodes, &two);
+    for (size_t i = 0; status >= NND_OK && kink && i < a->side.count; i++)
+        a->side.data[i] += two.data[i] - one.data[i];
     nnd_fluctuations_clear(&one);
     nnd_fluctuations_clear(&two);
     return status;
@@ -191,12 +187,11 @@ static nnd_status run_replicate(nnd_context *ctx, const nnd_units *p, const nnd_
 static void finish(size_t replicates, averages *a) {
     double n = (double)replicates;
     for (size_t i = 0; i < a->spread->count; i++)
-        a->spread->data[i] =
-            hypot(sqrt(a->spread->data[i] / (n * (n - 1.0))), a->coarse.data[i] / n);
+        a->spread->data[i] = hypot(sqrt(a->spread->data[i] / (n * (n - 1.0))), a->side.data[i] / n);
 }
 
 static nnd_status averages_make(nnd_context *ctx, const nnd_units *p, averages *a) {
-    nnd_fluctuations *all[] = {a->mean, a->spread, &a->coarse};
+    nnd_fluctuations *all[] = {a->mean, a->spread, &a->side};
     nnd_status status = NND_OK;
     for (size_t k = 0; status == NND_OK && k < sizeof all / sizeof *all; k++) {
         status = make_results(ctx, p, all[k]);
@@ -225,7 +220,7 @@ nnd_status nnd_influence_sampled(nnd_context *ctx, const nnd_units *p, size_t sa
     }
     if (status >= NND_OK)
         finish(replicates, &a);
-    nnd_fluctuations_clear(&a.coarse);
+    nnd_fluctuations_clear(&a.side);
     if (status < NND_OK) {
         nnd_fluctuations_clear(out);
         nnd_fluctuations_clear(se);

@@ -257,8 +257,8 @@ START_TEST(divergence_is_reported_and_what_came_before_kept) {
     problem q = {0};
     nnd_integers all = {0};
     ck_assert_int_eq(nnd_timegrid_make(ctx, 60, &all, 1, &q.grid), NND_OK);
-    q.p =
-        (nnd_units){&LINEAR, 1, 1, &gram, &y, 3.0, 4.0, false, &q.grid, 0, NULL, true, false, 0.0};
+    q.p = (nnd_units){&LINEAR, 1,       1, &gram, &y,   3.0,   4.0,
+                      false,   &q.grid, 0, NULL,  true, false, false};
     ck_assert_int_eq(nnd_wishart_run(ctx, &q.p, &q.out), NND_DIVERGED);
     size_t at = q.out.diverged_at;
     ck_assert_uint_gt(at, 1);

@@ -44,8 +44,7 @@ typedef struct {
     size_t observables;       /**< besides the outputs of the training points */
     const nnd_observable *observable;
     bool bias, two_time; /**< whether these are wanted; bias: not if activation has a kink */
-    double step;         /**< of differences, which responses are if activation has a kink, relative
-                              to rms Delta; > 0 then */
+    bool one_sided;      /**< kink: differences to one side of Delta only (nnd_influence_run) */
 } nnd_units;
 
 /**
@@ -84,8 +83,11 @@ void nnd_influence_cost(const nnd_units *p, double nodes, int threads, double *b
 /**
  * The fluctuations by influence functions, with the nodes (dims = rank of gram + 1) as the
  * distribution of (h, w)(0). Exact for a population of such units; no iteration, no regularisation.
- * Returns NND_DIVERGED if f ceases to be sound; NND_E_INPUT for the bias of an activation with a
- * kink. Same bits for any number of threads.
+ * Responses are means of derivatives, or, if the activation has a kink, central differences of
+ * means. Those of one side differ from them where a unit's velocity passes through zero, as when
+ * sum_mu gram(nu,mu) Delta_mu = 0: <O> has no derivative there, and its fluctuations are not
+ * linear. Returns NND_DIVERGED if f ceases to be sound; NND_E_INPUT for the bias of an activation
+ * with a kink. Same bits for any number of threads.
  */
 NND_MUST_USE nnd_status nnd_influence_run(nnd_context *ctx, const nnd_units *p,
                                           const nnd_nodes *nodes, nnd_fluctuations *out);
@@ -118,8 +120,8 @@ NND_MUST_USE nnd_status nnd_influence_quadrature(nnd_context *ctx, const nnd_uni
 double nnd_influence_quadrature_nodes(const nnd_units *p, size_t intervals, double *runs);
 /**
  * With scrambled Sobol nodes: `samples` (a power of two) in each of `replicates` >= 2 independent
- * sets; mean over the sets and its standard error. With a kink (units.step is not read) the error
- * of differences, taken from twice the step, is part of the standard error.
+ * sets; mean over the sets and its standard error. With a kink, what differences to
+ * one side change is part of the standard error.
  */
 NND_MUST_USE nnd_status nnd_influence_sampled(nnd_context *ctx, const nnd_units *p, size_t samples,
                                               size_t replicates, uint64_t seed,
