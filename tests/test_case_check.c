@@ -35,11 +35,11 @@ static nnd_wide_mlp *wide_mlp(void) {
 /* Theory and ensemble refuse the case with this message. */
 static void refused_with(const char *message) {
     nnd_frame *frame = NULL;
-    nnd_cost cost;
+    nnd_plan plan;
     nnd_store *store = nnd_memory_store_new();
     ck_assert_int_eq(nnd_theory_run(ctx, c, NULL, &frame), NND_E_INPUT);
     ck_assert_str_eq(nnd_context_message(ctx), message);
-    ck_assert_int_eq(nnd_theory_cost(ctx, c, &cost), NND_E_INPUT);
+    ck_assert_int_eq(nnd_theory_plan(ctx, c, &plan), NND_E_INPUT);
     nnd_ensemble ensemble;
     ck_assert_int_eq(nnd_ensemble_run(ctx, c, store, &ensemble), NND_E_INPUT);
     ck_assert_str_eq(nnd_context_message(ctx), message);
