@@ -47,12 +47,14 @@ static double flops_of(nnd_context *ctx, const nnd_case *c, const nnd_cost *cost
 }
 
 nnd_status nnd_theory_plan(nnd_context *ctx, const nnd_case *c, nnd_plan *plan) {
+    nnd_status status = nnd_case_check(ctx, c);
+    if (status != NND_OK)
+        return status;
     const nnd_theory *theory = nnd_theory_find(c->model);
-    nnd_pieces *point = calloc(c->sweep.points, sizeof *point);
     holdings h = {.frames = (double)c->sweep.points * arrays_of(c->model) * ARRAY_BYTES};
-    nnd_status status = point != NULL ? NND_OK : nnd_fail_memory(ctx, "the sweep");
-    if (status == NND_OK)
-        status = nnd_case_check(ctx, c);
+    nnd_pieces *point = calloc(c->sweep.points, sizeof *point);
+    if (point == NULL)
+        return nnd_fail_memory(ctx, "the sweep");
     for (size_t i = 0; status == NND_OK && i < c->sweep.points; i++) {
         nnd_cost cost = {0};
         status = theory->cost(ctx, c->params[i], &cost);
