@@ -54,8 +54,8 @@ static nnd_estimate estimate(size_t without) {
     for (size_t i = 0, k = 0; i < SEEDS; i++)
         if (i != without)
             left[k++] = y[i];
-    nnd_estimate plain = nnd_mean_shares(count, left, 1, share);
-    return nnd_regression_apply(&regression, plain, share);
+    (void)count;
+    return nnd_regressed_mean(&regression, left, share);
 }
 
 START_TEST(what_is_linear_in_the_controls_is_known_exactly) {
@@ -155,10 +155,63 @@ START_TEST(without_controls_or_error_nothing_changes) {
     ck_assert_int_eq(nnd_frame_new(ctx, &seeds), NND_OK);
     ck_assert_int_eq(nnd_regression_make(ctx, seeds, SEEDS, chosen, &regression), NND_OK);
     nnd_frame_free(seeds);
-    nnd_estimate plain = nnd_mean_shares(SEEDS, y, 1, share);
-    ck_assert_double_eq(nnd_regression_apply(&regression, plain, share).value, plain.value);
+    nnd_estimate plain = nnd_mean(SEEDS, y, 1);
+    ck_assert_double_eq(nnd_regressed_mean(&regression, y, share).value, plain.value);
+    plain = nnd_covariance(SEEDS, y, y, NULL);
+    ck_assert_double_eq(nnd_regressed_covariance(&regression, y, y, share).value, plain.value);
     make(SEEDS);
-    ck_assert_double_nan(nnd_regression_apply(&regression, (nnd_estimate){1.0, NAN}, share).se);
+    y[3] = NAN;
+    ck_assert_double_nan(nnd_regressed_mean(&regression, y, share).se);
+    ck_assert_double_nan(nnd_regressed_covariance(&regression, y, y, share).value);
+    ck_assert_double_nan(nnd_regressed_ratio(&regression, y, y, share).value);
+}
+END_TEST
+
+/* x is the first control, whose square less 1 is the second: the variance of x is known. */
+START_TEST(a_variance_of_what_is_known_is_known) {
+    double x[SEEDS];
+    for (size_t i = 0; i < SEEDS; i++) {
+        x[i] = 3.0 + control[i][0];
+        control[i][1] = control[i][0] * control[i][0] - 1.0;
+    }
+    make(SEEDS);
+    nnd_estimate e = nnd_regressed_covariance(&regression, x, x, share);
+    ck_assert_double_eq_tol(e.value, 1.0, ROUNDING);
+    ck_assert_double_eq_tol(e.se, 0.0, ROUNDING);
+}
+END_TEST
+
+/* 3000 ensembles of 40: covariance and ratio have no bias within 4 errors, and errors of the size
+ * that they state (their squares, averaged, to 10 %). x and y share half of their variance with the
+ * controls, cov(x, y) = 1 and E x/E y = 2. */
+START_TEST(covariance_and_ratio_are_unbiased_with_honest_errors) {
+    enum { ENSEMBLES = 3000 };
+    double x[SEEDS], z[SEEDS], noise[2 * SEEDS], sum[2] = {0}, sum2[2] = {0}, error2[2] = {0};
+    const double want[2] = {1.0, 2.0};
+    for (uint64_t r = 0; r < ENSEMBLES; r++) {
+        nnd_rng_normals((nnd_rng_key){8, r, 0}, 0, 0, sizeof control / sizeof(double),
+                        &control[0][0]);
+        nnd_rng_normals((nnd_rng_key){8, r, 0}, 1, 0, 2 * SEEDS, noise);
+        for (size_t i = 0; i < SEEDS; i++) {
+            x[i] = 10.0 + control[i][0] + noise[i];
+            z[i] = 5.0 + control[i][0] + noise[SEEDS + i];
+            control[i][1] = control[i][0] * control[i][0] - 1.0;
+        }
+        make(SEEDS);
+        const nnd_estimate e[2] = {nnd_regressed_covariance(&regression, x, z, share),
+                                   nnd_regressed_ratio(&regression, x, z, share)};
+        for (int k = 0; k < 2; k++) {
+            sum[k] += e[k].value / ENSEMBLES;
+            sum2[k] += pow(e[k].value - want[k], 2) / ENSEMBLES;
+            error2[k] += e[k].se * e[k].se / ENSEMBLES;
+        }
+    }
+    for (int k = 0; k < 2; k++) {
+        ck_assert_double_le(fabs(sum[k] - want[k]), 4.0 * sqrt(sum2[k] / ENSEMBLES));
+        ck_assert_double_eq_tol(error2[k] / sum2[k], 1.0, k == 0 ? 0.25 : 0.15);
+    }
+    /* Half of the variance of the mean of x is gone: s.e.^2 = 1/40 and not 2/40. */
+    ck_assert_double_lt(nnd_regressed_mean(&regression, x, share).se, 0.22);
 }
 END_TEST
 
@@ -172,6 +225,8 @@ int main(void) {
     tcase_add_test(tests, columns_that_say_nothing_new_are_dropped);
     tcase_add_test(tests, few_seeds_are_not_regressed);
     tcase_add_test(tests, without_controls_or_error_nothing_changes);
+    tcase_add_test(tests, a_variance_of_what_is_known_is_known);
+    tcase_add_test(tests, covariance_and_ratio_are_unbiased_with_honest_errors);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);

@@ -10,6 +10,7 @@
 #include "nndmft/statistics.h"
 #include "validate/compare_impl.h"
 #include "validate/group_shares.h"
+#include "validate/regression.h"
 
 enum { TEXT_SIZE = 512 };
 
@@ -209,8 +210,8 @@ typedef struct {
     view theory, theory_se, min_size, mc, mc_se, diverged;
     nnd_share_view share; /* no data: influences are not known */
     const double *seeds;  /* per size; NULL: unknown */
-    bool quadratic;
-    bool extrapolates; /* min_size is for a correction that extrapolation takes out */
+    double raised;        /* by how much of 2 (theory^2 - mc^2)/n error bars are; 0: not */
+    bool extrapolates;    /* min_size is for a correction that extrapolation takes out */
     size_t sizes;
     const double *size_of; /* NULL: the size is unknown */
     double *size, *weight; /* of those that are used, and their parts in the result */
@@ -261,15 +262,16 @@ static nnd_estimate read_mc(const nnd_pairing *p, const nnd_array *target, reade
 
 /* n cov(x, y) of normal numbers has the variance var x var y + cov^2. Where theory's covariance is
  * the larger, an error bar from few seeds is too small by what the square makes up: the variance of
- * the estimate if theory is right is larger by twice the difference of the squares over n. */
+ * the estimate if theory is right is larger by twice the difference of the squares over n, of which
+ * control variates leave the fraction that they leave of the rest. */
 static double error_of(const reader *r, double se, double theory, double mc) {
     double per_seed = 0.0, excess = theory * theory - mc * mc;
-    if (!r->quadratic || r->seeds == NULL || !(excess > 0.0))
+    if (r->seeds == NULL || !(excess > 0.0))
         return se;
     for (size_t n = 0; n < r->used; n++)
         if (r->seeds[r->from[n]] > 0.0)
             per_seed += r->weight[n] * r->weight[n] / r->seeds[r->from[n]];
-    return sqrt(se * se + 2.0 * excess * per_seed);
+    return sqrt(se * se + 2.0 * r->raised * excess * per_seed);
 }
 
 /* What each group contributes to the point that was read last: its share at each size, times the
@@ -310,6 +312,17 @@ static void read_points(const nnd_pairing *p, const nnd_array *target, reader *r
     }
 }
 
+/* The largest fraction of a variable's variance that control variates leave. */
+static double left_by_controls(const nnd_pairing *p, const char *variable) {
+    char name[TEXT_SIZE];
+    snprintf(name, sizeof name, "%s_" NND_CONTROL, variable);
+    const nnd_array *left = p->influence != NULL ? nnd_frame_find(p->influence, name) : NULL;
+    double largest = left != NULL ? 0.0 : 1.0;
+    for (size_t i = 0; left != NULL && i < left->count; i++)
+        largest = fmax(largest, isnan(left->data[i]) ? 1.0 : left->data[i]);
+    return largest;
+}
+
 static nnd_status reader_make(const nnd_pairing *p, const nnd_pair *pair, const nnd_array *target,
                               reader *r) {
     *r = (reader){.theory.data = &pair->bound};
@@ -337,7 +350,7 @@ static nnd_status reader_make(const nnd_pairing *p, const nnd_pair *pair, const 
                             pair->name);
     }
     r->sizes = axis_length(frame, pair->mc, SIZE);
-    r->quadratic = pair->quadratic;
+    r->raised = pair->quadratic ? left_by_controls(p, pair->name) : 0.0;
     r->seeds = p->seeds;
     r->size = calloc(2 * r->sizes, sizeof *r->size);
     r->weight = r->size != NULL ? r->size + r->sizes : NULL;

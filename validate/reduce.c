@@ -116,7 +116,7 @@ typedef struct {
     const nnd_array *a, *b; /* b: NULL unless the estimator takes two */
     size_t count, size, sweep_points;
     const size_t *chosen;
-    const nnd_regression *controls; /* NULL: not regressed */
+    const nnd_regression *controls; /* no columns: not regressed */
     double *x, *y, *share;          /* samples of one element, and what each adds */
     double *left;                   /* fraction of the variance that controls leave, per element */
 } reduction;
@@ -127,20 +127,22 @@ static nnd_estimate scaled(nnd_estimate e, double factor, size_t count, double *
     return (nnd_estimate){factor * e.value, factor * e.se};
 }
 
-static nnd_estimate estimate(const reduction *r) {
+static nnd_estimate estimate(const reduction *r, const nnd_regression *controls) {
     double size = (double)r->size;
     switch (r->variable->estimator.kind) {
     case NND_NVAR:
-        return scaled(nnd_covariance(r->count, r->x, r->x, r->share), size, r->count, r->share);
+        return scaled(nnd_regressed_covariance(controls, r->x, r->x, r->share), size, r->count,
+                      r->share);
     case NND_NCOV:
-        return scaled(nnd_covariance(r->count, r->x, r->y, r->share), size, r->count, r->share);
+        return scaled(nnd_regressed_covariance(controls, r->x, r->y, r->share), size, r->count,
+                      r->share);
     case NND_RATIO:
-        return nnd_ratio_of_means(r->count, r->x, r->y, r->share);
+        return nnd_regressed_ratio(controls, r->x, r->y, r->share);
     case NND_MEAN:
     case NND_SLOPE:
         break;
     }
-    return nnd_mean_shares(r->count, r->x, 1, r->share);
+    return nnd_regressed_mean(controls, r->x, r->share);
 }
 
 static void gather(const reduction *r, const nnd_array *source, size_t at, double *samples) {
@@ -164,14 +166,15 @@ static void put_groups(const reduction *r, const nnd_share_view *view, const siz
 /* Fills x, x_se and the influences, element by element, in the order of seeds. */
 static void reduce_array(const reduction *r, const nnd_frame *out, const nnd_array *x,
                          const nnd_array *se, const nnd_share_view *view) {
+    const nnd_regression none = {.samples = r->count};
     size_t index[NND_MAX_DIMS] = {0};
     for (size_t i = 0; i < x->count; i++) {
         gather(r, r->a, source_position(r->seeds, r->a, out, x, index, false), r->x);
         if (r->b != NULL)
             gather(r, r->b, source_position(r->seeds, r->b, out, x, index, true), r->y);
-        nnd_estimate plain = estimate(r), e = plain;
-        if (r->controls != NULL)
-            e = nnd_regression_apply(r->controls, plain, r->share);
+        nnd_estimate plain = estimate(r, &none), e = plain;
+        if (r->controls->columns > 0)
+            e = estimate(r, r->controls);
         x->data[i] = e.value;
         se->data[i] = e.se;
         r->left[i] = plain.se > 0.0 ? e.se * e.se / (plain.se * plain.se) : 1.0;
@@ -235,7 +238,7 @@ static bool bears_slope(const nnd_model *model, const nnd_variable *v) {
 
 static nnd_status add_control(const reduction *r, size_t count, nnd_frame *influence) {
     char name[TEXT_SIZE];
-    if (r->controls == NULL || r->controls->columns == 0)
+    if (r->controls->columns == 0)
         return NND_OK;
     snprintf(name, sizeof name, "%s_" NND_CONTROL, r->variable->name);
     return nnd_frame_add_scalar(influence, name, nnd_median(count, r->left));
@@ -289,6 +292,7 @@ static nnd_status copy_dims(const nnd_frame *seeds, nnd_frame *out) {
 
 static nnd_status reduce_all(reduction *r, const nnd_model *model, const nnd_regression *controls,
                              nnd_frame *out, nnd_frame *influence) {
+    const nnd_regression none = {.samples = r->count};
     size_t trained = nnd_frame_find_dim(r->seeds, "seed")->length;
     nnd_status status = copy_dims(r->seeds, out);
     if (status == NND_OK)
@@ -296,7 +300,7 @@ static nnd_status reduce_all(reduction *r, const nnd_model *model, const nnd_reg
                                      trained < NND_GROUPS ? trained : NND_GROUPS, 0.0);
     for (size_t i = 0; status == NND_OK && i < model->variable_count; i++) {
         r->variable = &model->variables[i];
-        r->controls = bears_slope(model, r->variable) ? NULL : controls;
+        r->controls = bears_slope(model, r->variable) ? &none : controls;
         status = reduce_variable(r, out, influence);
     }
     if (status == NND_OK)

@@ -87,7 +87,7 @@ nnd_status nnd_regression_make(nnd_context *ctx, const nnd_frame *seeds, size_t 
         return NND_OK;
     regression->basis = calloc(count * columns, sizeof(double));
     regression->weight = calloc(2 * count, sizeof(double));
-    regression->slope = calloc(columns, sizeof(double));
+    regression->slope = calloc(columns + 3 * count, sizeof(double));
     double *x = calloc(count * columns + columns * (columns + 4), sizeof *x);
     if (regression->basis == NULL || regression->weight == NULL || regression->slope == NULL ||
         x == NULL) {
@@ -95,6 +95,7 @@ nnd_status nnd_regression_make(nnd_context *ctx, const nnd_frame *seeds, size_t 
         return nnd_fail_memory(ctx, "the control variates");
     }
     regression->leverage = regression->weight + count;
+    regression->scratch = regression->slope + columns;
     double *mean = x + count * columns, *s = mean + 2 * columns, *vt = s + columns;
     gather(control, count, chosen, x);
     size_t kept = standardise(count, columns, x, mean);
@@ -112,26 +113,65 @@ void nnd_regression_clear(nnd_regression *regression) {
     *regression = (nnd_regression){0};
 }
 
-/* The samples behind an estimate, to leading order, are y_i = value + sqrt(n(n-1)) share_i. Leaving
- * sample i out changes the intercept by -weight_i r_i/(1 - leverage_i), r the residuals. */
-nnd_estimate nnd_regression_apply(const nnd_regression *r, nnd_estimate estimate, double *share) {
+/* Leaving sample i out changes the intercept by -weight_i r_i/(1 - leverage_i), r the residuals. */
+nnd_estimate nnd_regressed_mean(const nnd_regression *r, const double *x, double *share) {
     size_t n = r->samples, columns = r->columns;
-    if (columns == 0 || !(estimate.se >= 0.0))
-        return estimate;
-    double *slope = r->slope, count = (double)n;
+    nnd_estimate plain = nnd_mean_shares(n, x, 1, share);
+    if (columns == 0 || !(plain.se >= 0.0))
+        return plain;
+    double factor = sqrt(((double)n - 1.0) / (double)n), value = plain.value, sum2 = 0.0;
     for (size_t c = 0; c < columns; c++)
-        slope[c] = 0.0;
+        r->slope[c] = 0.0;
     for (size_t i = 0; i < n; i++)
         for (size_t c = 0; c < columns; c++)
-            slope[c] += r->basis[i * columns + c] * share[i];
-    double value = 0.0, sum2 = 0.0;
+            r->slope[c] += r->basis[i * columns + c] * (x[i] - plain.value);
     for (size_t i = 0; i < n; i++) {
-        double fitted = 0.0;
+        double residual = x[i] - plain.value;
+        value += r->weight[i] * residual;
         for (size_t c = 0; c < columns; c++)
-            fitted += r->basis[i * columns + c] * slope[c];
-        value += r->weight[i] * share[i];
-        share[i] = r->weight[i] * (share[i] - fitted) / (1.0 - r->leverage[i]) * (count - 1.0);
+            residual -= r->basis[i * columns + c] * r->slope[c];
+        share[i] = factor * r->weight[i] * residual / (1.0 - r->leverage[i]);
         sum2 += share[i] * share[i];
     }
-    return (nnd_estimate){estimate.value + sqrt(count * (count - 1.0)) * value, sqrt(sum2)};
+    return (nnd_estimate){value, sqrt(sum2)};
+}
+
+static double product(size_t n, const double *a, const double *b) {
+    double sum = 0.0;
+    for (size_t i = 0; i < n; i++)
+        sum += a[i] * b[i];
+    return sum;
+}
+
+/* The intercept of (x - m)(y - k), m and k the regressed means, misses (m - E x)(k - E y), whose
+ * expectation is the covariance of the two means. */
+nnd_estimate nnd_regressed_covariance(const nnd_regression *r, const double *x, const double *y,
+                                      double *share) {
+    size_t n = r->samples;
+    if (r->columns == 0)
+        return nnd_covariance(n, x, y, share);
+    double *of_x = r->scratch, *of_y = of_x + n, *p = of_y + n;
+    double m = nnd_regressed_mean(r, x, of_x).value, k = nnd_regressed_mean(r, y, of_y).value;
+    for (size_t i = 0; i < n; i++)
+        p[i] = (x[i] - m) * (y[i] - k);
+    nnd_estimate e = nnd_regressed_mean(r, p, share);
+    e.value += product(n, of_x, of_y);
+    return e;
+}
+
+/* m/k has the expectation E x/E y (1 + var k/k^2 - cov(m, k)/(m k)). */
+nnd_estimate nnd_regressed_ratio(const nnd_regression *r, const double *x, const double *y,
+                                 double *share) {
+    size_t n = r->samples;
+    if (r->columns == 0)
+        return nnd_ratio_of_means(n, x, y, share);
+    double *of_x = r->scratch, *of_y = of_x + n, sum2 = 0.0;
+    double m = nnd_regressed_mean(r, x, of_x).value, k = nnd_regressed_mean(r, y, of_y).value;
+    double ratio = m / k,
+           bias = (ratio * product(n, of_y, of_y) - product(n, of_x, of_y)) / (k * k);
+    for (size_t i = 0; i < n; i++) {
+        share[i] = (of_x[i] - ratio * of_y[i]) / k;
+        sum2 += share[i] * share[i];
+    }
+    return (nnd_estimate){ratio - bias, sqrt(sum2)};
 }

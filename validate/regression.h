@@ -23,6 +23,7 @@ typedef struct {
     double *weight;          /**< per sample: coefficient of the intercept at control = 0 */
     double *leverage;        /**< per sample: diagonal of the hat matrix */
     double *slope;           /**< scratch, per column */
+    double *scratch;         /**< 3 x samples */
 } nnd_regression;
 
 /**
@@ -34,12 +35,20 @@ NND_MUST_USE nnd_status nnd_regression_make(nnd_context *ctx, const nnd_frame *s
                                             const size_t *chosen, nnd_regression *regression);
 void nnd_regression_clear(nnd_regression *regression);
 
-/**
- * Replaces an estimate with the shares of its samples (nndmft/statistics.h) by the intercept of
- * their regression on the controls, with its delete-one jackknife error and shares. Nothing changes
- * without controls, or where there is no standard error.
+/*
+ * Estimates from the samples of one ensemble: expectations at control = 0 in place of means, with
+ * their delete-one jackknife errors and the shares of the samples (nndmft/statistics.h; not NULL).
+ * Without columns they are those of nndmft/statistics.h.
  */
-nnd_estimate nnd_regression_apply(const nnd_regression *regression, nnd_estimate estimate,
-                                  double *share);
+
+/** Intercept of the regression of x[0..samples). */
+nnd_estimate nnd_regressed_mean(const nnd_regression *regression, const double *x, double *share);
+/** Covariance: of the products of deviations from the regressed means, and of what is lost because
+ *  these are estimates. */
+nnd_estimate nnd_regressed_covariance(const nnd_regression *regression, const double *x,
+                                      const double *y, double *share);
+/** Ratio of the regressed means of x and y, less its bias to order 1/samples. */
+nnd_estimate nnd_regressed_ratio(const nnd_regression *regression, const double *x, const double *y,
+                                 double *share);
 
 #endif
