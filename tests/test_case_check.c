@@ -62,6 +62,17 @@ START_TEST(numbers_out_of_range) {
 }
 END_TEST
 
+/* At any of its points, of which the second is spoiled. */
+START_TEST(all_points_of_a_sweep_are_checked) {
+    ctx = nnd_context_new(NULL);
+    c = test_case(ctx, "{model: deep-linear, params: {steps: 3}, sweep: {gamma0: [1, 2]}, "
+                       "simulate: {size: 20, seeds: 4}}");
+    nnd_deep_linear *second = c->params[1];
+    second->steps = -5;
+    refused_with("params.steps: -5 is out of range: an integer >= 0 and <= 1000000");
+}
+END_TEST
+
 START_TEST(choices_and_flags_that_there_are_not) {
     nnd_deep_linear *p = deep_linear();
     int before = p->integrator;
@@ -228,6 +239,7 @@ int main(void) {
     TCase *tests = tcase_create("case_check");
     tcase_add_checked_fixture(tests, NULL, teardown);
     tcase_add_test(tests, numbers_out_of_range);
+    tcase_add_test(tests, all_points_of_a_sweep_are_checked);
     tcase_add_test(tests, choices_and_flags_that_there_are_not);
     tcase_add_test(tests, lists_that_are_none);
     tcase_add_test(tests, matrices_that_are_none);

@@ -308,6 +308,18 @@ START_TEST(the_scale_is_the_largest_theory_over_time_in_each_slice) {
 }
 END_TEST
 
+START_TEST(the_scale_of_a_negative_theory_is_positive) {
+    curves(POINTS);
+    for (size_t i = 0; i < POINTS; i++) {
+        q[i] = -1.0;
+        q_mc[i] = -1.015;
+    }
+    ck_verdict(NND_AGREES);
+    ck_assert_double_eq_tol(comparison->row[0].max_deviation, 0.015, 1e-12);
+    ck_assert_double_eq(comparison->row[0].max_abs_z, 0.0);
+}
+END_TEST
+
 START_TEST(without_time_every_value_is_its_own_scale) {
     range(theory, "layer", 2);
     range(mc, "layer", 2);
@@ -388,6 +400,19 @@ START_TEST(sizes_below_min_size_are_left_out_point_by_point) {
     ck_assert_double_eq_tol(value("q_mc", 1), 1.0, ROUNDING);
     ck_assert_double_nan(value("q_mc", 2));
     ck_assert_double_nan(value("q_z", 3));
+}
+END_TEST
+
+/* Only what is extrapolated must be ten times as close. */
+START_TEST(a_point_that_rests_on_one_size_has_the_whole_tolerance) {
+    sized_curves(0.0);
+    double *min_size = add(theory, "q_min_size", "t", 1.0);
+    min_size[0] = 100.0;
+    for (size_t s = 0; s < 2; s++)
+        q_mc[s * POINTS] = q_mc[s * POINTS + 1] = 1.0 + RTOL / 2.0;
+    compare();
+    ck_assert_double_eq(value("q_z", 0), 0.0);
+    ck_assert_double_eq_tol(value("q_z", 1), 0.4 * RTOL / (sqrt(5.0) * 1e-3), 1e-9);
 }
 END_TEST
 
@@ -618,12 +643,63 @@ static const nnd_variable VARIABLES[] = {
     {.name = "below_itself", .check = {NND_CHECK_AT_MOST, NULL}},
     {.name = "above_floor", .check = {NND_CHECK_AT_LEAST, "floor"}},
     {.name = "below_two", .check = {NND_CHECK_AT_MOST, "2"}},
+    {.name = "variance", .estimator = {NND_NVAR, "q", NULL}},
 };
 static const nnd_model MODEL = {
     .name = "test",
     .variable_count = sizeof VARIABLES / sizeof *VARIABLES,
     .variables = VARIABLES,
 };
+
+/* z of a variance that theory puts at 2, the simulation at 1 with the error bar 0.1. */
+static double z_of_variance(void) {
+    nnd_comparison_free(comparison);
+    comparison = NULL;
+    ck_assert_int_eq(attempt(&MODEL, "variance", INFINITY), NND_OK);
+    return -value("variance_z", 0);
+}
+
+/* 2 (2^2 - 1^2)/n is what the squared error bar of n seeds is raised by if theory is right; with
+ * control variates only the fraction that they leave, at a size without them all of it. */
+START_TEST(a_variance_has_the_error_bar_that_theory_gives_it) {
+    double off = 1.0 - 2.0 * RTOL, *left, *of_seeds;
+    const double each[] = {50.0, 50.0};
+    add(theory, "variance", "", 2.0);
+    add(mc, "variance", "", 1.0);
+    add(mc, "variance_se", "", 0.1);
+    ck_assert_double_eq_tol(z_of_variance(), off / 0.1, 1e-12); /* seeds unknown */
+    seeds = 50;
+    ck_assert_double_eq_tol(z_of_variance(), off / sqrt(0.01 + 0.12), 1e-12);
+    ck_assert_int_eq(nnd_frame_new(ctx, &influence), NND_OK);
+    coords(influence, "size", 2, SIZES);
+    of_seeds = add(influence, "seeds", "size", 0.0);
+    memcpy(of_seeds, each, sizeof each);
+    left = add(influence, "variance_control", "size", 0.1);
+    left[1] = 0.4;
+    ck_assert_double_eq_tol(z_of_variance(), off / sqrt(0.01 + 0.4 * 0.12), 1e-12);
+    left[1] = NAN;
+    ck_assert_double_eq_tol(z_of_variance(), off / sqrt(0.01 + 0.12), 1e-12);
+    /* Where theory's is the smaller, the error bar stays as it is. */
+    nnd_frame_find(theory, "variance")->data[0] = 0.5;
+    ck_assert_double_eq_tol(z_of_variance(), -(0.5 - 0.5 * RTOL) / 0.1, 1e-12);
+}
+END_TEST
+
+/* The first of two sizes is left out; 50 seeds are those of the second. */
+START_TEST(the_seeds_of_a_variance_are_those_of_its_size) {
+    double *of_seeds;
+    add(theory, "variance", "", 2.0);
+    add(theory, "variance_min_size", "", 100.0);
+    coords(mc, "size", 2, SIZES);
+    add(mc, "variance", "size", 1.0);
+    add(mc, "variance_se", "size", 0.1);
+    ck_assert_int_eq(nnd_frame_new(ctx, &influence), NND_OK);
+    coords(influence, "size", 2, SIZES);
+    of_seeds = add(influence, "seeds", "size", 10.0);
+    of_seeds[1] = 50.0;
+    ck_assert_double_eq_tol(z_of_variance(), (1.0 - 2.0 * RTOL) / sqrt(0.01 + 0.12), 1e-12);
+}
+END_TEST
 
 START_TEST(unchecked_variables_are_compared_only_when_named) {
     curves(POINTS);
@@ -686,7 +762,9 @@ END_TEST
 START_TEST(a_bound_that_is_cleared_is_conclusive_however_large_the_error) {
     curves(POINTS);
     add(theory, "above_itself", "t", 1.0);
-    ck_assert_int_eq(one_sided("above_itself", 50.0, 5.0)->verdict, NND_AGREES);
+    const nnd_comparison_row *row = one_sided("above_itself", 50.0, 5.0);
+    ck_assert_int_eq(row->verdict, NND_AGREES);
+    ck_assert_double_eq(row->band, RTOL); /* the error bar does not reach the bound */
 }
 END_TEST
 
@@ -790,6 +868,7 @@ static void add_verdicts(TCase *tests) {
     tcase_add_test(tests, without_errors_a_billionth_is_allowed);
     tcase_add_test(tests, the_error_of_theory_counts_too);
     tcase_add_test(tests, the_scale_is_the_largest_theory_over_time_in_each_slice);
+    tcase_add_test(tests, the_scale_of_a_negative_theory_is_positive);
     tcase_add_test(tests, without_time_every_value_is_its_own_scale);
     tcase_add_test(tests, where_theory_vanishes_only_z_counts);
 }
@@ -798,6 +877,7 @@ static void add_pairing(TCase *tests) {
     tcase_add_test(tests, two_sizes_remove_a_bias_of_one_over_size);
     tcase_add_test(tests, one_size_keeps_the_bias_and_disagrees);
     tcase_add_test(tests, sizes_below_min_size_are_left_out_point_by_point);
+    tcase_add_test(tests, a_point_that_rests_on_one_size_has_the_whole_tolerance);
     tcase_add_test(tests, without_a_size_only_an_infinite_min_size_leaves_out);
     tcase_add_test(tests, extrapolation_needs_no_size_at_which_a_correction_is_negligible);
     tcase_add_test(tests, a_point_that_one_size_lacks_is_left_out);
@@ -816,6 +896,8 @@ static void add_choice(TCase *tests) {
     tcase_add_test(tests, all_shared_variables_are_compared_and_bookkeeping_never);
     tcase_add_test(tests, a_named_variable_that_is_missing_is_an_error_that_says_what_there_is);
     tcase_add_test(tests, no_common_variable_is_an_error);
+    tcase_add_test(tests, a_variance_has_the_error_bar_that_theory_gives_it);
+    tcase_add_test(tests, the_seeds_of_a_variance_are_those_of_its_size);
     tcase_add_test(tests, unchecked_variables_are_compared_only_when_named);
     tcase_add_test(tests, at_least_itself_allows_what_is_above);
     tcase_add_test(tests, at_least_itself_forbids_what_is_below);

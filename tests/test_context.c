@@ -73,6 +73,21 @@ START_TEST(options_are_kept) {
 }
 END_TEST
 
+static nnd_status worst_of_all(void *user, nnd_status status) {
+    (void)user, (void)status;
+    return NND_E_IO;
+}
+
+START_TEST(only_several_ranks_have_to_agree) {
+    for (int ranks = 0; ranks <= 2; ranks++) {
+        const nnd_context_options options = {.ranks = ranks, .agree = worst_of_all};
+        nnd_context *ctx = nnd_context_new(&options);
+        ck_assert_int_eq(nnd_context_agree(ctx, NND_OK), ranks > 1 ? NND_E_IO : NND_OK);
+        nnd_context_free(ctx);
+    }
+}
+END_TEST
+
 START_TEST(a_failure_leaves_its_message_in_its_own_context) {
     nnd_context *a = nnd_context_new(NULL), *b = nnd_context_new(NULL);
     ck_assert_int_eq(nnd_fail(a, NND_E_INPUT, "depth: %d is too deep", 9), NND_E_INPUT);
@@ -254,6 +269,7 @@ int main(void) {
     tcase_add_test(tests, defaults_are_usable);
     tcase_add_test(tests, options_are_kept);
     tcase_add_test(tests, ranks_that_make_no_sense_are_refused);
+    tcase_add_test(tests, only_several_ranks_have_to_agree);
     tcase_add_test(tests, a_failure_leaves_its_message_in_its_own_context);
     tcase_add_test(tests, endless_messages_are_cut);
     tcase_add_test(tests, log_and_progress_reach_the_callbacks);

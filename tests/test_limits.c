@@ -133,6 +133,18 @@ START_TEST(omp_num_threads_lowers_the_number_but_never_raises_it) {
 }
 END_TEST
 
+/* Part of a processor is one more thread, which would else be idle. */
+START_TEST(a_quota_of_processors_is_rounded_up) {
+    unsetenv("OMP_NUM_THREADS");
+    int all = nnd_allowed_threads(scratch_folder);
+    put("proc/self/cgroup", "0::/a\n");
+    put("sys/fs/cgroup/a/cpu.max", "150000 100000\n");
+    ck_assert_int_eq(nnd_allowed_threads(scratch_folder), all < 2 ? all : 2);
+    put("sys/fs/cgroup/a/cpu.max", "20000 100000\n");
+    ck_assert_int_eq(nnd_allowed_threads(scratch_folder), 1);
+}
+END_TEST
+
 START_TEST(a_context_has_the_threads_and_memory_that_are_allowed) {
     cpu_set_t before, one;
     ck_assert_int_eq(sched_getaffinity(0, sizeof before, &before), 0);
@@ -168,6 +180,7 @@ int main(void) {
     tcase_add_test(tests, a_path_that_does_not_exist_inside_ends_at_the_mount);
     tcase_add_test(tests, nonsense_sets_no_limit);
     tcase_add_test(tests, omp_num_threads_lowers_the_number_but_never_raises_it);
+    tcase_add_test(tests, a_quota_of_processors_is_rounded_up);
     tcase_add_test(tests, a_context_has_the_threads_and_memory_that_are_allowed);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);

@@ -288,6 +288,11 @@ START_TEST(the_seeds_that_would_notice_an_error_are_forecast) {
                             1e-9);
     ck_assert_str_eq(detection.name, "q");
     nnd_frame_free(theory);
+    expect(1e6); /* fewer seeds than three have no error bar */
+    ck_assert_int_eq(nnd_detect(ctx, &MODEL, &options, theory, &simulated, comparison, &detection),
+                     NND_OK);
+    ck_assert_double_eq_tol(detection.more_seeds, 3.0 / 400.0, 1e-15);
+    nnd_frame_free(theory);
     expect(1.015); /* within rtol */
     ck_assert_int_eq(nnd_detect(ctx, &MODEL, &options, theory, &simulated, comparison, &detection),
                      NND_OK);

@@ -2,6 +2,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <time.h>
 
@@ -242,6 +243,37 @@ START_TEST(a_lock_lets_one_writer_in_at_a_time) {
 }
 END_TEST
 
+/* Warnings of one who waits; some turns after the first one the waiting is over. */
+static nnd_context *waiting;
+static int warnings;
+
+static void stop_waiting(int number) {
+    (void)number;
+    nnd_context_interrupt(waiting);
+}
+
+static void count_warnings(void *user, nnd_log_level level, const char *line) {
+    const struct itimerval soon = {.it_value.tv_usec = 200000};
+    (void)user;
+    warnings += level == NND_LOG_WARNING && strstr(line, "waiting for another") != NULL;
+    setitimer(ITIMER_REAL, &soon, NULL);
+}
+
+START_TEST(a_long_wait_for_a_lock_is_told_once) {
+    const nnd_context_options options = {.log = count_warnings};
+    nnd_output_lock *first, *second;
+    waiting = nnd_context_new(&options);
+    signal(SIGALRM, stop_waiting);
+    assert_ok(nnd_output_lock_wait(ctx, scratch_path("a"), &first));
+    assert_status(nnd_output_lock_wait(waiting, scratch_path("a"), &second), NND_E_INTERRUPTED);
+    ck_assert_int_eq(warnings, 1);
+    signal(SIGALRM, SIG_DFL);
+    nnd_output_unlock(second);
+    nnd_output_unlock(first);
+    nnd_context_free(waiting);
+}
+END_TEST
+
 START_TEST(waiting_for_a_lock_can_be_interrupted) {
     nnd_output_lock *first, *second;
     assert_ok(nnd_output_lock_wait(ctx, scratch_path("a"), &first));
@@ -328,6 +360,7 @@ int main(void) {
     tcase_add_test(tcase, temporaries_of_living_writers_stay);
     tcase_add_test(tcase, what_looks_alike_stays);
     tcase_add_test(tcase, a_lock_lets_one_writer_in_at_a_time);
+    tcase_add_test(tcase, a_long_wait_for_a_lock_is_told_once);
     tcase_add_test(tcase, waiting_for_a_lock_can_be_interrupted);
     tcase_add_test(tcase, bare_and_long_names);
     tcase_add_test(tcase, refusals_come_before_work);

@@ -151,6 +151,45 @@ START_TEST(a_missing_large_integer_is_missing) {
 }
 END_TEST
 
+/* Bytes 1, 255, 254, 253 that are stored with a sign, as are the attributes. */
+START_TEST(markers_and_bounds_of_unsigned_numbers_are_unsigned_too) {
+    const signed char bytes[] = {1, -1, -2, -3}, fill = -2, most = -3;
+    hsize_t length = 4;
+    nnd_frame *arrays = NULL;
+    ck_assert_int_ge(H5LTmake_dataset(file, "y", 1, &length, H5T_NATIVE_SCHAR, bytes), 0);
+    ck_assert_int_ge(H5LTmake_dataset(file, "z", 1, &length, H5T_NATIVE_SCHAR, bytes), 0);
+    ck_assert_int_ge(H5LTset_attribute_string(file, "y", "_Unsigned", "true"), 0);
+    ck_assert_int_ge(H5LTset_attribute_string(file, "z", "_Unsigned", "true"), 0);
+    ck_assert_int_ge(H5LTset_attribute_char(file, "y", "_FillValue", (const char *)&fill, 1), 0);
+    ck_assert_int_ge(H5LTset_attribute_char(file, "z", "valid_max", (const char *)&most, 1), 0);
+    assert_ok(read_mine(&arrays));
+    const double *y = nnd_frame_find(arrays, "y")->data, *z = nnd_frame_find(arrays, "z")->data;
+    const double want_y[] = {1.0, 255.0, NAN, 253.0}, want_z[] = {1.0, NAN, NAN, 253.0};
+    for (size_t i = 0; i < 4; i++) {
+        ck_assert(y[i] == want_y[i] || (isnan(y[i]) && isnan(want_y[i])));
+        ck_assert(z[i] == want_z[i] || (isnan(z[i]) && isnan(want_z[i])));
+    }
+    nnd_frame_free(arrays);
+}
+END_TEST
+
+/* Of numbers that are stored as such, not as integers, bounds speak as they are stored. */
+START_TEST(bounds_of_scaled_floats_are_of_what_is_stored) {
+    const double stored[] = {1.0, 2.0, 3.0}, scale = 0.5, most = 2.5;
+    hsize_t length = 3;
+    nnd_frame *arrays = NULL;
+    ck_assert_int_ge(H5LTmake_dataset_double(file, "y", 1, &length, stored), 0);
+    ck_assert_int_ge(H5LTset_attribute_double(file, "y", "scale_factor", &scale, 1), 0);
+    ck_assert_int_ge(H5LTset_attribute_double(file, "y", "valid_max", &most, 1), 0);
+    assert_ok(read_mine(&arrays));
+    const double *y = nnd_frame_find(arrays, "y")->data;
+    ck_assert_double_eq(y[0], 0.5);
+    ck_assert_double_eq(y[1], 1.0);
+    ck_assert_double_nan(y[2]);
+    nnd_frame_free(arrays);
+}
+END_TEST
+
 int main(void) {
     Suite *suite = suite_create("packing");
     TCase *tests = tcase_create("packing");
@@ -167,6 +206,8 @@ int main(void) {
     tcase_add_test(tests, integers_that_are_no_doubles_are_refused);
     tcase_add_test(tests, an_attribute_that_is_no_double_keeps_its_digits);
     tcase_add_test(tests, a_missing_large_integer_is_missing);
+    tcase_add_test(tests, markers_and_bounds_of_unsigned_numbers_are_unsigned_too);
+    tcase_add_test(tests, bounds_of_scaled_floats_are_of_what_is_stored);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);

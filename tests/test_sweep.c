@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Theory over the points of a sweep, some of which cannot be solved. */
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "nndmft/find.h"
@@ -41,6 +42,45 @@ START_TEST(a_sweep_without_any_answer_fails_and_names_a_point) {
     ck_assert_ptr_null(frame);
     ck_assert_ptr_nonnull(
         strstr(nnd_context_message(ctx), "no point can be solved; weight_decay=0.999: the NTK"));
+    nnd_case_free(c);
+    nnd_context_free(ctx);
+}
+END_TEST
+
+/* What diverged has its curves up to there, so that the sweep is not lost; in either order. */
+START_TEST(a_point_that_diverged_is_an_answer_beside_one_without) {
+    static const char *const rates[] = {"[0.1, 3]", "[3, 0.1]"};
+    for (size_t i = 0; i < 2; i++) {
+        char yaml[256];
+        nnd_context *ctx = nnd_context_new(NULL);
+        nnd_frame *frame = NULL;
+        snprintf(yaml, sizeof yaml,
+                 "{model: deep-linear, params: {weight_decay: 0.99, " DECAYS "}, sweep: {lr: %s}}",
+                 rates[i]);
+        nnd_case *c = test_case(ctx, yaml);
+        ck_assert_int_eq(nnd_theory_run(ctx, c, NULL, &frame), NND_DIVERGED);
+        ck_assert_double_eq(test_value(frame, "status", "lr=0.1"), NND_E_UNSOLVED);
+        ck_assert_double_eq(test_value(frame, "status", "lr=3"), NND_DIVERGED);
+        nnd_frame_free(frame);
+        nnd_case_free(c);
+        nnd_context_free(ctx);
+    }
+}
+END_TEST
+
+static const nnd_value *resolved(const nnd_case *c, const char *key) {
+    return nnd_value_get(nnd_value_get(c->resolved, "params"), key);
+}
+
+/* The learning rate of descent is settled as 0.1, a flow has none: neither stands for both. */
+START_TEST(what_points_settle_apart_is_resolved_as_it_was_given) {
+    nnd_context *ctx = nnd_context_new(NULL);
+    nnd_case *c = test_case(ctx, "{model: deep-linear, sweep: {integrator: [gd, flow]}}");
+    ck_assert(nnd_value_is_null(resolved(c, "lr")));
+    ck_assert(nnd_value_is_null(resolved(c, "time")));
+    nnd_case_free(c);
+    c = test_case(ctx, "{model: deep-linear, sweep: {gamma0: [1, 2]}}");
+    ck_assert_str_eq(resolved(c, "lr")->text, "0.1");
     nnd_case_free(c);
     nnd_context_free(ctx);
 }
@@ -128,6 +168,8 @@ int main(void) {
     TCase *tests = tcase_create("sweep");
     tcase_add_test(tests, a_point_that_cannot_be_solved_loses_no_other);
     tcase_add_test(tests, a_sweep_without_any_answer_fails_and_names_a_point);
+    tcase_add_test(tests, a_point_that_diverged_is_an_answer_beside_one_without);
+    tcase_add_test(tests, what_points_settle_apart_is_resolved_as_it_was_given);
     tcase_add_test(tests, two_ranks_agree_on_points_that_fail);
     tcase_add_test(tests, want_of_memory_ends_the_whole_sweep);
     tcase_add_test(tests, a_search_goes_around_points_without_an_answer);

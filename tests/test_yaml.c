@@ -105,6 +105,22 @@ START_TEST(texts_that_look_like_something_else_read_back_as_texts) {
 }
 END_TEST
 
+/* What YAML 1.1 takes for a truth or nothing, in whatever case: other readers of it still do. */
+START_TEST(words_that_are_no_text_to_other_readers_are_quoted) {
+    static const char *const words[] = {"y",    "N",     "yes",  "No",   "on",  "OFF",
+                                        "true", "False", "NULL", "Null", "inf", "NaN"};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        char want[16];
+        nnd_value *value = nnd_value_scalar(words[i], true, "");
+        char *text = nnd_yaml_text(value);
+        snprintf(want, sizeof want, "\"%s\"", words[i]);
+        ck_assert_str_eq(text, want);
+        free(text);
+        nnd_value_free(value);
+    }
+}
+END_TEST
+
 START_TEST(numbers_nulls_and_truths_stay_what_they_are) {
     static const char *const numbers[] = {"1", "-1", "+2.5", "1e-07", ".5", "inf", "-.inf"};
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
@@ -273,6 +289,7 @@ int main(void) {
     tcase_add_checked_fixture(tests, scratch_setup, scratch_teardown);
     tcase_add_test(tests, every_text_of_one_and_two_characters_reads_back);
     tcase_add_test(tests, texts_that_look_like_something_else_read_back_as_texts);
+    tcase_add_test(tests, words_that_are_no_text_to_other_readers_are_quoted);
     tcase_add_test(tests, numbers_nulls_and_truths_stay_what_they_are);
     tcase_add_test(tests, a_byte_that_is_no_utf8_is_spelled_out);
     tcase_add_test(tests, what_is_not_utf8_is_refused_with_its_place);

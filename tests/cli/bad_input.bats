@@ -223,6 +223,10 @@ YAML
 model: deep-linear
 sweep: {nu: [1, 1.0]}
 YAML
+    bad_case case.yaml:2:20 sweep.nu "2.0 stands there twice" <<'YAML'
+model: deep-linear
+sweep: {nu: [2, 1, 2.0]}
+YAML
 }
 
 @test "options that would be ignored are refused" {

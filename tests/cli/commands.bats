@@ -699,3 +699,31 @@ PY
     works validate sharp.h5
     says out Bonferroni
 }
+
+# At every size, since a file does not say which point came from how many.
+@test "without influences, the fewest of the seeds per size are what error bars are known by" {
+    need_python h5py
+    shared sweep.h5
+    "$PYTHON" - <<'PY'
+import shutil
+import h5py
+with h5py.File("sweep.h5", "a") as f:
+    del f["mc/influence"]
+for seeds in "6", "8":
+    shutil.copy("sweep.h5", seeds + ".h5")
+    with h5py.File(seeds + ".h5", "a") as f:
+        text = f.attrs["case"]
+        text = text if isinstance(text, str) else text.decode()
+        assert "seeds: [8, 6]" in text
+        f.attrs["case"] = text.replace("seeds: [8, 6]", f"seeds: {seeds}")
+PY
+    local file
+    for file in sweep 6 8; do
+        tool validate $file.h5
+        mv out $file.txt
+    done
+    cmp sweep.txt 6.txt
+    if cmp -s sweep.txt 8.txt; then
+        explain "the number of seeds does not count"
+    fi
+}

@@ -123,7 +123,7 @@ PYTHON
     done
     for how in h5netcdf netcdf4 group; do
         works validate theory.h5 near-$how.h5 --strict
-        [ "$(wc -l <out)" -eq 3 ] || explain "not two variables"
+        [ "$(wc -l <out)" -eq 4 ] || explain "not a head, two variables and the rule"
         [ "$(grep -c ' agrees$' out)" -eq 2 ]
         [ ! -s err ] || explain "something on stderr"
         tool validate theory.h5 far-$how.h5
