@@ -155,13 +155,20 @@ static void add_controls(double first, double second) {
     controls[1] = second;
 }
 
-/* Of a point with the error bar 1, of which this much is of a theory from five replicates. */
+/* Of a point with the error bar 1, of which this much is of a theory from five replicates; with
+ * influences a fifth of the rest of its variance is of the first size. */
 static double freedom_of(const nnd_frame *influence, double *seeds, double theory_se) {
     double se = 1.0;
     bool judged = true;
     nnd_frame *theory;
-    nnd_candidate v = {
-        .points = {.count = 1, .se = &se, .theory_se = &theory_se, .judged = &judged}};
+    double rest = sqrt(1.0 - theory_se * theory_se);
+    double share[] = {sqrt(0.2) * rest, sqrt(0.8) * rest};
+    nnd_candidate v = {.points = {.count = 1,
+                                  .se = &se,
+                                  .theory_se = &theory_se,
+                                  .judged = &judged,
+                                  .columns = influence != NULL ? 2 : 0,
+                                  .share = share}};
     ck_assert_int_eq(nnd_frame_new(ctx, &theory), NND_OK);
     ck_assert_int_eq(nnd_frame_set_number(theory, NULL, "replicates", 5.0), NND_OK);
     const nnd_choice choice = {.ctx = ctx, .theory = theory};
@@ -175,9 +182,10 @@ static double freedom_of(const nnd_frame *influence, double *seeds, double theor
 /* Welch and Satterthwaite: theory has .36 of the variance and 4 degrees of freedom. */
 START_TEST(both_sides_have_degrees_of_freedom) {
     double seeds[] = {11.0, 21.0};
-    test_close("simulation", freedom_of(NULL, seeds, 0.0), 10.0 + 20.0, 1e-12);
+    /* Without influences no better than the size with the fewest seeds. */
+    test_close("simulation", freedom_of(NULL, seeds, 0.0), 10.0, 1e-12);
     test_close("theory", freedom_of(NULL, seeds, 1.0), 4.0, 1e-12);
-    test_close("both", freedom_of(NULL, seeds, 0.6), 1.0 / (0.64 * 0.64 / 30.0 + 0.36 * 0.36 / 4.0),
+    test_close("both", freedom_of(NULL, seeds, 0.6), 1.0 / (0.64 * 0.64 / 10.0 + 0.36 * 0.36 / 4.0),
                1e-12);
 }
 END_TEST
@@ -186,7 +194,8 @@ END_TEST
 START_TEST(each_control_variate_takes_a_degree_of_freedom) {
     double seeds[] = {40.0, 20.0};
     add_controls(3.0, 5.0);
-    test_close("both sizes", freedom_of(frame, seeds, 0.0), 31.0 + 14.0, 1e-12);
+    test_close("both sizes", freedom_of(frame, seeds, 0.0), 1.0 / (0.04 / 31.0 + 0.64 / 14.0),
+               1e-12);
 }
 END_TEST
 

@@ -37,42 +37,72 @@ nnd_status nnd_find_seeds(nnd_context *ctx, const nnd_simulated *simulated,
     return NND_OK;
 }
 
-/* Degrees of freedom of the error bars of the simulation; with influences those of the groups. */
-static double simulated_freedom(const nnd_comparison *c, const nnd_simulated *simulated) {
-    double freedom = 0.0;
-    for (size_t s = 0; s < c->sizes; s++) {
-        double seeds = c->seeds[s];
-        if (simulated->influence != NULL) {
-            seeds -= largest_at(simulated->influence, NND_CONTROLS, c->sizes, s);
-            seeds = fmin(seeds, (double)length_of(simulated->influence, NND_GROUP));
-        }
-        freedom += seeds > 0.0 ? fmax(1.0, seeds - 1.0) : INFINITY;
+/* Degrees of freedom of the error bar of one size; with influences those of the groups. */
+static double freedom_of_size(const nnd_comparison *c, const nnd_simulated *simulated, size_t s) {
+    double seeds = c->seeds[s];
+    if (simulated->influence != NULL) {
+        seeds -= largest_at(simulated->influence, NND_CONTROLS, c->sizes, s);
+        seeds = fmin(seeds, (double)length_of(simulated->influence, NND_GROUP));
     }
-    return freedom;
+    return seeds > 0.0 ? fmax(1.0, seeds - 1.0) : INFINITY;
 }
 
-/* Median fraction of the variance that is theory's own. */
-static nnd_status theory_fraction(nnd_context *ctx, const nnd_points *p, double *fraction) {
-    double *ratio = calloc(p->count + 1, sizeof *ratio);
+/* What the error bar of a point is made of. */
+typedef struct {
+    size_t sizes;
+    double *freedom; /* of each size */
+    double of_theory;
+} sources;
+
+/* The variance of a sum of independent estimates, V = sum V_s, each with nu_s degrees of freedom,
+ * has V^2/sum(V_s^2/nu_s) of them (Welch and Satterthwaite). Without shares the parts of the sizes
+ * are not known: then it is the least of theirs. */
+static double freedom_of_point(const nnd_points *p, size_t i, const sources *from) {
+    double theory = p->theory_se[i] * p->theory_se[i], all = p->se[i] * p->se[i];
+    double sum = theory * theory / from->of_theory, simulated = all - theory, least = INFINITY;
+    size_t groups = p->columns / from->sizes;
+    for (size_t s = 0; s < from->sizes; s++) {
+        double variance = 0.0;
+        for (size_t g = 0; g < groups; g++) {
+            double share = p->share[i * p->columns + s * groups + g];
+            variance += share * share;
+        }
+        sum += variance * variance / from->freedom[s];
+        least = fmin(least, from->freedom[s]);
+    }
+    if (p->columns == 0)
+        sum += simulated * simulated / least;
+    return sum > 0.0 ? all * all / sum : INFINITY;
+}
+
+static nnd_status median_freedom(nnd_context *ctx, const nnd_points *p, const sources *from,
+                                 double *freedom) {
+    double *of_point = calloc(p->count + 1, sizeof *of_point);
     size_t n = 0;
-    if (ratio == NULL)
+    if (of_point == NULL)
         return nnd_fail_memory(ctx, "a comparison");
     for (size_t i = 0; i < p->count; i++)
         if (p->judged[i] && p->se[i] > 0.0)
-            ratio[n++] = p->theory_se[i] * p->theory_se[i] / (p->se[i] * p->se[i]);
-    *fraction = n > 0 ? nnd_median(n, ratio) : 0.0;
-    free(ratio);
+            of_point[n++] = freedom_of_point(p, i, from);
+    *freedom = n > 0 ? fmax(1.0, nnd_median(n, of_point)) : INFINITY;
+    free(of_point);
     return NND_OK;
 }
 
-/* Those of both sides together (Welch and Satterthwaite). */
 nnd_status nnd_find_freedom(const nnd_choice *c, const nnd_simulated *simulated,
                             const nnd_comparison *comparison, nnd_candidate *v) {
-    double freedom = simulated_freedom(comparison, simulated), share = 0.0;
     const nnd_attribute *replicates = nnd_frame_find_attribute(c->theory, NULL, "replicates");
-    double of_theory = replicates != NULL ? fmax(1.0, replicates->number - 1.0) : INFINITY;
-    nnd_status status = theory_fraction(c->ctx, &v->points, &share);
-    v->freedom = 1.0 / ((1.0 - share) * (1.0 - share) / freedom + share * share / of_theory);
+    sources from = {
+        .sizes = comparison->sizes,
+        .freedom = calloc(comparison->sizes, sizeof(double)),
+        .of_theory = replicates != NULL ? fmax(1.0, replicates->number - 1.0) : INFINITY,
+    };
+    if (from.freedom == NULL)
+        return nnd_fail_memory(c->ctx, "a comparison");
+    for (size_t s = 0; s < from.sizes; s++)
+        from.freedom[s] = freedom_of_size(comparison, simulated, s);
+    nnd_status status = median_freedom(c->ctx, &v->points, &from, &v->freedom);
+    free(from.freedom);
     return status;
 }
 
