@@ -37,8 +37,8 @@ NND_MUST_USE nnd_status nnd_outlier_find(nnd_context *ctx, const nnd_outlier_pro
                                          size_t j, double edge, double far, double *x,
                                          double *vector);
 
-/** How far from an outlier beyond x: the eigenvalue of M(x) of index `negative`, below 0 if there
- * is one; M must not be empty. */
+/** Whether there is an outlier beyond x: the eigenvalue of M(x) of index `negative`, below 0 if
+ * there is one. Its size is no distance. M must not be empty. */
 NND_MUST_USE nnd_status nnd_outlier_margin(nnd_context *ctx, const nnd_outlier_problem *problem,
                                            double x, double *margin);
 
