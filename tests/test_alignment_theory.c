@@ -249,6 +249,45 @@ START_TEST(other_variances_than_one_have_no_known_correction) {
 }
 END_TEST
 
+/* Least norm at alpha = 1/2, SNR 2: q = 1, m = 1/2, and sums over eigenvalues have the covariances
+ * ff = 1/4, fh = 1/2, hh = 1 (moments 1/2 and 1 of 1/s). An output's own overlap shifts CKA by
+ * 11/8, each of the two others by 31/16: 21/4, of which 1.25 % of CKA = 1/4 are left at D = 1680.
+ * Networks have 0.3289(17), 0.2928(18), 0.2740(19) at D = 60, 120, 240. */
+START_TEST(cka_of_several_outputs_is_claimed_of_large_networks) {
+    nnd_context *ctx = nnd_context_new(NULL);
+    nnd_frame *f = test_theory(ctx, "{model: alignment, params: {outputs: 3, snr: 2, alpha: 0.5}}");
+    test_close("from size", test_value(f, "cka_min_size", ""), 1680.0, 1e-9);
+    ck_assert_str_eq(nnd_frame_find_attribute(f, "cka_min_size", NND_CORRECTION)->text, "1/size");
+    nnd_frame_free(f);
+    nnd_context_free(ctx);
+}
+END_TEST
+
+/* Where it is estimated: (1 - cka) (1 - rho^2)/alpha, for outputs (1 - cka) C/alpha. */
+START_TEST(cka_that_is_estimated_is_not_claimed_of_small_networks) {
+    static const struct {
+        const char *params;
+        double outputs;
+    } cases[] = {
+        {"training: white-init, dim: 60, init_scale: 0.3, time: 8, record: []", 1.0},
+        {"training: gaussian-init, dim: 60, init_scale: 0.01", 1.0},
+        {"outputs: 2, output_gram: [[1, 0.5], [0.5, 1]]", 2.0},
+    };
+    nnd_context *ctx = nnd_context_new(NULL);
+    char yaml[256];
+    snprintf(yaml, sizeof yaml, "{model: alignment, params: {snr: 2, alpha: 0.5, %s}}",
+             cases[_i].params);
+    nnd_frame *f = test_theory(ctx, yaml);
+    const char *at = nnd_frame_find_dim(f, "t") != NULL ? "t=8" : "";
+    double cka = test_value(f, "cka", at), rho = test_value(f, "cosine", at);
+    double apart = cases[_i].outputs > 1.0 ? cases[_i].outputs : 1.0 - rho * rho;
+    test_close("from size", test_value(f, "cka_min_size", at),
+               (1.0 - cka) * apart / 0.5 / (0.0125 * cka), 1e-12);
+    nnd_frame_free(f);
+    nnd_context_free(ctx);
+}
+END_TEST
+
 /* Isotropic, SNR 2: power 1 and noise 1/2. A large ridge lambda leaves beta = X^T y/(P lambda),
  * with the overlaps 1 + 1/alpha and 1 + 3/(2 alpha) over lambda^2; of few samples alpha the noise
  * of the inputs is all, alpha and 3 alpha/2. Input noise tau^2 acts as a ridge on every direction.
@@ -387,6 +426,8 @@ int main(void) {
     tcase_add_test(facts, outputs_alike);
     tcase_add_test(facts, lists_equal_laws);
     tcase_add_test(facts, other_variances_than_one_have_no_known_correction);
+    tcase_add_test(facts, cka_of_several_outputs_is_claimed_of_large_networks);
+    tcase_add_loop_test(facts, cka_that_is_estimated_is_not_claimed_of_small_networks, 0, 3);
     tcase_add_loop_test(facts, extreme_numbers_have_their_limits, 0,
                         (int)(sizeof EXTREMES / sizeof *EXTREMES));
     tcase_add_loop_test(facts, numbers_beyond_the_largest_are_refused, 0, 3);

@@ -47,6 +47,40 @@ START_TEST(noise_alone_is_aligned_by_chance) {
 }
 END_TEST
 
+/* Outputs of unlike teachers and noises. */
+static const double TEACHERS[] = {1.0, 0.25, 2.0}, NOISES[] = {0.5, 1.5, 0.1};
+
+START_TEST(equal_networks_of_several_outputs_have_cka_one) {
+    static const double none[3] = {0};
+    nnd_pair_task task = {.samples = ALPHAS[_i], .label_noise = 1.0};
+    nnd_unit_overlaps unit = ridge_shift(task, 0.1, 256).unit;
+    for (size_t n = 1; n <= 3; n++) {
+        ck_assert_double_eq_tol(nnd_outputs_cka_shift(n, TEACHERS, none, 0.0, &unit), 0.0, 1e-12);
+        ck_assert_double_eq_tol(nnd_outputs_cka_shift(n, TEACHERS, NOISES, 1.0, &unit), 0.0, 1e-12);
+    }
+}
+END_TEST
+
+/* As for one output, over the lengths sigma_i of the outputs: sum_ij tr S^2 (sigma_i sigma_j) over
+ * sum_i (tr S)^2 sigma_i^2. */
+START_TEST(noise_alone_aligns_every_output_with_all) {
+    static const double faint[] = {1e-9, 1e-9, 1e-9};
+    nnd_pair_task task = {.samples = ALPHAS[_i], .label_noise = 1.0};
+    nnd_unit_overlaps unit = ridge_shift(task, 1e6, 64).unit;
+    double lengths = sqrt(0.5) + sqrt(1.5) + sqrt(0.1);
+    test_close("shift", nnd_outputs_cka_shift(3, faint, NOISES, 0.0, &unit),
+               lengths * lengths / 2.1 * (1.0 + 1.0 / ALPHAS[_i]), 1e-4);
+}
+END_TEST
+
+START_TEST(one_of_several_outputs_is_one) {
+    nnd_pair_task task = {.samples = ALPHAS[_i], .label_noise = 0.5, .noise_correlation = 0.3};
+    nnd_dimension_shift d = ridge_shift(task, 0.1, 256);
+    static const double one[] = {1.0}, half[] = {0.5};
+    test_close("shift", nnd_outputs_cka_shift(1, one, half, 0.3, &d.unit), d.cka, 1e-12);
+}
+END_TEST
+
 /* Least squares leaves the noise of P - D directions; at lambda -> inf what is left is y itself. */
 START_TEST(training_errors_known_at_any_dimension) {
     nnd_pair_task task = {.samples = ALPHAS[_i], .label_noise = 0.5};
@@ -201,6 +235,9 @@ int main(void) {
     TCase *limits = tcase_create("limits");
     tcase_add_loop_test(limits, networks_that_are_equal_have_cka_one_at_any_dimension, 0, 4);
     tcase_add_loop_test(limits, noise_alone_is_aligned_by_chance, 0, 4);
+    tcase_add_loop_test(limits, equal_networks_of_several_outputs_have_cka_one, 0, 4);
+    tcase_add_loop_test(limits, noise_alone_aligns_every_output_with_all, 0, 4);
+    tcase_add_loop_test(limits, one_of_several_outputs_is_one, 0, 4);
     tcase_add_loop_test(limits, training_errors_known_at_any_dimension, 0, 4);
     tcase_add_test(limits, shifts_converge_exponentially_in_the_nodes);
     suite_add_tcase(suite, limits);

@@ -98,7 +98,7 @@ static nnd_status put_moment(const task *x, size_t at, const moment *m) {
     double to_teacher = m->self[k] > 0.0 ? m->teacher[k] / sqrt(m->self[k]) / sqrt(length) : NAN;
     double once = m->shrink, twice = once * once;
     double turned = (d->cross - rho * d->self) / m->self[k];
-    double cka = has_rank_one(p) ? nnd_alignment_cka_claim(p, problem, d, m->cka) : 0.0;
+    double cka = nnd_alignment_cka_claim(p, problem, d, m->cka, m->cosine[1]);
     const entry entries[] = {
         {"cosine", rho, nnd_alignment_claim(turned, rho), false},
         {"cka", m->cka, cka, false},

@@ -50,16 +50,46 @@ static double participation(const nnd_alignment *p, const nnd_alignment_problem 
     return sum * sum / square;
 }
 
+static bool is_diagonal(const nnd_dense *m, size_t n) {
+    for (size_t i = 0; i < n; i++)
+        for (size_t j = 0; j < n; j++)
+            if (i != j && nnd_alignment_output(m, i, j) != 0.0)
+                return false;
+    return true;
+}
+
+enum { OUTPUTS = 100 }; /* as many as the model allows */
+
+/* Of CKA; NaN where it is not known. */
+static double cka_shift(const nnd_alignment *p, const nnd_alignment_problem *x,
+                        const nnd_dimension_shift *shift) {
+    double teacher2[OUTPUTS], noise[OUTPUTS];
+    size_t n = (size_t)p->outputs;
+    if (p->training == NND_ALIGN_WHITE || p->training == NND_ALIGN_GAUSSIAN)
+        return NAN;
+    if (n == 1)
+        return shift->cka;
+    if (n > OUTPUTS || !is_diagonal(&p->output_gram, n) || !is_diagonal(&p->output_noise, n))
+        return NAN;
+    for (size_t i = 0; i < n; i++) {
+        teacher2[i] = x->norm2 / x->teachers * nnd_alignment_output(&p->output_gram, i, i);
+        noise[i] = x->pair.label_noise / x->noises * nnd_alignment_output(&p->output_noise, i, i);
+    }
+    return nnd_outputs_cka_shift(n, teacher2, noise, p->noise_correlation, &shift->unit);
+}
+
 /* Where the correction is not known it is estimated by that of a correlation coefficient rho of n
  * pairs of normals, whose variance is (1 - rho^2)^2/n: n is the number of samples, or of directions
- * that share the variance, whichever is less. */
+ * that share the variance, whichever is less. Of a hidden layer that knows more than one predictor
+ * CKA = 1 - g (1 - rho^2) leaves this part g of the variance. Of C outputs each has C overlaps. */
 double nnd_alignment_cka_claim(const nnd_alignment *p, const nnd_alignment_problem *x,
-                               const nnd_dimension_shift *shift, double cka) {
+                               const nnd_dimension_shift *shift, double cka, double rho) {
     if (!(cka > 0.0))
         return INFINITY;
     double per_dim = fmin(participation(p, x) / x->per_alpha, p->alpha);
-    double estimate = (1.0 - cka) * (1.0 - cka) / per_dim;
-    return nnd_alignment_claim(isnan(shift->cka) ? estimate : shift->cka, cka);
+    double known = cka_shift(p, x, shift);
+    double apart = p->outputs == 1 ? 1.0 - rho * rho : (double)p->outputs;
+    return nnd_alignment_claim(isnan(known) ? (1.0 - cka) * apart / per_dim : known, cka);
 }
 
 /* Interpolation leaves round-off, or where a simulation stopped. Where the correction is not known

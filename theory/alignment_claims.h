@@ -16,9 +16,10 @@ NND_MUST_USE nnd_status nnd_alignment_ridge_shift(nnd_context *ctx,
  * it is not known.
  */
 double nnd_alignment_claim(double shift, double value);
-/** The same for CKA of representations of rank one, estimated where it is not known. */
+/** The same for CKA, whose correction is known for readouts of linear regression and estimated
+ * elsewhere; rho is the cosine of the predictors. */
 double nnd_alignment_cka_claim(const nnd_alignment *params, const nnd_alignment_problem *problem,
-                               const nnd_dimension_shift *shift, double cka);
+                               const nnd_dimension_shift *shift, double cka, double rho);
 /** The same for the training error; infinity where it is small and the correction not known. */
 double nnd_alignment_train_claim(const nnd_alignment_problem *problem,
                                  const nnd_dimension_shift *shift, double train_error);

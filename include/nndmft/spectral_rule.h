@@ -29,6 +29,13 @@ typedef struct {
     nnd_pair_task task;
 } nnd_spectral_rule;
 
+/** Of a predictor with teacher and label noise of variance 1 each: Q_aa = f + h. */
+typedef struct {
+    double f, h;       /**< what the teacher and the noise contribute */
+    double df, dh;     /**< coefficients of 1/D in their means */
+    double ff, fh, hh; /**< covariances of sums over eigenvalues, times D */
+} nnd_unit_overlaps;
+
 /**
  * Coefficients of 1/D at finite dimension, for a function phi that does not depend on the sample:
  * exact for linear regression; the flows of networks fluctuate besides. NaN where they are not
@@ -39,9 +46,19 @@ typedef struct {
     double teacher_cosine;       /**< of the mean of m/sqrt(Q_aa |beta*|^2) */
     double cka;                  /**< of the CKA of rank-one representations, a ratio of means */
     double train_error;          /**< of its mean */
+    nnd_unit_overlaps unit;
 } nnd_dimension_shift;
 /** Nothing is known: NaN throughout. */
 extern const nnd_dimension_shift nnd_no_shift;
+
+/**
+ * The coefficient of 1/D of the CKA, a ratio of means, of networks with `count` outputs of
+ * orthogonal teachers and independent label noise: their |beta*|^2 and sigma^2 are teacher2 and
+ * noise, and the noises of the two networks have the correlation c. For one output it is
+ * nnd_dimension_shift.cka.
+ */
+double nnd_outputs_cka_shift(size_t count, const double *teacher2, const double *noise, double c,
+                             const nnd_unit_overlaps *unit);
 
 /** Overlaps of two estimators; what is due to the teacher and to label noise apart. */
 typedef struct {
