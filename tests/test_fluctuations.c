@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The three models of fluctuations from case to frame, and their simulators against theory. */
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -34,6 +35,27 @@ START_TEST(R3_from_a_case) {
     near("at the start", test_value(f, "delta_nvar", "t=0,mu=0"), 0.0, 0.0);
     ck_assert_ptr_nonnull(nnd_frame_find_attribute(f, NULL, "quadrature_error"));
     nnd_frame_free(f);
+    nnd_context_free(ctx);
+}
+END_TEST
+
+/* Half the variance over the residual stands for the bias; here it comes within a fifth. */
+START_TEST(without_the_bias_its_part_is_estimated) {
+    nnd_context *ctx = nnd_context_new(NULL);
+    char yaml[256];
+    snprintf(yaml, sizeof yaml, "%.*s, bias: false%s", (int)(strstr(R3, ", data") - R3), R3,
+             strstr(R3, ", data"));
+    nnd_frame *f = test_theory(ctx, yaml), *with = test_theory(ctx, R3);
+    static const char *const at[] = {"t=10,mu=0", "t=30,mu=0", "t=60,mu=0"};
+    for (size_t i = 0; i < 3; i++) {
+        double x = test_value(f, "delta", at[i]), v = test_value(f, "delta_nvar", at[i]);
+        double size = test_value(f, "delta_nvar_min_size", at[i]);
+        near(at[i], size, 5.0 * 1.5 * v / (x * x), 1e-9 * size);
+        ck_assert_double_gt(size, 0.8 * test_value(with, "delta_nvar_min_size", at[i]));
+    }
+    near("at the start", test_value(f, "delta_nvar_min_size", "t=0,mu=0"), 0.0, 0.0);
+    nnd_frame_free(f);
+    nnd_frame_free(with);
     nnd_context_free(ctx);
 }
 END_TEST
@@ -332,6 +354,7 @@ int main(void) {
     Suite *suite = suite_create("fluctuations");
     TCase *theory = tcase_create("theory");
     tcase_add_test(theory, R3_from_a_case);
+    tcase_add_test(theory, without_the_bias_its_part_is_estimated);
     tcase_add_test(theory, solvers_agree_on_linear_networks);
     tcase_add_test(theory, relu_of_small_gamma0_is_lazy);
     tcase_add_test(theory, what_a_grid_does_not_resolve);

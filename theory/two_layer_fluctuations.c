@@ -228,12 +228,13 @@ static double loss_ncorr(const solution *s, const nnd_fluctuations *f, bool erro
     return sum / (double)s->units.train;
 }
 
-/* Without the bias its part is left out. */
+/* Where the bias is not computed it is estimated by that of a residual exp(-K t) whose rate K is
+ * normal: half its variance over its mean. */
 static double validity(const solution *s, const nnd_fluctuations *f, bool error, size_t i,
                        size_t j) {
     double x = fabs(residual(s, i, j)), spread = nvar(s, f, error, i, j);
-    double shift = f->bias != NULL ? fabs(bias(s, f, error, i, j)) : 0.0;
-    if (spread == 0.0 && shift == 0.0)
+    double shift = f->bias != NULL ? fabs(bias(s, f, error, i, j)) : 0.5 * spread / x;
+    if (spread == 0.0 && !(shift > 0.0))
         return 0.0;
     return spread / (2.0 * x * x) + 2.0 * shift / x;
 }
