@@ -249,6 +249,38 @@ START_TEST(other_variances_than_one_have_no_known_correction) {
 }
 END_TEST
 
+/* Least norm at alpha = 1/2, SNR 2 has q = 1, signal 1/2; the start adds its variance times
+ * (1 - alpha) sqrt(q) to q and 3/4 of that, the cosine of two X^T y, to the signal: 7.5 % of it for
+ * a variance of 0.1, of which networks have 6 %, and 0.75 % for 0.01, where they have 0.7 %. */
+START_TEST(what_a_gaussian_start_leaves_takes_claims_back) {
+    static const struct {
+        const char *params;
+        bool signal, noise, teacher, error;
+    } cases[] = {
+        {"alpha: 0.5, init_scale: 0.1", false, false, false, false},
+        {"alpha: 0.5, init_scale: 0.016", true, true, true, true},
+        {"alpha: 0.5, init_scale: 0.017", false, true, true, true},
+        {"alpha: 0.5, init_scale: 0.1, features: independent", true, false, false, false},
+        {"alpha: 1.5, init_scale: 0.1", true, true, true, true},
+    };
+    nnd_context *ctx = nnd_context_new(NULL);
+    char yaml[256];
+    snprintf(yaml, sizeof yaml,
+             "{model: alignment, params: {training: gaussian-init, snr: 2, dim: 60, %s}}",
+             cases[_i].params);
+    nnd_frame *f = test_theory(ctx, yaml);
+    ck_assert(isfinite(test_value(f, "signal_min_size", "")) == cases[_i].signal);
+    ck_assert(isfinite(test_value(f, "noise_min_size", "")) == cases[_i].noise);
+    ck_assert(isfinite(test_value(f, "teacher_cosine_min_size", "")) == cases[_i].teacher);
+    ck_assert(isfinite(test_value(f, "gen_error_min_size", "")) == cases[_i].error);
+    ck_assert(isfinite(test_value(f, "teacher_overlap_min_size", "")));
+    ck_assert((nnd_frame_find_attribute(f, "signal_min_size", NND_REASON) == NULL) ==
+              cases[_i].signal);
+    nnd_frame_free(f);
+    nnd_context_free(ctx);
+}
+END_TEST
+
 /* Least norm at alpha = 1/2, SNR 2: q = 1, m = 1/2, and sums over eigenvalues have the covariances
  * ff = 1/4, fh = 1/2, hh = 1 (moments 1/2 and 1 of 1/s). An output's own overlap shifts CKA by
  * 11/8, each of the two others by 31/16: 21/4, of which 1.25 % of CKA = 1/4 are left at D = 1680.
@@ -426,6 +458,7 @@ int main(void) {
     tcase_add_test(facts, outputs_alike);
     tcase_add_test(facts, lists_equal_laws);
     tcase_add_test(facts, other_variances_than_one_have_no_known_correction);
+    tcase_add_loop_test(facts, what_a_gaussian_start_leaves_takes_claims_back, 0, 5);
     tcase_add_test(facts, cka_of_several_outputs_is_claimed_of_large_networks);
     tcase_add_loop_test(facts, cka_that_is_estimated_is_not_claimed_of_small_networks, 0, 3);
     tcase_add_loop_test(facts, extreme_numbers_have_their_limits, 0,

@@ -14,6 +14,7 @@
 #include "nndmft/representation.h"
 #include "theory/alignment_claims.h"
 #include "theory/alignment_task.h"
+#include "theory/claims.h"
 #include "theory/shortfall.h"
 
 /* The curve of `minimum`: alpha from LOWEST to HIGHEST in SCAN steps. */
@@ -118,6 +119,34 @@ static nnd_status put_moment(const task *x, size_t at, const moment *m) {
 }
 
 /* ---- ridge, weight decay, Gaussian features ---- */
+
+/* Takes back the claims of what the rest of a start from Gaussian features changes at any size. Of
+ * CKA more terms are of this order, which nearly cancel. */
+static nnd_status put_rest(const task *x, const moment *m) {
+    int k = x->p->metric == NND_METRIC_SIGMA ? 1 : 0;
+    double q = m->self[k], rho = m->cosine[k];
+    nnd_alignment_rest rest = nnd_alignment_rest_of_start(x->p, &x->problem, m->self[0], k == 1);
+    nnd_alignment_rest seen = nnd_alignment_rest_of_start(x->p, &x->problem, m->self[0], true);
+    const struct {
+        const char *name;
+        double change, value;
+    } entries[] = {
+        {"cosine", (rest.cross - rho * rest.self) / q, rho},
+        {"signal", rest.cross, m->cross[k]},
+        {"noise", rest.self - rest.cross, q - m->cross[k]},
+        {"teacher_cosine", 0.5 * rest.self / q, 1.0},
+        {"gen_error", seen.self, m->gen_error},
+    };
+    nnd_status status = NND_OK;
+    for (size_t i = 0; status == NND_OK && i < sizeof entries / sizeof *entries; i++) {
+        if (nnd_alignment_is_negligible(entries[i].change, entries[i].value))
+            continue;
+        status = put_min_size(x, entries[i].name, 0, INFINITY);
+        if (status == NND_OK)
+            status = nnd_claim_reason(x->frame, entries[i].name, NND_REST_OF_START);
+    }
+    return status;
+}
 
 static nnd_status ridge_outputs_cka(const task *x, double lambda, const nnd_pair_overlaps *o,
                                     double *cka) {
@@ -247,6 +276,8 @@ static nnd_status solve_ridge(task *x) {
     m.train_error = o.train_error;
     if (status == NND_OK)
         status = put_moment(x, 0, &m);
+    if (status == NND_OK && x->p->training == NND_ALIGN_GAUSSIAN)
+        status = put_rest(x, &m);
     if (status == NND_OK)
         status = nnd_frame_add_scalar(x->frame, "kappa", o.kappa / m.shrink);
     if (status == NND_OK && x->p->training == NND_ALIGN_WEIGHT_DECAY)

@@ -92,6 +92,31 @@ double nnd_alignment_cka_claim(const nnd_alignment *p, const nnd_alignment_probl
     return nnd_alignment_claim(isnan(known) ? (1.0 - cka) * apart / per_dim : known, cka);
 }
 
+/* W = W_0 + .. grows inside the span of the inputs alone, and a depends on W inside alone. Given a,
+ * what W_0 adds to beta = W^T a outside is normal with covariance (variance/D) a_a . a_b for each
+ * of (1 - alpha) D directions. |a|^2 = |beta| to first order, and a is parallel to W_0 X^T y, as in
+ * the first growth, so that the cosine of two a is that of the X^T y: of ridge -> infinity. */
+nnd_alignment_rest nnd_alignment_rest_of_start(const nnd_alignment *p,
+                                               const nnd_alignment_problem *x, double q,
+                                               bool sigma) {
+    nnd_pair_overlaps first;
+    double outside = 1.0 - p->alpha, trace = 0.0, directions = 0.0;
+    if (p->training != NND_ALIGN_GAUSSIAN || !(outside > 0.0))
+        return (nnd_alignment_rest){0.0, 0.0};
+    for (size_t i = 0; i < x->modes.count; i++) {
+        trace += x->modes.multiplicity[i] * x->modes.eigenvalue[i];
+        directions += x->modes.multiplicity[i];
+    }
+    nnd_pair_ridge(&x->modes, &x->pair, 1e8 * (trace + x->pair.input_noise), &first);
+    double self = p->init_scale * outside * sqrt(q) * (sigma ? trace / directions : 1.0);
+    return (nnd_alignment_rest){self,
+                                p->features == NND_INPUTS_SHARED ? self * first.cosine[0] : 0.0};
+}
+
+bool nnd_alignment_is_negligible(double change, double value) {
+    return !(fabs(change) > NEGLIGIBLE * fabs(value));
+}
+
 /* Interpolation leaves round-off, or where a simulation stopped. Where the correction is not known
  * small training errors deviate most: they are claimed until they have fallen to a tenth. */
 double nnd_alignment_train_claim(const nnd_alignment_problem *x, const nnd_dimension_shift *shift,

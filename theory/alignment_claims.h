@@ -3,6 +3,8 @@
 #ifndef NNDMFT_THEORY_ALIGNMENT_CLAIMS_H
 #define NNDMFT_THEORY_ALIGNMENT_CLAIMS_H
 
+#include <stdbool.h>
+
 #include "nndmft/spectral_rule.h"
 #include "theory/alignment_task.h"
 
@@ -27,5 +29,23 @@ double nnd_alignment_train_claim(const nnd_alignment_problem *problem,
 double nnd_alignment_teacher_claim(const nnd_alignment *params,
                                    const nnd_alignment_problem *problem,
                                    const nnd_dimension_shift *shift, double cosine);
+/** Whether a change of a value is below 1.25 % of it. */
+bool nnd_alignment_is_negligible(double change, double value);
+
+/**
+ * What training from Gaussian features leaves of them outside of the span of fewer samples than
+ * directions, to first order in their variance; 0 for other trainings and more samples.
+ */
+typedef struct {
+    double self, cross; /**< more in Q_aa and Q_ab of the metric Sigma or identity */
+} nnd_alignment_rest;
+
+/** The reason of claims that it takes back. */
+#define NND_REST_OF_START "what is left of the initial weights outside of the span of the inputs"
+
+/** q: Q_aa of least norm, in the metric of the identity. */
+nnd_alignment_rest nnd_alignment_rest_of_start(const nnd_alignment *params,
+                                               const nnd_alignment_problem *problem, double q,
+                                               bool sigma);
 
 #endif
