@@ -161,7 +161,8 @@ static const nnd_param PARAMS[] = {
      .type = NND_BOOL,
      .offset = FIELD(ntk),
      .fallback = "true",
-     .doc = "leading modes of the training NTK"},
+     .doc = "leading modes of the training NTK; without them no claim is taken back beyond "
+            "the edge of stability"},
     {.name = "density",
      .type = NND_BOOL,
      .offset = FIELD(density),

@@ -301,6 +301,33 @@ START_TEST(beyond_the_edge_no_size_is_claimed) {
 }
 END_TEST
 
+/* At lr = 0.6 the stability is 2.022 at t = 20 and 1.917 at t = 40. */
+START_TEST(the_edge_is_looked_for_between_recorded_times) {
+    static const struct {
+        const char *params;
+        double least;
+    } cases[] = {
+        {"lr: 0.6, record: [40]", INFINITY},
+        {"lr: 0.6, record_every: 40, spectrum: false", INFINITY},
+        {"lr: 0.1, record: [40]", 0.0},
+        {"lr: 0.6, record: [40], ntk: false", 0.0},
+    };
+    nnd_context *ctx = nnd_context_new(NULL);
+    char yaml[256];
+    snprintf(yaml, sizeof yaml,
+             "{model: deep-linear, params: {gamma0: 3, sigma: 0.6, noise: 0.3, steps: 40, %s}}",
+             cases[_i].params);
+    nnd_frame *f = test_theory(ctx, yaml);
+    const nnd_array *claim = nnd_frame_find(f, "test_risk_min_size");
+    double least = claim != NULL ? claim->data[claim->count - 1] : 0.0;
+    ck_assert_double_eq(least, cases[_i].least);
+    if (_i == 0)
+        ck_assert_double_lt(test_value(f, "stability", "t=40"), 2.0);
+    nnd_frame_free(f);
+    nnd_context_free(ctx);
+}
+END_TEST
+
 /* Section 5, printed to three decimals. */
 START_TEST(escape_times) {
     static const struct {
@@ -474,6 +501,7 @@ int main(void) {
     tcase_add_test(tables, the_edge_of_stability_grows_with_momentum);
     tcase_add_test(tables, the_edge_of_stability_shrinks_with_decay);
     tcase_add_test(tables, beyond_the_edge_no_size_is_claimed);
+    tcase_add_loop_test(tables, the_edge_is_looked_for_between_recorded_times, 0, 4);
     tcase_add_loop_test(tables, escape_times, 0, 5);
     suite_add_tcase(suite, tables);
     TCase *exact = tcase_create("exact checks");

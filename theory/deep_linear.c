@@ -107,21 +107,22 @@ static nnd_status add_two_time(nnd_frame *frame, const nnd_dynamics *d, const nn
     return status;
 }
 
-/* Claims end where the top mode of the NTK, at a recorded time, is beyond what descent can follow.
- */
-static nnd_status claim_until_edge(nnd_frame *frame) {
+/* Claims end where the top mode of the NTK, at a recorded time or at one that is looked at besides,
+ * is beyond what descent can follow. */
+static nnd_status claim_until_edge(nnd_frame *frame, double beyond) {
     const nnd_array *stability = nnd_frame_find(frame, "stability");
     if (stability == NULL)
         return NND_OK;
     const nnd_dim *t = nnd_frame_find_dim(frame, "t");
-    double edge = nnd_frame_find(frame, "stability_edge")->data[0], last = INFINITY;
+    double edge = nnd_frame_find(frame, "stability_edge")->data[0], last = beyond;
     for (size_t i = stability->count; i-- > 0;)
         if (stability->data[i] > edge)
-            last = t->value[i];
+            last = fmin(last, t->value[i]);
     return nnd_claim_until(&nnd_deep_linear_model, frame, last, NND_BEYOND_EDGE);
 }
 
 static nnd_status fill_frame(nnd_frame *frame, const nnd_dynamics *d, const nnd_timegrid *grid) {
+    double beyond;
     nnd_status status = add_time(frame, "t", d->params, grid);
     if (status == NND_OK)
         status = nnd_frame_add_range(frame, "layer", d->depth + 1, 0.0);
@@ -141,9 +142,9 @@ static nnd_status fill_frame(nnd_frame *frame, const nnd_dynamics *d, const nnd_
         status = add_two_time(frame, d, grid);
     if (status == NND_OK)
         status = nnd_deep_linear_add_spectrum(nnd_frame_context(frame), d, grid,
-                                              sound_times(d, grid), frame);
+                                              sound_times(d, grid), frame, &beyond);
     if (status == NND_OK)
-        status = claim_until_edge(frame);
+        status = claim_until_edge(frame, beyond);
     return status;
 }
 
@@ -248,12 +249,13 @@ nnd_status nnd_deep_linear_theory_cost(nnd_context *ctx, const void *params, nnd
             numbers += (2.0 * layers + 2.0) * times;
         cost->results = numbers * times * sizeof(double);
         nnd_march_cost(d.march, &cost->bytes, &multiply_adds);
+        double march = multiply_adds;
         if (p->integrator == NND_GRADIENT_FLOW)
             status = add_half(ctx, p, &cost->bytes, &multiply_adds);
-        multiply_adds += nnd_deep_linear_spectrum_work(p, queries, times);
+        multiply_adds += nnd_deep_linear_spectrum_work(p, march, queries, times);
         cost->flops = 2.0 * multiply_adds;
         if (p->spectrum || p->ntk)
-            cost->bytes += times * queries * sizeof(double);
+            cost->bytes += (times + 65.0) * queries * sizeof(double);
         /* The joint Gram matrix of two fields, while it is factored. */
         if (p->spectrum || p->ntk)
             cost->bytes += 5.0 * queries * queries * sizeof(double);

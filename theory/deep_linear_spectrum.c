@@ -181,24 +181,33 @@ static double ntk_variance(const nnd_deep_linear *p) {
     return weights + (p->training == NND_TRAIN_FIXED ? 1.0 / p->alpha : 0.0);
 }
 
-static nnd_status ntk_at(const level2 *s, size_t time) {
+static nnd_status modes_at(const level2 *s, size_t time, nnd_ntk_modes *modes) {
     if (nnd_context_interrupted(s->ctx))
         return nnd_fail(s->ctx, NND_E_INTERRUPTED, "interrupted at the NTK");
+    return nnd_dynamics_ntk(s->ctx, s->d, &s->factors, query_of(s, time), s->kappa[time],
+                            s->omega + time * s->queries, modes);
+}
+
+/* Rate times the top of the NTK. */
+static double stability_of(const level2 *s, size_t time, const nnd_ntk_modes *modes) {
+    double rate = s->d->params->lr * nnd_deep_linear_rate(s->d->params, s->grid->step[time]);
+    return rate * (isnan(modes->value[0]) ? modes->edge : modes->value[0]);
+}
+
+static nnd_status ntk_at(const level2 *s, size_t time) {
     const nnd_deep_linear *p = s->d->params;
     size_t count = (size_t)p->outliers;
     double *top = values(s, "ntk_top") + time * count;
     double *least = values(s, "ntk_top_min_size") + time * count;
     nnd_ntk_modes modes = {.value = top, .count = count};
-    nnd_status status = nnd_dynamics_ntk(s->ctx, s->d, &s->factors, query_of(s, time),
-                                         s->kappa[time], s->omega + time * s->queries, &modes);
+    nnd_status status = modes_at(s, time, &modes);
     if (status != NND_OK)
         return status;
     values(s, "ntk_edge")[time] = modes.edge;
     for (size_t j = 0; j < count; j++)
         least[j] = nnd_claim_outlier(modes.edge, count, top, j, ntk_variance(p), 0.0);
     if (p->integrator == NND_DESCENT) {
-        double rate = p->lr * nnd_deep_linear_rate(p, s->grid->step[time]);
-        values(s, "stability")[time] = rate * (isnan(top[0]) ? modes.edge : top[0]);
+        values(s, "stability")[time] = stability_of(s, time, &modes);
         values(s, "stability_min_size")[time] = least[0];
     }
     if (p->training == NND_TRAIN_FIXED) {
@@ -247,6 +256,76 @@ static nnd_status add_ntk(level2 *s) {
     return status;
 }
 
+/* ---- the edge of stability between recorded times ---- */
+
+/* Most and fewest times it is looked at, the part of the march's multiply-adds that this may take,
+ * which are five times faster (some 20 % of its time), and those that are done in a moment. */
+static const double MOST = 64.0, FEWEST = 8.0, PART = 0.04, MOMENT = 2e8;
+
+static double ntk_work(const nnd_deep_linear *p, double queries);
+
+/* Every so many steps; 0: not at all, every such step is recorded or there is no edge. */
+static size_t watched_every(const nnd_deep_linear *p, double march_work) {
+    double steps = (double)p->steps, each = ntk_work(p, steps + 1.0), times = MOST;
+    if (p->integrator != NND_DESCENT || !p->ntk || p->steps == 0)
+        return 0;
+    if (MOST * each > fmax(MOMENT, PART * march_work))
+        times = fmax(FEWEST, fmax(MOMENT, PART * march_work) / each);
+    size_t every = (size_t)ceil(steps / times);
+    return p->record.count == 0 && p->record_every <= (int64_t)every ? 0 : every;
+}
+
+typedef struct {
+    level2 at;
+    double *stability;
+} watch;
+
+static nnd_status watch_piece(nnd_context *ctx, size_t time, void *data) {
+    const watch *w = data;
+    level2 s = w->at;
+    double top;
+    nnd_ntk_modes modes = {.value = &top, .count = 1};
+    s.ctx = ctx;
+    nnd_status status = modes_at(&s, time, &modes);
+    if (status == NND_OK)
+        w->stability[time] = stability_of(&s, time, &modes);
+    return status;
+}
+
+/* The first of the watched steps at which the stability is above the edge; INFINITY: none. */
+static nnd_status watch_edge(const level2 *s, double *beyond) {
+    double bytes, work;
+    nnd_march_cost(s->d->march, &bytes, &work);
+    size_t every = watched_every(s->d->params, work);
+    *beyond = INFINITY;
+    if (every == 0 || s->d->done == 0)
+        return NND_OK;
+    const nnd_integers all = {0};
+    nnd_timegrid grid = {0};
+    watch w = {.at = *s};
+    w.at.grid = &grid;
+    w.at.kappa = w.at.omega = NULL;
+    nnd_status status = nnd_timegrid_make(s->ctx, (size_t)s->d->params->steps, &all, every, &grid);
+    for (w.at.times = 0; w.at.times < grid.count && query_of(&w.at, w.at.times) < s->d->done;)
+        w.at.times++;
+    if (status == NND_OK)
+        status = keep_rows(&w.at);
+    w.stability = calloc(w.at.times + 1, sizeof *w.stability);
+    if (status == NND_OK && w.stability == NULL)
+        status = nnd_fail_memory(s->ctx, "the edge of stability");
+    if (status == NND_OK)
+        status = nnd_parallel(s->ctx, nnd_context_threads(s->ctx), w.at.times, watch_piece, &w);
+    double edge = values(s, "stability_edge")[0];
+    for (size_t i = w.at.times; status == NND_OK && i-- > 0;)
+        if (w.stability[i] > edge)
+            *beyond = (double)grid.step[i];
+    free(w.stability);
+    free(w.at.kappa);
+    free(w.at.omega);
+    nnd_timegrid_clear(&grid);
+    return status;
+}
+
 /* ---- density of the bulk ---- */
 
 static nnd_status add_density(const level2 *s) {
@@ -269,8 +348,10 @@ static nnd_status add_density(const level2 *s) {
 }
 
 nnd_status nnd_deep_linear_add_spectrum(nnd_context *ctx, const nnd_dynamics *d,
-                                        const nnd_timegrid *grid, size_t sound, nnd_frame *frame) {
+                                        const nnd_timegrid *grid, size_t sound, nnd_frame *frame,
+                                        double *beyond) {
     const nnd_deep_linear *p = d->params;
+    *beyond = INFINITY;
     level2 s = {.ctx = ctx, .d = d, .grid = grid, .times = sound, .frame = frame};
     if (!p->spectrum && !p->ntk && !p->density)
         return NND_OK;
@@ -285,6 +366,8 @@ nnd_status nnd_deep_linear_add_spectrum(nnd_context *ctx, const nnd_dynamics *d,
         status = add_outliers(&s);
     if (status == NND_OK && p->ntk)
         status = add_ntk(&s);
+    if (status == NND_OK && p->ntk && p->integrator == NND_DESCENT)
+        status = watch_edge(&s, beyond);
     if (status == NND_OK && p->density)
         status = add_density(&s);
     nnd_field_factors_clear(&s.factors);
@@ -295,12 +378,19 @@ nnd_status nnd_deep_linear_add_spectrum(nnd_context *ctx, const nnd_dynamics *d,
 
 /* Spikes keep some 20 directions. Measured: a search takes some 15 evaluations, of the tangent
  * kernel 4, but with up to two layers, which grow few outliers, mostly one or two. */
-double nnd_deep_linear_spectrum_work(const nnd_deep_linear *p, double queries, double times) {
-    const double rank = 20.0;
-    bool shallow = p->depth < 3;
-    double depth = (double)p->depth, squares = queries * queries / 3.0;
-    double of_weights = times * (shallow ? 1.5 : 15.0), of_ntk = times * (shallow ? 0.8 : 4.0);
-    double weights = p->spectrum ? depth * 4.0 * rank * (of_weights + queries) : 0.0;
-    double ntk = p->ntk ? 8.0 * depth * depth * rank * of_ntk : 0.0;
-    return squares * (weights + ntk);
+static const double RANK = 20.0;
+
+static double ntk_work(const nnd_deep_linear *p, double queries) {
+    double depth = (double)p->depth, evaluations = p->depth < 3 ? 0.8 : 4.0;
+    return queries * queries / 3.0 * 8.0 * depth * depth * RANK * evaluations;
+}
+
+double nnd_deep_linear_spectrum_work(const nnd_deep_linear *p, double march_work, double queries,
+                                     double times) {
+    double depth = (double)p->depth, of_weights = times * (p->depth < 3 ? 1.5 : 15.0);
+    size_t every = watched_every(p, march_work);
+    double watched = every > 0 ? (double)p->steps / (double)every + 1.0 : 0.0;
+    double weights = queries * queries / 3.0 * depth * 4.0 * RANK * (of_weights + queries);
+    return (p->spectrum ? weights : 0.0) +
+           (p->ntk ? (times + watched) * ntk_work(p, queries) : 0.0);
 }
