@@ -64,7 +64,9 @@ START_TEST(spectra_end_when_they_are_interrupted) {
     ck_assert_int_eq(nnd_frame_new(ctx, &frame), NND_OK);
     ck_assert_int_eq(nnd_timegrid_add_dim(&grid, frame, "t"), NND_OK);
     nnd_context_interrupt(ctx);
-    ck_assert_int_eq(nnd_deep_linear_add_spectrum(ctx, &d, &grid, 6, frame), NND_E_INTERRUPTED);
+    double beyond;
+    ck_assert_int_eq(nnd_deep_linear_add_spectrum(ctx, &d, &grid, 6, frame, &beyond),
+                     NND_E_INTERRUPTED);
     nnd_frame_free(frame);
     nnd_timegrid_clear(&grid);
     nnd_dynamics_clear(&d);
