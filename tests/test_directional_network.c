@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Real weight matrices under the logistic loss, beside the reduced maps and flows of the theory. */
+#include <float.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -114,7 +115,7 @@ END_TEST
 START_TEST(matrices_see_the_edge) {
     pair p = run(read_params("depth: 3, integrator: gd, lr: 1, theta0: 0.5, steps: 3200, width: 1, "
                              "record_every: 50"));
-    assert_same(p, "edge", 1e-9);
+    assert_same(p, "edge", 1e-12);
 }
 END_TEST
 
@@ -125,6 +126,16 @@ START_TEST(matrices_follow_the_flow) {
     assert_same(run(read_params("time: 100, dim: 5, record: [1, 10, 30], "
                                 "init: {M: [[1, 0.2], [0.2, 0.5]], p: [0.3, -0.4], a: [0.5, 1]}")),
                 "unbalanced", 1e-9);
+}
+END_TEST
+
+/* The perpendicular part becomes a denormal number, which has few digits; the norm keeps its. */
+START_TEST(flows_go_on_when_angles_underflow) {
+    pair p = run(read_params("depth: 2, time: 50, width: 1, theta0: 1.0e-306"));
+    const nnd_array *zeta = nnd_frame_find(p.block, "log_tan_half");
+    ck_assert_double_lt(zeta->data[zeta->count / 2 - 1], log(DBL_MIN));
+    ck_assert_double_lt(distance(p, "omega"), 1e-9);
+    pair_free(p);
 }
 END_TEST
 
@@ -154,6 +165,28 @@ START_TEST(force_is_the_gradient_of_the_loss) {
             nnd_directional_data_clear(&data);
             nnd_case_free(c);
         }
+}
+END_TEST
+
+/* Close to the teacher pull and counterpull differ by A/omega^2, which their subtraction would
+ * leave to five digits: the series (4) of the note. */
+START_TEST(force_along_the_teacher_does_not_cancel) {
+    const double omega[] = {3e3, 3e5}, p0 = 1.0 / sqrt(2.0 * M_PI), pi2 = M_PI * M_PI;
+    nnd_case *c = read_params("depth: 1, dim: 4");
+    nnd_directional_data data;
+    ck_assert_int_eq(nnd_directional_data_make(ctx, c->params[0], &data), NND_OK);
+    for (int i = 0; i < 2; i++) {
+        double w[2] = {omega[i], 1e-30}, force[2], x = 1.0 / (omega[i] * omega[i]);
+        double rest =
+            p0 * x * (pi2 / 6.0 - pi2 * pi2 * x * (7.0 / 120.0 - pi2 * x * 31.0 / 1008.0));
+        nnd_directional_data_force(&data, w, false, force);
+        test_close("force", force[0], rest, 1e-13);
+        double aside[2] = {omega[i], 1e-3 * omega[i]}, gap = 0.5e-6 - 0.375e-12;
+        nnd_directional_data_force(&data, aside, false, force);
+        test_close("force", force[0], p0 * gap + rest * (1.0 - 1.5e-6), 1e-9);
+    }
+    nnd_directional_data_clear(&data);
+    nnd_case_free(c);
 }
 END_TEST
 
@@ -242,6 +275,8 @@ START_TEST(radial_averages_have_their_limits) {
         test_close("slope", nnd_radial_slope(&r, 0.0), 0.25 * moment[at], 1e-13);
         test_close("slope", nnd_radial_slope(&r, 1e-7), 0.25 * moment[at], 1e-10);
         test_close("h", 1e9 * nnd_radial_slope(&r, 1e9), c0[at], 1e-12);
+        test_close("rest", nnd_radial_rest(&r, 0.0), c0[at], 1e-13);
+        test_close("c0", nnd_radial_rest(&r, 0.7) + 0.7 * nnd_radial_slope(&r, 0.7), c0[at], 1e-13);
         test_close("loss", nnd_radial_loss(&r, 0.0, 0.0), M_LN2, 1e-14);
         nnd_radial_law_clear(&r);
         nnd_case_free(c);
@@ -317,7 +352,9 @@ int main(void) {
     tcase_add_test(tests, matrices_follow_the_map_of_two_unbalanced_layers);
     tcase_add_test(tests, matrices_see_the_edge);
     tcase_add_test(tests, matrices_follow_the_flow);
+    tcase_add_test(tests, flows_go_on_when_angles_underflow);
     tcase_add_test(tests, force_is_the_gradient_of_the_loss);
+    tcase_add_test(tests, force_along_the_teacher_does_not_cancel);
     tcase_add_test(tests, streamed_samples_are_the_kept_ones);
     tcase_add_test(tests, samples_follow_their_law);
     tcase_add_test(tests, samples_end_at_a_floor_of_the_angle);

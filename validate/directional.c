@@ -2,6 +2,7 @@
 #include "validate/directional.h"
 
 #include <cblas.h>
+#include <float.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -291,6 +292,8 @@ static nnd_status run_make(run *r, size_t first_seed, size_t count) {
     r->flow.rate = flow_rate;
     r->flow.user = r;
     r->flow.rtol = FLOW_TOLERANCE;
+    /* Denormals cannot be followed to a relative tolerance, however short the steps. */
+    r->flow.atol = DBL_MIN;
     r->flow.max_steps = FLOW_MAX_STEPS;
     return status;
 }

@@ -171,6 +171,17 @@ static void sample_force(nnd_directional_data *data, const double *w, bool measu
     }
 }
 
+/* half_mean - slope w_0: near the teacher both are almost equal, and what is left of them, by which
+ * the norm grows, is a sum of positive terms, rest cos theta + half_mean (1 - cos theta). */
+static double along_teacher(const nnd_directional_data *data, const double *w, double omega,
+                            double slope) {
+    if (!(w[0] > 0.0))
+        return data->half_mean - slope * w[0];
+    double across = data->dim > 1 ? cblas_dnrm2((int)data->dim - 1, w + 1, 1) : 0.0;
+    double gap = across / omega * (across / (omega + w[0]));
+    return nnd_radial_rest(&data->law, omega) * (w[0] / omega) + data->half_mean * gap;
+}
+
 void nnd_directional_data_force(nnd_directional_data *data, const double *w, bool measure,
                                 double *force) {
     if (data->samples > 0) {
@@ -179,8 +190,9 @@ void nnd_directional_data_force(nnd_directional_data *data, const double *w, boo
     }
     /* The labels pull along v, the predictor pulls itself back along w. */
     double omega = cblas_dnrm2((int)data->dim, w, 1), slope = nnd_radial_slope(&data->law, omega);
-    for (size_t i = 0; i < data->dim; i++)
-        force[i] = (i == 0 ? data->half_mean : 0.0) - slope * w[i];
+    force[0] = along_teacher(data, w, omega, slope);
+    for (size_t i = 1; i < data->dim; i++)
+        force[i] = -slope * w[i];
     if (measure) {
         data->loss = nnd_radial_loss(&data->law, omega, w[0]);
         data->train_error = NAN;

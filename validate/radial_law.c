@@ -87,6 +87,13 @@ double nnd_radial_slope(const nnd_radial_law *law, double omega) {
     return 0.5 * sum;
 }
 
+double nnd_radial_rest(const nnd_radial_law *law, double omega) {
+    double sum = 0.0;
+    for (size_t i = 0; i < law->nodes; i++)
+        sum += law->weight[i] * law->s[i] / (1.0 + exp(omega * law->s[i]));
+    return sum;
+}
+
 double nnd_radial_loss(const nnd_radial_law *law, double omega, double along) {
     double sum = 0.0;
     for (size_t i = 0; i < law->nodes; i++)

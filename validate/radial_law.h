@@ -22,6 +22,8 @@ void nnd_radial_law_clear(nnd_radial_law *law);
 double nnd_radial_half_mean(const nnd_radial_law *law);
 /** E[s tanh(omega s/2)]/(2 omega), and at omega = 0 its limit. */
 double nnd_radial_slope(const nnd_radial_law *law, double omega);
+/** E[|s|/(1 + exp(omega |s|))]: E|s|/2 less omega slope, as a sum of positive terms. */
+double nnd_radial_rest(const nnd_radial_law *law, double omega);
 /** E log(1 + exp(-y w.x)) of a predictor of norm omega with w . v = along. */
 double nnd_radial_loss(const nnd_radial_law *law, double omega, double along);
 
