@@ -115,7 +115,77 @@ END_TEST
 START_TEST(matrices_see_the_edge) {
     pair p = run(read_params("depth: 3, integrator: gd, lr: 1, theta0: 0.5, steps: 3200, width: 1, "
                              "record_every: 50"));
+    ck_assert_ptr_null(nnd_frame_find(p.theory, "omega_min_size"));
     assert_same(p, "edge", 1e-12);
+}
+END_TEST
+
+/* Whether theory claims point i of a variable. */
+static bool claimed(const nnd_frame *theory, const char *name, size_t i) {
+    char full[64];
+    snprintf(full, sizeof full, "%s_min_size", name);
+    const nnd_array *least = nnd_frame_find(theory, full);
+    return least == NULL || least->data[i] == 0.0;
+}
+
+/* The farthest that the simulation is from a theory, among the points that `by` claims or does not
+ * claim, relative to the largest value; how many points that are. */
+static double farthest(pair p, const nnd_frame *by, const char *name, bool claims, size_t *count) {
+    const nnd_array *a = nnd_frame_find(p.theory, name), *b = nnd_frame_find(p.block, name);
+    double worst = 0.0, scale = 0.0;
+    *count = 0;
+    for (size_t i = 0; i < a->count; i++)
+        scale = isnan(a->data[i]) ? scale : fmax(scale, fabs(a->data[i]));
+    for (size_t i = 0; i < a->count; i++) {
+        double difference =
+            fmax(fabs(b->data[i] - a->data[i]), fabs(b->data[a->count + i] - a->data[i]));
+        if (isnan(difference) || claimed(by, name, i) != claims)
+            continue;
+        worst = fmax(worst, difference / scale);
+        ++*count;
+    }
+    return worst;
+}
+
+static nnd_frame *theory_of(nnd_case *c) {
+    nnd_frame *frame;
+    ck_assert(nnd_theory_run(ctx, c, NULL, &frame) >= NND_OK);
+    nnd_case_free(c);
+    return frame;
+}
+
+/* Two layers whose angle grows without end, and four that start afresh again and again. */
+static nnd_case *unstable(int which, double factor) {
+    if (which == 0)
+        return read_params("integrator: gd, dim: 3, lr: %.17g, steps: 300, "
+                           "init: {M: [[1, 0.2], [0.2, 0.5]], p: [0.3, -0.4], a: [0.5, 1]}",
+                           6.0 * factor);
+    return read_params("depth: 4, width: 1, integrator: gd, lr: %.17g, theta0: 0.5, steps: 2000, "
+                       "record_every: 5",
+                       2.0 * factor);
+}
+
+/* Where a map blows rounding up theory is silent; where it is not, it is exact, and an error of the
+ * rate by 1e-8 is seen. */
+START_TEST(claims_end_where_rounding_has_grown) {
+    static const char *const names[] = {"omega",        "theta",          "neg_log_sin",   "loss",
+                                        "log_tan_half", "omega_exponent", "angle_exponent"};
+    for (int k = 0; k < 2; k++) {
+        pair p = run(unstable(k, 1.0)), wrong = p;
+        wrong.theory = theory_of(unstable(k, 1.00000001));
+        for (size_t v = 0; v < sizeof names / sizeof *names; v++) {
+            size_t sure, unsure, all;
+            double exact = farthest(p, p.theory, names[v], true, &sure);
+            double off = farthest(p, p.theory, names[v], false, &unsure);
+            double seen = farthest(wrong, p.theory, names[v], true, &all);
+            ck_assert_msg(exact < NND_ROUNDING, "%s, claimed: %g", names[v], exact);
+            ck_assert_msg(off > NND_ROUNDING, "%s, not claimed: %g", names[v], off);
+            ck_assert_msg(seen > NND_ROUNDING, "%s, wrong rate: %g", names[v], seen);
+            ck_assert_msg(sure > 50, "%s: %zu points of %zu", names[v], sure, sure + unsure);
+        }
+        nnd_frame_free(wrong.theory);
+        pair_free(p);
+    }
 }
 END_TEST
 
@@ -351,6 +421,7 @@ int main(void) {
     tcase_add_test(tests, matrices_follow_the_maps_of_aligned_layers);
     tcase_add_test(tests, matrices_follow_the_map_of_two_unbalanced_layers);
     tcase_add_test(tests, matrices_see_the_edge);
+    tcase_add_test(tests, claims_end_where_rounding_has_grown);
     tcase_add_test(tests, matrices_follow_the_flow);
     tcase_add_test(tests, flows_go_on_when_angles_underflow);
     tcase_add_test(tests, force_is_the_gradient_of_the_loss);

@@ -1,15 +1,38 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "theory/directional.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "nndmft/largest.h"
+#include "theory/claims.h"
 #include "theory/directional_path.h"
 #include "theory/shortfall.h"
 
 /* Part of the force on the norm that sampling noise may make up before theory keeps silent. */
 static const double NOISE_SHARE = 0.02;
+
+/* Descent is repeated with random errors in every step, as stochastic arithmetic has it (Vignes
+ * 1993): so large that rounding is nothing beside them, and so small that what becomes of them is
+ * proportional to them. Ten or twenty roundings of a number in a step of either side make a
+ * relative error of one or two DBL_EPSILON; it is taken sixteen times, since what two repetitions
+ * show of its effect may by chance be a few times too small. */
+enum { TWINS = 2 };
+static const double SHAKE = 0x1p-40, STEP_ROUNDING = 16.0 * DBL_EPSILON;
+
+static const char SUNK[] = "smaller than what sampling noise or rounding leaves of an angle";
+static const char AMPLIFIED[] = "rounding errors have grown beyond what a comparison takes for "
+                                "rounding";
+
+/* The path of the predictor, and what rounding may make of it; none of gradient flow. */
+typedef struct {
+    nnd_directional_path path, twin[TWINS];
+    size_t twins;
+} solution;
+
 /* Everything at one recorded time. */
 typedef struct {
     const nnd_directional_path *path;
@@ -159,17 +182,71 @@ static nnd_status add_curve(nnd_frame *frame, const nnd_directional_path *path, 
     return status;
 }
 
-/* Adds the sizes only where one of them says something. */
-static nnd_status add_min_size(nnd_frame *frame, const nnd_directional_path *path, const char *name,
-                               curve min_size) {
-    char full[64];
-    bool silent = false;
-    for (size_t i = 0; i < path->sound && !silent; i++) {
-        view v = view_at(path, i);
-        silent = min_size(&v) > 0.0;
+/* How far rounding has carried a curve at a point: by what twins differ, scaled down. */
+static double rounding(const solution *s, curve value, size_t i, double here) {
+    double most = 0.0;
+    for (size_t k = 0; k < s->twins; k++) {
+        if (i >= s->twin[k].sound)
+            return INFINITY;
+        view there = view_at(&s->twin[k], i);
+        most = nnd_largest(most, fabs(value(&there) - here));
     }
+    return isnan(most) ? INFINITY : most * (STEP_ROUNDING / SHAKE);
+}
+
+/* Largest |x|, to which a comparison relates differences. */
+static double scale_of(const nnd_array *x) {
+    double most = 0.0;
+    for (size_t i = 0; i < x->count; i++)
+        most = isnan(x->data[i]) ? most : fmax(most, fabs(x->data[i]));
+    return most;
+}
+
+/* The smallest sizes at which a curve is claimed, and whether rounding and smallness limit it. */
+typedef struct {
+    double *least;
+    bool sunk, amplified;
+} claims;
+
+static void find_claims(const solution *s, const nnd_array *x, curve value, curve min_size,
+                        claims *c) {
+    double limit = NND_ROUNDING * scale_of(x);
+    for (size_t i = 0; i < s->path.sound; i++) {
+        view v = view_at(&s->path, i);
+        c->least[i] = min_size(&v);
+        c->sunk |= c->least[i] > 0.0;
+        if (c->least[i] > 0.0 || isnan(x->data[i]) || rounding(s, value, i, x->data[i]) <= limit)
+            continue;
+        c->least[i] = INFINITY;
+        c->amplified = true;
+    }
+}
+
+static nnd_status write_claims(nnd_frame *frame, const char *name, size_t count, const claims *c) {
+    char full[64];
+    double *least;
     snprintf(full, sizeof full, "%s_min_size", name);
-    return silent ? add_curve(frame, path, full, min_size) : NND_OK;
+    nnd_status status = nnd_frame_add(frame, full, "t", &least);
+    if (status == NND_OK)
+        memcpy(least, c->least, count * sizeof *least);
+    if (status == NND_OK && c->sunk)
+        status = nnd_claim_reason(frame, name, SUNK);
+    if (status == NND_OK && c->amplified)
+        status = nnd_claim_reason(frame, name, AMPLIFIED);
+    return status;
+}
+
+/* Adds the sizes only where one of them says something. */
+static nnd_status add_min_size(nnd_context *ctx, nnd_frame *frame, const solution *s,
+                               const char *name, curve value, curve min_size) {
+    claims c = {.least = calloc(s->path.count, sizeof(double))};
+    if (c.least == NULL)
+        return nnd_fail_memory(ctx, "the claims of theory");
+    find_claims(s, nnd_frame_find(frame, name), value, min_size, &c);
+    nnd_status status =
+        c.sunk || c.amplified ? write_claims(frame, name, s->path.sound, &c) : NND_OK;
+    free(c.least);
+    return status;
 }
 
 /* (9): the multiplier is -1 there; below three layers no norm makes it so. */
@@ -228,7 +305,8 @@ static nnd_status add_shortfall(nnd_frame *frame, const nnd_directional_path *pa
                              path->effort.reached, path->t[path->count - 1], path->effort.steps);
 }
 
-static nnd_status fill_frame(nnd_context *ctx, nnd_frame *frame, const nnd_directional_path *path) {
+static nnd_status fill_frame(nnd_context *ctx, nnd_frame *frame, const solution *s) {
+    const nnd_directional_path *path = &s->path;
     const nnd_directional *p = path->params;
     bool flow = p->integrator == NND_GRADIENT_FLOW;
     nnd_status status = nnd_frame_add_dim(frame, "t", flow ? NND_COORD_REAL : NND_COORD_INTEGER,
@@ -238,28 +316,52 @@ static nnd_status fill_frame(nnd_context *ctx, nnd_frame *frame, const nnd_direc
             continue;
         status = add_curve(frame, path, CURVES[i].name, CURVES[i].value);
         if (status == NND_OK && CURVES[i].min_size != NULL)
-            status = add_min_size(frame, path, CURVES[i].name, CURVES[i].min_size);
+            status =
+                add_min_size(ctx, frame, s, CURVES[i].name, CURVES[i].value, CURVES[i].min_size);
     }
     if (status == NND_OK)
         status = add_scalars(ctx, frame, path);
     return status == NND_OK && flow ? add_effort(frame, &path->effort) : status;
 }
 
+/* The status of the path itself. */
+static nnd_status solve(nnd_context *ctx, const nnd_directional *p, solution *s) {
+    *s = (solution){0};
+    nnd_status ran = nnd_directional_path_make(ctx, p, &s->path), status = NND_OK;
+    if (ran == NND_OK)
+        ran = nnd_directional_path_follow(ctx, &s->path);
+    while (ran >= NND_OK && status >= NND_OK && p->integrator == NND_DESCENT && s->twins < TWINS) {
+        nnd_directional_path *twin = &s->twin[s->twins++];
+        status = nnd_directional_path_make(ctx, p, twin);
+        twin->shake = SHAKE;
+        twin->shaker = s->twins;
+        if (status == NND_OK)
+            status = nnd_directional_path_follow(ctx, twin);
+    }
+    return status >= NND_OK ? ran : status;
+}
+
+static void solution_clear(solution *s) {
+    nnd_directional_path_clear(&s->path);
+    for (size_t k = 0; k < TWINS; k++)
+        nnd_directional_path_clear(&s->twin[k]);
+}
+
 nnd_status nnd_directional_theory(nnd_context *ctx, const void *params, nnd_frame **frame) {
-    nnd_directional_path path;
+    solution s;
     nnd_frame *out = NULL;
-    nnd_status ran = nnd_directional_path_make(ctx, params, &path), status = ran;
+    nnd_status ran = solve(ctx, params, &s), status = ran;
     if (status >= NND_OK)
         status = nnd_frame_new(ctx, &out);
     if (status == NND_OK)
-        status = fill_frame(ctx, out, &path);
+        status = fill_frame(ctx, out, &s);
     if (status == NND_OK && ran == NND_NOT_CONVERGED)
-        status = add_shortfall(out, &path);
+        status = add_shortfall(out, &s.path);
     if (status == NND_OK)
         *frame = out;
     else
         nnd_frame_free(out);
-    nnd_directional_path_clear(&path);
+    solution_clear(&s);
     return status == NND_OK ? ran : status;
 }
 
@@ -275,8 +377,9 @@ nnd_status nnd_directional_theory_cost(nnd_context *ctx, const void *params, nnd
                    : flow       ? flow_times
                                 : floor(p->steps / (double)p->record_every) + 2.0;
     double evaluations = flow ? flow_evaluations * (units > 0.0 ? unknowns : 1.0) : p->steps;
-    cost->flops = evaluations * (averages + 6.0 * unknowns) + 20.0 * times * averages;
-    cost->bytes = times * (sizeof(nnd_directional_point) + sizeof(double));
+    double paths = flow ? 1.0 : 1.0 + TWINS, curves = flow ? 20.0 : 20.0 + 8.0 * TWINS;
+    cost->flops = paths * evaluations * (averages + 6.0 * unknowns) + curves * times * averages;
+    cost->bytes = paths * times * (sizeof(nnd_directional_point) + sizeof(double));
     cost->results = times * 20.0 * sizeof(double);
     if (flow)
         cost->bytes += (times * unknowns + 2.0 * unknowns * unknowns) * sizeof(double);

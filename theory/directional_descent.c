@@ -5,7 +5,14 @@
 #include <stdlib.h>
 
 #include "nndmft/divergence.h"
+#include "nndmft/rng.h"
 #include "theory/directional_pair.h"
+
+/* Random errors are a function of the step. */
+static void draw_errors(const nnd_directional_path *path, double t, size_t n, double *error) {
+    nnd_rng_normals((nnd_rng_key){path->shaker, 0, 0}, 0, (uint64_t)t, n, error);
+    cblas_dscal((int)n, path->shake, error, 1);
+}
 
 /* Layers of rank one, w = s^(L-1) b; a single layer has s = 1. The perpendicular part of b is kept
  * as its logarithm and sign: plain numbers would underflow and hide that it grows again. */
@@ -59,7 +66,16 @@ static void aligned_step(aligned *x) {
         x->s += x->lr * pow(x->s, x->depth - 2.0) * radial;
     x->log_perp += log(fabs(multiplier));
     x->sign *= (multiplier > 0.0) - (multiplier < 0.0);
-    aligned_settle(x);
+}
+
+/* An error of its logarithm is also one of the number. */
+static void aligned_shake(const nnd_directional_path *path, double t, aligned *x) {
+    double error[3];
+    draw_errors(path, t, 3, error);
+    x->along *= 1.0 + error[0];
+    x->s *= 1.0 + error[1];
+    if (isfinite(x->log_perp))
+        x->log_perp += error[2] * fmax(1.0, fabs(x->log_perp));
 }
 
 static void aligned_look(const aligned *x, nnd_directional_point *point) {
@@ -83,7 +99,14 @@ static void pair_step(nnd_directional_pair *pair, double lr, double *rate) {
     nnd_directional_pair_rate(pair, rate);
     cblas_daxpy((int)(pair->units * (pair->units + 2)), lr, rate, 1, pair->f, 1);
     pair_rescale(pair);
-    nnd_directional_pair_settle(pair);
+}
+
+static void pair_shake(const nnd_directional_path *path, double t, nnd_directional_pair *pair,
+                       double *error) {
+    size_t n = pair->units * (pair->units + 2);
+    draw_errors(path, t, n, error);
+    for (size_t i = 0; i < n; i++)
+        pair->f[i] *= 1.0 + error[i];
 }
 
 static void pair_look(const nnd_directional_pair *pair, double lr, nnd_directional_point *point) {
@@ -116,24 +139,60 @@ static void keep_watch(const nnd_directional_path *path, const nnd_directional_p
     point->blind = point->lost || sunk;
 }
 
+/* One of the two reductions. */
+typedef struct {
+    const nnd_directional_path *path;
+    bool given;
+    aligned aligned;
+    nnd_directional_pair pair;
+    double *rate; /* of the pair */
+} descent;
+
+static nnd_status descent_make(nnd_context *ctx, const nnd_directional_path *path, descent *d) {
+    *d = (descent){.path = path, .given = path->params->init.kind == NND_START_GIVEN};
+    if (!d->given) {
+        d->aligned = aligned_start(path);
+        return NND_OK;
+    }
+    nnd_status status = nnd_directional_pair_make(ctx, path, &d->pair);
+    d->rate = calloc(d->pair.units * (d->pair.units + 2) + 1, sizeof *d->rate);
+    return status == NND_OK && d->rate == NULL ? nnd_fail_memory(ctx, "two layers") : status;
+}
+
+static void descent_clear(descent *d) {
+    free(d->rate);
+    nnd_directional_pair_clear(&d->pair);
+}
+
+static void look(const descent *d, nnd_directional_point *point) {
+    if (d->given)
+        pair_look(&d->pair, d->path->params->lr, point);
+    else
+        aligned_look(&d->aligned, point);
+}
+
+static void step(descent *d, double t) {
+    bool shaken = d->path->shake > 0.0;
+    if (d->given) {
+        pair_step(&d->pair, d->path->params->lr, d->rate);
+        if (shaken)
+            pair_shake(d->path, t, &d->pair, d->rate);
+        nnd_directional_pair_settle(&d->pair);
+    } else {
+        aligned_step(&d->aligned);
+        if (shaken)
+            aligned_shake(d->path, t, &d->aligned);
+        aligned_settle(&d->aligned);
+    }
+}
+
 nnd_status nnd_directional_descend(nnd_context *ctx, nnd_directional_path *path) {
-    const nnd_directional *p = path->params;
-    bool given = p->init.kind == NND_START_GIVEN;
-    nnd_directional_pair pair = {0};
-    nnd_status status = given ? nnd_directional_pair_make(ctx, path, &pair) : NND_OK;
-    aligned x = {0};
-    if (!given)
-        x = aligned_start(path);
-    double *rate = calloc(pair.units * (pair.units + 2) + 1, sizeof *rate);
-    if (status == NND_OK && rate == NULL)
-        status = nnd_fail_memory(ctx, "two layers");
+    descent d;
+    nnd_status status = descent_make(ctx, path, &d);
     nnd_directional_point now = {0}, before;
     for (double t = 0.0; status == NND_OK && path->sound < path->count; t += 1.0) {
         before = now;
-        if (given)
-            pair_look(&pair, p->lr, &now);
-        else
-            aligned_look(&x, &now);
+        look(&d, &now);
         keep_watch(path, &before, &now);
         if (nnd_has_diverged(INFINITY, now.omega)) {
             path->diverged_at = t;
@@ -146,12 +205,8 @@ nnd_status nnd_directional_descend(nnd_context *ctx, nnd_directional_path *path)
         }
         if (fmod(t, 65536.0) == 0.0 && nnd_context_interrupted(ctx))
             status = nnd_fail(ctx, NND_E_INTERRUPTED, "interrupted at step %g", t);
-        if (given)
-            pair_step(&pair, p->lr, rate);
-        else
-            aligned_step(&x);
+        step(&d, t);
     }
-    free(rate);
-    nnd_directional_pair_clear(&pair);
+    descent_clear(&d);
     return status;
 }

@@ -29,8 +29,9 @@ double nnd_directional_neg_log_sin(double zeta) {
 /* Noise adds to the angle in square: this many times above it, it is no longer seen. */
 static const double ABOVE_NOISE = 5.0;
 /* -log sin theta at which rounding ends a simulated angle: what cancels between hidden units leaves
- * about 1e-33, and a single unit reaches the smallest doubles. */
-static const double ROUNDING = 60.0, UNDERFLOW = 600.0;
+ * about 1e-33 across the teacher, of which exp(-50) is to be 1e11 times; a single unit reaches the
+ * smallest doubles. */
+static const double ROUNDING = 50.0, UNDERFLOW = 600.0;
 
 double nnd_directional_floor(const nnd_directional_path *path, double omega) {
     const nnd_directional *p = path->params;
@@ -92,10 +93,12 @@ nnd_status nnd_directional_path_make(nnd_context *ctx, const nnd_directional *p,
     if (status != NND_OK)
         return status;
     path->point = calloc(path->count, sizeof *path->point);
-    if (path->point == NULL)
-        return nnd_fail_memory(ctx, "the path of the predictor");
-    return p->integrator == NND_GRADIENT_FLOW ? nnd_directional_flow(ctx, path)
-                                              : nnd_directional_descend(ctx, path);
+    return path->point != NULL ? NND_OK : nnd_fail_memory(ctx, "the path of the predictor");
+}
+
+nnd_status nnd_directional_path_follow(nnd_context *ctx, nnd_directional_path *path) {
+    return path->params->integrator == NND_GRADIENT_FLOW ? nnd_directional_flow(ctx, path)
+                                                         : nnd_directional_descend(ctx, path);
 }
 
 void nnd_directional_path_clear(nnd_directional_path *path) {

@@ -38,13 +38,17 @@ typedef struct {
     nnd_directional_point *point;
     size_t sound;       /**< points before the run diverged or a solver gave up */
     double diverged_at; /**< step; NaN: it did not */
+    double shake;       /**< gd: relative size of the errors that every step makes; 0: none */
+    uint64_t shaker;    /**< which errors */
     nnd_directional_effort effort;
 } nnd_directional_path;
 
-/** The whole path. NND_DIVERGED or NND_NOT_CONVERGED: the first `sound` points are good. Free with
- *  nnd_directional_path_clear, which takes half-made ones. */
+/** Its times and averages, with room for the points. Free with nnd_directional_path_clear, which
+ * takes half-made ones. */
 NND_MUST_USE nnd_status nnd_directional_path_make(nnd_context *ctx, const nnd_directional *p,
                                                   nnd_directional_path *path);
+/** The whole path. NND_DIVERGED or NND_NOT_CONVERGED: the first `sound` points are good. */
+NND_MUST_USE nnd_status nnd_directional_path_follow(nnd_context *ctx, nnd_directional_path *path);
 void nnd_directional_path_clear(nnd_directional_path *path);
 
 /** The two ways to it, for a path with its times allocated. */

@@ -8,7 +8,6 @@
 #include "nndmft/statistics.h"
 #include "validate/compare_impl.h"
 
-static const double EXACT = 1e-9;      /* relative difference that is rounding */
 static const double TOO_COARSE = 2.0;  /* bands, in units of rtol, that decide nothing */
 static const double BAND_LEVEL = 0.05; /* of the simultaneous band */
 
@@ -26,7 +25,7 @@ static double forbidden(nnd_check_kind check, double difference) {
 
 /* Beyond the tolerance, in error bars; differences of the size of rounding are none. */
 static double z_score(double excess, double se, double tau, double scale) {
-    if (excess <= EXACT * scale)
+    if (excess <= NND_ROUNDING * scale)
         return 0.0;
     return se > 0.0 ? fmax(0.0, excess - tau * scale) / se : INFINITY;
 }

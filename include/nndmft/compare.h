@@ -71,8 +71,8 @@ typedef struct {
  * Without influences (a user's own file) each point is judged by Student's t and p is multiplied by
  * the number of all points (Bonferroni): safe, but blunter. Of arrays above 1e5 points an even
  * subset of 1e4 is judged. For a one-sided check x_theory is its bound, and z and deviations count
- * only the forbidden side. Where s.e. = 0 a relative difference above 1e-9 disagrees. Where scale
- * is 0 a point deviates by 0, or by infinity.
+ * only the forbidden side. Where s.e. = 0 a relative difference above NND_ROUNDING disagrees. Where
+ * scale is 0 a point deviates by 0, or by infinity.
  *
  * Points match by coordinate, whatever the order of the dimensions; a dimension of length 1 may be
  * missing on a side. Times later than options->until are not considered. A point is left out if

@@ -129,6 +129,11 @@ typedef struct {
 #define NND_CORRECTION "correction"
 /** Attribute of x_min_size in a frame of theory: why it is not 0 somewhere, in words. */
 #define NND_REASON "reason"
+/**
+ * A difference from an exact simulation that is rounding, relative to the largest |theory|. Theory
+ * whose map makes more of its rounding claims nothing there.
+ */
+#define NND_ROUNDING 1e-9
 
 /** One variable. */
 typedef struct {
