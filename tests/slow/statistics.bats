@@ -3,7 +3,6 @@
 # Theory against ensembles of real networks, extrapolated to infinite size.
 
 setup() {
-    cases="$BATS_TEST_DIRNAME/../../data/cases"
     cd "$BATS_TEST_TMPDIR" || return 1
     cat >options.yaml <<'YAML'
 model: deep-linear
@@ -16,38 +15,6 @@ agrees() {
     "$NNDMFT" run "$@" -q -o out.h5
 }
 
-@test "R1: one layer, 320 seeds at sizes 250 and 500" {
-    agrees "$cases/r1.yaml"
-}
-
-@test "R2: two layers" {
-    agrees "$cases/r2.yaml"
-}
-
-@test "R3: three layers, online, NTK parameterization" {
-    agrees "$cases/r3.yaml"
-}
-
-@test "R4: gradient flow" {
-    agrees "$cases/r4.yaml"
-}
-
-@test "R5: before the unstable transient" {
-    agrees "$cases/r5.yaml"
-}
-
-@test "R1: outlier, overlaps and NTK of one layer" {
-    agrees "$cases/r1-spectrum.yaml"
-}
-
-@test "R2: outliers of two matrices, overlaps and NTK" {
-    agrees "$cases/r2-spectrum.yaml"
-}
-
-@test "R3: outliers of three matrices and the population operator" {
-    agrees "$cases/r3-spectrum.yaml"
-}
-
 @test "outliers and NTK along gradient flow" {
     cat >flow.yaml <<'YAML'
 model: deep-linear
@@ -56,18 +23,6 @@ params: {depth: 1, alpha: 2, nu: 1, gamma0: 3, sigma: 0.6, noise: 0.3, integrato
 simulate: {size: [300, 500], seeds: 80}
 YAML
     agrees flow.yaml
-}
-
-@test "all singular values against the law of the bulk" {
-    agrees "$cases/density.yaml"
-}
-
-@test "outliers before the edge of stability" {
-    agrees "$cases/stability.yaml"
-}
-
-@test "quickstart" {
-    agrees "$cases/quickstart.yaml"
 }
 
 @test "online training" {
