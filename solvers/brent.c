@@ -34,7 +34,11 @@ static bool is_narrow(const nnd_bracket *b, double absolute, double relative) {
     return b->high - b->low <= absolute + relative * size;
 }
 
+/* A function that is interrupted has no value either. */
 static nnd_status not_finite(nnd_context *ctx, const nnd_bracket *b) {
+    if (nnd_context_interrupted(ctx))
+        return nnd_fail(ctx, NND_E_INTERRUPTED, "interrupted at a search from %.10g to %.10g",
+                        b->low, b->high);
     return nnd_fail(ctx, NND_E_UNSOLVED, "a function is not finite between %.10g and %.10g", b->low,
                     b->high);
 }

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Every theory that can take long ends when its context is interrupted, and says where. */
+#include <math.h>
 #include <string.h>
 
+#include "nndmft/brent.h"
 #include "nndmft/outliers.h"
 #include "nndmft/theory.h"
 #include "support.h"
@@ -96,6 +98,23 @@ START_TEST(searches_and_averages_end_when_they_are_interrupted) {
 }
 END_TEST
 
+/* Has a root at 0, and none to tell once it was interrupted. */
+static double interrupts_itself(double x, void *data) {
+    nnd_context *ctx = data;
+    if (fabs(x) < 1.0)
+        nnd_context_interrupt(ctx);
+    return nnd_context_interrupted(ctx) ? NAN : x;
+}
+
+START_TEST(a_search_tells_an_interrupt_from_a_function_without_value) {
+    nnd_context *ctx = nnd_context_new(NULL);
+    nnd_bracket b = {-1.0, 2.0, NAN};
+    ck_assert_int_eq(nnd_brent_root(ctx, interrupts_itself, ctx, 1e-9, 0.0, &b), NND_E_INTERRUPTED);
+    ck_assert_ptr_nonnull(strstr(nnd_context_message(ctx), "interrupted at a search"));
+    nnd_context_free(ctx);
+}
+END_TEST
+
 /* A point that is itself soon done looks for nothing: the sweep does. */
 START_TEST(a_sweep_ends_between_its_points) {
     nnd_context *ctx = nnd_context_new(NULL);
@@ -115,6 +134,7 @@ int main(void) {
     tcase_add_loop_test(tests, theory_ends_when_it_is_interrupted, 0, sizeof CASES / sizeof *CASES);
     tcase_add_test(tests, spectra_end_when_they_are_interrupted);
     tcase_add_test(tests, searches_and_averages_end_when_they_are_interrupted);
+    tcase_add_test(tests, a_search_tells_an_interrupt_from_a_function_without_value);
     tcase_add_test(tests, a_sweep_ends_between_its_points);
     suite_add_tcase(suite, tests);
     return test_main(suite);
