@@ -278,8 +278,14 @@ static void suggest_keys(const nnd_param_table *table, const char *prefix, nnd_s
         }
 }
 
-static nnd_status check_keys(nnd_context *ctx, const nnd_param_table *table, const nnd_value *map,
-                             const char *prefix) {
+static void list_keys(const nnd_param_table *table, nnd_text *list) {
+    for (size_t i = 0; i < table->count; i++)
+        nnd_text_item(list, ", ", "%s", table->param[i].name);
+}
+
+nnd_status nnd_params_check_keys(nnd_context *ctx, const nnd_param_table *table,
+                                 const nnd_param_table *more, const nnd_value *map,
+                                 const char *prefix) {
     if (map == NULL)
         return NND_OK;
     if (map->kind != NND_VALUE_MAP) {
@@ -288,14 +294,18 @@ static nnd_status check_keys(nnd_context *ctx, const nnd_param_table *table, con
         return nnd_fail(ctx, NND_E_INPUT, "%s: %s: %s is not a mapping", map->where, prefix, found);
     }
     for (size_t i = 0; i < map->count; i++) {
-        if (nnd_param_find(table, map->key[i]) != NULL)
+        if (nnd_param_find(table, map->key[i]) != NULL ||
+            (more != NULL && nnd_param_find(more, map->key[i]) != NULL))
             continue;
         nnd_suggestion near = {.word = map->key[i]};
-        suggest_keys(table, prefix, &near);
         char allowed[TEXT_SIZE * 3];
         nnd_text list = nnd_text_in(sizeof allowed, allowed);
-        for (size_t j = 0; j < table->count; j++)
-            nnd_text_item(&list, ", ", "%s", table->param[j].name);
+        suggest_keys(table, prefix, &near);
+        list_keys(table, &list);
+        if (more != NULL) {
+            suggest_keys(more, prefix, &near);
+            list_keys(more, &list);
+        }
         return nnd_fail(ctx, NND_E_INPUT, "%s: %s.%.100s: unknown key; %sallowed: %s",
                         map->item[i]->where, prefix, map->key[i], near.text, allowed);
     }
@@ -315,7 +325,7 @@ static nnd_status read_default(nnd_context *ctx, const nnd_param *param, const c
 
 nnd_status nnd_params_read_more(nnd_context *ctx, const nnd_param_table *table,
                                 const nnd_value *map, const char *prefix, void *out) {
-    nnd_status status = check_keys(ctx, table, map, prefix);
+    nnd_status status = nnd_params_check_keys(ctx, table, NULL, map, prefix);
     for (size_t i = 0; status == NND_OK && i < table->count; i++) {
         const nnd_param *param = &table->param[i];
         const nnd_value *value = nnd_value_get(map, param->name);

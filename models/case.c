@@ -479,8 +479,9 @@ static nnd_status split_simulate(resolution *r, const nnd_value *tree, nnd_value
     const nnd_value *value = section(tree, "simulate");
     const nnd_param_table *own = r->out->model->simulate;
     *common = NULL;
-    if (value == NULL)
-        return NND_OK;
+    nnd_status status = nnd_params_check_keys(r->ctx, &nnd_simulate_table, own, value, "simulate");
+    if (value == NULL || status != NND_OK)
+        return status;
     *common = nnd_value_copy(value);
     r->options = nnd_value_map(value->where);
     if (*common == NULL || r->options == NULL)

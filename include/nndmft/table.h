@@ -164,6 +164,13 @@ NND_MUST_USE nnd_status nnd_params_read(nnd_context *ctx, const nnd_param_table 
 NND_MUST_USE nnd_status nnd_params_read_more(nnd_context *ctx, const nnd_param_table *table,
                                              const nnd_value *map, const char *prefix, void *out);
 /**
+ * Fails with NND_E_INPUT, as nnd_params_read does, unless `map` is a mapping (or NULL) of keys that
+ * `table` knows or, where two share one mapping, `more` (else NULL).
+ */
+NND_MUST_USE nnd_status nnd_params_check_keys(nnd_context *ctx, const nnd_param_table *table,
+                                              const nnd_param_table *more, const nnd_value *map,
+                                              const char *prefix);
+/**
  * Checks values that a program has set in a struct as nnd_params_read checks those of a case:
  * ranges, choices, lists that are there. NND_E_INPUT with a message that begins with the name.
  */

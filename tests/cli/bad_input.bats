@@ -36,9 +36,13 @@ YAML
 }
 
 @test "an unknown key of simulate names the place and the allowed ones" {
-    bad_case case.yaml:2:27 simulate.seed "unknown key" seeds base_seed storage <<'YAML'
+    bad_case case.yaml:2:27 simulate.seed "unknown key" seeds base_seed storage control <<'YAML'
 model: deep-linear
 simulate: {size: 8, seed: 2}
+YAML
+    bad_case simulate.contrl "did you mean simulate.control?" <<'YAML'
+model: deep-linear
+simulate: {size: 8, contrl: false}
 YAML
 }
 
