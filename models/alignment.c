@@ -224,7 +224,7 @@ static const nnd_param PARAMS[] = {
      .type = NND_REAL,
      .offset = FIELD(init_scale),
      .fallback = "null",
-     .range = NND_POSITIVE,
+     .range = {.min = 1e-150, .max = INFINITY, .max_open = true}, /* its square is a number */
      .unit = "1",
      .doc = "rich: |beta(0)| (default 1e-3); white-init: W^T W (1); gaussian-init: variance of the "
             "entries of W times D (0.1)"},

@@ -47,6 +47,8 @@ static const reference REFERENCES[] = {
      0.5144753},
     {"training: rich, alpha: 0.6, init_scale: 1e-4, time: 32, record: [4, 8]", "cosine", "t=32",
      0.4459064},
+    /* Tiny networks point along X^T y for long: (1 + 1/alpha)/(1 + (1 + 1/snr)/alpha). */
+    {"training: rich, alpha: 0.5, snr: 2, init_scale: 1e-150, time: 1", "cosine", "t=1", 0.75},
     {"training: white-init, alpha: 0.6, init_scale: 0.3, dim: 150, time: 32, record: [2, 8]",
      "cosine", "t=2", 0.6263806},
     {"training: white-init, alpha: 0.6, init_scale: 0.3, dim: 150, time: 32, record: [2, 8]",
@@ -195,6 +197,7 @@ static const refusal REFUSALS[] = {
     {"time: 3", "belongs to training: flow"},
     {"depth: 3", "belongs to training: rich"},
     {"init_scale: 0.1", "belongs to training: rich"},
+    {"training: rich, init_scale: 1e-151", "1e-151 is out of range: a number >= 1e-150"},
     {"training: flow, record: [20]", "params.record"},
     {"training: gd, record: [1.5]", "params.record"},
     {"record: [1]", "has no times"},
