@@ -41,14 +41,15 @@ static const char *seeds(const nnd_comparison *comparison, double times, char *t
 
 static void print_row(const nnd_comparison *comparison, const nnd_comparison_row *row, int width,
                       FILE *out) {
-    char z[CELL_SIZE], p[CELL_SIZE], band[CELL_SIZE], median[CELL_SIZE], max[CELL_SIZE];
-    char more[CELL_SIZE];
+    char room[6][CELL_SIZE];
+    const char *z = deviation(row, row->max_abs_z, "%.3g", room[0]);
+    const char *p = cell(row->p, "%.2g", room[1]), *band = cell(row->band, "%.3f", room[2]);
+    const char *median = deviation(row, row->median_deviation, "%.2e", room[3]);
+    const char *max = deviation(row, row->max_deviation, "%.2e", room[4]);
     nnd_print_padded(out, row->name, (size_t)width);
-    fprintf(out, " %8zu %8zu %10s %7s %8s %11s %11s %12s  %s\n", row->points, row->left_out,
-            deviation(row, row->max_abs_z, "%.3g", z), cell(row->p, "%.2g", p),
-            cell(row->band, "%.3f", band), deviation(row, row->median_deviation, "%.2e", median),
-            deviation(row, row->max_deviation, "%.2e", max),
-            seeds(comparison, row->more_seeds, more), nnd_verdict_text(row->verdict));
+    fprintf(out, " %8zu %8zu %10s %7s %8s %11s %11s %12s  %s\n", row->points, row->left_out, z, p,
+            band, median, max, seeds(comparison, row->more_seeds, room[5]),
+            nnd_verdict_text(row->verdict));
 }
 
 void nnd_report_comparison(const nnd_comparison *comparison, FILE *out) {
