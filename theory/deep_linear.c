@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "nndmft/deep_linear.h"
+#include "nndmft/number.h"
 #include "nndmft/timegrid.h"
 #include "theory/claims.h"
 #include "theory/deep_linear_dynamics.h"
@@ -161,8 +162,8 @@ static nnd_status refuse_step(nnd_context *ctx, const nnd_deep_linear *p, double
         return status;
     char what[96] = "are far too few";
     if (isfinite(error))
-        snprintf(what, sizeof what, "leave an error of %.2g of a curve's largest value, above %g",
-                 error, LARGEST_STEP_ERROR);
+        nnd_format(what, sizeof what, "leave an error of %.2g of a curve's largest value, above %g",
+                   error, LARGEST_STEP_ERROR);
     return nnd_fail(ctx, NND_E_UNSOLVED, "%lld steps of %s %s; %s%.0f would do",
                     (long long)p->steps, method[p->method], what, enough ? "" : "more than ",
                     steps);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "core/text.h"
+#include "nndmft/number.h"
 #include "theory/claims.h"
 #include "theory/point.h"
 #include "theory/shortfall.h"
@@ -122,7 +123,7 @@ static void describe(const nnd_case *c, size_t point, const nnd_frame *part, cha
     const nnd_attribute *message = nnd_frame_find_attribute(part, STATUS, MESSAGE);
     const char *what = message != NULL ? message->text : nnd_status_text(status_of(part));
     if (message == NULL && status_of(part) == NND_DIVERGED && diverged != NULL) {
-        snprintf(step, sizeof step, "diverged at step %g", diverged->data[0]);
+        nnd_format(step, sizeof step, "diverged at step %g", diverged->data[0]);
         what = step;
     }
     const char *line = message == NULL ? nnd_shortfall(part) : NULL;
