@@ -71,6 +71,11 @@ typedef struct {
     double complex *value; /* scratch */
 } network;
 
+/* glibc has C11's CMPLX for gcc alone. */
+#ifndef CMPLX
+#define CMPLX(re, im) __builtin_complex((double)(re), (double)(im))
+#endif
+
 /* a b without the search for infinities that C asks of the operator, several times the work. */
 static double complex multiply(double complex a, double complex b) {
     return CMPLX(creal(a) * creal(b) - cimag(a) * cimag(b),

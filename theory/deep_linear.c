@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "nndmft/deep_linear.h"
+#include "nndmft/number.h"
 #include "nndmft/timegrid.h"
 #include "theory/claims.h"
 #include "theory/deep_linear_dynamics.h"

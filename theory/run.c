@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "core/text.h"
+#include "nndmft/number.h"
 #include "theory/claims.h"
 #include "theory/point.h"
 #include "theory/shortfall.h"

@@ -10,20 +10,10 @@
 #ifndef NNDMFT_CORE_SERIAL_H
 #define NNDMFT_CORE_SERIAL_H
 
-#include <omp.h>
-
-/* The number of threads of the calling thread, which becomes 1. */
-static inline int nnd_serial_enter(void) {
-    int before = omp_get_max_threads();
-    if (before != 1)
-        omp_set_num_threads(1);
-    return before;
-}
-
-static inline void nnd_serial_leave(const int *before) {
-    if (*before != 1)
-        omp_set_num_threads(*before);
-}
+/* The number of threads of the calling thread, which becomes 1. Not inline: what clang 14 makes of
+ * the two in loops keeps it busy for ever. */
+int nnd_serial_enter(void);
+void nnd_serial_leave(const int *before);
 
 /* The value of a call, made between the two. */
 #define NND_SERIAL(call)                                                                           \
