@@ -131,6 +131,27 @@ START_TEST(columns_that_say_nothing_new_are_dropped) {
 }
 END_TEST
 
+/* Off by 3 s.e. is chance, by 12 it is not: two columns, T^2 about 9 and 144. */
+START_TEST(controls_that_are_off_their_expectations_are_not_used) {
+    double mean = 0.0, mean2 = 0.0;
+    for (size_t i = 0; i < SEEDS; i++) {
+        mean += control[i][0] / SEEDS;
+        mean2 += control[i][1] / SEEDS;
+    }
+    for (size_t i = 0; i < SEEDS; i++) {
+        control[i][0] += 3.0 / sqrt(SEEDS) - mean;
+        control[i][1] -= mean2;
+    }
+    make(SEEDS);
+    ck_assert_uint_eq(regression.columns, 2);
+    for (size_t i = 0; i < SEEDS; i++)
+        control[i][0] += 9.0 / sqrt(SEEDS);
+    nnd_estimate e = estimate(SEEDS), plain = nnd_mean(SEEDS, y, 1);
+    ck_assert_uint_eq(regression.columns, 0);
+    ck_assert_double_eq(e.value, plain.value);
+}
+END_TEST
+
 START_TEST(few_seeds_are_not_regressed) {
     size_t chosen[] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11};
     nnd_frame *seeds;
@@ -223,6 +244,7 @@ int main(void) {
     tcase_add_test(tests, the_estimate_is_the_intercept_of_least_squares);
     tcase_add_test(tests, shares_are_what_leaving_a_seed_out_changes);
     tcase_add_test(tests, columns_that_say_nothing_new_are_dropped);
+    tcase_add_test(tests, controls_that_are_off_their_expectations_are_not_used);
     tcase_add_test(tests, few_seeds_are_not_regressed);
     tcase_add_test(tests, without_controls_or_error_nothing_changes);
     tcase_add_test(tests, a_variance_of_what_is_known_is_known);

@@ -29,7 +29,8 @@ typedef struct {
 /**
  * Prepares the controls of the seeds chosen[0..count). Columns that do not vary, or are linear
  * combinations of others, are dropped; none are used with fewer than NND_SEEDS_PER_COEFFICIENT
- * seeds per coefficient. Free with nnd_regression_clear, also after failure.
+ * seeds per coefficient, or if their means are off their expectations by more than chance
+ * (p < 1e-8), which is logged as a warning. Free with nnd_regression_clear, also after failure.
  */
 NND_MUST_USE nnd_status nnd_regression_make(nnd_context *ctx, const nnd_frame *seeds, size_t count,
                                             const size_t *chosen, nnd_regression *regression);
