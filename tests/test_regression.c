@@ -131,7 +131,7 @@ START_TEST(columns_that_say_nothing_new_are_dropped) {
 }
 END_TEST
 
-/* Off by 3 s.e. is chance, by 12 it is not: two columns, T^2 about 9 and 144. */
+/* Off by 3 s.e. is chance, by 12 it is not. */
 START_TEST(controls_that_are_off_their_expectations_are_not_used) {
     double mean = 0.0, mean2 = 0.0;
     for (size_t i = 0; i < SEEDS; i++) {

@@ -11,7 +11,7 @@ static const double DEPENDENT = 1e-8;
 
 /* Means that are less probable than this are no chance, but networks that are not what they should
  * be: regression would hide that. Squares are not normal, and far from their means more often than
- * the F distribution says: some 6 s.e. are asked for. */
+ * Student's t says: 6 s.e. and more are asked for. */
 static const double IMPLAUSIBLE = 1e-8;
 
 /* Centres the columns, scales them to unit length and drops those that do not vary; keeps of each
@@ -46,17 +46,21 @@ static size_t standardise(size_t n, size_t columns, double *x, double *mean) {
     return kept;
 }
 
-/* Whether means this far from their expectations could be chance: Hotelling's T^2 = n m' cov^-1 m,
- * of which (n - k)/((n - 1) k) has the F distribution. */
-static bool is_plausible(size_t samples, size_t columns, double t2) {
-    double n = (double)samples, k = (double)columns;
-    return gsl_cdf_fdist_Q(t2 * (n - k) / ((n - 1.0) * k), k, n - k) > IMPLAUSIBLE;
+/* Whether means this far from their expectations could be chance, by Student's t for each of the
+ * columns: their correlations are those of a sample with large squares in it, too uncertain for a
+ * joint test. */
+static bool is_plausible(size_t samples, size_t columns, const double *mean) {
+    double n = (double)samples, largest = 0.0;
+    for (size_t c = 0; c < columns; c++)
+        largest = fmax(largest, fabs(mean[c]));
+    double t = largest * sqrt(n * (n - 1.0));
+    return 2.0 * (double)columns * gsl_cdf_tdist_Q(t, n - 1.0) > IMPLAUSIBLE;
 }
 
 /* With C - mean = U S V', the intercept at control 0 has the weights 1/n - U S^-1 V' mean, and the
  * hat matrix the diagonal 1/n + |U_i|^2. */
 static nnd_status decompose(nnd_regression *r, size_t kept, double *x, const double *mean,
-                            double *s, double *vt, double *t2) {
+                            double *s, double *vt) {
     lapack_int n = (lapack_int)r->samples, k = (lapack_int)kept;
     double *superb = vt + kept * kept;
     if (LAPACKE_dgesvd(LAPACK_ROW_MAJOR, 'S', 'S', n, k, x, k, s, r->basis, k, vt, k, superb) != 0)
@@ -69,7 +73,6 @@ static nnd_status decompose(nnd_regression *r, size_t kept, double *x, const dou
         double on_mean = 0.0;
         for (size_t j = 0; j < kept; j++)
             on_mean += vt[c * kept + j] * mean[j] / s[c];
-        *t2 += (double)r->samples * ((double)r->samples - 1.0) * on_mean * on_mean;
         for (size_t i = 0; i < r->samples; i++) {
             double u = r->basis[i * kept + c];
             r->weight[i] -= u * on_mean;
@@ -113,12 +116,12 @@ nnd_status nnd_regression_make(nnd_context *ctx, const nnd_frame *seeds, size_t 
     double *mean = x + count * columns, *s = mean + 2 * columns, *vt = s + columns;
     gather(control, count, chosen, x);
     size_t kept = standardise(count, columns, x, mean);
-    double t2 = 0.0;
-    nnd_status status = kept > 0 ? decompose(regression, kept, x, mean, s, vt, &t2) : NND_OK;
+    nnd_status status = kept > 0 ? decompose(regression, kept, x, mean, s, vt) : NND_OK;
+    bool plausible = kept == 0 || is_plausible(count, kept, mean);
     free(x);
     if (status != NND_OK)
         return nnd_fail(ctx, NND_E_FORMAT, "the control variates of the seeds are not finite");
-    if (regression->columns > 0 && !is_plausible(count, regression->columns, t2)) {
+    if (!plausible) {
         nnd_log(ctx, NND_LOG_WARNING,
                 "simulation: networks at t = 0 are not what they should be on average (control "
                 "variates are off their exact means); control variates are not used");
