@@ -92,8 +92,6 @@ nnd_source nnd_source_of(const nnd_frame *frame, const char *name);
 /** Assigns the dimensions of a variable; `options->view` is the view that is drawn. */
 void nnd_panel_make(const nnd_result *result, const char *name, const nnd_plot_options *options,
                     nnd_panel *panel);
-/** Position in its dimension of the i-th value that is drawn of a key. */
-size_t nnd_plot_key_at(const nnd_plot_key *key, size_t i);
 /** Number of colours and of dashes; curve = colour * dashes + dash. */
 size_t nnd_panel_colours(const nnd_panel *panel);
 size_t nnd_panel_dashes(const nnd_panel *panel);

@@ -281,7 +281,8 @@ void nnd_panel_make(const nnd_result *result, const char *name, const nnd_plot_o
     count_curves(&o, special->limit, panel);
 }
 
-size_t nnd_plot_key_at(const nnd_plot_key *key, size_t i) {
+/* Position in its dimension of the i-th value that is drawn of a key. */
+static size_t drawn_at(const nnd_plot_key *key, size_t i) {
     if (key->leading)
         return i;
     if (key->count < 2)
@@ -330,7 +331,7 @@ size_t nnd_panel_sizes(const nnd_panel *panel) {
 /* Position in its dimension of key k of a curve. */
 static size_t key_position(const nnd_panel *panel, size_t k, size_t curve) {
     size_t inner = product(panel, k + 1, panel->keys);
-    return nnd_plot_key_at(&panel->key[k], curve / inner % panel->key[k].count);
+    return drawn_at(&panel->key[k], curve / inner % panel->key[k].count);
 }
 
 void nnd_panel_describe(const nnd_panel *panel, size_t from, size_t to, size_t curve, size_t size,

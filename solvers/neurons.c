@@ -20,10 +20,6 @@ static size_t tile_rows(const nnd_neuron_map *map) {
     return times * (map->state + 4 * map->p->points + 2 * map->p->train) + 2 * map->p->train;
 }
 
-double nnd_neuron_tile_bytes(const nnd_neuron_map *map) {
-    return (double)tile_rows(map) * sizeof(row);
-}
-
 nnd_status nnd_neuron_tile_make(nnd_context *ctx, const nnd_neuron_map *map,
                                 nnd_neuron_tile *tile) {
     size_t times = map->steps + 1, points = map->p->points;

@@ -36,7 +36,6 @@ nnd_observable nnd_neuron_observable(const nnd_units *p, size_t k);
 NND_MUST_USE nnd_status nnd_neuron_tile_make(nnd_context *ctx, const nnd_neuron_map *map,
                                              nnd_neuron_tile *tile);
 void nnd_neuron_tile_clear(nnd_neuron_tile *tile);
-double nnd_neuron_tile_bytes(const nnd_neuron_map *map);
 
 /** Follows the units from `initial` (state rows) through all steps. */
 void nnd_neuron_path(const nnd_neuron_map *map, const double *initial, nnd_neuron_tile *tile);

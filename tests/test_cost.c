@@ -76,10 +76,10 @@ static const struct {
     {"{model: alignment, params: {alpha: 2, snr: 2, training: flow, record: RANGE, time: 1000}}",
      false},
     {"{model: alignment, params: {snr: 2}, sweep: {alpha: RANGE}}", false},
-    {"{model: alignment, params: {alpha: 2, snr: 2}, simulate: {size: 900, seeds: 1}}", true},
+    {"{model: alignment, params: {alpha: 2, snr: 2}, simulate: {size: 700, seeds: 1}}", true},
     {"{model: online-fluctuations, params: {lr: 1.0e-5, steps: 250000}}", false},
     {"{model: online-fluctuations, params: {dim: 2, lr: 1.0e-3, steps: 2000}, "
-     "simulate: {size: 16, seeds: 400}}",
+     "simulate: {size: 16, seeds: 160}}",
      true},
     {"{model: directional, params: {integrator: gd, steps: 80000}}", false},
     {"{model: deep-linear, params: {spectrum: false, ntk: false, steps: 550}}", false},

@@ -81,9 +81,9 @@ double nnd_deep_linear_pass_flops(const nnd_deep_linear *p, size_t inputs) {
     return 4.0 * (parameters(p, inputs) + data_size(p, inputs));
 }
 
-/* A flow takes six passes a step, of which there is one at least per recorded time, and some twenty
- * per unit of time. */
-double nnd_deep_linear_network_passes(const nnd_deep_linear *p) {
+/* How often it is evaluated, roughly for flow: a flow takes six passes a step, of which there is
+ * one at least per recorded time, and some twenty per unit of time. */
+static double evaluations(const nnd_deep_linear *p) {
     if (p->integrator == NND_DESCENT)
         return (double)p->steps + 1.0;
     double times = nnd_timegrid_most(p->steps, &p->record, p->record_every);
@@ -93,7 +93,7 @@ double nnd_deep_linear_network_passes(const nnd_deep_linear *p) {
 double nnd_deep_linear_network_flops(const nnd_deep_linear *p, size_t inputs) {
     /* A normal number takes the time of some 40 operations of a matrix-vector product. */
     const double draw = 40.0;
-    double passes = nnd_deep_linear_network_passes(p);
+    double passes = evaluations(p);
     double batches = p->training == NND_TRAIN_FRESH ? passes : 1.0;
     return passes * nnd_deep_linear_pass_flops(p, inputs) +
            draw * (parameters(p, inputs) + data_size(p, inputs) * batches);

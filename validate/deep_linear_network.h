@@ -34,8 +34,6 @@ typedef struct {
 /** Memory and operations of training one network. */
 double nnd_deep_linear_network_bytes(const nnd_deep_linear *p, size_t inputs);
 double nnd_deep_linear_network_flops(const nnd_deep_linear *p, size_t inputs);
-/** How often it is evaluated, roughly for flow. */
-double nnd_deep_linear_network_passes(const nnd_deep_linear *p);
 /** Operations of one pass: every weight and the data used twice. */
 double nnd_deep_linear_pass_flops(const nnd_deep_linear *p, size_t inputs);
 /** N and P at a given D. */
