@@ -16,7 +16,7 @@
 #include "validate/runge_kutta.h"
 
 /* An explicit method takes steps as long as the fastest relaxation, however long the time. */
-static const double LONGEST_FLOW = 1e5, FLOW_TOLERANCE = 1e-11;
+static const double LONGEST_FLOW = 1e5, FLOW_TOLERANCE = 1e-12;
 enum { FLOW_MAX_STEPS = 20000000 };
 
 static bool flows(const nnd_directional *p) {
