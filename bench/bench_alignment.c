@@ -7,6 +7,8 @@
 
 #include "bench_timer.h"
 #include "nndmft/nndmft.h"
+#include "nndmft/solvers/equivalent.h"
+#include "nndmft/solvers/spectral_rule.h"
 
 enum { REPEATS = 3, D = 1000 };
 

@@ -10,7 +10,10 @@
 #include <unistd.h>
 
 #include "bench_timer.h"
+#include "core/rng.h"
 #include "nndmft/nndmft.h"
+#include "nndmft/solvers/flatness.h"
+#include "nndmft/solvers/quadratic.h"
 #include "validate/hessian.h"
 #include "validate/lanes.h"
 

@@ -6,7 +6,9 @@
 #include <stdlib.h>
 
 #include "bench_timer.h"
+#include "core/timegrid.h"
 #include "nndmft/nndmft.h"
+#include "nndmft/solvers/influence.h"
 
 /* Best of several, as for the rates of the machine: others may be using it too. */
 enum { RUNS = 3 };

@@ -7,6 +7,8 @@
 
 #include "bench_timer.h"
 #include "nndmft/nndmft.h"
+#include "nndmft/solvers/population.h"
+#include "nndmft/solvers/sobol.h"
 #include "theory/wide_mlp_march.h"
 
 /* Best of several, as for the rates of the machine: others may be using it too. */

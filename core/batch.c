@@ -4,7 +4,7 @@
 #include <gsl/gsl_sort.h>
 #include <stdlib.h>
 
-#include "nndmft/rng.h"
+#include "core/rng.h"
 
 static const nnd_param PARAMS[] = {
     {.name = "size",

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "nndmft/rng.h"
+#include "core/rng.h"
 
 /* Streams of random numbers under the key (seed, 0, 0), which no network has. */
 enum { STREAM_INPUTS = 1, STREAM_TEACHER, STREAM_NOISE, STREAM_TARGETS };

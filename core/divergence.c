@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "nndmft/divergence.h"
+#include "core/divergence.h"
 
 #include <math.h>
 

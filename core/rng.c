@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "nndmft/rng.h"
+#include "core/rng.h"
 
 #include <Random123/threefry.h>
 #include <gsl/gsl_randist.h>

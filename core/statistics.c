@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "nndmft/statistics.h"
+#include "core/statistics.h"
 
 #include <math.h>
 

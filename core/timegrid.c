@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "nndmft/timegrid.h"
+#include "core/timegrid.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -6,9 +6,9 @@
 #include <string.h>
 #include <time.h>
 
+#include "core/rng.h"
 #include "io/hdf5_impl.h"
 #include "nndmft/io.h"
-#include "nndmft/rng.h"
 
 void nnd_result_clear(nnd_result *result) {
     nnd_frame_free(result->theory);

@@ -2,8 +2,8 @@
 /* What the tables of the model `alignment` cannot say, and what follows from its parameters. */
 #include <math.h>
 
+#include "core/timegrid.h"
 #include "models/alignment_impl.h"
-#include "nndmft/timegrid.h"
 
 /* ---- what follows ---- */
 

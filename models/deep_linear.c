@@ -3,7 +3,7 @@
 
 #include <math.h>
 
-#include "nndmft/timegrid.h"
+#include "core/timegrid.h"
 
 #define FIELD(name) offsetof(nnd_deep_linear, name)
 

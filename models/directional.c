@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "nndmft/timegrid.h"
+#include "core/timegrid.h"
 
 #define FIELD(name) offsetof(nnd_directional, name)
 #define LAW(name)   offsetof(nnd_law, name)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "nndmft/online_fluctuations.h"
 
-#include "nndmft/timegrid.h"
+#include "core/timegrid.h"
 
 #define FIELD(name) offsetof(nnd_online_fluctuations, name)
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "nndmft/two_layer_fluctuations.h"
 
-#include "nndmft/timegrid.h"
+#include "core/timegrid.h"
 
 #define FIELD(name) offsetof(nnd_two_layer, name)
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "nndmft/brent.h"
+#include "nndmft/solvers/brent.h"
 
 #include <gsl/gsl_errno.h>
 #include <gsl/gsl_min.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "nndmft/bulk.h"
+#include "nndmft/solvers/bulk.h"
 
 #include <math.h>
 

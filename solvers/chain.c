@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "nndmft/chain.h"
+#include "nndmft/solvers/chain.h"
 
 #include <cblas.h>
 #include <lapacke.h>
@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "nndmft/lanczos.h"
-#include "nndmft/rng.h"
+#include "core/rng.h"
+#include "nndmft/solvers/lanczos.h"
 
 /* depth + 1 vectors of the widths in one block, which the first one owns. */
 static double **layers_new(size_t depth, const size_t *width) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "nndmft/early_stopping.h"
+#include "nndmft/solvers/early_stopping.h"
 
 #include <gsl/gsl_sf_gamma.h>
 #include <math.h>
@@ -7,9 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "nndmft/divergence.h"
-#include "nndmft/largest.h"
-#include "nndmft/ode.h"
+#include "core/divergence.h"
+#include "core/largest.h"
+#include "nndmft/solvers/ode.h"
 
 enum { FEWEST_NODES = 32, MOST_NODES = 2048 };
 

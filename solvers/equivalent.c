@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "nndmft/equivalent.h"
+#include "nndmft/solvers/equivalent.h"
 
 #include <float.h>
 #include <math.h>

@@ -3,10 +3,10 @@
 #ifndef NNDMFT_SOLVERS_FINITE_DIMENSION_H
 #define NNDMFT_SOLVERS_FINITE_DIMENSION_H
 
-#include "nndmft/spectral_rule.h"
+#include "nndmft/solvers/spectral_rule.h"
 
-/** The shift of overlaps (nndmft/spectral_rule.h) for the values phi at the nodes of an isotropic
- * rule. */
+/** The shift of overlaps (nndmft/solvers/spectral_rule.h) for the values phi at the nodes of an
+ * isotropic rule. */
 nnd_dimension_shift nnd_finite_dimension(const nnd_spectral_rule *rule, const double complex *phi);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "nndmft/flatness.h"
+#include "nndmft/solvers/flatness.h"
 
 #include <cblas.h>
 #include <math.h>

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "nndmft/influence.h"
+#include "nndmft/solvers/influence.h"
 
 #include <cblas.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "nndmft/divergence.h"
+#include "core/divergence.h"
 #include "solvers/gram_factor.h"
 #include "solvers/influence_impl.h"
 

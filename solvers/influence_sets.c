@@ -3,8 +3,8 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "nndmft/influence.h"
-#include "nndmft/largest.h"
+#include "core/largest.h"
+#include "nndmft/solvers/influence.h"
 
 /* exp(-radius^2/2) is 1e-17: what lies beyond is less than rounding. In many dimensions a smaller
  * ball has to do: 1e-13 (fluctuations 1.5). */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "nndmft/lanczos.h"
+#include "nndmft/solvers/lanczos.h"
 
 #include <cblas.h>
 #include <lapacke.h>

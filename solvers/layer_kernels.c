@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "nndmft/layer_kernels.h"
+#include "nndmft/solvers/layer_kernels.h"
 
 #include <cblas.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "nndmft/nodes.h"
+#include "nndmft/solvers/nodes.h"
 #include "solvers/gram_factor.h"
 #include "solvers/pair_moments.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include <math.h>
 
-#include "nndmft/linear_population.h"
+#include "nndmft/solvers/linear_population.h"
 
 /* Taylor coefficients along one initial value: x + d eps + s eps^2. */
 typedef struct {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "nndmft/logistic.h"
+#include "nndmft/solvers/logistic.h"
 
 #include <gsl/gsl_integration.h>
 #include <math.h>

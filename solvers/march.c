@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "nndmft/march.h"
+#include "nndmft/solvers/march.h"
 
 #include <cblas.h>
 #include <stdlib.h>

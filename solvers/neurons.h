@@ -6,7 +6,7 @@
 #ifndef NNDMFT_SOLVERS_NEURONS_H
 #define NNDMFT_SOLVERS_NEURONS_H
 
-#include "nndmft/influence.h"
+#include "nndmft/solvers/influence.h"
 
 enum { NND_TILE = 64 };
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "nndmft/nodes.h"
+#include "nndmft/solvers/nodes.h"
 
 #include <gsl/gsl_integration.h>
 #include <gsl/gsl_sort.h>
 #include <math.h>
 #include <stdlib.h>
 
-#include "nndmft/sobol.h"
+#include "nndmft/solvers/sobol.h"
 
 enum { LINE_POINTS = 16, PLANE_POINTS = 12, MOST_DIMS = 8 };
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "nndmft/ode.h"
+#include "nndmft/solvers/ode.h"
 
 #include <float.h>
 #include <math.h>

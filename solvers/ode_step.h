@@ -3,7 +3,7 @@
 #ifndef NNDMFT_SOLVERS_ODE_STEP_H
 #define NNDMFT_SOLVERS_ODE_STEP_H
 
-#include "nndmft/ode.h"
+#include "nndmft/solvers/ode.h"
 
 typedef struct nnd_ode_stepper nnd_ode_stepper;
 

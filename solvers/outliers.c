@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "nndmft/outliers.h"
+#include "nndmft/solvers/outliers.h"
 
 #include <lapacke.h>
 #include <math.h>
@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "nndmft/brent.h"
+#include "nndmft/solvers/brent.h"
 
 static const double PRECISION = 1e-12;
 

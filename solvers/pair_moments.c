@@ -4,7 +4,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "nndmft/nodes.h"
+#include "nndmft/solvers/nodes.h"
 
 enum { PANELS = 9 };
 

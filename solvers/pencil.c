@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "nndmft/pencil.h"
+#include "nndmft/solvers/pencil.h"
 
 #include <math.h>
 #include <stdbool.h>
 #include <stdlib.h>
 
-#include "nndmft/brent.h"
+#include "nndmft/solvers/brent.h"
 
 void nnd_pencil_at(const nnd_pencil *p, double x, nnd_pencil_point *point) {
     size_t top = p->layers;

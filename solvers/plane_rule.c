@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "nndmft/plane_rule.h"
+#include "nndmft/solvers/plane_rule.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "nndmft/population.h"
+#include "nndmft/solvers/population.h"
 
 #include <cblas.h>
 #include <math.h>

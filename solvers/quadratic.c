@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "nndmft/quadratic.h"
+#include "nndmft/solvers/quadratic.h"
 
 #include <cblas.h>
 #include <float.h>

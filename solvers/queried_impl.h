@@ -3,7 +3,7 @@
 #ifndef NNDMFT_SOLVERS_QUERIED_IMPL_H
 #define NNDMFT_SOLVERS_QUERIED_IMPL_H
 
-#include "nndmft/queried.h"
+#include "nndmft/solvers/queried.h"
 #include "solvers/basis.h"
 
 /** A matrix of small size that grows; row-major, leading dimension `cols`, zero where unset. */

@@ -7,7 +7,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "nndmft/outliers.h"
+#include "nndmft/solvers/outliers.h"
 #include "solvers/queried_impl.h"
 
 /* Below this, relative, lies rounding of S, not an outlier. */

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "nndmft/representation.h"
+#include "nndmft/solvers/representation.h"
 
 #include <cblas.h>
 #include <lapacke.h>
 #include <math.h>
 #include <stdlib.h>
 
-#include "nndmft/early_stopping.h"
+#include "nndmft/solvers/early_stopping.h"
 
 /* 2F1(1, 1; c; x) for 0 <= x < 1 by Gauss's continued fraction, from its tail. Its terms decrease
  * like ((1 - r)/(1 + r))^n with r = sqrt(1 - x). */

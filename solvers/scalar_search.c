@@ -4,8 +4,8 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "nndmft/brent.h"
-#include "nndmft/equivalent.h"
+#include "nndmft/solvers/brent.h"
+#include "nndmft/solvers/equivalent.h"
 
 static const double ROOT_PRECISION = 1e-13, MINIMUM_PRECISION = 1e-8;
 

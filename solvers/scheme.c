@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "nndmft/scheme.h"
+#include "nndmft/solvers/scheme.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "nndmft/sobol.h"
+#include "nndmft/solvers/sobol.h"
 
 #include <gsl/gsl_cdf.h>
 #include <gsl/gsl_qrng.h>

@@ -3,7 +3,7 @@
 #ifndef NNDMFT_SOLVERS_SPECTRAL_MOMENT_H
 #define NNDMFT_SOLVERS_SPECTRAL_MOMENT_H
 
-#include "nndmft/equivalent.h"
+#include "nndmft/solvers/equivalent.h"
 
 /**
  * With d_i = s_i + tau^2 + kappa: TEACHER + p is sum_i beta*_i^2 s_i^p/d_i (p = 1..4), TRACE + p is

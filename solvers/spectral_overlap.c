@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "nndmft/spectral_rule.h"
+#include "nndmft/solvers/spectral_rule.h"
 #include "solvers/finite_dimension.h"
 #include "solvers/spectral_moment.h"
 

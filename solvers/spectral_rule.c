@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The nodes of a rule, and what is a single sum over them. */
-#include "nndmft/spectral_rule.h"
+#include "nndmft/solvers/spectral_rule.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "nndmft/static_kernel.h"
+#include "nndmft/solvers/static_kernel.h"
 
 #include <cblas.h>
 #include <lapacke.h>
@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "nndmft/divergence.h"
-#include "nndmft/layer_kernels.h"
+#include "core/divergence.h"
+#include "nndmft/solvers/layer_kernels.h"
 
 void nnd_divided_powers(double a, double b, size_t steps, double *v) {
     double power = 1.0;

@@ -10,8 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "nndmft/divergence.h"
-#include "nndmft/linear_population.h"
+#include "core/divergence.h"
+#include "nndmft/solvers/linear_population.h"
 #include "solvers/gram_factor.h"
 #include "solvers/influence_impl.h"
 

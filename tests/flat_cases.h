@@ -3,6 +3,8 @@
 #ifndef NNDMFT_TESTS_FLAT_CASES_H
 #define NNDMFT_TESTS_FLAT_CASES_H
 
+#include "core/rng.h"
+#include "nndmft/solvers/quadratic.h"
 #include "support.h"
 
 static const double S6[] = {3, 0, 0, 0,  0, 0, 0, 1, 0, 0, 0,  0, 0, 0, .5, 0, 0, 0,

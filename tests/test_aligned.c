@@ -4,6 +4,10 @@
 #include <stdlib.h>
 
 #include "flat_cases.h"
+#include "nndmft/solvers/aligned_layers.h"
+#include "nndmft/solvers/chain.h"
+#include "nndmft/solvers/ode.h"
+#include "nndmft/solvers/quadratic.h"
 
 static nnd_aligned aligned_of(nnd_context *ctx, const nnd_quadratic *q, size_t depth, double s0) {
     nnd_aligned a;

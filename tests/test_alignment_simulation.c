@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/rng.h"
 #include "support.h"
 #include "validate/alignment_linear.h"
 #include "validate/alignment_measure.h"

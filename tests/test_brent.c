@@ -2,7 +2,7 @@
 /* Searches within a bracket: precision reached, ends, and what is refused. */
 #include <math.h>
 
-#include "nndmft/brent.h"
+#include "nndmft/solvers/brent.h"
 #include "support.h"
 
 /* A function and how often it was asked. */

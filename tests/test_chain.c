@@ -5,7 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/rng.h"
 #include "flat_cases.h"
+#include "nndmft/solvers/chain.h"
+#include "nndmft/solvers/flatness.h"
+#include "nndmft/solvers/quadratic.h"
 
 static nnd_chain chain_of(nnd_context *ctx, const nnd_quadratic *q, size_t depth,
                           const size_t *width, const double *readout) {

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/statistics.h"
 #include "nndmft/simulate.h"
 #include "support.h"
 #include "validate/plane_mean.h"

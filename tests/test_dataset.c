@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "nndmft/solvers/quadratic.h"
 #include "scratch.h"
 #include "support.h"
 

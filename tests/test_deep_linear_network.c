@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/rng.h"
 #include "support.h"
 #include "validate/deep_linear.h"
 #include "validate/deep_linear_flow.h"

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "nndmft/bulk.h"
+#include "nndmft/solvers/bulk.h"
 #include "support.h"
 #include "validate/weights.h"
 

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "nndmft/solvers/march.h"
 #include "support.h"
 #include "theory/deep_linear_dynamics.h"
 #include "theory/deep_linear_step_error.h"

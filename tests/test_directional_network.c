@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "core/rng.h"
 #include "nndmft/simulate.h"
 #include "support.h"
 #include "validate/directional_network.h"

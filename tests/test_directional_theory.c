@@ -4,7 +4,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-#include "nndmft/logistic.h"
+#include "nndmft/solvers/logistic.h"
 #include "support.h"
 
 static nnd_context *ctx;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Theory and simulation share this rule, so that a mistake in it cancels in every comparison: each
  * value is literal. */
-#include "nndmft/divergence.h"
+#include "core/divergence.h"
 
 #include <math.h>
 

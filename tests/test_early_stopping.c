@@ -5,6 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "nndmft/solvers/early_stopping.h"
+#include "nndmft/solvers/equivalent.h"
+#include "nndmft/solvers/representation.h"
+#include "nndmft/solvers/spectral_rule.h"
 #include "support.h"
 
 static const double TABLE_RTOL = 1e-6;

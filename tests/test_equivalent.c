@@ -3,6 +3,7 @@
  * closed forms and its checks (section 6). */
 #include <math.h>
 
+#include "nndmft/solvers/equivalent.h"
 #include "support.h"
 
 /* The note prints seven digits. */

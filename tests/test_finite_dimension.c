@@ -7,6 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/rng.h"
+#include "core/statistics.h"
+#include "nndmft/solvers/equivalent.h"
+#include "nndmft/solvers/spectral_rule.h"
 #include "support.h"
 
 static const double ONE[] = {1.0};

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/rng.h"
 #include "flat_cases.h"
 #include "validate/flat_minima_record.h"
 

@@ -5,6 +5,9 @@
 #include <stdlib.h>
 
 #include "flat_cases.h"
+#include "nndmft/solvers/chain.h"
+#include "nndmft/solvers/flatness.h"
+#include "nndmft/solvers/quadratic.h"
 
 /* Least gap between primal and dual that is asked for. */
 static const double GAP = 1e-9;

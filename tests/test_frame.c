@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/rng.h"
 #include "nndmft/frame.h"
-#include "nndmft/rng.h"
 
 static nnd_context *ctx;
 static nnd_frame *frame, *other, *stacked;

@@ -4,7 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/rng.h"
 #include "flat_cases.h"
+#include "nndmft/solvers/chain.h"
+#include "nndmft/solvers/quadratic.h"
 #include "validate/hessian.h"
 
 enum { SAMPLES = 9, INPUTS = 4 };

@@ -6,8 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "nndmft/influence.h"
-#include "nndmft/linear_population.h"
+#include "core/timegrid.h"
+#include "nndmft/solvers/influence.h"
+#include "nndmft/solvers/linear_population.h"
+#include "nndmft/solvers/nodes.h"
 #include "support.h"
 
 static const nnd_activation LINEAR = {NND_LINEAR, 1.0, 1.0, 0.0};

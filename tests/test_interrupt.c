@@ -3,8 +3,9 @@
 #include <math.h>
 #include <string.h>
 
-#include "nndmft/brent.h"
-#include "nndmft/outliers.h"
+#include "core/timegrid.h"
+#include "nndmft/solvers/brent.h"
+#include "nndmft/solvers/outliers.h"
 #include "nndmft/theory.h"
 #include "support.h"
 #include "theory/deep_linear_spectrum.h"

@@ -4,6 +4,8 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "core/rng.h"
+#include "nndmft/solvers/lanczos.h"
 #include "support.h"
 
 typedef struct {

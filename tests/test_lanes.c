@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/rng.h"
 #include "flat_cases.h"
 #include "validate/lanes.h"
 #include "validate/network.h"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "core/largest.h"
 #include "support.h"
 
 START_TEST(a_maximum_does_not_lose_what_is_not_a_number) {

@@ -5,9 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "nndmft/influence.h"
-#include "nndmft/layer_kernels.h"
-#include "nndmft/static_kernel.h"
+#include "core/timegrid.h"
+#include "nndmft/solvers/influence.h"
+#include "nndmft/solvers/layer_kernels.h"
+#include "nndmft/solvers/nodes.h"
+#include "nndmft/solvers/static_kernel.h"
 #include "solvers/pair_moments.h"
 #include "support.h"
 

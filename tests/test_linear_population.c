@@ -3,8 +3,10 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "nndmft/linear_population.h"
-#include "nndmft/online.h"
+#include "core/timegrid.h"
+#include "nndmft/solvers/influence.h"
+#include "nndmft/solvers/linear_population.h"
+#include "nndmft/solvers/online_linear.h"
 #include "support.h"
 
 /* The note prints ten digits after the point, or as many significant ones. */

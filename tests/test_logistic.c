@@ -3,6 +3,8 @@
 #include <math.h>
 #include <stdio.h>
 
+#include "core/rng.h"
+#include "nndmft/solvers/logistic.h"
 #include "support.h"
 
 static nnd_context *ctx;

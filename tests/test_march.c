@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "nndmft/solvers/march.h"
 #include "solvers/triangular.h"
 #include "support.h"
 

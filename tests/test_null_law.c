@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "nndmft/rng.h"
+#include "core/rng.h"
 #include "support.h"
 #include "validate/compare_impl.h"
 #include "validate/reduce.h"

@@ -4,7 +4,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "nndmft/rng.h"
+#include "core/rng.h"
 #include "scratch.h"
 #include "support.h"
 

@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stdio.h>
 
+#include "nndmft/solvers/ode.h"
 #include "support.h"
 
 static nnd_context *ctx;

@@ -5,7 +5,10 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "nndmft/bulk.h"
+#include "nndmft/solvers/bulk.h"
+#include "nndmft/solvers/dressed.h"
+#include "nndmft/solvers/outliers.h"
+#include "nndmft/solvers/pencil.h"
 #include "support.h"
 #include "theory/spike_system.h"
 

@@ -2,7 +2,7 @@
 /* Rules for averages over two normals: moments, how fast they converge, symmetry. */
 #include <math.h>
 
-#include "nndmft/plane_rule.h"
+#include "nndmft/solvers/plane_rule.h"
 #include "support.h"
 
 static double average(const nnd_plane_rule *r, double (*f)(double x, double y)) {

@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "io/plot_impl.h"
+#include "plot/plot_impl.h"
 #include "tests/scratch.h"
 
 static nnd_result result;

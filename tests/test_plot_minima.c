@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "io/plot_impl.h"
+#include "plot/plot_impl.h"
 #include "scratch.h"
 #include "support.h"
 

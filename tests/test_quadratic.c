@@ -3,7 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/rng.h"
 #include "flat_cases.h"
+#include "nndmft/solvers/quadratic.h"
 
 static void expect_refusal(nnd_context *ctx, nnd_status status, const char *words) {
     ck_assert_int_eq(status, NND_E_INPUT);

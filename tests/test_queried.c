@@ -6,6 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "nndmft/solvers/march.h"
+#include "nndmft/solvers/population.h"
+#include "nndmft/solvers/queried.h"
+#include "nndmft/solvers/sobol.h"
 #include "solvers/basis.h"
 #include "solvers/block_products.h"
 #include "support.h"

@@ -5,7 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "nndmft/rng.h"
+#include "core/rng.h"
+#include "core/statistics.h"
 #include "validate/regression.h"
 
 enum { SEEDS = 40, COLUMNS = 2 };

@@ -2,6 +2,9 @@
 /* CKA of hidden layers: reference cases and limits of the alignment note, section 3. */
 #include <math.h>
 
+#include "nndmft/solvers/early_stopping.h"
+#include "nndmft/solvers/equivalent.h"
+#include "nndmft/solvers/representation.h"
 #include "support.h"
 
 static const double TABLE_RTOL = 1e-6;

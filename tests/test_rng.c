@@ -7,7 +7,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "nndmft/rng.h"
+#include "core/rng.h"
 
 enum { MANY = 1000000 };
 

@@ -6,7 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "nndmft/sobol.h"
+#include "core/rng.h"
+#include "nndmft/solvers/sobol.h"
 #include "support.h"
 
 enum { STREAM = 5 };

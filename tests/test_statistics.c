@@ -5,8 +5,8 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "nndmft/rng.h"
-#include "nndmft/statistics.h"
+#include "core/rng.h"
+#include "core/statistics.h"
 
 enum { SAMPLES = 50 };
 

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "nndmft/timegrid.h"
+#include "core/timegrid.h"
 
 static nnd_context *ctx;
 

@@ -6,6 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/rng.h"
+#include "core/statistics.h"
+#include "nndmft/solvers/population.h"
+#include "nndmft/solvers/sobol.h"
 #include "support.h"
 #include "theory/wide_mlp_march.h"
 

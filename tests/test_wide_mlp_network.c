@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/rng.h"
 #include "support.h"
 #include "validate/wide_mlp_record.h"
 

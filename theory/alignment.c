@@ -8,10 +8,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "core/divergence.h"
 #include "nndmft/alignment.h"
-#include "nndmft/divergence.h"
-#include "nndmft/early_stopping.h"
-#include "nndmft/representation.h"
+#include "nndmft/solvers/early_stopping.h"
+#include "nndmft/solvers/representation.h"
 #include "theory/alignment_claims.h"
 #include "theory/alignment_task.h"
 #include "theory/claims.h"

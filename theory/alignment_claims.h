@@ -5,7 +5,7 @@
 
 #include <stdbool.h>
 
-#include "nndmft/spectral_rule.h"
+#include "nndmft/solvers/spectral_rule.h"
 #include "theory/alignment_task.h"
 
 /** Coefficients of 1/D in what ridge regression shows; NaN where they are not known. */

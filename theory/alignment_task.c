@@ -4,7 +4,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "nndmft/representation.h"
+#include "nndmft/solvers/representation.h"
 
 static double trace(const nnd_alignment *p, const nnd_dense *m) {
     double sum = 0.0;

@@ -4,7 +4,7 @@
 #define NNDMFT_THEORY_ALIGNMENT_TASK_H
 
 #include "nndmft/alignment.h"
-#include "nndmft/equivalent.h"
+#include "nndmft/solvers/equivalent.h"
 
 /**
  * Modes and noise. Isotropic inputs are one eigenvalue, samples then are alpha; else there are D

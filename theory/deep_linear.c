@@ -5,9 +5,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "core/timegrid.h"
 #include "nndmft/deep_linear.h"
 #include "nndmft/number.h"
-#include "nndmft/timegrid.h"
 #include "theory/claims.h"
 #include "theory/deep_linear_dynamics.h"
 #include "theory/deep_linear_spectrum.h"

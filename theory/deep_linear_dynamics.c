@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "nndmft/divergence.h"
+#include "core/divergence.h"
 
 static double square(double x) {
     return x * x;

@@ -4,8 +4,8 @@
 #define NNDMFT_THEORY_DEEP_LINEAR_DYNAMICS_H
 
 #include "nndmft/deep_linear.h"
-#include "nndmft/march.h"
-#include "nndmft/scheme.h"
+#include "nndmft/solvers/march.h"
+#include "nndmft/solvers/scheme.h"
 
 /** A march with the identifiers of everything in it. */
 typedef struct {

@@ -7,7 +7,7 @@
 #ifndef NNDMFT_THEORY_DEEP_LINEAR_FACTORS_H
 #define NNDMFT_THEORY_DEEP_LINEAR_FACTORS_H
 
-#include "nndmft/outliers.h"
+#include "nndmft/solvers/outliers.h"
 #include "theory/deep_linear_dynamics.h"
 
 typedef struct {

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "nndmft/pencil.h"
+#include "nndmft/solvers/pencil.h"
 #include "theory/spike_system.h"
 
 /* Start of a search below the edge parameter x_+, and relative step of numerical derivatives. */

@@ -4,7 +4,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "nndmft/bulk.h"
+#include "nndmft/solvers/bulk.h"
 #include "theory/spike_system.h"
 
 enum { LEFT, RIGHT, FIELDS };          /* g_{l+1} and h_l */

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "nndmft/bulk.h"
+#include "nndmft/solvers/bulk.h"
 #include "theory/claims.h"
 #include "theory/deep_linear_ntk.h"
 #include "theory/deep_linear_outliers.h"

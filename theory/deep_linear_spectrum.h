@@ -3,8 +3,8 @@
 #ifndef NNDMFT_THEORY_DEEP_LINEAR_SPECTRUM_H
 #define NNDMFT_THEORY_DEEP_LINEAR_SPECTRUM_H
 
+#include "core/timegrid.h"
 #include "nndmft/frame.h"
-#include "nndmft/timegrid.h"
 #include "theory/deep_linear_dynamics.h"
 
 /**

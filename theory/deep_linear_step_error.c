@@ -3,7 +3,7 @@
 
 #include <math.h>
 
-#include "nndmft/largest.h"
+#include "core/largest.h"
 
 enum { SCALARS = 4 };
 

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "nndmft/largest.h"
+#include "core/largest.h"
 #include "theory/claims.h"
 #include "theory/directional_path.h"
 #include "theory/shortfall.h"

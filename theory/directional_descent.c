@@ -4,8 +4,8 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "nndmft/divergence.h"
-#include "nndmft/rng.h"
+#include "core/divergence.h"
+#include "core/rng.h"
 #include "theory/directional_pair.h"
 
 /* Random errors are a function of the step. */

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "nndmft/ode.h"
+#include "nndmft/solvers/ode.h"
 #include "theory/directional_pair.h"
 
 static const double TOLERANCE = 1e-12, PAIR_TOLERANCE = 1e-13;

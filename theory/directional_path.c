@@ -4,7 +4,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "nndmft/timegrid.h"
+#include "core/timegrid.h"
 
 void nnd_directional_polar(double along, double log_perp, double *omega, double *zeta) {
     double norm = hypot(along, exp(log_perp));

@@ -8,7 +8,7 @@
 #define NNDMFT_THEORY_DIRECTIONAL_PATH_H
 
 #include "nndmft/directional.h"
-#include "nndmft/logistic.h"
+#include "nndmft/solvers/logistic.h"
 
 /** The predictor at one time. */
 typedef struct {

@@ -4,7 +4,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "nndmft/plane_rule.h"
+#include "nndmft/solvers/plane_rule.h"
 #include "solvers/pair_moments.h"
 
 /* A pair's covariance. Smoothing is noise of its own on either argument, which widens the

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "nndmft/brent.h"
+#include "nndmft/solvers/brent.h"
 #include "theory/point.h"
 
 enum { DEFAULT_POINTS = 129, REFINED = 4, TEXT_SIZE = 64, MESSAGE_SIZE = 512 };

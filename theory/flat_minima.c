@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "nndmft/flatness.h"
+#include "nndmft/solvers/flatness.h"
 
 static nnd_status make_loss(nnd_context *ctx, const nnd_flat_minima *p, nnd_quadratic *q) {
     if (p->data.covariance.rows > 0) {

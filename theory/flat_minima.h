@@ -4,7 +4,7 @@
 #define NNDMFT_THEORY_FLAT_MINIMA_H
 
 #include "nndmft/flat_minima.h"
-#include "nndmft/quadratic.h"
+#include "nndmft/solvers/quadratic.h"
 #include "nndmft/theory.h"
 
 NND_MUST_USE nnd_status nnd_flat_minima_theory(nnd_context *ctx, const void *params,

@@ -6,10 +6,10 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "nndmft/aligned.h"
-#include "nndmft/chain.h"
-#include "nndmft/divergence.h"
-#include "nndmft/ode.h"
+#include "core/divergence.h"
+#include "nndmft/solvers/aligned_layers.h"
+#include "nndmft/solvers/chain.h"
+#include "nndmft/solvers/ode.h"
 #include "theory/flat_minima.h"
 #include "theory/shortfall.h"
 

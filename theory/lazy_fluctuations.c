@@ -5,11 +5,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "core/timegrid.h"
 #include "nndmft/dataset.h"
-#include "nndmft/layer_kernels.h"
 #include "nndmft/lazy_fluctuations.h"
-#include "nndmft/static_kernel.h"
-#include "nndmft/timegrid.h"
+#include "nndmft/solvers/layer_kernels.h"
+#include "nndmft/solvers/static_kernel.h"
 
 /* Beyond this relative size of the next order, leading fluctuations describe no network (1.7). */
 static const double VALID = 0.2;

@@ -4,9 +4,9 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "nndmft/online.h"
+#include "core/timegrid.h"
 #include "nndmft/online_fluctuations.h"
-#include "nndmft/timegrid.h"
+#include "nndmft/solvers/online_linear.h"
 
 /* Corrections beyond this fraction of the largest error are not what a comparison at one size with
  * the infinite width can resolve; the size must be larger, or several sizes extrapolated. */

@@ -4,8 +4,8 @@
 #ifndef NNDMFT_THEORY_SPIKE_SYSTEM_H
 #define NNDMFT_THEORY_SPIKE_SYSTEM_H
 
-#include "nndmft/dressed.h"
-#include "nndmft/outliers.h"
+#include "nndmft/solvers/dressed.h"
+#include "nndmft/solvers/outliers.h"
 
 /** Scalars at x: t_c of the responses, g of the spaces. */
 typedef void (*nnd_spike_scalars)(const void *data, double x, double *t, double *g);

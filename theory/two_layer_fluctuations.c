@@ -5,10 +5,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "core/timegrid.h"
 #include "nndmft/dataset.h"
-#include "nndmft/influence.h"
-#include "nndmft/linear_population.h"
-#include "nndmft/timegrid.h"
+#include "nndmft/solvers/influence.h"
+#include "nndmft/solvers/linear_population.h"
 #include "nndmft/two_layer_fluctuations.h"
 #include "theory/shortfall.h"
 

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "nndmft/divergence.h"
+#include "core/divergence.h"
 #include "theory/claims.h"
 
 /* ---- the problem ---- */

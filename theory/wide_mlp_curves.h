@@ -3,9 +3,9 @@
 #ifndef NNDMFT_THEORY_WIDE_MLP_CURVES_H
 #define NNDMFT_THEORY_WIDE_MLP_CURVES_H
 
+#include "core/timegrid.h"
 #include "nndmft/dataset.h"
 #include "nndmft/frame.h"
-#include "nndmft/timegrid.h"
 #include "nndmft/wide_mlp.h"
 
 /** Everything that is fixed before a run; shared by all replicates. */

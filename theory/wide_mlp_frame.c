@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "nndmft/statistics.h"
+#include "core/statistics.h"
 #include "theory/claims.h"
 #include "theory/wide_mlp_curves.h"
 

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "nndmft/divergence.h"
+#include "core/divergence.h"
 #include "theory/dual.h"
 
 /* Gram matrices of all points at initialisation, layer by layer, and the tangent kernel. */

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "nndmft/divergence.h"
+#include "core/divergence.h"
 #include "solvers/basis.h"
 #include "solvers/block_products.h"
 #include "theory/claims.h"

@@ -3,7 +3,7 @@
 #ifndef NNDMFT_THEORY_WIDE_MLP_MARCH_H
 #define NNDMFT_THEORY_WIDE_MLP_MARCH_H
 
-#include "nndmft/queried.h"
+#include "nndmft/solvers/queried.h"
 #include "nndmft/theory.h"
 #include "theory/wide_mlp_curves.h"
 

@@ -5,9 +5,9 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "nndmft/divergence.h"
-#include "nndmft/largest.h"
-#include "nndmft/plane_rule.h"
+#include "core/divergence.h"
+#include "core/largest.h"
+#include "nndmft/solvers/plane_rule.h"
 
 /* Nodes of one tile: sums go tile by tile, so that they do not depend on the number of threads. */
 enum { TILE = 1024, SUMS = 5 };

@@ -3,8 +3,8 @@
 #ifndef NNDMFT_VALIDATE_ALIGNMENT_PAIR_H
 #define NNDMFT_VALIDATE_ALIGNMENT_PAIR_H
 
+#include "core/rng.h"
 #include "nndmft/alignment.h"
-#include "nndmft/rng.h"
 
 /** Streams of random numbers; a stream of network b is the number plus b. */
 enum {

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "nndmft/divergence.h"
+#include "core/divergence.h"
 #include "validate/alignment_run.h"
 #include "validate/network.h"
 

@@ -7,10 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/divergence.h"
 #include "core/text.h"
+#include "core/timegrid.h"
 #include "nndmft/deep_linear.h"
-#include "nndmft/divergence.h"
-#include "nndmft/timegrid.h"
 #include "validate/deep_linear_control.h"
 #include "validate/deep_linear_flow.h"
 #include "validate/deep_linear_spectra.h"

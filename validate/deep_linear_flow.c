@@ -10,7 +10,7 @@
 #include <cblas.h>
 #include <math.h>
 
-#include "nndmft/largest.h"
+#include "core/largest.h"
 #include "validate/dormand_prince.h"
 
 /* Error of a step. The mean over all seeds of an ensemble knows relative fluctuations of

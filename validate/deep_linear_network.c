@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "nndmft/timegrid.h"
+#include "core/timegrid.h"
 
 /* Streams of random numbers; weights of layer l use STREAM_WEIGHTS + l. */
 enum { STREAM_TARGET, STREAM_INPUTS, STREAM_NOISE, STREAM_WEIGHTS };

@@ -8,8 +8,8 @@
 
 #include <stdint.h>
 
+#include "core/rng.h"
 #include "nndmft/deep_linear.h"
-#include "nndmft/rng.h"
 #include "validate/weights.h"
 
 typedef struct {

@@ -7,7 +7,7 @@
 #ifndef NNDMFT_VALIDATE_DEEP_LINEAR_SPECTRA_H
 #define NNDMFT_VALIDATE_DEEP_LINEAR_SPECTRA_H
 
-#include "nndmft/lanczos.h"
+#include "nndmft/solvers/lanczos.h"
 #include "validate/deep_linear_network.h"
 
 typedef struct {

@@ -7,10 +7,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "core/divergence.h"
+#include "core/largest.h"
+#include "core/timegrid.h"
 #include "nndmft/directional.h"
-#include "nndmft/divergence.h"
-#include "nndmft/largest.h"
-#include "nndmft/timegrid.h"
 #include "validate/directional_network.h"
 #include "validate/recipe.h"
 #include "validate/runge_kutta.h"

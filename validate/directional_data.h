@@ -8,8 +8,8 @@
 #ifndef NNDMFT_VALIDATE_DIRECTIONAL_DATA_H
 #define NNDMFT_VALIDATE_DIRECTIONAL_DATA_H
 
+#include "core/rng.h"
 #include "nndmft/directional.h"
-#include "nndmft/rng.h"
 #include "validate/radial_law.h"
 
 typedef struct {

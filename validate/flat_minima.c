@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "nndmft/divergence.h"
+#include "core/divergence.h"
 #include "nndmft/flat_minima.h"
 #include "validate/flat_minima_record.h"
 #include "validate/recipe.h"

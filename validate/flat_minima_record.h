@@ -4,7 +4,7 @@
 #define NNDMFT_VALIDATE_FLAT_MINIMA_RECORD_H
 
 #include "nndmft/frame.h"
-#include "nndmft/lanczos.h"
+#include "nndmft/solvers/lanczos.h"
 #include "validate/flat_minima_block.h"
 #include "validate/hessian.h"
 

@@ -3,7 +3,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "nndmft/statistics.h"
+#include "core/statistics.h"
 #include "validate/compare_impl.h"
 #include "validate/reduce.h"
 #include "validate/regression.h"

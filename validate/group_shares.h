@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /**
- * Shares of groups of seeds (nndmft/statistics.h) as arrays of a frame: x(..., group, ...) beside
+ * Shares of groups of seeds (core/statistics.h) as arrays of a frame: x(..., group, ...) beside
  * the estimate x. Large arrays keep them on a lattice of points only.
  */
 #ifndef NNDMFT_VALIDATE_GROUP_SHARES_H

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "nndmft/divergence.h"
+#include "core/divergence.h"
 #include "validate/seed_frame.h"
 
 nnd_status nnd_learners_load(nnd_context *ctx, const nnd_data *data, int64_t steps,

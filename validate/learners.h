@@ -6,8 +6,8 @@
 #ifndef NNDMFT_VALIDATE_LEARNERS_H
 #define NNDMFT_VALIDATE_LEARNERS_H
 
+#include "core/timegrid.h"
 #include "nndmft/dataset.h"
-#include "nndmft/timegrid.h"
 #include "validate/network.h"
 
 typedef struct {

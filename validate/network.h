@@ -17,9 +17,9 @@
 #ifndef NNDMFT_VALIDATE_NETWORK_H
 #define NNDMFT_VALIDATE_NETWORK_H
 
+#include "core/rng.h"
 #include "nndmft/activation.h"
 #include "nndmft/context.h"
-#include "nndmft/rng.h"
 
 /** What a layer shall be. */
 typedef struct {

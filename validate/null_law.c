@@ -4,7 +4,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "nndmft/rng.h"
+#include "core/rng.h"
 #include "validate/compare_impl.h"
 
 enum { STREAM_GROUPS, STREAM_SCALES, STREAM_THEORY, BLOCK = 128, WELL_KNOWN = 1000 };

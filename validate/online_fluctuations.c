@@ -15,7 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "nndmft/divergence.h"
+#include "core/divergence.h"
 #include "nndmft/online_fluctuations.h"
 #include "validate/network.h"
 #include "validate/online_control.h"

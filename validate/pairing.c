@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/statistics.h"
 #include "core/text.h"
-#include "nndmft/statistics.h"
 #include "validate/compare_impl.h"
 #include "validate/group_shares.h"
 #include "validate/regression.h"

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "nndmft/statistics.h"
+#include "core/statistics.h"
 #include "validate/regression.h"
 
 enum { TEXT_SIZE = 256 };

@@ -7,8 +7,8 @@
 #ifndef NNDMFT_VALIDATE_REGRESSION_H
 #define NNDMFT_VALIDATE_REGRESSION_H
 
+#include "core/statistics.h"
 #include "nndmft/frame.h"
-#include "nndmft/statistics.h"
 
 /** Name of the per-seed array of control variates, and of its second dimension. */
 #define NND_CONTROL "control"
@@ -38,8 +38,8 @@ void nnd_regression_clear(nnd_regression *regression);
 
 /*
  * Estimates from the samples of one ensemble: expectations at control = 0 in place of means, with
- * their delete-one jackknife errors and the shares of the samples (nndmft/statistics.h; not NULL).
- * Without columns they are those of nndmft/statistics.h.
+ * their delete-one jackknife errors and the shares of the samples (core/statistics.h; not NULL).
+ * Without columns they are those of core/statistics.h.
  */
 
 /** Intercept of the regression of x[0..samples). */

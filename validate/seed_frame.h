@@ -3,8 +3,8 @@
 #ifndef NNDMFT_VALIDATE_SEED_FRAME_H
 #define NNDMFT_VALIDATE_SEED_FRAME_H
 
+#include "core/timegrid.h"
 #include "nndmft/frame.h"
-#include "nndmft/timegrid.h"
 
 /** A frame with the dimensions `seed` and `t` and the array diverged_at(seed), all NaN. */
 NND_MUST_USE nnd_status nnd_seed_frame_new(nnd_context *ctx, size_t first_seed, size_t count,

@@ -3,7 +3,7 @@
 #ifndef NNDMFT_VALIDATE_SINGULAR_H
 #define NNDMFT_VALIDATE_SINGULAR_H
 
-#include "nndmft/lanczos.h"
+#include "nndmft/solvers/lanczos.h"
 
 /** Room for searches in matrices of one shape. */
 typedef struct {

@@ -5,7 +5,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "nndmft/statistics.h"
+#include "core/statistics.h"
 #include "validate/compare_impl.h"
 
 static const double TOO_COARSE = 2.0;  /* bands, in units of rtol, that decide nothing */

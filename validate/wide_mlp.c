@@ -3,8 +3,8 @@
 
 #include <stdlib.h>
 
+#include "core/divergence.h"
 #include "core/text.h"
-#include "nndmft/divergence.h"
 #include "validate/recipe.h"
 #include "validate/seed_frame.h"
 #include "validate/wide_mlp_control.h"

@@ -3,8 +3,8 @@
 #ifndef NNDMFT_VALIDATE_WIDE_MLP_RECORD_H
 #define NNDMFT_VALIDATE_WIDE_MLP_RECORD_H
 
+#include "core/timegrid.h"
 #include "nndmft/frame.h"
-#include "nndmft/timegrid.h"
 #include "validate/singular.h"
 #include "validate/wide_mlp_network.h"
 

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/** Which steps of a run are recorded. */
+#ifndef NNDMFT_CORE_TIMEGRID_H
+#define NNDMFT_CORE_TIMEGRID_H
+
+#include "nndmft/context.h"
+#include "nndmft/frame.h"
+#include "nndmft/table.h"
+
+/** Steps in ascending order without repetition, owned by the holder. */
+typedef struct {
+    size_t count;
+    size_t *step;
+} nnd_timegrid;
+
+/**
+ * Steps 0..steps to record: those of the list `record` if it is not empty (each within 0..steps,
+ * in any order), else every `every`-th one from 0; the last step always. Free with
+ * nnd_timegrid_clear.
+ */
+NND_MUST_USE nnd_status nnd_timegrid_make(nnd_context *ctx, size_t steps,
+                                          const nnd_integers *record, size_t every,
+                                          nnd_timegrid *grid);
+void nnd_timegrid_clear(nnd_timegrid *grid);
+/** How many steps nnd_timegrid_make may record: for estimates of cost. */
+double nnd_timegrid_most(int64_t steps, const nnd_integers *record, int64_t every);
+/** Adds the steps of a grid to a frame, as the dimension `name`. */
+NND_MUST_USE nnd_status nnd_timegrid_add_dim(const nnd_timegrid *grid, nnd_frame *frame,
+                                             const char *name);
+/**
+ * For models whose `record` lists steps >= 0: whether none is beyond the last one. False with an
+ * objection to `record`.
+ */
+bool nnd_steps_check(const nnd_integers *record, int64_t steps, nnd_objection *o);
+
+/**
+ * For models whose `record` lists steps (gd) or times (flow): whether each entry is a step of
+ * 0..end, or a time of 0..end. False with an objection to `record`.
+ */
+bool nnd_record_check(const nnd_reals *record, bool flow, double end, nnd_objection *o);
+/** nnd_timegrid_make for a checked `record` of gd. */
+NND_MUST_USE nnd_status nnd_record_steps(nnd_context *ctx, size_t steps, const nnd_reals *record,
+                                         size_t every, nnd_timegrid *grid);
+/**
+ * Times of a flow to record: those of a checked `record` if it is not empty, else 200 log-spaced
+ * ones from min(time, 1)/100; `time` always. In ascending order without repetition; the caller
+ * frees times->value.
+ */
+NND_MUST_USE nnd_status nnd_record_times(nnd_context *ctx, double time, const nnd_reals *record,
+                                         nnd_reals *times);
+/** nnd_record_times of a flow up to `end`, or the steps 0..end of gd that are recorded as numbers.
+ */
+NND_MUST_USE nnd_status nnd_record_axis(nnd_context *ctx, bool flow, double end,
+                                        const nnd_reals *record, size_t every, nnd_reals *times);
+
+#endif

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/** Bulk laws in closed form: what is left of a random matrix besides its outliers. */
+#ifndef NNDMFT_SOLVERS_BULK_H
+#define NNDMFT_SOLVERS_BULK_H
+
+/**
+ * Singular values of an n_out x n_in matrix of iid entries of variance s/n_in, aspect = n_out/n_in
+ * (note deep_linear_spectral, section 3.1): the two ends of their support.
+ */
+double nnd_bulk_upper_edge(double s, double aspect);
+double nnd_bulk_lower_edge(double s, double aspect);
+/**
+ * Density of the singular values at z > 0, normalised over min(n_out, n_in) of them; 0 outside the
+ * support.
+ */
+double nnd_bulk_density(double s, double aspect, double z);
+
+/** Self-energies of the Hermitised resolvent at z above the upper edge, and their derivatives. */
+typedef struct {
+    double m_out, m_in, dm_out, dm_in;
+} nnd_bulk_resolvent;
+nnd_bulk_resolvent nnd_bulk_resolvent_at(double s, double aspect, double z);
+
+#endif

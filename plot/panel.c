@@ -1,0 +1,394 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/** What the dimensions of a variable mean in its picture: axis, colour, dash, or neither. */
+#include <math.h>
+#include <string.h>
+
+#include "core/text.h"
+#include "io/export_impl.h"
+#include "plot/plot_impl.h"
+
+/* What the dimensions of a variable mean in a picture of its own; NULL: decided as for all. */
+typedef struct {
+    const char *name;   /* of the variable */
+    const char *x;      /* axis */
+    const char *facet;  /* each value has a cell */
+    const char *rank;   /* counts outliers */
+    bool last;          /* only the last time is shown */
+    size_t limit;       /* the most curves in a cell */
+    const char *y;      /* axis of a heat map */
+    const char *across; /* variable in the place of x */
+} role;
+
+static const role ROLES[] = {
+    {"outlier", NULL, "matrix", "k", false, NND_PLOT_CURVES, NULL, NULL},
+    {"ntk_top", NULL, NULL, "k", false, NND_PLOT_CURVES, NULL, NULL},
+    {"sv_hist", "z", "matrix", NULL, true, 3, NULL, NULL},
+    {"sv_density", "z", "matrix", NULL, true, 3, NULL, NULL},
+    {"h_gram", NULL, "layer", NULL, false, NND_PLOT_CURVES, NULL, NULL},
+    {"phi_gram", NULL, "layer", NULL, false, NND_PLOT_CURVES, NULL, NULL},
+    {"g_gram", NULL, "layer", NULL, false, NND_PLOT_CURVES, NULL, NULL},
+    {"input_eig", NULL, NULL, "k", false, NND_PLOT_CURVES, NULL, NULL},
+};
+static const role TRANSFER = {NULL, "lr", "parameterization", NULL, true, NND_PLOT_CURVES,
+                              NULL, NULL};
+static const role MAP = {NULL, "alpha", NULL, NULL, true, NND_PLOT_CURVES, "snr", NULL};
+static const role DECOUPLING = {NULL, "alpha", NULL, NULL, true, NND_PLOT_CURVES, NULL, "cosine"};
+static const role SCALING = {NULL, "t", NULL, NULL, false, NND_PLOT_CURVES, NULL, NULL};
+static const role PLAIN = {NULL, NULL, NULL, NULL, false, NND_PLOT_CURVES, NULL, NULL};
+
+static const role *role_of(const char *name, const char *view) {
+    if (view != NULL && strcmp(view, NND_PLOT_TRANSFER) == 0)
+        return &TRANSFER;
+    if (view != NULL && strcmp(view, NND_PLOT_MAP) == 0)
+        return &MAP;
+    if (view != NULL && strcmp(view, NND_PLOT_DECOUPLING) == 0)
+        return &DECOUPLING;
+    if (view != NULL && strcmp(view, NND_PLOT_SCALING) == 0)
+        return &SCALING;
+    for (size_t i = 0; i < sizeof ROLES / sizeof *ROLES; i++)
+        if (strcmp(ROLES[i].name, name) == 0)
+            return &ROLES[i];
+    return &PLAIN;
+}
+
+/* Where a variable's own dimensions are known from. */
+typedef struct {
+    const nnd_variable *variable; /* of the model's table, or NULL */
+    nnd_source source;
+} origin;
+
+nnd_source nnd_source_of(const nnd_frame *frame, const char *name) {
+    nnd_source source = {frame, frame != NULL ? nnd_frame_find(frame, name) : NULL, NULL};
+    if (source.array != NULL)
+        source.se = nnd_export_error_of(frame, source.array);
+    return source;
+}
+
+static const nnd_dim *dim_at(const nnd_source *source, size_t i) {
+    return nnd_frame_dim(source->frame, source->array->dim[i]);
+}
+
+static const nnd_dim *dim_named(const nnd_source *source, const char *name) {
+    if (source->array == NULL || name == NULL)
+        return NULL;
+    size_t axis = nnd_array_axis(source->frame, source->array, name);
+    return axis < source->array->ndims ? dim_at(source, axis) : NULL;
+}
+
+static bool is_listed(const char *dims, const char *name) {
+    size_t length = strlen(name);
+    for (const char *at = dims; *at != '\0';) {
+        size_t word = strcspn(at, ",");
+        if (word == length && strncmp(at, name, length) == 0)
+            return true;
+        at += word + (at[word] == ',');
+    }
+    return false;
+}
+
+/* True for a dimension of the variable itself, false for one of the sweep. What no table knows is
+ * read from the order of the dimensions: sweep, size, own. */
+static bool is_own(const origin *o, size_t i) {
+    if (o->variable != NULL)
+        return is_listed(o->variable->dims, dim_at(&o->source, i)->name);
+    static const char *const borders[] = {"size", "t"};
+    for (size_t b = 0; b < 2; b++) {
+        size_t border = nnd_array_axis(o->source.frame, o->source.array, borders[b]);
+        if (border < o->source.array->ndims)
+            return i >= border;
+    }
+    return true;
+}
+
+static bool is_size(const nnd_dim *dim) {
+    return strcmp(dim->name, "size") == 0;
+}
+
+typedef bool (*wanted)(const nnd_dim *dim, bool own);
+
+static bool own_time(const nnd_dim *dim, bool own) {
+    return own && strcmp(dim->name, "t") == 0;
+}
+
+static bool own_continuum(const nnd_dim *dim, bool own) {
+    return own && dim->kind == NND_COORD_REAL;
+}
+
+static bool sweep_number(const nnd_dim *dim, bool own) {
+    return !own && dim->kind != NND_COORD_TEXT;
+}
+
+static bool own_any(const nnd_dim *dim, bool own) {
+    (void)dim;
+    return own;
+}
+
+static bool sweep_any(const nnd_dim *dim, bool own) {
+    (void)dim;
+    return !own;
+}
+
+static bool same_name(const nnd_dim *a, const nnd_dim *b) {
+    return a != NULL && b != NULL && strcmp(a->name, b->name) == 0;
+}
+
+static bool is_pinned(const nnd_panel *panel, const nnd_dim *dim) {
+    return same_name(dim, panel->facet.dim) || same_name(dim, panel->instant.dim);
+}
+
+static const nnd_dim *choose_x(const origin *o, const nnd_panel *panel) {
+    static const wanted order[] = {own_time, own_continuum, sweep_number, own_any, sweep_any};
+    for (size_t r = 0; r < sizeof order / sizeof *order; r++)
+        for (size_t i = 0; i < o->source.array->ndims; i++) {
+            const nnd_dim *dim = dim_at(&o->source, i);
+            if (dim->length > 1 && !is_size(dim) && !is_pinned(panel, dim) &&
+                order[r](dim, is_own(o, i)))
+                return dim;
+        }
+    return panel->size != NULL && panel->size->length > 1 ? panel->size : NULL;
+}
+
+/* The two dimensions of a heat map, if the variable is a matrix of samples, layers or times. One
+ * that moves in time is drawn as curves of its entries unless these are too many, and then at its
+ * first and last time. */
+static bool choose_heat(const nnd_source *source, nnd_panel *panel) {
+    static const char *const pairs[][2] = {
+        {"t", "s"}, {"mu", "nu"}, {"test", "mu"}, {"layer", "layer2"}};
+    const nnd_dim *time = dim_named(source, "t");
+    bool in_time = time != NULL && time->length > 1;
+    for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
+        const nnd_dim *x = dim_named(source, pairs[i][0]), *y = dim_named(source, pairs[i][1]);
+        if (x == NULL || y == NULL || x->length < 2 || y->length < 2)
+            continue;
+        if (in_time && x != time) {
+            if (x->length * y->length <= NND_PLOT_ENTRIES)
+                return false;
+            panel->instant = (nnd_plot_pin){time, time->length - 1};
+            panel->before_after = true;
+        }
+        panel->x = x;
+        panel->y = y;
+        return true;
+    }
+    return false;
+}
+
+static bool is_key(const nnd_panel *panel, const nnd_dim *dim) {
+    for (size_t k = 0; k < panel->keys; k++)
+        if (strcmp(panel->key[k].dim->name, dim->name) == 0)
+            return true;
+    return false;
+}
+
+static void add_keys(nnd_panel *panel, const nnd_source *source) {
+    for (size_t i = 0; source->array != NULL && i < source->array->ndims; i++) {
+        const nnd_dim *dim = dim_at(source, i);
+        bool taken = is_size(dim) || same_name(dim, panel->x) || same_name(dim, panel->y) ||
+                     is_pinned(panel, dim) || is_key(panel, dim);
+        if (!taken && dim->length > 1 && panel->keys < NND_MAX_DIMS)
+            panel->key[panel->keys++] = (nnd_plot_key){dim, dim->length, false};
+    }
+}
+
+/* Draws fewer values of the longest keys until there are at most `limit` curves. */
+static void thin(nnd_panel *panel, size_t limit) {
+    for (;;) {
+        size_t product = 1, longest = 0;
+        for (size_t k = 0; k < panel->keys; k++) {
+            product *= panel->key[k].count;
+            if (panel->key[k].count > panel->key[longest].count)
+                longest = k;
+        }
+        panel->curves = product;
+        if (product <= limit)
+            return;
+        panel->key[longest].count--;
+    }
+}
+
+/* Outliers that the theory never has are left out. */
+static void keep_ranks(nnd_panel *panel, const nnd_dim *rank) {
+    nnd_plot_key *key = panel->keys > 0 ? &panel->key[panel->keys - 1] : NULL;
+    if (key == NULL || !same_name(rank, key->dim))
+        return;
+    panel->ranked = true;
+    if (dim_named(&panel->theory, rank->name) == NULL)
+        return;
+    size_t stride = nnd_source_stride(&panel->theory, rank), ranks = 1;
+    for (size_t i = 0; i < panel->theory.array->count; i++) {
+        size_t at = i / stride % rank->length;
+        if (isfinite(panel->theory.array->data[i]) && at >= ranks)
+            ranks = at + 1;
+    }
+    key->count = ranks;
+    key->leading = true;
+}
+
+static void assign_axes(const origin *o, const role *special, nnd_panel *panel) {
+    panel->size = dim_named(&panel->mc, "size");
+    panel->facet.dim = dim_named(&o->source, special->facet);
+    if (special->last)
+        panel->instant.dim = dim_named(&o->source, "t");
+    if (panel->instant.dim != NULL)
+        panel->instant.at = panel->instant.dim->length - 1;
+    panel->x = dim_named(&o->source, special->x);
+    panel->y = dim_named(&o->source, special->y);
+    panel->across = special->across;
+    if (panel->x == NULL && !choose_heat(&o->source, panel))
+        panel->x = choose_x(o, panel);
+    if (same_name(panel->x, panel->size))
+        panel->size = NULL;
+}
+
+static void count_curves(const origin *o, size_t limit, nnd_panel *panel) {
+    size_t sweep = 0;
+    for (size_t i = 0; i < o->source.array->ndims; i++)
+        sweep += !is_own(o, i) && is_key(panel, dim_at(&o->source, i));
+    panel->colour_keys = sweep > 0 ? sweep : (panel->keys > 0 && !panel->ranked ? 1 : 0);
+    panel->all_curves = 1;
+    for (size_t k = 0; k < panel->keys; k++)
+        panel->all_curves *= panel->key[k].count;
+    thin(panel, panel->y != NULL ? 1 : limit);
+}
+
+void nnd_panel_make(const nnd_result *result, const char *name, const nnd_plot_options *options,
+                    nnd_panel *panel) {
+    *panel = (nnd_panel){
+        .name = name,
+        .theory = nnd_source_of(result->theory, name),
+        .mc = nnd_source_of(result->mc, name),
+        .log_x = options->log_x,
+        .log_y = options->log_y,
+    };
+    const nnd_model *model = nnd_plot_model(result);
+    origin o = {model != NULL ? nnd_model_variable(model, name) : NULL,
+                panel->theory.array != NULL ? panel->theory : panel->mc};
+    const role *special = role_of(name, options->view);
+    panel->gaps = o.variable == NULL || o.variable->nullable;
+    /* A rate that diverges is a gap, and the best rates differ by factors. */
+    if (special == &TRANSFER)
+        panel->transfer = panel->gaps = panel->log_x = panel->log_y = true;
+    /* Both axes of the map are ratios. */
+    if (special == &MAP)
+        panel->log_x = panel->log_y = true;
+    if (special == &DECOUPLING)
+        panel->log_y = true; /* errors diverge at the threshold */
+    panel->scaling = special == &SCALING;
+    assign_axes(&o, special, panel);
+    add_keys(panel, &o.source);
+    keep_ranks(panel, dim_named(&o.source, special->rank));
+    add_keys(panel, &panel->mc);
+    count_curves(&o, special->limit, panel);
+}
+
+/* Position in its dimension of the i-th value that is drawn of a key. */
+static size_t drawn_at(const nnd_plot_key *key, size_t i) {
+    if (key->leading)
+        return i;
+    if (key->count < 2)
+        return 0;
+    return (i * (key->dim->length - 1) + (key->count - 1) / 2) / (key->count - 1);
+}
+
+static size_t product(const nnd_panel *panel, size_t from, size_t to) {
+    size_t n = 1;
+    for (size_t k = from; k < to; k++)
+        n *= panel->key[k].count;
+    return n;
+}
+
+size_t nnd_panel_colours(const nnd_panel *panel) {
+    return product(panel, 0, panel->colour_keys);
+}
+
+size_t nnd_panel_dashes(const nnd_panel *panel) {
+    return product(panel, panel->colour_keys, panel->keys);
+}
+
+size_t nnd_panel_cells(const nnd_panel *panel) {
+    return panel->facet.dim != NULL ? panel->facet.dim->length : 1;
+}
+
+void nnd_panel_place(const nnd_panel *panel, size_t size, char *text) {
+    char value[NND_PLOT_LABEL];
+    const nnd_dim *facet = panel->facet.dim, *t = panel->instant.dim;
+    nnd_text place = nnd_text_in(size, text);
+    if (facet != NULL) {
+        bool number = facet->kind != NND_COORD_TEXT;
+        nnd_coord_text(facet, panel->facet.at, sizeof value, value);
+        nnd_text_add(&place, ", %s%s%s", number ? facet->name : "", number ? " " : "", value);
+    }
+    if (t != NULL) {
+        nnd_coord_text(t, panel->instant.at, sizeof value, value);
+        nnd_text_add(&place, " at %s = %s", t->name, value);
+    }
+}
+
+size_t nnd_panel_sizes(const nnd_panel *panel) {
+    return panel->size != NULL ? panel->size->length : 1;
+}
+
+/* Position in its dimension of key k of a curve. */
+static size_t key_position(const nnd_panel *panel, size_t k, size_t curve) {
+    size_t inner = product(panel, k + 1, panel->keys);
+    return drawn_at(&panel->key[k], curve / inner % panel->key[k].count);
+}
+
+void nnd_panel_describe(const nnd_panel *panel, size_t from, size_t to, size_t curve, size_t size,
+                        char *text) {
+    nnd_text list = nnd_text_in(size, text);
+    for (size_t k = from; k < to; k++) {
+        const nnd_dim *dim = panel->key[k].dim;
+        char value[NND_PLOT_LABEL];
+        nnd_coord_text(dim, key_position(panel, k, curve), sizeof value, value);
+        nnd_text_item(&list, ", ", "%s = %s", dim->name, value);
+    }
+}
+
+size_t nnd_source_stride(const nnd_source *source, const nnd_dim *dim) {
+    size_t axis = nnd_array_axis(source->frame, source->array, dim->name);
+    if (axis == source->array->ndims)
+        return 0;
+    size_t stride = 1;
+    for (size_t i = axis + 1; i < source->array->ndims; i++)
+        stride *= source->array->shape[i];
+    return stride;
+}
+
+/* Finds the position along one dimension of a source that is not an axis. */
+static bool position(const nnd_panel *panel, const nnd_dim *dim, size_t curve, size_t size,
+                     size_t *at) {
+    *at = 0;
+    if (same_name(dim, panel->size))
+        *at = size;
+    if (same_name(dim, panel->facet.dim))
+        *at = nnd_coord_find(dim, panel->facet.dim, panel->facet.at);
+    if (same_name(dim, panel->instant.dim))
+        *at = nnd_coord_find(dim, panel->instant.dim, panel->instant.at);
+    for (size_t k = 0; k < panel->keys; k++)
+        if (same_name(dim, panel->key[k].dim))
+            *at = nnd_coord_find(dim, panel->key[k].dim, key_position(panel, k, curve));
+    return *at < dim->length;
+}
+
+bool nnd_panel_offset(const nnd_panel *panel, const nnd_source *source, size_t curve, size_t size,
+                      size_t *offset) {
+    *offset = 0;
+    if (source->array == NULL)
+        return false;
+    /* A source without one of the keys is drawn once. */
+    for (size_t k = 0; k < panel->keys; k++)
+        if (dim_named(source, panel->key[k].dim->name) == NULL &&
+            curve / product(panel, k + 1, panel->keys) % panel->key[k].count > 0)
+            return false;
+    for (size_t i = 0; i < source->array->ndims; i++) {
+        const nnd_dim *dim = dim_at(source, i);
+        size_t at;
+        if (same_name(dim, panel->x) || same_name(dim, panel->y))
+            continue;
+        if (!position(panel, dim, curve, size, &at))
+            return false;
+        *offset += at * nnd_source_stride(source, dim);
+    }
+    return true;
+}

@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/**
+ * How a picture comes about: select.c chooses variables, panel.c decides for each what its
+ * dimensions mean (axis, colour, dash), a kind of panel (curves.c, heat.c) writes its part
+ * of a gnuplot program, program.c lays the panels out, gnuplot.c runs the program.
+ */
+#ifndef NNDMFT_PLOT_PLOT_IMPL_H
+#define NNDMFT_PLOT_PLOT_IMPL_H
+
+#include "nndmft/io.h"
+
+enum {
+    NND_PLOT_CURVES = 24,  /**< the most curves in a panel */
+    NND_PLOT_ENTRIES = 12, /**< the most entries of a matrix that are drawn as curves in time */
+    NND_PLOT_POINTS = 40,  /**< the most intervals between points with error bars on a curve */
+    NND_PLOT_CROWD = 240,  /**< about the most points in a panel */
+    NND_PLOT_FEW = 8,      /**< points that every curve keeps in a crowd */
+    NND_PLOT_OPEN = 5,     /**< how many point types are filled; their open forms follow */
+    NND_PLOT_LEGEND = 64,  /**< the most legend entries */
+    NND_PLOT_LABEL = 128,  /**< bytes of a legend entry */
+    NND_PLOT_TEXT = 512    /**< bytes of a title or axis label */
+};
+
+/* ---- select.c: which variables ---- */
+
+/** Views without variables of their own: training results against the learning rate, alignment over
+ * samples and signal-to-noise ratio, the error against the alignment, the distance from infinite
+ * width against the width. */
+#define NND_PLOT_TRANSFER   "transfer"
+#define NND_PLOT_MAP        "map"
+#define NND_PLOT_DECOUPLING "decoupling"
+#define NND_PLOT_SCALING    "scaling"
+
+/** Names of variables, borrowed from the result or the options. */
+typedef struct {
+    size_t count;
+    const char **name;
+    const char *view; /**< that they were chosen by; NULL: none in particular */
+} nnd_plot_names;
+
+/** The variables that options ask for; free `names->name`. */
+NND_MUST_USE nnd_status nnd_plot_select(nnd_context *ctx, const nnd_result *result,
+                                        const nnd_plot_options *options, nnd_plot_names *names);
+/** The model that a result is of, NULL if there is none or it is not known here. */
+const nnd_model *nnd_plot_model(const nnd_result *result);
+
+/* ---- panel.c: what the dimensions of a variable mean ---- */
+
+/** A variable as one of the two frames holds it. */
+typedef struct {
+    const nnd_frame *frame;
+    const nnd_array *array; /**< NULL: absent */
+    const nnd_array *se;    /**< NULL: without errors */
+} nnd_source;
+
+/** A dimension whose values are curves of their own. */
+typedef struct {
+    const nnd_dim *dim;
+    size_t count; /**< how many of its values are drawn, evenly spread */
+    bool leading; /**< the first ones, not evenly spread */
+} nnd_plot_key;
+
+/** A dimension that is looked at in one place. */
+typedef struct {
+    const nnd_dim *dim; /**< NULL: there is none */
+    size_t at;
+} nnd_plot_pin;
+
+/** One coordinate system of the picture. */
+typedef struct nnd_panel {
+    const char *name; /**< of the variable */
+    nnd_source theory, mc;
+    const nnd_dim *x;         /**< NULL: a single position */
+    const nnd_dim *y;         /**< of a heat map, else NULL */
+    const nnd_dim *size;      /**< sizes of the simulation, or NULL */
+    nnd_plot_pin facet;       /**< each of its values has a cell */
+    nnd_plot_pin instant;     /**< the time that is shown, where time is not an axis */
+    bool before_after;        /**< besides it, the first one */
+    bool transfer;            /**< drawn against the learning rate */
+    bool scaling;             /**< drawn against the size of the simulation */
+    bool ranked;              /**< the last key counts outliers, the largest first */
+    size_t keys, colour_keys; /**< the first `colour_keys` give the colour, the others the dash */
+    nnd_plot_key key[NND_MAX_DIMS];
+    size_t curves, all_curves; /**< drawn, and there */
+    bool gaps;          /**< NaN breaks a line: a legal value, not a coordinate of other curves */
+    const char *across; /**< a variable that takes the place of x on its axis; NULL: none */
+    bool log_x, log_y;
+} nnd_panel;
+
+/** A variable as a frame (NULL is allowed) holds it. */
+nnd_source nnd_source_of(const nnd_frame *frame, const char *name);
+/** Assigns the dimensions of a variable; `options->view` is the view that is drawn. */
+void nnd_panel_make(const nnd_result *result, const char *name, const nnd_plot_options *options,
+                    nnd_panel *panel);
+/** Number of colours and of dashes; curve = colour * dashes + dash. */
+size_t nnd_panel_colours(const nnd_panel *panel);
+size_t nnd_panel_dashes(const nnd_panel *panel);
+/** Number of cells: one for each value of the facet. */
+size_t nnd_panel_cells(const nnd_panel *panel);
+/** Names what a cell shows: ", matrix 0 at t = 40", with nothing to say "". */
+void nnd_panel_place(const nnd_panel *panel, size_t size, char *text);
+/** Names the keys [from, to) of a curve: "gamma0 = 2, nu = 1", into `text`. */
+void nnd_panel_describe(const nnd_panel *panel, size_t from, size_t to, size_t curve, size_t size,
+                        char *text);
+/** Number of sizes of the simulation that are told apart, at least 1. */
+size_t nnd_panel_sizes(const nnd_panel *panel);
+/** Distance in memory of neighbours along a dimension; 0 if the array does not have it. */
+size_t nnd_source_stride(const nnd_source *source, const nnd_dim *dim);
+/** Finds where a curve begins; false if the source does not have it. */
+bool nnd_panel_offset(const nnd_panel *panel, const nnd_source *source, size_t curve, size_t size,
+                      size_t *offset);
+
+/* ---- trace.c: the numbers of one curve ---- */
+
+/** A curve of one source. */
+typedef struct {
+    const nnd_dim *x;     /**< NULL: a single position */
+    const double *across; /**< values of another variable that replace those of x; or NULL */
+    const double *y, *se;
+    size_t count, stride;
+    bool gaps;
+    bool log_x, log_y;
+} nnd_trace;
+
+/** What an axis must span; empty while min > max. */
+typedef struct {
+    double min, max;
+} nnd_span;
+
+extern const nnd_span nnd_span_empty;
+/** True if positions on an axis over this dimension are names, not numbers. */
+bool nnd_plot_is_category(const nnd_dim *dim);
+bool nnd_panel_trace(const nnd_panel *panel, const nnd_source *source, size_t curve, size_t size,
+                     nnd_trace *trace);
+/** Widens the spans by what the trace shows; returns the number of its points. */
+size_t nnd_trace_measure(const nnd_trace *trace, nnd_span *x, nnd_span *y);
+/** Writes "x y low high" per point, an empty line at each gap (NaN is one only where it is legal).
+ */
+void nnd_trace_write_line(const nnd_trace *trace, FILE *out);
+/**
+ * Writes "x y low high" per point, at most about `limit` evenly spread points so that the error
+ * bars can be told apart. `phase` in [0, 1) shifts them, so that curves do not cover each other.
+ */
+void nnd_trace_write_points(const nnd_trace *trace, size_t limit, double phase, FILE *out);
+/** True if a span is too short for the digits of a double to make an axis of it. */
+bool nnd_span_is_point(nnd_span span);
+/** Writes range, scale and tics of an axis, with some room around the data. */
+void nnd_span_write(nnd_span span, bool log, const char *axis, FILE *out);
+
+/* ---- style.c: colours, dashes, points, texts ---- */
+
+/** The i-th of n colours, told apart by the colour-blind, as 0xRRGGBB. */
+unsigned nnd_plot_colour(size_t i, size_t n);
+/** The i-th dash pattern, as gnuplot writes it. */
+const char *nnd_plot_dash(size_t i);
+/** The i-th point type. */
+int nnd_plot_point(size_t i);
+/** Writes a text as a gnuplot string in which nothing is interpreted. */
+void nnd_plot_quote(FILE *out, const char *text);
+/** As nnd_plot_quote, broken into two lines if it is long. */
+void nnd_plot_quote_wrapped(FILE *out, const char *text);
+/** The label of a dimension as axis. */
+void nnd_plot_dim_label(const nnd_panel *panel, const nnd_dim *dim, size_t size, char *text);
+/** "long name [unit]" of the variable. */
+void nnd_plot_value_label(const nnd_panel *panel, size_t size, char *text);
+
+/* ---- legend.c ---- */
+
+typedef struct {
+    char label[NND_PLOT_LABEL];
+    bool line, point, band, arrow; /**< how it is drawn; one of them */
+    unsigned colour;
+    size_t dash, shape;
+} nnd_legend_entry;
+
+typedef struct {
+    size_t count;
+    nnd_legend_entry entry[NND_PLOT_LEGEND];
+} nnd_legend;
+
+/** A further entry, a grey line at first; NULL if there is no room. */
+nnd_legend_entry *nnd_legend_add(nnd_legend *legend, const char *label);
+/** The entries that explain a panel of curves. */
+void nnd_legend_make(const nnd_panel *panel, nnd_legend *legend);
+/** Keeps in `shared` what `legend` has too. */
+void nnd_legend_intersect(nnd_legend *shared, const nnd_legend *legend);
+/** Removes from `legend` what is in `shared`. */
+void nnd_legend_subtract(nnd_legend *legend, const nnd_legend *shared);
+/** Width in pixels. */
+double nnd_legend_width(const nnd_legend *legend);
+/** Writes the entries as elements of a plot command, each preceded by `separator`. */
+void nnd_legend_write(const nnd_legend *legend, const char **separator, FILE *out);
+
+/* ---- kinds of panels ---- */
+
+/** A way to draw a variable. */
+typedef struct {
+    /** True if the variable is drawn this way. */
+    bool (*suits)(const nnd_panel *panel);
+    /** How many cells of the picture it takes. */
+    size_t (*cells)(const nnd_panel *panel);
+    /** Width in pixels of what stands to the right of a cell. */
+    double right_margin;
+    /** The entries of the legend; NULL: none. */
+    void (*legend)(const nnd_panel *panel, nnd_legend *legend);
+    /** Writes title, axes, data and the plot command of a cell; margins are set already. */
+    void (*draw)(const nnd_panel *panel, size_t cell, const nnd_legend *legend, FILE *out);
+} nnd_panel_kind;
+
+extern const nnd_panel_kind nnd_panel_curves, nnd_panel_heat, nnd_panel_outliers,
+    nnd_panel_stability, nnd_panel_ntk, nnd_panel_spectrum, nnd_panel_transfer, nnd_panel_escape,
+    nnd_panel_direction, nnd_panel_distance, nnd_panel_lowest, nnd_panel_minima, nnd_panel_band,
+    nnd_panel_scaling;
+
+/** The elements of a plot command, as it grows. */
+typedef struct {
+    FILE *out;
+    const char *separator;
+} nnd_plot_elements;
+
+/** What a special picture adds to curves; what is NULL adds nothing. */
+typedef struct {
+    /** Changes what the axes span. */
+    void (*widen)(const nnd_panel *panel, nnd_span *x, nnd_span *y);
+    /** Writes data and settings in front of the plot command. */
+    void (*prepare)(const nnd_panel *panel, FILE *out);
+    /** Writes elements of the plot command, below and above the curves. */
+    void (*below)(const nnd_panel *panel, nnd_plot_elements *list);
+    void (*above)(const nnd_panel *panel, nnd_plot_elements *list);
+} nnd_curves_extra;
+
+/** Starts a further element. */
+void nnd_plot_next(nnd_plot_elements *list);
+/** Widens the spans by all curves of a panel. */
+void nnd_curves_measure(const nnd_panel *panel, nnd_span *x, nnd_span *y);
+/** Draws a cell of curves with what is added to them. */
+void nnd_curves_draw(const nnd_panel *panel, size_t cell, const nnd_curves_extra *extra,
+                     const nnd_legend *legend, FILE *out);
+/** Writes the title of a cell. */
+void nnd_curves_title(const nnd_panel *panel, const char *name, FILE *out);
+/** Says that there is nothing to see in a cell. */
+void nnd_curves_nothing(FILE *out);
+
+/* ---- edge.c: the edge of a bulk, known to theory, below the curves of its outliers ---- */
+
+/** The edge that goes with curves of one colour; false if the theory has none. */
+bool nnd_edge_trace(const nnd_panel *panel, const char *edge, size_t colour, nnd_trace *trace);
+/** Widens the spans by all edges. */
+void nnd_edge_measure(const nnd_panel *panel, const char *edge, nnd_span *x, nnd_span *y);
+/** True if there are edges, the same ones for all colours; `colour` is the first that has one. */
+bool nnd_edge_is_common(const nnd_panel *panel, const char *edge, size_t *colour);
+/** Writes the edges as data $NAME_0, $NAME_1, ... with the name of the edge. */
+void nnd_edge_write(const nnd_panel *panel, const char *edge, FILE *out);
+/** Draws them as lines in the colours of the curves. */
+void nnd_edge_draw(const nnd_panel *panel, const char *edge, nnd_plot_elements *list);
+/** Names them in the legend. */
+void nnd_edge_legend(const nnd_panel *panel, const char *edge, const char *label,
+                     nnd_legend *legend);
+
+/* ---- lowest.c: where curves are lowest ---- */
+
+/** Place and value, and the value at the beginning of the curve; false if there is none. */
+bool nnd_lowest_of(const nnd_panel *panel, size_t curve, double *x, double *y, double *first);
+/** Writes the places as data $lowest0, $lowest1, ..., draws rings there, and names them. */
+void nnd_lowest_write(const nnd_panel *panel, FILE *out);
+void nnd_lowest_draw(const nnd_panel *panel, nnd_plot_elements *list);
+void nnd_lowest_legend(const nnd_panel *panel, nnd_legend *legend);
+
+/* ---- program.c ---- */
+
+/** Writes the gnuplot program of a picture; `format` is "svg", "pdf" or "png". */
+NND_MUST_USE nnd_status nnd_plot_program(nnd_context *ctx, const nnd_result *result,
+                                         const nnd_plot_options *options, const char *format,
+                                         FILE *out);
+
+/* ---- gnuplot.c ---- */
+
+/** Runs the program `command` on `program` from its start; its output goes to the file `path`. */
+NND_MUST_USE nnd_status nnd_gnuplot_run(nnd_context *ctx, const char *command, FILE *program,
+                                        const char *path);
+
+#endif
