@@ -24,7 +24,7 @@ static nnd_context *context(int threads) {
     return nnd_context_new(&(nnd_context_options){.threads = threads});
 }
 
-/* Case R3 of the note, to a tolerance of 1e-8, on one thread. */
+/* Case fluctuations.md#r3, to a tolerance of 1e-8, on one thread. */
 static void one_sample(void) {
     nnd_context *ctx = context(1);
     const nnd_activation tanh_04 = {NND_TANH, 0.4, 1.0, 0.0};

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The usual way to compute the variance of two-layer networks at order 1/N, as a rival for bench.
 
-Case R3 of the note fluctuations: mean field by a damped Monte-Carlo fixed point over whole
+Case fluctuations.md#r3: mean field by a damped Monte-Carlo fixed point over whole
 trajectories (Picard iteration for the fields of every sample), the sensitivity of every sample by a
 dense linear system in time, then the covariance of the residual and the kernel by dense inverses.
 Prints the times that it and nndmft need, and the error of each.

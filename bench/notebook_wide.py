@@ -4,7 +4,7 @@
 
 A damped Monte-Carlo fixed point over whole trajectories: guess all two-time kernels and responses,
 draw Gaussian paths from them, solve for the fields by Picard iteration, average, mix with the guess,
-repeat. (Note wide_nonlinear_spectral, section 2.) Prints the time that it and nndmft need for equal
+repeat. (wide-mlp.md#s2) Prints the time that it and nndmft need for equal
 standard errors of the loss.
 
 Usage: notebook_wide.py NNDMFT-EXECUTABLE

@@ -78,7 +78,7 @@ static void relu_sharp(size_t n, const double *x, double width, double *f0, doub
     }
 }
 
-/* Fluctuations note, section 1.6 (without its factor sqrt 2). */
+/* relu, smoothed: fluctuations.md#s1-6. */
 static void relu_smooth(size_t n, const double *x, double width, double *f0, double *f1, double *f2,
                         double *f3) {
     double s = 1.0 / width;

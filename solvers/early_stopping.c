@@ -64,7 +64,7 @@ static double complex descent_phi(double complex z, double lr, double steps) {
     return sum;
 }
 
-/* The system (10): dphi/dt = p (1 - z phi) + q phi at every node. */
+/* The system alignment.md#eq10: dphi/dt = p (1 - z phi) + q phi at every node. */
 typedef struct {
     const nnd_spectral_rule *rule;
     const nnd_learning *learning;
@@ -148,7 +148,8 @@ static void collect(const network *net, size_t times, const double *time, const 
     *duration += speed(net, norm2(net, phi + t * n)) * (time[times - 1] - stats->reached);
 }
 
-/* Integrates (10) together with the integral of p, the time that counts for the size of phi. */
+/* Integrates alignment.md#eq10 together with the integral of p, the time that counts for the size
+ * of phi. */
 static nnd_status integrate(nnd_context *ctx, const nnd_spectral_rule *rule,
                             const nnd_learning *learning, size_t times, const double *time,
                             double complex *phi, double *duration, double *reached) {

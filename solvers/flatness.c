@@ -92,7 +92,7 @@ static double slope(const problem *p, double x, const double *y, const double *z
     return sum - exp(-x * p->depth / (p->depth - 1.0)) * vy * vz;
 }
 
-/* The objective of (3), z of any length. */
+/* The objective of flat-minima.md#eq3, z of any length. */
 static double primal(const problem *p, const double *z) {
     double length2 = 0.0, variance = 0.0, along = 0.0;
     for (size_t i = 0; i < p->n; i++) {
@@ -130,9 +130,9 @@ static void find_flat(const problem *p, double *low, double *high) {
     }
 }
 
-/* At a kink of phi the top vectors on its two sides differ, and the maximum of (3) is attained
- * where the slope vanishes between them: at low + t high, both roots t. Leaves the better in
- * p->mix. */
+/* At a kink of phi the top vectors on its two sides differ, and the maximum of flat-minima.md#eq3
+ * is attained where the slope vanishes between them: at low + t high, both roots t. Leaves the
+ * better in p->mix. */
 static double best_mixture(const problem *p, double x) {
     double a = slope(p, x, p->low, p->low), b = slope(p, x, p->low, p->high);
     double c = slope(p, x, p->high, p->high), best = 0.0, chosen = 0.0;

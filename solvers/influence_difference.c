@@ -2,8 +2,9 @@
 /*
  * Mean responses chi = d<O(t)>/dDelta_nu(s) of units whose activation has a kink. <O> is a smooth
  * function of Delta, but O of a single unit is not: near the kink of phi a unit goes on, or stays
- * behind, and its O jumps. The mean of derivatives lacks what these jumps contribute (fluctuations
- * 1.6); the derivative of the mean does not. Hence differences of means over the same units,
+ * behind, and its O jumps. The mean of derivatives lacks what these jumps contribute
+ * (fluctuations.md#s1-6); the derivative of the mean does not. Hence differences of means over the
+ * same units,
  *     chi = (<O>[Delta + d e] - <O>[Delta - d e])/2d,    d = STEP rms Delta(s),
  * e the impulse at (nu, s). Each unit has a weight of order 1/d at most, hence no heavy tails,
  * which products of phi'' have if a kink is smoothed over a small width. The difference is off by

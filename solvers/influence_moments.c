@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Second moments of influences and what they do to means (fluctuations 1.2, 1.3). The influence of
- * a unit on Delta is V = -R (F - f), R = 1/(I + chi), on another observable I = O - <O> + chi_O V.
+ * Second moments of influences and what they do to means (fluctuations.md#s1-2,
+ * fluctuations.md#s1-3). The influence of a unit on Delta is V = -R (F - f), R = 1/(I + chi), on
+ * another observable I = O - <O> + chi_O V.
  */
 #include <cblas.h>
 #include <lapacke.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Mean responses chi = <dO(t)/dDelta_nu(s)> (fluctuations 1.2). Time is cut into blocks. Within a
- * block the tangents of its impulses take one step at a time; tangents of earlier impulses are
+ * Mean responses chi = <dO(t)/dDelta_nu(s)> (fluctuations.md#s1-2). Time is cut into blocks. Within
+ * a block the tangents of its impulses take one step at a time; tangents of earlier impulses are
  * carried over a whole block at once by the fundamental matrix Y of each unit, and meet the
  * gradients of the block, pulled back to its start by Y, in one matrix product over units and
  * states. No inverse occurs, so the conditioning of Y does not matter.

@@ -7,7 +7,7 @@
 #include "nndmft/solvers/influence.h"
 
 /* exp(-radius^2/2) is 1e-17: what lies beyond is less than rounding. In many dimensions a smaller
- * ball has to do: 1e-13 (fluctuations 1.5). */
+ * ball has to do: 1e-13 (fluctuations.md#s1-5). */
 static const double RADIUS = 8.85, SMALL_RADIUS = 7.75;
 enum { WIDE_DIMS = 2, LEAST_INTERVALS = 24 };
 /* Sensible limits of the number of nodes on a refined grid. */

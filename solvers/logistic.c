@@ -208,7 +208,7 @@ static nnd_logistic_averages scaled_at(const nnd_logistic *l, double omega) {
     return a;
 }
 
-/* (4) of the note; Dirichlet's eta at 2, 4, 6, 8. */
+/* directional.md#eq4; Dirichlet's eta at 2, 4, 6, 8. */
 static nnd_logistic_averages series_at(const unit_law *law, double omega) {
     const double pi2 = M_PI * M_PI;
     const double eta[TERMS] = {pi2 / 12.0, 7.0 * pi2 * pi2 / 720.0,

@@ -244,7 +244,7 @@ void nnd_neuron_bend(const nnd_neuron_map *map, const nnd_neuron_tile *tile, siz
     }
 }
 
-/* ---- tangents (fluctuations 1.4) ---- */
+/* ---- tangents (fluctuations.md#s1-4) ---- */
 
 void nnd_neuron_impulse(const nnd_neuron_map *map, const nnd_neuron_tile *tile, size_t t, size_t nu,
                         double *dz) {

@@ -43,7 +43,7 @@ typedef struct {
     moments shift;     /* N bias caused by one direction across */
     cov2 across;       /* N covariance of (M_kw, M_k1) */
     cov2 batch_across; /* of the same, times the batch */
-    double grown[2];   /* a, b of 2.1 */
+    double grown[2];   /* a, b of fluctuations.md#s2-1 */
     cov2 batch_along;  /* of (a, b), times the batch */
 } state;
 

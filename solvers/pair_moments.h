@@ -17,9 +17,9 @@ typedef struct {
 
 /**
  * E phi(h_1) phi(h_2) and E phi'(h_1) phi'(h_2) for h ~ N(0, Q), Q_11, Q_22 > 0. No derivative of
- * phi beyond the first is used (fluctuations 3.2), so that kinks at 0 are exact, and steep
- * activations as exact as others. Where the fields
- * are multiples of each other, to rounding, they are taken to stay so: all change is in d11.
+ * phi beyond the first is used (fluctuations.md#s3-2), so that kinks at 0 are exact, and steep
+ * activations as exact as others. Where the fields are multiples of each other, to rounding, they
+ * are taken to stay so: all change is in d11.
  */
 NND_MUST_USE nnd_status nnd_pair_moments(nnd_context *ctx, const nnd_activation *phi, double q11,
                                          double q12, double q22, nnd_pair_moment *features,

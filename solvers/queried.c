@@ -140,7 +140,8 @@ static void store_response(nnd_queried *m, nnd_direction direction, size_t first
         }
 }
 
-/* Images of the directions from number `first` on (note, step 2): sum_j <Y_j q> p_j + sigma eps. */
+/* Images of the directions from number `first` on (step 2 of wide-mlp.md#s3):
+ * sum_j <Y_j q> p_j + sigma eps. */
 static nnd_status add_images(nnd_queried *m, nnd_direction direction, size_t first) {
     nnd_queries *s = &m->side[direction], *o = &m->side[1 - direction];
     size_t added = s->direction.vector.count - first, others = o->direction.vector.count;
@@ -173,7 +174,7 @@ void nnd_queried_complete_grams(nnd_queried *m) {
 }
 
 /* w += the response of each residue r = v - a q that was dropped: <Y_j r> = <Y_j v> - sum_k R_jk
- * a_k along p_j, or <X_k r> along q_k (note wide_extensions, equation 11). */
+ * a_k along p_j, or <X_k r> along q_k (wide-mlp.md#eq11). */
 static void add_responses(nnd_queried *m, nnd_direction direction, size_t n, const double *v,
                           double *w) {
     nnd_queries *s = &m->side[direction], *o = &m->side[1 - direction];

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Outliers of a queried matrix (note wide_nonlinear_spectral, section 5): zeros of det F, F = z -
- * m(z) S - K with S = diag(S_Y, S_X) and K = ((0, R + C), (., 0)). The spectral parameter is omega
- * > 1, z = sigma (omega + 1/omega), m = 1/(sigma omega), in which F is smooth down to the edge
- * omega = 1. */
+/* Outliers of a queried matrix (wide-mlp.md#s5): zeros of det F, F = z - m(z) S - K with S =
+ * diag(S_Y, S_X) and K = ((0, R + C), (., 0)). The spectral parameter is omega > 1, z = sigma
+ * (omega + 1/omega), m = 1/(sigma omega), in which F is smooth down to the edge omega = 1. */
 #include <cblas.h>
 #include <math.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What dropped residues take from the updates of a queried matrix (note wide_extensions, 13). */
+/* What dropped residues take from the updates of a queried matrix (wide-mlp.md#eq13). */
 #include <math.h>
 
 #include "solvers/queried_impl.h"

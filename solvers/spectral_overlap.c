@@ -38,8 +38,9 @@ static void products(const nnd_spectral_rule *rule, size_t j, size_t k, bool mir
         dd[m] = (a[m] - (mirror ? conj(b[m]) : b[m])) * scale;
 }
 
-/* Equations (2) and (3) with two values of kappa. `extra` is tau^2 for C = Sigma + tau^2, 0 for C =
- * Sigma. Writes signal and noise in each metric, `stride` apart. */
+/* alignment.md#eq2, alignment.md#eq3 with two values of kappa (alignment.md#eq11). `extra` is tau^2
+ * for C = Sigma + tau^2, 0 for C = Sigma. Writes signal and noise in each metric,
+ * `stride` apart. */
 static void kernel(const nnd_spectral_rule *rule, const double complex dd[NND_SLOPES],
                    double complex away2, double extra, double noise, size_t stride,
                    double complex *signal, double complex *spread) {
@@ -148,7 +149,7 @@ static nnd_status contour(nnd_context *ctx, const nnd_spectral_rule *rule, size_
     return status;
 }
 
-/* Section 4: S = b^2 <s^2 phi^2>, N = sigma^2/alpha <s phi^2>, m = b^2 <s phi>. */
+/* alignment.md#s4: S = b^2 <s^2 phi^2>, N = sigma^2/alpha <s phi^2>, m = b^2 <s phi>. */
 static void isotropic(const nnd_spectral_rule *rule, const double complex *phi,
                       nnd_spectral_overlaps *out) {
     double b2 = rule->modes.teacher2[0], signal = 0.0, noise = 0.0, teacher = 0.0;

@@ -165,7 +165,7 @@ static double observe(const wishart *w, const double *m, size_t o, const double 
     return NAN;
 }
 
-/* The direction that pairs columns i and j of the factor (2.2). */
+/* The direction that pairs columns i and j of the factor (fluctuations.md#s2-2). */
 static void set_direction(const wishart *w, size_t direction, double *m) {
     size_t i = 0, n = w->n;
     while (direction > i)

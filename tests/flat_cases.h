@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/** The reference cases of note flat_minima, section 8. */
+/** The reference cases flat-minima.md#s8. */
 #ifndef NNDMFT_TESTS_FLAT_CASES_H
 #define NNDMFT_TESTS_FLAT_CASES_H
 

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Theory of the model `alignment`: the note's reference cases through a case, its limits, and what
- * it refuses. */
+/* Theory of the model `alignment`: the reference cases alignment.md#s8 through a case, its
+ * limits, and what it refuses. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "support.h"
 
-/* The note prints seven digits. */
+/* alignment.md#s8 has seven digits. */
 static const double TABLE_RTOL = 1e-6;
 
 #define POWER "covariance: {power_law: 1, dim: 100}, teacher: {power: 1}, snr: 4"
@@ -17,7 +17,7 @@ typedef struct {
     double value;
 } reference;
 
-/* Section 8, row by row. */
+/* alignment.md#s8, row by row. */
 static const reference REFERENCES[] = {
     {"alpha: 0.5", "kappa", "", 1.0},
     {"alpha: 0.5", "cosine", "", 0.5},
@@ -107,7 +107,8 @@ START_TEST(reference_cases) {
 }
 END_TEST
 
-/* Section 5: the same alignment with different errors, and more alignment with a larger error. */
+/* alignment.md#s5: the same alignment with different errors, and more alignment with a larger
+ * error. */
 START_TEST(alignment_is_no_function_of_the_error) {
     test_close("rho", value("alpha: 0.1", "cosine", ""), 0.642857, TABLE_RTOL);
     test_close("rho", value("alpha: 1.9", "cosine", ""), 0.642857, TABLE_RTOL);

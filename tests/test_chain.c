@@ -19,7 +19,7 @@ static nnd_chain chain_of(nnd_context *ctx, const nnd_quadratic *q, size_t depth
     return chain;
 }
 
-/* W_k[i][j] = scale cos(1 + k + 2i + 3j), the weights of section 8. */
+/* W_k[i][j] = scale cos(1 + k + 2i + 3j), the weights of flat-minima.md#s8. */
 static void set_cosines(nnd_chain *chain, double scale) {
     for (size_t k = 0; k < chain->depth; k++)
         for (size_t i = 0; i < chain->width[k + 1]; i++)
@@ -275,8 +275,8 @@ START_TEST(descent_of_the_reference_cases) {
 END_TEST
 
 /* Started beside the flattest minimiser, descent returns to a minimum below 2/S_min, and is left on
- * a cycle at a distance above, where the simple bound would still promise convergence (section 9).
- */
+ * a cycle at a distance above, where the simple bound would still promise convergence
+ * (flat-minima.md#s3). */
 START_TEST(threshold_of_the_learning_rate_is_that_of_the_flattest_minimiser) {
     nnd_context *ctx = nnd_context_new(NULL);
     nnd_quadratic q = flat_case(ctx, 6, S6, W6);

@@ -34,7 +34,7 @@ static void twin_copy(twin *t, const nnd_deep_linear_network *net) {
     }
 }
 
-/* f(x) = w . W^{L-1} ... W^0 x with the scales of note section 1. */
+/* f(x) = w . W^{L-1} ... W^0 x with the scales of deep-linear.md#s1. */
 static double twin_output(const twin *t, const double *w, const double *x) {
     double h[D * 4], next[D * 4];
     memcpy(h, x, D * sizeof(double));

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Level 2 of deep linear networks against the note's reference cases and exact limits. */
+/* Level 2 of deep linear networks against the reference cases deep-linear.md#s7 and exact
+ * limits. */
 #include <gsl/gsl_integration.h>
 #include <math.h>
 #include <stdio.h>
@@ -178,7 +179,7 @@ START_TEST(reference_case_5_edge_of_stability) {
 }
 END_TEST
 
-/* Section 5: the stability curve at a moderate learning rate, printed to three decimals. */
+/* deep-linear.md#s5-1: the stability curve at a moderate rate, printed to three decimals. */
 START_TEST(stability_rises_to_two_and_hovers) {
     const double want[][2] = {{0, 0.606},  {5, 1.940},  {10, 1.969},
                               {20, 2.022}, {30, 1.994}, {40, 1.917}};
@@ -195,8 +196,8 @@ START_TEST(stability_rises_to_two_and_hovers) {
 }
 END_TEST
 
-/* Section 4: linearised heavy ball is stable up to 2 (1 + m). A lazy network converges 1.3 % below
- * and does not 1.3 % above. */
+/* deep-linear.md#s4: linearised heavy ball is stable up to 2 (1 + m). A lazy network converges
+ * 1.3 % below and does not 1.3 % above. */
 START_TEST(the_edge_of_stability_grows_with_momentum) {
     static const struct {
         double lr, stability;
@@ -328,7 +329,7 @@ START_TEST(the_edge_is_looked_for_between_recorded_times) {
 }
 END_TEST
 
-/* Section 5, printed to three decimals. */
+/* deep-linear.md#s5-1, printed to three decimals. */
 START_TEST(escape_times) {
     static const struct {
         const char *parameterization;
@@ -366,7 +367,7 @@ START_TEST(escape_time_is_that_of_all_steps) {
 }
 END_TEST
 
-/* Section 6, check 5: nu -> infinity, online, one layer. */
+/* deep-linear.md#s6-5: nu -> infinity, online, one layer. */
 START_TEST(infinitely_wide_outlier_and_operator_follow_the_recursion) {
     double c = 0.0, n = 0.49;
     for (int t = 0; t < 30; t++) {
@@ -396,7 +397,7 @@ START_TEST(infinitely_wide_outlier_and_operator_follow_the_recursion) {
 }
 END_TEST
 
-/* Section 6, check 6. */
+/* deep-linear.md#s6-6 */
 START_TEST(population_operator_edge_at_initialisation) {
     nnd_context *ctx = nnd_context_new(NULL);
     nnd_frame *f =

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Theory of deep linear networks against the note's reference cases and exact checks. */
+/* Theory of deep linear networks against the reference cases deep-linear.md#s7 and the exact
+ * checks deep-linear.md#s6. */
 #include <gsl/gsl_integration.h>
 #include <math.h>
 #include <stdio.h>
@@ -10,8 +11,8 @@
 #include "theory/deep_linear_dynamics.h"
 #include "theory/deep_linear_step_error.h"
 
-/* The note's tables have six decimals and call 1e-5 relative safe; a value printed with fewer
- * significant digits is known to half a unit of its last decimal only. */
+/* The tables of deep-linear.md#s7 have six decimals and call 1e-5 relative safe; a value printed
+ * with fewer significant digits is known to half a unit of its last decimal only. */
 static const double TABLE_RTOL = 1e-5, TABLE_ATOL = 0.6e-6;
 
 #define R1 "alpha: 2, gamma0: 3, sigma: 0.6, noise: 0.3, lr: 0.1"
@@ -131,7 +132,7 @@ START_TEST(reference_case_5_edge_of_stability) {
 }
 END_TEST
 
-/* Section 6, check 1: everything at t = 0 in closed form, for per-layer sigma. */
+/* deep-linear.md#s6-1: everything at t = 0 in closed form, for per-layer sigma. */
 START_TEST(initial_values_are_exact) {
     nnd_context *ctx = nnd_context_new(NULL);
     const double s[] = {0.7, 1.3, 0.9, 1.1}, alpha = 1.7, nu = 0.6, gamma0 = 1.4, noise = 0.5;
@@ -181,7 +182,7 @@ static const char *const IDENTITY_CASES[] = {
 /* Rounding of sums of some hundred terms of order one. */
 static const double ROUNDING = 4e-14;
 
-/* Section 6, check 2: g_l(q) . h_l(q) does not depend on the layer, and is gamma beta . v. */
+/* deep-linear.md#s6-2: g_l(q) . h_l(q) does not depend on the layer, and is gamma beta . v. */
 START_TEST(backward_times_forward_is_the_same_in_every_layer) {
     nnd_context *ctx = nnd_context_new(NULL);
     nnd_case *c;
@@ -214,7 +215,7 @@ static double image_dot(const nnd_march *m, nnd_matrix a, nnd_direction directio
     return sum;
 }
 
-/* Section 6, check 3: psi_q . (A phi_p) = (A^T psi_q) . phi_p for all pairs of queries. */
+/* deep-linear.md#s6-3: psi_q . (A phi_p) = (A^T psi_q) . phi_p for all pairs of queries. */
 START_TEST(adjoint_identities_hold_for_all_pairs) {
     nnd_context *ctx = nnd_context_new(NULL);
     nnd_case *c;
@@ -244,7 +245,8 @@ START_TEST(adjoint_identities_hold_for_all_pairs) {
 }
 END_TEST
 
-/* Integrand of check 4 over the angle that removes the square roots of Marchenko-Pastur. */
+/* Integrand of deep-linear.md#s6-4 over the angle that removes the square roots of
+ * Marchenko-Pastur. */
 typedef struct {
     double alpha, rate, noise2;
     int t;
@@ -276,7 +278,7 @@ static double lazy_value(lazy z) {
     return value;
 }
 
-/* Section 6, check 4: infinitely wide and lazy is linear regression on Marchenko-Pastur data. The
+/* deep-linear.md#s6-4: infinitely wide and lazy is linear regression on Marchenko-Pastur data. The
  * engine's own distance from the limit is O(1/nu) and O(gamma0). */
 START_TEST(lazy_infinitely_wide_limit_is_linear_regression) {
     nnd_context *ctx = nnd_context_new(NULL);
@@ -337,8 +339,8 @@ START_TEST(the_lazy_limit_is_kept_for_any_small_output_scale) {
 }
 END_TEST
 
-/* Section 6, check 5: one layer, online, nu -> infinity: a two-number recursion, approached as
- * 1/nu (the note: 1e-5, 1e-9, 1e-13 at nu = 1e4, 1e8, 1e12). */
+/* deep-linear.md#s6-5: one layer, online, nu -> infinity: a two-number recursion, approached as
+ * 1/nu (1e-5, 1e-9, 1e-13 at nu = 1e4, 1e8, 1e12). */
 START_TEST(online_infinitely_wide_limit_is_a_recursion) {
     nnd_context *ctx = nnd_context_new(NULL);
     double gamma0 = 2.0, sigma2 = 0.49, c = 0.0, n = sigma2;
@@ -369,7 +371,7 @@ START_TEST(online_infinitely_wide_limit_is_a_recursion) {
 }
 END_TEST
 
-/* Section 6, check 6: ntk at width ratio nu is mup with gamma0/sqrt(nu). */
+/* deep-linear.md#s6-6: ntk at width ratio nu is mup with gamma0/sqrt(nu). */
 START_TEST(ntk_is_mup_with_another_output_scale) {
     nnd_context *ctx = nnd_context_new(NULL);
     nnd_frame *a = test_theory(ctx, "{model: deep-linear, params: {depth: 2, nu: 4, gamma0: 3, "
@@ -407,7 +409,7 @@ static double flow_risk(nnd_context *ctx, int depth, const char *method, int ste
     return risk;
 }
 
-/* Section 6, check 7: values, and errors of order h, h^2, h^4. */
+/* deep-linear.md#s6-7: values, and errors of order h, h^2, h^4. */
 START_TEST(flow_methods_have_orders_one_two_and_four) {
     nnd_context *ctx = nnd_context_new(NULL);
     const char *method[] = {"euler", "heun", "rk4"};

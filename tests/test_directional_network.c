@@ -240,7 +240,7 @@ START_TEST(force_is_the_gradient_of_the_loss) {
 END_TEST
 
 /* Close to the teacher pull and counterpull differ by A/omega^2, which their subtraction would
- * leave to five digits: the series (4) of the note. */
+ * leave to five digits: the series directional.md#eq4. */
 START_TEST(force_along_the_teacher_does_not_cancel) {
     const double omega[] = {3e3, 3e5}, p0 = 1.0 / sqrt(2.0 * M_PI), pi2 = M_PI * M_PI;
     nnd_case *c = read_params("depth: 1, dim: 4");

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The numbers of the note directional, its exact cases and its asymptotic laws. */
+/* The numbers of directional.md#s8, exact cases of directional.md#s3, laws of directional.md#s4. */
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -100,7 +100,7 @@ START_TEST(three_layers_descend_to_an_edge_and_back) {
 }
 END_TEST
 
-/* Map (6) in plain numbers, over steps in which s changes its sign. */
+/* The map directional.md#eq6 in plain numbers, over steps in which s changes its sign. */
 START_TEST(signs_are_those_of_the_predictor) {
     const double rate[] = {2.0, 5.0};
     nnd_logistic *l;
@@ -177,7 +177,7 @@ START_TEST(long_flows_follow_the_asymptotic_laws) {
 }
 END_TEST
 
-/* Note, section 9. */
+/* directional.md#s8, from theta0 = 0.5 */
 START_TEST(ratios_at_ten_thousand) {
     const double omega[] = {.9955, .9991, .9994, .9994}, angle[] = {1.026, .9999, .9991, .9989};
     for (int depth = 1; depth <= 4; depth++) {

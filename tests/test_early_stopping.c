@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Early stopping against the reference cases of the alignment note (section 8), its checks (section
- * 6) and a sample covariance diagonalised. */
+/* Early stopping against the reference cases alignment.md#s8, the checks of alignment.md#s6 and a
+ * sample covariance diagonalised. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -162,7 +162,7 @@ START_TEST(a_flow_without_end_is_given_up) {
 }
 END_TEST
 
-/* Check 5: t -> 0 and t -> infinity of the linear flow. */
+/* Check 5 of alignment.md#s6: t -> 0 and t -> infinity of the linear flow. */
 START_TEST(linear_flow_limits) {
     const double alpha = 0.4, snr = 3.0, t[] = {1e-4, 400.0};
     nnd_pair_task task = {.samples = alpha, .label_noise = 1.0 / snr};
@@ -174,7 +174,8 @@ START_TEST(linear_flow_limits) {
 }
 END_TEST
 
-/* Check 6: all of them end at the ridgeless solution, whatever the depth and the start. */
+/* Check 6 of alignment.md#s6: all of them end at the ridgeless solution, whatever the depth and the
+ * start. */
 START_TEST(flows_end_at_the_ridgeless_solution) {
     static const nnd_learning learning[] = {
         {.kind = NND_LEARN_RICH, .depth = 2, .scale = 1e-3},
@@ -222,7 +223,7 @@ START_TEST(general_tasks_end_at_the_ridgeless_solution) {
 }
 END_TEST
 
-/* Check 7: the contour equals the Marchenko-Pastur sums, for all ways to learn. */
+/* Check 7 of alignment.md#s6: the contour equals the Marchenko-Pastur sums, whatever learns. */
 START_TEST(contour_equals_marchenko_pastur) {
     static const nnd_learning learning[] = {
         {.kind = NND_LEARN_FLOW},

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Deterministic equivalents against the reference cases of the alignment note (section 8), its
- * closed forms and its checks (section 6). */
+/* Deterministic equivalents against the reference cases alignment.md#s8, closed forms and
+ * the checks alignment.md#s6. */
 #include <math.h>
 
 #include "nndmft/solvers/equivalent.h"
 #include "support.h"
 
-/* The note prints seven digits. */
+/* alignment.md#s8 has seven digits. */
 static const double TABLE_RTOL = 1e-6;
 
 static const double ONE[] = {1.0};
@@ -39,7 +39,8 @@ START_TEST(isotropic_reference_cases) {
 }
 END_TEST
 
-/* Power-law covariance of the note: s_i = 1/i, flat teacher with signal power 1, sigma^2 = 1/4. */
+/* Power-law covariance of alignment.md#s8: s_i = 1/i, flat teacher with signal power 1, sigma^2 =
+ * 1/4. */
 enum { D = 100 };
 static double eigenvalue[D], multiplicity[D], teacher2[D];
 
@@ -112,7 +113,8 @@ START_TEST(weight_decay_reference_case) {
 }
 END_TEST
 
-/* Check 1 and 2: the sums reduce to the closed form, at every alpha, lambda and SNR. */
+/* Checks 1 and 2 of alignment.md#s6: the sums reduce to the closed form, at every alpha, lambda and
+ * SNR. */
 START_TEST(isotropic_closed_form) {
     const double alpha[] = {0.05, 0.5, 0.99, 1.01, 3.0, 20.0};
     const double lambda[] = {0.0, 1e-6, 0.01, 1.0, 100.0}, snr[] = {0.1, 2.0, 50.0};
@@ -129,7 +131,7 @@ START_TEST(isotropic_closed_form) {
 }
 END_TEST
 
-/* Check 3 and 4. */
+/* Checks 3 and 4 of alignment.md#s6. */
 START_TEST(limits_without_independent_noise) {
     nnd_eigenmodes p = power_law();
     for (double samples = 20.0; samples < 300.0; samples *= 1.7)
@@ -210,7 +212,7 @@ START_TEST(kappa_real_and_complex) {
 }
 END_TEST
 
-/* Equation (5), and the search finds the same place; for the power law a finer scan agrees. */
+/* alignment.md#eq5, and the search finds the same place; for the power law a finer scan agrees. */
 typedef struct {
     nnd_eigenmodes p;
     double per_sample, lambda, noise;

@@ -42,8 +42,8 @@ END_TEST
     "{model: deep-linear, params: {depth: 2, alpha: 4, sigma: 0.8, noise: 0.3, "                   \
     "gamma0: 1.5, steps: 12, spectrum: false, ntk: false, nu: %d, parameterization: %s}}"
 
-/* Note section 5: best learning rates on a grid of 40 points, ratio 125^(1/39) = 1.132. The best of
- * the grid is within one step of the best of all. */
+/* deep-linear.md#s5-1: best learning rates on a grid of 40 points, ratio 125^(1/39) = 1.132. The
+ * best of the grid is within one step of the best of all. */
 START_TEST(best_learning_rates_of_the_transfer_example) {
     static const struct {
         const char *parameterization;

@@ -70,7 +70,7 @@ START_TEST(balanced_networks_follow_the_flow) {
 }
 END_TEST
 
-/* Section 8: matrix descent from the weights sc cos(1 + k + 2i + 3j), 4000 steps. */
+/* flat-minima.md#s8: matrix descent from the weights sc cos(1 + k + 2i + 3j), 4000 steps. */
 START_TEST(descent_of_the_reference_weights) {
     nnd_context *ctx = nnd_context_new(NULL);
     nnd_case *c = test_case(ctx, "{model: flat-minima, params: {" S3_DATA ", depth: 3, lr: .02}}");
@@ -118,8 +118,8 @@ START_TEST(residual_network_from_the_identity) {
 }
 END_TEST
 
-/* The a posteriori bound of section 4, from the deviations that are recorded; 2 Lambda of S3 is its
- * S_min at one layer. */
+/* The a posteriori bound of flat-minima.md#s4, from the deviations that are recorded; 2 Lambda of
+ * S3 is its S_min at one layer. */
 START_TEST(residual_networks_obey_the_bound_of_their_weights) {
     const double twice_lambda = 4.4211603446448633;
     nnd_context *ctx = nnd_context_new(NULL);

@@ -115,8 +115,8 @@ START_TEST(theory_says_where_a_run_diverged) {
 }
 END_TEST
 
-/* Section 3: the threshold of the learning rate is 2/S_min, not that of the simple bound. Beyond
- * 2/S the aligned run settles on a cycle at a distance. */
+/* flat-minima.md#s3: the threshold of the learning rate is 2/S_min, not that of the simple bound.
+ * Beyond 2/S the aligned run settles on a cycle at a distance. */
 START_TEST(beyond_the_threshold_no_run_converges) {
     nnd_frame *f = solve(S3 ", depth: 2, lr: .36, steps: 20000, record: [0], init: aligned, "
                             "init_scale: .9");
@@ -156,7 +156,7 @@ START_TEST(limits_of_data_and_depth) {
 END_TEST
 
 START_TEST(expected_trace_at_initialisation) {
-    /* E Theta_ii = 12.48863 at L = 10, s = .5 (section 8), with tr S = 3.5. */
+    /* E Theta_ii = 12.48863 at L = 10, s = .5 (flat-minima.md#s8), with tr S = 3.5. */
     nnd_frame *f = solve(S3 ", depth: 10, architecture: residual, init_scale: .5, steps: 0");
     test_close("trace", test_value(f, "trace_start", ""), 2.0 * 3.5 * 12.48863, 4e-7);
     nnd_frame_free(f);

@@ -26,8 +26,8 @@ static void check_row(nnd_context *ctx, const nnd_quadratic *q, size_t depth, do
     ck_assert_msg(fabs(f.least - f.primal) < GAP, "gap %g", f.least - f.primal);
 }
 
-/* The table of section 8. Its c* were found from values of phi, hence to about 4e-8; here they are
- * those of an independent computation with 40 digits. */
+/* The table of flat-minima.md#s8. Its c* were found from values of phi, hence to about 4e-8; here
+ * they are those of an independent computation with 40 digits. */
 START_TEST(table_of_the_reference_cases) {
     nnd_context *ctx = nnd_context_new(NULL);
     nnd_quadratic s6 = flat_case(ctx, 6, S6, W6), s3 = flat_case(ctx, 3, S3, W3);
@@ -48,7 +48,7 @@ START_TEST(table_of_the_reference_cases) {
 }
 END_TEST
 
-/* Bounds in their order, the certificate, and inequality (7). */
+/* Bounds in their order, the certificate, and inequality flat-minima.md#eq7. */
 static void check_order(nnd_context *ctx, const nnd_quadratic *q, size_t depth) {
     nnd_flatness f;
     double *z = calloc(q->dim, sizeof *z), beside, tight = 1.0 + 1e-12;
@@ -136,12 +136,13 @@ START_TEST(bounds_are_homogeneous_in_the_minimiser) {
 }
 END_TEST
 
-/* The dual by a full eigenvalue problem of the matrix in (4), as it is written. */
+/* The dual by a full eigenvalue problem of the matrix in flat-minima.md#eq4, as it is written. */
 START_TEST(secular_equation_equals_the_full_matrix) {
     nnd_context *ctx = nnd_context_new(NULL);
     nnd_quadratic q = flat_case(ctx, 3, S3, W3);
     for (double c = 1e-3; c < 1e3; c *= 7.0) {
-        /* One matrix more with weights of the closed form (2): a chain at its minimiser. */
+        /* One matrix more with weights of the closed form flat-minima.md#eq2: a chain at its
+         * minimiser. */
         for (size_t depth = 2; depth < 6; depth++) {
             size_t width[] = {3, 2, 2, 2, 2, 1};
             width[depth] = 1;

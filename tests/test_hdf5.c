@@ -216,7 +216,7 @@ START_TEST(large_and_many_attributes) {
 END_TEST
 
 static const nnd_variable variables[] = {
-    {.name = "loss", .unit = "1", .long_name = "test loss", .equation = "note 1, (2)"},
+    {.name = "loss", .unit = "1", .long_name = "test loss", .equation = "deep-linear.md#s1: mean"},
     {.name = "bare"},
 };
 static const nnd_model model = {.name = "m", .variable_count = 2, .variables = variables};
@@ -229,7 +229,8 @@ START_TEST(annotations_come_from_the_table) {
     assert_ok(nnd_result_annotate(f, &model));
     ck_assert_str_eq(nnd_frame_find_attribute(f, "loss", "long_name")->text, "test loss");
     ck_assert_str_eq(nnd_frame_find_attribute(f, "loss", "units")->text, "1");
-    ck_assert_str_eq(nnd_frame_find_attribute(f, "loss", "equation")->text, "note 1, (2)");
+    ck_assert_str_eq(nnd_frame_find_attribute(f, "loss", "equation")->text,
+                     "deep-linear.md#s1: mean");
     ck_assert_str_eq(nnd_frame_find_attribute(f, "loss_se", "long_name")->text,
                      "standard error of test loss");
     ck_assert_str_eq(nnd_frame_find_attribute(f, "loss_se", "units")->text, "1");

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The influence-function engine: against closed maps, the numbers of the note, finite differences,
- * and itself on finer grids. */
+/* The influence-function engine: against closed maps, the numbers of fluctuations.md#s8, finite
+ * differences, and itself on finer grids. */
 #include <lapacke.h>
 #include <math.h>
 #include <stdlib.h>
@@ -124,7 +124,7 @@ START_TEST(R3_is_met_to_the_digits_printed) {
                                           {0.0187782290, 1.362645686, -0.131398315},
                                           {0.0001635003, 1.161243238, -0.0226348412}}};
     static const double kernel_bias[] = {0.010776, 0.186550, 0.322223};
-    const double reliable = 2.1e-9; /* digits of the note */
+    const double reliable = 2.1e-9; /* digits of fluctuations.md#r3 */
     nnd_context *ctx = nnd_context_new(NULL);
     for (int center = 0; center < 2; center++) {
         problem q = {0};

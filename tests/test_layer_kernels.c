@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Kernels at initialisation and training under them: closed forms, the numbers of the note, and the
- * influence-function engine in the lazy limit. */
+/* Kernels at initialisation and training under them: closed forms, the numbers of
+ * fluctuations.md#s8, and the influence-function engine in the lazy limit. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -259,7 +259,7 @@ START_TEST(fluctuations_of_a_static_kernel_are_derivatives) {
 END_TEST
 
 START_TEST(lazy_limit_of_trained_networks) {
-    /* The difference is of order gamma0^2 (1.2e-4 in the note for one point). */
+    /* The difference is of order gamma0^2 (fluctuations.md#s7). */
     enum { POINTS = 3, TRAIN = 2, STEPS = 20 };
     static const double gram[] = {1.0, 0.3, 0.5, 0.3, 1.0, 0.2, 0.5, 0.2, 1.0}, y[] = {1.0, -0.5};
     const double gamma0 = 0.01, lr = 0.1;

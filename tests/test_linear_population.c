@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Fluctuations of two linear layers: closed maps against each other and the numbers of the note. */
+/* Fluctuations of two linear layers: closed maps against each other and the numbers of
+ * fluctuations.md#s8. */
 #include <math.h>
 #include <stdlib.h>
 
@@ -9,7 +10,7 @@
 #include "nndmft/solvers/online_linear.h"
 #include "support.h"
 
-/* The note prints ten digits after the point, or as many significant ones. */
+/* fluctuations.md#s8 has ten digits after the point, or as many significant ones. */
 static const double PRINTED = 6e-11, EXACT = 1e-12;
 
 static void near(const char *what, double got, double want, double tolerance) {

@@ -117,7 +117,7 @@ START_TEST(fourteen_digits_from_small_to_large_scales) {
 }
 END_TEST
 
-/* Note directional, section 8. */
+/* directional.md#s8 */
 START_TEST(table_of_the_note) {
     const double table[][4] = {
         {0.3, .073383958, .32555832, .70427424},   {1, .20662096, .19232132, .80605918},
@@ -265,7 +265,7 @@ static void draw(int law, const double *z, double *x) {
         x[i] = factor * z[i];
 }
 
-/* (1) of the note: the mean of y x/(1 + exp(y w.x)) over samples is c0 v - h w/|w|. */
+/* directional.md#eq1: the mean of y x/(1 + exp(y w.x)) over samples is c0 v - h w/|w|. */
 static void check_gradient(int law, const nnd_logistic *l, double omega) {
     const double angle = 1.1;
     nnd_logistic_averages a = nnd_logistic_at(l, omega);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* CKA of hidden layers: reference cases and limits of the alignment note, section 3. */
+/* CKA of hidden layers: reference cases and limits of alignment.md#s3. */
 #include <math.h>
 
 #include "nndmft/solvers/early_stopping.h"
@@ -89,7 +89,7 @@ START_TEST(initial_features) {
     test_close("white, rich", nnd_cka_white(1e-9, 100.0, self, 0.5), pow(0.5 / 1.3, 2), 1e-7);
     const double none[] = {0.0, 0.0, 0.0};
     ck_assert(nnd_cka_white(0.3, 100.0, none, 0.0) == 1.0);
-    /* isotropic form of the note */
+    /* isotropic form */
     double w2 = 0.4, delta = nnd_white_growth(w2, 1.3), d = 120.0, rho = 0.6;
     test_close("growth", delta, 0.5 * (sqrt(w2 * w2 + 4 * 1.3) - w2), 1e-14);
     double common = d * w2 * w2 + 2 * w2 * delta;

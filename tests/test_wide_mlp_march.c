@@ -56,7 +56,7 @@ static void spread(nnd_context *ctx, const char *params, nnd_fresh fresh, size_t
     nnd_case_free(c);
 }
 
-/* The last line of the table of section 3.1 (0.0007, 0.0013, 0.0030 for tanh), within the
+/* The last line of the table of wide-mlp.md#s3-1 (0.0007, 0.0013, 0.0030 for tanh), within the
  * uncertainty of a standard deviation of 16 runs, and a fall with the number of sites that is
  * faster than that of independent samples. */
 START_TEST(sampling_errors_are_those_of_the_table_and_fall) {
@@ -183,7 +183,7 @@ static void train(size_t steps, double rate, double gamma, int64_t batch, size_t
     nnd_context_free(ctx);
 }
 
-/* Section 3, "why it is right": with plain numbers the march is a network of S sites in
+/* wide-mlp.md#s3, "why it is right": with plain numbers the march is a network of S sites in
  * distribution, here far from the infinite one, for the full batch and for single samples. */
 START_TEST(plain_march_is_a_finite_network_in_distribution) {
     enum { RUNS = 8000, STEPS = 8 };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Simulated perceptrons against a plain twin that forms its gradient by differences of the loss,
- * against identities of the note, and against its reference cases. */
+ * against identities, and against the reference cases wide-mlp.md#s11. */
 #include <cblas.h>
 #include <lapacke.h>
 #include <math.h>
@@ -228,7 +228,7 @@ static double at(const nnd_frame *frame, const char *name, const char *format, .
     "{model: wide-mlp, params: {depth: 3, activation: erf, sigma_w: 1.2, gamma0: 2, lr: 0.1, "     \
     "steps: 6, record: [0, 4], two_time: true, " DATA "}, simulate: {size: 64, seeds: 2}}"
 
-/* K = sigma_w^2 sum_l G^{l+1} Phi^l (note section 1) holds exactly at finite width. */
+/* K = sigma_w^2 sum_l G^{l+1} Phi^l (wide-mlp.md#s1) holds exactly at finite width. */
 START_TEST(the_tangent_kernel_is_the_sum_over_layers) {
     nnd_context *ctx = nnd_context_new(NULL);
     nnd_case *c = test_case(ctx, RECORDED);
@@ -374,7 +374,7 @@ START_TEST(a_diverged_network_is_recorded_up_to_that_step) {
 }
 END_TEST
 
-/* ---- reference cases of the note, section 11 ---- */
+/* ---- reference cases wide-mlp.md#s11 ---- */
 
 typedef struct {
     const char *name, *where;
@@ -465,7 +465,7 @@ END_TEST
     "[0.1, 0, 1.2, 0.3], [0, 0.2, 0.3, 0.9]], targets: [1, -0.5, 0.8, -1.2]}}, "                   \
     "simulate: {size: 300, seeds: 26, orthonormal_init: true}}"
 
-/* The same batches on both sides: exact theory of linear networks (note section 8). */
+/* The same batches on both sides: exact theory of linear networks (wide-mlp.md#s1). */
 START_TEST(networks_follow_theory_through_mini_batches) {
     const char *yaml = IN_BATCHES("2");
     nnd_context *ctx = nnd_context_new(NULL);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Training curves of `wide-mlp` against the reference cases of note wide_nonlinear_spectral,
- * section 11, and the exact checks of its section 9. Sampled values are asserted within 5 standard
- * errors plus 3e-4, as the note asks. */
+/* Training curves of `wide-mlp` against the reference cases wide-mlp.md#s11 and the exact
+ * checks wide-mlp.md#s9. Sampled values are asserted within 5 standard errors plus 3e-4. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,7 +18,8 @@ static nnd_frame *solve(nnd_context *ctx, const char *params) {
     return test_theory(ctx, yaml);
 }
 
-/* A row of a table of the note: a name, coordinates, the printed value and its standard error. */
+/* A row of a table of wide-mlp.md#s11: a name, coordinates, the printed value and its standard
+ * error. */
 typedef struct {
     const char *name, *at;
     double value, se;
@@ -78,7 +78,7 @@ static void check_one_layer(const char *params, const one_layer_row *row, size_t
 }
 
 START_TEST(case_a_one_layer_by_quadrature) {
-    /* The note prints nine decimals. */
+    /* wide-mlp.md#s11-a1 has nine decimals. */
     const double printed = 6e-10;
     check_one_layer("gamma0: 1, record: [1, 2, 5, 10, 20], " ONE, A1, 6, printed);
     check_one_layer("gamma0: 4, record: [1, 2, 5, 10, 20], " ONE, A2, 6, printed);
@@ -235,7 +235,7 @@ END_TEST
 
 /* ---- exact checks ---- */
 
-/* Section 4c: three moments close for a linear network with one layer and one sample. */
+/* wide-mlp.md#s4c: three moments close for a linear network with one layer and one sample. */
 START_TEST(linear_single_layer_follows_the_map_of_three_moments) {
     nnd_context *ctx = nnd_context_new(NULL);
     nnd_frame *f = solve(ctx, "activation: linear, sigma_w: 1.3, gamma0: 1.7, lr: 0.1, steps: 15, "
@@ -274,7 +274,7 @@ static double difference(const nnd_frame *a, const nnd_frame *b, const char *nam
     return scale > 0.0 ? most / scale : most;
 }
 
-/* Section 9, check 1: with moments matched a linear network has no sampling error. */
+/* wide-mlp.md#s9-1: with moments matched a linear network has no sampling error. */
 START_TEST(sampled_march_of_a_linear_network_is_exact) {
     static const char *const names[] = {"delta", "ntk", "h_gram", "g_gram", "outlier", "input_eig"};
     const char *shared = "depth: 3, activation: linear, gamma0: 6, lr: 0.03, steps: 12, "
@@ -295,7 +295,7 @@ START_TEST(sampled_march_of_a_linear_network_is_exact) {
 }
 END_TEST
 
-/* Section 4e: (sigma_w, gamma0, eta0) is (1, gamma0 sigma_w^-(L+1), eta0 sigma_w^2(L+1)) with
+/* wide-mlp.md#s4e: (sigma_w, gamma0, eta0) is (1, gamma0 sigma_w^-(L+1), eta0 sigma_w^2(L+1)) with
  * singular values times sigma_w; inputs times sqrt(kappa) is gamma0/sqrt(kappa), eta0 kappa. */
 START_TEST(linear_networks_rescale) {
     nnd_context *ctx = nnd_context_new(NULL);
@@ -323,7 +323,7 @@ START_TEST(linear_networks_rescale) {
 }
 END_TEST
 
-/* Section 9, check 5. */
+/* wide-mlp.md#s9-5 */
 START_TEST(kernels_at_initialisation_have_closed_forms) {
     static const struct {
         const char *params;
@@ -356,7 +356,7 @@ START_TEST(kernels_at_initialisation_have_closed_forms) {
 }
 END_TEST
 
-/* Section 9, check 6: deviations from the lazy limit are O(gamma0^2). Any activation. */
+/* wide-mlp.md#s9-6: deviations from the lazy limit are O(gamma0^2). Any activation. */
 START_TEST(small_gamma_reproduces_the_lazy_limit) {
     static const char *const activation[] = {"tanh", "gelu", "softplus",
                                              "{name: gelu, gain: 1.5, scale: 0.8, smoothing: 0.3}"};
@@ -399,7 +399,7 @@ START_TEST(the_error_of_a_quadrature_includes_rounding) {
 }
 END_TEST
 
-/* Section 9, check 7. */
+/* wide-mlp.md#s9-7 */
 START_TEST(flipping_the_targets_flips_the_residuals_alone) {
     nnd_context *ctx = nnd_context_new(NULL);
     const char *shared = "depth: 2, activation: linear, gamma0: 8, lr: 0.02, steps: 12";
@@ -419,7 +419,7 @@ START_TEST(flipping_the_targets_flips_the_residuals_alone) {
 }
 END_TEST
 
-/* Section 9, check 8; relu by angles, gelu on the whole plane, tanh on half of it. */
+/* wide-mlp.md#s9-8; relu by angles, gelu on the whole plane, tanh on half of it. */
 START_TEST(march_of_one_layer_agrees_with_quadrature) {
     static const char *const activation[] = {"relu", "gelu", "tanh",
                                              "{name: relu, smoothing: 0.2}"};
@@ -450,7 +450,8 @@ START_TEST(march_of_one_layer_agrees_with_quadrature) {
 END_TEST
 
 /* Relative error 2e-6 on kernels with a million angles, falling with their number; the residual
- * much better (section 4b). Homogeneity makes the linear activation a case with a known answer. */
+ * much better (wide-mlp.md#s4b). Homogeneity makes the linear activation a case with a known
+ * answer. */
 START_TEST(angles_are_exact_for_what_is_homogeneous_and_smooth) {
     nnd_context *ctx = nnd_context_new(NULL);
     const char *shared = "activation: linear, gamma0: 2, lr: 0.1, steps: 10, " ONE;

@@ -25,7 +25,7 @@ NND_MUST_USE nnd_status nnd_alignment_problem_make(nnd_context *ctx, const nnd_a
 void nnd_alignment_problem_clear(nnd_alignment_problem *problem);
 
 /**
- * CKA of C outputs, equation (9), where the matrices of overlaps are
+ * CKA of C outputs, alignment.md#eq9, where the matrices of overlaps are
  * signal * output_gram + noise * output_noise with the given traces of signal and noise parts:
  * of Q_ab in the metric Sigma, and of Q_aa in the metrics Sigma and identity.
  */

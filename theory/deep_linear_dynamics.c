@@ -34,7 +34,7 @@ static double aspect(const nnd_deep_linear *p, size_t l) {
     return l == 0 ? p->nu : 1.0;
 }
 
-/* Spike strengths of section 1; the flow has eta0 = 1, its rate stands in the scheme. */
+/* Spike strengths (deep-linear.md#s1); the flow has eta0 = 1, its rate stands in the scheme. */
 static void set_strengths(nnd_dynamics *d) {
     const nnd_deep_linear *p = d->params;
     double eta0 = p->integrator == NND_GRADIENT_FLOW ? 1.0 : p->lr;
@@ -156,7 +156,8 @@ static size_t image_weights(nnd_dynamics *d, size_t l, nnd_direction direction) 
     return n;
 }
 
-/* g_L = a(q), then g_l = A_l(q)^T g_{l+1} down to the predictor (steps 1 to 3 of section 2.3). */
+/* g_L = a(q), then g_l = A_l(q)^T g_{l+1} down to the predictor (steps 1 to 3 of
+ * deep-linear.md#s2-3). */
 static void backward(nnd_dynamics *d) {
     nnd_march *m = d->march;
     size_t q = nnd_march_query(m), top = d->depth;
@@ -183,7 +184,7 @@ static void backward(nnd_dynamics *d) {
     nnd_march_finish(m, d->delta);
 }
 
-/* The residual and h_0 = Z^T r (step 4 of section 2.3). */
+/* The residual and h_0 = Z^T r (step 4 of deep-linear.md#s2-3). */
 static void data(nnd_dynamics *d) {
     nnd_march *m = d->march;
     size_t q = nnd_march_query(m);
@@ -210,7 +211,7 @@ static void data(nnd_dynamics *d) {
     nnd_march_finish(m, d->h[0]);
 }
 
-/* h_{l+1} = A_l(q) h_l (step 5 of section 2.3). */
+/* h_{l+1} = A_l(q) h_l (step 5 of deep-linear.md#s2-3). */
 static void forward(nnd_dynamics *d) {
     nnd_march *m = d->march;
     size_t q = nnd_march_query(m);

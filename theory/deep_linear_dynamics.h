@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/** State evolution of deep linear networks: the march of note deep_linear_spectral, section 2. */
+/** State evolution of deep linear networks: the march of deep-linear.md#s2. */
 #ifndef NNDMFT_THEORY_DEEP_LINEAR_DYNAMICS_H
 #define NNDMFT_THEORY_DEEP_LINEAR_DYNAMICS_H
 

@@ -191,7 +191,7 @@ static nnd_status add_blocks(problem *p) {
     return status == NND_OK ? add_spaces(p) : status;
 }
 
-/* k_l and s_l of section 4 at query q. */
+/* k_l of deep-linear.md#s4 and s_l of deep-linear.md#s4-1 at query q. */
 static void set_pencil(problem *p, size_t q) {
     const nnd_dynamics *d = p->d;
     const nnd_deep_linear *params = d->params;
@@ -295,7 +295,7 @@ static double lambda_at(const problem *p, double x) {
     return point.lambda;
 }
 
-/* Squared cosine with the residual (section 4.4), by central differences of the scalars. */
+/* Squared cosine with the residual (deep-linear.md#s4-4), by central differences of the scalars. */
 static nnd_status residual_overlap(nnd_context *ctx, problem *p, double x, const double *y,
                                    double *overlap) {
     size_t size = nnd_dressed_size(p->system.dressed), scalars_count = p->responses + 3 * p->spaces;
@@ -314,7 +314,8 @@ static nnd_status residual_overlap(nnd_context *ctx, problem *p, double x, const
         status = nnd_spike_system_derivative(&p->system, up, up + p->responses, s, a, &derivative);
         size_t q = p->n - 1;
         double r = a[field_residual(p) * p->n + q];
-        /* derivative = -S G' S + 2 S T' a is minus the bracket of the note with T' = dT/dx. */
+        /* derivative = -S G' S + 2 S T' a is minus the bracket of deep-linear.md#s4-4,
+         * T' = dT/dx. */
         *overlap = r * r * slope / derivative / nnd_dynamics_residual_gram(p->d, q, q);
     }
     free(s);

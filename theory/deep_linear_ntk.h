@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/** Leading modes of the training NTK (note deep_linear_spectral, section 4). */
+/** Leading modes of the training NTK (deep-linear.md#s4). */
 #ifndef NNDMFT_THEORY_DEEP_LINEAR_NTK_H
 #define NNDMFT_THEORY_DEEP_LINEAR_NTK_H
 

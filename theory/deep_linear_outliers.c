@@ -93,7 +93,8 @@ static void derivatives(const problem *p, double z, double *dt, double *dg) {
     dg[RIGHT] = m.dm_in;
 }
 
-/* Squared cosine of the right vector with beta* (section 3.4); beta* does not depend on A_0. */
+/* Squared cosine of the right vector with beta* (deep-linear.md#s3-4); beta* does not depend on
+ * A_0. */
 static double target_overlap(const nnd_dynamics *d, const problem *p, double m_in, double norm2,
                              const double *s) {
     double sum = 0.0;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/** Outlying singular values of the weight matrices (note deep_linear_spectral, section 3). */
+/** Outlying singular values of the weight matrices (deep-linear.md#s3). */
 #ifndef NNDMFT_THEORY_DEEP_LINEAR_OUTLIERS_H
 #define NNDMFT_THEORY_DEEP_LINEAR_OUTLIERS_H
 

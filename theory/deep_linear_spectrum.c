@@ -228,7 +228,7 @@ static nnd_status add_ntk_arrays(const level2 *s) {
     nnd_status status = add_arrays(s->frame, 3, arrays);
     if (status == NND_OK && s->d->params->integrator == NND_DESCENT)
         status = add_arrays(s->frame, 2, descent);
-    /* Section 4, with decay mu of the weights: -1 is a root of
+    /* deep-linear.md#s4, with decay mu of the weights: -1 is a root of
      * z^2 - (1 - mu + m - eta0 lambda) z + m (1 - mu). */
     const nnd_deep_linear *p = s->d->params;
     if (status == NND_OK && p->integrator == NND_DESCENT)

@@ -74,7 +74,7 @@ static double error_rate(const view *v) {
     return theta(v) / M_PI;
 }
 
-/* (3): e + c0 omega (1 - cos theta); without a predictor it is log 2. */
+/* directional.md#eq3: e + c0 omega (1 - cos theta); without a predictor it is log 2. */
 static double loss(const view *v) {
     double gap = v->point->omega > 0.0 ? nnd_directional_gap(v->point->zeta) : 0.0;
     if (isnan(gap)) /* a direction that is not resolved is close to the teacher's */
@@ -98,7 +98,7 @@ static double multiplier(const view *v) {
     return v->point->multiplier;
 }
 
-/* (8) */
+/* directional.md#eq8 */
 static double omega_law(const view *v) {
     double l = (double)v->path->params->depth;
     return pow((l + 2.0) * v->path->constants.a * v->time, l / (l + 2.0));
@@ -249,7 +249,7 @@ static nnd_status add_min_size(nnd_context *ctx, nnd_frame *frame, const solutio
     return status;
 }
 
-/* (9): the multiplier is -1 there; below three layers no norm makes it so. */
+/* directional.md#eq9: the multiplier is -1 there; below three layers no norm makes it so. */
 static double omega_critical(const nnd_directional_path *path) {
     double l = (double)path->params->depth;
     return l > 2.0 ? pow(2.0 / (path->params->lr * path->constants.c0), l / (l - 2.0)) : NAN;

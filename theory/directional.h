@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/** Theory of the model `directional` (note directional). */
+/** Theory of the model `directional` (directional.md). */
 #ifndef NNDMFT_THEORY_DIRECTIONAL_H
 #define NNDMFT_THEORY_DIRECTIONAL_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Gradient descent: the exact maps (b), (c) and (d) of the note, section 3. */
+/* Gradient descent: exact maps directional.md#s3-b, directional.md#s3-c and directional.md#s3-d. */
 #include <cblas.h>
 #include <math.h>
 #include <stdlib.h>
@@ -53,8 +53,8 @@ static double aligned_multiplier(const aligned *x) {
     return 1.0 - x->lr * x->gain * x->gain * x->at.slope;
 }
 
-/* (6), with g along v as delta + h (1 - cos theta), and b . g as |b| (delta - c0 (1 - cos theta)),
- * which do not cancel. */
+/* directional.md#eq6, with g along v as delta + h (1 - cos theta), and b . g as |b| (delta - c0 (1
+ * - cos theta)), which do not cancel. */
 static void aligned_step(aligned *x) {
     double gap = nnd_directional_gap(x->zeta), multiplier = aligned_multiplier(x);
     bool still = x->omega == 0.0;

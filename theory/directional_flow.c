@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Gradient flow: (5) of the note for balanced layers, and (7) for two layers in the limit of small
- * steps, over u = log(1 + t), in which the solution is smooth from 0 to any time. */
+/* Gradient flow: directional.md#eq5 for balanced layers, and directional.md#eq7 for two layers in
+ * the limit of small steps, over u = log(1 + t), in which the solution is smooth from 0 to any
+ * time. */
 #include <cblas.h>
 #include <math.h>
 #include <stdlib.h>

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /**
- * Two layers from any start (note directional, section 3 (d)): p = W_1 v, a = W_2^T, and for
+ * Two layers from any start (directional.md#s3-d): p = W_1 v, a = W_2^T, and for
  * M = W_1 W_1^T its part that is perpendicular to the teacher,
  *     M - p p^T = exp(2 log_scale) F F^T.
- * With W_perp = W_1 (1 - v v^T) the step (7) is F <- (1 - eta hbar a a^T) F: the perpendicular part
- * of the predictor, F^T a, is never the difference of larger numbers.
+ * With W_perp = W_1 (1 - v v^T) the step directional.md#eq7 is F <- (1 - eta hbar a a^T) F: the
+ * perpendicular part of the predictor, F^T a, is never the difference of larger numbers.
  */
 #ifndef NNDMFT_THEORY_DIRECTIONAL_PAIR_H
 #define NNDMFT_THEORY_DIRECTIONAL_PAIR_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /**
- * Path of the predictor of a deep linear network under the population gradient (note directional,
- * section 3), at the recorded times. Two numbers say where it is: omega = |w| and zeta =
+ * Path of the predictor of a deep linear network under the population gradient
+ * (directional.md#s3), at the recorded times. Two numbers say where it is: omega = |w| and zeta =
  * log tan(theta/2), which does not underflow.
  */
 #ifndef NNDMFT_THEORY_DIRECTIONAL_PATH_H
@@ -56,9 +56,9 @@ NND_MUST_USE nnd_status nnd_directional_descend(nnd_context *ctx, nnd_directiona
 NND_MUST_USE nnd_status nnd_directional_flow(nnd_context *ctx, nnd_directional_path *path);
 
 /**
- * The angle that n samples do not resolve (section 4); 0 under the population gradient. Near the
- * teacher the gradient pulls the direction back with c0 sin theta, a mean over n samples pushes it
- * sideways by sqrt((D - 1) noise/n); the floor is where both balance.
+ * The angle that n samples do not resolve (directional.md#s4); 0 under the population gradient.
+ * Near the teacher the gradient pulls the direction back with c0 sin theta, a mean over n samples
+ * pushes it sideways by sqrt((D - 1) noise/n); the floor is where both balance.
  */
 double nnd_directional_floor(const nnd_directional_path *path, double omega);
 /** Whether a simulation sees an angle as small as that of a point. */

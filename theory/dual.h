@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/** Moments of an activation over Gaussian preactivations (note wide_nonlinear_spectral, section
- * 4d): the closed recursions of infinite-width networks at initialisation. */
+/** Moments of an activation over Gaussian preactivations (wide-mlp.md#s4d): the closed recursions
+ * of infinite-width networks at initialisation. */
 #ifndef NNDMFT_THEORY_DUAL_H
 #define NNDMFT_THEORY_DUAL_H
 

@@ -35,7 +35,7 @@ static nnd_status loss_of(nnd_context *ctx, const nnd_flat_minima *p, nnd_quadra
 }
 
 /* Mean of 2 tr(S Theta) over normal weights: E Theta is L kappa^(L-1) times the identity, with
- * kappa = 1 + s^2/L of the residual network (section 4) and width * scale^2 of the other. */
+ * kappa = 1 + s^2/L of the residual network (flat-minima.md#s4), width * scale^2 of the other. */
 static double trace_at_start(const nnd_flat_minima *p, const nnd_quadratic *q) {
     double depth = (double)p->depth, variance = p->init_scale * p->init_scale, trace = 0.0;
     double kappa = p->architecture == NND_FLAT_RESIDUAL

@@ -17,7 +17,8 @@ NND_MUST_USE nnd_status nnd_flat_minima_theory_cost(nnd_context *ctx, const void
 /** True if the run from these parameters has a theory: aligned layers. */
 bool nnd_flat_minima_has_path(const nnd_flat_minima *p);
 /**
- * Adds the trajectories of the aligned map (8) or of balanced flow (5), and what they end in.
+ * Adds the trajectories of the aligned map (flat-minima.md#eq8) or of balanced flow
+ * (flat-minima.md#eq5), and what they end in.
  * `*ran` is NND_DIVERGED or NND_NOT_CONVERGED if the run was so.
  */
 NND_MUST_USE nnd_status nnd_flat_minima_add_path(nnd_context *ctx, const nnd_flat_minima *p,

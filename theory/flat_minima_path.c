@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Trajectories of aligned layers: the map (8) of gradient descent, or balanced flow (5). Both are
- * states (b, s) of the same rank-one network, whose whole Hessian gives the sharpness along the
- * way. */
+/* Trajectories of aligned layers: the map flat-minima.md#eq8 of gradient descent, or balanced flow,
+ * flat-minima.md#eq5. Both are states (b, s) of the same rank-one network, whose whole Hessian
+ * gives the sharpness along the way. */
 #include <cblas.h>
 #include <math.h>
 #include <stdlib.h>

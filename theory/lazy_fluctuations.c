@@ -11,7 +11,8 @@
 #include "nndmft/solvers/layer_kernels.h"
 #include "nndmft/solvers/static_kernel.h"
 
-/* Beyond this relative size of the next order, leading fluctuations describe no network (1.7). */
+/* Beyond this relative size of the next order, leading fluctuations describe no network
+ * (fluctuations.md#s1-7). */
 static const double VALID = 0.2;
 
 /* One set of neurons: kernels, and means and N variances of Delta and test outputs in time. */

@@ -17,7 +17,8 @@ static const double INFLUENCE_THREADS = 16.0;
 /* What a grid has to reach where quasi-random nodes are the alternative, whose errors are of this
  * order. */
 static const double GRID_SERVES = 1e-3;
-/* Beyond this relative size of the next order, leading fluctuations describe no network (1.7). */
+/* Beyond this relative size of the next order, leading fluctuations describe no network
+ * (fluctuations.md#s1-7). */
 static const double VALID = 0.2;
 
 /* A solution, and how its observables are ordered: outputs of training and test samples, then the

@@ -248,8 +248,8 @@ static size_t on_data_span(size_t n, const double *vectors, const double *value,
     return rank;
 }
 
-/* Eigenvalues of sigma_w^-2 (K^x)^(-1/2) H^1 (K^x)^(-1/2) on the range of K^x, descending (section
- * 5). */
+/* Eigenvalues of sigma_w^-2 (K^x)^(-1/2) H^1 (K^x)^(-1/2) on the range of K^x, descending
+ * (wide-mlp.md#s5). */
 static nnd_status record_input_eig(nnd_wide_curves *record, size_t time, const double *h1) {
     const nnd_wide_problem *q = record->problem;
     size_t n = q->samples, k = (size_t)q->params->outliers;

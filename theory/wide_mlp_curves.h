@@ -94,7 +94,7 @@ double nnd_wide_loss_limit(const nnd_wide_problem *problem);
 
 /**
  * The frame of one or more runs: their mean and, if there are several, standard errors. Warns, as
- * attributes and in the log, where no number is meaningful (note, section 6). `solver` names what
+ * attributes and in the log, where no number is meaningful (wide-mlp.md#s6). `solver` names what
  * was used. NND_DIVERGED if a run diverged.
  */
 NND_MUST_USE nnd_status nnd_wide_frame(const nnd_wide_problem *problem, size_t runs,

@@ -8,7 +8,7 @@
 #include "theory/claims.h"
 #include "theory/wide_mlp_curves.h"
 
-/* Above these no curve is meaningful (note, section 6). */
+/* Above these no curve is meaningful (wide-mlp.md#s6). */
 static const double MOST_STABILITY = 4.0, MOST_SPREAD = 0.05;
 
 /* Variables of the frame; what is not named here goes with one of them. */
@@ -76,8 +76,8 @@ static double largest_size(size_t n, const double *x) {
     return most;
 }
 
-/* What truncation may do to one run's n values x of a variable, given its effect on outputs (eq. 13
- * of the note wide_extensions) and on fields. A loss changes by |mean Delta e| <= rms(Delta) e, and
+/* What truncation may do to one run's n values x of a variable, given its effect on outputs
+ * (wide-mlp.md#eq13) and on fields. A loss changes by |mean Delta e| <= rms(Delta) e, and
  * e^2/2. */
 static double truncation_of(nnd_wide_variable v, size_t n, const double *x, double output,
                             double field) {
@@ -100,7 +100,7 @@ static size_t slices(const nnd_wide_problem *q, nnd_wide_variable v) {
     return whole ? 1 : q->grid.count;
 }
 
-/* s.e.^2 += (2 e)^2, e the mean over runs (note wide_extensions, section 7). */
+/* s.e.^2 += (2 e)^2, e the mean over runs (wide-mlp.md#s7). */
 static void add_truncation(size_t runs, const nnd_wide_curves *record, nnd_wide_variable v,
                            double *se) {
     size_t times = record->problem->grid.count, parts = slices(record->problem, v);

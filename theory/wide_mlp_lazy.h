@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/** Wide networks in the lazy limit gamma0 -> 0 (note wide_nonlinear_spectral, section 4d). */
+/** Wide networks in the lazy limit gamma0 -> 0 (wide-mlp.md#s4d). */
 #ifndef NNDMFT_THEORY_WIDE_MLP_LAZY_H
 #define NNDMFT_THEORY_WIDE_MLP_LAZY_H
 

@@ -47,7 +47,7 @@ static double *layer(const march *m, double *field, size_t l) {
 /* ---- set-up ---- */
 
 /* What the fields learn is O(gamma0 Delta) of them, and an output is divided by gamma0: a forward
- * residue counts if it is long compared with that (note wide_extensions, equation 12). */
+ * residue counts if it is long compared with that (wide-mlp.md#eq12). */
 static double forward_tolerance(const nnd_wide_problem *q, double rank_tol) {
     const double floor = 1e-10, rounding = 1e-13;
     double delta = sqrt(2.0 * nnd_half_mean_square(q->samples, q->set.targets));
@@ -365,9 +365,9 @@ static nnd_status record_two_time(march *m, size_t time) {
     return status;
 }
 
-/* Estimate of the error of outputs, the largest over points: of truncation (note wide_extensions,
- * equation 13), and of rounding, which counts 1/gamma0 times. `readout` is |z|^2, `phi` the Gram
- * matrix of the last layer. */
+/* Estimate of the error of outputs, the largest over points: of truncation (wide-mlp.md#eq13), and
+ * of rounding, which counts 1/gamma0 times. `readout` is |z|^2, `phi` the Gram matrix of the last
+ * layer. */
 static void record_truncation(march *m, size_t time, double readout, const double *phi) {
     const double rounding = 8.0 * DBL_EPSILON;
     double *error = m->error, most = 0.0, relative = 0.0;

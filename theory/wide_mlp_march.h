@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/** The query march of wide networks (note wide_nonlinear_spectral, section 3). */
+/** The query march of wide networks (wide-mlp.md#s3). */
 #ifndef NNDMFT_THEORY_WIDE_MLP_MARCH_H
 #define NNDMFT_THEORY_WIDE_MLP_MARCH_H
 
@@ -30,7 +30,7 @@ NND_MUST_USE nnd_status nnd_wide_march(const nnd_wide_problem *problem,
 /** `runs` independent marches over the context's threads; same bits for any number of them. */
 NND_MUST_USE nnd_status nnd_wide_march_replicates(const nnd_wide_problem *problem, size_t runs,
                                                   nnd_wide_curves *record);
-/** The march in abstract coordinates: exact, for a linear activation (section 4a). */
+/** The march in abstract coordinates: exact, for a linear activation (wide-mlp.md#s4a). */
 NND_MUST_USE nnd_status nnd_wide_march_exact(const nnd_wide_problem *problem,
                                              nnd_wide_curves *record);
 /** Numbers that one run records, about. */

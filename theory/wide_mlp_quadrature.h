@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/** Wide networks with one hidden layer and one sample, by deterministic quadrature (note
- * wide_nonlinear_spectral, section 4b). */
+/** Wide networks with one hidden layer and one sample, by deterministic quadrature
+ * (wide-mlp.md#s4b). */
 #ifndef NNDMFT_THEORY_WIDE_MLP_QUADRATURE_H
 #define NNDMFT_THEORY_WIDE_MLP_QUADRATURE_H
 

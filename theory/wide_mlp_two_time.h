@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /** Two-time kernels from the coefficients of fields in growing orthonormal bases: Phi(t,s) = a(t) .
- * a(s) (note wide_nonlinear_spectral, section 3). */
+ * a(s) (wide-mlp.md#s3). */
 #ifndef NNDMFT_THEORY_WIDE_MLP_TWO_TIME_H
 #define NNDMFT_THEORY_WIDE_MLP_TWO_TIME_H
 

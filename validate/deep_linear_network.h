@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /**
  * A real deep linear network with its data and optimizer: f(x) = a . A_{L-1} ... A_0 x / gamma
- * (note deep_linear_spectral, section 1), trained on loss |y - f|^2/(2P).
+ * (deep-linear.md#s1), trained on loss |y - f|^2/(2P).
  */
 #ifndef NNDMFT_VALIDATE_DEEP_LINEAR_NETWORK_H
 #define NNDMFT_VALIDATE_DEEP_LINEAR_NETWORK_H

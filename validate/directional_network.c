@@ -86,7 +86,7 @@ static void rank_one(double *w, size_t rows, size_t cols, double factor, const d
     cblas_dger(CblasRowMajor, (int)rows, (int)cols, factor, left, 1, right, 1, w, (int)cols);
 }
 
-/* W_1 = u_1 b^T, W_k = s u_k u_{k-1}^T, W_L = s u_{L-1}^T with |b| = s (section 3 (c)). */
+/* W_1 = u_1 b^T, W_k = s u_k u_{k-1}^T, W_L = s u_{L-1}^T with |b| = s (directional.md#s3-c). */
 static void draw_aligned(nnd_directional_network *n, nnd_rng_key key) {
     const nnd_directional *p = n->params;
     size_t depth = (size_t)p->depth, units = n->units;

@@ -92,7 +92,7 @@ void nnd_wide_block_clear(nnd_wide_block *block) {
     *block = (nnd_wide_block){0};
 }
 
-/* The columns of (W0, w) become orthogonal and get the squared norm N (section 12). */
+/* The columns of (W0, w) become orthogonal and get the squared norm N (wide-mlp.md#s12). */
 static nnd_status orthonormalise(nnd_wide_block *block, size_t b) {
     lapack_int n = (lapack_int)block->width, d = (lapack_int)block->net.inputs, count = d + 1;
     double *column = block->columns, *tau = column + (size_t)count * block->width;

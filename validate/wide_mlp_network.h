@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /**
- * A block of real multilayer perceptrons with their data (note wide_nonlinear_spectral, section 1):
+ * A block of real multilayer perceptrons with their data (wide-mlp.md#s1):
  *     f = (scale_L W_L) phi(scale_{L-1} W_{L-1} ... phi(scale_0 W_0 x)),
  * all initial weights standard normal, trained on the mean of (y - f)^2/2 over the batch.
  */

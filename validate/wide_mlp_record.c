@@ -269,7 +269,7 @@ static nnd_status record_ntk(nnd_wide_record *r, size_t b, size_t i) {
     return NND_OK;
 }
 
-/* g of the note is gamma N times the gradient of f. */
+/* g of wide-mlp.md#s1 is gamma N times the gradient of f. */
 static void record_grams(nnd_wide_record *r, size_t b, size_t i) {
     const nnd_wide_block *block = r->block;
     const nnd_network *net = &block->net;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /**
  * The model `alignment`: parameters of two linear networks that learn the same task, each with
- * noise of its own, and how similar they become (alignment note).
+ * noise of its own, and how similar they become (alignment.md#s1).
  */
 #ifndef NNDMFT_ALIGNMENT_H
 #define NNDMFT_ALIGNMENT_H

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/** Parameters of the model `deep-linear` (note deep_linear_spectral, section 1). */
+/** Parameters of the model `deep-linear` (deep-linear.md#s1). */
 #ifndef NNDMFT_DEEP_LINEAR_H
 #define NNDMFT_DEEP_LINEAR_H
 

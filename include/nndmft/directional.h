@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/** Parameters of the model `directional` (note directional, section 1). */
+/** Parameters of the model `directional` (directional.md#s1). */
 #ifndef NNDMFT_DIRECTIONAL_H
 #define NNDMFT_DIRECTIONAL_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/** Parameters of the model `flat-minima` (note flat_minima). */
+/** Parameters of the model `flat-minima` (flat-minima.md#s1). */
 #ifndef NNDMFT_FLAT_MINIMA_H
 #define NNDMFT_FLAT_MINIMA_H
 

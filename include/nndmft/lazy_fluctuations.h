@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/** Parameters of the model `lazy-fluctuations` (note fluctuations, section 3). */
+/** Parameters of the model `lazy-fluctuations` (fluctuations.md#s3). */
 #ifndef NNDMFT_LAZY_FLUCTUATIONS_H
 #define NNDMFT_LAZY_FLUCTUATIONS_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/** Parameters of the model `online-fluctuations` (note fluctuations, sections 2.3 and 2.4). */
+/** Parameters of the model `online-fluctuations` (fluctuations.md#s2-3). */
 #ifndef NNDMFT_ONLINE_FLUCTUATIONS_H
 #define NNDMFT_ONLINE_FLUCTUATIONS_H
 

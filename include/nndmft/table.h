@@ -141,7 +141,7 @@ typedef struct {
     const char *dims; /**< comma-separated, without sweep, size and seed */
     const char *unit; /**< "1" if dimensionless */
     const char *long_name;
-    const char *equation; /**< where it is defined: note and number */
+    const char *equation; /**< PAGE.md#ANCHOR of docs/theory: what stands there */
     nnd_estimator estimator;
     nnd_check check;
     bool nullable;    /**< NaN is a legal value */

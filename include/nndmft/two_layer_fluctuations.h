@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/** Parameters of the model `two-layer-fluctuations` (note fluctuations, sections 0 to 2). */
+/** Parameters of the model `two-layer-fluctuations` (fluctuations.md#s0). */
 #ifndef NNDMFT_TWO_LAYER_FLUCTUATIONS_H
 #define NNDMFT_TWO_LAYER_FLUCTUATIONS_H
 
@@ -9,8 +9,8 @@
 /** How theory averages over neurons. */
 typedef enum {
     NND_FLUCTUATIONS_AUTO,       /**< the most accurate that applies and gets there */
-    NND_FLUCTUATIONS_EXACT,      /**< linear activation: a closed map (2.2) */
-    NND_FLUCTUATIONS_QUADRATURE, /**< trapezoidal nodes (1.5) */
+    NND_FLUCTUATIONS_EXACT,      /**< linear activation: a closed map (fluctuations.md#s2-2) */
+    NND_FLUCTUATIONS_QUADRATURE, /**< trapezoidal nodes (fluctuations.md#s1-5) */
     NND_FLUCTUATIONS_SAMPLED     /**< quasi-random nodes */
 } nnd_fluctuations_solver;
 

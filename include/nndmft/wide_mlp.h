@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/** Parameters of the model `wide-mlp` (note wide_nonlinear_spectral, section 1). */
+/** Parameters of the model `wide-mlp` (wide-mlp.md#s1). */
 #ifndef NNDMFT_WIDE_MLP_H
 #define NNDMFT_WIDE_MLP_H
 
@@ -8,7 +8,7 @@
 #include "nndmft/deep_linear.h"
 #include "nndmft/model.h"
 
-/** How theory averages over sites (note, sections 3 and 4). */
+/** How theory averages over sites (wide-mlp.md#s3, wide-mlp.md#s4). */
 typedef enum {
     NND_WIDE_AUTO,       /**< the most accurate that applies */
     NND_WIDE_MARCH,      /**< sampled sites */

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-3.0-or-later
-# The four experiments on flat minima (note flat_minima, section 5), run by run: what descent finds is
+# The four experiments on flat minima (flat-minima.md#s5), run by run: what descent finds is
 # never flatter than S_min and not beyond 2/lr, nothing converges beyond 2/S_min, what diverges is counted.
 
 load ../cli/helper

@@ -5,7 +5,7 @@
 
 /**
  * Singular values of an n_out x n_in matrix of iid entries of variance s/n_in, aspect = n_out/n_in
- * (note deep_linear_spectral, section 3.1): the two ends of their support.
+ * (deep-linear.md#s3-1): the two ends of their support.
  */
 double nnd_bulk_upper_edge(double s, double aspect);
 double nnd_bulk_lower_edge(double s, double aspect);

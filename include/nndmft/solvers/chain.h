@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /**
  * A product of matrices w' = p' W_L ... W_1 under a quadratic loss R(w): gradient, Hessian and
- * sharpness in all weights (note flat_minima, section 2). All that is needed are the row vectors
+ * sharpness in all weights (flat-minima.md#s2). All that is needed are the row vectors
  * alpha_k = p' W_L ... W_{k+1} and the images b_k = W_k ... W_1 g of the gradient g of R (the
- * b_{k+1} of the note), so that a product with the Hessian costs as much as a few gradients.
+ * b_{k+1} of flat-minima.md#eq1), so that a product with the Hessian costs as much as a few
+ * gradients.
  */
 #ifndef NNDMFT_SOLVERS_CHAIN_H
 #define NNDMFT_SOLVERS_CHAIN_H
@@ -38,7 +39,8 @@ void nnd_chain_clear(nnd_chain *chain);
 void nnd_chain_evaluate(nnd_chain *chain);
 /** Gradient in all weights, `count` numbers. */
 void nnd_chain_gradient(const nnd_chain *chain, double *gradient);
-/** y = H x by (1), `count` numbers each; `chain` is an nnd_chain *. An nnd_operator of lanczos.h.
+/** y = H x by flat-minima.md#eq1, `count` numbers each; `chain` is an nnd_chain *. An nnd_operator
+ * of lanczos.h.
  */
 void nnd_chain_hessian(void *chain, const double *x, double *y);
 /**
@@ -48,13 +50,14 @@ void nnd_chain_hessian(void *chain, const double *x, double *y);
 NND_MUST_USE nnd_status nnd_chain_extremes(nnd_context *ctx, nnd_chain *chain, double *value);
 /** Trace of the Hessian: 2 tr(S Theta), at any weights. */
 NND_MUST_USE nnd_status nnd_chain_trace(nnd_context *ctx, const nnd_chain *chain, double *trace);
-/** (2): largest eigenvalue of the Hessian at a minimiser, 2 lambda_max(S^(1/2) Theta S^(1/2)). */
+/** flat-minima.md#eq2: largest eigenvalue of the Hessian at a minimiser,
+ * 2 lambda_max(S^(1/2) Theta S^(1/2)). */
 NND_MUST_USE nnd_status nnd_chain_sharpness(nnd_context *ctx, const nnd_chain *chain,
                                             double *sharpness);
-/** Sets the weights to the flattest minimiser, of sharpness phi(c) at c = c* (section 3), along the
- * first unit vector of each layer; the readout must be that unit vector. */
+/** Sets the weights to the flattest minimiser, of sharpness phi(c) at c = c* (flat-minima.md#s3),
+ * along the first unit vector of each layer; the readout must be that unit vector. */
 void nnd_chain_set_flattest(nnd_chain *chain, double c);
-/** Sets W_1 = e b', W_k = s e e' with e the first unit vector of each layer (8). */
+/** Sets W_1 = e b', W_k = s e e' e the first unit vector of each layer (flat-minima.md#eq8). */
 void nnd_chain_set_aligned(nnd_chain *chain, const double *b, double s);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /**
  * Dressed Gram matrices K = T^-1 G T^-T of the vectors that a random matrix, or a pencil of
- * several, has been queried with (note deep_linear_spectral, sections 3.2 and 4.2). They are the
+ * several, has been queried with (deep-linear.md#s3-2, deep-linear.md#s4-2). They are the
  * limit of V^T (z - A)^-1 V and hold all that the outliers of A need to know of the past.
  *
  * Unknowns are F fields of n rows (queries). T = 1 - sum_c t_c R_c and G = sum_c g_c Gamma_c with

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /**
- * Early-stopped training of two networks on the same task (alignment note, section 4): linear
+ * Early-stopped training of two networks on the same task (alignment.md#s4): linear
  * regression by gradient flow or descent, and two-layer (or deep) linear networks by gradient flow
  * from a small balanced start or from white features. All of them are beta = phi(S) X^T y/P with a
  * function phi of the sample covariance S, which is integrated at the nodes of a spectral rule.
@@ -14,7 +14,7 @@ typedef enum {
     NND_LEARN_FLOW,    /**< dbeta/dt = -gradient */
     NND_LEARN_DESCENT, /**< beta -= lr gradient, time counts steps */
     NND_LEARN_RICH,    /**< depth >= 2 layers, balanced, |beta(0)| = scale along X^T y */
-    NND_LEARN_WHITE    /**< two layers, W^T W = scale, a = 0: equations (6), (7) */
+    NND_LEARN_WHITE    /**< two layers, W^T W = scale, a = 0: alignment.md#eq6, alignment.md#eq7 */
 } nnd_learning_kind;
 
 typedef struct {
@@ -61,7 +61,7 @@ NND_MUST_USE nnd_status nnd_descent_divergence(nnd_context *ctx, const nnd_eigen
  */
 double nnd_random_start_factor(size_t depth);
 
-/** Delta of equation (6): the eigenvalue that training adds to white features, |beta|^2 = q. */
+/** Delta of alignment.md#eq6: the eigenvalue that training adds to white features, |beta|^2 = q. */
 double nnd_white_growth(double scale, double q);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /**
  * Deterministic equivalents of ridge regression with Gaussian inputs, for one estimator and for two
- * that see the same task with noise of their own (alignment note, section 2):
+ * that see the same task with noise of their own (alignment.md#s2):
  *
  *     y^a = beta* . x + eps^a,  inputs x + xi^a,  x ~ N(0, Sigma),  xi ~ N(0, tau^2),
  *     beta^a = argmin |y - X beta|^2/P + lambda |beta|^2.
@@ -59,7 +59,7 @@ typedef struct {
  * kappa(lambda) >= 0: the root of
  *     lambda = kappa (1 - (1/P) sum_i s_i/(s_i + kappa)),  s_i the eigenvalues plus `shift`
  * (tau^2). For lambda = 0 it is 0 if P is at least the rank, else the positive root. Relative error
- * about 1e-15 over the distance to the threshold. Equation (1).
+ * about 1e-15 over the distance to the threshold. See alignment.md#eq1.
  */
 double nnd_kappa(const nnd_eigenmodes *modes, double samples, double shift, double lambda);
 
@@ -70,14 +70,15 @@ double nnd_kappa(const nnd_eigenmodes *modes, double samples, double shift, doub
 double complex nnd_kappa_complex(const nnd_eigenmodes *modes, double samples, double shift,
                                  double complex lambda, double complex from, double complex guess);
 
-/** Overlaps of ridge regressions with the same lambda >= 0: equations (2) and (3). O(count). */
+/** Overlaps of ridge regressions with the same lambda >= 0: alignment.md#eq2, alignment.md#eq3.
+ * O(count). */
 void nnd_pair_ridge(const nnd_eigenmodes *modes, const nnd_pair_task *task, double lambda,
                     nnd_pair_overlaps *overlaps);
 
 /**
  * Per-layer weight decay mu of a two-layer linear network is ridge with the lambda that solves
  * lambda |beta(lambda)| = mu. Returns that lambda: 0 for mu = 0, INFINITY (beta = 0) if mu is not
- * below |X^T y/P|. Section 2, weight decay.
+ * below |X^T y/P|. Weight decay in alignment.md#s2.
  */
 NND_MUST_USE nnd_status nnd_weight_decay_ridge(nnd_context *ctx, const nnd_eigenmodes *modes,
                                                const nnd_pair_task *task, double mu,
@@ -85,10 +86,10 @@ NND_MUST_USE nnd_status nnd_weight_decay_ridge(nnd_context *ctx, const nnd_eigen
 
 /**
  * Isotropic covariance, shared inputs, label noise only: g(alpha, lambda) of the closed form
- * cosine = SNR g/(1 + SNR g), equation (4).
+ * cosine = SNR g/(1 + SNR g), alignment.md#eq4.
  */
 double nnd_isotropic_gain(double alpha, double lambda);
-/** Where that gain is least over alpha, and its value there: equation (5). lambda >= 0. */
+/** Where that gain is least over alpha, and its value there: alignment.md#eq5. lambda >= 0. */
 void nnd_isotropic_minimum(double lambda, double *alpha, double *gain);
 
 /**

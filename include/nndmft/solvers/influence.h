@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /**
  * Leading fluctuations of a population of N units that act on each other through their mean only
- * (note fluctuations, section 1). A unit has the state (h_1..h_points, w) and obeys, for t = 0, 1,
- * ...,
+ * (fluctuations.md#s1). A unit has the state (h_1..h_points, w) and obeys, for t = 0, 1, ...,
  *     h_nu(t+1) = h_nu(t) + c sum_mu gram(nu,mu) Delta_mu(t) phi'(h_mu(t)) w(t),
  *     w(t+1)    = w(t) + c sum_mu Delta_mu(t) phi(h_mu(t)),       c = lr gamma0/train,
  * mu over the first `train` points, with Delta = targets - f and f_mu = <w phi(h_mu)>/gamma0 the

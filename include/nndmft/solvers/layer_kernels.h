@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /**
  * Kernels of a wide network at initialisation, layer by layer, and their fluctuations at order 1/N
- * (note fluctuations, 3.2): Phi^l = <phi phi>, G^l = <g g>, l = 1..depth, and the tangent kernel
+ * (fluctuations.md#s3-2): Phi^l = <phi phi>, G^l = <g g>, l = 1..depth, and the tangent kernel
  * K = sum_l sigma_w^2 G^(l+1) Phi^l. Pairs of points (mu, nu), mu >= nu, are numbered by
  * nnd_pair_index.
  */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /**
  * Fluctuations of the population of influence.h where phi is linear: second moments of the units
- * obey a closed map, exact at every N, whose random initial values are Wishart distributed (note
- * fluctuations, section 2). No nodes, no sampling.
+ * obey a closed map, exact at every N, whose random initial values are Wishart distributed
+ * (fluctuations.md#s2). No nodes, no sampling.
  */
 #ifndef NNDMFT_SOLVERS_LINEAR_POPULATION_H
 #define NNDMFT_SOLVERS_LINEAR_POPULATION_H
@@ -12,7 +12,7 @@
 /** Bytes held and floating-point operations done by nnd_wishart_run. */
 void nnd_wishart_cost(const nnd_units *p, double *bytes, double *flops);
 /**
- * Any number of points (fluctuations 2.2); the activation must be linear. Fills all results but
+ * Any number of points (fluctuations.md#s2-2); the activation must be linear. Fills all results but
  * `noise` and `response`. NND_DIVERGED if f ceases to be sound. Same bits for any number of
  * threads.
  */
@@ -27,8 +27,9 @@ typedef struct {
 } nnd_linear_point;
 
 /**
- * One training point with phi(h) = h, by second-order jets of a map of two variables (fluctuations
- * 2.1): steps 0..steps into `out`. Any learning rate, also beyond stability (2.5).
+ * One training point with phi(h) = h, by second-order jets of a map of two variables
+ * (fluctuations.md#s2-1): steps 0..steps into `out`. Any learning rate, also beyond stability
+ * (fluctuations.md#s2-5).
  */
 void nnd_linear_single(double gram, double target, double gamma0, double lr, bool center,
                        size_t steps, nnd_linear_point *out);

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /**
  * Averages of the logistic function over one component s of a spherically symmetric random vector
- * x in R^D (note directional, section 2), at any scale omega >= 0:
+ * x in R^D (directional.md#s2), at any scale omega >= 0:
  *     h     = 1/2 E[s tanh(omega s/2)] = dH/domega,    H = E log 2 cosh(omega s/2),
  *     delta = c0 - h = E[|s|/(1 + exp(omega |s|))],    c0 = 1/2 E|s|,
  *     e     = H - c0 omega = E log(1 + exp(-omega |s|)).
  * All are sums of positive terms, by Gauss-Legendre quadrature, to 14 digits; beyond omega = 1e4
- * by the series (4) of the note, to the same. Nothing is formed by subtraction but the larger of
+ * by the series directional.md#eq4, to the same. Nothing is formed by subtraction but the larger of
  * h and delta.
  */
 #ifndef NNDMFT_SOLVERS_LOGISTIC_H
@@ -41,7 +41,7 @@ typedef struct {
     double p0;      /**< density of s at 0 */
     double p2;      /**< second derivative of the density at 0 */
     double moment2; /**< E s^2 */
-    double a, b;    /**< A and B of (4): delta = A/omega^2 + B/omega^4 + ... */
+    double a, b;    /**< A and B of directional.md#eq4: delta = A/omega^2 + B/omega^4 + ... */
 } nnd_logistic_constants;
 
 typedef struct nnd_logistic nnd_logistic;

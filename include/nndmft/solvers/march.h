@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /**
- * Causal march of first-order iterations with Gaussian random matrices (note deep_linear_spectral,
- * section 2). It computes, in the limit of large matrices, all inner products of the vectors that
+ * Causal march of first-order iterations with Gaussian random matrices (deep-linear.md#s2).
+ * It computes, in the limit of large matrices, all inner products of the vectors that
  * an iteration visits; it knows nothing of what the iteration is for.
  *
  * A matrix A (n_out x n_in, iid Gaussian entries of variance sigma2/n_in, aspect = n_out/n_in) is

@@ -19,7 +19,7 @@ typedef struct {
 /**
  * Tensor trapezoidal rule with `intervals` (even) steps of 2 radius/intervals per axis around 0, in
  * the ball |x| <= radius, where the density is exp(-radius^2/2) of its maximum. Converges
- * exponentially for integrands that are analytic in a strip (fluctuations 1.5). `even`: the
+ * exponentially for integrands that are analytic in a strip (fluctuations.md#s1-5). `even`: the
  * integrand does not change under x -> -x, half of the nodes do.
  */
 NND_MUST_USE nnd_status nnd_nodes_trapezoid(nnd_context *ctx, size_t dims, size_t intervals,

@@ -2,7 +2,7 @@
 /**
  * Two linear layers trained on the population (or fresh Gaussian batches) in D dimensions:
  * fluctuations of order 1/N of beta = W^T w/(gamma0 N) around the mean path along the target
- * direction (note fluctuations, 2.3 and 2.4). Needs D << N.
+ * direction (fluctuations.md#s2-3, fluctuations.md#s2-4). Needs D << N.
  */
 #ifndef NNDMFT_SOLVERS_ONLINE_LINEAR_H
 #define NNDMFT_SOLVERS_ONLINE_LINEAR_H

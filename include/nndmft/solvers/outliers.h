@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /**
- * Outliers of a random matrix with finite-rank spikes, by inertia (notes deep_linear_spectral,
- * section 3.3, and wide_nonlinear_spectral, section 5): for a symmetric matrix M(x) that is a
- * function of the spectral parameter, the number of outliers beyond x is the number of negative
- * eigenvalues of M(x) minus the number that it has where no outlier is beyond. Counting, and the
- * bracketed search for each, know nothing of where M comes from.
+ * Outliers of a random matrix with finite-rank spikes, by inertia (deep-linear.md#s3-3,
+ * wide-mlp.md#s5): for a symmetric matrix M(x) that is a function of the spectral parameter, the
+ * number of outliers beyond x is the number of negative eigenvalues of M(x) minus the number that
+ * it has where no outlier is beyond. Counting, and the bracketed search for each, know nothing of
+ * where M comes from.
  */
 #ifndef NNDMFT_SOLVERS_OUTLIERS_H
 #define NNDMFT_SOLVERS_OUTLIERS_H

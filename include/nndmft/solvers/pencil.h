@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /**
  * Bulk of the operator Z B Z^T, B = k_0 + sum_l k_l Q_l^T Q_l with Q_l = A_{l-1} ... A_0, by a
- * pencil in which every random matrix stands once (note deep_linear_spectral, section 4.1). Its
+ * pencil in which every random matrix stands once (deep-linear.md#s4-1). Its
  * spectral parameter lambda is an explicit function of x in (0, 1/k_L): no iteration.
  */
 #ifndef NNDMFT_SOLVERS_PENCIL_H

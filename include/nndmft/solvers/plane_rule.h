@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /**
- * Nodes and weights for averages <f(x, y)> over two independent standard normals (note
- * wide_nonlinear_spectral, section 4b). Weights sum to 1.
+ * Nodes and weights for averages <f(x, y)> over two independent standard normals
+ * (wide-mlp.md#s4b). Weights sum to 1.
  */
 #ifndef NNDMFT_SOLVERS_PLANE_RULE_H
 #define NNDMFT_SOLVERS_PLANE_RULE_H

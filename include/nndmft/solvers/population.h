@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /**
  * Populations: the sites on which expectations over a single-site process are means, <ab> = weight
- * sum_i a_i b_i, and the source of fresh standard Gaussian vectors on them (note
- * wide_nonlinear_spectral, sections 3 and 3.1).
+ * sum_i a_i b_i, and the source of fresh standard Gaussian vectors on them
+ * (wide-mlp.md#s3, wide-mlp.md#s3-1).
  */
 #ifndef NNDMFT_SOLVERS_POPULATION_H
 #define NNDMFT_SOLVERS_POPULATION_H
@@ -15,10 +15,10 @@
 typedef enum {
     NND_FRESH_PLAIN, /**< independent normals, only projected off the directions they must avoid */
     /** Scrambled Sobol, orthonormal among themselves and to all else that the population knows, the
-     * constant included: moments match (section 3.1). From some hundred and sixty vectors on they
-     * are only given mean 0 and variance 1. */
+     * constant included: moments match (wide-mlp.md#s3-1). From some hundred and sixty vectors on
+     * they are only given mean 0 and variance 1. */
     NND_FRESH_MATCHED,
-    NND_FRESH_UNIT /**< a coordinate axis of its own: exact, for linear processes (section 4a) */
+    NND_FRESH_UNIT /**< a coordinate axis of its own: exact if linear (wide-mlp.md#s4a) */
 } nnd_fresh;
 
 /** What a population is. */

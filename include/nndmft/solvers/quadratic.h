@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /**
- * Least squares of one target as a function of the linear predictor (note flat_minima, section 1):
+ * Least squares of one target as a function of the linear predictor (flat-minima.md#s1):
  *     R(w) = (w - w*)' S (w - w*) + R*,   gradient g = 2 S (w - w*),
  * with S = X'X/n, w* the minimiser of least norm and R* the mean square that no w fits. No factor
  * 1/2. S may be singular.

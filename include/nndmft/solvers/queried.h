@@ -3,7 +3,7 @@
  * A large Gaussian random matrix M(0) between two populations, entries of variance sigma^2/N, known
  * only through the vectors that it and its transpose have been applied to, plus a finite-rank
  * update that is built from those vectors: exact Gaussian conditioning in whitened coordinates
- * (note wide_nonlinear_spectral, section 3).
+ * (wide-mlp.md#s3).
  *
  * Of the forward queries an orthonormal set q_k is kept (on the input sites) with images X_k = M(0)
  * q_k (on the output sites), of the backward queries p_j (output) with Y_j = M(0)^T p_j (input).
@@ -11,8 +11,8 @@
  * their span. M = M(0) + sum_jk C_jk p_j q_k^T.
  *
  * A residue r too short to become a direction keeps what the adjoints fix of its image, its
- * response (note wide_extensions, equation 11); only its fresh part, and its part in later updates,
- * are dropped. Equation 13 estimates what that costs; see nnd_queried_truncation.
+ * response (wide-mlp.md#eq11); only its fresh part, and its part in later updates, are dropped.
+ * wide-mlp.md#eq13 estimates what that costs; see nnd_queried_truncation.
  */
 #ifndef NNDMFT_SOLVERS_QUERIED_H
 #define NNDMFT_SOLVERS_QUERIED_H
@@ -49,8 +49,8 @@ NND_MUST_USE nnd_status nnd_queried_update(nnd_queried *matrix, size_t n, const 
 
 /**
  * Adds to error[i], for each of the first n vectors a_i and b_i of the last blocks, an estimate of
- * |change of <b_i M a_i>| by what dropped residues took from all updates so far (equation 13): an
- * update weight b a^T that lost the residue of a, of length rho, when there were k directions,
+ * |change of <b_i M a_i>| by what dropped residues took from all updates so far (wide-mlp.md#eq13):
+ * an update weight b a^T that lost the residue of a, of length rho, when there were k directions,
  * changes M v by at most |weight| |b| rho times the length of v outside the first k.
  */
 void nnd_queried_truncation(const nnd_queried *matrix, size_t n, double *error);
@@ -65,7 +65,7 @@ double nnd_queried_bytes(const nnd_queried *matrix);
 /** Multiply-adds done so far in products with the vectors over sites. */
 double nnd_queried_work(const nnd_queried *matrix);
 
-/** Outliers of M: singular values above the edge 2 sigma of its bulk (section 5). */
+/** Outliers of M: singular values above the edge 2 sigma of its bulk (wide-mlp.md#s5). */
 typedef struct {
     double margin; /**< lambda_min F(2 sigma): below 0 if there is an outlier */
     size_t count;  /**< room in the arrays */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /**
- * Linear CKA of the hidden layers of two-layer linear networks (alignment note, section 3): with
+ * Linear CKA of the hidden layers of two-layer linear networks (alignment.md#s3): with
  * hidden Gram x^T A x' on probes of covariance Sigma,
  *     CKA = tr(Sigma A_a Sigma A_b)/sqrt(tr(Sigma A_a)^2 tr(Sigma A_b)^2).
  * If the representation has rank one, A ~ beta beta^T, it is the squared cosine of the predictors.
@@ -17,8 +17,9 @@
 double nnd_cka_probe(double rho, size_t n, bool centred);
 
 /**
- * White initial features, W^T W = scale: equation (6). `trace2` is tr Sigma^2 (of all dimensions),
- * `self` the overlaps Q_aa in the metrics Sigma^0..2, `cross` Q_ab in the metric Sigma.
+ * White initial features, W^T W = scale: alignment.md#eq6. `trace2` is tr Sigma^2 (of all
+ * dimensions), `self` the overlaps Q_aa in the metrics Sigma^0..2, `cross` Q_ab in the metric
+ * Sigma.
  */
 double nnd_cka_white(double scale, double trace2, const double self[NND_METRICS], double cross);
 
@@ -30,11 +31,11 @@ typedef struct {
     bool shared;     /**< both networks start from the same features */
 } nnd_gaussian_features;
 
-/** CKA after training from them, isotropic: equation (8); q is Q_aa, rho the cosine. */
+/** CKA after training from them, isotropic: alignment.md#eq8; q is Q_aa, rho the cosine. */
 double nnd_cka_gaussian(const nnd_gaussian_features *features, double q, double rho);
 
 /**
- * C outputs after a small balanced start: equation (9) with C x C matrices `cross` (Q_ab in the
+ * C outputs after a small balanced start: alignment.md#eq9 with C x C matrices `cross` (Q_ab in the
  * metric Sigma), `self` (Q_aa, Sigma), `self_identity` (Q_aa, identity; positive definite).
  */
 NND_MUST_USE nnd_status nnd_cka_outputs(nnd_context *ctx, size_t c, const double *cross,

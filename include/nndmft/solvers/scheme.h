@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /**
- * Linear integration schemes as queries (note deep_linear_spectral, section 1.1). At query q a
+ * Linear integration schemes as queries (deep-linear.md#s1-1). At query q a
  * weight is
  *     A(q) = kappa_q A(0) + sum_{p<q} omega_qp u_p,
  * where u_p is the update direction found at query p. Gradient descent (with a schedule, heavy-ball

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /**
- * Quadrature over the spectrum of a sample covariance S = X^T X/P (alignment note, section 4), for
+ * Quadrature over the spectrum of a sample covariance S = X^T X/P (alignment.md#s4), for
  * estimators beta = phi(S) X^T y/P with an entire function phi: those of early-stopped training.
  *
  * A rule is a set of nodes z_j; whatever is asked of phi is a sum over its values there. Two rules:

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /**
- * Linear training under a kernel that does not change but is random (note fluctuations, 3.1):
+ * Linear training under a kernel that does not change but is random (fluctuations.md#s3-1):
  *     Delta(t+1) = Delta(t) - (lr/train) K Delta(t),   f*(t+1) = f*(t) + (lr/train) K* Delta(t),
  * where K fluctuates around its mean: to first order Delta and f* are linear in the fluctuation.
  */
