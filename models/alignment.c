@@ -338,6 +338,7 @@ static const nnd_param_table OPTION_TABLE = {OPTIONS, COUNT(OPTIONS), sizeof(nnd
 const nnd_model nnd_alignment_model = {
     .name = "alignment",
     .summary = "alignment of two networks that learn one task, each with noise of its own",
+    .page = "alignment",
     .params = &PARAM_TABLE,
     .simulate = &OPTION_TABLE,
     .variable_count = NND_ALIGNMENT_VARIABLES,

@@ -383,6 +383,7 @@ static bool check(void *params, nnd_objection *o) {
 const nnd_model nnd_deep_linear_model = {
     .name = "deep-linear",
     .summary = "deep linear networks in the proportional limit",
+    .page = "deep-linear",
     .params = &PARAM_TABLE,
     .simulate = &SIMULATE_TABLE,
     .variable_count = sizeof VARIABLES / sizeof *VARIABLES,

@@ -461,6 +461,7 @@ static bool check(void *params, nnd_objection *o) {
 const nnd_model nnd_directional_model = {
     .name = "directional",
     .summary = "direction of deep linear networks under the logistic loss",
+    .page = "directional",
     .params = &PARAM_TABLE,
     .variable_count = sizeof VARIABLES / sizeof *VARIABLES,
     .variables = VARIABLES,

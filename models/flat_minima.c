@@ -409,6 +409,7 @@ static nnd_data *data(void *params) {
 const nnd_model nnd_flat_minima_model = {
     .name = "flat-minima",
     .summary = "sharpness of the minima that deep linear networks find in regression",
+    .page = "flat-minima",
     .params = &PARAM_TABLE,
     .variable_count = sizeof VARIABLES / sizeof *VARIABLES,
     .variables = VARIABLES,

@@ -193,6 +193,7 @@ static nnd_data *data(void *params) {
 const nnd_model nnd_lazy_fluctuations_model = {
     .name = "lazy-fluctuations",
     .summary = "kernel fluctuations of deep networks at initialisation and in the lazy limit",
+    .page = "fluctuations",
     .params = &PARAM_TABLE,
     .simulate = &SIMULATE_TABLE,
     .variable_count = sizeof VARIABLES / sizeof *VARIABLES,

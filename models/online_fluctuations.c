@@ -163,6 +163,7 @@ static bool check(void *params, nnd_objection *o) {
 const nnd_model nnd_online_fluctuations_model = {
     .name = "online-fluctuations",
     .summary = "variance and bias at order 1/N of two linear layers trained online",
+    .page = "fluctuations",
     .params = &PARAM_TABLE,
     .simulate = &SIMULATE_TABLE,
     .variable_count = sizeof VARIABLES / sizeof *VARIABLES,

@@ -316,6 +316,7 @@ static nnd_data *data(void *params) {
 const nnd_model nnd_two_layer_fluctuations_model = {
     .name = "two-layer-fluctuations",
     .summary = "variance and bias at order 1/N of networks with one hidden layer",
+    .page = "fluctuations",
     .params = &PARAM_TABLE,
     .simulate = &SIMULATE_TABLE,
     .variable_count = sizeof VARIABLES / sizeof *VARIABLES,

@@ -376,6 +376,7 @@ static nnd_data *data(void *params) {
 const nnd_model nnd_wide_mlp_model = {
     .name = "wide-mlp",
     .summary = "nonlinear networks of infinite width on fixed data",
+    .page = "wide-mlp",
     .params = &PARAM_TABLE,
     .simulate = &SIMULATE_TABLE,
     .variable_count = sizeof VARIABLES / sizeof *VARIABLES,

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* What models derive from their parameters. Theory and networks both take it from here, so that an
  * error would cancel in every comparison: each is held against numbers worked out by hand. */
+#include <ctype.h>
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "nndmft/alignment.h"
 #include "nndmft/deep_linear.h"
@@ -326,6 +328,29 @@ START_TEST(data_counts_its_samples_its_tests_and_its_dimension) {
 }
 END_TEST
 
+/* ---- all models ---- */
+
+/* Whether a text begins with a citation of a page, or with a name (authors of a paper). */
+static bool cites(const char *text, const char *page) {
+    size_t n = strlen(page);
+    return (strncmp(text, page, n) == 0 && strncmp(text + n, ".md#", 4) == 0) ||
+           (isupper((unsigned char)text[0]) && islower((unsigned char)text[1]));
+}
+
+START_TEST(every_variable_says_on_its_models_page_where_it_is_defined) {
+    for (size_t i = 0; nnd_model_at(i) != NULL; i++) {
+        const nnd_model *model = nnd_model_at(i);
+        ck_assert_msg(model->page != NULL, "%s", model->name);
+        for (size_t k = 0; k < model->variable_count; k++) {
+            const nnd_variable *v = &model->variables[k];
+            ck_assert_msg(v->equation != NULL && cites(v->equation, model->page),
+                          "%s of %s: \"%s\" cites neither %s.md nor a paper", v->name, model->name,
+                          v->equation != NULL ? v->equation : "", model->page);
+        }
+    }
+}
+END_TEST
+
 int main(void) {
     Suite *suite = suite_create("models");
     TCase *tests = tcase_create("models");
@@ -346,6 +371,7 @@ int main(void) {
     tcase_add_test(tests, flat_minima_trains_where_there_are_steps_or_a_flow);
     tcase_add_test(tests, flat_minima_of_other_activations_are_not_linear);
     tcase_add_test(tests, data_counts_its_samples_its_tests_and_its_dimension);
+    tcase_add_test(tests, every_variable_says_on_its_models_page_where_it_is_defined);
     suite_add_tcase(suite, tests);
     return test_main(suite);
 }

@@ -13,6 +13,7 @@ typedef enum { NND_DESCENT, NND_GRADIENT_FLOW } nnd_integrator;
 typedef struct {
     const char *name;
     const char *summary;
+    const char *page; /**< of docs/theory, without .md */
     const nnd_param_table *params;
     size_t variable_count;
     const nnd_variable *variables;
