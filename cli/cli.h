@@ -53,6 +53,12 @@ void cli_options_clear(cli_options *options);
 /** Prints an overview of all commands. */
 void cli_overview(FILE *out);
 
+/**
+ * Path of the page that derives what a model computes, to be freed; within the sources if the page
+ * is not on this machine. NULL: out of memory.
+ */
+char *cli_page(const nnd_model *model);
+
 /** Exit code of a failed (or warned) status. */
 int cli_exit_code(nnd_status status);
 /** Exit code of a comparison (NULL: there was none); `strict`: inconclusive ones count, too. */

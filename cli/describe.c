@@ -82,7 +82,9 @@ int cli_describe(nnd_context *ctx, const cli_options *options) {
         print_template(model);
         return EXIT_DONE;
     }
-    printf("%s: %s\n", model->name, model->summary);
+    char *page = cli_page(model);
+    printf("%s: %s\nequations\n  %s\n", model->name, model->summary, page != NULL ? page : "");
+    free(page);
     printf("parameters\n");
     print_params(model->params, "");
     if (model->simulate != NULL)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "cli.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 enum { NAME_WIDTH = 16 };
@@ -76,6 +77,14 @@ static void print_case(char *text) {
     }
 }
 
+/* Nothing of a model that this version does not know. */
+static void print_page(const char *name) {
+    const nnd_model *model = name != NULL ? nnd_model_find(name) : NULL;
+    char *page = model != NULL ? cli_page(model) : NULL;
+    print_line("equations", page);
+    free(page);
+}
+
 int cli_info(nnd_context *ctx, const cli_options *options) {
     nnd_result result = {0};
     nnd_status status = nnd_result_read(ctx, options->args.value[0], &result);
@@ -84,6 +93,7 @@ int cli_info(nnd_context *ctx, const cli_options *options) {
         return cli_exit_code(status);
     }
     print_line("model", result.model);
+    print_page(result.model);
     print_line("version", result.version);
     print_line("created", result.created);
     print_line("history", result.history);

@@ -46,3 +46,24 @@ block() {
     "$PYTHON" join.py >out
     says out "[0.5, 1.0, 2.0, 4.0, 8.0] ('gamma0', 'size', 't')"
 }
+
+@test "describe and info name the page of the model, and what they cite stands there" {
+    local model page citation
+    works models
+    cut -d' ' -f1 out >names
+    while read -r model; do
+        works describe "$model"
+        page=$(sed -n '/^equations$/ { n; p }' out | tr -d ' ')
+        [ -f "$page" ] || explain "$model: $page is no file"
+        grep -oE '^ +[a-z-]+\.md#[a-z0-9-]+' out | tr -d ' ' >cited
+        [ -s cited ] || explain "$model cites nothing"
+        while read -r citation; do
+            [ "${citation%#*}" = "${page##*/}" ] || explain "$citation is not of $page"
+            grep -q "id=\"${citation#*#}\"" "$page" || explain "$citation is not there"
+        done <cited
+    done <names
+    tiny_case
+    works solve case.yaml
+    works info case.h5
+    says out "equations $(realpath "$docs/theory/deep-linear.md")"
+}

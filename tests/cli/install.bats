@@ -9,7 +9,7 @@ setup_file() {
     local build
     build=$(cd "$(dirname "$NNDMFT")/.." && pwd)
     DESTDIR="$BATS_FILE_TMPDIR/root" meson install -C "$build" --no-rebuild --quiet \
-        --tags runtime,devel
+        --tags runtime,devel,doc
     INSTALLED=$(dirname "$(dirname "$(find "$BATS_FILE_TMPDIR/root" -name nndmft -type f)")")
     export INSTALLED
     chmod 755 "$BATS_RUN_TMPDIR" "$BATS_FILE_TMPDIR"
@@ -29,6 +29,17 @@ as_nobody() {
     [ "$("$INSTALLED/bin/nndmft" --version)" = "$("$NNDMFT" --version)" ]
     as_nobody true 2>/dev/null || skip "no other user can be had"
     [ "$(as_nobody "$INSTALLED/bin/nndmft" --version)" = "$("$NNDMFT" --version)" ]
+}
+
+@test "the installed tool names the page that is installed with it" {
+    "$INSTALLED/bin/nndmft" describe wide-mlp >out
+    says out "  $INSTALLED/share/doc/nndmft/theory/wide-mlp.md"
+    [ -f "$INSTALLED/share/doc/nndmft/theory/wide-mlp.md" ]
+    # Without its documents it says where they are in the sources.
+    cp "$INSTALLED/bin/nndmft" .
+    LD_LIBRARY_PATH=$(dirname "$(find "$INSTALLED" -name 'libnndmft.so*' | head -n 1)") \
+        ./nndmft describe wide-mlp >out
+    says out "  docs/theory/wide-mlp.md"
 }
 
 @test "programs are built with pkg-config alone, and find the library" {
