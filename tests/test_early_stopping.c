@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Early stopping against the reference cases alignment.md#s8, the checks of alignment.md#s6 and a
  * sample covariance diagonalised. */
+#include <complex.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>

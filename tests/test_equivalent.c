@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Deterministic equivalents against the reference cases alignment.md#s8, closed forms and
  * the checks alignment.md#s6. */
+#include <complex.h>
 #include <math.h>
 
 #include "nndmft/solvers/equivalent.h"
