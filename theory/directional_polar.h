@@ -9,9 +9,9 @@
 #include "theory/directional_path.h"
 
 /**
- * The angle that n samples do not resolve (section 4); 0 under the population gradient. Near the
- * teacher the gradient pulls the direction back with c0 sin theta, a mean over n samples pushes it
- * sideways by sqrt((D - 1) noise/n); the floor is where both balance.
+ * The angle that n samples do not resolve (directional.md#s4); 0 under the population gradient.
+ * Near the teacher the gradient pulls the direction back with c0 sin theta, a mean over n samples
+ * pushes it sideways by sqrt((D - 1) noise/n); the floor is where both balance.
  */
 double nnd_directional_floor(const nnd_directional_path *path, double omega);
 /** Whether a simulation sees an angle as small as that of a point. */
