@@ -2,6 +2,7 @@
 /* Alignment of two networks: curves of deterministic equivalents, contour integrals, pairs. */
 #include "bench_alignment.h"
 
+#include <complex.h>
 #include <math.h>
 #include <stdlib.h>
 

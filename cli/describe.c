@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cli.h"
+#include "core/suggest.h"
 
 int cli_models(nnd_context *ctx, const cli_options *options) {
     (void)ctx;
@@ -73,7 +74,8 @@ int cli_describe(nnd_context *ctx, const cli_options *options) {
     const nnd_model *model = nnd_model_find(name);
     if (model == NULL) {
         nnd_suggestion near = {.word = name};
-        nnd_model_suggest(&near);
+        for (size_t i = 0; nnd_model_at(i) != NULL; i++)
+            nnd_suggest(&near, "", nnd_model_at(i)->name);
         return cli_exit_code(nnd_fail(ctx, NND_E_INPUT,
                                       "%.200s is not a model; %s`nndmft models` lists them", name,
                                       near.text));

@@ -12,6 +12,7 @@
 
 #include "build_config.h"
 #include "cli.h"
+#include "core/suggest.h"
 
 #ifdef NND_MPI
 #include <mpi.h>

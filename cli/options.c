@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "cli.h"
+#include "core/utf8.h"
 
 enum {
     KEY_SET = 256,

@@ -9,10 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/** Which network: `seed` within the ensemble `base_seed` at a given size. */
-typedef struct {
-    uint64_t base_seed, seed, size;
-} nnd_rng_key;
+#include "nndmft/solvers/shared.h"
 
 /** Name of the generator, for files. */
 #define NND_RNG_NAME "threefry4x64-20, ziggurat"

@@ -8,9 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/suggest.h"
 #include "core/text.h"
 #include "nndmft/frame.h"
-#include "nndmft/suggest.h"
 
 enum { TEXT_SIZE = 256 };
 

@@ -5,13 +5,8 @@
 
 #include "nndmft/context.h"
 #include "nndmft/frame.h"
+#include "nndmft/solvers/shared.h"
 #include "nndmft/table.h"
-
-/** Steps in ascending order without repetition, owned by the holder. */
-typedef struct {
-    size_t count;
-    size_t *step;
-} nnd_timegrid;
 
 /**
  * Steps 0..steps to record: those of the list `record` if it is not empty (each within 0..steps,

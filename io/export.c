@@ -4,8 +4,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "core/suggest.h"
 #include "core/text.h"
-#include "nndmft/suggest.h"
 
 enum { TEXT_SIZE = 900 };
 

@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/utf8.h"
 #include "io/export_impl.h"
-#include "nndmft/utf8.h"
 
 enum { NUMBER_SIZE = 40 };
 

@@ -2,8 +2,8 @@
 /** Text of unknown origin for people's eyes. */
 #include <string.h>
 
+#include "core/utf8.h"
 #include "nndmft/io.h"
-#include "nndmft/utf8.h"
 
 /* Controls, line and paragraph separators, and what turns the direction of writing. */
 static bool is_harmful(uint32_t code) {

@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/utf8.h"
 #include "io/small_file.h"
 #include "nndmft/io.h"
-#include "nndmft/utf8.h"
 
 enum { WHERE_SIZE = 512, MAX_DEPTH = 32 };
 

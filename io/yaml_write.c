@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/utf8.h"
 #include "nndmft/io.h"
-#include "nndmft/utf8.h"
 
 enum { INDENT = 2 };
 

@@ -5,9 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/suggest.h"
 #include "core/text.h"
-#include "nndmft/suggest.h"
-#include "nndmft/utf8.h"
+#include "core/utf8.h"
+#include "models/suggest.h"
 
 enum { TEXT_SIZE = 256, MAX_POINTS = 1000000, MAX_NAME = 200 };
 

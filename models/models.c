@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "models/suggest.h"
 #include "nndmft/alignment.h"
 #include "nndmft/deep_linear.h"
 #include "nndmft/directional.h"

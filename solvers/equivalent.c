@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "nndmft/solvers/equivalent.h"
 
+#include <complex.h>
 #include <float.h>
 #include <math.h>
 

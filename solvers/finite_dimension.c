@@ -11,6 +11,7 @@
  */
 #include "solvers/finite_dimension.h"
 
+#include <complex.h>
 #include <math.h>
 
 const nnd_dimension_shift nnd_no_shift = {

@@ -7,6 +7,6 @@
 
 /** The shift of overlaps (nndmft/solvers/spectral_rule.h) for the values phi at the nodes of an
  * isotropic rule. */
-nnd_dimension_shift nnd_finite_dimension(const nnd_spectral_rule *rule, const double complex *phi);
+nnd_dimension_shift nnd_finite_dimension(const nnd_spectral_rule *rule, const nnd_complex *phi);
 
 #endif

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/rng.h"
 #include "solvers/basis.h"
 #include "solvers/block_products.h"
 

@@ -5,6 +5,8 @@
 #include <gsl/gsl_qrng.h>
 #include <stdlib.h>
 
+#include "core/rng.h"
+
 /* GSL's generator has this many dimensions. */
 enum { DIMENSIONS = 40 };
 

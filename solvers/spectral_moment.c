@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "solvers/spectral_moment.h"
 
+#include <complex.h>
+
 /* A network that sees inputs with noise learns as one without would whose covariance is
  * Sigma + tau^2, whose teacher is (Sigma + tau^2)^-1 Sigma beta*, and whose label noise is larger
  * by what the teacher then cannot explain. */

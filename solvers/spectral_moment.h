@@ -19,7 +19,7 @@ enum {
     NND_MOMENTS
 };
 
-void nnd_spectral_moments(const nnd_eigenmodes *modes, const nnd_pair_task *task,
-                          double complex kappa, double complex *moment);
+void nnd_spectral_moments(const nnd_eigenmodes *modes, const nnd_pair_task *task, nnd_complex kappa,
+                          nnd_complex *moment);
 
 #endif

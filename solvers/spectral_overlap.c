@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Overlaps of two estimators: double sums over the nodes of a contour, by tiles of rows. */
 #include <cblas.h>
+#include <complex.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>

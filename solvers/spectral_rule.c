@@ -2,6 +2,7 @@
 /* The nodes of a rule, and what is a single sum over them. */
 #include "nndmft/solvers/spectral_rule.h"
 
+#include <complex.h>
 #include <math.h>
 #include <stdlib.h>
 

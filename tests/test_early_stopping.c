@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Early stopping against the reference cases of the alignment note (section 8), its checks (section
  * 6) and a sample covariance diagonalised. */
+#include <complex.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Deterministic equivalents against the reference cases of the alignment note (section 8), its
  * closed forms and its checks (section 6). */
+#include <complex.h>
 #include <math.h>
 
 #include "nndmft/solvers/equivalent.h"

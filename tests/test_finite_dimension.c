@@ -2,6 +2,7 @@
 /* Corrections of order 1/D of isotropic tasks: in limits known exactly, and against regressions of
  * random data. */
 #include <cblas.h>
+#include <complex.h>
 #include <lapacke.h>
 #include <math.h>
 #include <stdlib.h>

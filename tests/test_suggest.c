@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* What a misspelt name may have meant. */
-#include "nndmft/suggest.h"
 
 #include "support.h"
+
+#include "core/suggest.h"
 
 static const char *const NAMES[] = {"depth", "lr", "gamma0", "steps", "base_seed"};
 

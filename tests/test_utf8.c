@@ -2,6 +2,7 @@
 /* What a case may be written in: UTF-8, each character in its shortest form, no surrogates. */
 #include <string.h>
 
+#include "core/utf8.h"
 #include "support.h"
 
 static nnd_context *ctx;

@@ -6,8 +6,8 @@
 #include <sys/stat.h>
 #include <time.h>
 
+#include "core/utf8.h"
 #include "nndmft/io.h"
-#include "nndmft/utf8.h"
 #include "scratch.h"
 
 /* What stands for characters of two and more bytes: ends of ranges, controls, what YAML escapes. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "theory/alignment_claims.h"
 
+#include <complex.h>
 #include <math.h>
 #include <stdlib.h>
 

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "models/suggest.h"
 #include "nndmft/solvers/brent.h"
 #include "theory/point.h"
 

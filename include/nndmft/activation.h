@@ -10,7 +10,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "nndmft/api.h"
 #include "nndmft/table.h"
+
+NND_API_BEGIN
 
 /**
  * phi0: h; tanh h; erf h (no 1/sqrt 2 inside); max(0, h), with phi0'(0) = 0 and phi0'' = 0
@@ -48,5 +51,7 @@ bool nnd_activation_is_odd(const nnd_activation *a);
 bool nnd_activation_has_kink(const nnd_activation *a);
 /** True if phi(c h) = c phi(h) for c > 0. */
 bool nnd_activation_is_homogeneous(const nnd_activation *a);
+
+NND_API_END
 
 #endif

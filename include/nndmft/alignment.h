@@ -7,7 +7,10 @@
 #define NNDMFT_ALIGNMENT_H
 
 #include "nndmft/activation.h"
+#include "nndmft/api.h"
 #include "nndmft/model.h"
+
+NND_API_BEGIN
 
 typedef enum {
     NND_ALIGN_RIDGE,
@@ -100,5 +103,7 @@ double nnd_alignment_output(const nnd_dense *matrix, size_t i, size_t j);
  */
 NND_MUST_USE nnd_status nnd_alignment_times(nnd_context *ctx, const nnd_alignment *params,
                                             nnd_reals *times);
+
+NND_API_END
 
 #endif

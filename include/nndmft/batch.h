@@ -8,7 +8,10 @@
 #ifndef NNDMFT_BATCH_H
 #define NNDMFT_BATCH_H
 
+#include "nndmft/api.h"
 #include "nndmft/table.h"
+
+NND_API_BEGIN
 
 /** The parameter group `batch`. */
 typedef struct {
@@ -41,5 +44,7 @@ void nnd_schedule_clear(nnd_schedule *schedule);
  * `weight` has room for all samples. Steps may be asked for in any order.
  */
 void nnd_schedule_weights(nnd_schedule *schedule, size_t step, double *weight);
+
+NND_API_END
 
 #endif

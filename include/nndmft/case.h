@@ -4,8 +4,11 @@
 #ifndef NNDMFT_CASE_H
 #define NNDMFT_CASE_H
 
+#include "nndmft/api.h"
 #include "nndmft/frame.h"
 #include "nndmft/model.h"
+
+NND_API_BEGIN
 
 /** Cartesian product of parameter values; the last key varies fastest. */
 typedef struct {
@@ -93,5 +96,7 @@ size_t nnd_case_seeds(const nnd_case *c, size_t i);
 void nnd_case_point_text(const nnd_case *c, size_t point, size_t size, char *text);
 /** The tables that the keys `simulate` and `compare` follow. */
 extern const nnd_param_table nnd_simulate_table, nnd_compare_table;
+
+NND_API_END
 
 #endif

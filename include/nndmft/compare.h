@@ -5,8 +5,11 @@
 
 #include <stdint.h>
 
+#include "nndmft/api.h"
 #include "nndmft/case.h"
 #include "nndmft/frame.h"
+
+NND_API_BEGIN
 
 typedef enum { NND_AGREES, NND_INCONCLUSIVE, NND_DISAGREES } nnd_verdict;
 
@@ -111,5 +114,7 @@ NND_MUST_USE nnd_status nnd_detect(nnd_context *ctx, const nnd_model *model,
                                    const nnd_compare_options *options, const nnd_frame *wrong,
                                    const nnd_simulated *simulated, const nnd_comparison *comparison,
                                    nnd_detection *detection);
+
+NND_API_END
 
 #endif

@@ -18,7 +18,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "nndmft/api.h"
 #include "nndmft/status.h"
+
+NND_API_BEGIN
 
 typedef struct nnd_context nnd_context;
 
@@ -108,5 +111,7 @@ NND_MUST_USE nnd_status nnd_parallel(nnd_context *ctx, int workers, size_t count
 
 /** NND_E_LIMIT with a message naming `what` and the bytes if `bytes` exceeds the memory limit. */
 NND_MUST_USE nnd_status nnd_check_memory(nnd_context *ctx, double bytes, const char *what);
+
+NND_API_END
 
 #endif

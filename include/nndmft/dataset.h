@@ -6,8 +6,11 @@
 #ifndef NNDMFT_DATASET_H
 #define NNDMFT_DATASET_H
 
+#include "nndmft/api.h"
 #include "nndmft/frame.h"
 #include "nndmft/table.h"
+
+NND_API_BEGIN
 
 /** How inputs are drawn. */
 typedef enum {
@@ -103,5 +106,7 @@ void nnd_dataset_clear(nnd_dataset *set);
  * theirs. NND_E_INPUT if dim is below the rank.
  */
 NND_MUST_USE nnd_status nnd_dataset_reproduce(nnd_context *ctx, nnd_dataset *set, size_t dim);
+
+NND_API_END
 
 #endif

@@ -3,8 +3,11 @@
 #ifndef NNDMFT_DEEP_LINEAR_H
 #define NNDMFT_DEEP_LINEAR_H
 
+#include "nndmft/api.h"
 #include "nndmft/frame.h"
 #include "nndmft/model.h"
+
+NND_API_BEGIN
 
 /** Scale gamma of the output: gamma0 sqrt(nu) or gamma0. */
 typedef enum { NND_MUP, NND_NTK } nnd_parameterization;
@@ -48,5 +51,7 @@ double nnd_deep_linear_sigma(const nnd_deep_linear *p, size_t l);
 NND_MUST_USE nnd_status nnd_deep_linear_add_bins(const nnd_deep_linear *p, nnd_frame *frame);
 /** Multiplier of the learning rate at a step (1 without a schedule). */
 double nnd_deep_linear_rate(const nnd_deep_linear *p, size_t step);
+
+NND_API_END
 
 #endif

@@ -3,8 +3,11 @@
 #ifndef NNDMFT_DENSE_H
 #define NNDMFT_DENSE_H
 
+#include "nndmft/api.h"
 #include "nndmft/context.h"
 #include "nndmft/value.h"
+
+NND_API_BEGIN
 
 /** A matrix, row-major. Absent: no rows and no name. Named and not read yet: no rows. */
 typedef struct {
@@ -31,5 +34,7 @@ nnd_value *nnd_dense_value(const nnd_dense *dense);
 bool nnd_dense_absent(const nnd_dense *dense);
 /** Frees what it owns and zeroes it. */
 void nnd_dense_clear(nnd_dense *dense);
+
+NND_API_END
 
 #endif

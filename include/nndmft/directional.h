@@ -3,7 +3,10 @@
 #ifndef NNDMFT_DIRECTIONAL_H
 #define NNDMFT_DIRECTIONAL_H
 
+#include "nndmft/api.h"
 #include "nndmft/model.h"
+
+NND_API_BEGIN
 
 /** Law of the inputs x in R^D. */
 typedef enum {
@@ -54,5 +57,7 @@ extern const nnd_model nnd_directional_model;
 static inline bool nnd_directional_samples_finite(const nnd_directional *p) {
     return p->samples < INFINITY;
 }
+
+NND_API_END
 
 #endif

@@ -3,7 +3,10 @@
 #ifndef NNDMFT_FIND_H
 #define NNDMFT_FIND_H
 
+#include "nndmft/api.h"
 #include "nndmft/case.h"
+
+NND_API_BEGIN
 
 typedef enum { NND_FIND_ZERO, NND_FIND_MIN, NND_FIND_MAX } nnd_goal;
 
@@ -39,5 +42,7 @@ typedef struct {
 NND_MUST_USE nnd_status nnd_find(nnd_context *ctx, const nnd_value *tree,
                                  const nnd_case_source *source, const nnd_find_options *options,
                                  nnd_found *found);
+
+NND_API_END
 
 #endif

@@ -4,7 +4,10 @@
 #define NNDMFT_FLAT_MINIMA_H
 
 #include "nndmft/activation.h"
+#include "nndmft/api.h"
 #include "nndmft/model.h"
+
+NND_API_BEGIN
 
 /** W_L ... W_1 with a last matrix of one row; or p' W_L ... W_1 with square W_k near the identity.
  */
@@ -51,5 +54,7 @@ bool nnd_flat_minima_trains(const nnd_flat_minima *p);
 /** Times to record, ascending: steps of gd, times of flow. The caller frees times->value. */
 NND_MUST_USE nnd_status nnd_flat_minima_times(nnd_context *ctx, const nnd_flat_minima *p,
                                               nnd_reals *times);
+
+NND_API_END
 
 #endif

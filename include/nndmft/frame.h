@@ -12,8 +12,11 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "nndmft/api.h"
 #include "nndmft/context.h"
 #include "nndmft/number.h"
+
+NND_API_BEGIN
 
 /** The most dimensions an array can have. */
 enum { NND_MAX_DIMS = 16 };
@@ -124,5 +127,7 @@ void nnd_coord_text(const nnd_dim *dim, size_t i, size_t size, char *text);
 NND_MUST_USE nnd_status nnd_frame_stack(nnd_context *ctx, size_t nouter,
                                         const nnd_dim *const *outer, size_t count,
                                         const nnd_frame *const *parts, nnd_frame **stacked);
+
+NND_API_END
 
 #endif

@@ -5,10 +5,13 @@
 
 #include <stdio.h>
 
+#include "nndmft/api.h"
 #include "nndmft/case.h"
 #include "nndmft/compare.h"
 #include "nndmft/frame.h"
 #include "nndmft/store.h"
+
+NND_API_BEGIN
 
 /* ---- case files ---- */
 
@@ -135,5 +138,7 @@ NND_MUST_USE nnd_status nnd_plot(nnd_context *ctx, const nnd_result *result,
                                  const nnd_plot_options *options, const char *path);
 /** Lists the views and variables that a file can be plotted with. */
 void nnd_plot_list(const nnd_result *result, FILE *out);
+
+NND_API_END
 
 #endif

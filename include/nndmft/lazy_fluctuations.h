@@ -4,7 +4,10 @@
 #define NNDMFT_LAZY_FLUCTUATIONS_H
 
 #include "nndmft/activation.h"
+#include "nndmft/api.h"
 #include "nndmft/model.h"
+
+NND_API_BEGIN
 
 /** Ranges, defaults and meaning: the tables in models/lazy_fluctuations.c. */
 typedef struct {
@@ -23,5 +26,7 @@ typedef struct {
 
 /** The model with its tables. */
 extern const nnd_model nnd_lazy_fluctuations_model;
+
+NND_API_END
 
 #endif

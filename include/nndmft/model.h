@@ -3,9 +3,11 @@
 #ifndef NNDMFT_MODEL_H
 #define NNDMFT_MODEL_H
 
+#include "nndmft/api.h"
 #include "nndmft/dataset.h"
-#include "nndmft/suggest.h"
 #include "nndmft/table.h"
+
+NND_API_BEGIN
 
 /** Discrete steps of gradient descent, or gradient flow; `integrator: gd | flow`. */
 typedef enum { NND_DESCENT, NND_GRADIENT_FLOW } nnd_integrator;
@@ -40,9 +42,6 @@ typedef struct {
 const nnd_model *nnd_model_find(const char *name);
 /** The i-th model in alphabetical order, NULL past the last. */
 const nnd_model *nnd_model_at(size_t i);
-/** Offers the names of all models, and those of the variables of one. */
-void nnd_model_suggest(nnd_suggestion *suggestion);
-void nnd_model_suggest_variables(const nnd_model *model, nnd_suggestion *suggestion);
 /**
  * Checks parameters that a program has set: each by its table, then all together. They may be those
  * of a resolved case, changed. NND_E_INPUT with a message that names the parameter and what is
@@ -52,5 +51,7 @@ NND_MUST_USE nnd_status nnd_model_check(nnd_context *ctx, const nnd_model *model
                                         const void *params);
 /** Looks a variable of a model up; NULL if there is none. */
 const nnd_variable *nnd_model_variable(const nnd_model *model, const char *name);
+
+NND_API_END
 
 #endif

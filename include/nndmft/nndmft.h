@@ -5,6 +5,7 @@
 
 #include "nndmft/activation.h"
 #include "nndmft/alignment.h"
+#include "nndmft/api.h"
 #include "nndmft/batch.h"
 #include "nndmft/case.h"
 #include "nndmft/compare.h"
@@ -25,11 +26,9 @@
 #include "nndmft/simulate.h"
 #include "nndmft/status.h"
 #include "nndmft/store.h"
-#include "nndmft/suggest.h"
 #include "nndmft/table.h"
 #include "nndmft/theory.h"
 #include "nndmft/two_layer_fluctuations.h"
-#include "nndmft/utf8.h"
 #include "nndmft/value.h"
 #include "nndmft/wide_mlp.h"
 

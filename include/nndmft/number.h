@@ -13,6 +13,10 @@
 #include <stddef.h>
 #include <stdio.h>
 
+#include "nndmft/api.h"
+
+NND_API_BEGIN
+
 /** Largest integer that a case, a table or a file may hold, 2^53 - 1: up to here every integer is a
  *  double of its own. What is larger is refused rather than rounded. */
 #define NND_LARGEST_INTEGER 9007199254740991
@@ -35,5 +39,7 @@ int nnd_format(char *text, size_t size, const char *format, ...)
 int nnd_vformat(char *text, size_t size, const char *format, va_list args)
     __attribute__((format(printf, 3, 0)));
 int nnd_print(FILE *out, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+NND_API_END
 
 #endif

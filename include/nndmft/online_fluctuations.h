@@ -3,7 +3,10 @@
 #ifndef NNDMFT_ONLINE_FLUCTUATIONS_H
 #define NNDMFT_ONLINE_FLUCTUATIONS_H
 
+#include "nndmft/api.h"
 #include "nndmft/model.h"
+
+NND_API_BEGIN
 
 /** Ranges, defaults and meaning: the table in models/online_fluctuations.c. */
 typedef struct {
@@ -18,5 +21,7 @@ typedef struct {
 
 /** The model with its tables. */
 extern const nnd_model nnd_online_fluctuations_model;
+
+NND_API_END
 
 #endif

@@ -3,7 +3,10 @@
 #ifndef NNDMFT_PLAN_H
 #define NNDMFT_PLAN_H
 
+#include "nndmft/api.h"
 #include "nndmft/context.h"
+
+NND_API_BEGIN
 
 /** Equal pieces of work. */
 typedef struct {
@@ -28,5 +31,7 @@ typedef double (*nnd_plan_bytes)(int workers, void *data);
  */
 NND_MUST_USE nnd_status nnd_plan_make(nnd_context *ctx, size_t kinds, const nnd_pieces *pieces,
                                       nnd_plan_bytes bytes, void *data, nnd_plan *plan);
+
+NND_API_END
 
 #endif

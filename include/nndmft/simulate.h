@@ -3,10 +3,13 @@
 #ifndef NNDMFT_SIMULATE_H
 #define NNDMFT_SIMULATE_H
 
+#include "nndmft/api.h"
 #include "nndmft/case.h"
 #include "nndmft/frame.h"
 #include "nndmft/plan.h"
 #include "nndmft/store.h"
+
+NND_API_BEGIN
 
 /** What a simulation needs. */
 typedef struct {
@@ -82,5 +85,7 @@ void nnd_ensemble_clear(nnd_ensemble *ensemble);
  */
 NND_MUST_USE nnd_status nnd_ensemble_run(nnd_context *ctx, const nnd_case *c, nnd_store *store,
                                          nnd_ensemble *ensemble);
+
+NND_API_END
 
 #endif

@@ -7,6 +7,10 @@
 #ifndef NNDMFT_STATUS_H
 #define NNDMFT_STATUS_H
 
+#include "nndmft/api.h"
+
+NND_API_BEGIN
+
 /** The codes, their values and their texts, in one place: ENTRY(name, value, text). */
 #define NND_STATUS_LIST(ENTRY)                                                                     \
     ENTRY(NND_OK, 0, "done")                                                                       \
@@ -35,5 +39,7 @@ const char *nnd_version(void);
 
 /** `git describe` of the source the library was built from, or "unknown"; a static string. */
 const char *nnd_git_describe(void);
+
+NND_API_END
 
 #endif

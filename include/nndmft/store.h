@@ -5,7 +5,10 @@
 
 #include <stdbool.h>
 
+#include "nndmft/api.h"
 #include "nndmft/frame.h"
+
+NND_API_BEGIN
 
 /** The interface; `self` is handed to every call. Calls must not overlap. */
 typedef struct {
@@ -21,5 +24,7 @@ typedef struct {
 /** A store in memory, NULL when out of memory. Free with nnd_memory_store_free. */
 nnd_store *nnd_memory_store_new(void);
 void nnd_memory_store_free(nnd_store *store);
+
+NND_API_END
 
 #endif

@@ -11,10 +11,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "nndmft/api.h"
 #include "nndmft/context.h"
 #include "nndmft/dense.h"
 #include "nndmft/number.h"
 #include "nndmft/value.h"
+
+NND_API_BEGIN
 
 /** Types of parameters and the C type of their field. */
 typedef enum {
@@ -188,5 +191,7 @@ nnd_value *nnd_param_value(const nnd_param *param, const void *params);
 void nnd_param_allowed(const nnd_param *param, size_t size, char *text);
 /** Looks a parameter up; NULL if there is none of that name. */
 const nnd_param *nnd_param_find(const nnd_param_table *table, const char *name);
+
+NND_API_END
 
 #endif

@@ -3,10 +3,13 @@
 #ifndef NNDMFT_THEORY_H
 #define NNDMFT_THEORY_H
 
+#include "nndmft/api.h"
 #include "nndmft/case.h"
 #include "nndmft/frame.h"
 #include "nndmft/plan.h"
 #include "nndmft/store.h"
+
+NND_API_BEGIN
 
 /** What one parameter point needs. */
 typedef struct {
@@ -43,5 +46,7 @@ NND_MUST_USE nnd_status nnd_theory_plan(nnd_context *ctx, const nnd_case *c, nnd
  */
 NND_MUST_USE nnd_status nnd_theory_run(nnd_context *ctx, const nnd_case *c, nnd_store *shared,
                                        nnd_frame **frame);
+
+NND_API_END
 
 #endif

@@ -4,7 +4,10 @@
 #define NNDMFT_TWO_LAYER_FLUCTUATIONS_H
 
 #include "nndmft/activation.h"
+#include "nndmft/api.h"
 #include "nndmft/model.h"
+
+NND_API_BEGIN
 
 /** How theory averages over neurons. */
 typedef enum {
@@ -34,5 +37,7 @@ typedef struct {
 
 /** The model with its tables. */
 extern const nnd_model nnd_two_layer_fluctuations_model;
+
+NND_API_END
 
 #endif

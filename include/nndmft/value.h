@@ -9,7 +9,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "nndmft/api.h"
 #include "nndmft/context.h"
+
+NND_API_BEGIN
 
 typedef enum { NND_VALUE_SCALAR, NND_VALUE_LIST, NND_VALUE_MAP } nnd_value_kind;
 
@@ -60,5 +63,7 @@ bool nnd_value_number(const nnd_value *value, double *number);
 bool nnd_value_bool(const nnd_value *value, bool *truth);
 /** One-line description of a value for messages ("0", "a list", "a mapping"), into `text`. */
 void nnd_value_describe(const nnd_value *value, size_t size, char *text);
+
+NND_API_END
 
 #endif

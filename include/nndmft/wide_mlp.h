@@ -4,9 +4,12 @@
 #define NNDMFT_WIDE_MLP_H
 
 #include "nndmft/activation.h"
+#include "nndmft/api.h"
 #include "nndmft/batch.h"
 #include "nndmft/deep_linear.h"
 #include "nndmft/model.h"
+
+NND_API_BEGIN
 
 /** How theory averages over sites (note, sections 3 and 4). */
 typedef enum {
@@ -42,5 +45,7 @@ typedef struct {
 
 /** The model with its tables. */
 extern const nnd_model nnd_wide_mlp_model;
+
+NND_API_END
 
 #endif

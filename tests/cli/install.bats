@@ -66,3 +66,44 @@ C
     gcc -std=c17 -Wall -Wextra -Wpedantic -Werror -o program program.c $flags
     [ "$(./program)" = "$(pkg-config --modversion nndmft) 1.25" ]
 }
+
+# The public headers, one a line, as programs name them.
+headers() {
+    (cd "$INSTALLED/include" && find nndmft -name '*.h' | sort)
+}
+
+# checks COMPILER STANDARD FILE: compiles without output, warnings are errors.
+checks() {
+    "$1" -std="$2" -Wall -Wextra -Wpedantic -Werror -fsyntax-only -I"$INSTALLED/include" "${@:3}"
+}
+
+@test "every public header stands alone, in C99" {
+    local header
+    echo 'extern int nothing;' >empty.c
+    for header in $(headers); do
+        checks gcc c99 -include "$header" empty.c || explain "$header"
+    done
+}
+
+@test "the public headers are C11, C17 and C++17 too" {
+    headers | sed 's/.*/#include <&>/' >all.c
+    cp all.c all.cpp
+    checks gcc c11 all.c
+    checks gcc c17 all.c
+    checks g++ c++17 all.cpp
+}
+
+# A name that begins with _ or . is the compiler's or the linker's.
+@test "the library exports what the public headers declare, and nothing else" {
+    local name='nnd_[a-z0-9_]*'
+    headers | sed 's/.*/#include <&>/' >all.c
+    gcc -I"$INSTALLED/include" -fsyntax-only -aux-info prototypes all.c
+    gcc -I"$INSTALLED/include" -E -P all.c | sed -n 's/^extern const nnd_[a-z_]* //p' |
+        grep -o "$name" >objects
+    sed -n "s|^/\* $INSTALLED/include/.* extern .*[ *]\($name\) (.*|\1|p" prototypes |
+        sort - objects >declared
+    nm -D --defined-only "$(find "$INSTALLED" -name libnndmft.so)" | cut -d ' ' -f 3 |
+        grep -v '^[_.]' | sort >exported
+    [ "$(wc -l <declared)" -gt 100 ]
+    diff declared exported
+}

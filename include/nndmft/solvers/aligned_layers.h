@@ -6,7 +6,10 @@
 #ifndef NNDMFT_SOLVERS_ALIGNED_LAYERS_H
 #define NNDMFT_SOLVERS_ALIGNED_LAYERS_H
 
+#include "nndmft/api.h"
 #include "nndmft/solvers/quadratic.h"
+
+NND_API_BEGIN
 
 /** State of the map (8). */
 typedef struct {
@@ -37,5 +40,7 @@ double nnd_aligned_trace(const nnd_aligned *a);
  */
 void nnd_balanced_flow(const nnd_quadratic *loss, size_t depth, const double *x, double *rate,
                        double *scratch);
+
+NND_API_END
 
 #endif

@@ -3,7 +3,10 @@
 #ifndef NNDMFT_SOLVERS_BRENT_H
 #define NNDMFT_SOLVERS_BRENT_H
 
+#include "nndmft/api.h"
 #include "nndmft/context.h"
+
+NND_API_BEGIN
 
 /** A function of one number. */
 typedef double (*nnd_function)(double x, void *data);
@@ -30,5 +33,7 @@ NND_MUST_USE nnd_status nnd_brent_root(nnd_context *ctx, nnd_function f, void *d
 NND_MUST_USE nnd_status nnd_brent_minimum(nnd_context *ctx, nnd_function f, void *data,
                                           double absolute, double relative, const double value[3],
                                           nnd_bracket *bracket);
+
+NND_API_END
 
 #endif

@@ -3,6 +3,10 @@
 #ifndef NNDMFT_SOLVERS_BULK_H
 #define NNDMFT_SOLVERS_BULK_H
 
+#include "nndmft/api.h"
+
+NND_API_BEGIN
+
 /**
  * Singular values of an n_out x n_in matrix of iid entries of variance s/n_in, aspect = n_out/n_in
  * (note deep_linear_spectral, section 3.1): the two ends of their support.
@@ -20,5 +24,7 @@ typedef struct {
     double m_out, m_in, dm_out, dm_in;
 } nnd_bulk_resolvent;
 nnd_bulk_resolvent nnd_bulk_resolvent_at(double s, double aspect, double z);
+
+NND_API_END
 
 #endif

@@ -8,7 +8,10 @@
 #ifndef NNDMFT_SOLVERS_CHAIN_H
 #define NNDMFT_SOLVERS_CHAIN_H
 
+#include "nndmft/api.h"
 #include "nndmft/solvers/quadratic.h"
+
+NND_API_BEGIN
 
 /** Matrices are row-major; change `weights`, then call nnd_chain_evaluate. */
 typedef struct {
@@ -56,5 +59,7 @@ NND_MUST_USE nnd_status nnd_chain_sharpness(nnd_context *ctx, const nnd_chain *c
 void nnd_chain_set_flattest(nnd_chain *chain, double c);
 /** Sets W_1 = e b', W_k = s e e' with e the first unit vector of each layer (8). */
 void nnd_chain_set_aligned(nnd_chain *chain, const double *b, double s);
+
+NND_API_END
 
 #endif

@@ -8,7 +8,10 @@
 #ifndef NNDMFT_SOLVERS_EARLY_STOPPING_H
 #define NNDMFT_SOLVERS_EARLY_STOPPING_H
 
+#include "nndmft/api.h"
 #include "nndmft/solvers/spectral_rule.h"
+
+NND_API_BEGIN
 
 typedef enum {
     NND_LEARN_FLOW,    /**< dbeta/dt = -gradient */
@@ -63,5 +66,7 @@ double nnd_random_start_factor(size_t depth);
 
 /** Delta of equation (6): the eigenvalue that training adds to white features, |beta|^2 = q. */
 double nnd_white_growth(double scale, double q);
+
+NND_API_END
 
 #endif

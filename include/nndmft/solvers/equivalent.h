@@ -13,12 +13,17 @@
 #ifndef NNDMFT_SOLVERS_EQUIVALENT_H
 #define NNDMFT_SOLVERS_EQUIVALENT_H
 
-#include <complex.h>
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "nndmft/api.h"
 #include "nndmft/context.h"
 #include "nndmft/solvers/brent.h"
+
+NND_API_BEGIN
+
+/** `double complex` of C; the same bits as std::complex<double>. */
+__extension__ typedef double _Complex nnd_complex;
 
 /** Covariance and teacher in the eigenbasis of the covariance; the arrays are borrowed. */
 typedef struct {
@@ -67,8 +72,8 @@ double nnd_kappa(const nnd_eigenmodes *modes, double samples, double shift, doub
  * The same for complex lambda off the negative real axis, continued by Newton's method from `from`,
  * where kappa is `guess`; the root is the one with Im kappa Im lambda > 0. NaN if it is not found.
  */
-double complex nnd_kappa_complex(const nnd_eigenmodes *modes, double samples, double shift,
-                                 double complex lambda, double complex from, double complex guess);
+nnd_complex nnd_kappa_complex(const nnd_eigenmodes *modes, double samples, double shift,
+                              nnd_complex lambda, nnd_complex from, nnd_complex guess);
 
 /** Overlaps of ridge regressions with the same lambda >= 0: equations (2) and (3). O(count). */
 void nnd_pair_ridge(const nnd_eigenmodes *modes, const nnd_pair_task *task, double lambda,
@@ -99,5 +104,7 @@ void nnd_isotropic_minimum(double lambda, double *alpha, double *gain);
 NND_MUST_USE nnd_status nnd_minimize(nnd_context *ctx, nnd_function f, void *data, double low,
                                      double high, size_t points, double *x, double *value,
                                      bool *inside);
+
+NND_API_END
 
 #endif

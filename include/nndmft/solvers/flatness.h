@@ -10,7 +10,10 @@
 #ifndef NNDMFT_SOLVERS_FLATNESS_H
 #define NNDMFT_SOLVERS_FLATNESS_H
 
+#include "nndmft/api.h"
 #include "nndmft/solvers/quadratic.h"
+
+NND_API_BEGIN
 
 /** Bounds, in the order simple <= least <= flow <= flow_bound <= ceiling. */
 typedef struct {
@@ -34,5 +37,7 @@ NND_MUST_USE nnd_status nnd_flatness_dual(nnd_context *ctx, const nnd_quadratic 
                                           double c, double *value);
 /** The objective of (3) at z (dim numbers, not 0; its length does not matter). A lower bound. */
 double nnd_flatness_primal(const nnd_quadratic *q, size_t depth, const double *z);
+
+NND_API_END
 
 #endif

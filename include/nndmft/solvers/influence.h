@@ -14,10 +14,13 @@
 
 #include <stdint.h>
 
-#include "core/timegrid.h"
 #include "nndmft/activation.h"
+#include "nndmft/api.h"
 #include "nndmft/context.h"
 #include "nndmft/solvers/nodes.h"
+#include "nndmft/solvers/shared.h"
+
+NND_API_BEGIN
 
 /** What is averaged over units. */
 typedef enum {
@@ -127,5 +130,7 @@ NND_MUST_USE nnd_status nnd_influence_sampled(nnd_context *ctx, const nnd_units 
                                               size_t replicates, uint64_t seed,
                                               nnd_fluctuations *out, nnd_fluctuations *se,
                                               nnd_influence_report *report);
+
+NND_API_END
 
 #endif

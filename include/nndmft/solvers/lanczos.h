@@ -8,7 +8,10 @@
 
 #include <stddef.h>
 
+#include "nndmft/api.h"
 #include "nndmft/context.h"
+
+NND_API_BEGIN
 
 /** y = A x, n numbers each. */
 typedef void (*nnd_operator)(void *data, const double *x, double *y);
@@ -41,5 +44,7 @@ NND_MUST_USE nnd_status nnd_lanczos_largest(nnd_lanczos *lanczos, nnd_operator a
 NND_MUST_USE nnd_status nnd_lanczos_extremes(nnd_lanczos *lanczos, nnd_operator apply, void *data,
                                              const double *start, double tolerance, double *value,
                                              double *vector, size_t *taken);
+
+NND_API_END
 
 #endif

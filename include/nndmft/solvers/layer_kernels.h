@@ -11,7 +11,10 @@
 #include <stdint.h>
 
 #include "nndmft/activation.h"
+#include "nndmft/api.h"
 #include "nndmft/context.h"
+
+NND_API_BEGIN
 
 /** The network and its inputs; pointers are borrowed. */
 typedef struct {
@@ -51,5 +54,7 @@ NND_MUST_USE nnd_status nnd_layer_kernels_run(nnd_context *ctx, const nnd_layers
                                               size_t samples, uint64_t seed, uint64_t replicate,
                                               nnd_layer_kernels *out);
 void nnd_layer_kernels_clear(nnd_layer_kernels *kernels);
+
+NND_API_END
 
 #endif

@@ -7,7 +7,10 @@
 #ifndef NNDMFT_SOLVERS_LINEAR_POPULATION_H
 #define NNDMFT_SOLVERS_LINEAR_POPULATION_H
 
+#include "nndmft/api.h"
 #include "nndmft/solvers/influence.h"
+
+NND_API_BEGIN
 
 /** Bytes held and floating-point operations done by nnd_wishart_run. */
 void nnd_wishart_cost(const nnd_units *p, double *bytes, double *flops);
@@ -32,5 +35,7 @@ typedef struct {
  */
 void nnd_linear_single(double gram, double target, double gamma0, double lr, bool center,
                        size_t steps, nnd_linear_point *out);
+
+NND_API_END
 
 #endif

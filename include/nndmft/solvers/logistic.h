@@ -12,7 +12,10 @@
 #ifndef NNDMFT_SOLVERS_LOGISTIC_H
 #define NNDMFT_SOLVERS_LOGISTIC_H
 
+#include "nndmft/api.h"
 #include "nndmft/context.h"
+
+NND_API_BEGIN
 
 /** The law of x. */
 typedef struct {
@@ -55,5 +58,7 @@ void nnd_logistic_free(nnd_logistic *l);
 /** The averages at omega >= 0. */
 nnd_logistic_averages nnd_logistic_at(const nnd_logistic *l, double omega);
 nnd_logistic_constants nnd_logistic_constants_of(const nnd_logistic *l);
+
+NND_API_END
 
 #endif

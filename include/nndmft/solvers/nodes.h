@@ -7,7 +7,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "nndmft/api.h"
 #include "nndmft/context.h"
+
+NND_API_BEGIN
 
 /** E f(x) is approximated by sum_i weight_i f(x_i); the weights are positive and sum to 1. */
 typedef struct {
@@ -52,5 +55,7 @@ NND_MUST_USE nnd_status nnd_nodes_sobol(nnd_context *ctx, size_t dims, size_t co
 
 /** Frees the nodes; a zeroed struct is allowed. */
 void nnd_nodes_clear(nnd_nodes *nodes);
+
+NND_API_END
 
 #endif

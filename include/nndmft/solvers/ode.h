@@ -20,7 +20,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "nndmft/api.h"
 #include "nndmft/context.h"
+
+NND_API_BEGIN
 
 /** Writes dy/dt. False: not defined there, and a shorter step is tried. */
 typedef bool (*nnd_ode_fn)(double t, const double *y, double *dydt, void *user);
@@ -97,5 +100,7 @@ NND_MUST_USE nnd_status nnd_ode_run(nnd_ode *ode, double t0, const double *y0, s
 nnd_ode_stats nnd_ode_statistics(const nnd_ode *ode);
 /** Event i of the last run, in the order met; i below the least of crossings and max_crossings. */
 nnd_ode_crossing nnd_ode_crossing_at(const nnd_ode *ode, size_t i);
+
+NND_API_END
 
 #endif

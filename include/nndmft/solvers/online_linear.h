@@ -9,7 +9,10 @@
 
 #include <stddef.h>
 
+#include "nndmft/api.h"
 #include "nndmft/context.h"
+
+NND_API_BEGIN
 
 /** One step; N variances and biases are coefficients of 1/N. */
 typedef struct {
@@ -30,5 +33,7 @@ NND_MUST_USE nnd_status nnd_online_run(nnd_context *ctx, double gamma0, double l
 
 /** Coefficient of 1/N of E|beta - beta*|^2 in `dim` dimensions. */
 double nnd_online_error_ncorr(const nnd_online_point *p, double dim);
+
+NND_API_END
 
 #endif

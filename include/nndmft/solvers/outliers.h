@@ -11,7 +11,10 @@
 
 #include <stddef.h>
 
+#include "nndmft/api.h"
 #include "nndmft/context.h"
+
+NND_API_BEGIN
 
 /** Fills the lower triangle of M(x), row-major. */
 typedef nnd_status (*nnd_outlier_matrix)(void *data, double x, double *m);
@@ -77,5 +80,7 @@ void nnd_spikes_clear(nnd_spikes *spikes);
  */
 NND_MUST_USE nnd_status nnd_largest_real_eigenvalue(nnd_context *ctx, size_t n, double *a,
                                                     double *value);
+
+NND_API_END
 
 #endif

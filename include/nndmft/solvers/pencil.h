@@ -9,7 +9,10 @@
 
 #include <stddef.h>
 
+#include "nndmft/api.h"
 #include "nndmft/context.h"
+
+NND_API_BEGIN
 
 /** The operator. */
 typedef struct {
@@ -32,5 +35,7 @@ void nnd_pencil_at(const nnd_pencil *pencil, double x, nnd_pencil_point *point);
 /** The upper edge of the bulk: the first stationary point of lambda(x), and lambda there. */
 NND_MUST_USE nnd_status nnd_pencil_edge(nnd_context *ctx, const nnd_pencil *pencil, double *x,
                                         double *lambda);
+
+NND_API_END
 
 #endif

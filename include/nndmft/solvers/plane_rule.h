@@ -9,7 +9,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "nndmft/api.h"
 #include "nndmft/context.h"
+
+NND_API_BEGIN
 
 typedef struct {
     size_t count;
@@ -28,5 +31,7 @@ NND_MUST_USE nnd_status nnd_plane_rule_angles(nnd_context *ctx, size_t nodes, nn
 /** Trapezoidal rule in x and y up to 9 deviations with at most this step. */
 NND_MUST_USE nnd_status nnd_plane_rule_square(nnd_context *ctx, double step, nnd_plane_rule *rule);
 void nnd_plane_rule_clear(nnd_plane_rule *rule);
+
+NND_API_END
 
 #endif

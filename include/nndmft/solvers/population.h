@@ -9,7 +9,10 @@
 
 #include <stdbool.h>
 
+#include "nndmft/api.h"
 #include "nndmft/solvers/sobol.h"
+
+NND_API_BEGIN
 
 /** How fresh vectors are made. */
 typedef enum {
@@ -58,5 +61,7 @@ bool nnd_population_exhausted(const nnd_population *population);
 double nnd_population_work(const nnd_population *population);
 /** Bytes in use. */
 double nnd_population_bytes(const nnd_population *population);
+
+NND_API_END
 
 #endif

@@ -10,7 +10,10 @@
 
 #include <stddef.h>
 
+#include "nndmft/api.h"
 #include "nndmft/context.h"
+
+NND_API_BEGIN
 
 /** Matrices are row-major. */
 typedef struct {
@@ -46,5 +49,7 @@ void nnd_quadratic_gradient(const nnd_quadratic *q, const double *w, double *g);
 double nnd_quadratic_loss(const nnd_quadratic *q, const double *w);
 /** |w - w*|^2. */
 double nnd_quadratic_distance2(const nnd_quadratic *q, const double *w);
+
+NND_API_END
 
 #endif

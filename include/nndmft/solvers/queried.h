@@ -17,8 +17,11 @@
 #ifndef NNDMFT_SOLVERS_QUERIED_H
 #define NNDMFT_SOLVERS_QUERIED_H
 
+#include "nndmft/api.h"
 #include "nndmft/solvers/march.h"
 #include "nndmft/solvers/population.h"
+
+NND_API_BEGIN
 
 typedef struct nnd_queried nnd_queried;
 
@@ -83,5 +86,7 @@ NND_MUST_USE nnd_status nnd_queried_find_outliers(nnd_context *ctx, nnd_queried 
                                                   nnd_queried_outliers *out);
 /** The margin alone. */
 NND_MUST_USE nnd_status nnd_queried_margin(nnd_context *ctx, nnd_queried *matrix, double *margin);
+
+NND_API_END
 
 #endif

@@ -8,7 +8,10 @@
 #ifndef NNDMFT_SOLVERS_REPRESENTATION_H
 #define NNDMFT_SOLVERS_REPRESENTATION_H
 
+#include "nndmft/api.h"
 #include "nndmft/solvers/equivalent.h"
+
+NND_API_BEGIN
 
 /**
  * Expected CKA on n Gaussian probes of two representations of rank one whose predictors have the
@@ -40,5 +43,7 @@ double nnd_cka_gaussian(const nnd_gaussian_features *features, double q, double 
 NND_MUST_USE nnd_status nnd_cka_outputs(nnd_context *ctx, size_t c, const double *cross,
                                         const double *self, const double *self_identity,
                                         double *cka);
+
+NND_API_END
 
 #endif

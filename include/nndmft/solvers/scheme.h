@@ -13,7 +13,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "nndmft/api.h"
 #include "nndmft/context.h"
+
+NND_API_BEGIN
 
 /** Explicit Runge-Kutta methods of order 1, 2 and 4. */
 typedef enum { NND_RK_EULER, NND_RK_HEUN, NND_RK_RK4 } nnd_runge_kutta;
@@ -47,5 +50,7 @@ double nnd_scheme_kappa(const nnd_scheme *scheme);
 const double *nnd_scheme_omega(const nnd_scheme *scheme);
 /** Goes on to the next query. */
 void nnd_scheme_advance(nnd_scheme *scheme);
+
+NND_API_END
 
 #endif

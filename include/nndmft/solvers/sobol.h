@@ -17,8 +17,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "core/rng.h"
+#include "nndmft/api.h"
 #include "nndmft/context.h"
+#include "nndmft/solvers/shared.h"
+
+NND_API_BEGIN
 
 /** The net, unscrambled; shared by all who draw from it. */
 typedef struct nnd_sobol nnd_sobol;
@@ -38,5 +41,7 @@ NND_MUST_USE nnd_status nnd_scramble_new(nnd_context *ctx, const nnd_sobol *net,
 void nnd_scramble_free(nnd_scramble *scramble);
 /** Standard normals of dimension `dim` (0, 1, ...) on all sites. */
 void nnd_scramble_normals(nnd_scramble *scramble, size_t dim, double *x);
+
+NND_API_END
 
 #endif

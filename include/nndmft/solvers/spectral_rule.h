@@ -12,20 +12,23 @@
 #ifndef NNDMFT_SOLVERS_SPECTRAL_RULE_H
 #define NNDMFT_SOLVERS_SPECTRAL_RULE_H
 
+#include "nndmft/api.h"
 #include "nndmft/solvers/equivalent.h"
+
+NND_API_BEGIN
 
 /** A rule; made with one of the two functions below, freed with nnd_spectral_rule_clear. */
 typedef struct {
-    size_t count;           /**< nodes */
-    double complex *z;      /**< nodes; those of a contour in the upper half plane only */
-    double complex *learn;  /**< <F>_c = (X^T y/P) F(S) (X^T y/P) = Re sum_j learn_j F(z_j) */
-    double complex *weight; /**< contour: dz/(2 pi i), else NULL */
-    double complex *kappa;  /**< contour: kappa(-z_j), else NULL */
-    double *density;        /**< Marchenko-Pastur: omega_j z_j, else NULL */
-    double complex *moment; /**< contour: count x moments, sums over eigenvalues; else NULL */
-    double edge[2];         /**< of the positive spectrum */
-    double label2;          /**< |y|^2/P */
-    nnd_eigenmodes modes;   /**< borrowed */
+    size_t count;         /**< nodes */
+    nnd_complex *z;       /**< nodes; those of a contour in the upper half plane only */
+    nnd_complex *learn;   /**< <F>_c = (X^T y/P) F(S) (X^T y/P) = Re sum_j learn_j F(z_j) */
+    nnd_complex *weight;  /**< contour: dz/(2 pi i), else NULL */
+    nnd_complex *kappa;   /**< contour: kappa(-z_j), else NULL */
+    double *density;      /**< Marchenko-Pastur: omega_j z_j, else NULL */
+    nnd_complex *moment;  /**< contour: count x moments, sums over eigenvalues; else NULL */
+    double edge[2];       /**< of the positive spectrum */
+    double label2;        /**< |y|^2/P */
+    nnd_eigenmodes modes; /**< borrowed */
     nnd_pair_task task;
 } nnd_spectral_rule;
 
@@ -94,16 +97,18 @@ NND_MUST_USE nnd_status nnd_spectral_rule_contour(nnd_context *ctx, const nnd_ei
 void nnd_spectral_rule_clear(nnd_spectral_rule *rule);
 
 /** <F>_c for the values F(z_j) of a real entire function. */
-double nnd_spectral_learn(const nnd_spectral_rule *rule, const double complex *values);
+double nnd_spectral_learn(const nnd_spectral_rule *rule, const nnd_complex *values);
 /** |y - X beta|^2/P of phi(z_j). */
-double nnd_spectral_train_error(const nnd_spectral_rule *rule, const double complex *phi);
+double nnd_spectral_train_error(const nnd_spectral_rule *rule, const nnd_complex *phi);
 
 /**
  * Overlaps at `times` times; phi holds times x count values phi(z_j). For a contour the cost is
  * O(count^2 times), by tiles whose size does not depend on anything.
  */
 NND_MUST_USE nnd_status nnd_spectral_overlap(nnd_context *ctx, const nnd_spectral_rule *rule,
-                                             size_t times, const double complex *phi,
+                                             size_t times, const nnd_complex *phi,
                                              nnd_spectral_overlaps *overlaps);
+
+NND_API_END
 
 #endif

@@ -7,8 +7,11 @@
 #ifndef NNDMFT_SOLVERS_STATIC_KERNEL_H
 #define NNDMFT_SOLVERS_STATIC_KERNEL_H
 
-#include "core/timegrid.h"
+#include "nndmft/api.h"
 #include "nndmft/context.h"
+#include "nndmft/solvers/shared.h"
+
+NND_API_BEGIN
 
 /** The problem; pointers are borrowed. Pairs are numbered by nnd_pair_index. */
 typedef struct {
@@ -33,5 +36,7 @@ NND_MUST_USE nnd_status nnd_static_kernel_run(nnd_context *ctx, const nnd_static
  * recursion v_(t+1) = a v_t + b^t, in which nothing cancels.
  */
 void nnd_divided_powers(double a, double b, size_t steps, double *v);
+
+NND_API_END
 
 #endif

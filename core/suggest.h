@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /** What a misspelt name may have meant. */
-#ifndef NNDMFT_SUGGEST_H
-#define NNDMFT_SUGGEST_H
+#ifndef NNDMFT_CORE_SUGGEST_H
+#define NNDMFT_CORE_SUGGEST_H
 
 #include <stddef.h>
 

@@ -4,8 +4,8 @@
  * attributes of foreign files) may be any bytes; where it must become a text, a byte that is no
  * UTF-8 is written as backslash, x and two hexadecimal digits.
  */
-#ifndef NNDMFT_UTF8_H
-#define NNDMFT_UTF8_H
+#ifndef NNDMFT_CORE_UTF8_H
+#define NNDMFT_CORE_UTF8_H
 
 #include <stdbool.h>
 #include <stddef.h>
