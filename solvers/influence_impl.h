@@ -2,7 +2,8 @@
 /**
  * The parts of influence.h: influence.c sets up, follows the mean and assembles the results;
  * influence_response.c averages first derivatives, influence_difference.c takes differences of
- * averages instead; influence_moments.c averages products of influences and second derivatives.
+ * averages instead; influence_moments.c averages products of influences and second derivatives;
+ * influence_frame.c is what these share.
  */
 #ifndef NNDMFT_SOLVERS_INFLUENCE_IMPL_H
 #define NNDMFT_SOLVERS_INFLUENCE_IMPL_H

@@ -9,7 +9,7 @@
 
 #include "core/largest.h"
 #include "theory/claims.h"
-#include "theory/directional_path.h"
+#include "theory/directional_polar.h"
 #include "theory/shortfall.h"
 
 /* Part of the force on the norm that sampling noise may make up before theory keeps silent. */

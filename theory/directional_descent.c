@@ -7,6 +7,7 @@
 #include "core/divergence.h"
 #include "core/rng.h"
 #include "theory/directional_pair.h"
+#include "theory/directional_polar.h"
 
 /* Random errors are a function of the step. */
 static void draw_errors(const nnd_directional_path *path, double t, size_t n, double *error) {

@@ -8,6 +8,7 @@
 
 #include "nndmft/solvers/ode.h"
 #include "theory/directional_pair.h"
+#include "theory/directional_polar.h"
 
 static const double TOLERANCE = 1e-12, PAIR_TOLERANCE = 1e-13;
 /* What F^T a is off by, relative to |F| |a|, where its parts cancel: runs at other tolerances, and

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "theory/directional_polar.h"
+
 /* F = Q sqrt(Lambda) of M - p p^T, of which negative eigenvalues are rounding. */
 static bool factor(const nnd_start *start, size_t k, double *f) {
     double *value = calloc(k, sizeof *value);
