@@ -191,8 +191,8 @@ START_TEST(flow_equals_that_of_a_dense_twin) {
         nnd_deep_linear_network_evaluate(&f->net, 0);
         ck_assert_double_eq(f->net.mse, mse);
     }
-    ck_assert(flow.time == 1.4 && flow.taken > 5 && flow.taken < 60);
-    ck_assert(flow.error > 0.0 && flow.error <= 1e-6 * (double)flow.taken);
+    ck_assert(flow.walk.t == 1.4 && flow.walk.taken > 5 && flow.walk.taken < 60);
+    ck_assert(flow.error > 0.0 && flow.error <= 1e-6 * (double)flow.walk.taken);
     end(f);
 }
 END_TEST

@@ -14,14 +14,14 @@ static void spiral(void *user, const double *x, double *rate) {
 static double run(double rtol, size_t *calls) {
     nnd_context *ctx = nnd_context_new(NULL);
     nnd_flow flow;
-    double x[] = {1.0, 0.0};
+    const double x[] = {1.0, 0.0};
     const double to[] = {0.0, 0.3, 0.3000001, 2.0};
     *calls = 0;
     ck_assert_int_eq(nnd_flow_make(ctx, 2, spiral, calls, rtol, 1e-3 * rtol, &flow), NND_OK);
+    nnd_flow_start(&flow, x);
     for (int k = 0; k < 4; k++)
-        ck_assert_int_eq(nnd_flow_advance(&flow, k > 0 ? to[k - 1] : 0.0, to[k], 100000, x),
-                         NND_OK);
-    double error = hypot(x[0] - exp(-2.0) * cos(2.0), x[1] - exp(-2.0) * sin(2.0));
+        ck_assert_int_eq(nnd_flow_advance(ctx, &flow, to[k]), NND_OK);
+    double error = hypot(flow.x[0] - exp(-2.0) * cos(2.0), flow.x[1] - exp(-2.0) * sin(2.0));
     nnd_flow_clear(&flow);
     nnd_context_free(ctx);
     return error;
@@ -46,16 +46,34 @@ static void explosion(void *user, const double *x, double *rate) {
 START_TEST(what_cannot_be_reached_is_said) {
     nnd_context *ctx = nnd_context_new(NULL);
     nnd_flow flow;
-    double x[] = {1.0};
+    const double x[] = {1.0};
     ck_assert_int_eq(nnd_flow_make(ctx, 1, explosion, NULL, 1e-8, 1e-12, &flow), NND_OK);
-    ck_assert_int_eq(nnd_flow_advance(&flow, 0.0, 2.0, 100000, x), NND_NOT_CONVERGED);
-    x[0] = 1.0;
-    flow.step = 0.0;
-    ck_assert_int_eq(nnd_flow_advance(&flow, 0.0, 0.5, 3, x), NND_NOT_CONVERGED);
-    x[0] = 1.0;
-    flow.step = 0.0;
-    ck_assert_int_eq(nnd_flow_advance(&flow, 0.0, 0.5, 1000, x), NND_OK);
-    test_close("x(1/2)", x[0], 2.0, 1e-7);
+    nnd_flow_start(&flow, x);
+    ck_assert_int_eq(nnd_flow_advance(ctx, &flow, 2.0), NND_NOT_CONVERGED);
+    ck_assert_msg(isfinite(flow.x[0]) && flow.walk.t < 1.0 + 1e-7, "x = %g at t = %g", flow.x[0],
+                  flow.walk.t);
+    nnd_flow_start(&flow, x);
+    flow.max_steps = 3;
+    ck_assert_int_eq(nnd_flow_advance(ctx, &flow, 0.5), NND_NOT_CONVERGED);
+    flow.max_steps = 1000;
+    ck_assert_int_eq(nnd_flow_advance(ctx, &flow, 0.5), NND_OK);
+    test_close("x(1/2)", flow.x[0], 2.0, 1e-7);
+    nnd_flow_clear(&flow);
+    nnd_context_free(ctx);
+}
+END_TEST
+
+/* A time a crumb beyond the end of a step is reached in that step. */
+START_TEST(no_crumb_of_time_is_left_over) {
+    nnd_context *ctx = nnd_context_new(NULL);
+    nnd_flow flow;
+    size_t calls = 0;
+    const double x[] = {1.0, 0.0};
+    ck_assert_int_eq(nnd_flow_make(ctx, 2, spiral, &calls, 1e-3, 1e-3, &flow), NND_OK);
+    nnd_flow_start(&flow, x);
+    flow.walk.h = 0.1;
+    ck_assert_int_eq(nnd_flow_advance(ctx, &flow, 0.1 + 1e-15), NND_OK);
+    ck_assert(flow.walk.t == 0.1 + 1e-15 && flow.walk.taken == 1);
     nnd_flow_clear(&flow);
     nnd_context_free(ctx);
 }
@@ -75,15 +93,16 @@ START_TEST(a_step_is_taken_if_its_error_is_allowed) {
     nnd_context *ctx = nnd_context_new(NULL);
     for (int allowed = 0; allowed < 2; allowed++) {
         nnd_flow flow;
-        double x[] = {0.0, 0.0};
+        const double x[] = {0.0, 0.0};
         ck_assert_int_eq(nnd_flow_make(ctx, 2, fourth_power, NULL, 0.0,
                                        (allowed ? 1.01 : 0.99) * difference, &flow),
                          NND_OK);
-        flow.step = 1.0;
-        ck_assert_int_eq(nnd_flow_advance(&flow, 0.0, 1.0, 100, x), NND_OK);
-        ck_assert_uint_eq(flow.rejected, allowed ? 0 : 1);
-        ck_assert_uint_eq(flow.taken, allowed ? 1 : 2);
-        test_close("1/5", x[1], 0.2, 1e-14);
+        nnd_flow_start(&flow, x);
+        flow.walk.h = 1.0;
+        ck_assert_int_eq(nnd_flow_advance(ctx, &flow, 1.0), NND_OK);
+        ck_assert_uint_eq(flow.walk.rejected, allowed ? 0 : 1);
+        ck_assert_uint_eq(flow.walk.taken, allowed ? 1 : 2);
+        test_close("1/5", flow.x[1], 0.2, 1e-14);
         nnd_flow_clear(&flow);
     }
     nnd_context_free(ctx);
@@ -95,6 +114,7 @@ int main(void) {
     TCase *tests = tcase_create("flow");
     tcase_add_test(tests, error_follows_the_tolerance);
     tcase_add_test(tests, a_step_is_taken_if_its_error_is_allowed);
+    tcase_add_test(tests, no_crumb_of_time_is_left_over);
     tcase_add_test(tests, what_cannot_be_reached_is_said);
     suite_add_tcase(suite, tests);
     return test_main(suite);

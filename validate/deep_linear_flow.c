@@ -11,7 +11,6 @@
 #include <math.h>
 
 #include "core/largest.h"
-#include "validate/dormand_prince.h"
 
 /* Error of a step. The mean over all seeds of an ensemble knows relative fluctuations of
  * 1/(size sqrt(seeds)), 1e-5 for the largest; the error of order 5 is well below this one, of order
@@ -71,40 +70,30 @@ static double first_step(const nnd_deep_linear_network *net, size_t first, doubl
 
 /* One step that is accepted, at most to `end`; the network stands evaluated before and after. */
 static nnd_status advance(nnd_deep_linear_network *net, nnd_deep_linear_flow *flow, double end) {
-    const double shortest = 1e-12;
+    nnd_dp_walk *walk = &flow->walk;
     nnd_deep_linear_network_make_room(net, NND_DP_STAGES);
     size_t first = nnd_deep_linear_network_push(net);
-    if (!(flow->step > 0.0))
-        flow->step = first_step(net, first, end - flow->time);
-    for (;;) {
-        bool last = flow->time + flow->step >= end * (1.0 - 1e-15);
-        double h = last ? end - flow->time : flow->step;
-        if (!(h > shortest * end))
-            return NND_NOT_CONVERGED;
-        double error = try_step(net, first, h), factor = nnd_dp_factor(error);
-        bool accepted = error <= 1.0;
-        /* A step cut short by the end says nothing against the one proposed before. */
-        if (!accepted || !last || factor * h > flow->step)
-            flow->step = h * (accepted ? factor : fmin(factor, 1.0));
-        if (accepted) {
-            /* The last stage is the first of the next step, from the fields that it left. */
-            net->window.count = first + NND_DP_STAGES - 1;
-            flow->time = last ? end : flow->time + h;
-            flow->error += error * TOLERANCE;
-            flow->taken++;
-            return NND_OK;
-        }
-        net->window.count = first + 1;
-        flow->rejected++;
+    if (!(walk->h > 0.0))
+        walk->h = first_step(net, first, end - walk->t);
+    for (double h; (h = nnd_dp_length(walk, end)) > 0.0;) {
+        double error = try_step(net, first, h);
+        bool taken = nnd_dp_take(walk, end, h, error);
+        /* The last stage is the first of the next step, from the fields that it left. */
+        net->window.count = first + (taken ? NND_DP_STAGES - 1 : 1);
+        if (!taken)
+            continue;
+        flow->error += error * TOLERANCE;
+        return NND_OK;
     }
+    return NND_NOT_CONVERGED;
 }
 
 nnd_status nnd_deep_linear_flow_to(nnd_context *ctx, nnd_deep_linear_network *net,
                                    nnd_deep_linear_flow *flow, double time) {
     nnd_status status = NND_OK;
-    while (status == NND_OK && flow->time < time) {
+    while (status == NND_OK && flow->walk.t < time) {
         if (nnd_context_interrupted(ctx))
-            return nnd_fail(ctx, NND_E_INTERRUPTED, "interrupted at t = %g", flow->time);
+            return nnd_fail(ctx, NND_E_INTERRUPTED, "interrupted at t = %g", flow->walk.t);
         status = advance(net, flow, time);
     }
     return status;

@@ -8,16 +8,16 @@
 #define NNDMFT_VALIDATE_DEEP_LINEAR_FLOW_H
 
 #include "validate/deep_linear_network.h"
+#include "validate/dormand_prince.h"
 
 typedef struct {
-    double time, step; /**< where it stands; proposed length of the next step, 0: to be chosen */
-    double error;      /**< sum of the errors of all steps, of the weights relative to their size */
-    size_t taken, rejected;
+    nnd_dp_walk walk; /**< h = 0: to be chosen */
+    double error;     /**< sum of the errors of all steps, of the weights relative to their size */
 } nnd_deep_linear_flow;
 
 /**
- * Takes an evaluated network from flow->time to a later time, where it is left evaluated. The error
- * of a step, as Frobenius norm of A_l, is at most 1e-6 sigma_l min(1, gamma/prod_k sigma_k).
+ * Takes an evaluated network from flow->walk.t to a later time, where it is left evaluated. The
+ * error of a step, as Frobenius norm of A_l, is at most 1e-6 sigma_l min(1, gamma/prod_k sigma_k).
  * NND_NOT_CONVERGED where steps become too short, as for weights that are not finite.
  */
 NND_MUST_USE nnd_status nnd_deep_linear_flow_to(nnd_context *ctx, nnd_deep_linear_network *net,

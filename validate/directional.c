@@ -12,8 +12,8 @@
 #include "core/timegrid.h"
 #include "nndmft/directional.h"
 #include "validate/directional_network.h"
+#include "validate/flow.h"
 #include "validate/recipe.h"
-#include "validate/runge_kutta.h"
 
 /* An explicit method takes steps as long as the fastest relaxation, however long the time. */
 static const double LONGEST_FLOW = 1e5, FLOW_TOLERANCE = 1e-12;
@@ -63,7 +63,7 @@ static nnd_simulation_cost cost(const void *params, size_t size) {
     /* A flow takes seven gradients a step, and steps of about one relaxation time. */
     double gradients = flows(p) ? 7.0 * (3.0 * p->time + 300.0) : p->steps + 1.0;
     return (nnd_simulation_cost){
-        .bytes = nnd_directional_network_bytes(p) + (flows(p) ? 9.0 * weights * 8.0 : 0.0),
+        .bytes = nnd_directional_network_bytes(p) + (flows(p) ? nnd_flow_bytes(weights) : 0.0),
         .record_bytes = 10.0 * recorded_times(p) * sizeof(double),
         .flops = gradients * (gradient + 6.0 * weights),
     };
@@ -74,7 +74,7 @@ typedef struct {
     nnd_context *ctx;
     const nnd_directional *params;
     nnd_directional_network net;
-    nnd_runge_kutta_flow flow;
+    nnd_flow flow;
     size_t count;
     double *t; /* recorded steps or times */
     double *start, *velocity;
@@ -246,9 +246,7 @@ static nnd_status descend(run *r) {
 
 static void flow_rate(void *user, const double *y, double *dydt) {
     run *r = user;
-    double *weights = r->net.net.weights;
-    if (y != weights)
-        cblas_dcopy((int)r->flow.n, y, 1, weights, 1);
+    cblas_dcopy((int)r->flow.n, y, 1, r->net.net.weights, 1);
     nnd_directional_network_evaluate(&r->net, false);
     nnd_directional_network_rate(&r->net, dydt);
 }
@@ -256,15 +254,14 @@ static void flow_rate(void *user, const double *y, double *dydt) {
 /* The flow keeps the weights apart from the network, which visits every stage. */
 static nnd_status follow(run *r) {
     nnd_status status = NND_OK;
-    nnd_runge_kutta_restart(&r->flow);
-    cblas_dcopy((int)r->flow.n, r->net.net.weights, 1, r->flow.y, 1);
+    nnd_flow_start(&r->flow, r->net.net.weights);
     for (size_t i = 0; status == NND_OK && i < r->count; i++) {
-        status = nnd_runge_kutta_advance(r->ctx, &r->flow, r->t[i]);
+        status = nnd_flow_advance(r->ctx, &r->flow, r->t[i]);
         if (status == NND_NOT_CONVERGED)
-            *values(r, "diverged_at") = r->flow.t;
+            *values(r, "diverged_at") = r->flow.walk.t;
         if (status != NND_OK)
             break;
-        cblas_dcopy((int)r->flow.n, r->flow.y, 1, r->net.net.weights, 1);
+        cblas_dcopy((int)r->flow.n, r->flow.x, 1, r->net.net.weights, 1);
         nnd_directional_network_evaluate(&r->net, true);
         record(r, i);
     }
@@ -285,15 +282,9 @@ static nnd_status run_make(run *r, size_t first_seed, size_t count) {
     r->velocity = r->start + r->net.dim;
     if (!flows(r->params))
         return NND_OK;
-    status = nnd_runge_kutta_make(r->ctx, r->net.net.weight_count, &r->flow);
-    r->flow.y = calloc(r->net.net.weight_count, sizeof(double));
-    if (status == NND_OK && r->flow.y == NULL)
-        status = nnd_fail_memory(r->ctx, "a gradient flow");
-    r->flow.rate = flow_rate;
-    r->flow.user = r;
-    r->flow.rtol = FLOW_TOLERANCE;
     /* Denormals cannot be followed to a relative tolerance, however short the steps. */
-    r->flow.atol = DBL_MIN;
+    status = nnd_flow_make(r->ctx, r->net.net.weight_count, flow_rate, r, FLOW_TOLERANCE, DBL_MIN,
+                           &r->flow);
     r->flow.max_steps = FLOW_MAX_STEPS;
     return status;
 }
@@ -312,8 +303,7 @@ static nnd_status simulate(nnd_context *ctx, const void *params, size_t size, ui
         nnd_frame_free(r.frame);
     free(r.t);
     free(r.start);
-    free(r.flow.y);
-    nnd_runge_kutta_clear(&r.flow);
+    nnd_flow_clear(&r.flow);
     nnd_directional_network_clear(&r.net);
     return status;
 }

@@ -7,6 +7,9 @@
 #ifndef NNDMFT_VALIDATE_DORMAND_PRINCE_H
 #define NNDMFT_VALIDATE_DORMAND_PRINCE_H
 
+#include <stdbool.h>
+#include <stddef.h>
+
 enum { NND_DP_STAGES = 7 };
 
 /** Weights of the earlier stages in each; the last row gives the step, of order 5, and its stage is
@@ -15,7 +18,15 @@ extern const double nnd_dp_weight[NND_DP_STAGES][NND_DP_STAGES - 1];
 /** Weights of all stages in the solution of order 5 less that of order 4. */
 extern const double nnd_dp_error[NND_DP_STAGES];
 
-/** By how much the next step is longer: error is that of the last one over what is allowed. */
-double nnd_dp_factor(double error);
+/** A way through time in steps whose lengths follow from their errors. */
+typedef struct {
+    double t, h; /**< where it stands; length proposed for the next step */
+    size_t taken, rejected;
+} nnd_dp_walk;
+
+/** Length of the step to be tried on the way to `end` > t; 0: too short to get anywhere. */
+double nnd_dp_length(const nnd_dp_walk *walk, double end);
+/** Takes the step of that length or not, and proposes the next: `error` is over what is allowed. */
+bool nnd_dp_take(nnd_dp_walk *walk, double end, double h, double error);
 
 #endif

@@ -155,16 +155,16 @@ static nnd_status descend(run *r) {
 }
 
 static nnd_status flow(run *r) {
-    double now = 0.0;
     nnd_status status = NND_OK;
     while (status == NND_OK && r->recorded < r->times.count) {
         double next = r->times.value[r->recorded];
-        if (nnd_flat_block_flow(&r->block, now, next) != NND_OK)
-            return nnd_fail(r->record.ctx, NND_E_INPUT,
-                            "params.time: the flow of a network takes too many steps to reach %g",
-                            next);
-        status = record_all(r);
-        now = next;
+        status = nnd_flat_block_flow(r->record.ctx, &r->block, next);
+        if (status == NND_NOT_CONVERGED)
+            status = nnd_fail(r->record.ctx, NND_E_INPUT,
+                              "params.time: the flow of a network takes too many steps to reach %g",
+                              next);
+        if (status == NND_OK)
+            status = record_all(r);
     }
     return status;
 }

@@ -74,6 +74,8 @@ static double *all_weights(const nnd_flat_block *block) {
     return block->linear ? block->lanes.weights : block->net.weights;
 }
 
+enum { MOST_FLOW_STEPS = 100000000 };
+
 static size_t weight_count(const nnd_flat_block *block) {
     return block->linear ? block->lanes.count * NND_LANES : block->net.weight_count;
 }
@@ -101,9 +103,11 @@ nnd_status nnd_flat_block_make(nnd_context *ctx, const nnd_flat_minima *p, nnd_f
     block->pair = calloc(2 * widest(p), sizeof(double));
     if (block->one == NULL || block->pair == NULL)
         return nnd_fail_memory(ctx, "a block of networks");
-    if (p->integrator == NND_GRADIENT_FLOW)
+    if (p->integrator == NND_GRADIENT_FLOW) {
         status =
             nnd_flow_make(ctx, weight_count(block), flow_rate, block, 1e-10, 1e-13, &block->flow);
+        block->flow.max_steps = MOST_FLOW_STEPS;
+    }
     return status;
 }
 
@@ -203,7 +207,8 @@ void nnd_flat_block_draw(nnd_flat_block *block, nnd_rng_key key) {
         else
             write_network(&block->net, b, block->one);
     }
-    block->flow.step = 0.0;
+    if (block->params->integrator == NND_GRADIENT_FLOW)
+        nnd_flow_start(&block->flow, all_weights(block));
 }
 
 /* ---- training ---- */
@@ -239,12 +244,9 @@ void nnd_flat_block_descend(nnd_flat_block *block, double rate) {
     nnd_network_descend(&block->net, block->residual, NULL);
 }
 
-nnd_status nnd_flat_block_flow(nnd_flat_block *block, double from, double to) {
-    enum { MOST = 100000000 };
-    size_t n = weight_count(block);
-    memcpy(block->one, all_weights(block), n * sizeof(double));
-    nnd_status status = nnd_flow_advance(&block->flow, from, to, MOST, block->one);
-    memcpy(all_weights(block), block->one, n * sizeof(double));
+nnd_status nnd_flat_block_flow(nnd_context *ctx, nnd_flat_block *block, double to) {
+    nnd_status status = nnd_flow_advance(ctx, &block->flow, to);
+    memcpy(all_weights(block), block->flow.x, weight_count(block) * sizeof(double));
     nnd_flat_block_evaluate(block);
     return status;
 }

@@ -42,8 +42,8 @@ void nnd_flat_block_draw(nnd_flat_block *block, nnd_rng_key key);
 void nnd_flat_block_evaluate(nnd_flat_block *block);
 /** A step of gradient descent from an evaluated block. */
 void nnd_flat_block_descend(nnd_flat_block *block, double rate);
-/** Gradient flow from one time to a later one; leaves the block evaluated. */
-NND_MUST_USE nnd_status nnd_flat_block_flow(nnd_flat_block *block, double from, double to);
+/** Gradient flow of drawn weights on to a later time; leaves the block evaluated. */
+NND_MUST_USE nnd_status nnd_flat_block_flow(nnd_context *ctx, nnd_flat_block *block, double to);
 /** Copies network b into `net`, made by nnd_flat_network_make. */
 void nnd_flat_block_read(const nnd_flat_block *block, size_t b, nnd_network *net);
 /**

@@ -2,88 +2,82 @@
 #include "validate/flow.h"
 
 #include <math.h>
-#include <stdbool.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "validate/dormand_prince.h"
-
-enum { STAGES = NND_DP_STAGES };
+enum { STAGES = NND_DP_STAGES, VECTORS = STAGES + 1 };
 
 nnd_status nnd_flow_make(nnd_context *ctx, size_t n, nnd_flow_fn rate, void *user, double rtol,
                          double atol, nnd_flow *flow) {
-    *flow = (nnd_flow){.n = n, .rate = rate, .user = user, .rtol = rtol, .atol = atol};
-    flow->stage = calloc(STAGES * n, sizeof(double));
-    flow->trial = calloc(n, sizeof(double));
-    if (flow->stage == NULL || flow->trial == NULL)
-        return nnd_fail_memory(ctx, "a gradient flow");
-    return NND_OK;
+    *flow = (nnd_flow){
+        .n = n, .rate = rate, .user = user, .rtol = rtol, .atol = atol, .max_steps = SIZE_MAX};
+    flow->x = calloc(n, sizeof(double));
+    flow->work = calloc(VECTORS * n, sizeof(double));
+    return flow->x != NULL && flow->work != NULL ? NND_OK : nnd_fail_memory(ctx, "a gradient flow");
 }
 
 void nnd_flow_clear(nnd_flow *flow) {
-    free(flow->stage);
-    free(flow->trial);
+    free(flow->x);
+    free(flow->work);
     *flow = (nnd_flow){0};
 }
 
-/* All stages of a step of length h from x, whose rate is stage 0; the end is in `trial`. Returns
- * the error over what is allowed. */
-static double try_step(const nnd_flow *flow, const double *x, double h) {
+double nnd_flow_bytes(double n) {
+    return (VECTORS + 1) * n * sizeof(double);
+}
+
+/* A first step from the size of the rate. */
+static double first_step(const nnd_flow *flow) {
+    double x = 0.0, rate = 0.0;
+    for (size_t i = 0; i < flow->n; i++) {
+        x = fmax(x, fabs(flow->x[i]));
+        rate = fmax(rate, fabs(flow->work[i]));
+    }
+    return rate > 0.0 && x > 0.0 ? 1e-3 * x / rate : 1e-3;
+}
+
+void nnd_flow_start(nnd_flow *flow, const double *x) {
+    memcpy(flow->x, x, flow->n * sizeof *x);
+    flow->rate(flow->user, flow->x, flow->work);
+    flow->walk = (nnd_dp_walk){.h = first_step(flow)};
+}
+
+/* Stages of a step of length h, the result into `next`; the error over what is allowed. */
+static double try_step(const nnd_flow *flow, double h, double *next) {
     size_t n = flow->n;
+    double *k = flow->work, largest = 0.0;
     for (size_t s = 1; s < STAGES; s++) {
-        for (size_t i = 0; i < n; i++) {
-            double sum = 0.0;
-            for (size_t r = 0; r < s; r++)
-                sum += nnd_dp_weight[s][r] * flow->stage[r * n + i];
-            flow->trial[i] = x[i] + h * sum;
-        }
-        flow->rate(flow->user, flow->trial, flow->stage + s * n);
+        memcpy(next, flow->x, n * sizeof *next);
+        for (size_t r = 0; r < s; r++)
+            for (size_t i = 0; i < n; i++)
+                next[i] += h * nnd_dp_weight[s][r] * k[r * n + i];
+        flow->rate(flow->user, next, k + s * n);
     }
-    double worst = 0.0;
     for (size_t i = 0; i < n; i++) {
-        double sum = 0.0;
+        double error = 0.0;
         for (size_t s = 0; s < STAGES; s++)
-            sum += nnd_dp_error[s] * flow->stage[s * n + i];
-        double allowed = flow->atol + flow->rtol * fmax(fabs(x[i]), fabs(flow->trial[i]));
-        double error = fabs(h * sum) / allowed;
-        worst = error > worst || isnan(error) ? error : worst;
+            error += h * nnd_dp_error[s] * k[s * n + i];
+        double allowed = flow->atol + flow->rtol * fmax(fabs(flow->x[i]), fabs(next[i]));
+        if (error != 0.0)
+            largest = fmax(largest, isfinite(error) ? fabs(error) / allowed : INFINITY);
     }
-    return worst;
+    return largest;
 }
 
-/* A first step that changes x by about a hundredth of what error control looks at. */
-static double first_step(const nnd_flow *flow, const double *x, double longest) {
-    double fastest = 0.0;
-    for (size_t i = 0; i < flow->n; i++)
-        fastest = fmax(fastest, fabs(flow->stage[i]) / (fabs(x[i]) + sqrt(flow->atol)));
-    return fastest > 0.0 ? fmin(longest, 0.01 / fastest) : longest;
-}
-
-nnd_status nnd_flow_advance(nnd_flow *flow, double from, double to, size_t max_steps, double *x) {
-    const double shortest = 1e-14;
-    double t = from;
-    flow->rate(flow->user, x, flow->stage);
-    if (!(flow->step > 0.0))
-        flow->step = first_step(flow, x, to - from);
-    for (size_t tried = 0; t < to; tried++) {
-        bool last = t + flow->step >= to * (1.0 - 1e-15);
-        double h = last ? to - t : flow->step;
-        if (tried == max_steps || h < shortest * fabs(to))
+nnd_status nnd_flow_advance(nnd_context *ctx, nnd_flow *flow, double to) {
+    nnd_dp_walk *walk = &flow->walk;
+    double *next = flow->work + STAGES * flow->n;
+    while (walk->t < to) {
+        double h = nnd_dp_length(walk, to);
+        if (h == 0.0 || walk->taken + walk->rejected >= flow->max_steps)
             return NND_NOT_CONVERGED;
-        double error = try_step(flow, x, h);
-        bool accepted = error <= 1.0;
-        double factor = fmin(nnd_dp_factor(error), accepted ? INFINITY : 1.0);
-        /* A step cut short by the end says nothing against the one proposed before. */
-        if (!accepted || !last || factor * h > flow->step)
-            flow->step = factor * h;
-        if (!accepted) {
-            flow->rejected++;
+        if (nnd_context_interrupted(ctx))
+            return nnd_fail(ctx, NND_E_INTERRUPTED, "interrupted at t = %g", walk->t);
+        if (!nnd_dp_take(walk, to, h, try_step(flow, h, next)))
             continue;
-        }
-        flow->taken++;
-        t = last ? to : t + h;
-        memcpy(x, flow->trial, flow->n * sizeof *x);
-        memcpy(flow->stage, flow->stage + (STAGES - 1) * flow->n, flow->n * sizeof *x);
+        memcpy(flow->x, next, flow->n * sizeof *next);
+        memcpy(flow->work, flow->work + (STAGES - 1) * flow->n, flow->n * sizeof *next);
     }
     return NND_OK;
 }

@@ -6,9 +6,8 @@
 #ifndef NNDMFT_VALIDATE_FLOW_H
 #define NNDMFT_VALIDATE_FLOW_H
 
-#include <stddef.h>
-
 #include "nndmft/context.h"
+#include "validate/dormand_prince.h"
 
 /** Writes f(x), n numbers. */
 typedef void (*nnd_flow_fn)(void *user, const double *x, double *rate);
@@ -18,19 +17,22 @@ typedef struct {
     nnd_flow_fn rate;
     void *user;
     double rtol, atol; /**< allowed error of a step: atol + rtol |x_i| for each number */
-    double step;       /**< proposed length of the next step; 0: chosen */
-    size_t taken, rejected;
-    double *stage; /**< 7 x n */
-    double *trial;
+    size_t max_steps;  /**< tried since the start; no limit as made */
+    nnd_dp_walk walk;
+    double *x;    /**< n numbers at the time walk.t */
+    double *work; /**< 8 n numbers: the stages, of which the first is the rate of x; a trial */
 } nnd_flow;
 
 /** Frees with nnd_flow_clear, which takes half-made ones. */
 NND_MUST_USE nnd_status nnd_flow_make(nnd_context *ctx, size_t n, nnd_flow_fn rate, void *user,
                                       double rtol, double atol, nnd_flow *flow);
 void nnd_flow_clear(nnd_flow *flow);
-/** Takes x from one time to a later one. NND_NOT_CONVERGED, with x somewhere in between, if steps
- *  become too short or more than `max_steps` are needed. */
-NND_MUST_USE nnd_status nnd_flow_advance(nnd_flow *flow, double from, double to, size_t max_steps,
-                                         double *x);
+/** Bytes of a flow of n numbers. */
+double nnd_flow_bytes(double n);
+/** Puts a copy of `x` at t = 0. */
+void nnd_flow_start(nnd_flow *flow, const double *x);
+/** Goes on to a later time. NND_NOT_CONVERGED when max_steps are used up or steps become too short,
+ *  as where the flow leaves the finite numbers: x then holds the last good values. */
+NND_MUST_USE nnd_status nnd_flow_advance(nnd_context *ctx, nnd_flow *flow, double to);
 
 #endif
