@@ -17,7 +17,7 @@ enum { TEXT_SIZE = 256 };
 bool nnd_object(nnd_objection *objection, const char *key, const char *format, ...) {
     va_list args;
     va_start(args, format);
-    objection->key = key;
+    snprintf(objection->key, sizeof objection->key, "%s", key);
     nnd_vformat(objection->text, sizeof objection->text, format, args);
     va_end(args);
     return false;

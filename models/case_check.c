@@ -12,7 +12,7 @@ const char *nnd_case_section(const nnd_model *model, const char *key) {
 
 /* What the model itself demands. It may settle values, which stay as they are here. */
 static nnd_status check_together(nnd_context *ctx, const nnd_model *model, const void *params) {
-    nnd_objection o = {NULL, ""};
+    nnd_objection o = {"", ""};
     void *copy = malloc(model->params->size);
     if (copy == NULL)
         return nnd_fail_memory(ctx, "the parameters");

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Data sets: what a case may say of them, what they become, and what is refused. */
+#include <cblas.h>
+#include <lapacke.h>
 #include <math.h>
 #include <stdlib.h>
 
+#include "core/rng.h"
 #include "nndmft/solvers/quadratic.h"
 #include "scratch.h"
 #include "support.h"
@@ -37,7 +40,7 @@ static nnd_status load(const char *name) {
 }
 
 static void ck_refused(const char *yaml, const char *key, const char *text) {
-    nnd_objection o = {NULL, ""};
+    nnd_objection o = {"", ""};
     read_data(yaml);
     ck_assert_msg(!nnd_data_check(&data, &o), "accepted: %s", yaml);
     ck_assert_str_eq(o.key, key);
@@ -45,7 +48,7 @@ static void ck_refused(const char *yaml, const char *key, const char *text) {
 }
 
 static void make(const char *yaml, nnd_dataset *set) {
-    nnd_objection o = {NULL, ""};
+    nnd_objection o = {"", ""};
     read_data(yaml);
     ck_assert_msg(nnd_data_check(&data, &o), "%s: %s", o.key, o.text);
     assert_ok(nnd_dataset_make(ctx, &data, set));
@@ -262,7 +265,7 @@ START_TEST(a_table_is_read_by_columns) {
     /* A byte order mark, as spreadsheets write it, is no part of a name. */
     static const char csv[] = "\xEF\xBB\xBFx0,x1,label\n1,2,1\n3,4,-1\n5,\"6\",1\n7,8,-1\n";
     nnd_dataset set;
-    nnd_objection o = {NULL, ""};
+    nnd_objection o = {"", ""};
     scratch_write(scratch_path("t.csv"), csv, strlen(csv));
     read_data("{file: t.csv, inputs: x, targets: label, rows: [2, 0], test_rows: [3]}");
     assert_ok(load("t.csv"));
@@ -464,7 +467,7 @@ END_TEST
 
 START_TEST(names_rows_and_shapes_of_a_file_are_checked) {
     static const char csv[] = "x0,x1,y\n1,2,\n3,4,1\n";
-    nnd_objection o = {NULL, ""};
+    nnd_objection o = {"", ""};
     scratch_write(scratch_path("t.csv"), csv, strlen(csv));
     read_data("{file: t.csv, inputs: z, targets: y}");
     assert_status(load("t.csv"), NND_E_INPUT);
@@ -509,6 +512,59 @@ START_TEST(unsound_data_is_refused_with_its_key) {
 }
 END_TEST
 
+/* The smallest and the largest eigenvalue of K with one more sample, by LAPACK. */
+static void joint_eigenvalues(const double *gram, size_t p, const double *row, double self,
+                              double ends[2]) {
+    double a[64], value[8];
+    size_t n = p + 1;
+    for (size_t i = 0; i < p; i++) {
+        memcpy(a + i * n, gram + i * p, p * sizeof *a);
+        a[p * n + i] = row[i];
+    }
+    a[p * n + p] = self;
+    ck_assert_int_eq(LAPACKE_dsyevd(LAPACK_ROW_MAJOR, 'N', 'L', (int)n, a, (int)n, value), 0);
+    ends[0] = value[0];
+    ends[1] = value[p];
+}
+
+/* One eigenvalue problem for all test samples says of each what its own would: of random samples in
+ * the span of the training inputs, a little inside and outside of what a Gram matrix allows, and
+ * out of the span. */
+START_TEST(each_test_sample_is_judged_by_the_eigenvalues_of_both) {
+    enum { P = 6, D = 4, TRIES = 60 };
+    double x[P * D], y[D], gram[P * P], row[P], target[P] = {0.0}, ends[2];
+    int accepted = 0;
+    for (uint64_t k = 0; k < TRIES; k++) {
+        nnd_rng_key key = {7, k, 0};
+        nnd_objection o = {"", ""};
+        double self = 0.0, factor[] = {1.0 + 1e-6, 1.0, 1.0 - 1e-6};
+        nnd_rng_normals(key, 1, 0, P * D, x);
+        nnd_rng_normals(key, 2, 0, D, y);
+        for (int i = 0; i < P; i++) {
+            row[i] = cblas_ddot(D, x + i * D, 1, y, 1) + (k % 4 == 3 ? 1e-3 * i : 0.0);
+            for (int j = 0; j < P; j++)
+                gram[i * P + j] = cblas_ddot(D, x + i * D, 1, x + j * D, 1);
+        }
+        self = cblas_ddot(D, y, 1, y, 1) * factor[k % 3];
+        const nnd_data d = {.gram = {.rows = P, .cols = P, .value = gram},
+                            .targets = {.rows = P, .cols = 1, .value = target},
+                            .test_gram = {.rows = 1, .cols = P, .value = row},
+                            .test_self = {.rows = 1, .cols = 1, .value = &self},
+                            .samples = 8,
+                            .dim = 16,
+                            .seed = 1,
+                            .target.scale = 1.0};
+        joint_eigenvalues(gram, P, row, self, ends);
+        bool wanted = ends[0] >= -1e-10 * ends[1], got = nnd_data_check(&d, &o);
+        ck_assert_msg(got == wanted, "sample %d: %s %s, eigenvalues %g to %g", (int)k, o.key,
+                      o.text, ends[0], ends[1]);
+        ck_assert(got || strcmp(o.key, "data.test_gram") == 0);
+        accepted += got;
+    }
+    ck_assert_msg(accepted == 30, "%d accepted", accepted);
+}
+END_TEST
+
 int main(void) {
     Suite *suite = suite_create("dataset");
     TCase *tests = tcase_create("dataset");
@@ -535,6 +591,7 @@ int main(void) {
     tcase_add_test(tests, damaged_tables_are_refused_with_their_line);
     tcase_add_test(tests, names_rows_and_shapes_of_a_file_are_checked);
     tcase_add_test(tests, unsound_data_is_refused_with_its_key);
+    tcase_add_test(tests, each_test_sample_is_judged_by_the_eigenvalues_of_both);
     suite_add_tcase(suite, tests);
     return test_main(suite);
 }

@@ -173,7 +173,7 @@ END_TEST
 
 START_TEST(steps_beyond_the_last_are_objected_to) {
     int64_t last[] = {0, 9}, beyond[] = {3, 10};
-    nnd_objection o = {NULL, ""};
+    nnd_objection o = {"", ""};
     ck_assert(nnd_steps_check(&(nnd_integers){2, last}, 9, &o));
     ck_assert(!nnd_steps_check(&(nnd_integers){2, beyond}, 9, &o));
     ck_assert_str_eq(o.key, "record");

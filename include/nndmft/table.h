@@ -90,7 +90,7 @@ struct nnd_param_table {
 
 /** What a model's own check objects to: a key and what is wrong with it. */
 typedef struct {
-    const char *key;
+    char key[64];
     char text[256];
 } nnd_objection;
 

@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The key `data` of a case: its table, and what makes data sound. */
+#include <cblas.h>
 #include <lapacke.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "nndmft/dataset.h"
+
+enum { TEXT_SIZE = 64 };
 
 #define FIELD(name) offsetof(nnd_data, name)
 #define COUNT(least)                                                                               \
@@ -235,28 +239,74 @@ static bool check_gram(const char *key, const nnd_dense *d, nnd_objection *o) {
     return done;
 }
 
-/* Training and test samples together have a Gram matrix. With the diagonal alone each test sample
- * is checked on its own. */
-static bool check_joint(const nnd_data *d, nnd_objection *o) {
-    size_t p = d->gram.rows, tests = d->test_gram.rows;
-    bool block = d->test_block.rows > 0, done = true;
-    size_t batch = block ? tests : 1, n = p + batch;
+/* Whether [[gram, rows^T], [rows, block]] has no negative eigenvalue: `count` test samples from
+ * `first` on, with their products among each other, `ld` apart. */
+static bool check_bordered(const nnd_data *d, size_t first, size_t count, const double *block,
+                           size_t ld, nnd_objection *o) {
+    size_t p = d->gram.rows, n = p + count;
     double *a = calloc(n * n, sizeof *a);
     if (a == NULL)
         return nnd_object(o, "data.test_gram", "out of memory");
-    for (size_t first = 0; done && first < tests; first += batch) {
-        for (size_t i = 0; i < p; i++)
-            memcpy(a + i * n, d->gram.value + i * p, p * sizeof *a);
-        for (size_t i = 0; i < batch; i++) {
-            memcpy(a + (p + i) * n, d->test_gram.value + (first + i) * p, p * sizeof *a);
-            for (size_t j = 0; j <= i; j++)
-                a[(p + i) * n + p + j] =
-                    block ? d->test_block.value[i * tests + j] : d->test_self.value[first];
-        }
-        done = semidefinite("data.test_gram", n, a, o);
+    for (size_t i = 0; i < p; i++)
+        memcpy(a + i * n, d->gram.value + i * p, p * sizeof *a);
+    for (size_t i = 0; i < count; i++) {
+        memcpy(a + (p + i) * n, d->test_gram.value + (first + i) * p, p * sizeof *a);
+        memcpy(a + (p + i) * n + p, block + i * ld, (i + 1) * sizeof *a);
     }
+    bool done = semidefinite("data.test_gram", n, a, o);
     free(a);
     return done;
+}
+
+/*
+ * Whether K = U diag(lambda) U^T with one more sample, k = U z and s = k(x, x), certainly has no
+ * eigenvalue below -t: K + t is positive, and so is what it leaves of s,
+ *     s + t - sum_i z_i^2/(lambda_i + t) >= 0.
+ * t is what `semidefinite` takes for rounding, or less: no entry on the diagonal nor lambda_i is
+ * larger than the largest eigenvalue of both together.
+ */
+static bool surely_fits(size_t p, const double *lambda, const double *z, double s) {
+    double t = DEFINITENESS * fmax(lambda[p - 1], s), rest = s + t;
+    if (!(lambda[0] + t > 0.0))
+        return false;
+    for (size_t i = 0; i < p; i++)
+        rest -= z[i] * z[i] / (lambda[i] + t);
+    return rest >= 0.0;
+}
+
+/* Each test sample on its own, over one eigenvalue problem for all; what that does not settle has
+ * one of its own. */
+static bool check_each(const nnd_data *d, nnd_objection *o) {
+    size_t p = d->gram.rows, tests = d->test_gram.rows;
+    int n = (int)p;
+    double *u = malloc(p * p * sizeof *u), *lambda = malloc(p * sizeof *lambda);
+    double *z = malloc(tests * p * sizeof *z);
+    bool done = u != NULL && lambda != NULL && z != NULL;
+    if (!done)
+        (void)nnd_object(o, "data.test_gram", "out of memory");
+    if (done) {
+        memcpy(u, d->gram.value, p * p * sizeof *u);
+        done = LAPACKE_dsyevd(LAPACK_ROW_MAJOR, 'V', 'L', n, u, n, lambda) == 0 ||
+               nnd_object(o, "data.gram", "has no eigenvalues");
+    }
+    if (done)
+        cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, (int)tests, n, n, 1.0,
+                    d->test_gram.value, n, u, n, 0.0, z, n);
+    for (size_t i = 0; done && i < tests; i++)
+        done = surely_fits(p, lambda, z + i * p, d->test_self.value[i]) ||
+               check_bordered(d, i, 1, &d->test_self.value[i], 1, o);
+    free(u);
+    free(lambda);
+    free(z);
+    return done;
+}
+
+/* Training and test samples together have a Gram matrix. With the diagonal alone each test sample
+ * is checked on its own. */
+static bool check_joint(const nnd_data *d, nnd_objection *o) {
+    size_t tests = d->test_gram.rows;
+    return d->test_block.rows > 0 ? check_bordered(d, 0, tests, d->test_block.value, tests, o)
+                                  : check_each(d, o);
 }
 
 static bool check_test_gram(const nnd_data *d, nnd_objection *o) {
@@ -280,23 +330,15 @@ static bool check_test_gram(const nnd_data *d, nnd_objection *o) {
 
 /* Matrices that are named but were never read. */
 static bool check_names(const nnd_data *d, nnd_objection *o) {
-    const struct {
-        const char *key;
-        const nnd_dense *dense;
-    } all[] = {{"data.gram", &d->gram},
-               {"data.targets", &d->targets},
-               {"data.test_gram", &d->test_gram},
-               {"data.test_self", &d->test_self},
-               {"data.test_block", &d->test_block},
-               {"data.test_targets", &d->test_targets},
-               {"data.inputs", &d->inputs},
-               {"data.test_inputs", &d->test_inputs},
-               {"data.covariance", &d->covariance},
-               {"data.minimizer", &d->minimizer}};
-    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
-        if (all[i].dense->name != NULL && all[i].dense->rows == 0)
-            return nnd_object(o, all[i].key, "\"%s\" is a name, but there is no `file`",
-                              all[i].dense->name);
+    for (size_t i = 0; i < nnd_data_table.count; i++) {
+        const nnd_param *row = &nnd_data_table.param[i];
+        const nnd_dense *matrix = (const nnd_dense *)((const char *)d + row->offset);
+        if (row->type == NND_DENSE && matrix->name != NULL && matrix->rows == 0) {
+            char key[TEXT_SIZE];
+            snprintf(key, sizeof key, "data.%s", row->name);
+            return nnd_object(o, key, "\"%s\" is a name, but there is no `file`", matrix->name);
+        }
+    }
     if (d->file == NULL && d->rows.count + d->test_rows.count > 0)
         return nnd_object(o, d->rows.count > 0 ? "data.rows" : "data.test_rows",
                           "selects rows of a file, but there is no `file`");

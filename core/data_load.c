@@ -208,6 +208,12 @@ static void standardize(nnd_data *d) {
     }
 }
 
+/* The matrix that row i of the table stands for; NULL: another kind of parameter. */
+static nnd_dense *matrix_at(nnd_data *d, size_t i) {
+    const nnd_param *row = &nnd_data_table.param[i];
+    return row->type == NND_DENSE ? (nnd_dense *)((char *)d + row->offset) : NULL;
+}
+
 /* 64-bit FNV-1a over the bytes of the numbers. */
 static uint64_t add_to_hash(uint64_t hash, const nnd_dense *d) {
     const unsigned char *bytes = (const unsigned char *)d->value;
@@ -216,14 +222,13 @@ static uint64_t add_to_hash(uint64_t hash, const nnd_dense *d) {
     return hash;
 }
 
+/* Of all matrices in the order of the table, which therefore never changes. */
 static nnd_status check_sum(const source *s, nnd_data *d) {
-    const nnd_dense *all[] = {&d->gram,       &d->targets,      &d->test_gram, &d->test_self,
-                              &d->test_block, &d->test_targets, &d->inputs,    &d->test_inputs,
-                              &d->covariance, &d->minimizer};
     uint64_t hash = UINT64_C(0xcbf29ce484222325);
     char text[17];
-    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
-        hash = add_to_hash(hash, all[i]);
+    for (size_t i = 0; i < nnd_data_table.count; i++)
+        if (matrix_at(d, i) != NULL)
+            hash = add_to_hash(hash, matrix_at(d, i));
     snprintf(text, sizeof text, "%016" PRIx64, hash);
     if (d->checksum != NULL && strcmp(d->checksum, text) != 0)
         return nnd_fail(s->ctx, NND_E_INPUT,
@@ -236,12 +241,10 @@ static nnd_status check_sum(const source *s, nnd_data *d) {
 
 nnd_status nnd_data_load(nnd_context *ctx, nnd_data *d, const char *path, const nnd_frame *arrays) {
     source s = {ctx, path, arrays};
-    nnd_dense *all[] = {&d->gram,       &d->targets,      &d->test_gram, &d->test_self,
-                        &d->test_block, &d->test_targets, &d->inputs,    &d->test_inputs,
-                        &d->covariance, &d->minimizer};
     nnd_status status = NND_OK;
-    for (size_t i = 0; status == NND_OK && i < sizeof all / sizeof *all; i++)
-        status = read_array(&s, all[i]);
+    for (size_t i = 0; status == NND_OK && i < nnd_data_table.count; i++)
+        if (matrix_at(d, i) != NULL)
+            status = read_array(&s, matrix_at(d, i));
     if (status == NND_OK)
         status = choose_rows(&s, d);
     if (status == NND_OK && d->standardize)
