@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "core/companion.h"
 #include "core/text.h"
 #include "nndmft/suggest.h"
 
@@ -14,19 +15,12 @@ bool nnd_export_same_dims(const nnd_array *a, const nnd_array *b) {
 }
 
 const nnd_array *nnd_export_error_of(const nnd_frame *frame, const nnd_array *array) {
-    char name[TEXT_SIZE];
-    snprintf(name, sizeof name, "%s_se", array->name);
-    const nnd_array *se = nnd_frame_find(frame, name);
+    const nnd_array *se = nnd_companion(frame, array->name, NND_SE);
     return se != NULL && nnd_export_same_dims(se, array) ? se : NULL;
 }
 
 bool nnd_export_is_error(const nnd_frame *frame, const nnd_array *array) {
-    size_t length = strlen(array->name);
-    char name[TEXT_SIZE];
-    if (length <= 3 || length >= sizeof name || strcmp(array->name + length - 3, "_se") != 0)
-        return false;
-    snprintf(name, sizeof name, "%.*s", (int)(length - 3), array->name);
-    const nnd_array *base = nnd_frame_find(frame, name);
+    const nnd_array *base = nnd_companion_owner(frame, array->name, NND_SE);
     return base != NULL && nnd_export_same_dims(base, array);
 }
 
@@ -48,12 +42,10 @@ static nnd_status find_array(nnd_context *ctx, const nnd_frame *frame, const cha
 
 nnd_status nnd_export_find_all(nnd_context *ctx, const nnd_frame *frame, const char *name,
                                size_t *count, const nnd_array *array[NND_EXPORT_PARTS]) {
-    static const char *const part[NND_EXPORT_PARTS] = {"theory", "mc", "diff", "se", "z"};
+    static const char *const part[NND_EXPORT_PARTS] = {NND_THEORY, NND_MC, NND_DIFF, NND_SE, NND_Z};
     *count = 0;
     for (size_t i = 0; i < NND_EXPORT_PARTS; i++) {
-        char text[TEXT_SIZE];
-        snprintf(text, sizeof text, "%s_%s", name, part[i]);
-        array[*count] = nnd_frame_find(frame, text);
+        array[*count] = nnd_companion(frame, name, part[i]);
         *count += array[*count] != NULL;
     }
     if (*count == NND_EXPORT_PARTS && nnd_frame_find(frame, name) == NULL)

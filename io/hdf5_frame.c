@@ -5,6 +5,7 @@
 
 #include <hdf5_hl.h>
 
+#include "core/companion.h"
 #include "io/hdf5_impl.h"
 
 enum {
@@ -88,14 +89,9 @@ static nnd_status write_attributes(nnd_context *ctx, const char *path, hid_t obj
 /* Names the array that holds the standard error, unless the frame does so itself. */
 static bool point_to_error(hid_t dataset, const nnd_frame *frame, const char *array) {
     static const char key[] = "standard_error";
-    char *name;
-    if (asprintf(&name, "%s_se", array) < 0)
-        return false;
-    bool done = nnd_frame_find(frame, name) == NULL ||
-                nnd_frame_find_attribute(frame, array, key) != NULL ||
-                nnd_hdf5_set_text(dataset, key, name);
-    free(name);
-    return done;
+    const nnd_array *se = nnd_companion(frame, array, NND_SE);
+    return se == NULL || nnd_frame_find_attribute(frame, array, key) != NULL ||
+           nnd_hdf5_set_text(dataset, key, se->name);
 }
 
 /*

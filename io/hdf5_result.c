@@ -6,6 +6,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "core/companion.h"
 #include "core/rng.h"
 #include "io/hdf5_impl.h"
 #include "nndmft/io.h"
@@ -234,11 +235,11 @@ static nnd_status set_if(nnd_frame *frame, const char *array, const char *key, c
 static nnd_status annotate(nnd_frame *frame, const char *array, const nnd_model *model) {
     static const char of[] = "standard error of ";
     char long_name[512];
-    size_t length = strlen(array);
-    const nnd_variable *v = find_variable(model, array, length);
-    bool error = v == NULL && length > 3 && strcmp(array + length - 3, "_se") == 0;
+    const nnd_variable *v = find_variable(model, array, strlen(array));
+    size_t length = nnd_companion_of(array, NND_SE);
+    bool error = v == NULL && length > 0;
     if (error)
-        v = find_variable(model, array, length - 3);
+        v = find_variable(model, array, length);
     if (v == NULL)
         return NND_OK;
     snprintf(long_name, sizeof long_name, "%s%s", error ? of : "",

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/companion.h"
 #include "core/text.h"
 #include "plot/plot_impl.h"
 
@@ -24,21 +25,14 @@ static const nnd_array *find(const nnd_result *result, const char *name) {
 
 /* True for x_se and x_min_size where x is a variable, and for what only keeps account of a run. */
 static bool is_hidden(const nnd_result *result, const char *name) {
-    static const char *const accounts[] = {"status", "diverged_fraction", "diverged_at"};
-    static const char *const endings[] = {"_se", "_min_size"};
-    for (size_t i = 0; i < sizeof accounts / sizeof *accounts; i++)
-        if (strcmp(name, accounts[i]) == 0)
-            return true;
-    for (size_t i = 0; i < sizeof endings / sizeof *endings; i++) {
-        size_t length = strlen(name), ending = strlen(endings[i]);
-        char base[NND_PLOT_TEXT];
-        if (length <= ending || length >= sizeof base ||
-            strcmp(name + length - ending, endings[i]) != 0)
-            continue;
-        snprintf(base, sizeof base, "%.*s", (int)(length - ending), name);
-        if (find(result, base) != NULL)
-            return true;
-    }
+    static const char *const endings[] = {NND_SE, NND_MIN_SIZE};
+    const nnd_frame *frames[] = {result->theory, result->mc};
+    if (nnd_is_account(name))
+        return true;
+    for (size_t i = 0; i < sizeof endings / sizeof *endings; i++)
+        for (size_t f = 0; f < sizeof frames / sizeof *frames; f++)
+            if (frames[f] != NULL && nnd_companion_owner(frames[f], name, endings[i]) != NULL)
+                return true;
     return false;
 }
 

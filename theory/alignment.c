@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "core/companion.h"
 #include "core/divergence.h"
 #include "nndmft/alignment.h"
 #include "nndmft/solvers/early_stopping.h"
@@ -57,7 +58,7 @@ static bool has_rank_one(const nnd_alignment *p) {
 /* The smallest size that theory claims for a variable. */
 static nnd_status put_min_size(const task *x, const char *name, size_t at, double size) {
     char text[64];
-    snprintf(text, sizeof text, "%s_min_size", name);
+    nnd_companion_name(name, NND_MIN_SIZE, sizeof text, text);
     nnd_status status = put(x, text, at, size);
     return status == NND_OK ? nnd_frame_set_text(x->frame, text, NND_CORRECTION, "1/size") : status;
 }
@@ -371,9 +372,9 @@ static nnd_status find_sound_times(task *x, const nnd_reals *t, size_t *sound) {
         nnd_divergence_limit(NND_DIVERGENCE_BOUND, labels2, labels2), (size_t)p->steps, &step);
     while (*sound > 0 && t->value[*sound - 1] >= (double)step)
         --*sound;
-    return status == NND_OK
-               ? nnd_frame_add_scalar(x->frame, "diverged_at", step < SIZE_MAX ? (double)step : NAN)
-               : status;
+    return status == NND_OK ? nnd_frame_add_scalar(x->frame, NND_DIVERGED_AT,
+                                                   step < SIZE_MAX ? (double)step : NAN)
+                            : status;
 }
 
 static nnd_status solve_times(task *x) {

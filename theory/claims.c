@@ -7,13 +7,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/companion.h"
 #include "core/text.h"
 
 enum { NAME_SIZE = 128, TEXT_SIZE = 512 };
 
 nnd_status nnd_claim_reason(nnd_frame *frame, const char *variable, const char *reason) {
     char name[NAME_SIZE], text[TEXT_SIZE];
-    snprintf(name, sizeof name, "%s_min_size", variable);
+    nnd_companion_name(variable, NND_MIN_SIZE, sizeof name, name);
     const nnd_attribute *before = nnd_frame_find_attribute(frame, name, NND_REASON);
     if (before == NULL)
         return nnd_frame_set_text(frame, name, NND_REASON, reason);
@@ -32,7 +33,7 @@ static bool is_time(const nnd_dim *dim) {
 /* The array x_min_size, made if need be over the times of x alone, all 0. */
 static nnd_status claim_of(nnd_frame *frame, const char *variable, const nnd_array **claim) {
     char name[NAME_SIZE], dims[NAME_SIZE];
-    snprintf(name, sizeof name, "%s_min_size", variable);
+    nnd_companion_name(variable, NND_MIN_SIZE, sizeof name, name);
     *claim = nnd_frame_find(frame, name);
     if (*claim != NULL)
         return NND_OK;
@@ -90,13 +91,6 @@ nnd_status nnd_claim_until(const nnd_model *model, nnd_frame *frame, double last
 
 /* ---- sweeps ---- */
 
-/* The length of the name of the variable whose claim an array is; 0 if it is none. */
-static size_t claimed_name(const char *name) {
-    static const char ending[] = "_min_size";
-    size_t n = strlen(name), m = sizeof ending - 1;
-    return n > m && strcmp(name + n - m, ending) == 0 ? n - m : 0;
-}
-
 /* Kinds of claims in a sweep: the first frame that has each. */
 typedef struct {
     size_t count;
@@ -116,7 +110,7 @@ static bool is_known(const claims *known, const char *name) {
 static nnd_status collect(const nnd_frame *frame, claims *known) {
     for (size_t a = 0; a < nnd_frame_array_count(frame); a++) {
         const char *name = nnd_frame_array(frame, a)->name;
-        if (claimed_name(name) == 0 || is_known(known, name))
+        if (nnd_companion_of(name, NND_MIN_SIZE) == 0 || is_known(known, name))
             continue;
         void *grown = realloc(known->one, (known->count + 1) * sizeof *known->one);
         if (grown == NULL)
@@ -132,9 +126,9 @@ static nnd_status add_missing(const claims *known, nnd_frame *frame) {
     nnd_status status = NND_OK;
     for (size_t i = 0; status == NND_OK && i < known->count; i++) {
         const char *name = known->one[i].name;
-        char variable[NAME_SIZE], dims[NAME_SIZE];
-        snprintf(variable, sizeof variable, "%.*s", (int)claimed_name(name), name);
-        if (nnd_frame_find(frame, name) != NULL || nnd_frame_find(frame, variable) == NULL)
+        char dims[NAME_SIZE];
+        if (nnd_frame_find(frame, name) != NULL ||
+            nnd_companion_owner(frame, name, NND_MIN_SIZE) == NULL)
             continue;
         double *least;
         nnd_array_dims(known->one[i].frame, nnd_frame_find(known->one[i].frame, name), sizeof dims,
@@ -184,10 +178,8 @@ double nnd_claim_outlier(double edge, size_t n, const double *value, size_t i, d
 }
 
 nnd_status nnd_claim_outlier_reasons(nnd_frame *frame, const char *variable) {
-    char name[NAME_SIZE];
     bool blurred = false, degenerate = false;
-    snprintf(name, sizeof name, "%s_min_size", variable);
-    const nnd_array *claim = nnd_frame_find(frame, name);
+    const nnd_array *claim = nnd_companion(frame, variable, NND_MIN_SIZE);
     for (size_t i = 0; i < claim->count; i++) {
         blurred |= isinf(claim->data[i]);
         degenerate |= isfinite(claim->data[i]) && claim->data[i] > 0.0;

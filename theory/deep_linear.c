@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "core/companion.h"
 #include "core/timegrid.h"
 #include "nndmft/deep_linear.h"
 #include "nndmft/number.h"
@@ -204,7 +205,7 @@ nnd_status nnd_deep_linear_theory(nnd_context *ctx, const void *params, nnd_fram
     if (status == NND_OK)
         status = fill_frame(out, &d, &grid);
     if (status == NND_OK)
-        status = nnd_frame_add_scalar(out, "diverged_at",
+        status = nnd_frame_add_scalar(out, NND_DIVERGED_AT,
                                       ran == NND_DIVERGED ? (double)(d.done / d.stages) : NAN);
     if (status == NND_OK && !isnan(step_error))
         status = nnd_frame_set_number(out, NULL, "step_error", step_error);

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/companion.h"
 #include "core/largest.h"
 #include "theory/claims.h"
 #include "theory/directional_polar.h"
@@ -225,7 +226,7 @@ static void find_claims(const solution *s, const nnd_array *x, curve value, curv
 static nnd_status write_claims(nnd_frame *frame, const char *name, size_t count, const claims *c) {
     char full[64];
     double *least;
-    snprintf(full, sizeof full, "%s_min_size", name);
+    nnd_companion_name(name, NND_MIN_SIZE, sizeof full, full);
     nnd_status status = nnd_frame_add(frame, full, "t", &least);
     if (status == NND_OK)
         memcpy(least, c->least, count * sizeof *least);
@@ -283,7 +284,7 @@ static nnd_status add_scalars(nnd_context *ctx, nnd_frame *frame,
     if (status == NND_OK && nnd_directional_samples_finite(p))
         status = nnd_frame_add_scalar(frame, "floor_time", floor_time(ctx, path));
     if (status == NND_OK)
-        status = nnd_frame_add_scalar(frame, "diverged_at", path->diverged_at);
+        status = nnd_frame_add_scalar(frame, NND_DIVERGED_AT, path->diverged_at);
     return status;
 }
 

@@ -6,6 +6,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "core/companion.h"
 #include "core/divergence.h"
 #include "nndmft/solvers/aligned_layers.h"
 #include "nndmft/solvers/chain.h"
@@ -248,7 +249,7 @@ static nnd_status add_end(path *r, double diverged_at, nnd_frame *frame) {
         status = nnd_frame_add_scalar(frame, "converged", converged);
     if (status == NND_OK)
         status = nnd_frame_add_scalar(frame, "diverged", !isnan(diverged_at));
-    return status == NND_OK ? nnd_frame_add_scalar(frame, "diverged_at", diverged_at) : status;
+    return status == NND_OK ? nnd_frame_add_scalar(frame, NND_DIVERGED_AT, diverged_at) : status;
 }
 
 nnd_status nnd_flat_minima_add_path(nnd_context *ctx, const nnd_flat_minima *p,

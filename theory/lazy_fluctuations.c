@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "core/companion.h"
 #include "core/timegrid.h"
 #include "nndmft/dataset.h"
 #include "nndmft/lazy_fluctuations.h"
@@ -225,7 +226,7 @@ static nnd_status fill_frame(solution *s) {
     }
     bool diverged = s->ran == NND_DIVERGED;
     if (status == NND_OK)
-        status = nnd_frame_add_scalar(s->frame, "diverged_at",
+        status = nnd_frame_add_scalar(s->frame, NND_DIVERGED_AT,
                                       diverged ? (double)s->grid.step[s->sound] : NAN);
     if (status == NND_OK && s->replicates > 1)
         status = nnd_frame_set_number(s->frame, NULL, "samples", (double)s->p->samples);

@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "core/companion.h"
 #include "core/timegrid.h"
 #include "nndmft/online_fluctuations.h"
 #include "nndmft/solvers/online_linear.h"
@@ -105,7 +106,7 @@ static nnd_status fill_frame(nnd_frame *frame, const nnd_online_fluctuations *p,
             x[i] = CURVES[c].value(&point[grid->step[i]], (double)p->dim);
     }
     if (status == NND_OK)
-        status = nnd_frame_add_scalar(frame, "diverged_at",
+        status = nnd_frame_add_scalar(frame, NND_DIVERGED_AT,
                                       sound <= (size_t)p->steps ? (double)sound : NAN);
     return status;
 }

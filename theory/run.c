@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "core/companion.h"
 #include "core/text.h"
 #include "nndmft/number.h"
 #include "theory/claims.h"
@@ -13,7 +14,7 @@
 enum { KEY_SIZE = 32, MAX_WARNINGS = 5, MESSAGE_SIZE = 1024 };
 
 /* The variable that every point has, and its attribute. */
-static const char STATUS[] = "status", MESSAGE[] = "message";
+static const char STATUS[] = NND_STATUS_ARRAY, MESSAGE[] = "message";
 
 /* What an array of a frame takes besides its numbers, about: itself, its name, its attributes. */
 static const double ARRAY_BYTES = sizeof(nnd_array) + 80.0;
@@ -119,7 +120,7 @@ static nnd_status solve_point(nnd_context *ctx, const nnd_case *c, size_t point,
 static void describe(const nnd_case *c, size_t point, const nnd_frame *part, char *text) {
     char name[256], step[64];
     nnd_case_point_text(c, point, sizeof name, name);
-    const nnd_array *diverged = nnd_frame_find(part, "diverged_at");
+    const nnd_array *diverged = nnd_frame_find(part, NND_DIVERGED_AT);
     const nnd_attribute *message = nnd_frame_find_attribute(part, STATUS, MESSAGE);
     const char *what = message != NULL ? message->text : nnd_status_text(status_of(part));
     if (message == NULL && status_of(part) == NND_DIVERGED && diverged != NULL) {

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "core/companion.h"
 #include "core/timegrid.h"
 #include "nndmft/dataset.h"
 #include "nndmft/solvers/influence.h"
@@ -383,8 +384,9 @@ static nnd_status fill_frame(solution *s) {
         status = add_curve(s, name, CURVES[i].dims, CURVES[i].value, &s->se, true, square);
     }
     if (status == NND_OK)
-        status = nnd_frame_add_scalar(
-            s->frame, "diverged_at", s->f.diverged_at == SIZE_MAX ? NAN : (double)s->f.diverged_at);
+        status =
+            nnd_frame_add_scalar(s->frame, NND_DIVERGED_AT,
+                                 s->f.diverged_at == SIZE_MAX ? NAN : (double)s->f.diverged_at);
     return status == NND_OK ? add_report(s) : status;
 }
 

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "core/companion.h"
 #include "core/statistics.h"
 #include "theory/claims.h"
 #include "theory/wide_mlp_curves.h"
@@ -299,7 +300,7 @@ static nnd_status fill(const nnd_wide_problem *q, size_t runs, const nnd_wide_cu
         status =
             nnd_claim_until(&nnd_wide_mlp_model, frame, first_edge(runs, record), NND_BEYOND_EDGE);
     if (status == NND_OK)
-        status = nnd_frame_add_scalar(frame, "diverged_at", diverged);
+        status = nnd_frame_add_scalar(frame, NND_DIVERGED_AT, diverged);
     if (status == NND_OK)
         status = add_attributes(q, runs, record, solver, sample, frame);
     return status;

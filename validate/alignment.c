@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/companion.h"
 #include "validate/alignment_run.h"
 #include "validate/network.h"
 #include "validate/recipe.h"
@@ -77,7 +78,7 @@ static nnd_status make_frame(simulation *s, size_t first_seed, size_t count) {
             status = nnd_frame_add(s->frame, nnd_alignment_measure_names[m], dims, NULL);
     }
     if (status == NND_OK)
-        status = nnd_frame_add(s->frame, "diverged_at", "seed", NULL);
+        status = nnd_frame_add(s->frame, NND_DIVERGED_AT, "seed", NULL);
     if (status == NND_OK)
         status = nnd_frame_add(s->frame, "converged_fraction", "seed", NULL);
     if (status == NND_OK && s->p->task == NND_TASK_CLASSIFICATION)
@@ -92,7 +93,7 @@ static void store(const simulation *s, size_t seed) {
         for (size_t i = 0; array != NULL && i < trace->times; i++)
             array->data[seed * trace->times + i] = trace->measure[i * NND_ALIGN_MEASURES + m];
     }
-    nnd_frame_find(s->frame, "diverged_at")->data[seed] = trace->diverged_at;
+    nnd_frame_find(s->frame, NND_DIVERGED_AT)->data[seed] = trace->diverged_at;
     nnd_frame_find(s->frame, "converged_fraction")->data[seed] = trace->converged;
     if (s->p->task == NND_TASK_CLASSIFICATION)
         nnd_frame_find(s->frame, "flip_fraction")->data[seed] = s->pair.flips;

@@ -4,27 +4,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/companion.h"
 #include "core/text.h"
 #include "nndmft/number.h"
 #include "validate/compare_impl.h"
 
 enum { TEXT_SIZE = 512 };
 
-static bool ends_with(const char *name, const char *ending) {
-    size_t n = strlen(name), m = strlen(ending);
-    return n > m && strcmp(name + n - m, ending) == 0;
-}
-
 static bool is_bookkeeping(const char *name) {
-    return ends_with(name, "_se") || ends_with(name, "_min_size") || strcmp(name, "status") == 0 ||
-           strcmp(name, "diverged_fraction") == 0 || strcmp(name, "diverged_at") == 0;
-}
-
-static const nnd_array *find_companion(const nnd_frame *frame, const char *name,
-                                       const char *suffix) {
-    char text[TEXT_SIZE];
-    snprintf(text, sizeof text, "%s%s", name, suffix);
-    return nnd_frame_find(frame, text);
+    return nnd_companion_of(name, NND_SE) > 0 || nnd_companion_of(name, NND_MIN_SIZE) > 0 ||
+           nnd_is_account(name);
 }
 
 /* Fails naming what is missing from a frame and what there is. */
@@ -45,8 +34,8 @@ static nnd_status fail_missing(nnd_context *ctx, const char *name, const char *m
 static void find_theory(const nnd_choice *c, const nnd_check *check, const char *reference,
                         nnd_pair *pair, bool *found) {
     pair->theory = nnd_frame_find(c->theory, reference);
-    pair->theory_se = find_companion(c->theory, reference, "_se");
-    pair->min_size = find_companion(c->theory, pair->name, "_min_size");
+    pair->theory_se = nnd_companion(c->theory, reference, NND_SE);
+    pair->min_size = nnd_companion(c->theory, pair->name, NND_MIN_SIZE);
     *found = pair->theory != NULL;
     if (*found || !pair->broadcast)
         return;
@@ -73,7 +62,7 @@ static nnd_status find_pair(const nnd_choice *c, const char *name, bool named, n
     *pair = (nnd_pair){.name = name,
                        .check = check->kind,
                        .mc = nnd_frame_find(c->mc, name),
-                       .mc_se = find_companion(c->mc, name, "_se"),
+                       .mc_se = nnd_companion(c->mc, name, NND_SE),
                        .quadratic = variable != NULL && (variable->estimator.kind == NND_NVAR ||
                                                          variable->estimator.kind == NND_NCOV),
                        .broadcast = check->kind != NND_CHECK_EQUAL && check->bound != NULL};
@@ -86,7 +75,7 @@ static nnd_status find_pair(const nnd_choice *c, const char *name, bool named, n
     if (!in_theory)
         return fail_missing(c->ctx, name, reference, "theory", c->theory);
     char error[TEXT_SIZE];
-    snprintf(error, sizeof error, "standard error %s_se", name);
+    snprintf(error, sizeof error, "standard error %s" NND_SE, name);
     return fail_missing(c->ctx, name, pair->mc == NULL ? name : error, "the simulation", c->mc);
 }
 

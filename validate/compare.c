@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "nndmft/compare.h"
+#include "core/companion.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -52,7 +53,7 @@ static nnd_status set_attributes(nnd_frame *frame, const nnd_comparison_row *row
                   {"left_out", (double)row->left_out},
                   {"thinned", (double)row->thinned}};
     char array[TEXT_SIZE];
-    snprintf(array, sizeof array, "%s_diff", row->name);
+    nnd_companion_name(row->name, NND_DIFF, sizeof array, array);
     nnd_status status = nnd_frame_set_text(frame, array, "verdict", nnd_verdict_text(row->verdict));
     for (size_t i = 0; status == NND_OK && i < sizeof number / sizeof *number; i++)
         status = nnd_frame_set_number(frame, array, number[i].key, number[i].value);
@@ -180,11 +181,8 @@ nnd_status nnd_compare(nnd_context *ctx, const nnd_model *model, const nnd_compa
 /* Largest deviation of the wrong theory in error bars. The x_theory of both comparisons stand at
  * the same points. */
 static double strength(const nnd_frame *frame, const nnd_candidate *v, double rtol) {
-    char name[TEXT_SIZE];
-    snprintf(name, sizeof name, "%s_theory", v->pair->name);
-    const nnd_array *right = nnd_frame_find(frame, name);
-    snprintf(name, sizeof name, "%s_z", v->pair->name);
-    const nnd_array *z = nnd_frame_find(frame, name);
+    const nnd_array *right = nnd_companion(frame, v->pair->name, NND_THEORY);
+    const nnd_array *z = nnd_companion(frame, v->pair->name, NND_Z);
     const nnd_points *p = &v->points;
     double strongest = 0.0;
     if (right == NULL || z == NULL || right->count != p->count)

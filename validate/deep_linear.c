@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/companion.h"
 #include "core/divergence.h"
 #include "core/text.h"
 #include "core/timegrid.h"
@@ -216,7 +217,7 @@ static nnd_status frame_make(nnd_context *ctx, run *r, size_t first_seed, size_t
         const char *name, *dims;
         wanted wanted;
     } arrays[] = {
-        {"diverged_at", "seed", always},
+        {NND_DIVERGED_AT, "seed", always},
         {"step_error", "seed", flow},
         {"test_risk", "seed,t", always},
         {"train_mse", "seed,t", always},
@@ -380,7 +381,7 @@ static nnd_status train(run *r, nnd_rng_key key) {
         nnd_deep_linear_control(net, r->image, values(r, "control"));
     while (status == NND_OK && recorded < r->grid.count) {
         if (nnd_has_diverged(limit, net->mse)) {
-            *values(r, "diverged_at") = (double)t;
+            *values(r, NND_DIVERGED_AT) = (double)t;
             break;
         }
         if (r->grid.step[recorded] == t) {
@@ -390,7 +391,7 @@ static nnd_status train(run *r, nnd_rng_key key) {
         if (status == NND_OK && recorded < r->grid.count)
             status = advance(r, &flow, &t, r->grid.step[recorded]);
         if (status == NND_NOT_CONVERGED) { /* no step is short enough: weights are not finite */
-            *values(r, "diverged_at") = (double)t;
+            *values(r, NND_DIVERGED_AT) = (double)t;
             status = NND_OK;
             break;
         }

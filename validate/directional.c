@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "core/companion.h"
 #include "core/divergence.h"
 #include "core/largest.h"
 #include "core/timegrid.h"
@@ -117,7 +118,7 @@ static nnd_status frame_make(run *r, size_t first_seed, size_t count) {
         status = nnd_frame_add_dim(r->frame, "t", flow ? NND_COORD_REAL : NND_COORD_INTEGER,
                                    r->count, r->t);
     if (status == NND_OK)
-        status = nnd_frame_add(r->frame, "diverged_at", "seed", NULL);
+        status = nnd_frame_add(r->frame, NND_DIVERGED_AT, "seed", NULL);
     if (status == NND_OK)
         status = nnd_frame_add(r->frame, "c0", "seed", NULL);
     for (size_t i = 0; status == NND_OK && i < sizeof curves / sizeof *curves; i++)
@@ -230,7 +231,7 @@ static nnd_status descend(run *r) {
         nnd_directional_network_evaluate(&r->net, wanted);
         measure(r, &omega, &across);
         if (nnd_has_diverged(INFINITY, omega)) {
-            *values(r, "diverged_at") = t;
+            *values(r, NND_DIVERGED_AT) = t;
             return NND_OK;
         }
         if (wanted)
@@ -258,7 +259,7 @@ static nnd_status follow(run *r) {
     for (size_t i = 0; status == NND_OK && i < r->count; i++) {
         status = nnd_flow_advance(r->ctx, &r->flow, r->t[i]);
         if (status == NND_NOT_CONVERGED)
-            *values(r, "diverged_at") = r->flow.walk.t;
+            *values(r, NND_DIVERGED_AT) = r->flow.walk.t;
         if (status != NND_OK)
             break;
         cblas_dcopy((int)r->flow.n, r->flow.x, 1, r->net.net.weights, 1);

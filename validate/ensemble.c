@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/companion.h"
 #include "nndmft/simulate.h"
 #include "validate/reduce.h"
 
@@ -270,7 +271,7 @@ static nnd_status load_seeds(const work *e, size_t point, size_t size_index, nnd
 }
 
 static void report_diverged(const work *e, size_t point, size_t size, const nnd_frame *part) {
-    double fraction = nnd_frame_find(part, "diverged_fraction")->data[0];
+    double fraction = nnd_frame_find(part, NND_DIVERGED_FRACTION)->data[0];
     if (fraction == 0.0)
         return;
     char name[TEXT_SIZE], at[TEXT_SIZE] = "";
@@ -371,7 +372,7 @@ static nnd_status reduce_point(const work *e, size_t point, nnd_ensemble *out) {
 }
 
 static bool all_diverged(const nnd_frame *mc) {
-    const nnd_array *fraction = nnd_frame_find(mc, "diverged_fraction");
+    const nnd_array *fraction = nnd_frame_find(mc, NND_DIVERGED_FRACTION);
     for (size_t i = 0; i < fraction->count; i++)
         if (fraction->data[i] < 1.0)
             return false;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "validate/flat_minima_record.h"
+#include "core/companion.h"
 
 #include <cblas.h>
 #include <lapacke.h>
@@ -35,7 +36,7 @@ static nnd_status add_arrays(nnd_flat_record *r) {
         const char *name, *dims;
         wanted wanted;
     } arrays[] = {
-        {"diverged_at", "seed", always},
+        {NND_DIVERGED_AT, "seed", always},
         {"diverged", "seed", always},
         {"converged", "seed", always},
         {"minimum_sharpness", "seed", always},
@@ -304,7 +305,7 @@ static double sharpness_bound(const nnd_flat_record *r, size_t b, size_t last) {
 
 nnd_status nnd_flat_record_end(nnd_flat_record *r, size_t b, size_t last, double diverged_at) {
     bool lost = !isnan(diverged_at);
-    set(r, "diverged_at", b, 0, diverged_at);
+    set(r, NND_DIVERGED_AT, b, 0, diverged_at);
     set(r, "diverged", b, 0, lost);
     set(r, "converged", b, 0, 0.0);
     set(r, "minimum_sharpness", b, 0, 0.0);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/companion.h"
 #include "core/divergence.h"
 #include "validate/seed_frame.h"
 
@@ -65,7 +66,7 @@ bool nnd_learners_evaluate(nnd_learners *x, size_t b, size_t t, double *loss) {
         return true;
     x->bound[b] = 0.0;
     memset(residual, 0, samples * sizeof(double));
-    *nnd_seed_row(x->frame, "diverged_at", x->first + b) = (double)t;
+    *nnd_seed_row(x->frame, NND_DIVERGED_AT, x->first + b) = (double)t;
     return false;
 }
 

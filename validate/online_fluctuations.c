@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/companion.h"
 #include "core/divergence.h"
 #include "nndmft/online_fluctuations.h"
 #include "validate/network.h"
@@ -233,7 +234,7 @@ static void look_for_divergence(run *r, size_t b, size_t t) {
     if (r->diverged[b] || !nnd_has_diverged(limit, error))
         return;
     r->diverged[b] = true;
-    *nnd_seed_row(r->frame, "diverged_at", r->first + b) = (double)t;
+    *nnd_seed_row(r->frame, NND_DIVERGED_AT, r->first + b) = (double)t;
 }
 
 static void forward(nnd_network *net, size_t dim, double *residual) {

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/companion.h"
 #include "core/statistics.h"
 #include "core/text.h"
 #include "validate/compare_impl.h"
@@ -163,7 +164,7 @@ static nnd_status add_arrays(nnd_pairing *p, const nnd_pair *pair) {
     if (list.cut)
         return nnd_fail(nnd_frame_context(p->out), NND_E_LIMIT,
                         "%s: the names of its dimensions are too long", pair->name);
-    static const char *const suffix[] = {"_theory", "_mc", "_diff", "_se", "_z"};
+    static const char *const suffix[] = {NND_THEORY, NND_MC, NND_DIFF, NND_SE, NND_Z};
     nnd_status status = NND_OK;
     for (size_t i = 0; status == NND_OK && i < sizeof suffix / sizeof *suffix; i++) {
         char name[TEXT_SIZE];
@@ -314,9 +315,8 @@ static void read_points(const nnd_pairing *p, const nnd_array *target, reader *r
 
 /* The largest fraction of a variable's variance that control variates leave. */
 static double left_by_controls(const nnd_pairing *p, const char *variable) {
-    char name[TEXT_SIZE];
-    snprintf(name, sizeof name, "%s_" NND_CONTROL, variable);
-    const nnd_array *left = p->influence != NULL ? nnd_frame_find(p->influence, name) : NULL;
+    const nnd_array *left =
+        p->influence != NULL ? nnd_companion(p->influence, variable, NND_LEFT) : NULL;
     double largest = left != NULL ? 0.0 : 1.0;
     for (size_t i = 0; left != NULL && i < left->count; i++)
         largest = fmax(largest, isnan(left->data[i]) ? 1.0 : left->data[i]);
@@ -340,7 +340,7 @@ static nnd_status reader_make(const nnd_pairing *p, const nnd_pair *pair, const 
     r->mc = view_of(p, NND_MC_SIDE, pair->mc, target);
     r->mc_se = view_of(p, NND_MC_SIDE, pair->mc_se, target);
     const nnd_frame *frame = p->side[NND_MC_SIDE];
-    const nnd_array *diverged = nnd_frame_find(frame, "diverged_fraction");
+    const nnd_array *diverged = nnd_frame_find(frame, NND_DIVERGED_FRACTION);
     if (diverged != NULL && covers(frame, pair->mc, frame, diverged, ""))
         r->diverged = view_of(p, NND_MC_SIDE, diverged, target);
     if (nnd_array_axis(frame, pair->mc, SIZE) < pair->mc->ndims) {
@@ -417,8 +417,8 @@ nnd_status nnd_pairing_add(nnd_pairing *p, const nnd_pair *pair, nnd_points *poi
     if (status == NND_OK)
         status = points_make(p->ctx, target, &r, points);
     if (status == NND_OK) {
-        double *theory = data_of(p, pair, "_theory"), *mc = data_of(p, pair, "_mc");
-        double *se = data_of(p, pair, "_se");
+        double *theory = data_of(p, pair, NND_THEORY), *mc = data_of(p, pair, NND_MC);
+        double *se = data_of(p, pair, NND_SE);
         read_points(p, target, &r, mc, theory, se, points);
         size_t t = nnd_array_axis(p->out, target, TIME);
         points->t_length = axis_length(p->out, target, TIME);
@@ -427,7 +427,7 @@ nnd_status nnd_pairing_add(nnd_pairing *p, const nnd_pair *pair, nnd_points *poi
         points->theory = theory;
         points->mc = mc;
         points->se = se;
-        points->difference = data_of(p, pair, "_diff");
+        points->difference = data_of(p, pair, NND_DIFF);
         points->z = data_of(p, pair, "_z");
     }
     reader_clear(&r);

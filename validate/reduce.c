@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/companion.h"
 #include "core/statistics.h"
 #include "validate/regression.h"
 
@@ -68,7 +69,7 @@ nnd_status nnd_join_blocks(nnd_context *ctx, size_t count, nnd_frame *const *blo
 /* Seeds that take part: those that did not diverge, or all if every one did. */
 static nnd_status choose_seeds(nnd_context *ctx, const nnd_frame *seeds, size_t **chosen,
                                size_t *count, double *diverged_fraction) {
-    const nnd_array *at = nnd_frame_find(seeds, "diverged_at");
+    const nnd_array *at = nnd_frame_find(seeds, NND_DIVERGED_AT);
     size_t n = nnd_frame_find_dim(seeds, "seed")->length, kept = 0;
     size_t *list = calloc(n, sizeof *list);
     if (list == NULL)
@@ -199,15 +200,13 @@ static bool has_dims(const nnd_frame *frame, const char *dims) {
 
 static nnd_status add_estimate(nnd_frame *out, const char *name, const char *dims) {
     char se[TEXT_SIZE];
-    snprintf(se, sizeof se, "%s_se", name);
+    nnd_companion_name(name, NND_SE, sizeof se, se);
     nnd_status status = nnd_frame_add(out, name, dims, NULL);
     return status == NND_OK ? nnd_frame_add(out, se, dims, NULL) : status;
 }
 
 static const nnd_array *error_of(const nnd_frame *frame, const char *name) {
-    char se[TEXT_SIZE];
-    snprintf(se, sizeof se, "%s_se", name);
-    return nnd_frame_find(frame, se);
+    return nnd_companion(frame, name, NND_SE);
 }
 
 static const char *or_itself(const char *source, const nnd_variable *v) {
@@ -240,7 +239,7 @@ static nnd_status add_control(const reduction *r, size_t count, nnd_frame *influ
     char name[TEXT_SIZE];
     if (r->controls->columns == 0)
         return NND_OK;
-    snprintf(name, sizeof name, "%s_" NND_CONTROL, r->variable->name);
+    nnd_companion_name(r->variable->name, NND_LEFT, sizeof name, name);
     return nnd_frame_add_scalar(influence, name, nnd_median(count, r->left));
 }
 
@@ -339,7 +338,7 @@ nnd_status nnd_reduce_seeds(nnd_context *ctx, const nnd_model *model, const nnd_
         status = reduce_all(&r, model, &controls, out, shares);
     }
     if (status == NND_OK)
-        status = nnd_frame_add_scalar(out, "diverged_fraction", diverged);
+        status = nnd_frame_add_scalar(out, NND_DIVERGED_FRACTION, diverged);
     nnd_regression_clear(&controls);
     free(chosen);
     free(x);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "validate/seed_frame.h"
+#include "core/companion.h"
 
 nnd_status nnd_seed_frame_new(nnd_context *ctx, size_t first_seed, size_t count,
                               const nnd_timegrid *grid, nnd_frame **frame) {
@@ -8,7 +9,7 @@ nnd_status nnd_seed_frame_new(nnd_context *ctx, size_t first_seed, size_t count,
         status = nnd_frame_add_range(*frame, "seed", count, (double)first_seed);
     if (status == NND_OK)
         status = nnd_timegrid_add_dim(grid, *frame, "t");
-    return status == NND_OK ? nnd_frame_add(*frame, "diverged_at", "seed", NULL) : status;
+    return status == NND_OK ? nnd_frame_add(*frame, NND_DIVERGED_AT, "seed", NULL) : status;
 }
 
 nnd_status nnd_seed_frame_add_controls(nnd_frame *frame, size_t count) {

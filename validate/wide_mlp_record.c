@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "validate/wide_mlp_record.h"
+#include "core/companion.h"
 
 #include <cblas.h>
 #include <lapacke.h>
@@ -50,7 +51,7 @@ static const struct {
     const char *name, *dims;
     wanted wanted;
 } ARRAYS[] = {
-    {"diverged_at", "seed", always},
+    {NND_DIVERGED_AT, "seed", always},
     {"loss", "seed,t", always},
     {"delta", "seed,t,mu", always},
     {"output", "seed,t,mu", always},
@@ -376,7 +377,7 @@ void nnd_wide_record_end(nnd_wide_record *r, size_t b, size_t times) {
 }
 
 void nnd_wide_record_diverged(nnd_wide_record *r, size_t b, size_t step) {
-    *values(r, "diverged_at", b) = (double)step;
+    *values(r, NND_DIVERGED_AT, b) = (double)step;
 }
 
 /* ---- cost ---- */
