@@ -35,7 +35,8 @@ static void print_variables(const nnd_model *model) {
         const nnd_variable *v = &model->variables[i];
         char name[128];
         snprintf(name, sizeof name, "%s(%s)", v->name, v->dims);
-        printf("  %-28s %s [%s]\n  %-28s %s\n", name, v->long_name, v->unit, "", v->equation);
+        printf("  %-28s %s [%s]\n  %-28s %s\n", name, v->long_name, nnd_variable_unit(v), "",
+               v->equation);
     }
 }
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "nndmft/activation.h"
 
+#include "core/rows.h"
+
 #include <math.h>
 #include <string.h>
 
@@ -220,34 +222,14 @@ bool nnd_activation_is_homogeneous(const nnd_activation *a) {
 static const char *const NAMES[] = {"linear", "tanh", "erf", "relu", "gelu", "softplus", NULL};
 
 static const nnd_param PARAMS[] = {
-    {.name = "name",
-     .type = NND_CHOICE,
-     .offset = offsetof(nnd_activation, name),
-     .fallback = "tanh",
-     .choices = NAMES,
-     .doc = "phi0; erf has no 1/sqrt(2) inside, relu no sqrt(2)"},
-    {.name = "gain",
-     .type = NND_REAL,
-     .offset = offsetof(nnd_activation, gain),
-     .fallback = "1",
-     .range = NND_POSITIVE,
-     .unit = "1",
-     .doc = "a in phi(h) = s phi0(a h)/a"},
-    {.name = "scale",
-     .type = NND_REAL,
-     .offset = offsetof(nnd_activation, scale),
-     .fallback = "1",
-     .range = NND_POSITIVE,
-     .unit = "1",
-     .doc = "s in phi(h) = s phi0(a h)/a"},
-    {.name = "smoothing",
-     .type = NND_REAL,
-     .offset = offsetof(nnd_activation, smoothing),
-     .fallback = "0",
-     .range = NND_NON_NEGATIVE,
-     .unit = "1",
-     .doc = "width of a Gaussian over which phi is averaged"},
+    {"name", NND_FIELD(CHOICE, nnd_activation, name), "tanh", NND_ANY,
+     "phi0; erf has no 1/sqrt(2) inside, relu no sqrt(2)", .choices = NAMES},
+    {"gain", NND_FIELD(REAL, nnd_activation, gain), "1", NND_POSITIVE,
+     "a in phi(h) = s phi0(a h)/a"},
+    {"scale", NND_FIELD(REAL, nnd_activation, scale), "1", NND_POSITIVE,
+     "s in phi(h) = s phi0(a h)/a"},
+    {"smoothing", NND_FIELD(REAL, nnd_activation, smoothing), "0", NND_NON_NEGATIVE,
+     "width of a Gaussian over which phi is averaged"},
 };
 
-const nnd_param_table nnd_activation_table = {PARAMS, sizeof PARAMS / sizeof *PARAMS,
-                                              sizeof(nnd_activation)};
+const nnd_param_table nnd_activation_table = NND_TABLE(PARAMS, nnd_activation);

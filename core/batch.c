@@ -5,29 +5,16 @@
 #include <stdlib.h>
 
 #include "core/rng.h"
+#include "core/rows.h"
 
 static const nnd_param PARAMS[] = {
-    {.name = "size",
-     .type = NND_INTEGER,
-     .offset = offsetof(nnd_batch, size),
-     .fallback = "0",
-     .range = {.min = 0, .max = 1e6},
-     .unit = "1",
-     .doc = "samples per step; 0: full batch"},
-    {.name = "seed",
-     .type = NND_INTEGER,
-     .offset = offsetof(nnd_batch, seed),
-     .fallback = "1",
-     .range = NND_SEED_KEYS,
-     .unit = "1",
-     .doc = "seed of the shuffles, one per epoch"},
+    {"size", NND_FIELD(INTEGER, nnd_batch, size), "0", NND_BETWEEN(0, 1e6),
+     "samples per step; 0: full batch"},
+    {"seed", NND_FIELD(INTEGER, nnd_batch, seed), "1", NND_SEED_KEYS,
+     "seed of the shuffles, one per epoch"},
 };
 
-const nnd_param_table nnd_batch_table = {
-    .param = PARAMS,
-    .count = sizeof PARAMS / sizeof *PARAMS,
-    .size = sizeof(nnd_batch),
-};
+const nnd_param_table nnd_batch_table = NND_TABLE(PARAMS, nnd_batch);
 
 nnd_status nnd_schedule_make(nnd_context *ctx, nnd_batch batch, size_t samples,
                              nnd_schedule *schedule) {

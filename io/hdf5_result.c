@@ -246,7 +246,7 @@ static nnd_status annotate(nnd_frame *frame, const char *array, const nnd_model 
              v->long_name != NULL ? v->long_name : v->name);
     nnd_status status = nnd_frame_set_text(frame, array, "long_name", long_name);
     if (status == NND_OK)
-        status = set_if(frame, array, "units", v->unit);
+        status = set_if(frame, array, "units", nnd_variable_unit(v));
     if (status == NND_OK && !error)
         status = set_if(frame, array, "equation", v->equation);
     return status;

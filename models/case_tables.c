@@ -5,70 +5,33 @@
 
 #include "nndmft/case.h"
 
+#include "core/rows.h"
+
 static const char *const STORAGES[] = {"summary", "trajectories", NULL};
 
 #define POSITIVE_INTEGER                                                                           \
     { .min = 1, .max = 1e9, .min_open = false, .max_open = false }
 
 static const nnd_param SIMULATE_PARAMS[] = {
-    {.name = "size",
-     .type = NND_INTEGERS,
-     .offset = offsetof(nnd_simulate, size),
-     .fallback = "null",
-     .range = POSITIVE_INTEGER,
-     .unit = "1",
-     .doc = "the large dimension; several are extrapolated to infinity when comparing"},
-    {.name = "seeds",
-     .type = NND_INTEGERS,
-     .offset = offsetof(nnd_simulate, seeds),
-     .fallback = "32",
-     .range = POSITIVE_INTEGER,
-     .unit = "1",
-     .doc = "networks, one number or one per size"},
-    {.name = "base_seed",
-     .type = NND_INTEGER,
-     .offset = offsetof(nnd_simulate, base_seed),
-     .fallback = "1",
-     .range = NND_SEED_KEYS,
-     .unit = "1",
-     .doc = "key of all random numbers"},
-    {.name = "storage",
-     .type = NND_CHOICE,
-     .offset = offsetof(nnd_simulate, storage),
-     .fallback = "summary",
-     .choices = STORAGES,
-     .doc = "estimates only, or every seed too"},
+    {"size", NND_FIELD(INTEGERS, nnd_simulate, size), "null", POSITIVE_INTEGER,
+     "the large dimension; several are extrapolated to infinity when comparing"},
+    {"seeds", NND_FIELD(INTEGERS, nnd_simulate, seeds), "32", POSITIVE_INTEGER,
+     "networks, one number or one per size"},
+    {"base_seed", NND_FIELD(INTEGER, nnd_simulate, base_seed), "1", NND_SEED_KEYS,
+     "key of all random numbers"},
+    {"storage", NND_FIELD(CHOICE, nnd_simulate, storage), "summary", NND_ANY,
+     "estimates only, or every seed too", .choices = STORAGES},
 };
-const nnd_param_table nnd_simulate_table = {
-    SIMULATE_PARAMS, sizeof SIMULATE_PARAMS / sizeof *SIMULATE_PARAMS, sizeof(nnd_simulate)};
+const nnd_param_table nnd_simulate_table = NND_TABLE(SIMULATE_PARAMS, nnd_simulate);
 
 static const nnd_param COMPARE_PARAMS[] = {
-    {.name = "rtol",
-     .type = NND_REAL,
-     .offset = offsetof(nnd_compare_options, rtol),
-     .fallback = "0.02",
-     .range = NND_POSITIVE,
-     .unit = "1",
-     .doc = "deviation that matters, relative to the curve's largest value"},
-    {.name = "vars",
-     .type = NND_TEXTS,
-     .offset = offsetof(nnd_compare_options, vars),
-     .fallback = "null",
-     .doc = "variables to compare; all that both sides have if absent"},
-    {.name = "until",
-     .type = NND_REAL,
-     .offset = offsetof(nnd_compare_options, until),
-     .fallback = "inf",
-     .range = {.min = 0, .max = INFINITY},
-     .unit = "1",
-     .doc = "latest time that counts"},
-    {.name = "alpha",
-     .type = NND_REAL,
-     .offset = offsetof(nnd_compare_options, alpha),
-     .fallback = "0.005",
-     .range = {.min = 0.001, .max = 0.5},
-     .unit = "1",
-     .doc = "chance that a run calls the right theory wrong"},
+    {"rtol", NND_FIELD(REAL, nnd_compare_options, rtol), "0.02", NND_POSITIVE,
+     "deviation that matters, relative to the curve's largest value"},
+    {"vars", NND_FIELD(TEXTS, nnd_compare_options, vars), "null", NND_ANY,
+     "variables to compare; all that both sides have if absent"},
+    {"until", NND_FIELD(REAL, nnd_compare_options, until), "inf", NND_BETWEEN(0, INFINITY),
+     "latest time that counts"},
+    {"alpha", NND_FIELD(REAL, nnd_compare_options, alpha), "0.005", NND_BETWEEN(0.001, 0.5),
+     "chance that a run calls the right theory wrong"},
 };
-const nnd_param_table nnd_compare_table = {
-    COMPARE_PARAMS, sizeof COMPARE_PARAMS / sizeof *COMPARE_PARAMS, sizeof(nnd_compare_options)};
+const nnd_param_table nnd_compare_table = NND_TABLE(COMPARE_PARAMS, nnd_compare_options);

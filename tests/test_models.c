@@ -351,6 +351,39 @@ START_TEST(every_variable_says_on_its_models_page_where_it_is_defined) {
 }
 END_TEST
 
+/* ---- tables ---- */
+
+/* Rows say by position what every row has, and the type of a field fixes what else it needs. */
+static void ck_rows(const nnd_param_table *table) {
+    for (size_t i = 0; table != NULL && i < table->count; i++) {
+        const nnd_param *p = &table->param[i];
+        ck_assert_msg(p->name != NULL && p->fallback != NULL && p->doc != NULL, "row %zu", i);
+        ck_assert_msg(nnd_param_find(table, p->name) == p, "%s stands there twice", p->name);
+        ck_assert_msg((p->choices != NULL) == (p->type == NND_CHOICE), "choices of %s", p->name);
+        ck_assert_msg((p->group != NULL) == (p->type == NND_GROUP), "group of %s", p->name);
+        if (p->shorthand != NULL)
+            ck_assert_ptr_nonnull(nnd_param_find(p->group, p->shorthand));
+        ck_rows(p->group);
+    }
+}
+
+START_TEST(every_row_of_every_table_is_complete) {
+    for (size_t m = 0; nnd_model_at(m) != NULL; m++) {
+        const nnd_model *model = nnd_model_at(m);
+        ck_rows(model->params);
+        ck_rows(model->simulate);
+        for (size_t i = 0; i < model->variable_count; i++) {
+            const nnd_variable *v = &model->variables[i];
+            ck_assert_msg(v->name != NULL && v->dims != NULL && v->long_name != NULL &&
+                              v->equation != NULL,
+                          "%s: variable %zu", model->name, i);
+            ck_assert_msg(nnd_model_variable(model, v->name) == v, "%s: two %s", model->name,
+                          v->name);
+        }
+    }
+}
+END_TEST
+
 int main(void) {
     Suite *suite = suite_create("models");
     TCase *tests = tcase_create("models");
@@ -372,6 +405,7 @@ int main(void) {
     tcase_add_test(tests, flat_minima_of_other_activations_are_not_linear);
     tcase_add_test(tests, data_counts_its_samples_its_tests_and_its_dimension);
     tcase_add_test(tests, every_variable_says_on_its_models_page_where_it_is_defined);
+    tcase_add_test(tests, every_row_of_every_table_is_complete);
     suite_add_tcase(suite, tests);
     return test_main(suite);
 }

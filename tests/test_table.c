@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/rows.h"
 #include "nndmft/io.h"
 #include "nndmft/table.h"
 
@@ -26,109 +27,36 @@ typedef struct {
     } law;
 } params;
 
-#define FIELD(name) offsetof(params, name)
+#define FIELD(type, name) NND_FIELD(type, params, name)
 
 static const char *const TRAININGS[] = {"fixed", "online", NULL};
 
 static const char *const LAWS[] = {"flat", "steep", NULL};
 static const nnd_param LAW_PARAMS[] = {
-    {.name = "kind",
-     .type = NND_CHOICE,
-     .offset = offsetof(struct law, kind),
-     .fallback = "steep",
-     .choices = LAWS,
-     .doc = ""},
-    {.name = "width",
-     .type = NND_REAL,
-     .offset = offsetof(struct law, width),
-     .fallback = "1",
-     .range = NND_POSITIVE,
-     .unit = "1",
-     .doc = ""},
-    {.name = "text",
-     .type = NND_TEXT,
-     .offset = offsetof(struct law, text),
-     .fallback = "null",
-     .doc = ""},
+    {"kind", NND_FIELD(CHOICE, struct law, kind), "steep", NND_ANY, "", .choices = LAWS},
+    {"width", NND_FIELD(REAL, struct law, width), "1", NND_POSITIVE, ""},
+    {"text", NND_FIELD(TEXT, struct law, text), "null", NND_ANY, ""},
 };
 static const nnd_param_table LAW = {LAW_PARAMS, sizeof LAW_PARAMS / sizeof *LAW_PARAMS,
                                     sizeof(struct law)};
 
 static const nnd_param PARAMS[] = {
-    {.name = "alpha",
-     .type = NND_REAL,
-     .offset = FIELD(alpha),
-     .fallback = "2",
-     .range = {.max = INFINITY, .min_open = true},
-     .unit = "1",
-     .doc = ""},
-    {.name = "lr",
-     .type = NND_REAL,
-     .offset = FIELD(lr),
-     .fallback = "null",
-     .range = NND_POSITIVE,
-     .unit = "1",
-     .doc = ""},
-    {.name = "any",
-     .type = NND_REAL,
-     .offset = FIELD(any),
-     .fallback = "-0.5",
-     .unit = "1",
-     .doc = ""},
-    {.name = "depth",
-     .type = NND_INTEGER,
-     .offset = FIELD(depth),
-     .fallback = "1",
-     .range = {.min = 1, .max = 1000},
-     .unit = "1",
-     .doc = ""},
-    {.name = "center", .type = NND_BOOL, .offset = FIELD(center), .fallback = "true", .doc = ""},
-    {.name = "training",
-     .type = NND_CHOICE,
-     .offset = FIELD(training),
-     .fallback = "online",
-     .choices = TRAININGS,
-     .doc = ""},
-    {.name = "file", .type = NND_TEXT, .offset = FIELD(file), .fallback = "null", .doc = ""},
-    {.name = "sigma",
-     .type = NND_REALS,
-     .offset = FIELD(sigma),
-     .fallback = "1",
-     .range = NND_NON_NEGATIVE,
-     .unit = "1",
-     .doc = ""},
-    {.name = "schedule",
-     .type = NND_REALS,
-     .offset = FIELD(schedule),
-     .fallback = "null",
-     .range = NND_POSITIVE,
-     .unit = "1",
-     .doc = ""},
-    {.name = "record",
-     .type = NND_INTEGERS,
-     .offset = FIELD(record),
-     .fallback = "null",
-     .range = {.max = 1e6},
-     .unit = "1",
-     .doc = ""},
-    {.name = "seeds",
-     .type = NND_INTEGERS,
-     .offset = FIELD(seeds),
-     .fallback = "32",
-     .range = {.min = 1, .max = 1e9},
-     .unit = "1",
-     .doc = ""},
-    {.name = "vars", .type = NND_TEXTS, .offset = FIELD(vars), .fallback = "null", .doc = ""},
-    {.name = "gram", .type = NND_DENSE, .offset = FIELD(gram), .fallback = "null", .doc = ""},
-    {.name = "law",
-     .type = NND_GROUP,
-     .offset = FIELD(law),
-     .fallback = "null",
-     .group = &LAW,
-     .shorthand = "kind",
-     .doc = ""},
+    {"alpha", FIELD(REAL, alpha), "2", {.max = INFINITY, .min_open = true}, ""},
+    {"lr", FIELD(REAL, lr), "null", NND_POSITIVE, ""},
+    {"any", FIELD(REAL, any), "-0.5", NND_ANY, ""},
+    {"depth", FIELD(INTEGER, depth), "1", NND_BETWEEN(1, 1000), ""},
+    {"center", FIELD(BOOL, center), "true", NND_ANY, ""},
+    {"training", FIELD(CHOICE, training), "online", NND_ANY, "", .choices = TRAININGS},
+    {"file", FIELD(TEXT, file), "null", NND_ANY, ""},
+    {"sigma", FIELD(REALS, sigma), "1", NND_NON_NEGATIVE, ""},
+    {"schedule", FIELD(REALS, schedule), "null", NND_POSITIVE, ""},
+    {"record", FIELD(INTEGERS, record), "null", {.max = 1e6}, ""},
+    {"seeds", FIELD(INTEGERS, seeds), "32", NND_BETWEEN(1, 1e9), ""},
+    {"vars", FIELD(TEXTS, vars), "null", NND_ANY, ""},
+    {"gram", FIELD(DENSE, gram), "null", NND_ANY, ""},
+    {"law", FIELD(GROUP, law), "null", NND_ANY, "", .group = &LAW, .shorthand = "kind"},
 };
-static const nnd_param_table TABLE = {PARAMS, sizeof PARAMS / sizeof *PARAMS, sizeof(params)};
+static const nnd_param_table TABLE = NND_TABLE(PARAMS, params);
 
 static nnd_context *ctx;
 static nnd_value *map;

@@ -16,10 +16,12 @@ typedef enum {
 } nnd_law_kind;
 
 typedef struct {
+    nnd_reals weights, scales; /**< w_j, normalised to sum 1 by whoever uses them; a_j */
+} nnd_mixture;
+
+typedef struct {
     int kind; /**< nnd_law_kind */
-    struct {
-        nnd_reals weights, scales; /**< w_j, normalised to sum 1 by whoever uses them; a_j */
-    } mixture;
+    nnd_mixture mixture;
 } nnd_law;
 
 /** Where training starts. */

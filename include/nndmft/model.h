@@ -32,13 +32,6 @@ typedef struct {
     bool (*check)(void *params, nnd_objection *objection);
 } nnd_model;
 
-/** The option `control` of a simulation, for a table of options; the field is a bool. */
-#define NND_CONTROL_OPTION(field)                                                                  \
-    {                                                                                              \
-        .name = "control", .type = NND_BOOL, .offset = (field), .fallback = "true",                \
-        .doc = "use observables at t = 0 with exactly known means to lower the variance",          \
-    }
-
 /** Looks a model up; NULL if there is none of that name. */
 const nnd_model *nnd_model_find(const char *name);
 /** The i-th model in alphabetical order, NULL past the last. */

@@ -63,22 +63,32 @@ typedef struct {
 #define NND_NON_NEGATIVE                                                                           \
     { .min = 0.0, .max = INFINITY, .min_open = false, .max_open = true }
 
+/** > 0, or inf. */
+#define NND_POSITIVE_OR_INF                                                                        \
+    { .min = 0.0, .max = INFINITY, .min_open = true, .max_open = false }
+/** From `least` to `most`, both included. */
+#define NND_BETWEEN(least, most)                                                                   \
+    { .min = (least), .max = (most), .min_open = false, .max_open = false }
+
+/** At least `least`, and finite. */
+#define NND_FROM(least)                                                                            \
+    { .min = (least), .max = INFINITY, .min_open = false, .max_open = true }
+
 /** Of keys of random numbers. */
 #define NND_SEED_KEYS                                                                              \
     { .min = 0, .max = NND_LARGEST_INTEGER }
 
 typedef struct nnd_param_table nnd_param_table;
 
-/** One parameter. */
+/** One parameter; all are dimensionless. */
 typedef struct {
     const char *name;
     nnd_param_type type;
-    size_t offset;              /**< of the field in the struct */
-    const char *fallback;       /**< default as written in a case; "null": absent */
-    nnd_range range;            /**< of numbers; all zero: any finite number */
-    const char *const *choices; /**< NULL-terminated, of NND_CHOICE */
-    const char *unit;           /**< "1" if dimensionless, NULL if not a number */
+    size_t offset;        /**< of the field in the struct */
+    const char *fallback; /**< default as written in a case; "null": absent */
+    nnd_range range;      /**< of numbers; all zero: any finite number */
     const char *doc;
+    const char *const *choices;   /**< NULL-terminated, of NND_CHOICE */
     const nnd_param_table *group; /**< members of NND_GROUP; absent, each has its default */
     const char *shorthand;        /**< of NND_GROUP: the member that a value stands for which is
                                        no mapping; NULL: there is none */
@@ -142,15 +152,20 @@ typedef struct {
 typedef struct {
     const char *name;
     const char *dims; /**< comma-separated, without sweep, size and seed */
-    const char *unit; /**< "1" if dimensionless */
     const char *long_name;
     const char *equation; /**< PAGE.md#ANCHOR of docs/theory: what stands there */
+    const char *view;     /**< the picture it belongs to; NULL: none */
+    const char *unit;     /**< NULL: dimensionless */
     nnd_estimator estimator;
     nnd_check check;
-    bool nullable;    /**< NaN is a legal value */
-    bool unbounded;   /**< infinity is a legal value, as at a threshold */
-    const char *view; /**< the picture it belongs to */
+    bool nullable;  /**< NaN is a legal value */
+    bool unbounded; /**< infinity is a legal value, as at a threshold */
 } nnd_variable;
+
+/** The unit of a variable as files carry it; "1" if dimensionless. */
+static inline const char *nnd_variable_unit(const nnd_variable *variable) {
+    return variable->unit != NULL ? variable->unit : "1";
+}
 
 /**
  * Fills the struct `out` (table->size bytes): defaults, then the keys of `map` (a mapping, or NULL

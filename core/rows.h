@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/**
+ * How the rows of tables of parameters and variables are written: what every row has by position,
+ * the rest by designator.
+ *
+ *     {"lr", NND_FIELD(REAL, nnd_my_model, lr), "0.1", NND_POSITIVE, "learning rate"},
+ *     {"init", NND_FIELD(CHOICE, nnd_my_model, init), "zero", NND_ANY, "start", .choices = INITS},
+ *     {"loss", "t", "training loss", "section 1: mean of Delta^2/2", "training"},
+ *
+ * For files that hold tables only: C17, and what a row leaves out is 0 without a warning.
+ */
+#ifndef NNDMFT_CORE_ROWS_H
+#define NNDMFT_CORE_ROWS_H
+
+#include "nndmft/table.h"
+
+#pragma GCC diagnostic ignored "-Wmissing-field-initializers"
+
+/** The type of the parameters that a field of a struct can hold. */
+#define NND_TYPE_OF(structure, field)                                                              \
+    _Generic(((const structure *)NULL)->field,                                                     \
+        double: NND_REAL,                                                                          \
+        int64_t: NND_INTEGER,                                                                      \
+        bool: NND_BOOL,                                                                            \
+        int: NND_CHOICE,                                                                           \
+        char *: NND_TEXT,                                                                          \
+        nnd_reals: NND_REALS,                                                                      \
+        nnd_integers: NND_INTEGERS,                                                                \
+        nnd_texts: NND_TEXTS,                                                                      \
+        nnd_dense: NND_DENSE,                                                                      \
+        default: NND_GROUP)
+
+/** Type (REAL, INTEGER, ...) and field of a parameter; does not compile where they differ. */
+#define NND_FIELD(type, structure, field)                                                          \
+    NND_##type, offsetof(structure, field) +                                                       \
+                    0 * sizeof(struct {                                                            \
+                        _Static_assert(NND_TYPE_OF(structure, field) == NND_##type,                \
+                                       "the C type of the field is not that of its parameter");    \
+                        char nothing;                                                              \
+                    })
+
+/** The table of an array of rows whose fields stand in `structure`. */
+#define NND_TABLE(rows, structure)                                                                 \
+    { rows, sizeof rows / sizeof *rows, sizeof(structure) }
+
+/** The option `control` of a simulation; its field is a bool. */
+#define NND_CONTROL_ROW(structure)                                                                 \
+    {                                                                                              \
+        "control", NND_FIELD(BOOL, structure, control), "true", NND_ANY,                           \
+            "use observables at t = 0 with exactly known means to lower the variance"              \
+    }
+
+/** The check of a variable that is given, but not compared. */
+#define NND_UNCHECKED                                                                              \
+    { NND_CHECK_NONE, NULL }
+
+#endif
