@@ -3,26 +3,11 @@
 
 #include <string.h>
 
+#include "models/list.h"
 #include "models/suggest.h"
-#include "nndmft/alignment.h"
-#include "nndmft/deep_linear.h"
-#include "nndmft/directional.h"
-#include "nndmft/flat_minima.h"
-#include "nndmft/lazy_fluctuations.h"
-#include "nndmft/online_fluctuations.h"
-#include "nndmft/two_layer_fluctuations.h"
-#include "nndmft/wide_mlp.h"
 
-static const nnd_model *const MODELS[] = {
-    &nnd_alignment_model,
-    &nnd_deep_linear_model,
-    &nnd_directional_model,
-    &nnd_flat_minima_model,
-    &nnd_lazy_fluctuations_model,
-    &nnd_online_fluctuations_model,
-    &nnd_two_layer_fluctuations_model,
-    &nnd_wide_mlp_model,
-};
+#define MODEL(name) &nnd_##name##_model,
+static const nnd_model *const MODELS[] = {NND_MODELS(MODEL)};
 
 const nnd_model *nnd_model_at(size_t i) {
     return i < sizeof MODELS / sizeof *MODELS ? MODELS[i] : NULL;

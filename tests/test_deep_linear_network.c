@@ -9,10 +9,10 @@
 
 #include "core/rng.h"
 #include "support.h"
-#include "validate/deep_linear.h"
 #include "validate/deep_linear_flow.h"
 #include "validate/deep_linear_network.h"
 #include "validate/deep_linear_spectra.h"
+#include "validate/simulators.h"
 
 enum { D = 9, STEPS = 7, MAX_WEIGHTS = 4000 };
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Theory of two networks that learn one task: converged (ridge and what is equivalent to it) or
  * stopped early. */
-#include "theory/alignment.h"
+#include "theory/models.h"
 
 #include <math.h>
 #include <stdint.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "theory/deep_linear.h"
+#include "theory/models.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "theory/directional.h"
+#include "theory/models.h"
 
 #include <float.h>
 #include <math.h>

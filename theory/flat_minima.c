@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "theory/flat_minima.h"
+#include "theory/models.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "nndmft/solvers/flatness.h"
+#include "theory/flat_minima_path.h"
 
 static nnd_status make_loss(nnd_context *ctx, const nnd_flat_minima *p, nnd_quadratic *q) {
     if (p->data.covariance.rows > 0) {

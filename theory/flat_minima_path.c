@@ -11,7 +11,7 @@
 #include "nndmft/solvers/aligned_layers.h"
 #include "nndmft/solvers/chain.h"
 #include "nndmft/solvers/ode.h"
-#include "theory/flat_minima.h"
+#include "theory/flat_minima_path.h"
 #include "theory/shortfall.h"
 
 typedef struct {

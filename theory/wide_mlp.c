@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "theory/wide_mlp.h"
+#include "theory/models.h"
 
 #include <stdlib.h>
 

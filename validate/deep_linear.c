@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "validate/deep_linear.h"
+#include "validate/simulators.h"
 
 #include <cblas.h>
 #include <math.h>

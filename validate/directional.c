@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "validate/directional.h"
+#include "validate/simulators.h"
 
 #include <cblas.h>
 #include <float.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "validate/flat_minima.h"
+#include "validate/simulators.h"
 
 #include <math.h>
 #include <stdio.h>

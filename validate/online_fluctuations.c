@@ -7,7 +7,7 @@
  * same initial weights, one that sees the target's axis alone and, with batches, one that is
  * trained on them.
  */
-#include "validate/online_fluctuations.h"
+#include "validate/simulators.h"
 
 #include <cblas.h>
 #include <math.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "validate/two_layer_fluctuations.h"
+#include "validate/simulators.h"
 
 #include <cblas.h>
 #include <math.h>

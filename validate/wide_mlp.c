@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "validate/wide_mlp.h"
+#include "validate/simulators.h"
 
 #include <stdlib.h>
 

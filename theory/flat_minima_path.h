@@ -1,18 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/** Theory of the model `flat-minima`. */
-#ifndef NNDMFT_THEORY_FLAT_MINIMA_H
-#define NNDMFT_THEORY_FLAT_MINIMA_H
+/** The trajectories of the model `flat-minima`. */
+#ifndef NNDMFT_THEORY_FLAT_MINIMA_PATH_H
+#define NNDMFT_THEORY_FLAT_MINIMA_PATH_H
 
 #include "nndmft/flat_minima.h"
 #include "nndmft/solvers/quadratic.h"
-#include "nndmft/theory.h"
-
-NND_MUST_USE nnd_status nnd_flat_minima_theory(nnd_context *ctx, const void *params,
-                                               nnd_frame **frame);
-NND_MUST_USE nnd_status nnd_flat_minima_theory_cost(nnd_context *ctx, const void *params,
-                                                    nnd_cost *cost);
-
-/* ---- flat_minima_path.c ---- */
 
 /** True if the run from these parameters has a theory: aligned layers. */
 bool nnd_flat_minima_has_path(const nnd_flat_minima *p);
