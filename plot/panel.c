@@ -75,22 +75,11 @@ static const nnd_dim *dim_named(const nnd_source *source, const char *name) {
     return axis < source->array->ndims ? dim_at(source, axis) : NULL;
 }
 
-static bool is_listed(const char *dims, const char *name) {
-    size_t length = strlen(name);
-    for (const char *at = dims; *at != '\0';) {
-        size_t word = strcspn(at, ",");
-        if (word == length && strncmp(at, name, length) == 0)
-            return true;
-        at += word + (at[word] == ',');
-    }
-    return false;
-}
-
 /* True for a dimension of the variable itself, false for one of the sweep. What no table knows is
  * read from the order of the dimensions: sweep, size, own. */
 static bool is_own(const origin *o, size_t i) {
     if (o->variable != NULL)
-        return is_listed(o->variable->dims, dim_at(&o->source, i)->name);
+        return nnd_variable_has_dim(o->variable, dim_at(&o->source, i)->name);
     static const char *const borders[] = {"size", "t"};
     for (size_t b = 0; b < 2; b++) {
         size_t border = nnd_array_axis(o->source.frame, o->source.array, borders[b]);

@@ -384,6 +384,61 @@ START_TEST(every_row_of_every_table_is_complete) {
 }
 END_TEST
 
+/* ---- variables in frames ---- */
+
+static void ck_dims(const nnd_frame *frame, const char *name, const char *want) {
+    char dims[64];
+    const nnd_array *array = nnd_frame_find(frame, name);
+    ck_assert_msg(array != NULL, "%s", name);
+    nnd_array_dims(frame, array, sizeof dims, dims);
+    ck_assert_str_eq(dims, want);
+}
+
+/* Table of alignment: cosine([t]), cosine_min(); of deep-linear: outlier(t,matrix,k). */
+START_TEST(variables_have_the_dimensions_of_their_table) {
+    const nnd_model *alignment = &nnd_alignment_model, *linear = &nnd_deep_linear_model;
+    nnd_frame *frame, *timed;
+    double *x;
+    ck_assert_int_eq(nnd_frame_new(ctx, &frame), NND_OK);
+    ck_assert_int_eq(nnd_frame_add_variable(frame, alignment, "cosine", &x), NND_OK);
+    ck_assert(isnan(x[0]));
+    ck_assert_int_eq(nnd_frame_add_number(frame, alignment, "cosine_min", 0.5), NND_OK);
+    ck_dims(frame, "cosine", "");
+    ck_assert_double_eq(nnd_frame_find(frame, "cosine_min")->data[0], 0.5);
+    nnd_frame_free(frame);
+
+    ck_assert_int_eq(nnd_frame_new(ctx, &timed), NND_OK);
+    ck_assert_int_eq(nnd_frame_add_range(timed, "t", 3, 0.0), NND_OK);
+    ck_assert_int_eq(nnd_frame_add_range(timed, "matrix", 2, 0.0), NND_OK);
+    ck_assert_int_eq(nnd_frame_add_variable(timed, alignment, "cosine", NULL), NND_OK);
+    ck_assert_int_eq(nnd_frame_add_variable(timed, alignment, "cosine_se", NULL), NND_OK);
+    ck_dims(timed, "cosine_se", "t");
+    ck_assert_int_eq(nnd_frame_add_range(timed, "seed", 4, 0.0), NND_OK);
+    ck_assert_int_eq(nnd_frame_add_variable(timed, alignment, "cosine_min_size", NULL), NND_OK);
+    ck_assert_int_eq(nnd_frame_add_variable(timed, linear, "bulk_edge", NULL), NND_OK);
+    ck_assert_int_eq(nnd_frame_add_variable(timed, linear, "stability_edge", NULL), NND_OK);
+    ck_dims(timed, "cosine_min_size", "seed,t");
+    ck_dims(timed, "bulk_edge", "seed,t,matrix");
+    ck_dims(timed, "stability_edge", "seed");
+    ck_assert(nnd_variable_fits(nnd_model_variable(alignment, "kappa"), timed));
+    ck_assert(!nnd_variable_fits(nnd_model_variable(linear, "outlier"), timed));
+    ck_assert_int_eq(nnd_frame_add_variable(timed, linear, "outlier", NULL), NND_E_INPUT);
+    ck_assert_int_eq(nnd_frame_add_variable(timed, linear, "cosine", NULL), NND_E_INPUT);
+    ck_assert_int_eq(nnd_frame_add_variable(timed, linear, "outlier_sd", NULL), NND_E_INPUT);
+    ck_assert_int_eq(nnd_frame_add_number(timed, linear, "ntk_edge", 1.0), NND_E_INPUT);
+    nnd_frame_free(timed);
+}
+END_TEST
+
+START_TEST(dimensions_are_found_in_a_list_in_brackets_or_not) {
+    const nnd_variable v = {.name = "x", .dims = "[t],matrix,mu"};
+    ck_assert(nnd_variable_has_dim(&v, "t"));
+    ck_assert(nnd_variable_has_dim(&v, "mu"));
+    ck_assert(!nnd_variable_has_dim(&v, "m"));
+    ck_assert(!nnd_variable_has_dim(&v, "matrix2"));
+}
+END_TEST
+
 int main(void) {
     Suite *suite = suite_create("models");
     TCase *tests = tcase_create("models");
@@ -406,6 +461,8 @@ int main(void) {
     tcase_add_test(tests, data_counts_its_samples_its_tests_and_its_dimension);
     tcase_add_test(tests, every_variable_says_on_its_models_page_where_it_is_defined);
     tcase_add_test(tests, every_row_of_every_table_is_complete);
+    tcase_add_test(tests, variables_have_the_dimensions_of_their_table);
+    tcase_add_test(tests, dimensions_are_found_in_a_list_in_brackets_or_not);
     suite_add_tcase(suite, tests);
     return test_main(suite);
 }

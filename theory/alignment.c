@@ -44,7 +44,7 @@ typedef struct {
 static nnd_status put(const task *x, const char *name, size_t at, double value) {
     nnd_status status = NND_OK;
     if (nnd_frame_find(x->frame, name) == NULL)
-        status = nnd_frame_add(x->frame, name, x->times > 0 ? "t" : "", NULL);
+        status = nnd_frame_add_variable(x->frame, &nnd_alignment_model, name, NULL);
     if (status == NND_OK)
         nnd_frame_find(x->frame, name)->data[at] = value;
     return status;
@@ -245,8 +245,10 @@ static nnd_status put_minimum(task *x) {
             status = c.status;
     }
     if (status == NND_OK)
-        status = nnd_frame_add_scalar(x->frame, "alpha_min", inside ? alpha : NAN);
-    return status == NND_OK ? nnd_frame_add_scalar(x->frame, "cosine_min", inside ? value : NAN)
+        status =
+            nnd_frame_add_number(x->frame, &nnd_alignment_model, "alpha_min", inside ? alpha : NAN);
+    return status == NND_OK ? nnd_frame_add_number(x->frame, &nnd_alignment_model, "cosine_min",
+                                                   inside ? value : NAN)
                             : status;
 }
 
@@ -280,9 +282,9 @@ static nnd_status solve_ridge(task *x) {
     if (status == NND_OK && x->p->training == NND_ALIGN_GAUSSIAN)
         status = put_rest(x, &m);
     if (status == NND_OK)
-        status = nnd_frame_add_scalar(x->frame, "kappa", o.kappa / m.shrink);
+        status = nnd_frame_add_number(x->frame, &nnd_alignment_model, "kappa", o.kappa / m.shrink);
     if (status == NND_OK && x->p->training == NND_ALIGN_WEIGHT_DECAY)
-        status = nnd_frame_add_scalar(x->frame, "ridge_effective", lambda);
+        status = nnd_frame_add_number(x->frame, &nnd_alignment_model, "ridge_effective", lambda);
     return status == NND_OK && x->p->minimum ? put_minimum(x) : status;
 }
 

@@ -41,7 +41,7 @@ static nnd_status add_curve(nnd_frame *frame, const char *name, const nnd_dynami
                             const nnd_timegrid *grid,
                             double (*value)(const nnd_dynamics *d, size_t q)) {
     double *x;
-    nnd_status status = nnd_frame_add(frame, name, "t", &x);
+    nnd_status status = nnd_frame_add_variable(frame, &nnd_deep_linear_model, name, &x);
     for (size_t i = 0; status == NND_OK && i < sound_times(d, grid); i++)
         x[i] = value(d, grid->step[i] * d->stages);
     return status;
@@ -52,7 +52,7 @@ typedef double (*layer_gram)(const nnd_dynamics *d, size_t l, size_t q, size_t p
 static nnd_status add_norms(nnd_frame *frame, const char *name, const nnd_dynamics *d,
                             const nnd_timegrid *grid, layer_gram gram) {
     double *x;
-    nnd_status status = nnd_frame_add(frame, name, "t,layer", &x);
+    nnd_status status = nnd_frame_add_variable(frame, &nnd_deep_linear_model, name, &x);
     for (size_t i = 0; status == NND_OK && i < sound_times(d, grid); i++)
         for (size_t l = 0; l <= d->depth; l++) {
             size_t q = grid->step[i] * d->stages;
@@ -88,11 +88,11 @@ static nnd_status add_two_time(nnd_frame *frame, const nnd_dynamics *d, const nn
     double *g, *h, *delta, *residual;
     nnd_status status = add_time(frame, "s", d->params, grid);
     if (status == NND_OK)
-        status = nnd_frame_add(frame, "g_two_time", "layer,t,s", &g);
+        status = nnd_frame_add_variable(frame, &nnd_deep_linear_model, "g_two_time", &g);
     if (status == NND_OK)
-        status = nnd_frame_add(frame, "h_two_time", "layer,t,s", &h);
+        status = nnd_frame_add_variable(frame, &nnd_deep_linear_model, "h_two_time", &h);
     if (status == NND_OK)
-        status = nnd_frame_add(frame, "delta_two_time", "t,s", &delta);
+        status = nnd_frame_add_variable(frame, &nnd_deep_linear_model, "delta_two_time", &delta);
     if (status != NND_OK)
         return status;
     size_t square = grid->count * grid->count;
@@ -103,7 +103,7 @@ static nnd_status add_two_time(nnd_frame *frame, const nnd_dynamics *d, const nn
     fill_two_time(delta, 0, d, grid, delta_gram);
     if (d->params->training != NND_TRAIN_FIXED)
         return NND_OK;
-    status = nnd_frame_add(frame, "train_two_time", "t,s", &residual);
+    status = nnd_frame_add_variable(frame, &nnd_deep_linear_model, "train_two_time", &residual);
     if (status == NND_OK)
         fill_two_time(residual, 0, d, grid, residual_gram);
     return status;

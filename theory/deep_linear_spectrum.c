@@ -139,10 +139,10 @@ static nnd_status add_escape_times(level2 *s) {
     return failed;
 }
 
-static nnd_status add_arrays(nnd_frame *frame, size_t n, const char *const (*array)[2]) {
+static nnd_status add_arrays(nnd_frame *frame, size_t n, const char *const *array) {
     nnd_status status = NND_OK;
     for (size_t i = 0; status == NND_OK && i < n; i++)
-        status = nnd_frame_add(frame, array[i][0], array[i][1], NULL);
+        status = nnd_frame_add_variable(frame, &nnd_deep_linear_model, array[i], NULL);
     return status;
 }
 
@@ -153,11 +153,15 @@ static nnd_status outliers_piece(nnd_context *ctx, size_t i, void *data) {
 }
 
 static nnd_status add_outliers(level2 *s) {
-    static const char *const arrays[][2] = {
-        {"outlier", "t,matrix,k"},          {"outlier_min_size", "t,matrix,k"},
-        {"bulk_edge", "t,matrix"},          {"escape_time", "matrix"},
-        {"outlier_overlap_target", "t,k"},  {"outlier_overlap_target_min_size", "t,k"},
-        {"outlier_overlap_readout", "t,k"}, {"outlier_overlap_readout_min_size", "t,k"},
+    static const char *const arrays[] = {
+        "outlier",
+        "outlier_min_size",
+        "bulk_edge",
+        "escape_time",
+        "outlier_overlap_target",
+        "outlier_overlap_target_min_size",
+        "outlier_overlap_readout",
+        "outlier_overlap_readout_min_size",
     };
     static const char *const claimed[] = {"outlier", "outlier_overlap_target",
                                           "outlier_overlap_readout"};
@@ -220,11 +224,9 @@ static nnd_status ntk_at(const level2 *s, size_t time) {
 }
 
 static nnd_status add_ntk_arrays(const level2 *s) {
-    static const char *const arrays[][2] = {
-        {"ntk_top", "t,k"}, {"ntk_top_min_size", "t,k"}, {"ntk_edge", "t"}};
-    static const char *const descent[][2] = {{"stability", "t"}, {"stability_min_size", "t"}};
-    static const char *const fixed[][2] = {{"ntk_residual_overlap", "t"},
-                                           {"ntk_residual_overlap_min_size", "t"}};
+    static const char *const arrays[] = {"ntk_top", "ntk_top_min_size", "ntk_edge"};
+    static const char *const descent[] = {"stability", "stability_min_size"};
+    static const char *const fixed[] = {"ntk_residual_overlap", "ntk_residual_overlap_min_size"};
     nnd_status status = add_arrays(s->frame, 3, arrays);
     if (status == NND_OK && s->d->params->integrator == NND_DESCENT)
         status = add_arrays(s->frame, 2, descent);
@@ -232,7 +234,7 @@ static nnd_status add_ntk_arrays(const level2 *s) {
      * z^2 - (1 - mu + m - eta0 lambda) z + m (1 - mu). */
     const nnd_deep_linear *p = s->d->params;
     if (status == NND_OK && p->integrator == NND_DESCENT)
-        status = nnd_frame_add_scalar(s->frame, "stability_edge",
+        status = nnd_frame_add_number(s->frame, &nnd_deep_linear_model, "stability_edge",
                                       (2.0 - p->weight_decay) * (1.0 + p->momentum));
     if (status == NND_OK && p->training == NND_TRAIN_FIXED)
         status = add_arrays(s->frame, 2, fixed);
@@ -333,7 +335,7 @@ static nnd_status add_density(const level2 *s) {
     double *density;
     nnd_status status = nnd_deep_linear_add_bins(p, s->frame);
     if (status == NND_OK)
-        status = nnd_frame_add(s->frame, "sv_density", "matrix,z", &density);
+        status = nnd_frame_add_variable(s->frame, &nnd_deep_linear_model, "sv_density", &density);
     if (status != NND_OK || s->times == 0)
         return status;
     const nnd_dim *z = nnd_frame_find_dim(s->frame, "z");

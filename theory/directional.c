@@ -175,7 +175,7 @@ static const struct {
 static nnd_status add_curve(nnd_frame *frame, const nnd_directional_path *path, const char *name,
                             curve value) {
     double *x;
-    nnd_status status = nnd_frame_add(frame, name, "t", &x);
+    nnd_status status = nnd_frame_add_variable(frame, &nnd_directional_model, name, &x);
     for (size_t i = 0; status == NND_OK && i < path->sound; i++) {
         view v = view_at(path, i);
         x[i] = value(&v);
@@ -227,7 +227,7 @@ static nnd_status write_claims(nnd_frame *frame, const char *name, size_t count,
     char full[64];
     double *least;
     nnd_companion_name(name, NND_MIN_SIZE, sizeof full, full);
-    nnd_status status = nnd_frame_add(frame, full, "t", &least);
+    nnd_status status = nnd_frame_add_variable(frame, &nnd_directional_model, full, &least);
     if (status == NND_OK)
         memcpy(least, c->least, count * sizeof *least);
     if (status == NND_OK && c->sunk)
@@ -274,15 +274,18 @@ static double floor_time(nnd_context *ctx, const nnd_directional_path *path) {
 static nnd_status add_scalars(nnd_context *ctx, nnd_frame *frame,
                               const nnd_directional_path *path) {
     const nnd_directional *p = path->params;
-    nnd_status status = nnd_frame_add_scalar(frame, "c0", path->constants.c0);
+    nnd_status status =
+        nnd_frame_add_number(frame, &nnd_directional_model, "c0", path->constants.c0);
     if (status == NND_OK)
-        status = nnd_frame_add_scalar(frame, "A", path->constants.a);
+        status = nnd_frame_add_number(frame, &nnd_directional_model, "A", path->constants.a);
     if (status == NND_OK)
-        status = nnd_frame_add_scalar(frame, "B", path->constants.b);
+        status = nnd_frame_add_number(frame, &nnd_directional_model, "B", path->constants.b);
     if (status == NND_OK && p->integrator == NND_DESCENT)
-        status = nnd_frame_add_scalar(frame, "omega_critical", omega_critical(path));
+        status = nnd_frame_add_number(frame, &nnd_directional_model, "omega_critical",
+                                      omega_critical(path));
     if (status == NND_OK && nnd_directional_samples_finite(p))
-        status = nnd_frame_add_scalar(frame, "floor_time", floor_time(ctx, path));
+        status = nnd_frame_add_number(frame, &nnd_directional_model, "floor_time",
+                                      floor_time(ctx, path));
     if (status == NND_OK)
         status = nnd_frame_add_scalar(frame, NND_DIVERGED_AT, path->diverged_at);
     return status;

@@ -55,7 +55,8 @@ typedef struct {
 static nnd_status add_scalars(nnd_frame *frame, size_t count, const scalar *scalars) {
     nnd_status status = NND_OK;
     for (size_t i = 0; status == NND_OK && i < count; i++)
-        status = nnd_frame_add_scalar(frame, scalars[i].name, scalars[i].value);
+        status =
+            nnd_frame_add_number(frame, &nnd_flat_minima_model, scalars[i].name, scalars[i].value);
     return status;
 }
 
@@ -73,7 +74,8 @@ static nnd_status add_bounds(nnd_context *ctx, const nnd_flat_minima *p, const n
     };
     status = add_scalars(frame, sizeof bounds / sizeof *bounds, bounds);
     if (status == NND_OK && p->init == NND_FLAT_GAUSSIAN)
-        status = nnd_frame_add_scalar(frame, "trace_start", trace_at_start(p, q));
+        status = nnd_frame_add_number(frame, &nnd_flat_minima_model, "trace_start",
+                                      trace_at_start(p, q));
     return status;
 }
 
@@ -84,7 +86,7 @@ nnd_status nnd_flat_minima_theory(nnd_context *ctx, const void *params, nnd_fram
     nnd_status ran = NND_OK, status = nnd_frame_new(ctx, &out);
     bool linear = nnd_flat_minima_is_linear(p);
     if (status == NND_OK && p->integrator == NND_DESCENT)
-        status = nnd_frame_add_scalar(out, "stability_limit", 2.0 / p->lr);
+        status = nnd_frame_add_number(out, &nnd_flat_minima_model, "stability_limit", 2.0 / p->lr);
     if (status == NND_OK && linear)
         status = loss_of(ctx, p, &q);
     if (status == NND_OK && linear)

@@ -69,20 +69,18 @@ static nnd_status add_dims(path *r, nnd_frame *frame) {
 
 static nnd_status add_arrays(path *r, nnd_frame *frame) {
     const struct {
-        const char *name, *dims;
+        const char *name;
         double **data;
     } arrays[] = {
-        {"sharpness", "t", &r->sharpness},
-        {"loss", "t", &r->loss},
-        {"distance2", "t", &r->distance2},
-        {"trace", "t", &r->trace},
-        {"layer_norm", "t,layer", &r->norm},
-        {"layer_rank_ratio", "t,layer", &r->ratio},
-        {"layer_alignment", "t,layer", &r->alignment},
+        {"sharpness", &r->sharpness},       {"loss", &r->loss},
+        {"distance2", &r->distance2},       {"trace", &r->trace},
+        {"layer_norm", &r->norm},           {"layer_rank_ratio", &r->ratio},
+        {"layer_alignment", &r->alignment},
     };
     nnd_status status = add_dims(r, frame);
     for (size_t i = 0; status == NND_OK && i < sizeof arrays / sizeof *arrays; i++)
-        status = nnd_frame_add(frame, arrays[i].name, arrays[i].dims, arrays[i].data);
+        status =
+            nnd_frame_add_variable(frame, &nnd_flat_minima_model, arrays[i].name, arrays[i].data);
     return status;
 }
 
@@ -239,16 +237,18 @@ static nnd_status add_end(path *r, double diverged_at, nnd_frame *frame) {
     if (converged)
         status = nnd_chain_sharpness(r->ctx, &r->chain, &sharpness);
     if (status == NND_OK)
-        status = nnd_frame_add_scalar(frame, "final_sharpness", sharpness);
+        status = nnd_frame_add_number(frame, &nnd_flat_minima_model, "final_sharpness", sharpness);
     if (status == NND_OK && r->params->integrator == NND_DESCENT)
-        status = nnd_frame_add_scalar(frame, "final_stability", r->params->lr * sharpness);
+        status = nnd_frame_add_number(frame, &nnd_flat_minima_model, "final_stability",
+                                      r->params->lr * sharpness);
     if (status == NND_OK)
-        status = nnd_frame_add_scalar(frame, "final_distance2",
+        status = nnd_frame_add_number(frame, &nnd_flat_minima_model, "final_distance2",
                                       whole ? r->distance2[r->times.count - 1] : NAN);
     if (status == NND_OK)
-        status = nnd_frame_add_scalar(frame, "converged", converged);
+        status = nnd_frame_add_number(frame, &nnd_flat_minima_model, "converged", converged);
     if (status == NND_OK)
-        status = nnd_frame_add_scalar(frame, "diverged", !isnan(diverged_at));
+        status =
+            nnd_frame_add_number(frame, &nnd_flat_minima_model, "diverged", !isnan(diverged_at));
     return status == NND_OK ? nnd_frame_add_scalar(frame, NND_DIVERGED_AT, diverged_at) : status;
 }
 

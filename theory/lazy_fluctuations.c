@@ -151,22 +151,22 @@ static double test_nvar(const solution *s, const replicate *r, size_t i, size_t 
 typedef enum { STATIC = 0, TRAINED = 1, TESTS = 2, EXACT = 4 } kind;
 
 static const struct {
-    const char *name, *dims;
+    const char *name;
     pick value;
     unsigned kind;
 } ARRAYS[] = {
-    {"phi_gram", "layer,mu,nu", phi, STATIC | EXACT},
-    {"g_gram", "layer,mu,nu", g, STATIC | EXACT},
-    {"ntk", "mu,nu", ntk, STATIC | EXACT},
-    {"phi_ncov", "layer,layer2", phi_ncov, STATIC},
-    {"g_ncov", "layer,layer2", g_ncov, STATIC},
-    {"phi_g_ncov", "layer,layer2", phi_g_ncov, STATIC},
-    {"ntk_nvar", "mu,nu", ntk_nvar, STATIC},
-    {"delta", "t,mu", delta, TRAINED | EXACT},
-    {"delta_nvar", "t,mu", delta_nvar, TRAINED},
-    {"delta_nvar_min_size", "t,mu", least_size, TRAINED | EXACT},
-    {"test_output", "t,test", test_output, TRAINED | TESTS | EXACT},
-    {"test_output_nvar", "t,test", test_nvar, TRAINED | TESTS},
+    {"phi_gram", phi, STATIC | EXACT},
+    {"g_gram", g, STATIC | EXACT},
+    {"ntk", ntk, STATIC | EXACT},
+    {"phi_ncov", phi_ncov, STATIC},
+    {"g_ncov", g_ncov, STATIC},
+    {"phi_g_ncov", phi_g_ncov, STATIC},
+    {"ntk_nvar", ntk_nvar, STATIC},
+    {"delta", delta, TRAINED | EXACT},
+    {"delta_nvar", delta_nvar, TRAINED},
+    {"delta_nvar_min_size", least_size, TRAINED | EXACT},
+    {"test_output", test_output, TRAINED | TESTS | EXACT},
+    {"test_output_nvar", test_nvar, TRAINED | TESTS},
 };
 
 /* Mean over replicates and its standard error. */
@@ -183,14 +183,14 @@ static void average(const solution *s, pick value, size_t i, size_t j, double *m
 }
 
 static nnd_status add_array(solution *s, size_t which) {
-    const char *name = ARRAYS[which].name, *dims = ARRAYS[which].dims;
+    const char *name = ARRAYS[which].name;
     bool trained = (ARRAYS[which].kind & TRAINED) != 0;
     double *x, *se = NULL, unused;
     char text[64];
-    nnd_status status = nnd_frame_add(s->frame, name, dims, &x);
+    nnd_status status = nnd_frame_add_variable(s->frame, &nnd_lazy_fluctuations_model, name, &x);
     if (status == NND_OK && s->replicates > 1 && (ARRAYS[which].kind & EXACT) == 0) {
         snprintf(text, sizeof text, "%s_se", name);
-        status = nnd_frame_add(s->frame, text, dims, &se);
+        status = nnd_frame_add_variable(s->frame, &nnd_lazy_fluctuations_model, text, &se);
     }
     if (status != NND_OK)
         return status;

@@ -99,7 +99,7 @@ static nnd_status fill_frame(nnd_frame *frame, const nnd_online_fluctuations *p,
         double *x;
         if (CURVES[c].across && p->dim == 1)
             continue;
-        status = nnd_frame_add(frame, CURVES[c].name, "t", &x);
+        status = nnd_frame_add_variable(frame, &nnd_online_fluctuations_model, CURVES[c].name, &x);
         if (status == NND_OK && CURVES[c].limit)
             status = nnd_frame_set_text(frame, CURVES[c].name, NND_CORRECTION, "1/size");
         for (size_t i = 0; status == NND_OK && i < grid->count && grid->step[i] < sound; i++)

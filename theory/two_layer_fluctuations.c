@@ -282,30 +282,30 @@ typedef enum {
 } needs;
 
 static const struct {
-    const char *name, *dims;
+    const char *name;
     pick value;
     unsigned needs;
 } CURVES[] = {
-    {"delta", "t,mu", delta, ALWAYS},
-    {"output", "t,mu", output, ALWAYS},
-    {"test_output", "t,test", test_output, TESTS},
-    {"ntk", "t,mu,nu", ntk, KERNELS},
-    {"loss", "t", loss, ALWAYS},
-    {"delta_nvar", "t,mu", nvar, ALWAYS},
-    {"delta_nvar_min_size", "t,mu", least_size, NO_ERROR},
-    {"delta_ncov", "t,mu,nu", ncov, ALWAYS},
-    {"delta_ncov_min_size", "t,mu,nu", least_size_of_pair, NO_ERROR},
-    {"test_output_nvar", "t,test", test_nvar, TESTS},
-    {"ntk_nvar", "t,mu,nu", ntk_nvar, KERNELS},
-    {"delta_ntk_ncov", "t,mu", delta_ntk, KERNELS},
-    {"delta_bias", "t,mu", bias, BIAS},
-    {"test_output_bias", "t,test", test_bias, BIAS | TESTS},
-    {"ntk_bias", "t,mu,nu", ntk_bias, BIAS | KERNELS},
-    {"loss_ncorr", "t", loss_ncorr, BIAS},
-    {"validity", "t,mu", validity, ALWAYS},
-    {"delta_two_time_ncov", "t,s,mu,nu", two_time, TWO_TIME},
-    {"noise_two_time", "t,s,mu,nu", noise, TWO_TIME | UNITS},
-    {"response", "t,s,mu,nu", response, TWO_TIME | UNITS},
+    {"delta", delta, ALWAYS},
+    {"output", output, ALWAYS},
+    {"test_output", test_output, TESTS},
+    {"ntk", ntk, KERNELS},
+    {"loss", loss, ALWAYS},
+    {"delta_nvar", nvar, ALWAYS},
+    {"delta_nvar_min_size", least_size, NO_ERROR},
+    {"delta_ncov", ncov, ALWAYS},
+    {"delta_ncov_min_size", least_size_of_pair, NO_ERROR},
+    {"test_output_nvar", test_nvar, TESTS},
+    {"ntk_nvar", ntk_nvar, KERNELS},
+    {"delta_ntk_ncov", delta_ntk, KERNELS},
+    {"delta_bias", bias, BIAS},
+    {"test_output_bias", test_bias, BIAS | TESTS},
+    {"ntk_bias", ntk_bias, BIAS | KERNELS},
+    {"loss_ncorr", loss_ncorr, BIAS},
+    {"validity", validity, ALWAYS},
+    {"delta_two_time_ncov", two_time, TWO_TIME},
+    {"noise_two_time", noise, TWO_TIME | UNITS},
+    {"response", response, TWO_TIME | UNITS},
 };
 
 static bool is_there(const solution *s, unsigned wanted) {
@@ -317,10 +317,11 @@ static bool is_there(const solution *s, unsigned wanted) {
 }
 
 /* Times where the run was sound; NaN elsewhere. */
-static nnd_status add_curve(solution *s, const char *name, const char *dims, pick value,
-                            const nnd_fluctuations *f, bool error, bool square) {
+static nnd_status add_curve(solution *s, const char *name, pick value, const nnd_fluctuations *f,
+                            bool error, bool square) {
     double *x;
-    nnd_status status = nnd_frame_add(s->frame, name, dims, &x);
+    nnd_status status =
+        nnd_frame_add_variable(s->frame, &nnd_two_layer_fluctuations_model, name, &x);
     if (status != NND_OK)
         return status;
     size_t times = s->grid.count, outer = square ? times * times : times;
@@ -377,12 +378,11 @@ static nnd_status fill_frame(solution *s) {
         if (!is_there(s, CURVES[i].needs))
             continue;
         bool square = (CURVES[i].needs & TWO_TIME) != 0;
-        status =
-            add_curve(s, CURVES[i].name, CURVES[i].dims, CURVES[i].value, &s->f, false, square);
+        status = add_curve(s, CURVES[i].name, CURVES[i].value, &s->f, false, square);
         if (status != NND_OK || s->se.data == NULL || (CURVES[i].needs & NO_ERROR) != 0)
             continue;
         snprintf(name, sizeof name, "%s_se", CURVES[i].name);
-        status = add_curve(s, name, CURVES[i].dims, CURVES[i].value, &s->se, true, square);
+        status = add_curve(s, name, CURVES[i].value, &s->se, true, square);
     }
     if (status == NND_OK)
         status =

@@ -13,31 +13,31 @@
 static const double MOST_STABILITY = 4.0, MOST_SPREAD = 0.05;
 
 /* Variables of the frame; what is not named here goes with one of them. */
-static const char *const NAME[WIDE_VARIABLES][2] = {
-    [WIDE_LOSS] = {"loss", "t"},
-    [WIDE_DELTA] = {"delta", "t,mu"},
-    [WIDE_OUTPUT] = {"output", "t,mu"},
-    [WIDE_TEST_OUTPUT] = {"test_output", "t,test"},
-    [WIDE_TEST_LOSS] = {"test_loss", "t"},
-    [WIDE_NTK] = {"ntk", "t,mu,nu"},
-    [WIDE_NTK_TEST] = {"ntk_test", "t,test,mu"},
-    [WIDE_STABILITY] = {"stability", "t"},
-    [WIDE_H_GRAM] = {"h_gram", "t,layer,mu,nu"},
-    [WIDE_PHI_GRAM] = {"phi_gram", "t,layer,mu,nu"},
-    [WIDE_G_GRAM] = {"g_gram", "t,layer,mu,nu"},
-    [WIDE_READOUT_NORM2] = {"readout_norm2", "t"},
-    [WIDE_INPUT_EIG] = {"input_eig", "t,k"},
-    [WIDE_OUTLIER] = {"outlier", "t,matrix,k"},
-    [WIDE_OUTLIER_LEFT] = {"outlier_left", "t,matrix,k"},
-    [WIDE_OUTLIER_RIGHT] = {"outlier_right", "t,matrix,k"},
-    [WIDE_OUTLIER_MARGIN] = {"outlier_margin", "t,matrix"},
-    [WIDE_ESCAPE_TIME] = {"escape_time", "matrix"},
-    [WIDE_BULK_EDGE] = {"bulk_edge", "matrix"},
-    [WIDE_RANK_PHI] = {"rank_phi", "t,matrix"},
-    [WIDE_RANK_G] = {"rank_g", "t,matrix"},
-    [WIDE_TRUNCATION] = {"truncation", "t"},
-    [WIDE_PHI_TWO_TIME] = {"phi_two_time", "layer,t,s,mu,nu"},
-    [WIDE_G_TWO_TIME] = {"g_two_time", "layer,t,s,mu,nu"},
+static const char *const NAME[WIDE_VARIABLES] = {
+    [WIDE_LOSS] = "loss",
+    [WIDE_DELTA] = "delta",
+    [WIDE_OUTPUT] = "output",
+    [WIDE_TEST_OUTPUT] = "test_output",
+    [WIDE_TEST_LOSS] = "test_loss",
+    [WIDE_NTK] = "ntk",
+    [WIDE_NTK_TEST] = "ntk_test",
+    [WIDE_STABILITY] = "stability",
+    [WIDE_H_GRAM] = "h_gram",
+    [WIDE_PHI_GRAM] = "phi_gram",
+    [WIDE_G_GRAM] = "g_gram",
+    [WIDE_READOUT_NORM2] = "readout_norm2",
+    [WIDE_INPUT_EIG] = "input_eig",
+    [WIDE_OUTLIER] = "outlier",
+    [WIDE_OUTLIER_LEFT] = "outlier_left",
+    [WIDE_OUTLIER_RIGHT] = "outlier_right",
+    [WIDE_OUTLIER_MARGIN] = "outlier_margin",
+    [WIDE_ESCAPE_TIME] = "escape_time",
+    [WIDE_BULK_EDGE] = "bulk_edge",
+    [WIDE_RANK_PHI] = "rank_phi",
+    [WIDE_RANK_G] = "rank_g",
+    [WIDE_TRUNCATION] = "truncation",
+    [WIDE_PHI_TWO_TIME] = "phi_two_time",
+    [WIDE_G_TWO_TIME] = "g_two_time",
 };
 
 static nnd_status add_dims(const nnd_wide_problem *q, nnd_frame *frame) {
@@ -132,10 +132,10 @@ static nnd_status add_variable(nnd_frame *frame, size_t runs, const nnd_wide_cur
                                nnd_wide_variable v, double *sample) {
     char name[64];
     double *x, *se = NULL;
-    nnd_status status = nnd_frame_add(frame, NAME[v][0], NAME[v][1], &x);
-    snprintf(name, sizeof name, "%s_se", NAME[v][0]);
+    nnd_status status = nnd_frame_add_variable(frame, &nnd_wide_mlp_model, NAME[v], &x);
+    snprintf(name, sizeof name, "%s_se", NAME[v]);
     if (status == NND_OK && runs > 1 && has_error(v))
-        status = nnd_frame_add(frame, name, NAME[v][1], &se);
+        status = nnd_frame_add_variable(frame, &nnd_wide_mlp_model, name, &se);
     for (size_t i = 0; status == NND_OK && i < record->count[v]; i++) {
         for (size_t r = 0; r < runs; r++)
             sample[r] = record[r].x[v][i];
@@ -165,8 +165,8 @@ static nnd_status add_claim(nnd_frame *frame, size_t runs, const nnd_wide_curves
                             nnd_wide_variable claim, nnd_wide_variable v) {
     char name[64];
     double *least;
-    snprintf(name, sizeof name, "%s_min_size", NAME[v][0]);
-    nnd_status status = nnd_frame_add(frame, name, NAME[v][1], &least);
+    snprintf(name, sizeof name, "%s_min_size", NAME[v]);
+    nnd_status status = nnd_frame_add_variable(frame, &nnd_wide_mlp_model, name, &least);
     for (size_t i = 0; status == NND_OK && i < record->count[claim]; i++) {
         double sum = 0.0;
         for (size_t r = 0; r < runs; r++)
@@ -186,7 +186,7 @@ static nnd_status add_claims(size_t runs, const nnd_wide_curves *record, nnd_fra
     };
     nnd_status status = NND_OK;
     for (size_t i = 0; status == NND_OK && i < sizeof of / sizeof *of; i++) {
-        const char *name = NAME[of[i].variable][0];
+        const char *name = NAME[of[i].variable];
         if (record->x[of[i].claim] == NULL || !is_limited(runs, record, of[i].claim))
             continue;
         status = add_claim(frame, runs, record, of[i].claim, of[i].variable);
@@ -292,7 +292,7 @@ static nnd_status fill(const nnd_wide_problem *q, size_t runs, const nnd_wide_cu
                        const char *solver, double *sample, nnd_frame *frame, double diverged) {
     nnd_status status = add_dims(q, frame);
     for (int v = 0; status == NND_OK && v < WIDE_VARIABLES; v++)
-        if (record->x[v] != NULL && NAME[v][0] != NULL)
+        if (record->x[v] != NULL && NAME[v] != NULL)
             status = add_variable(frame, runs, record, (nnd_wide_variable)v, sample);
     if (status == NND_OK)
         status = add_claims(runs, record, frame);

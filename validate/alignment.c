@@ -63,8 +63,14 @@ static bool is_timed(const simulation *s) {
     return s->times.count > 0;
 }
 
+/* A variable, or one of those that estimators take a ratio of. */
+static nnd_status add_measure(const simulation *s, const char *name) {
+    if (nnd_model_variable(&nnd_alignment_model, name) != NULL)
+        return nnd_frame_add_variable(s->frame, &nnd_alignment_model, name, NULL);
+    return nnd_frame_add(s->frame, name, is_timed(s) ? "seed,t" : "seed", NULL);
+}
+
 static nnd_status make_frame(simulation *s, size_t first_seed, size_t count) {
-    const char *dims = is_timed(s) ? "seed,t" : "seed";
     bool steps = s->p->training == NND_ALIGN_GD;
     nnd_status status = nnd_frame_new(s->ctx, &s->frame);
     if (status == NND_OK)
@@ -75,14 +81,14 @@ static nnd_status make_frame(simulation *s, size_t first_seed, size_t count) {
     for (size_t m = 0; status == NND_OK && m < NND_ALIGN_MEASURES; m++) {
         bool probed = m == NND_ALIGN_CKA_PROBE || m == NND_ALIGN_CKA_DEBIASED;
         if (!probed || s->p->probe.points > 0)
-            status = nnd_frame_add(s->frame, nnd_alignment_measure_names[m], dims, NULL);
+            status = add_measure(s, nnd_alignment_measure_names[m]);
     }
     if (status == NND_OK)
         status = nnd_frame_add(s->frame, NND_DIVERGED_AT, "seed", NULL);
     if (status == NND_OK)
-        status = nnd_frame_add(s->frame, "converged_fraction", "seed", NULL);
+        status = nnd_frame_add_variable(s->frame, &nnd_alignment_model, "converged_fraction", NULL);
     if (status == NND_OK && s->p->task == NND_TASK_CLASSIFICATION)
-        status = nnd_frame_add(s->frame, "flip_fraction", "seed", NULL);
+        status = nnd_frame_add_variable(s->frame, &nnd_alignment_model, "flip_fraction", NULL);
     return status;
 }
 

@@ -214,35 +214,36 @@ static nnd_status add_dims(run *r, size_t first_seed, size_t count) {
 /* Dimensions and arrays of a block, all NaN. */
 static nnd_status frame_make(nnd_context *ctx, run *r, size_t first_seed, size_t count) {
     static const struct {
-        const char *name, *dims;
+        const char *name;
         wanted wanted;
     } arrays[] = {
-        {NND_DIVERGED_AT, "seed", always},
-        {"step_error", "seed", flow},
-        {"test_risk", "seed,t", always},
-        {"train_mse", "seed,t", always},
-        {"overlap", "seed,t", always},
-        {"beta_norm2", "seed,t", always},
-        {"g_norm2", "seed,t,layer", always},
-        {"h_norm2", "seed,t,layer", always},
-        {"g_two_time", "seed,layer,t,s", two_time},
-        {"h_two_time", "seed,layer,t,s", two_time},
-        {"delta_two_time", "seed,t,s", two_time},
-        {"train_two_time", "seed,t,s", two_time_fixed},
-        {"outlier", "seed,t,matrix,k", spectrum},
-        {"outlier_overlap_target", "seed,t,k", spectrum},
-        {"outlier_overlap_readout", "seed,t,k", spectrum},
-        {"ntk_top", "seed,t,k", ntk},
-        {"stability", "seed,t", stability},
-        {"ntk_residual_overlap", "seed,t", ntk_fixed},
-        {"sv_hist", "seed,t,matrix,z", density},
+        {"step_error", flow},
+        {"test_risk", always},
+        {"train_mse", always},
+        {"overlap", always},
+        {"beta_norm2", always},
+        {"g_norm2", always},
+        {"h_norm2", always},
+        {"g_two_time", two_time},
+        {"h_two_time", two_time},
+        {"delta_two_time", two_time},
+        {"train_two_time", two_time_fixed},
+        {"outlier", spectrum},
+        {"outlier_overlap_target", spectrum},
+        {"outlier_overlap_readout", spectrum},
+        {"ntk_top", ntk},
+        {"stability", stability},
+        {"ntk_residual_overlap", ntk_fixed},
+        {"sv_hist", density},
     };
     nnd_status status = nnd_frame_new(ctx, &r->frame);
     if (status == NND_OK)
         status = add_dims(r, first_seed, count);
+    if (status == NND_OK)
+        status = nnd_frame_add(r->frame, NND_DIVERGED_AT, "seed", NULL);
     for (size_t i = 0; status == NND_OK && i < sizeof arrays / sizeof *arrays; i++)
         if (arrays[i].wanted(r->params))
-            status = nnd_frame_add(r->frame, arrays[i].name, arrays[i].dims, NULL);
+            status = nnd_frame_add_variable(r->frame, &nnd_deep_linear_model, arrays[i].name, NULL);
     if (status == NND_OK)
         status = nnd_seed_frame_add_controls(r->frame, nnd_deep_linear_controls(r->params));
     return status;

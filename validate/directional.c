@@ -120,11 +120,11 @@ static nnd_status frame_make(run *r, size_t first_seed, size_t count) {
     if (status == NND_OK)
         status = nnd_frame_add(r->frame, NND_DIVERGED_AT, "seed", NULL);
     if (status == NND_OK)
-        status = nnd_frame_add(r->frame, "c0", "seed", NULL);
+        status = nnd_frame_add_variable(r->frame, &nnd_directional_model, "c0", NULL);
     for (size_t i = 0; status == NND_OK && i < sizeof curves / sizeof *curves; i++)
-        status = nnd_frame_add(r->frame, curves[i], "seed,t", NULL);
+        status = nnd_frame_add_variable(r->frame, &nnd_directional_model, curves[i], NULL);
     if (status == NND_OK && nnd_directional_samples_finite(r->params))
-        status = nnd_frame_add(r->frame, "train_error", "seed,t", NULL);
+        status = nnd_frame_add_variable(r->frame, &nnd_directional_model, "train_error", NULL);
     return status;
 }
 

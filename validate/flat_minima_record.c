@@ -31,33 +31,47 @@ static bool starts_normal(const nnd_flat_minima *p) {
     return nnd_flat_minima_is_linear(p) && p->init == NND_FLAT_GAUSSIAN;
 }
 
-static nnd_status add_arrays(nnd_flat_record *r) {
+/* What the estimators of variables take from each network. */
+static nnd_status add_minima(nnd_flat_record *r) {
     static const struct {
-        const char *name, *dims;
+        const char *name;
         wanted wanted;
     } arrays[] = {
-        {NND_DIVERGED_AT, "seed", always},
-        {"diverged", "seed", always},
-        {"converged", "seed", always},
-        {"minimum_sharpness", "seed", always},
-        {"minimum_stability", "seed", descends},
-        {"final_distance2", "seed", nnd_flat_minima_is_linear},
-        {"minimum_bound", "seed", is_residual},
-        {"minimum_bound_share", "seed", is_residual},
-        {"trace_start", "seed", starts_normal},
-        {"sharpness", "seed,t", always},
-        {"loss", "seed,t", always},
-        {"distance2", "seed,t", nnd_flat_minima_is_linear},
-        {"trace", "seed,t", nnd_flat_minima_is_linear},
-        {"layer_norm", "seed,t,layer", always},
-        {"layer_rank_ratio", "seed,t,layer", always},
-        {"layer_alignment", "seed,t,layer", always},
-        {"layer_deviation", "seed,t,layer", is_residual},
+        {NND_DIVERGED_AT, always},
+        {"minimum_sharpness", always},
+        {"minimum_stability", descends},
+        {"minimum_bound", is_residual},
+        {"minimum_bound_share", is_residual},
     };
     nnd_status status = NND_OK;
     for (size_t i = 0; status == NND_OK && i < sizeof arrays / sizeof *arrays; i++)
         if (arrays[i].wanted(r->params))
-            status = nnd_frame_add(r->frame, arrays[i].name, arrays[i].dims, NULL);
+            status = nnd_frame_add(r->frame, arrays[i].name, "seed", NULL);
+    return status;
+}
+
+static nnd_status add_arrays(nnd_flat_record *r) {
+    static const struct {
+        const char *name;
+        wanted wanted;
+    } arrays[] = {
+        {"diverged", always},
+        {"converged", always},
+        {"final_distance2", nnd_flat_minima_is_linear},
+        {"trace_start", starts_normal},
+        {"sharpness", always},
+        {"loss", always},
+        {"distance2", nnd_flat_minima_is_linear},
+        {"trace", nnd_flat_minima_is_linear},
+        {"layer_norm", always},
+        {"layer_rank_ratio", always},
+        {"layer_alignment", always},
+        {"layer_deviation", is_residual},
+    };
+    nnd_status status = add_minima(r);
+    for (size_t i = 0; status == NND_OK && i < sizeof arrays / sizeof *arrays; i++)
+        if (arrays[i].wanted(r->params))
+            status = nnd_frame_add_variable(r->frame, &nnd_flat_minima_model, arrays[i].name, NULL);
     return status;
 }
 

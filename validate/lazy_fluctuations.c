@@ -98,25 +98,25 @@ typedef struct {
 
 static nnd_status add_arrays(run *r) {
     static const struct {
-        const char *name, *dims;
+        const char *name;
         bool trained, tests;
     } arrays[] = {
-        {"phi_gram", "seed,layer,mu,nu", false, false},
-        {"g_gram", "seed,layer,mu,nu", false, false},
-        {"ntk", "seed,mu,nu", false, false},
-        {"phi_self", "seed,layer", false, false},
-        {"g_self", "seed,layer", false, false},
-        {"delta", "seed,t,mu", true, false},
-        {"test_output", "seed,t,test", true, true},
+        {"phi_gram", false, false}, {"g_gram", false, false},    {"ntk", false, false},
+        {"delta", true, false},     {"test_output", true, true},
     };
     nnd_frame *frame = r->learners.frame;
     bool tests = r->learners.set.tests > 0;
     nnd_status status = nnd_frame_add_range(frame, "layer", r->depth, 1.0);
     if (status == NND_OK)
         status = nnd_frame_add_range(frame, "layer2", r->depth, 1.0);
+    if (status == NND_OK)
+        status = nnd_frame_add(frame, "phi_self", "seed,layer", NULL);
+    if (status == NND_OK)
+        status = nnd_frame_add(frame, "g_self", "seed,layer", NULL);
     for (size_t i = 0; status == NND_OK && i < sizeof arrays / sizeof *arrays; i++)
         if ((!arrays[i].trained || r->p->steps > 0) && (!arrays[i].tests || tests))
-            status = nnd_frame_add(frame, arrays[i].name, arrays[i].dims, NULL);
+            status =
+                nnd_frame_add_variable(frame, &nnd_lazy_fluctuations_model, arrays[i].name, NULL);
     return status;
 }
 

@@ -97,14 +97,18 @@ static nnd_status add_arrays(run *r) {
         const char *name;
         bool across, batch;
     } arrays[] = {
-        {"delta", false, false},      {"ntk", false, false},          {"error", false, false},
-        {"perp_nvar", true, false},   {"delta_alone", false, false},  {"delta_across", true, false},
-        {"batch_shift", false, true}, {"perp_batch_var", true, true},
+        {"delta", false, false},        {"ntk", false, false},
+        {"error", false, false},        {"perp_nvar", true, false},
+        {"delta_alone", false, false},  {"delta_across", true, false},
+        {"perp_batch_var", true, true},
     };
     nnd_status status = NND_OK;
     for (size_t i = 0; status == NND_OK && i < sizeof arrays / sizeof *arrays; i++)
         if ((!arrays[i].across || r->dim > 1) && (!arrays[i].batch || has_batches(r->p)))
-            status = nnd_frame_add(r->frame, arrays[i].name, "seed,t", NULL);
+            status = nnd_frame_add_variable(r->frame, &nnd_online_fluctuations_model,
+                                            arrays[i].name, NULL);
+    if (status == NND_OK && has_batches(r->p))
+        status = nnd_frame_add(r->frame, "batch_shift", "seed,t", NULL);
     if (status == NND_OK)
         status = nnd_seed_frame_add_controls(r->frame, nnd_online_controls(r->p));
     return status;

@@ -185,24 +185,11 @@ static void reduce_array(const reduction *r, const nnd_frame *out, const nnd_arr
     }
 }
 
-/* True if a frame has all dimensions of "t,layer". */
-static bool has_dims(const nnd_frame *frame, const char *dims) {
-    char name[TEXT_SIZE];
-    for (const char *at = dims; *at != '\0';) {
-        size_t length = strcspn(at, ",");
-        snprintf(name, sizeof name, "%.*s", (int)length, at);
-        if (nnd_frame_find_dim(frame, name) == NULL)
-            return false;
-        at += length + (at[length] == ',');
-    }
-    return true;
-}
-
-static nnd_status add_estimate(nnd_frame *out, const char *name, const char *dims) {
+static nnd_status add_estimate(nnd_frame *out, const nnd_model *model, const char *name) {
     char se[TEXT_SIZE];
     nnd_companion_name(name, NND_SE, sizeof se, se);
-    nnd_status status = nnd_frame_add(out, name, dims, NULL);
-    return status == NND_OK ? nnd_frame_add(out, se, dims, NULL) : status;
+    nnd_status status = nnd_frame_add_variable(out, model, name, NULL);
+    return status == NND_OK ? nnd_frame_add_variable(out, model, se, NULL) : status;
 }
 
 static const nnd_array *error_of(const nnd_frame *frame, const char *name) {
@@ -211,17 +198,6 @@ static const nnd_array *error_of(const nnd_frame *frame, const char *name) {
 
 static const char *or_itself(const char *source, const nnd_variable *v) {
     return source != NULL ? source : v->name;
-}
-
-/* Dimensions of an estimate. A mean, or a ratio of means, has those of what was recorded: the
- * variables of a model may have a time with one kind of training and none with another. */
-static const char *estimate_dims(const reduction *r, size_t size, char *text) {
-    const nnd_variable *v = r->variable;
-    if (v->estimator.kind != NND_MEAN && v->estimator.kind != NND_RATIO)
-        return v->dims;
-    nnd_array_dims(r->seeds, r->a, size, text);
-    const char *own = strchr(text, ',');
-    return own != NULL ? own + 1 : "";
 }
 
 /* True if the model fits a slope to the means of this variable: regression on controls would add a
@@ -263,18 +239,16 @@ static nnd_status fill_variable(reduction *r, nnd_frame *out, nnd_frame *influen
     return status;
 }
 
-static nnd_status reduce_variable(reduction *r, nnd_frame *out, nnd_frame *influence) {
+static nnd_status reduce_variable(reduction *r, const nnd_model *model, nnd_frame *out,
+                                  nnd_frame *influence) {
     const nnd_variable *v = r->variable;
-    char text[TEXT_SIZE];
     bool two = v->estimator.kind == NND_NCOV || v->estimator.kind == NND_RATIO;
     r->a = nnd_frame_find(r->seeds, or_itself(v->estimator.a, v));
     r->b = two ? nnd_frame_find(r->seeds, v->estimator.b) : NULL;
-    if (v->estimator.kind == NND_SLOPE || r->a == NULL || (two && r->b == NULL))
+    if (v->estimator.kind == NND_SLOPE || r->a == NULL || (two && r->b == NULL) ||
+        !nnd_variable_fits(v, out))
         return NND_OK;
-    const char *dims = estimate_dims(r, sizeof text, text);
-    if (!has_dims(out, dims))
-        return NND_OK;
-    nnd_status status = add_estimate(out, v->name, dims);
+    nnd_status status = add_estimate(out, model, v->name);
     return status == NND_OK ? fill_variable(r, out, influence) : status;
 }
 
@@ -300,7 +274,7 @@ static nnd_status reduce_all(reduction *r, const nnd_model *model, const nnd_reg
     for (size_t i = 0; status == NND_OK && i < model->variable_count; i++) {
         r->variable = &model->variables[i];
         r->controls = bears_slope(model, r->variable) ? &none : controls;
-        status = reduce_variable(r, out, influence);
+        status = reduce_variable(r, model, out, influence);
     }
     if (status == NND_OK)
         status = nnd_frame_add_scalar(influence, NND_SEEDS, (double)r->count);
@@ -410,12 +384,12 @@ static nnd_status add_slope_shares(const nnd_frame *estimates, nnd_frame *influe
     return status;
 }
 
-static nnd_status reduce_slope(const nnd_variable *v, nnd_frame *estimates, nnd_frame *influence,
-                               slope_fit *f) {
+static nnd_status reduce_slope(const nnd_model *model, const nnd_variable *v, nnd_frame *estimates,
+                               nnd_frame *influence, slope_fit *f) {
     if (nnd_frame_find(estimates, v->estimator.a) == NULL ||
         error_of(estimates, v->estimator.a) == NULL)
         return NND_OK;
-    nnd_status status = add_estimate(estimates, v->name, v->dims);
+    nnd_status status = add_estimate(estimates, model, v->name);
     if (status != NND_OK)
         return status;
     f->a = nnd_frame_find(estimates, v->estimator.a);
@@ -442,7 +416,7 @@ nnd_status nnd_reduce_sizes(const nnd_model *model, nnd_frame *estimates, nnd_fr
         status = nnd_fail_memory(nnd_frame_context(estimates), "the fit over sizes");
     for (size_t i = 0; status == NND_OK && i < model->variable_count; i++)
         if (model->variables[i].estimator.kind == NND_SLOPE)
-            status = reduce_slope(&model->variables[i], estimates, influence, &f);
+            status = reduce_slope(model, &model->variables[i], estimates, influence, &f);
     free(f.estimate);
     free(f.weight);
     return status;

@@ -99,21 +99,23 @@ typedef struct {
 
 static nnd_status add_arrays(run *r) {
     static const struct {
-        const char *name, *dims;
+        const char *name;
         bool tests, kernels;
     } arrays[] = {
-        {"delta", "seed,t,mu", false, false}, {"output", "seed,t,mu", false, false},
-        {"loss", "seed,t", false, false},     {"test_output", "seed,t,test", true, false},
-        {"ntk", "seed,t,mu,nu", false, true}, {"ntk_diagonal", "seed,t,mu", false, true},
+        {"delta", false, false},      {"output", false, false}, {"loss", false, false},
+        {"test_output", true, false}, {"ntk", false, true},
     };
     nnd_frame *frame = r->learners.frame;
     bool tests = r->learners.set.tests > 0;
     nnd_status status = NND_OK;
     if (r->p->two_time)
         status = nnd_timegrid_add_dim(&r->learners.grid, frame, "s");
+    if (status == NND_OK && r->p->kernels)
+        status = nnd_frame_add(frame, "ntk_diagonal", "seed,t,mu", NULL);
     for (size_t i = 0; status == NND_OK && i < sizeof arrays / sizeof *arrays; i++)
         if ((!arrays[i].tests || tests) && (!arrays[i].kernels || r->p->kernels))
-            status = nnd_frame_add(frame, arrays[i].name, arrays[i].dims, NULL);
+            status = nnd_frame_add_variable(frame, &nnd_two_layer_fluctuations_model,
+                                            arrays[i].name, NULL);
     return status;
 }
 

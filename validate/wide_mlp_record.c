@@ -48,28 +48,27 @@ static bool two_time(const nnd_wide_block *block) {
 }
 
 static const struct {
-    const char *name, *dims;
+    const char *name;
     wanted wanted;
 } ARRAYS[] = {
-    {NND_DIVERGED_AT, "seed", always},
-    {"loss", "seed,t", always},
-    {"delta", "seed,t,mu", always},
-    {"output", "seed,t,mu", always},
-    {"test_output", "seed,t,test", tests},
-    {"test_loss", "seed,t", test_targets},
-    {"ntk", "seed,t,mu,nu", kernels},
-    {"ntk_test", "seed,t,test,mu", kernels_of_tests},
-    {"stability", "seed,t", always},
-    {"h_gram", "seed,t,layer,mu,nu", kernels},
-    {"phi_gram", "seed,t,layer,mu,nu", kernels},
-    {"g_gram", "seed,t,layer,mu,nu", kernels},
-    {"readout_norm2", "seed,t", always},
-    {"input_eig", "seed,t,k", spectrum},
-    {"outlier", "seed,t,matrix,k", outliers},
-    {"outlier_left", "seed,t,matrix,k", outliers},
-    {"outlier_right", "seed,t,matrix,k", outliers},
-    {"phi_two_time", "seed,layer,t,s,mu,nu", two_time},
-    {"g_two_time", "seed,layer,t,s,mu,nu", two_time},
+    {"loss", always},
+    {"delta", always},
+    {"output", always},
+    {"test_output", tests},
+    {"test_loss", test_targets},
+    {"ntk", kernels},
+    {"ntk_test", kernels_of_tests},
+    {"stability", always},
+    {"h_gram", kernels},
+    {"phi_gram", kernels},
+    {"g_gram", kernels},
+    {"readout_norm2", always},
+    {"input_eig", spectrum},
+    {"outlier", outliers},
+    {"outlier_left", outliers},
+    {"outlier_right", outliers},
+    {"phi_two_time", two_time},
+    {"g_two_time", two_time},
 };
 
 static nnd_status add_times(nnd_wide_record *r, const char *name) {
@@ -111,9 +110,11 @@ static nnd_status make_frame(nnd_wide_record *r, size_t first_seed) {
     nnd_status status = nnd_frame_new(r->ctx, &r->frame);
     if (status == NND_OK)
         status = add_dims(r, first_seed);
+    if (status == NND_OK)
+        status = nnd_frame_add(r->frame, NND_DIVERGED_AT, "seed", NULL);
     for (size_t i = 0; status == NND_OK && i < sizeof ARRAYS / sizeof *ARRAYS; i++)
         if (ARRAYS[i].wanted(r->block))
-            status = nnd_frame_add(r->frame, ARRAYS[i].name, ARRAYS[i].dims, NULL);
+            status = nnd_frame_add_variable(r->frame, &nnd_wide_mlp_model, ARRAYS[i].name, NULL);
     return status;
 }
 

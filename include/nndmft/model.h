@@ -46,6 +46,23 @@ NND_MUST_USE nnd_status nnd_model_check(nnd_context *ctx, const nnd_model *model
 /** Looks a variable of a model up; NULL if there is none. */
 const nnd_variable *nnd_model_variable(const nnd_model *model, const char *name);
 
+/** True if `dim` is among the dimensions of a variable, always or with some parameters. */
+bool nnd_variable_has_dim(const nnd_variable *variable, const char *dim);
+/** True if a frame has all dimensions that a variable needs, those in brackets left out. */
+bool nnd_variable_fits(const nnd_variable *variable, const nnd_frame *frame);
+/**
+ * Adds a variable of the model (`x`), its standard errors (`x_se`) or the sizes that it is claimed
+ * from (`x_min_size`), filled with NaN, over the dimensions of its table, those in brackets where
+ * the frame has them; in a frame with the dimension `seed` that comes first. `*data` (may be NULL)
+ * points to the values. NND_E_INPUT if the model has no such variable, or the frame lacks a
+ * dimension.
+ */
+NND_MUST_USE nnd_status nnd_frame_add_variable(nnd_frame *frame, const nnd_model *model,
+                                               const char *name, double **data);
+/** Adds a variable that has no dimensions. */
+NND_MUST_USE nnd_status nnd_frame_add_number(nnd_frame *frame, const nnd_model *model,
+                                             const char *name, double value);
+
 NND_API_END
 
 #endif

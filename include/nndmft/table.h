@@ -151,7 +151,8 @@ typedef struct {
 /** One variable. */
 typedef struct {
     const char *name;
-    const char *dims; /**< comma-separated, without sweep, size and seed */
+    const char *dims; /**< comma-separated, without sweep, size and seed; in brackets what it has
+                           with some parameters only: "[t],matrix" */
     const char *long_name;
     const char *equation; /**< PAGE.md#ANCHOR of docs/theory: what stands there */
     const char *view;     /**< the picture it belongs to; NULL: none */
