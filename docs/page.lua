@@ -1,0 +1,62 @@
+-- SPDX-License-Identifier: GPL-3.0-or-later
+-- From the documents, as they stand in the repository, to pages beside each other in a folder of it.
+
+local source = PANDOC_STATE.input_files[1]
+
+-- A path relative to the source of this page, relative to the repository.
+local function in_repository(path)
+    local parts = {}
+    for part in ((source:match("^.*/") or "") .. path):gmatch("[^/]+") do
+        if part == ".." then
+            table.remove(parts)
+        elseif part ~= "." then
+            table.insert(parts, part)
+        end
+    end
+    return table.concat(parts, "/")
+end
+
+-- A document is the page of its name, pictures stand beside the pages, and all else is in the
+-- repository.
+local function seen(target)
+    local path, anchor = target:match("^([^#]*)(.*)$")
+    if path == "" or target:match("^%a+:") then
+        return target
+    end
+    path = in_repository(path)
+    local name = path:match("([^/]+)%.md$") or path:match("^docs/([^/]+)$")
+    if path:match("%.md$") then
+        return (name == "README" and "index" or name) .. ".html" .. anchor
+    end
+    return name or "../" .. path
+end
+
+local function Link(link)
+    link.target = seen(link.target)
+    return link
+end
+
+local function Image(image)
+    image.src = seen(image.src)
+    return image
+end
+
+-- A citation, as code and result files have it, leads to its place.
+local function Code(code)
+    local page, anchor = code.text:match("^([%l-]+)%.md(#[%w-]+)$")
+    if page then
+        return pandoc.Link(code, page .. ".html" .. anchor)
+    end
+end
+
+-- The first heading is the title.
+local function Pandoc(document)
+    for _, block in ipairs(document.blocks) do
+        if block.t == "Header" then
+            document.meta.pagetitle = pandoc.utils.stringify(block)
+            return document
+        end
+    end
+end
+
+return {{Link = Link, Image = Image}, {Code = Code, Pandoc = Pandoc}}
