@@ -11,7 +11,6 @@
 #include "core/text.h"
 #include "nndmft/dataset.h"
 
-
 enum { TEXT_SIZE = 256 };
 
 typedef struct {
