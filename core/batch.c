@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "nndmft/batch.h"
+#include "core/streams.h"
 
 #include <gsl/gsl_sort.h>
 #include <stdlib.h>
@@ -36,9 +37,8 @@ void nnd_schedule_clear(nnd_schedule *schedule) {
 
 /* Sorting by independent random numbers is a uniform shuffle. */
 static void shuffle(nnd_schedule *s, size_t epoch) {
-    enum { STREAM = 77 };
     nnd_rng_key key = {.base_seed = (uint64_t)s->batch.seed};
-    nnd_rng_normals(key, STREAM, epoch, s->samples, s->draw);
+    nnd_rng_normals(key, NND_STREAM_DATA_BATCHES, epoch, s->samples, s->draw);
     gsl_sort_index(s->order, s->draw, 1, s->samples);
     s->epoch = epoch;
 }

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/hash.h"
 #include "core/suggest.h"
 #include "core/text.h"
 #include "nndmft/dataset.h"
@@ -214,29 +215,33 @@ static nnd_dense *matrix_at(nnd_data *d, size_t i) {
     return row->type == NND_DENSE ? (nnd_dense *)((char *)d + row->offset) : NULL;
 }
 
-/* 64-bit FNV-1a over the bytes of the numbers. */
-static uint64_t add_to_hash(uint64_t hash, const nnd_dense *d) {
-    const unsigned char *bytes = (const unsigned char *)d->value;
-    for (size_t i = 0; i < d->rows * d->cols * sizeof(double); i++)
-        hash = (hash ^ bytes[i]) * UINT64_C(0x100000001b3);
-    return hash;
+typedef uint64_t (*hash_fn)(uint64_t hash, const void *bytes, size_t size);
+
+/* Over the numbers of all matrices in the order of the table, which therefore never changes. */
+static void sum_up(nnd_data *d, hash_fn add, uint64_t hash, char text[17]) {
+    for (size_t i = 0; i < nnd_data_table.count; i++) {
+        const nnd_dense *m = matrix_at(d, i);
+        if (m != NULL)
+            hash = add(hash, m->value, m->rows * m->cols * sizeof(double));
+    }
+    snprintf(text, 17, "%016" PRIx64, hash);
 }
 
-/* Of all matrices in the order of the table, which therefore never changes. */
 static nnd_status check_sum(const source *s, nnd_data *d) {
-    uint64_t hash = UINT64_C(0xcbf29ce484222325);
-    char text[17];
-    for (size_t i = 0; i < nnd_data_table.count; i++)
-        if (matrix_at(d, i) != NULL)
-            hash = add_to_hash(hash, matrix_at(d, i));
-    snprintf(text, sizeof text, "%016" PRIx64, hash);
-    if (d->checksum != NULL && strcmp(d->checksum, text) != 0)
-        return nnd_fail(s->ctx, NND_E_INPUT,
-                        "%s: the case was made with data of checksum %s, the file has %s", s->path,
-                        d->checksum, text);
-    if (d->checksum == NULL)
+    char text[17], old[17];
+    sum_up(d, nnd_hash, 0, text);
+    if (d->checksum == NULL) {
         d->checksum = strdup(text);
-    return d->checksum != NULL ? NND_OK : nnd_fail_memory(s->ctx, "a checksum");
+        return d->checksum != NULL ? NND_OK : nnd_fail_memory(s->ctx, "a checksum");
+    }
+    if (strcmp(d->checksum, text) == 0)
+        return NND_OK;
+    sum_up(d, nnd_hash_fnv, NND_FNV_START, old);
+    return strcmp(d->checksum, old) == 0
+               ? NND_OK
+               : nnd_fail(s->ctx, NND_E_INPUT,
+                          "%s: the case was made with data of checksum %s, the file has %s",
+                          s->path, d->checksum, text);
 }
 
 nnd_status nnd_data_load(nnd_context *ctx, nnd_data *d, const char *path, const nnd_frame *arrays) {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Data sets made from what a case says: given, drawn, or known by their Gram matrix alone. */
 #include "nndmft/dataset.h"
+#include "core/streams.h"
 
 #include <cblas.h>
 #include <lapacke.h>
@@ -9,9 +10,6 @@
 #include <string.h>
 
 #include "core/rng.h"
-
-/* Streams of random numbers under the key (seed, 0, 0), which no network has. */
-enum { STREAM_INPUTS = 1, STREAM_TEACHER, STREAM_NOISE, STREAM_TARGETS };
 
 /* Eigenvalues of a Gram matrix that are rounding, relative to the largest. */
 static const double RANK_TOLERANCE = 1e-12;
@@ -99,13 +97,13 @@ static void draw_targets(const nnd_data *d, nnd_rng_key key, nnd_dataset *set, d
     int dim = (int)set->dim;
     bool regression = d->generate == NND_GENERATE_REGRESSION;
     double norm = regression ? 1.0 : sqrt((double)dim), divisor = regression ? 1.0 : norm;
-    nnd_rng_normals(key, STREAM_TEACHER, 0, set->dim, teacher);
+    nnd_rng_normals(key, NND_STREAM_DATA_TEACHER, 0, set->dim, teacher);
     cblas_dscal(dim, norm / cblas_dnrm2(dim, teacher, 1), teacher, 1);
-    nnd_rng_normals(key, STREAM_NOISE, 0, set->samples, set->targets);
+    nnd_rng_normals(key, NND_STREAM_DATA_NOISE, 0, set->samples, set->targets);
     for (size_t i = 0; i < set->samples + set->tests; i++) {
         double u = cblas_ddot(dim, input_row(set, i), 1, teacher, 1) / divisor;
         if (d->target.kind == NND_TARGET_RANDOM)
-            nnd_rng_normals(key, STREAM_TARGETS, i, 1, &u);
+            nnd_rng_normals(key, NND_STREAM_DATA_TARGETS, i, 1, &u);
         if (i < set->samples)
             set->targets[i] = target(&d->target, u) + d->noise * set->targets[i];
         else
@@ -156,7 +154,7 @@ static nnd_status draw(nnd_context *ctx, const nnd_data *d, nnd_dataset *set) {
         status = nnd_fail_memory(ctx, "the data set");
     for (size_t i = 0; status == NND_OK && i < n; i++) {
         double *x = input_row(set, i);
-        nnd_rng_normals(key, STREAM_INPUTS, i, set->dim, x);
+        nnd_rng_normals(key, NND_STREAM_DATA_INPUTS, i, set->dim, x);
         if (d->generate == NND_GENERATE_SPHERE)
             cblas_dscal((int)set->dim, sqrt((double)set->dim) / cblas_dnrm2((int)set->dim, x, 1), x,
                         1);

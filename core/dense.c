@@ -163,10 +163,6 @@ nnd_value *nnd_dense_value(const nnd_dense *dense) {
     return list;
 }
 
-bool nnd_dense_absent(const nnd_dense *dense) {
-    return dense->rows == 0 && dense->name == NULL;
-}
-
 void nnd_dense_clear(nnd_dense *dense) {
     free(dense->value);
     free(dense->name);

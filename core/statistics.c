@@ -105,10 +105,6 @@ static size_t most_precise(size_t n, const nnd_estimate *estimate) {
     return best;
 }
 
-nnd_size_fit nnd_fit_inverse_size(size_t n, const double *size, const nnd_estimate *estimate) {
-    return nnd_fit_inverse_size_weights(n, size, estimate, NULL, NULL);
-}
-
 /* The coefficients of the estimates in intercept and slope of a weighted fit. The origin of 1/size
  * is put at the most precise estimate: however unequal the weights, nothing cancels. */
 typedef struct {
@@ -136,9 +132,8 @@ static void add_weighted(nnd_estimate *sum, double coefficient, const nnd_estima
     sum->se += coefficient * coefficient * term->se * term->se;
 }
 
-nnd_size_fit nnd_fit_inverse_size_weights(size_t n, const double *size,
-                                          const nnd_estimate *estimate, double *intercept,
-                                          double *slope) {
+nnd_size_fit nnd_fit_inverse_size(size_t n, const double *size, const nnd_estimate *estimate,
+                                  double *intercept, double *slope) {
     nnd_size_fit fit = {{NAN, NAN}, {NAN, NAN}};
     for (size_t i = 0; i < n; i++) {
         if (intercept != NULL)

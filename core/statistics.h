@@ -39,17 +39,11 @@ typedef struct {
 /**
  * Fits n estimates at sizes size[i] with weights 1/se^2 (equal weights if a standard error is zero
  * or missing; then the errors are propagated, or NaN if missing). n = 1: the intercept is the
- * estimate itself, the slope NaN.
+ * estimate itself, the slope NaN. intercept[0..n) and slope[0..n) (may be NULL) receive the
+ * coefficients with which the estimates enter the two, NaN where there is no fit.
  */
-nnd_size_fit nnd_fit_inverse_size(size_t n, const double *size, const nnd_estimate *estimate);
-
-/**
- * The same; intercept[0..n) and slope[0..n) (may be NULL) receive the coefficients with which the
- * estimates enter the two, NaN where there is no fit.
- */
-nnd_size_fit nnd_fit_inverse_size_weights(size_t n, const double *size,
-                                          const nnd_estimate *estimate, double *intercept,
-                                          double *slope);
+nnd_size_fit nnd_fit_inverse_size(size_t n, const double *size, const nnd_estimate *estimate,
+                                  double *intercept, double *slope);
 
 /** Median of x[0..n), which is reordered; NaN for n = 0. */
 double nnd_median(size_t n, double *x);

@@ -9,49 +9,65 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "core/hash.h"
 #include "io/hdf5_impl.h"
 
 /* ---- seals ---- */
 
 enum { SEAL = 64 };
 
-static const char seal_mark[] = "\nnndmft seal:";
+/* How a seal begins, by the hash it holds: XXH64 over blocks, and what was written before. */
+static const char seal_mark[] = "\nnndmft seal, xxh64:", old_mark[] = "\nnndmft seal:";
+enum { BLOCK = 1 << 14 };
 
-static const uint64_t hash_start = 0xcbf29ce484222325;
-
-/* FNV-1a: every step is invertible, so that a change of one byte always changes the result. */
-static uint64_t hash(uint64_t h, const unsigned char *bytes, size_t size) {
-    for (size_t i = 0; i < size; i++)
-        h = (h ^ bytes[i]) * 0x100000001b3;
-    return h;
+static void write_seal(const char *mark, uint64_t h, size_t size, unsigned char seal[SEAL]) {
+    memset(seal, 0, SEAL);
+    snprintf((char *)seal, SEAL, "%s %zu bytes %016" PRIx64 "\n", mark, size, h);
 }
 
-static void write_seal(uint64_t h, size_t size, unsigned char seal[SEAL]) {
-    memset(seal, 0, SEAL);
-    snprintf((char *)seal, SEAL, "%s %zu bytes %016" PRIx64 "\n", seal_mark, size, h);
+static void seal_bytes(size_t size, unsigned char *bytes) {
+    uint64_t h = 0;
+    for (size_t first = 0; first < size; first += BLOCK)
+        h = nnd_hash(h, bytes + first, size - first < BLOCK ? size - first : BLOCK);
+    write_seal(seal_mark, h, size, bytes + size);
 }
 
 typedef enum { UNSEALED, WHOLE, DAMAGED } seal_state;
 
+/* The mark that a file ends with 64 bytes after; NULL: no seal. */
+static const char *find_mark(FILE *file, size_t size, unsigned char found[SEAL]) {
+    static const char *const marks[] = {seal_mark, old_mark};
+    if (size < SEAL || fseeko(file, (off_t)(size - SEAL), SEEK_SET) != 0 ||
+        fread(found, SEAL, 1, file) != 1)
+        return NULL;
+    for (size_t i = 0; i < sizeof marks / sizeof *marks; i++)
+        if (memcmp(found, marks[i], strlen(marks[i])) == 0)
+            return marks[i];
+    return NULL;
+}
+
 /* Compares the contents of a file with its seal. */
-static seal_state check_seal(const char *path, size_t size) {
-    unsigned char found[SEAL], wanted[SEAL], block[1 << 14];
-    seal_state state = UNSEALED;
-    FILE *file = fopen(path, "rbe");
-    if (file != NULL && size >= SEAL && fseeko(file, (off_t)(size - SEAL), SEEK_SET) == 0 &&
-        fread(found, SEAL, 1, file) == 1 && memcmp(found, seal_mark, strlen(seal_mark)) == 0) {
-        uint64_t h = hash_start;
-        size_t n, rest = size - SEAL;
-        rewind(file);
-        for (; rest > 0; rest -= n) {
-            n = fread(block, 1, rest < sizeof block ? rest : sizeof block, file);
-            if (n == 0)
-                break;
-            h = hash(h, block, n);
-        }
-        write_seal(h, size - SEAL, wanted);
-        state = rest == 0 && memcmp(found, wanted, SEAL) == 0 ? WHOLE : DAMAGED;
+static seal_state compare_seal(FILE *file, size_t size) {
+    unsigned char found[SEAL], wanted[SEAL], block[BLOCK];
+    const char *mark = find_mark(file, size, found);
+    if (mark == NULL)
+        return UNSEALED;
+    bool old = mark == old_mark;
+    uint64_t h = old ? NND_FNV_START : 0;
+    rewind(file);
+    for (size_t n, rest = size - SEAL; rest > 0; rest -= n) {
+        n = rest < BLOCK ? rest : BLOCK;
+        if (fread(block, 1, n, file) != n)
+            return DAMAGED;
+        h = old ? nnd_hash_fnv(h, block, n) : nnd_hash(h, block, n);
     }
+    write_seal(mark, h, size - SEAL, wanted);
+    return memcmp(found, wanted, SEAL) == 0 ? WHOLE : DAMAGED;
+}
+
+static seal_state check_seal(const char *path, size_t size) {
+    FILE *file = fopen(path, "rbe");
+    seal_state state = file != NULL ? compare_seal(file, size) : UNSEALED;
     if (file != NULL)
         fclose(file);
     return state;
@@ -147,7 +163,7 @@ nnd_status nnd_hdf5_finish(nnd_context *ctx, const char *path, nnd_hdf5_image *i
     unsigned char *bytes = realloc(image->bytes, end + SEAL);
     if (bytes == NULL)
         return nnd_fail_memory(ctx, path);
-    write_seal(hash(hash_start, bytes, end), end, bytes + end);
+    seal_bytes(end, bytes);
     *image = (nnd_hdf5_image){bytes, end + SEAL};
     return NND_OK;
 }

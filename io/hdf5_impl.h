@@ -26,7 +26,7 @@ typedef struct {
 NND_MUST_USE nnd_status nnd_hdf5_create(nnd_context *ctx, nnd_hdf5_image *image, hid_t *file);
 /*
  * Closes the file, also when something failed before; the image is then complete. It ends with a
- * seal: a checksum in 64 bytes (FNV-1a) behind the end that HDF5 knows, which HDF5 and netCDF
+ * seal: a checksum in 64 bytes behind the end that HDF5 knows, which HDF5 and netCDF
  * ignore (and drop when they change the file).
  */
 NND_MUST_USE nnd_status nnd_hdf5_finish(nnd_context *ctx, const char *path, nnd_hdf5_image *image,

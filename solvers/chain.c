@@ -216,11 +216,3 @@ void nnd_chain_set_aligned(nnd_chain *chain, const double *b, double s) {
     for (size_t k = 1; k < chain->depth; k++)
         chain->matrix[k][0] = s;
 }
-
-void nnd_chain_set_flattest(nnd_chain *chain, double c) {
-    size_t d = chain->width[0];
-    double s = chain->depth > 1 ? pow(c, 0.5 / ((double)chain->depth - 1.0)) : 1.0;
-    nnd_chain_set_aligned(chain, chain->loss->minimizer, s);
-    if (chain->depth > 1)
-        cblas_dscal((int)d, 1.0 / sqrt(c), chain->matrix[0], 1);
-}

@@ -168,7 +168,7 @@ static nnd_status integrate(nnd_context *ctx, const nnd_spectral_rule *rule,
         for (size_t j = 0; j < n; j++)
             start[2 * j] = first;
     }
-    const nnd_ode_event end = {distance, -1, true};
+    const nnd_ode_event end = {distance, -1};
     nnd_ode_options options = {.dim = dim,
                                .rhs = derivative,
                                .user = &net,

@@ -177,13 +177,6 @@ void nnd_pair_ridge(const nnd_eigenmodes *p, const nnd_pair_task *task, double l
 
 /* ---- closed forms ---- */
 
-double nnd_isotropic_gain(double alpha, double lambda) {
-    double h = 0.5 * (1.0 - lambda - 1.0 / alpha), root = sqrt(h * h + lambda);
-    /* kappa = -h + root, without cancellation */
-    double kappa = h > 0.0 ? lambda / (h + root) : root - h;
-    return alpha - (1.0 - kappa) / (1.0 + kappa);
-}
-
 void nnd_isotropic_minimum(double lambda, double *alpha, double *gain) {
     if (lambda == 0.0) {
         *alpha = 1.0;

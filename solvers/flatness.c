@@ -210,19 +210,3 @@ nnd_status nnd_flatness_dual(nnd_context *ctx, const nnd_quadratic *q, size_t de
     problem_clear(&p);
     return status;
 }
-
-double nnd_flatness_primal(const nnd_quadratic *q, size_t depth, const double *z) {
-    double along = 0.0, variance = 0.0, length2 = 0.0, inverse = 1.0 / (double)depth;
-    for (size_t i = 0; i < q->dim; i++) {
-        double root = 0.0, image = 0.0;
-        for (size_t j = 0; j < q->dim; j++) {
-            root += q->root[i * q->dim + j] * z[j];
-            image += q->covariance[i * q->dim + j] * z[j];
-        }
-        along += q->minimizer[i] * root;
-        variance += z[i] * image;
-        length2 += z[i] * z[i];
-    }
-    return 2.0 * (double)depth * pow(along * along / length2, 1.0 - inverse) *
-           pow(variance / length2, inverse);
-}

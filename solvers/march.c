@@ -209,10 +209,6 @@ size_t nnd_march_query(const nnd_march *m) {
     return m->query;
 }
 
-size_t nnd_march_rows(const nnd_march *m, nnd_field id) {
-    return m->field[id].rows;
-}
-
 static void count_work(nnd_march *m, double multiply_adds, double elements_read) {
     m->multiply_adds += multiply_adds;
     m->bytes_read += elements_read * sizeof(double);

@@ -9,7 +9,7 @@
 #include "solvers/ode_step.h"
 
 static const double DEFAULT_RTOL = 1e-10;
-enum { DEFAULT_MAX_STEPS = 1000000, DEFAULT_MAX_CROSSINGS = 64, MAX_BISECTIONS = 200 };
+enum { DEFAULT_MAX_STEPS = 1000000, MAX_BISECTIONS = 200 };
 
 /* The next step aims a little below the tolerance, and never changes its length too much. */
 static const double SAFETY = 0.9, LEAST_FACTOR = 0.2, MOST_FACTOR = 6.0, AFTER_FAILURE = 0.25;
@@ -26,9 +26,6 @@ struct nnd_ode {
     double *error;
     double *between;           /* the solution inside the step */
     double *value, *value_new; /* of the events at both ends */
-    double *met;               /* where each event changes sign in this step, or NaN */
-    nnd_ode_crossing *crossing;
-    double *crossing_y;
 };
 
 static bool valid_options(const nnd_ode_options *o) {
@@ -44,14 +41,10 @@ static void settle_defaults(nnd_ode_options *o) {
         o->max_step = INFINITY;
     if (o->max_steps == 0)
         o->max_steps = DEFAULT_MAX_STEPS;
-    if (o->max_crossings == 0)
-        o->max_crossings = DEFAULT_MAX_CROSSINGS;
-    if (o->event_count == 0)
-        o->max_crossings = 0;
 }
 
 static bool allocate(nnd_ode *ode) {
-    size_t n = ode->o.dim, events = ode->o.event_count + 1, room = ode->o.max_crossings + 1;
+    size_t n = ode->o.dim, events = ode->o.event_count + 1;
     double **vectors[] = {&ode->atol,  &ode->y,     &ode->f,      &ode->y_new,
                           &ode->f_new, &ode->error, &ode->between};
     bool done = true;
@@ -62,11 +55,7 @@ static bool allocate(nnd_ode *ode) {
     ode->events = calloc(events, sizeof *ode->events);
     ode->value = calloc(events, sizeof(double));
     ode->value_new = calloc(events, sizeof(double));
-    ode->met = calloc(events, sizeof(double));
-    ode->crossing = calloc(room, sizeof *ode->crossing);
-    ode->crossing_y = calloc(room * n, sizeof(double));
-    return done && ode->events != NULL && ode->value != NULL && ode->value_new != NULL &&
-           ode->met != NULL && ode->crossing != NULL && ode->crossing_y != NULL;
+    return done && ode->events != NULL && ode->value != NULL && ode->value_new != NULL;
 }
 
 nnd_status nnd_ode_new(nnd_context *ctx, const nnd_ode_options *options, nnd_ode **ode) {
@@ -109,9 +98,6 @@ void nnd_ode_free(nnd_ode *ode) {
     free(ode->events);
     free(ode->value);
     free(ode->value_new);
-    free(ode->met);
-    free(ode->crossing);
-    free(ode->crossing_y);
     free(ode);
 }
 
@@ -241,39 +227,16 @@ static double locate(nnd_ode *ode, size_t k) {
     return b;
 }
 
-static void keep_crossing(nnd_ode *ode, size_t k) {
-    size_t i = ode->stats.crossings++, n = ode->o.dim;
-    if (i >= ode->o.max_crossings)
-        return;
-    ode->crossing[i] = (nnd_ode_crossing){k, ode->met[k], ode->crossing_y + i * n};
-    if (!inside(ode, ode->met[k], ode->crossing_y + i * n))
-        memcpy(ode->crossing_y + i * n, ode->y_new, n * sizeof(double));
-}
-
-/* Events of the step just taken, kept in order; the time up to which the step counts. */
+/* The time up to which the step just taken counts: its end, or the first event in it. */
 static double meet_events(nnd_ode *ode) {
     double until = ode->t_new, sign = ode->t_new > ode->t ? 1.0 : -1.0;
     for (size_t k = 0; k < ode->o.event_count; k++) {
         const nnd_ode_event *event = &ode->events[k];
         ode->value_new[k] = event->value(ode->t_new, ode->y_new, ode->o.user);
-        ode->met[k] = changes_sign(event, ode->value[k], ode->value_new[k]) ? locate(ode, k) : NAN;
-        if (event->terminal && !isnan(ode->met[k])) {
-            ode->stats.stopped = true;
-            until = sign * fmin(sign * until, sign * ode->met[k]);
-        }
-    }
-    for (;;) {
-        size_t first = ode->o.event_count;
-        for (size_t k = 0; k < ode->o.event_count; k++)
-            if (sign * ode->met[k] <= sign * until &&
-                (first == ode->o.event_count || sign * ode->met[k] < sign * ode->met[first]))
-                first = k;
-        if (first == ode->o.event_count)
-            break;
-        keep_crossing(ode, first);
-        ode->met[first] = NAN;
-        if (ode->events[first].terminal)
-            break;
+        if (!changes_sign(event, ode->value[k], ode->value_new[k]))
+            continue;
+        ode->stats.stopped = true;
+        until = sign * fmin(sign * until, sign * locate(ode, k));
     }
     return until;
 }
@@ -345,8 +308,4 @@ nnd_status nnd_ode_run(nnd_ode *ode, double t0, const double *y0, size_t count, 
 
 nnd_ode_stats nnd_ode_statistics(const nnd_ode *ode) {
     return ode->stats;
-}
-
-nnd_ode_crossing nnd_ode_crossing_at(const nnd_ode *ode, size_t i) {
-    return ode->crossing[i];
 }

@@ -71,10 +71,6 @@ void nnd_sobol_free(nnd_sobol *net) {
     free(net);
 }
 
-size_t nnd_sobol_sites(const nnd_sobol *net) {
-    return net->sites;
-}
-
 /* ---- scrambling ---- */
 
 nnd_status nnd_scramble_new(nnd_context *ctx, const nnd_sobol *net, nnd_rng_key key,

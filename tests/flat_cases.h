@@ -3,7 +3,11 @@
 #ifndef NNDMFT_TESTS_FLAT_CASES_H
 #define NNDMFT_TESTS_FLAT_CASES_H
 
+#include <cblas.h>
+#include <math.h>
+
 #include "core/rng.h"
+#include "nndmft/solvers/chain.h"
 #include "nndmft/solvers/quadratic.h"
 #include "support.h"
 
@@ -43,6 +47,16 @@ static inline nnd_quadratic flat_random(nnd_context *ctx, uint64_t seed, size_t 
     free(y);
     free(width);
     return q;
+}
+
+/* The flattest minimiser, of sharpness phi(c) at c = c* (flat-minima.md#s3), along the first unit
+ * vector of each layer; the readout must be that unit vector. */
+static inline void set_flattest(nnd_chain *chain, double c) {
+    size_t d = chain->width[0];
+    double s = chain->depth > 1 ? pow(c, 0.5 / ((double)chain->depth - 1.0)) : 1.0;
+    nnd_chain_set_aligned(chain, chain->loss->minimizer, s);
+    if (chain->depth > 1)
+        cblas_dscal((int)d, 1.0 / sqrt(c), chain->matrix[0], 1);
 }
 
 #endif

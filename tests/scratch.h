@@ -81,24 +81,30 @@ static inline void scratch_write(const char *path, const void *bytes, size_t siz
     ck_assert_int_eq(fclose(file), 0);
 }
 
+/* Ends bytes with a seal as versions before wrote it, in their last 64: FNV-1a of the others. */
+static inline void scratch_seal_as_before(unsigned char *bytes, size_t size) {
+    enum { SEAL = 64 };
+    unsigned long long h = 0xcbf29ce484222325;
+    for (size_t i = 0; i < size - SEAL; i++)
+        h = (h ^ bytes[i]) * 0x100000001b3;
+    memset(bytes + size - SEAL, 0, SEAL);
+    snprintf((char *)bytes + size - SEAL, SEAL, "\nnndmft seal: %zu bytes %016llx\n", size - SEAL,
+             h);
+}
+
 /*
  * Gives a file that ends with a seal one that fits its contents, as a stranger would, after the
  * length of the first text it holds became absurd: HDF5 1.10 crashes on it. Heaps of texts begin
  * with "GCOL", and the length of the first stands in bytes 24 to 31.
  */
 static inline void scratch_forge(const char *path) {
-    enum { SEAL = 64, LENGTH = 24 };
+    enum { LENGTH = 24 };
     size_t size;
-    unsigned long long h = 0xcbf29ce484222325;
     unsigned char *bytes = scratch_read(path, &size), *heap;
     heap = memmem(bytes, size, "GCOL\1", 5);
     ck_assert_ptr_nonnull(heap);
     heap[LENGTH + 5] = 0x7f;
-    for (size_t i = 0; i < size - SEAL; i++)
-        h = (h ^ bytes[i]) * 0x100000001b3;
-    memset(bytes + size - SEAL, 0, SEAL);
-    snprintf((char *)bytes + size - SEAL, SEAL, "\nnndmft seal: %zu bytes %016llx\n", size - SEAL,
-             h);
+    scratch_seal_as_before(bytes, size);
     scratch_write(path, bytes, size);
     free(bytes);
 }

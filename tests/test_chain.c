@@ -234,7 +234,7 @@ START_TEST(flattest_minimiser_attains_the_bound) {
         nnd_flatness f;
         double value[2];
         ck_assert_int_eq(nnd_flatness_find(ctx, &q, depth, &f, NULL), NND_OK);
-        nnd_chain_set_flattest(&chain, f.c);
+        set_flattest(&chain, f.c);
         nnd_chain_evaluate(&chain);
         for (size_t i = 0; i < 6; i++)
             test_close("w", chain.alpha[0][i], W6[i], 1e-13);
@@ -291,7 +291,7 @@ START_TEST(threshold_of_the_learning_rate_is_that_of_the_flattest_minimiser) {
         double *noise = calloc(chain.count, sizeof *noise), rate = factor * 2.0 / f.least;
         ck_assert(rate < 2.0 / f.simple);
         nnd_rng_normals((nnd_rng_key){k % 3, 0, 0}, 0, 0, chain.count, noise);
-        nnd_chain_set_flattest(&chain, f.c);
+        set_flattest(&chain, f.c);
         cblas_daxpy((int)chain.count, 1e-3, noise, 1, chain.weights, 1);
         nnd_chain_evaluate(&chain);
         descend(&chain, rate, 6000);

@@ -444,6 +444,20 @@ START_TEST(a_changed_file_is_refused_by_its_checksum) {
 }
 END_TEST
 
+/* 64-bit FNV-1a over the little-endian doubles 0, 2 (targets), 1, 3 (inputs), as Python has it. */
+START_TEST(checksums_of_earlier_versions_are_still_accepted) {
+    static const char csv[] = "x0,y\n1,0\n3,2\n", after[] = "x0,y\n1,0\n3,4\n";
+    const char *yaml = "{file: t.csv, inputs: x, targets: y, checksum: \"6929dbc43edeacb0\"}";
+    scratch_write(scratch_path("t.csv"), csv, strlen(csv));
+    read_data(yaml);
+    assert_ok(load("t.csv"));
+    ck_assert_str_eq(data.checksum, "6929dbc43edeacb0");
+    scratch_write(scratch_path("t.csv"), after, strlen(after));
+    read_data(yaml);
+    assert_status(load("t.csv"), NND_E_INPUT);
+}
+END_TEST
+
 START_TEST(damaged_tables_are_refused_with_their_line) {
     static const struct {
         const char *csv, *text;
@@ -588,6 +602,7 @@ int main(void) {
     tcase_add_test(tests, data_beyond_the_memory_limit_is_refused);
     tcase_add_test(tests, standardized_inputs_have_mean_0_and_variance_1_on_training_samples);
     tcase_add_test(tests, a_changed_file_is_refused_by_its_checksum);
+    tcase_add_test(tests, checksums_of_earlier_versions_are_still_accepted);
     tcase_add_test(tests, damaged_tables_are_refused_with_their_line);
     tcase_add_test(tests, names_rows_and_shapes_of_a_file_are_checked);
     tcase_add_test(tests, unsound_data_is_refused_with_its_key);

@@ -301,7 +301,7 @@ END_TEST
 
 /* Found everywhere; in the first words of the seal harmless, as those make it a seal. */
 START_TEST(flipped_bytes_are_found) {
-    enum { SEAL = 64, SEAL_MARK = 13 }; /* bytes; the contents are tried at every seventh */
+    enum { SEAL = 64, SEAL_MARK = 20 }; /* bytes; the contents are tried at every seventh */
     size_t size;
     const char *path = scratch_path("a.h5");
     nnd_result result;
@@ -316,6 +316,24 @@ START_TEST(flipped_bytes_are_found) {
         ck_assert_msg(status == (harmless ? NND_OK : NND_E_FORMAT), "byte %zu: %d", i, status);
         nnd_result_clear(&result);
     }
+    free(bytes);
+}
+END_TEST
+
+START_TEST(seals_of_earlier_versions_are_still_read) {
+    size_t size;
+    const char *path = scratch_path("a.h5");
+    nnd_result result;
+    write_small(path);
+    unsigned char *bytes = scratch_read(path, &size);
+    scratch_seal_as_before(bytes, size);
+    scratch_write(path, bytes, size);
+    assert_ok(nnd_result_read(ctx, path, &result));
+    nnd_result_clear(&result);
+    bytes[size / 2] ^= 1;
+    scratch_write(path, bytes, size);
+    assert_status(nnd_result_read(ctx, path, &result), NND_E_FORMAT);
+    assert_message("is damaged or truncated");
     free(bytes);
 }
 END_TEST
@@ -645,6 +663,7 @@ int main(void) {
     tcase_add_test(tcase, wrong_files_are_refused);
     tcase_add_test(tcase, truncated_files_end_cleanly);
     tcase_add_test(tcase, flipped_bytes_are_found);
+    tcase_add_test(tcase, seals_of_earlier_versions_are_still_read);
     tcase_add_test(tcase, absurd_sizes_are_refused);
     tcase_add_loop_test(tcase, no_other_file_is_read_through_a_file, 0,
                         sizeof leads_outside / sizeof *leads_outside);

@@ -218,32 +218,29 @@ static double velocity(double t, const double *y, void *user) {
     return y[1];
 }
 
-START_TEST(crossings_are_found_in_order) {
+/* sin and cos: of two that change sign in a run, or in one step, the first. */
+START_TEST(the_first_of_two_events_ends_the_run) {
     const double start[2] = {0.0, 1.0}, end = 7.0;
     const nnd_ode_event events[2] = {{.value = position}, {.value = velocity}};
-    double y[2];
-    nnd_ode *ode = make((nnd_ode_options){.dim = 2,
-                                          .rhs = oscillator,
-                                          .rtol = 1e-13,
-                                          .atol = 1e-13,
-                                          .events = events,
-                                          .event_count = 2});
-    ck_assert_int_eq(nnd_ode_run(ode, 0.0, start, 1, &end, y), NND_OK);
-    ck_assert_uint_eq(nnd_ode_statistics(ode).crossings, 4);
-    for (size_t i = 0; i < 4; i++) {
-        nnd_ode_crossing met = nnd_ode_crossing_at(ode, i);
-        ck_assert_uint_eq(met.event, (i + 1) % 2);
-        ck_assert_double_eq_tol(met.t, (double)(i + 1) * M_PI / 2.0, 1e-12);
-        ck_assert_double_eq_tol(met.y[0], sin(met.t), 1e-12);
+    for (double rtol = 1e-13; rtol < 1.0; rtol *= 1e11) {
+        double y[2];
+        nnd_ode *ode = make((nnd_ode_options){.dim = 2,
+                                              .rhs = oscillator,
+                                              .rtol = rtol,
+                                              .atol = rtol,
+                                              .events = events,
+                                              .event_count = 2});
+        ck_assert_int_eq(nnd_ode_run(ode, 0.0, start, 1, &end, y), NND_OK);
+        ck_assert(nnd_ode_statistics(ode).stopped);
+        test_close("reached", nnd_ode_statistics(ode).reached, M_PI / 2.0, 10.0 * rtol);
+        nnd_ode_free(ode);
     }
-    ck_assert_double_eq(nnd_ode_statistics(ode).reached, 7.0);
-    nnd_ode_free(ode);
 }
 END_TEST
 
 START_TEST(a_terminal_event_ends_the_run_in_its_direction_only) {
     const double start[2] = {1.0, 0.0}, t[3] = {2.0, 4.0, 6.0};
-    const nnd_ode_event up = {.value = position, .direction = 1, .terminal = true};
+    const nnd_ode_event up = {.value = position, .direction = 1};
     double y[6];
     for (int stiff = 0; stiff < 2; stiff++) {
         nnd_ode *ode = make((nnd_ode_options){.dim = 2,
@@ -255,7 +252,7 @@ START_TEST(a_terminal_event_ends_the_run_in_its_direction_only) {
                                               .event_count = 1});
         ck_assert_int_eq(nnd_ode_run(ode, 0.0, start, 3, t, y), NND_OK);
         nnd_ode_stats stats = nnd_ode_statistics(ode);
-        ck_assert(stats.stopped && stats.crossings == 1);
+        ck_assert(stats.stopped);
         ck_assert_double_eq_tol(stats.reached, 1.5 * M_PI, 1e-11);
         ck_assert_double_eq_tol(y[2], cos(4.0), 1e-10);
         ck_assert_double_nan(y[4]);
@@ -387,7 +384,7 @@ int main(void) {
     tcase_add_test(tests, robertson_over_eleven_decades);
     tcase_add_test(tests, van_der_pol_jumps);
     tcase_add_test(tests, a_stiff_forced_problem_takes_few_steps);
-    tcase_add_test(tests, crossings_are_found_in_order);
+    tcase_add_test(tests, the_first_of_two_events_ends_the_run);
     tcase_add_test(tests, a_terminal_event_ends_the_run_in_its_direction_only);
     tcase_add_test(tests, a_blow_up_keeps_what_was_reached);
     tcase_add_test(tests, a_singular_matrix_shortens_the_step);

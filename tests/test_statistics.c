@@ -225,7 +225,7 @@ END_TEST
 START_TEST(two_sizes_are_extrapolated_along_the_line) {
     const double size[] = {1.0, 2.0};
     const nnd_estimate q[] = {{3.0, 0.1}, {2.0, 0.2}};
-    nnd_size_fit fit = nnd_fit_inverse_size(2, size, q);
+    nnd_size_fit fit = nnd_fit_inverse_size(2, size, q, NULL, NULL);
     ck_estimate(fit.intercept, (nnd_estimate){1.0, sqrt(0.17)}, FEW_ULP);
     ck_estimate(fit.slope, (nnd_estimate){2.0, sqrt(0.2)}, FEW_ULP);
 }
@@ -235,7 +235,7 @@ START_TEST(three_sizes_are_weighted_by_their_errors) {
     /* Weights 1, 4, 4 and 1/size = 1, 1/2, 1/4: normal equations with determinant 17/4. */
     const double size[] = {1.0, 2.0, 4.0};
     const nnd_estimate q[] = {{5.0, 1.0}, {3.0, 0.5}, {3.0, 0.5}};
-    nnd_size_fit fit = nnd_fit_inverse_size(3, size, q);
+    nnd_size_fit fit = nnd_fit_inverse_size(3, size, q, NULL, NULL);
     ck_estimate(fit.intercept, (nnd_estimate){37.0 / 17.0, sqrt(9.0 / 17.0)}, FEW_ULP);
     ck_estimate(fit.slope, (nnd_estimate){40.0 / 17.0, sqrt(36.0 / 17.0)}, FEW_ULP);
 }
@@ -245,7 +245,7 @@ START_TEST(the_fit_is_the_sum_of_its_weights_times_the_estimates) {
     const double size[] = {100.0, 200.0, 400.0};
     const nnd_estimate q[] = {{1.3, 0.1}, {1.1, 0.2}, {0.9, 0.05}};
     double a[3], b[3];
-    nnd_size_fit fit = nnd_fit_inverse_size_weights(3, size, q, a, b);
+    nnd_size_fit fit = nnd_fit_inverse_size(3, size, q, a, b);
     nnd_estimate intercept = {0.0, 0.0}, slope = {0.0, 0.0};
     for (int i = 0; i < 3; i++) {
         intercept.value += a[i] * q[i].value;
@@ -255,10 +255,10 @@ START_TEST(the_fit_is_the_sum_of_its_weights_times_the_estimates) {
     }
     ck_estimate(intercept, fit.intercept, ROUNDING);
     ck_estimate(slope, fit.slope, 100 * ROUNDING);
-    nnd_fit_inverse_size_weights(1, size, q, a, b);
+    nnd_fit_inverse_size(1, size, q, a, b);
     ck_assert_double_eq(a[0], 1.0);
     ck_assert_double_nan(b[0]);
-    nnd_fit_inverse_size_weights(2, (double[]){64.0, 64.0}, q, a, b);
+    nnd_fit_inverse_size(2, (double[]){64.0, 64.0}, q, a, b);
     ck_assert_double_nan(a[1]);
 }
 END_TEST
@@ -272,11 +272,11 @@ START_TEST(without_all_errors_the_weights_are_equal) {
         slope += u[i] * q[i].value * 24.0 / 7.0;
         variance += pow(u[i] * q[i].se * 24.0 / 7.0, 2.0);
     }
-    nnd_size_fit fit = nnd_fit_inverse_size(3, size, q);
+    nnd_size_fit fit = nnd_fit_inverse_size(3, size, q, NULL, NULL);
     ck_estimate(fit.slope, (nnd_estimate){slope, sqrt(variance)}, FEW_ULP);
     ck_assert_double_eq_tol(fit.intercept.value, 11.0 / 3.0 - slope * 7.0 / 12.0, FEW_ULP);
     q[1].se = NAN;
-    fit = nnd_fit_inverse_size(3, size, q);
+    fit = nnd_fit_inverse_size(3, size, q, NULL, NULL);
     ck_assert_double_eq_tol(fit.slope.value, slope, FEW_ULP);
     ck_assert_double_nan(fit.slope.se);
     ck_assert_double_nan(fit.intercept.se);
@@ -286,7 +286,7 @@ END_TEST
 START_TEST(very_unequal_weights_lose_no_digits) {
     const double size[] = {100.0, 200.0};
     const nnd_estimate q[] = {{1.01, 1e-100}, {1.005, 1e-90}};
-    nnd_size_fit fit = nnd_fit_inverse_size(2, size, q);
+    nnd_size_fit fit = nnd_fit_inverse_size(2, size, q, NULL, NULL);
     ck_assert_double_eq_tol(fit.intercept.value, 1.0, ROUNDING);
     ck_assert_double_eq_tol(fit.slope.value, 1.0, 200 * ROUNDING);
     ck_assert_double_eq_tol(fit.intercept.se / 2e-90, 1.0, ROUNDING);
@@ -296,19 +296,19 @@ END_TEST
 START_TEST(one_size_has_no_slope_and_none_nothing) {
     const double size[] = {64.0, 64.0};
     const nnd_estimate q[] = {{1.5, 0.25}, {2.5, 0.25}};
-    nnd_size_fit one = nnd_fit_inverse_size(1, size, q);
+    nnd_size_fit one = nnd_fit_inverse_size(1, size, q, NULL, NULL);
     ck_estimate(one.intercept, q[0], 0.0);
     ck_assert_double_nan(one.slope.value);
-    ck_assert_double_nan(nnd_fit_inverse_size(0, size, q).intercept.value);
-    ck_assert_double_nan(nnd_fit_inverse_size(2, size, q).intercept.value);
-    ck_assert_double_nan(nnd_fit_inverse_size(2, size, q).slope.value);
+    ck_assert_double_nan(nnd_fit_inverse_size(0, size, q, NULL, NULL).intercept.value);
+    ck_assert_double_nan(nnd_fit_inverse_size(2, size, q, NULL, NULL).intercept.value);
+    ck_assert_double_nan(nnd_fit_inverse_size(2, size, q, NULL, NULL).slope.value);
 }
 END_TEST
 
 START_TEST(a_nan_estimate_makes_the_fit_nan) {
     const double size[] = {1.0, 2.0, 3.0};
     const nnd_estimate q[] = {{1.0, 0.1}, {NAN, 0.1}, {1.0, 0.1}};
-    nnd_size_fit fit = nnd_fit_inverse_size(3, size, q);
+    nnd_size_fit fit = nnd_fit_inverse_size(3, size, q, NULL, NULL);
     ck_assert_double_nan(fit.intercept.value);
     ck_assert_double_nan(fit.slope.value);
 }

@@ -6,12 +6,14 @@
 
 #include "core/divergence.h"
 #include "core/rng.h"
+#include "core/streams.h"
 #include "theory/directional_pair.h"
 #include "theory/directional_polar.h"
 
 /* Random errors are a function of the step. */
 static void draw_errors(const nnd_directional_path *path, double t, size_t n, double *error) {
-    nnd_rng_normals((nnd_rng_key){path->shaker, 0, 0}, 0, (uint64_t)t, n, error);
+    nnd_rng_normals((nnd_rng_key){path->shaker, 0, 0}, NND_STREAM_DIRECTIONAL_THEORY_ROUNDING,
+                    (uint64_t)t, n, error);
     cblas_dscal((int)n, path->shake, error, 1);
 }
 

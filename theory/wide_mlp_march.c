@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "core/divergence.h"
+#include "core/streams.h"
 #include "solvers/basis.h"
 #include "solvers/block_products.h"
 #include "theory/claims.h"
@@ -65,7 +66,7 @@ static nnd_status make_populations(march *m) {
     };
     nnd_status status = NND_OK;
     for (size_t l = 0; status == NND_OK && l < m->depth; l++) {
-        o.stream = (uint32_t)l;
+        o.stream = NND_STREAM_WIDE_MLP_THEORY_LAYERS + (uint32_t)l;
         status = nnd_population_new(q->ctx, &o, &m->population[l]);
     }
     for (size_t l = 0; status == NND_OK && l + 1 < m->depth; l++)

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "core/companion.h"
+#include "core/streams.h"
 #include "validate/alignment_run.h"
 #include "validate/network.h"
 #include "validate/recipe.h"
@@ -116,7 +117,7 @@ static nnd_status train(simulation *s, nnd_rng_key key) {
     if (!nnd_alignment_is_linear(s->p))
         return nnd_alignment_run_nonlinear(s->ctx, &s->pair, key, trace);
     if (s->probes != NULL)
-        nnd_alignment_draw_probes(&s->pair, key, NND_ALIGN_STREAM_PROBES,
+        nnd_alignment_draw_probes(&s->pair, key, NND_STREAM_ALIGNMENT_PROBES,
                                   (size_t)s->p->probe.points, s->probes);
     return nnd_alignment_run_linear(s->ctx, &s->pair, key, s->probes, trace);
 }

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/streams.h"
+
 size_t nnd_alignment_samples(const nnd_alignment *p, size_t dim) {
     return (size_t)(p->alpha * (double)dim + 0.5);
 }
@@ -99,7 +101,7 @@ static nnd_status draw_teacher(nnd_context *ctx, nnd_alignment_pair *pair, nnd_r
     if (status == NND_OK) {
         factor(c, &p->output_gram, root);
         for (size_t k = 0; k < c; k++) {
-            nnd_rng_normals(key, NND_ALIGN_STREAM_TEACHER, k, d, rows + k * d);
+            nnd_rng_normals(key, NND_STREAM_ALIGNMENT_TEACHER, k, d, rows + k * d);
             for (size_t i = 0; i < d; i++)
                 if (c == 1)
                     rows[i] = 1.0;
@@ -166,11 +168,12 @@ static void label(nnd_alignment_pair *pair, nnd_rng_key key, uint32_t b) {
     for (size_t mu = 0; mu < pair->samples; mu++) {
         double *y = pair->y[b] + mu * c;
         if (p->task == NND_TASK_CLASSIFICATION) {
-            classify(pair, key, NND_ALIGN_STREAM_LABELS + b, mu, y);
+            classify(pair, key, NND_STREAM_ALIGNMENT_LABELS + b, mu, y);
             continue;
         }
-        add_noise(pair, key, NND_ALIGN_STREAM_COMMON, mu, p->noise_correlation * pair->noise, y);
-        add_noise(pair, key, NND_ALIGN_STREAM_LABELS + b, mu,
+        add_noise(pair, key, NND_STREAM_ALIGNMENT_COMMON, mu, p->noise_correlation * pair->noise,
+                  y);
+        add_noise(pair, key, NND_STREAM_ALIGNMENT_LABELS + b, mu,
                   (1.0 - p->noise_correlation) * pair->noise, y);
     }
 }
@@ -184,7 +187,7 @@ nnd_status nnd_alignment_pair_draw(nnd_context *ctx, nnd_alignment_pair *pair, n
     for (uint32_t b = 0; b < 2; b++) {
         double *x = pair->x[b];
         if (b == 0 || p->inputs == NND_INPUTS_INDEPENDENT)
-            draw_inputs(pair, key, NND_ALIGN_STREAM_INPUTS + b, samples, x);
+            draw_inputs(pair, key, NND_STREAM_ALIGNMENT_INPUTS + b, samples, x);
         else
             memcpy(x, pair->x[0], samples * d * sizeof *x);
         cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasTrans, (int)samples, (int)c, (int)d, 1.0, x,
@@ -195,7 +198,7 @@ nnd_status nnd_alignment_pair_draw(nnd_context *ctx, nnd_alignment_pair *pair, n
         return NND_OK;
     for (uint32_t b = 0; b < 2; b++)
         for (size_t mu = 0; mu < samples; mu++) {
-            nnd_rng_normals(key, NND_ALIGN_STREAM_INPUT_NOISE + b, mu, d, pair->scratch);
+            nnd_rng_normals(key, NND_STREAM_ALIGNMENT_INPUT_NOISE + b, mu, d, pair->scratch);
             cblas_daxpy((int)d, sqrt(p->input_noise), pair->scratch, 1, pair->x[b] + mu * d, 1);
         }
     return NND_OK;

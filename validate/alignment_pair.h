@@ -6,18 +6,6 @@
 #include "core/rng.h"
 #include "nndmft/alignment.h"
 
-/** Streams of random numbers; a stream of network b is the number plus b. */
-enum {
-    NND_ALIGN_STREAM_INPUTS = 0,      /**< shared or of network 0; and of network 1 */
-    NND_ALIGN_STREAM_INPUT_NOISE = 2, /**< and 3 */
-    NND_ALIGN_STREAM_LABELS = 4,      /**< and 5 */
-    NND_ALIGN_STREAM_COMMON = 6,      /**< the part of the label noise that both see */
-    NND_ALIGN_STREAM_TEACHER = 7,
-    NND_ALIGN_STREAM_START = 8, /**< and 9 */
-    NND_ALIGN_STREAM_PROBES = 10,
-    NND_ALIGN_STREAM_TESTS = 11
-};
-
 /** What both networks have in common, and what each sees. Rows are samples. */
 typedef struct {
     const nnd_alignment *params;

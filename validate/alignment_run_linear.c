@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/divergence.h"
+#include "core/streams.h"
 #include "validate/alignment_linear.h"
 #include "validate/alignment_run.h"
 
@@ -149,13 +150,13 @@ static nnd_status run_descent(run *r) {
 
 static nnd_status start(run *r, nnd_linear_network *net, nnd_rng_key key, uint32_t b) {
     const nnd_alignment *p = r->pair->params;
-    uint32_t stream = NND_ALIGN_STREAM_START + b;
+    uint32_t stream = NND_STREAM_ALIGNMENT_START + b;
     size_t d = r->pair->dim;
     if (p->training == NND_ALIGN_WHITE)
         return nnd_linear_network_start_white(r->ctx, net, p->init_scale, key, stream);
     if (p->training == NND_ALIGN_GAUSSIAN) {
         if (p->features == NND_INPUTS_SHARED)
-            stream = NND_ALIGN_STREAM_START;
+            stream = NND_STREAM_ALIGNMENT_START;
         nnd_linear_network_start_gaussian(net, p->init_scale, key, stream);
         return NND_OK;
     }

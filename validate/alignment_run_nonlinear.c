@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/divergence.h"
+#include "core/streams.h"
 #include "validate/alignment_run.h"
 #include "validate/network.h"
 
@@ -37,7 +38,7 @@ static nnd_status set_data(run *r, nnd_rng_key key) {
         nnd_network_set_inputs(&r->net, b, pair->x[b]);
         memcpy(r->label + b * pair->samples, pair->y[b], pair->samples * sizeof(double));
     }
-    nnd_alignment_draw_probes(pair, key, NND_ALIGN_STREAM_TESTS, r->tests, x);
+    nnd_alignment_draw_probes(pair, key, NND_STREAM_ALIGNMENT_TESTS, r->tests, x);
     nnd_network_set_inputs(&r->test, 0, x);
     for (size_t mu = 0; mu < r->tests; mu++) {
         double sum = cblas_ddot((int)d, pair->teacher, 1, x + mu * d, 1);
@@ -100,7 +101,7 @@ static void start(run *r, nnd_rng_key key) {
     size_t d = r->pair->dim, k = r->net.layer[0].rows;
     for (uint32_t b = 0; b < 2; b++) {
         bool shared = p->training == NND_ALIGN_GAUSSIAN && p->features == NND_INPUTS_SHARED;
-        uint32_t stream = NND_ALIGN_STREAM_START + (shared ? 0 : b);
+        uint32_t stream = NND_STREAM_ALIGNMENT_START + (shared ? 0 : b);
         double *w = nnd_network_weights(&r->net, 0, b), *a = nnd_network_weights(&r->net, 1, b);
         double scale = p->init_scale;
         memset(a, 0, k * sizeof *a);

@@ -6,10 +6,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/streams.h"
 #include "core/timegrid.h"
 
-/* Streams of random numbers; weights of layer l use STREAM_WEIGHTS + l. */
-enum { STREAM_TARGET, STREAM_INPUTS, STREAM_NOISE, STREAM_WEIGHTS };
+/* Of matrix l. */
+static uint32_t weights_stream(size_t l) {
+    size_t first = NND_STREAMS_DEEP_LINEAR_WEIGHTS;
+    return (uint32_t)(l < first ? NND_STREAM_DEEP_LINEAR_WEIGHTS + l
+                                : NND_STREAM_DEEP_LINEAR_MORE_WEIGHTS + l - first);
+}
 
 enum {
     MIN_WINDOW = 8,
@@ -183,8 +188,8 @@ static void draw_rows(const nnd_deep_linear_network *net, uint64_t batch, size_t
                       double *x, double *noise) {
     uint64_t tiles = net->samples / tile_rows(net->inputs) + 1;
     uint64_t index = batch * tiles + first / tile_rows(net->inputs);
-    nnd_rng_normals(net->key, STREAM_INPUTS, index, rows * net->inputs, x);
-    nnd_rng_normals(net->key, STREAM_NOISE, index, rows, noise);
+    nnd_rng_normals(net->key, NND_STREAM_DEEP_LINEAR_INPUTS, index, rows * net->inputs, x);
+    nnd_rng_normals(net->key, NND_STREAM_DEEP_LINEAR_NOISE, index, rows, noise);
 }
 
 static size_t rows_at(const nnd_deep_linear_network *net, size_t first) {
@@ -210,7 +215,7 @@ void nnd_deep_linear_network_draw(nnd_deep_linear_network *net, nnd_rng_key key)
     size_t d = net->inputs;
     net->key = key;
     nnd_window_reset(&net->window);
-    nnd_rng_normals(key, STREAM_TARGET, 0, d, net->target);
+    nnd_rng_normals(key, NND_STREAM_DEEP_LINEAR_TARGET, 0, d, net->target);
     cblas_dscal((int)d, 1.0 / cblas_dnrm2((int)d, net->target, 1), net->target, 1);
     if (net->params->training == NND_TRAIN_FIXED)
         for (size_t i = 0; i < net->samples; i += tile_rows(d)) {
@@ -220,7 +225,7 @@ void nnd_deep_linear_network_draw(nnd_deep_linear_network *net, nnd_rng_key key)
     for (size_t l = 0; l <= net->depth; l++) {
         nnd_weights *w = &net->layer[l];
         for (size_t i = 0; i < w->rows; i++)
-            nnd_rng_normals(key, (uint32_t)(STREAM_WEIGHTS + l), i, w->cols, w->w + i * w->cols);
+            nnd_rng_normals(key, weights_stream(l), i, w->cols, w->w + i * w->cols);
         if (w->v != NULL)
             memset(w->v, 0, w->rows * w->cols * sizeof(double));
     }

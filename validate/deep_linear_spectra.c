@@ -7,7 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { STREAM_START = 1000, STEPS = 400 };
+#include "core/streams.h"
+
+enum { STEPS = 400 };
 
 /* Of residuals, relative to the largest eigenvalue: eigenvalues are then good to some 1e-10,
  * vectors to 1e-5 over the gap. */
@@ -65,7 +67,8 @@ void nnd_deep_linear_spectra_clear(nnd_deep_linear_spectra *s) {
 
 void nnd_deep_linear_spectra_restart(nnd_deep_linear_spectra *s, const nnd_deep_linear_network *net,
                                      nnd_rng_key key) {
-    nnd_rng_normals(key, STREAM_START, 0, (net->depth + 1) * longest(net), s->start);
+    nnd_rng_normals(key, NND_STREAM_DEEP_LINEAR_SEARCH, 0, (net->depth + 1) * longest(net),
+                    s->start);
 }
 
 /* The next search of the same spectrum starts from what this one found; a little of everything else

@@ -5,6 +5,8 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "core/streams.h"
+
 /* glibc has vector versions of these, which the compiler does not know of without -ffast-math. */
 #if defined(__GNUC__) && !defined(__clang__) && defined(__x86_64__) && defined(__GLIBC__)
 __attribute__((simd("notinbranch"))) double exp(double x);
@@ -14,8 +16,6 @@ __attribute__((simd("notinbranch"))) double exp(double x);
 enum { ROWS = 2048 };
 /* Samples up to this size are kept. */
 static const double KEPT_BYTES = 256e6;
-
-enum { STREAM_INPUTS = 101 };
 
 static bool sampled(const nnd_directional *p) {
     return nnd_directional_samples_finite(p);
@@ -104,7 +104,7 @@ static size_t tile_rows(const nnd_directional_data *data, size_t tile) {
 static void draw_tile(nnd_directional_data *data, size_t tile, double *yx) {
     const nnd_directional *p = data->params;
     size_t rows = tile_rows(data, tile), n = normals_per_row(p);
-    nnd_rng_normals(data->key, STREAM_INPUTS, tile, rows * n, data->normals);
+    nnd_rng_normals(data->key, NND_STREAM_DIRECTIONAL_INPUTS, tile, rows * n, data->normals);
     for (size_t mu = 0; mu < rows; mu++) {
         const double *z = data->normals + mu * n;
         double scale = signed_scale(p, z);

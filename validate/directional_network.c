@@ -7,8 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/streams.h"
+
 /* Random numbers: the plane of the predictor, and the direction of each hidden layer. */
-enum { STREAM_PLANE = 1, STREAM_LAYERS };
 
 /* Largest number of directions perpendicular to v that a start needs. */
 static size_t planes(const nnd_directional *p) {
@@ -94,7 +95,7 @@ static void draw_aligned(nnd_directional_network *n, nnd_rng_key key) {
     double *below = b + n->dim, *here = below + units;
     b[0] = 0.0;
     if (n->dim > 1)
-        unit_vector(key, STREAM_PLANE, 0, n->dim - 1, b + 1);
+        unit_vector(key, NND_STREAM_DIRECTIONAL_PLANE, 0, n->dim - 1, b + 1);
     bool straight = p->theta0 == 0.0 || p->theta0 >= M_PI;
     cblas_dscal((int)n->dim, straight ? 0.0 : s * sin(p->theta0), b, 1);
     b[0] = s * cos(p->theta0);
@@ -102,13 +103,13 @@ static void draw_aligned(nnd_directional_network *n, nnd_rng_key key) {
         memcpy(nnd_network_weights(&n->net, 0, 0), b, n->dim * sizeof(double));
         return;
     }
-    unit_vector(key, STREAM_LAYERS, 0, units, below);
+    unit_vector(key, NND_STREAM_DIRECTIONAL_LAYERS, 0, units, below);
     rank_one(nnd_network_weights(&n->net, 0, 0), units, n->dim, 1.0, below, b);
     for (size_t l = 1; l < depth; l++) {
         const double one = 1.0;
         bool last = l + 1 == depth;
         if (!last)
-            unit_vector(key, STREAM_LAYERS, l, units, here);
+            unit_vector(key, NND_STREAM_DIRECTIONAL_LAYERS, l, units, here);
         rank_one(nnd_network_weights(&n->net, l, 0), last ? 1 : units, units, s, last ? &one : here,
                  below);
         memcpy(below, here, units * sizeof(double));
@@ -143,7 +144,7 @@ static void draw_given(nnd_directional_network *n, nnd_rng_key key) {
     for (size_t j = 0; j < rank; j++) {
         double *x = q + j * dim;
         x[0] = 0.0;
-        nnd_rng_normals(key, STREAM_PLANE, j, dim - 1, x + 1);
+        nnd_rng_normals(key, NND_STREAM_DIRECTIONAL_PLANE, j, dim - 1, x + 1);
         for (size_t i = 0; i < 2 * j; i++)
             cblas_daxpy((int)dim, -cblas_ddot((int)dim, x, 1, q + (i % j) * dim, 1),
                         q + (i % j) * dim, 1, x, 1);

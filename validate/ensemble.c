@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "core/companion.h"
+#include "core/hash.h"
 #include "nndmft/simulate.h"
 #include "validate/reduce.h"
 
@@ -14,31 +15,29 @@ enum { KEY_SIZE = 128, TEXT_SIZE = 256 };
 
 /* ---- identity ---- */
 
-static uint64_t fnv1a(uint64_t hash, const char *text) {
-    for (; *text != '\0'; text++)
-        hash = (hash ^ (unsigned char)*text) * UINT64_C(0x100000001b3);
-    /* The terminating NUL separates texts. */
-    return hash * UINT64_C(0x100000001b3);
+/* The terminating NUL separates texts. */
+static uint64_t hash_text(uint64_t hash, const char *text) {
+    return nnd_hash(hash, text, strlen(text) + 1);
 }
 
 static uint64_t hash_value(uint64_t hash, const nnd_value *value) {
     if (value == NULL)
-        return fnv1a(hash, "-");
+        return hash_text(hash, "-");
     if (value->kind == NND_VALUE_SCALAR)
-        return fnv1a(hash, value->text);
-    hash = fnv1a(hash, value->kind == NND_VALUE_LIST ? "[" : "{");
+        return hash_text(hash, value->text);
+    hash = hash_text(hash, value->kind == NND_VALUE_LIST ? "[" : "{");
     for (size_t i = 0; i < value->count; i++) {
         if (value->kind == NND_VALUE_MAP)
-            hash = fnv1a(hash, value->key[i]);
+            hash = hash_text(hash, value->key[i]);
         hash = hash_value(hash, value->item[i]);
     }
-    return fnv1a(hash, "]");
+    return hash_text(hash, "]");
 }
 
 void nnd_ensemble_digest(const nnd_case *c, char digest[17]) {
-    uint64_t hash = fnv1a(UINT64_C(0xcbf29ce484222325), nnd_version());
-    hash = fnv1a(hash, nnd_git_describe());
-    hash = fnv1a(hash, c->model->name);
+    uint64_t hash = hash_text(0, nnd_version());
+    hash = hash_text(hash, nnd_git_describe());
+    hash = hash_text(hash, c->model->name);
     hash = hash_value(hash, nnd_value_get(c->resolved, "params"));
     hash = hash_value(hash, nnd_value_get(c->resolved, "sweep"));
     const nnd_value *simulate = nnd_value_get(c->resolved, "simulate");

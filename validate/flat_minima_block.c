@@ -6,8 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/streams.h"
+
 /* Streams of random numbers: W_1..W_L and u_1..u_L have their layer's number. */
-enum { STREAM_READOUT = 1 << 20, STREAM_ALIGNED = 1 << 21 };
 
 static bool is_residual(const nnd_flat_minima *p) {
     return p->architecture == NND_FLAT_RESIDUAL;
@@ -144,7 +145,7 @@ static void draw_aligned(const nnd_flat_block *block, nnd_rng_key key, double *w
     double s = nnd_flat_minima_start(p);
     cblas_dscal(d, 1.0 / cblas_dnrm2(d, below, 1), below, 1);
     for (size_t k = 1; k <= depth; k++) {
-        draw_unit(key, STREAM_ALIGNED + (uint32_t)k, width[k], above);
+        draw_unit(key, NND_STREAM_FLAT_MINIMA_ALIGNED + (uint32_t)k - 1, width[k], above);
         if (k == depth)
             above[0] = 1.0;
         for (size_t i = 0; i < width[k]; i++)
@@ -162,7 +163,7 @@ static void draw_normal(const nnd_flat_minima *p, nnd_rng_key key, double *w) {
     for (size_t k = 1; k <= (size_t)p->depth; k++) {
         size_t rows = nnd_flat_minima_width(p, k), cols = nnd_flat_minima_width(p, k - 1);
         for (size_t i = 0; i < rows; i++, w += cols) {
-            nnd_rng_normals(key, (uint32_t)k, i, cols, w);
+            nnd_rng_normals(key, NND_STREAM_FLAT_MINIMA_WEIGHTS + (uint32_t)k - 1, i, cols, w);
             cblas_dscal((int)cols, scale, w, 1);
             if (is_residual(p))
                 w[i] += 1.0;
@@ -178,7 +179,7 @@ static void draw_readout(nnd_flat_block *block, nnd_rng_key key, size_t b) {
         memcpy(readout, p->readout.value, d * sizeof *readout);
         cblas_dscal((int)d, 1.0 / cblas_dnrm2((int)d, readout, 1), readout, 1);
     } else {
-        draw_unit(key, STREAM_READOUT, d, readout);
+        draw_unit(key, NND_STREAM_FLAT_MINIMA_READOUT, d, readout);
     }
     for (size_t i = 0; i < d; i++)
         block->lanes.back[p->depth][i * NND_LANES + b] = readout[i];

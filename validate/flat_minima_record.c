@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "validate/flat_minima_record.h"
 #include "core/companion.h"
+#include "core/streams.h"
 
 #include <cblas.h>
 #include <lapacke.h>
@@ -8,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LANCZOS_STEPS = 300, STREAM_START = 1 << 22 };
+enum { LANCZOS_STEPS = 300 };
 
 /* ---- making ---- */
 
@@ -154,8 +155,9 @@ void nnd_flat_record_clear(nnd_flat_record *r) {
 
 void nnd_flat_record_restart(nnd_flat_record *r, nnd_rng_key key) {
     for (size_t b = 0; b < NND_LANES; b++)
-        nnd_rng_normals((nnd_rng_key){key.base_seed, key.seed + b, key.size}, STREAM_START, 0,
-                        r->hessian.count, r->start + b * r->hessian.count);
+        nnd_rng_normals((nnd_rng_key){key.base_seed, key.seed + b, key.size},
+                        NND_STREAM_FLAT_MINIMA_SEARCH, 0, r->hessian.count,
+                        r->start + b * r->hessian.count);
 }
 
 /* Values of network b in an array whose first dimension is the seed; NULL if it is not wanted. */
@@ -182,7 +184,7 @@ static nnd_status top_eigenvalue(nnd_flat_record *r, size_t b, double *top) {
                                             1, 1e-7, top, start, NULL);
     if (status < NND_OK)
         return status;
-    nnd_rng_normals((nnd_rng_key){0}, STREAM_START, 1, n, r->scratch);
+    nnd_rng_normals((nnd_rng_key){0}, NND_STREAM_FLAT_MINIMA_SEARCH, 1, n, r->scratch);
     cblas_daxpy((int)n, 0.1 / sqrt((double)n), r->scratch, 1, start, 1);
     return NND_OK;
 }

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/streams.h"
 #include "nndmft/lazy_fluctuations.h"
 #include "validate/innovation.h"
 #include "validate/learners.h"
@@ -215,7 +216,7 @@ static void train(run *r, nnd_rng_key key) {
     size_t steps = (size_t)r->p->steps, recorded = 0;
     memset(x->net.start, 0, x->net.networks * x->net.samples * sizeof(double));
     for (size_t l = 0; l < x->net.layers; l++)
-        nnd_network_draw(&x->net, l, 1.0, key, (uint32_t)l);
+        nnd_network_draw(&x->net, l, 1.0, key, NND_STREAM_LAZY_WEIGHTS + (uint32_t)l);
     for (size_t t = 0; t <= steps; t++) {
         bool wanted = steps > 0 && x->grid.step[recorded] == t;
         nnd_network_forward(&x->net);

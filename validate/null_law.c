@@ -5,9 +5,10 @@
 #include <stdlib.h>
 
 #include "core/rng.h"
+#include "core/streams.h"
 #include "validate/compare_impl.h"
 
-enum { STREAM_GROUPS, STREAM_SCALES, STREAM_THEORY, BLOCK = 128, WELL_KNOWN = 1000 };
+enum { BLOCK = 128, WELL_KNOWN = 1000 };
 
 /* No network has this seed and size. */
 static nnd_rng_key key_of(uint64_t base_seed) {
@@ -34,8 +35,8 @@ static void add_theory(const nnd_points *p, uint64_t base_seed, size_t variable,
                        double *normal, double *z) {
     if (!(p->theory_se[i] > 0.0))
         return;
-    nnd_rng_normals(key_of(base_seed), STREAM_THEORY, (uint64_t)variable << 40 | i, NND_DRAWS,
-                    normal);
+    nnd_rng_normals(key_of(base_seed), NND_STREAM_NULL_LAW_THEORY, (uint64_t)variable << 40 | i,
+                    NND_DRAWS, normal);
     for (size_t b = 0; b < NND_DRAWS; b++)
         z[b] += p->theory_se[i] / p->se[i] * normal[b];
 }
@@ -48,8 +49,8 @@ static void divide_by_scales(uint64_t base_seed, size_t variable, double freedom
     size_t freedom = (size_t)freedom_of_error;
     for (size_t b = 0; b < NND_DRAWS; b++) {
         double sum2 = 0.0;
-        nnd_rng_normals(key_of(base_seed), STREAM_SCALES, (uint64_t)variable << 40 | b, freedom,
-                        normal);
+        nnd_rng_normals(key_of(base_seed), NND_STREAM_NULL_LAW_SCALES, (uint64_t)variable << 40 | b,
+                        freedom, normal);
         for (size_t k = 0; k < freedom; k++)
             sum2 += normal[k] * normal[k];
         maximum[b] /= sqrt(sum2 / (double)freedom);
@@ -68,7 +69,8 @@ nnd_status nnd_null_maxima(nnd_context *ctx, uint64_t base_seed, size_t variable
         status = nnd_fail_memory(ctx, "the null law of a comparison");
     for (size_t b = 0; status == NND_OK && b < NND_DRAWS; b++) {
         maximum[b] = 0.0;
-        nnd_rng_normals(key_of(base_seed), STREAM_GROUPS, b, columns, xi + b * columns);
+        nnd_rng_normals(key_of(base_seed), NND_STREAM_NULL_LAW_GROUPS, b, columns,
+                        xi + b * columns);
     }
     for (size_t first = 0, n; status == NND_OK && first < p->count;) {
         first = gather(p, first, &n, which, a);

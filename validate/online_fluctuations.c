@@ -17,6 +17,7 @@
 
 #include "core/companion.h"
 #include "core/divergence.h"
+#include "core/streams.h"
 #include "nndmft/online_fluctuations.h"
 #include "validate/network.h"
 #include "validate/online_control.h"
@@ -24,7 +25,6 @@
 #include "validate/seed_frame.h"
 
 /* Streams of random numbers; the batch of step t has the index t. */
-enum { STREAM_WEIGHTS, STREAM_READOUT, STREAM_BATCH };
 
 enum { SIDE_BY_SIDE = 16, MOST_SEEDS = 256 };
 static const double BLOCK_FLOPS = 2e10;
@@ -168,8 +168,8 @@ static void run_clear(run *r) {
 
 /* All networks begin with the weights of `population`; `alone` has those of the first axis. */
 static void draw(run *r, nnd_rng_key key) {
-    nnd_network_draw(&r->population, 0, 1.0, key, STREAM_WEIGHTS);
-    nnd_network_draw(&r->population, 1, 1.0, key, STREAM_READOUT);
+    nnd_network_draw(&r->population, 0, 1.0, key, NND_STREAM_ONLINE_WEIGHTS);
+    nnd_network_draw(&r->population, 1, 1.0, key, NND_STREAM_ONLINE_READOUT);
     for (size_t b = 0; b < SIDE_BY_SIDE; b++) {
         cblas_dcopy((int)r->width, nnd_network_weights(&r->population, 0, b), (int)r->dim,
                     nnd_network_weights(&r->alone, 0, b), 1);
@@ -192,7 +192,7 @@ static void average_over_batch(run *r, nnd_rng_key key, size_t b, size_t t) {
     int batch = (int)r->p->batch, dim = (int)r->dim;
     nnd_rng_key own = {key.base_seed, key.seed + b, key.size};
     double *residual = r->batch_residual + b * r->dim;
-    nnd_rng_normals(own, STREAM_BATCH, t, (size_t)batch * r->dim, r->sample);
+    nnd_rng_normals(own, NND_STREAM_ONLINE_BATCH, t, (size_t)batch * r->dim, r->sample);
     cblas_dgemv(CblasRowMajor, CblasNoTrans, batch, dim, 1.0, r->sample, dim, residual, 1, 0.0,
                 r->error, 1);
     cblas_dgemv(CblasRowMajor, CblasTrans, batch, dim, 1.0 / r->p->batch, r->sample, dim, r->error,

@@ -258,7 +258,7 @@ static nnd_estimate read_mc(const nnd_pairing *p, const nnd_array *target, reade
         r->estimate[n++].se = read_at(p, target, &r->mc_se, index, s);
     }
     r->used = n;
-    return nnd_fit_inverse_size_weights(n, r->size, r->estimate, r->weight, NULL).intercept;
+    return nnd_fit_inverse_size(n, r->size, r->estimate, r->weight, NULL).intercept;
 }
 
 /* n cov(x, y) of normal numbers has the variance var x var y + cov^2. Where theory's covariance is

@@ -353,9 +353,9 @@ static void fit_slopes(const slope_fit *f) {
         for (size_t k = 0; k < f->size->length; k++)
             f->estimate[k] =
                 (nnd_estimate){f->a->data[k * f->x->count + i], f->a_se->data[k * f->x->count + i]};
-        nnd_estimate slope = nnd_fit_inverse_size_weights(f->size->length, f->size->value,
-                                                          f->estimate, NULL, f->weight)
-                                 .slope;
+        nnd_estimate slope =
+            nnd_fit_inverse_size(f->size->length, f->size->value, f->estimate, NULL, f->weight)
+                .slope;
         f->x->data[i] = slope.value;
         f->se->data[i] = slope.se;
         if (f->to.data != NULL)

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/streams.h"
 #include "nndmft/two_layer_fluctuations.h"
 #include "validate/learners.h"
 #include "validate/recipe.h"
@@ -13,7 +14,6 @@
 #include "validate/two_layer_control.h"
 
 /* Streams of random numbers. */
-enum { STREAM_WEIGHTS, STREAM_READOUT };
 
 /* Networks that train side by side stay in the second-level cache: this many numbers. */
 static const double CACHE = 65536.0;
@@ -182,8 +182,8 @@ static void train(run *r, nnd_rng_key key) {
     nnd_learners *x = &r->learners;
     size_t steps = (size_t)r->p->steps, recorded = 0;
     memset(x->net.start, 0, x->net.networks * x->net.samples * sizeof(double));
-    nnd_network_draw(&x->net, 0, 1.0, key, STREAM_WEIGHTS);
-    nnd_network_draw(&x->net, 1, 1.0, key, STREAM_READOUT);
+    nnd_network_draw(&x->net, 0, 1.0, key, NND_STREAM_TWO_LAYER_WEIGHTS);
+    nnd_network_draw(&x->net, 1, 1.0, key, NND_STREAM_TWO_LAYER_READOUT);
     for (size_t t = 0; t <= steps; t++) {
         bool wanted = x->grid.step[recorded] == t;
         nnd_network_forward(&x->net);

@@ -7,8 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Streams of random numbers; weights of layer l use STREAM_WEIGHTS + l. */
-enum { STREAM_WEIGHTS = 0 };
+#include "core/streams.h"
 
 double nnd_wide_gamma(const nnd_wide_mlp *p, size_t width) {
     return p->parameterization == NND_NTK ? p->gamma0 / sqrt((double)width) : p->gamma0;
@@ -120,7 +119,7 @@ nnd_status nnd_wide_block_draw(nnd_wide_block *block, nnd_rng_key key) {
     nnd_network *net = &block->net;
     nnd_status status = NND_OK;
     for (size_t l = 0; l < net->layers; l++)
-        nnd_network_draw(net, l, 1.0, key, (uint32_t)(STREAM_WEIGHTS + l));
+        nnd_network_draw(net, l, 1.0, key, (uint32_t)(NND_STREAM_WIDE_MLP_WEIGHTS + l));
     for (size_t b = 0; status == NND_OK && block->columns != NULL && b < net->networks; b++)
         status = orthonormalise(block, b);
     memset(net->start, 0, net->networks * net->samples * sizeof(double));

@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "validate/wide_mlp_record.h"
 #include "core/companion.h"
+#include "core/streams.h"
 
 #include <cblas.h>
 #include <lapacke.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum { STREAM_START = 1000 };
 
 /* ---- the frame ---- */
 
@@ -218,7 +217,7 @@ void nnd_wide_record_begin(nnd_wide_record *r, nnd_rng_key key) {
         for (size_t l = 1; l <= matrices; l++) {
             size_t at = (b * matrices + l - 1) * n;
             nnd_rng_key own = {key.base_seed, key.seed + b, key.size};
-            nnd_rng_normals(own, STREAM_START, l, n, r->start + at);
+            nnd_rng_normals(own, NND_STREAM_WIDE_MLP_SEARCH, l, n, r->start + at);
             cblas_dcopy((int)n, nnd_network_input(net, l, b), p, r->first_phi + at, 1);
             cblas_dcopy((int)n, nnd_network_field(net, l, b, net->layer[l].g), p, r->first_g + at,
                         1);

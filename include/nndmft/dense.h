@@ -30,8 +30,6 @@ NND_MUST_USE nnd_status nnd_dense_set_columns(nnd_context *ctx, nnd_dense *dense
                                               const char *const *column);
 /** The way back: a new tree that nnd_dense_read accepts; NULL when out of memory. */
 nnd_value *nnd_dense_value(const nnd_dense *dense);
-/** True if there are neither numbers nor a name. */
-bool nnd_dense_absent(const nnd_dense *dense);
 /** Frees what it owns and zeroes it. */
 void nnd_dense_clear(nnd_dense *dense);
 

@@ -56,7 +56,7 @@ NND_MUST_USE nnd_status nnd_ensemble_check(nnd_context *ctx, const nnd_case *c);
 NND_MUST_USE nnd_status nnd_ensemble_check_memory(nnd_context *ctx, const nnd_case *c);
 
 /**
- * Hash (64-bit FNV-1a, 16 hexadecimal digits) of what the blocks of a case depend on besides their
+ * Hash (XXH64, 16 hexadecimal digits) of what the blocks of a case depend on besides their
  * size: model, parameters, sweep, base seed, version. More seeds or sizes extend an ensemble.
  */
 void nnd_ensemble_digest(const nnd_case *c, char digest[17]);

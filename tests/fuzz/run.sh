@@ -36,7 +36,7 @@ setup() {
             -fno-sanitize-recover=undefined -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror \
             -Iinclude -I. $(pkg-config --cflags hdf5-serial) "tests/fuzz/fuzz_$name.c" \
             -o "$build/fuzz_$name" "$build/libnndmft.a" \
-            $(pkg-config --libs openblas hdf5-serial libfyaml) -lgsl -llapacke \
+            $(pkg-config --libs openblas hdf5-serial libfyaml libxxhash) -lgsl -llapacke \
             -lhdf5_serial_hl -lcsv -fopenmp -lm
     done
 }

@@ -57,9 +57,6 @@ NND_MUST_USE nnd_status nnd_chain_trace(nnd_context *ctx, const nnd_chain *chain
  * 2 lambda_max(S^(1/2) Theta S^(1/2)). */
 NND_MUST_USE nnd_status nnd_chain_sharpness(nnd_context *ctx, const nnd_chain *chain,
                                             double *sharpness);
-/** Sets the weights to the flattest minimiser, of sharpness phi(c) at c = c* (flat-minima.md#s3),
- * along the first unit vector of each layer; the readout must be that unit vector. */
-void nnd_chain_set_flattest(nnd_chain *chain, double c);
 /** Sets W_1 = e b', W_k = s e e' e the first unit vector of each layer (flat-minima.md#eq8). */
 void nnd_chain_set_aligned(nnd_chain *chain, const double *b, double s);
 

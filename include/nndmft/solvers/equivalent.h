@@ -90,11 +90,10 @@ NND_MUST_USE nnd_status nnd_weight_decay_ridge(nnd_context *ctx, const nnd_eigen
                                                double *lambda);
 
 /**
- * Isotropic covariance, shared inputs, label noise only: g(alpha, lambda) of the closed form
- * cosine = SNR g/(1 + SNR g), alignment.md#eq4.
+ * Isotropic covariance, shared inputs, label noise only: where g(alpha, lambda) of the closed form
+ * cosine = SNR g/(1 + SNR g), alignment.md#eq4, is least over alpha, and its value there:
+ * alignment.md#eq5. lambda >= 0.
  */
-double nnd_isotropic_gain(double alpha, double lambda);
-/** Where that gain is least over alpha, and its value there: alignment.md#eq5. lambda >= 0. */
 void nnd_isotropic_minimum(double lambda, double *alpha, double *gain);
 
 /**

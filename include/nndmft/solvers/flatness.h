@@ -36,9 +36,6 @@ NND_MUST_USE nnd_status nnd_flatness_find(nnd_context *ctx, const nnd_quadratic 
 /** The dual phi(c) of flat-minima.md#eq4, at c > 0 (any c at depth 1). An upper bound on S_min. */
 NND_MUST_USE nnd_status nnd_flatness_dual(nnd_context *ctx, const nnd_quadratic *q, size_t depth,
                                           double c, double *value);
-/** The objective of flat-minima.md#eq3 at z (dim numbers, not 0; its length does not matter). A
- * lower bound. */
-double nnd_flatness_primal(const nnd_quadratic *q, size_t depth, const double *z);
 
 NND_API_END
 

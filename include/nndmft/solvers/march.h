@@ -58,8 +58,6 @@ void nnd_march_cost(const nnd_march *m, double *bytes, double *multiply_adds);
 
 /** The query under construction. */
 size_t nnd_march_query(const nnd_march *m);
-/** Rows of a field that are finished. */
-size_t nnd_march_rows(const nnd_march *m, nnd_field field);
 /** Begins row q of a field: zero. */
 void nnd_march_begin(nnd_march *m, nnd_field field);
 /** Adds coef times a fixed vector. */

@@ -32,13 +32,12 @@ typedef bool (*nnd_ode_fn)(double t, const double *y, double *dydt, void *user);
 typedef bool (*nnd_ode_jacobian_fn)(double t, const double *y, double *dfdy, double *dfdt,
                                     void *user);
 
-/** A function whose change of sign along the solution is an event. */
+/** A function whose change of sign along the solution is an event: the run ends there. */
 typedef double (*nnd_ode_event_fn)(double t, const double *y, void *user);
 
 typedef struct {
     nnd_ode_event_fn value;
     int direction; /**< 1: from negative to positive only; -1: the other way; 0: both */
-    bool terminal; /**< the run ends there */
 } nnd_ode_event;
 
 /** Zero-initialise, then set what differs from the default. */
@@ -55,7 +54,6 @@ typedef struct {
     size_t max_steps;            /**< of a run, accepted and rejected; 0: 1000000 */
     size_t event_count;
     const nnd_ode_event *events; /**< copied */
-    size_t max_crossings;        /**< events kept; further ones are counted only. 0: 64 */
 } nnd_ode_options;
 
 /** What a run took. */
@@ -64,18 +62,10 @@ typedef struct {
     size_t evaluations;       /**< of the right-hand side, those of finite differences included */
     size_t jacobians;         /**< evaluations of the Jacobian */
     size_t factorizations;    /**< of the matrix of the implicit method */
-    size_t crossings;         /**< events met */
     double reached;           /**< the time up to which the solution is known */
     double shortest, longest; /**< step */
-    bool stopped;             /**< by a terminal event, the last crossing */
+    bool stopped;             /**< by an event */
 } nnd_ode_stats;
-
-/** One event that was met. */
-typedef struct {
-    size_t event; /**< index into `events` */
-    double t;
-    const double *y; /**< dim numbers, valid until the next run */
-} nnd_ode_crossing;
 
 typedef struct nnd_ode nnd_ode;
 
@@ -88,7 +78,7 @@ void nnd_ode_free(nnd_ode *ode);
 /**
  * Integrates from (t0, y0) to the last of `count` times and writes the solution at all of them to
  * `y` (count x dim). The times ascend or descend away from t0, which may be the first of them.
- * Rows that were not reached (a terminal event, or NND_NOT_CONVERGED: the steps became too short
+ * Rows that were not reached (an event, or NND_NOT_CONVERGED: the steps became too short
  * or too many) are NaN. Two sign changes of one event within one step are not seen; `max_step`
  * bounds that. NND_E_UNSOLVED if f is not defined at the start, NND_E_INTERRUPTED if the context
  * is.
@@ -98,8 +88,6 @@ NND_MUST_USE nnd_status nnd_ode_run(nnd_ode *ode, double t0, const double *y0, s
 
 /** What the last run took. */
 nnd_ode_stats nnd_ode_statistics(const nnd_ode *ode);
-/** Event i of the last run, in the order met; i below the least of crossings and max_crossings. */
-nnd_ode_crossing nnd_ode_crossing_at(const nnd_ode *ode, size_t i);
 
 NND_API_END
 

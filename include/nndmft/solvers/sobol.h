@@ -32,7 +32,6 @@ typedef struct nnd_scramble nnd_scramble;
 NND_MUST_USE nnd_status nnd_sobol_new(nnd_context *ctx, size_t sites, nnd_sobol **net);
 /** Frees a net; NULL is allowed. */
 void nnd_sobol_free(nnd_sobol *net);
-size_t nnd_sobol_sites(const nnd_sobol *net);
 
 /** The randomisation of `net` named by key and stream; borrows the net. Owned by the caller. */
 NND_MUST_USE nnd_status nnd_scramble_new(nnd_context *ctx, const nnd_sobol *net, nnd_rng_key key,

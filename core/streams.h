@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/**
+ * All streams of random numbers, by who draws from them: the first, and how many there are. Streams
+ * of one owner, who has keys of its own or shares them with no other, are disjoint. Numbers of
+ * existing streams never change, since what was drawn from them would.
+ */
+#ifndef NNDMFT_CORE_STREAMS_H
+#define NNDMFT_CORE_STREAMS_H
+
+/* clang-format off */
+#define NND_STREAMS(STREAM)                                                                        \
+    /* data sets, under the key (seed, 0, 0) */                                                    \
+    STREAM(DATA, INPUTS, 1, 1)                                                                     \
+    STREAM(DATA, TEACHER, 2, 1)                                                                    \
+    STREAM(DATA, NOISE, 3, 1)                                                                      \
+    STREAM(DATA, TARGETS, 4, 1)                                                                    \
+    STREAM(DATA, BATCHES, 77, 1)                                                                   \
+    /* null law of a comparison, under a key that no network has */                                \
+    STREAM(NULL_LAW, GROUPS, 0, 1)                                                                 \
+    STREAM(NULL_LAW, SCALES, 1, 1)                                                                 \
+    STREAM(NULL_LAW, THEORY, 2, 1)                                                                 \
+    /* simulated networks, under the key of each; theory that is sampled */                        \
+    STREAM(ALIGNMENT, INPUTS, 0, 2) /* shared or of network 0, and of network 1 */                 \
+    STREAM(ALIGNMENT, INPUT_NOISE, 2, 2)                                                           \
+    STREAM(ALIGNMENT, LABELS, 4, 2)                                                                \
+    STREAM(ALIGNMENT, COMMON, 6, 1) /* the part of the label noise that both see */                \
+    STREAM(ALIGNMENT, TEACHER, 7, 1)                                                               \
+    STREAM(ALIGNMENT, START, 8, 2)                                                                 \
+    STREAM(ALIGNMENT, PROBES, 10, 1)                                                               \
+    STREAM(ALIGNMENT, TESTS, 11, 1)                                                                \
+    STREAM(DEEP_LINEAR, TARGET, 0, 1)                                                              \
+    STREAM(DEEP_LINEAR, INPUTS, 1, 1)                                                              \
+    STREAM(DEEP_LINEAR, NOISE, 2, 1)                                                               \
+    STREAM(DEEP_LINEAR, WEIGHTS, 3, 997) /* matrix 0, 1, ... */                                    \
+    STREAM(DEEP_LINEAR, SEARCH, 1000, 1)                                                           \
+    STREAM(DEEP_LINEAR, MORE_WEIGHTS, 1001, 4) /* matrix 997, ... */                               \
+    STREAM(DIRECTIONAL, PLANE, 1, 1)                                                               \
+    STREAM(DIRECTIONAL, LAYERS, 2, 1)                                                              \
+    STREAM(DIRECTIONAL, INPUTS, 101, 1)                                                            \
+    STREAM(DIRECTIONAL_THEORY, ROUNDING, 0, 1)                                                     \
+    STREAM(FLAT_MINIMA, WEIGHTS, 1, 1000)                                                          \
+    STREAM(FLAT_MINIMA, READOUT, 1 << 20, 1)                                                       \
+    STREAM(FLAT_MINIMA, ALIGNED, (1 << 21) + 1, 1000)                                              \
+    STREAM(FLAT_MINIMA, SEARCH, 1 << 22, 1)                                                        \
+    STREAM(LAZY, WEIGHTS, 0, 101)                                                                  \
+    STREAM(ONLINE, WEIGHTS, 0, 1)                                                                  \
+    STREAM(ONLINE, READOUT, 1, 1)                                                                  \
+    STREAM(ONLINE, BATCH, 2, 1)                                                                    \
+    STREAM(TWO_LAYER, WEIGHTS, 0, 1)                                                               \
+    STREAM(TWO_LAYER, READOUT, 1, 1)                                                               \
+    STREAM(WIDE_MLP, WEIGHTS, 0, 101)                                                              \
+    STREAM(WIDE_MLP, SEARCH, 1000, 1)                                                              \
+    STREAM(WIDE_MLP_THEORY, LAYERS, 0, 100)
+/* clang-format on */
+
+/** NND_STREAM_OWNER_NAME: the first; NND_STREAMS_OWNER_NAME: how many. */
+enum {
+#define NND_STREAM_FIRST(owner, name, first, count) NND_STREAM_##owner##_##name = (first),
+    NND_STREAMS(NND_STREAM_FIRST)
+#undef NND_STREAM_FIRST
+#define NND_STREAM_COUNT(owner, name, first, count) NND_STREAMS_##owner##_##name = (count),
+        NND_STREAMS(NND_STREAM_COUNT)
+#undef NND_STREAM_COUNT
+};
+
+#endif
