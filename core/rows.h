@@ -5,7 +5,7 @@
  *
  *     {"lr", NND_FIELD(REAL, nnd_my_model, lr), "0.1", NND_POSITIVE, "learning rate"},
  *     {"init", NND_FIELD(CHOICE, nnd_my_model, init), "zero", NND_ANY, "start", .choices = INITS},
- *     {"loss", "t", "training loss", "section 1: mean of Delta^2/2", "training"},
+ *     {"loss", "t", "training loss", "wide-mlp.md#s1: mean of Delta^2/2", "training"},
  *
  * For files that hold tables only: C17, and what a row leaves out is 0 without a warning.
  */
