@@ -97,7 +97,7 @@ static const nnd_variable VARIABLES[] = {
      .nullable = true},
     {"bulk_edge", "t,matrix", "edge of the bulk", "deep-linear.md#s3: kappa sigma (1 + sqrt(phi))",
      "outliers", .check = NND_UNCHECKED},
-    {"escape_time", "matrix", "escape time", "deep-linear.md#s3-3: Lambda_1(z_+) = 1", "escape",
+    {"escape_time", "matrix,k", "escape time", "deep-linear.md#s3-3: Lambda_k(z_+) = 1", "escape",
      .check = NND_UNCHECKED, .nullable = true},
     {"outlier_overlap_target", "t,k", "squared overlap with the target",
      "deep-linear.md#s3-4: right vector of A_0", "overlaps", .nullable = true},

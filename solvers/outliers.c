@@ -50,8 +50,9 @@ nnd_status nnd_outlier_count(nnd_context *ctx, const nnd_outlier_problem *proble
     return status;
 }
 
-/* Eigenvalue of the sought index of M(x), ascending; its vector too if asked for. */
-static nnd_status eigenvalue(search *s, double x, double *value, double *vector) {
+/* `count` eigenvalues of M(x) from the sought index on, ascending; of one its vector if asked for.
+ */
+static nnd_status eigenvalues(search *s, double x, size_t count, double *value, double *vector) {
     lapack_int n = (lapack_int)s->problem->size, found, index = (lapack_int)s->index + 1;
     lapack_int support[2];
     nnd_status status = fill(s->ctx, s->problem, x, s->m);
@@ -63,12 +64,16 @@ static nnd_status eigenvalue(search *s, double x, double *value, double *vector)
         return nnd_fail_memory(s->ctx, "the outliers");
     lapack_int info =
         LAPACKE_dsyevr(LAPACK_ROW_MAJOR, vector != NULL ? 'V' : 'N', 'I', 'L', n, s->m, n, 0.0, 0.0,
-                       index, index, 0.0, &found, all, vector, 1, support);
-    *value = all[0];
+                       index, index + (lapack_int)count - 1, 0.0, &found, all, vector, 1, support);
+    memcpy(value, all, count * sizeof *value);
     if (all != values)
         free(all);
     return info == 0 ? NND_OK
                      : nnd_fail(s->ctx, NND_E_UNSOLVED, "the spike matrix has no eigenvalues");
+}
+
+static nnd_status eigenvalue(search *s, double x, double *value, double *vector) {
+    return eigenvalues(s, x, 1, value, vector);
 }
 
 static double objective(double x, void *data) {
@@ -108,32 +113,48 @@ nnd_status nnd_outlier_find(nnd_context *ctx, const nnd_outlier_problem *problem
     return status;
 }
 
-nnd_status nnd_outlier_margin(nnd_context *ctx, const nnd_outlier_problem *problem, double x,
-                              double *margin) {
-    size_t n = problem->size;
+nnd_status nnd_outlier_margins(nnd_context *ctx, const nnd_outlier_problem *problem, double x,
+                               size_t count, double *margin) {
+    size_t n = problem->size, most = n > problem->negative ? n - problem->negative : 0;
+    if (most == 0 || count == 0)
+        return NND_OK;
     search s = {.ctx = ctx,
                 .problem = problem,
                 .index = problem->negative,
                 .m = calloc(n * n, sizeof(double))};
     if (s.m == NULL)
         return nnd_fail_memory(ctx, "the outliers");
-    nnd_status status = eigenvalue(&s, x, margin, NULL);
+    nnd_status status = eigenvalues(&s, x, count < most ? count : most, margin, NULL);
     free(s.m);
     return status;
 }
 
-nnd_status nnd_largest_real_eigenvalue(nnd_context *ctx, size_t n, double *a, double *value) {
+/* Puts x into a descending list whose end is NaN, unless it is smaller than all of it. */
+static void keep_largest(double x, size_t count, double *value) {
+    for (size_t j = 0; j < count; j++)
+        if (!(x <= value[j])) {
+            double smaller = value[j];
+            value[j] = x;
+            x = smaller;
+        }
+}
+
+nnd_status nnd_largest_real_eigenvalues(nnd_context *ctx, size_t n, double *a, size_t count,
+                                        double *value) {
+    /* Rounding splits a double eigenvalue by the root of what it is, 1e-8, times its condition. */
+    const double paired = 1e-6;
     double *re = calloc(n + 1, sizeof *re), *im = calloc(n + 1, sizeof *im);
     nnd_status status = NND_OK;
-    *value = NAN;
+    for (size_t j = 0; j < count; j++)
+        value[j] = NAN;
     if (re == NULL || im == NULL)
         status = nnd_fail_memory(ctx, "eigenvalues");
     else if (LAPACKE_dgeev(LAPACK_ROW_MAJOR, 'N', 'N', (lapack_int)n, a, (lapack_int)n, re, im,
                            NULL, 1, NULL, 1) != 0)
         status = nnd_fail(ctx, NND_E_UNSOLVED, "a matrix has no eigenvalues");
     for (size_t i = 0; status == NND_OK && i < n; i++)
-        if (im[i] == 0.0 && !(re[i] <= *value))
-            *value = re[i];
+        if (fabs(im[i]) <= paired * fabs(re[i]))
+            keep_largest(re[i], count, value);
     free(re);
     free(im);
     return status;

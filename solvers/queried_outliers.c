@@ -123,20 +123,24 @@ static nnd_status find_all(nnd_context *ctx, pencil *f, nnd_queried_outliers *ou
     return status;
 }
 
-static nnd_status margin_of(nnd_context *ctx, pencil *f, double *margin) {
+/* Where F has no eigenvalue, that of a direction that nothing has changed. */
+static nnd_status margins_of(nnd_context *ctx, pencil *f, size_t count, double *margin) {
     nnd_outlier_problem problem = problem_of(f);
-    *margin = 2.0 * f->sigma;
-    nnd_status status = f->size > 0 ? nnd_outlier_margin(ctx, &problem, 1.0, margin) : NND_OK;
-    if (fabs(*margin) < MARGIN_ROUNDING * f->sigma)
-        *margin = 0.0;
+    for (size_t j = 0; j < count; j++)
+        margin[j] = 2.0 * f->sigma;
+    nnd_status status = nnd_outlier_margins(ctx, &problem, 1.0, count, margin);
+    for (size_t j = 0; j < count; j++)
+        if (fabs(margin[j]) < MARGIN_ROUNDING * f->sigma)
+            margin[j] = 0.0;
     return status;
 }
 
-nnd_status nnd_queried_margin(nnd_context *ctx, nnd_queried *matrix, double *margin) {
+nnd_status nnd_queried_margins(nnd_context *ctx, nnd_queried *matrix, size_t count,
+                               double *margin) {
     pencil f;
     nnd_status status = pencil_make(ctx, matrix, &f);
     if (status == NND_OK)
-        status = margin_of(ctx, &f, margin);
+        status = margins_of(ctx, &f, count, margin);
     pencil_clear(&f);
     return status;
 }
@@ -148,8 +152,8 @@ nnd_status nnd_queried_find_outliers(nnd_context *ctx, nnd_queried *matrix,
         out->value[j] = out->left[j] = out->right[j] = NAN;
     nnd_status status = pencil_make(ctx, matrix, &f);
     if (status == NND_OK)
-        status = margin_of(ctx, &f, &out->margin);
-    if (status == NND_OK && out->margin < 0.0)
+        status = margins_of(ctx, &f, out->count, out->margin);
+    if (status == NND_OK && out->margin[0] < 0.0)
         status = find_all(ctx, &f, out);
     pencil_clear(&f);
     return status;

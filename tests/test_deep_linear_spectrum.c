@@ -346,8 +346,35 @@ START_TEST(escape_times) {
              "parameterization: %s, steps: 60, record: [60], ntk: false}}",
              cases[_i].nu, cases[_i].parameterization);
     nnd_frame *f = test_theory(ctx, yaml);
-    ck_assert(fabs(test_value(f, "escape_time", "matrix=0") - cases[_i].first) <= 0.51e-3);
-    ck_assert(fabs(test_value(f, "escape_time", "matrix=1") - cases[_i].second) <= 0.51e-3);
+    ck_assert(fabs(test_value(f, "escape_time", "matrix=0,k=1") - cases[_i].first) <= 0.51e-3);
+    ck_assert(fabs(test_value(f, "escape_time", "matrix=1,k=1") - cases[_i].second) <= 0.51e-3);
+    nnd_frame_free(f);
+    nnd_context_free(ctx);
+}
+END_TEST
+
+/* Indicators and the search for outliers count the same: outlier k is there at the first step after
+ * its time (later it may sink back), and at none before. The second one of A_0 comes late, that of
+ * A_1 not at all. */
+START_TEST(every_outlier_has_its_escape_time) {
+    nnd_context *ctx = nnd_context_new(NULL);
+    nnd_frame *f = test_theory(ctx, "{model: deep-linear, params: {depth: 2, alpha: 1, gamma0: 5, "
+                                    "sigma: 0.5, noise: 1, lr: 0.4, steps: 14, ntk: false}}");
+    double latest = 0.0;
+    for (int l = 0; l < 2; l++)
+        for (int k = 1; k <= 2; k++) {
+            char at[64];
+            snprintf(at, sizeof at, "matrix=%d,k=%d", l, k);
+            double escape = test_value(f, "escape_time", at);
+            latest = fmax(latest, escape);
+            for (int t = 0; t <= 14 && !(t >= escape + 1.0); t++) {
+                snprintf(at, sizeof at, "t=%d,matrix=%d,k=%d", t, l, k);
+                ck_assert_msg(isnan(test_value(f, "outlier", at)) == !(t >= escape),
+                              "%s escapes at %g", at, escape);
+            }
+        }
+    ck_assert(latest > 9.0 && latest < 10.0);
+    ck_assert(isnan(test_value(f, "escape_time", "matrix=1,k=2")));
     nnd_frame_free(f);
     nnd_context_free(ctx);
 }
@@ -359,8 +386,8 @@ START_TEST(escape_time_is_that_of_all_steps) {
     nnd_frame *all = test_theory(ctx, "{model: deep-linear, params: {gamma0: 3, sigma: 0.6}}");
     nnd_frame *few =
         test_theory(ctx, "{model: deep-linear, params: {gamma0: 3, sigma: 0.6, record: [40]}}");
-    test_close("escape", test_value(few, "escape_time", "matrix=0"),
-               test_value(all, "escape_time", "matrix=0"), 0.0);
+    test_close("escape", test_value(few, "escape_time", "matrix=0,k=1"),
+               test_value(all, "escape_time", "matrix=0,k=1"), 0.0);
     nnd_frame_free(all);
     nnd_frame_free(few);
     nnd_context_free(ctx);
@@ -506,6 +533,7 @@ int main(void) {
     tcase_add_loop_test(tables, escape_times, 0, 5);
     suite_add_tcase(suite, tables);
     TCase *exact = tcase_create("exact checks");
+    tcase_add_test(exact, every_outlier_has_its_escape_time);
     tcase_add_test(exact, escape_time_is_that_of_all_steps);
     tcase_add_test(exact, infinitely_wide_outlier_and_operator_follow_the_recursion);
     tcase_add_test(exact, population_operator_edge_at_initialisation);

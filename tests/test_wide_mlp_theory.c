@@ -175,7 +175,7 @@ START_TEST(case_c_two_layers_two_samples) {
     ck_assert(isnan(test_value(f, "outlier", "t=8,matrix=1,k=1")));
     ck_assert(test_value(f, "outlier_margin", "t=8,matrix=1") > 0.0);
     ck_assert(test_value(f, "outlier_margin", "t=9,matrix=1") < 0.0);
-    double escape = test_value(f, "escape_time", "matrix=1");
+    double escape = test_value(f, "escape_time", "matrix=1,k=1");
     ck_assert(escape > 8.0 && escape < 9.0);
     ck_assert(isnan(test_value(f, "outlier", "t=40,matrix=1,k=2")));
     nnd_frame_free(f);
@@ -466,12 +466,44 @@ START_TEST(angles_are_exact_for_what_is_homogeneous_and_smooth) {
 }
 END_TEST
 
+/* Means over two replicates that escape within the same step: the first step with an outlier is the
+ * next whole number. */
+START_TEST(every_outlier_of_a_matrix_has_its_escape_time) {
+    nnd_context *ctx = nnd_context_new(NULL);
+    nnd_frame *f = test_theory(
+        ctx,
+        "{model: wide-mlp, params: {depth: 2, gamma0: 6, samples: 256, replicates: 2, lr: 0.5, "
+        "steps: 12, kernels: false, data: {gram: [[1, 0, 0], [0, 1, 0], [0, 0, 1]], "
+        "targets: [2, -1.5, 1]}}}");
+    double before = 0.0;
+    for (int k = 1; k <= 3; k++) {
+        char at[64];
+        int first = 0;
+        snprintf(at, sizeof at, "matrix=1,k=%d", k);
+        double escape = test_value(f, "escape_time", at);
+        for (bool there = false; !there && first <= 12; first += !there) {
+            snprintf(at, sizeof at, "t=%d,matrix=1,k=%d", first, k);
+            there = !isnan(test_value(f, "outlier", at));
+        }
+        ck_assert_msg(k < 3 ? ceil(escape) == first : isnan(escape) && first == 13,
+                      "outlier %d escapes at %g and is there at %d", k, escape, first);
+        ck_assert(k == 3 || escape > before);
+        before = escape;
+    }
+    /* The bulk keeps its edge, 2 sigma_w. */
+    test_close("edge", test_value(f, "bulk_edge", "t=12,matrix=1"), 2.0, 0.0);
+    nnd_frame_free(f);
+    nnd_context_free(ctx);
+}
+END_TEST
+
 int main(void) {
     Suite *suite = suite_create("wide-mlp theory");
     TCase *tests = tcase_create("wide-mlp theory");
     tcase_add_test(tests, case_a_one_layer_by_quadrature);
     tcase_add_test(tests, case_b_linear_in_abstract_coordinates);
     tcase_add_test(tests, case_c_two_layers_two_samples);
+    tcase_add_test(tests, every_outlier_of_a_matrix_has_its_escape_time);
     tcase_add_test(tests, case_d_test_point);
     tcase_add_test(tests, case_e_catapult);
     tcase_add_test(tests, linear_single_layer_follows_the_map_of_three_moments);

@@ -183,14 +183,14 @@ nnd_status nnd_dynamics_outliers(nnd_context *ctx, const nnd_dynamics *d,
     return status;
 }
 
-nnd_status nnd_dynamics_indicator(nnd_context *ctx, const nnd_dynamics *d,
-                                  const nnd_field_factors *f, size_t l, size_t q, double kappa,
-                                  const double *omega, double *indicator) {
+nnd_status nnd_dynamics_indicators(nnd_context *ctx, const nnd_dynamics *d,
+                                   const nnd_field_factors *f, size_t l, size_t q, double kappa,
+                                   const double *omega, size_t count, double *indicator) {
     problem p;
     nnd_status status = make_problem(ctx, d, f, l, q, kappa, omega, &p);
     if (status == NND_OK)
-        status =
-            nnd_spike_system_indicator(&p.system, nnd_bulk_upper_edge(p.s, p.aspect), indicator);
+        status = nnd_spike_system_indicators(&p.system, nnd_bulk_upper_edge(p.s, p.aspect), count,
+                                             indicator);
     clear_problem(&p);
     return status;
 }

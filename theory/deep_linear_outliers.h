@@ -23,12 +23,12 @@ NND_MUST_USE nnd_status nnd_dynamics_outliers(nnd_context *ctx, const nnd_dynami
                                               double kappa, const double *omega,
                                               nnd_weight_outliers *out);
 /**
- * Indicator of the transition of A_l at query q: the largest real eigenvalue of Sigma_J K_c at the
- * edge. An outlier exists where it is above 1; 0 without spikes.
+ * Indicators of the transitions of A_l at query q: the `count` largest real eigenvalues of
+ * Sigma_J K_c at the edge, descending. There are as many outliers as are above 1; 0 without spikes.
  */
-NND_MUST_USE nnd_status nnd_dynamics_indicator(nnd_context *ctx, const nnd_dynamics *d,
-                                               const nnd_field_factors *f, size_t l, size_t q,
-                                               double kappa, const double *omega,
-                                               double *indicator);
+NND_MUST_USE nnd_status nnd_dynamics_indicators(nnd_context *ctx, const nnd_dynamics *d,
+                                                const nnd_field_factors *f, size_t l, size_t q,
+                                                double kappa, const double *omega, size_t count,
+                                                double *indicator);
 
 #endif

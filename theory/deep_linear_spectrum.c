@@ -92,50 +92,61 @@ static nnd_status outliers_at(const level2 *s, size_t time, size_t l) {
     return status;
 }
 
-/* First time at which the indicator of A_l crosses 1, interpolated between consecutive steps; NaN
- * if it does not. */
-static nnd_status escape_step(const level2 *s, size_t l, double *step) {
+/* The indicators of A_l before and after a step: where one crosses 1, interpolated between. */
+static void note_crossings(double steps, size_t count, const double *before, const double *now,
+                           double *step) {
+    for (size_t k = 0; k < count; k++)
+        if (isnan(step[k]) && now[k] >= 1.0)
+            step[k] = steps - (now[k] - 1.0) / (now[k] - before[k]);
+}
+
+/* First times at which indicators of A_l cross 1, NaN for those that do not: the smallest is the
+ * last to do so. `work` has room for 2 count numbers. */
+static nnd_status find_crossings(const level2 *s, size_t l, nnd_scheme *scheme, double *work,
+                                 double *step) {
     const nnd_dynamics *d = s->d;
-    nnd_scheme *scheme;
-    *step = NAN;
-    nnd_status status = nnd_dynamics_new_scheme(s->ctx, d, &scheme);
-    if (status != NND_OK)
-        return status;
-    double before = 0.0, now = 0.0;
-    for (size_t q = 0; status == NND_OK && q < d->done; q++) {
-        if (nnd_context_interrupted(s->ctx)) {
-            status = nnd_fail(s->ctx, NND_E_INTERRUPTED, "interrupted at layer %zu", l);
-            break;
-        }
+    size_t count = (size_t)d->params->outliers;
+    double *before = work, *now = work + count;
+    for (size_t q = 0; q < d->done && isnan(step[count - 1]); q++) {
+        if (nnd_context_interrupted(s->ctx))
+            return nnd_fail(s->ctx, NND_E_INTERRUPTED, "interrupted at layer %zu", l);
         if (q > 0 && q % d->stages == 0) {
-            before = now;
-            status = nnd_dynamics_indicator(s->ctx, d, &s->factors, l, q, nnd_scheme_kappa(scheme),
-                                            nnd_scheme_omega(scheme), &now);
-            if (now >= 1.0) {
-                *step = (double)(q / d->stages) - (now - 1.0) / (now - before);
-                break;
-            }
+            memcpy(before, now, count * sizeof *now);
+            nnd_status status =
+                nnd_dynamics_indicators(s->ctx, d, &s->factors, l, q, nnd_scheme_kappa(scheme),
+                                        nnd_scheme_omega(scheme), count, now);
+            if (status != NND_OK)
+                return status;
+            note_crossings((double)(q / d->stages), count, before, now, step);
         }
         nnd_scheme_advance(scheme);
     }
-    nnd_scheme_free(scheme);
-    return status;
+    return NND_OK;
 }
 
 static nnd_status escape_piece(nnd_context *ctx, size_t l, void *data) {
     level2 s = *(const level2 *)data;
+    size_t count = (size_t)s.d->params->outliers;
+    nnd_scheme *scheme = NULL;
+    double *work = calloc(2 * count, sizeof *work);
     s.ctx = ctx;
-    return escape_step(&s, l, &values(&s, "escape_time")[l]);
+    nnd_status status = work != NULL ? nnd_dynamics_new_scheme(ctx, s.d, &scheme)
+                                     : nnd_fail_memory(ctx, "the escape times");
+    if (status == NND_OK)
+        status = find_crossings(&s, l, scheme, work, values(&s, "escape_time") + l * count);
+    nnd_scheme_free(scheme);
+    free(work);
+    return status;
 }
 
 static nnd_status add_escape_times(level2 *s) {
-    size_t depth = s->d->depth;
+    size_t depth = s->d->depth, count = (size_t)s->d->params->outliers;
     double *time = values(s, "escape_time");
     nnd_status failed = nnd_parallel(s->ctx, nnd_context_threads(s->ctx), depth, escape_piece, s);
     const nnd_deep_linear *p = s->d->params;
     double unit = p->integrator == NND_GRADIENT_FLOW ? p->time / (double)p->steps : 1.0;
-    for (size_t l = 0; l < depth; l++)
-        time[l] *= unit;
+    for (size_t i = 0; i < depth * count; i++)
+        time[i] *= unit;
     return failed;
 }
 

@@ -86,9 +86,11 @@ nnd_outlier_problem nnd_spike_system_problem(nnd_spike_system *system) {
     return (nnd_outlier_problem){2 * system->k, system->k, matrix, system};
 }
 
-nnd_status nnd_spike_system_indicator(nnd_spike_system *system, double x, double *indicator) {
+nnd_status nnd_spike_system_indicators(nnd_spike_system *system, double x, size_t count,
+                                       double *indicator) {
     size_t k = system->k, n = 2 * k;
-    *indicator = 0.0;
+    for (size_t j = 0; j < count; j++)
+        indicator[j] = 0.0;
     if (k == 0)
         return NND_OK;
     double *product = calloc(n * n, sizeof *product);
@@ -98,7 +100,9 @@ nnd_status nnd_spike_system_indicator(nnd_spike_system *system, double x, double
     for (size_t i = 0; i < n; i++)
         for (size_t j = 0; j < n; j++)
             product[i * n + j] = system->sigma[i % k] * system->compressed[(i + k) % n * n + j];
-    nnd_status status = nnd_largest_real_eigenvalue(system->ctx, n, product, indicator);
+    nnd_status status = nnd_largest_real_eigenvalues(system->ctx, n, product, count, indicator);
+    for (size_t j = n; j < count; j++)
+        indicator[j] = 0.0;
     free(product);
     return status;
 }

@@ -40,9 +40,9 @@ NND_MUST_USE nnd_status nnd_spike_system_make(nnd_context *ctx, nnd_dressed *dre
 void nnd_spike_system_clear(nnd_spike_system *system);
 /** The outlier problem of this system. */
 nnd_outlier_problem nnd_spike_system_problem(nnd_spike_system *system);
-/** Largest real eigenvalue of Sigma_J K_c at x. */
-NND_MUST_USE nnd_status nnd_spike_system_indicator(nnd_spike_system *system, double x,
-                                                   double *indicator);
+/** The `count` largest real eigenvalues of Sigma_J K_c at x, descending; 0 beyond its size. */
+NND_MUST_USE nnd_status nnd_spike_system_indicators(nnd_spike_system *system, double x,
+                                                    size_t count, double *indicator);
 /**
  * At a root x with null vector y of M: S = T^-T B Sigma^(1/2) y and a = T^-1 G S (size numbers
  * each).

@@ -64,10 +64,10 @@ static size_t numbers(const nnd_wide_problem *q, nnd_wide_variable v) {
     case WIDE_OUTLIER_CLAIM:
     case WIDE_OUTLIER_LEFT:
     case WIDE_OUTLIER_RIGHT:
+    case WIDE_ESCAPE_TIME:
         return matrices * k;
     case WIDE_OUTLIER_MARGIN:
         return p->parameterization == NND_NTK ? 0 : matrices;
-    case WIDE_ESCAPE_TIME:
     case WIDE_BULK_EDGE:
         return matrices;
     case WIDE_RANK_PHI:
@@ -86,7 +86,7 @@ static size_t numbers(const nnd_wide_problem *q, nnd_wide_variable v) {
 }
 
 static bool is_timed(nnd_wide_variable v) {
-    return v != WIDE_ESCAPE_TIME && v != WIDE_BULK_EDGE;
+    return v != WIDE_ESCAPE_TIME;
 }
 
 nnd_status nnd_wide_curves_make(const nnd_wide_problem *problem, nnd_wide_curves *record) {
@@ -105,8 +105,6 @@ nnd_status nnd_wide_curves_make(const nnd_wide_problem *problem, nnd_wide_curves
         record->data[i] = NAN;
     for (int v = 0; v < WIDE_VARIABLES; at += record->count[v++])
         record->x[v] = record->count[v] > 0 ? record->data + at : NULL;
-    for (size_t i = 0; i < record->count[WIDE_BULK_EDGE]; i++)
-        record->x[WIDE_BULK_EDGE][i] = 2.0 * problem->params->sigma_w;
     return NND_OK;
 }
 
@@ -152,6 +150,9 @@ void nnd_wide_curves_outputs(nnd_wide_curves *record, size_t time, const double 
     if (record->x[WIDE_TEST_LOSS] != NULL)
         *nnd_wide_curves_at(record, WIDE_TEST_LOSS, time) =
             mean_loss(q->tests, q->set.test_targets, output + q->samples);
+    double *edge = nnd_wide_curves_at(record, WIDE_BULK_EDGE, time);
+    for (size_t l = 0; edge != NULL && l + 1 < q->depth; l++)
+        edge[l] = 2.0 * q->params->sigma_w;
 }
 
 /* ---- kernels ---- */

@@ -35,7 +35,7 @@ typedef struct {
     double *first_phi, *first_g; /* coefficients of sample 0 at t = 0, one row per matrix */
     size_t *first_phi_rank, *first_g_rank, first_ld;
     double *outlier; /* scratch */
-    double *margin;  /* per matrix, at the last step; NaN once it has escaped */
+    double *margin;  /* per matrix and outlier, at the last step; NaN once it has escaped */
     nnd_schedule schedule;
     nnd_basis last_phi, first_layer_g; /* bases of phi^L and g^1, for two-time kernels */
     nnd_wide_history phi_history, g_history;
@@ -108,8 +108,8 @@ static nnd_status make(march *m) {
     m->first_phi = calloc(m->depth * m->first_ld, sizeof *m->first_phi);
     m->first_g = calloc(m->depth * m->first_ld, sizeof *m->first_g);
     m->first_phi_rank = calloc(2 * m->depth, sizeof *m->first_phi_rank);
-    m->margin = calloc(m->depth, sizeof *m->margin);
-    m->outlier = calloc(3 * ((size_t)q->params->outliers + 1), sizeof *m->outlier);
+    m->margin = calloc(m->depth * (size_t)q->params->outliers, sizeof *m->margin);
+    m->outlier = calloc(4 * ((size_t)q->params->outliers + 1), sizeof *m->outlier);
     if (!there || m->population == NULL || m->matrix == NULL || m->readout == NULL ||
         m->back == NULL || m->initial == NULL || m->output == NULL || m->weight == NULL ||
         m->gram == NULL || m->first_phi == NULL || m->first_g == NULL ||
@@ -260,29 +260,36 @@ static void keep_first_directions(march *m) {
     }
 }
 
-/* The step at which the margin crosses 0, interpolated between consecutive ones. */
-static void note_margin(march *m, size_t l, size_t step, double margin) {
-    double before = m->margin[l];
-    if (isnan(before) && step > 0)
-        return;
-    if (margin < 0.0) {
-        m->record->x[WIDE_ESCAPE_TIME][l] = (double)step + margin / (before - margin);
-        margin = NAN;
+static size_t outliers(const march *m) {
+    return (size_t)m->problem->params->outliers;
+}
+
+/* The steps at which margins cross 0, interpolated between consecutive ones. */
+static void note_margins(march *m, size_t l, size_t step, const double *margin) {
+    size_t first = l * outliers(m);
+    for (size_t k = 0; k < outliers(m); k++) {
+        double *before = &m->margin[first + k];
+        if (isnan(*before) && step > 0)
+            continue;
+        if (margin[k] < 0.0)
+            m->record->x[WIDE_ESCAPE_TIME][first + k] =
+                (double)step + margin[k] / (*before - margin[k]);
+        *before = margin[k] < 0.0 ? NAN : margin[k];
     }
-    m->margin[l] = margin;
 }
 
 /* One more outlier than is recorded, for the last one may have a neighbour. Between the singular
  * vectors of two the initial matrix has, made symmetric, entries of variance sigma^2/(2 N). */
 static nnd_status record_outliers(march *m, size_t time, size_t l, size_t step) {
     nnd_wide_curves *r = m->record;
-    size_t count = (size_t)m->problem->params->outliers, room = count + 1;
+    size_t count = outliers(m), room = count + 1;
     double sigma = m->problem->params->sigma_w;
     nnd_queried_outliers out = {
         .count = room,
         .value = m->outlier,
         .left = m->outlier + room,
         .right = m->outlier + 2 * room,
+        .margin = m->outlier + 3 * room,
         .left_rank = m->first_g_rank[l],
         .right_rank = m->first_phi_rank[l],
         .left_direction = m->first_g + l * m->first_ld,
@@ -298,20 +305,21 @@ static nnd_status record_outliers(march *m, size_t time, size_t l, size_t step) 
         nnd_wide_curves_at(r, WIDE_OUTLIER_CLAIM, time)[l * count + k] =
             nnd_claim_outlier(2.0 * sigma, room, out.value, k, 0.0, 0.5 * sigma * sigma);
     }
-    nnd_wide_curves_at(r, WIDE_OUTLIER_MARGIN, time)[l] = out.margin;
-    note_margin(m, l, step, out.margin);
+    nnd_wide_curves_at(r, WIDE_OUTLIER_MARGIN, time)[l] = out.margin[0];
+    note_margins(m, l, step, out.margin);
     return NND_OK;
 }
 
-/* At steps that are not recorded only what escape times need. */
+/* At steps that are not recorded only what escape times need: the smallest outlier is the last. */
 static nnd_status watch_escape(march *m, size_t step) {
     nnd_status status = NND_OK;
+    size_t count = outliers(m);
     for (size_t l = 0; status == NND_OK && l + 1 < m->depth; l++) {
-        double margin = NAN;
-        if (!isnan(m->margin[l]))
-            status = nnd_queried_margin(m->problem->ctx, m->matrix[l], &margin);
-        if (status == NND_OK && !isnan(m->margin[l]))
-            note_margin(m, l, step, margin);
+        if (isnan(m->margin[(l + 1) * count - 1]))
+            continue;
+        status = nnd_queried_margins(m->problem->ctx, m->matrix[l], count, m->outlier);
+        if (status == NND_OK)
+            note_margins(m, l, step, m->outlier);
     }
     return status;
 }

@@ -40,10 +40,13 @@ NND_MUST_USE nnd_status nnd_outlier_find(nnd_context *ctx, const nnd_outlier_pro
                                          size_t j, double edge, double far, double *x,
                                          double *vector);
 
-/** Whether there is an outlier beyond x: the eigenvalue of M(x) of index `negative`, below 0 if
- * there is one. Its size is no distance. M must not be empty. */
-NND_MUST_USE nnd_status nnd_outlier_margin(nnd_context *ctx, const nnd_outlier_problem *problem,
-                                           double x, double *margin);
+/**
+ * Whether there are outliers beyond x: the eigenvalues of M(x) of index `negative` + 0, 1, ...,
+ * `count` of them, ascending; number j is below 0 if there are more than j outliers. Their size is
+ * no distance. What M has no eigenvalue for stays as it is.
+ */
+NND_MUST_USE nnd_status nnd_outlier_margins(nnd_context *ctx, const nnd_outlier_problem *problem,
+                                            double x, size_t count, double *margin);
 
 /** Vectors by their coordinates: a factor of their Gram matrix. */
 typedef struct {
@@ -76,10 +79,13 @@ NND_MUST_USE nnd_status nnd_spikes_make(nnd_context *ctx, size_t rows, const nnd
                                         nnd_spikes *spikes);
 void nnd_spikes_clear(nnd_spikes *spikes);
 
-/** Largest real eigenvalue of a general n x n matrix (row-major, destroyed); NaN if there is none.
+/**
+ * The `count` largest real eigenvalues of a general n x n matrix (row-major, destroyed),
+ * descending; NaN where there are fewer. A double one that rounding has made a complex pair counts
+ * twice.
  */
-NND_MUST_USE nnd_status nnd_largest_real_eigenvalue(nnd_context *ctx, size_t n, double *a,
-                                                    double *value);
+NND_MUST_USE nnd_status nnd_largest_real_eigenvalues(nnd_context *ctx, size_t n, double *a,
+                                                     size_t count, double *value);
 
 NND_API_END
 

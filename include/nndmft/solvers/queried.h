@@ -70,11 +70,11 @@ double nnd_queried_work(const nnd_queried *matrix);
 
 /** Outliers of M: singular values above the edge 2 sigma of its bulk (wide-mlp.md#s5). */
 typedef struct {
-    double margin; /**< lambda_min F(2 sigma): below 0 if there is an outlier */
-    size_t count;  /**< room in the arrays */
-    double *value; /**< outliers, largest first, NaN where absent */
-    double *left;  /**< squared overlap of each left vector with `left_direction` */
-    double *right; /**< squared overlap of each right vector with `right_direction` */
+    size_t count;   /**< room in the arrays */
+    double *margin; /**< eigenvalues of F(2 sigma), ascending: below 0 for each outlier */
+    double *value;  /**< outliers, largest first, NaN where absent */
+    double *left;   /**< squared overlap of each left vector with `left_direction` */
+    double *right;  /**< squared overlap of each right vector with `right_direction` */
     /** Coefficients in p_j and q_k of vectors whose directions are meant (the first `left_rank` and
      * `right_rank`, zero beyond). */
     size_t left_rank, right_rank;
@@ -84,8 +84,9 @@ typedef struct {
 /** Fills margin, value, left and right. */
 NND_MUST_USE nnd_status nnd_queried_find_outliers(nnd_context *ctx, nnd_queried *matrix,
                                                   nnd_queried_outliers *out);
-/** The margin alone. */
-NND_MUST_USE nnd_status nnd_queried_margin(nnd_context *ctx, nnd_queried *matrix, double *margin);
+/** The first `count` margins alone. */
+NND_MUST_USE nnd_status nnd_queried_margins(nnd_context *ctx, nnd_queried *matrix, size_t count,
+                                            double *margin);
 
 NND_API_END
 
