@@ -12,6 +12,7 @@
 #ifndef NNDMFT_CORE_ROWS_H
 #define NNDMFT_CORE_ROWS_H
 
+#include "nndmft/dataset.h"
 #include "nndmft/table.h"
 
 #pragma GCC diagnostic ignored "-Wmissing-field-initializers"
@@ -42,6 +43,36 @@
 /** The table of an array of rows whose fields stand in `structure`. */
 #define NND_TABLE(rows, structure)                                                                 \
     { rows, sizeof rows / sizeof *rows, sizeof(structure) }
+
+/** Variables of a model, for its struct. */
+#define NND_VARIABLES(rows) .variable_count = sizeof rows / sizeof *rows, .variables = rows
+
+/* ---- rows that models share: their fields are called like the parameters ---- */
+
+/** `data`, on which a model trains and is tested. */
+#define NND_DATA_ROW(structure)                                                                    \
+    {                                                                                              \
+        "data", NND_FIELD(GROUP, structure, data), "null", NND_ANY, "training and test samples",   \
+            .group = &nnd_data_table                                                               \
+    }
+
+/** Which steps 0..steps are recorded: nnd_steps_check, nnd_timegrid_make. */
+#define NND_RECORD_STEPS_ROWS(structure)                                                           \
+    {"record", NND_FIELD(INTEGERS, structure, record), "null", NND_BETWEEN(0, 1e6),                \
+     "steps to record, besides the last"},                                                         \
+    {                                                                                              \
+        "record_every", NND_FIELD(INTEGER, structure, record_every), "1", NND_BETWEEN(1, 1e6),     \
+            "record every n-th step, when there is no `record`"                                    \
+    }
+
+/** Which times of a flow, or steps of gd, are recorded: nnd_record_check, nnd_record_axis. */
+#define NND_RECORD_ROWS(structure, every)                                                          \
+    {"record", NND_FIELD(REALS, structure, record), "null", NND_NON_NEGATIVE,                      \
+     "steps (gd) or times (flow; default: 200 log-spaced) to record, besides the last"},           \
+    {                                                                                              \
+        "record_every", NND_FIELD(INTEGER, structure, record_every), every, NND_BETWEEN(1, 1e8),   \
+            "gd: record every n-th step, when there is no `record`"                                \
+    }
 
 /** The option `control` of a simulation; its field is a bool. */
 #define NND_CONTROL_ROW(structure)                                                                 \

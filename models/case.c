@@ -375,6 +375,14 @@ static nnd_status check_point(const resolution *r, size_t point, const nnd_value
     return bad(r->ctx, value != NULL ? value : map, key, wrong);
 }
 
+/* Where the parameters keep the data; NULL: the model has none. */
+static nnd_data *data_of(const nnd_model *model, void *params) {
+    for (size_t i = 0; i < model->params->count; i++)
+        if (model->params->param[i].group == &nnd_data_table)
+            return (nnd_data *)((char *)params + model->params->param[i].offset);
+    return NULL;
+}
+
 static nnd_status read_point(resolution *r, size_t point) {
     const nnd_model *model = r->out->model;
     void *params = calloc(1, model->params->size);
@@ -387,8 +395,9 @@ static nnd_status read_point(resolution *r, size_t point) {
     nnd_status status = nnd_params_read(r->ctx, model->params, map, "params", params);
     if (status == NND_OK && model->simulate != NULL)
         status = nnd_params_read_more(r->ctx, model->simulate, r->options, "simulate", params);
-    if (status == NND_OK && model->data != NULL)
-        status = load_data(r, map, model->data(params));
+    nnd_data *data = data_of(model, params);
+    if (status == NND_OK && data != NULL)
+        status = load_data(r, map, data);
     if (status == NND_OK)
         status = check_point(r, point, map, params);
     nnd_value_free(map);

@@ -66,10 +66,7 @@ static const nnd_param PARAMS[] = {
      "simulation: number of training samples; inf: the population gradient"},
     {"width", FIELD(INTEGER, width), "0", NND_BETWEEN(0, 1e5),
      "simulation: units of each hidden layer; 0: those of init, or 8"},
-    {"record", FIELD(REALS, record), "null", NND_NON_NEGATIVE,
-     "steps (gd) or times (flow; default: 200 log-spaced) to record, besides the last"},
-    {"record_every", FIELD(INTEGER, record_every), "1", NND_BETWEEN(1, 1e8),
-     "gd: record every n-th step, when there is no `record`"},
+    NND_RECORD_ROWS(nnd_directional, "1"),
 };
 
 static const nnd_param_table PARAM_TABLE = NND_TABLE(PARAMS, nnd_directional);
@@ -238,7 +235,6 @@ const nnd_model nnd_directional_model = {
     .summary = "direction of deep linear networks under the logistic loss",
     .page = "directional",
     .params = &PARAM_TABLE,
-    .variable_count = sizeof VARIABLES / sizeof *VARIABLES,
-    .variables = VARIABLES,
+    NND_VARIABLES(VARIABLES),
     .check = check,
 };

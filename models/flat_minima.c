@@ -41,10 +41,7 @@ static const nnd_param PARAMS[] = {
      "gradient descent, or gradient flow up to `time`", .choices = INTEGRATORS},
     {"time", FIELD(REAL, time), "null", NND_POSITIVE,
      "of flow: final time lr * step (default 100)"},
-    {"record", FIELD(REALS, record), "null", NND_NON_NEGATIVE,
-     "steps (times of flow) to record, besides the last"},
-    {"record_every", FIELD(INTEGER, record_every), "100", NND_BETWEEN(1, 1e8),
-     "record every n-th step of gd, when there is no `record`"},
+    NND_RECORD_ROWS(nnd_flat_minima, "100"),
     {"tolerance",
      FIELD(REAL, tolerance),
      "1e-7",
@@ -198,18 +195,12 @@ static bool check(void *params, nnd_objection *o) {
     return check_data(p, o) && check_network(p, o) && settle_integrator(p, o);
 }
 
-static nnd_data *data(void *params) {
-    return &((nnd_flat_minima *)params)->data;
-}
-
 const nnd_model nnd_flat_minima_model = {
     .name = "flat-minima",
     .summary = "sharpness of the minima that deep linear networks find in regression",
     .page = "flat-minima",
     .params = &PARAM_TABLE,
-    .variable_count = sizeof VARIABLES / sizeof *VARIABLES,
-    .variables = VARIABLES,
-    .data = data,
+    NND_VARIABLES(VARIABLES),
     .check = check,
 };
 

@@ -16,17 +16,13 @@ static const nnd_param PARAMS[] = {
      "learning rate eta0; the raw rate is eta0 gamma0^2 N"},
     {"steps", FIELD(INTEGER, steps), "0", NND_BETWEEN(0, 1e6),
      "T, number of steps; 0: the kernels at initialisation alone"},
-    {"data", FIELD(GROUP, data), "null", NND_ANY, "training and test samples",
-     .group = &nnd_data_table},
+    NND_DATA_ROW(nnd_lazy_fluctuations),
     {"samples", FIELD(INTEGER, samples), "65536", NND_BETWEEN(16, 16777216),
      "neurons of a layer in each replicate, a power of two (three or more samples)"},
     {"replicates", FIELD(INTEGER, replicates), "4", NND_BETWEEN(2, 1000),
      "independent sets of neurons; their spread gives the standard errors"},
     {"seed", FIELD(INTEGER, seed), "1", NND_SEED_KEYS, "of the sampled neurons"},
-    {"record", FIELD(INTEGERS, record), "null", NND_BETWEEN(0, 1e6),
-     "steps to record, besides the last"},
-    {"record_every", FIELD(INTEGER, record_every), "1", NND_BETWEEN(1, 1e6),
-     "record every n-th step, when there is no `record`"},
+    NND_RECORD_STEPS_ROWS(nnd_lazy_fluctuations),
 };
 static const nnd_param_table PARAM_TABLE = NND_TABLE(PARAMS, nnd_lazy_fluctuations);
 
@@ -68,19 +64,13 @@ static bool check(void *params, nnd_objection *o) {
     return true;
 }
 
-static nnd_data *data(void *params) {
-    return &((nnd_lazy_fluctuations *)params)->data;
-}
-
 const nnd_model nnd_lazy_fluctuations_model = {
     .name = "lazy-fluctuations",
     .summary = "kernel fluctuations of deep networks at initialisation and in the lazy limit",
     .page = "fluctuations",
     .params = &PARAM_TABLE,
     .simulate = &SIMULATE_TABLE,
-    .variable_count = sizeof VARIABLES / sizeof *VARIABLES,
-    .variables = VARIABLES,
-    .data = data,
+    NND_VARIABLES(VARIABLES),
     .sized = true,
     .check = check,
 };

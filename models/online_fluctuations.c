@@ -16,10 +16,7 @@ static const nnd_param PARAMS[] = {
     {"steps", FIELD(INTEGER, steps), "40", NND_BETWEEN(0, 1e6), "T, number of steps"},
     {"batch", FIELD(REAL, batch), "inf", NND_BETWEEN(1, INFINITY),
      "samples drawn anew at each step of the simulation; inf: the population gradient"},
-    {"record", FIELD(INTEGERS, record), "null", NND_BETWEEN(0, 1e6),
-     "steps to record, besides the last"},
-    {"record_every", FIELD(INTEGER, record_every), "1", NND_BETWEEN(1, 1e6),
-     "record every n-th step, when there is no `record`"},
+    NND_RECORD_STEPS_ROWS(nnd_online_fluctuations),
 };
 static const nnd_param_table PARAM_TABLE = NND_TABLE(PARAMS, nnd_online_fluctuations);
 
@@ -68,8 +65,7 @@ const nnd_model nnd_online_fluctuations_model = {
     .page = "fluctuations",
     .params = &PARAM_TABLE,
     .simulate = &SIMULATE_TABLE,
-    .variable_count = sizeof VARIABLES / sizeof *VARIABLES,
-    .variables = VARIABLES,
+    NND_VARIABLES(VARIABLES),
     .sized = true,
     .check = check,
 };

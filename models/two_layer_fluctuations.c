@@ -16,8 +16,7 @@ static const nnd_param PARAMS[] = {
     {"lr", FIELD(REAL, lr), "0.1", NND_POSITIVE,
      "learning rate eta0; the raw rate is eta0 gamma0^2 N"},
     {"steps", FIELD(INTEGER, steps), "40", NND_BETWEEN(0, 1e6), "T, number of steps"},
-    {"data", FIELD(GROUP, data), "null", NND_ANY, "training and test samples",
-     .group = &nnd_data_table},
+    NND_DATA_ROW(nnd_two_layer),
     {"center", FIELD(BOOL, center), "false", NND_ANY,
      "subtract the output at initialisation, in theory and network"},
     {"solver", FIELD(CHOICE, solver), "auto", NND_ANY,
@@ -40,10 +39,7 @@ static const nnd_param PARAMS[] = {
      "the NTK on the training samples and its fluctuations"},
     {"two_time", FIELD(BOOL, two_time), "false", NND_ANY,
      "also covariances and responses between all pairs of recorded times"},
-    {"record", FIELD(INTEGERS, record), "null", NND_BETWEEN(0, 1e6),
-     "steps to record, besides the last"},
-    {"record_every", FIELD(INTEGER, record_every), "1", NND_BETWEEN(1, 1e6),
-     "record every n-th step, when there is no `record`"},
+    NND_RECORD_STEPS_ROWS(nnd_two_layer),
 };
 static const nnd_param_table PARAM_TABLE = NND_TABLE(PARAMS, nnd_two_layer);
 
@@ -138,15 +134,8 @@ static bool check_solver(nnd_two_layer *p, nnd_objection *o) {
 
 static bool check(void *params, nnd_objection *o) {
     nnd_two_layer *p = params;
-    if (!nnd_steps_check(&p->record, p->steps, o))
-        return false;
-    if (!nnd_data_check_samples(&p->data, o))
-        return false;
-    return check_solver(p, o);
-}
-
-static nnd_data *data(void *params) {
-    return &((nnd_two_layer *)params)->data;
+    return nnd_steps_check(&p->record, p->steps, o) && nnd_data_check_samples(&p->data, o) &&
+           check_solver(p, o);
 }
 
 const nnd_model nnd_two_layer_fluctuations_model = {
@@ -155,9 +144,7 @@ const nnd_model nnd_two_layer_fluctuations_model = {
     .page = "fluctuations",
     .params = &PARAM_TABLE,
     .simulate = &SIMULATE_TABLE,
-    .variable_count = sizeof VARIABLES / sizeof *VARIABLES,
-    .variables = VARIABLES,
-    .data = data,
+    NND_VARIABLES(VARIABLES),
     .sized = true,
     .check = check,
 };

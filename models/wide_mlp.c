@@ -26,8 +26,7 @@ static const nnd_param PARAMS[] = {
     {"parameterization", FIELD(CHOICE, parameterization), "mup", NND_ANY,
      "f = w . phi/(gamma0 N) (mup); ntk: gamma0/sqrt(N) for gamma0, in theory the lazy limit",
      .choices = PARAMETERIZATIONS},
-    {"data", FIELD(GROUP, data), "null", NND_ANY, "training and test samples",
-     .group = &nnd_data_table},
+    NND_DATA_ROW(nnd_wide_mlp),
     {"batch", FIELD(GROUP, batch), "null", NND_ANY,
      "mini-batches, the same ones in theory and network; absent: full batch",
      .group = &nnd_batch_table, .shorthand = "size"},
@@ -42,10 +41,7 @@ static const nnd_param PARAMS[] = {
      "relative size below which the march drops a new direction (of forward fields also relative "
      "to what they learn, if that is little)"},
     {"seed", FIELD(INTEGER, seed), "1", NND_SEED_KEYS, "of the samples of the march"},
-    {"record", FIELD(INTEGERS, record), "null", NND_BETWEEN(0, 1e6),
-     "steps to record, besides the last"},
-    {"record_every", FIELD(INTEGER, record_every), "1", NND_BETWEEN(1, 1e6),
-     "record every n-th step, when there is no `record`"},
+    NND_RECORD_STEPS_ROWS(nnd_wide_mlp),
     {"two_time", FIELD(BOOL, two_time), "false", NND_ANY,
      "also the kernels between all pairs of recorded times"},
     {"kernels", FIELD(BOOL, kernels), "true", NND_ANY, "record Gram matrices and the NTK"},
@@ -141,15 +137,8 @@ static bool check_solver(const nnd_wide_mlp *p, nnd_objection *o) {
 
 static bool check(void *params, nnd_objection *o) {
     nnd_wide_mlp *p = params;
-    if (!nnd_steps_check(&p->record, p->steps, o))
-        return false;
-    if (!nnd_data_check_samples(&p->data, o))
-        return false;
-    return check_solver(p, o);
-}
-
-static nnd_data *data(void *params) {
-    return &((nnd_wide_mlp *)params)->data;
+    return nnd_steps_check(&p->record, p->steps, o) && nnd_data_check_samples(&p->data, o) &&
+           check_solver(p, o);
 }
 
 const nnd_model nnd_wide_mlp_model = {
@@ -158,9 +147,7 @@ const nnd_model nnd_wide_mlp_model = {
     .page = "wide-mlp",
     .params = &PARAM_TABLE,
     .simulate = &SIMULATE_TABLE,
-    .variable_count = sizeof VARIABLES / sizeof *VARIABLES,
-    .variables = VARIABLES,
-    .data = data,
+    NND_VARIABLES(VARIABLES),
     .sized = true,
     .check = check,
 };

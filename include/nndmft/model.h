@@ -22,8 +22,6 @@ typedef struct {
     /** Options of the simulation alone: they stand under `simulate`, their fields in the struct of
      *  the parameters. NULL: there are none. */
     const nnd_param_table *simulate;
-    /** Where the parameters keep the key `data`; NULL: the model has none. */
-    nnd_data *(*data)(void *params);
     bool sized; /**< simulations have a size that grows to infinity; else giving one is an error */
     /**
      * Checks what one parameter's range cannot say, and settles values that follow from others.
