@@ -83,8 +83,8 @@ typedef struct {
 
 static void write_theory(const nnd_panel *panel, const nnd_trace *trace, size_t curve,
                          plot_list *plot) {
-    size_t dashes = nnd_panel_dashes(panel);
-    unsigned colour = nnd_plot_colour(curve / dashes, nnd_panel_colours(panel));
+    size_t dash = curve % nnd_panel_dashes(panel);
+    unsigned colour = nnd_panel_colour(panel, curve);
     FILE *out = plot->list.out;
     if (plot->bands && trace->se == NULL)
         return;
@@ -93,7 +93,7 @@ static void write_theory(const nnd_panel *panel, const nnd_trace *trace, size_t 
     if (plot->bands)
         fprintf(out, "1:3:4 with filledcurves fs transparent solid 0.2 noborder");
     else
-        fprintf(out, "1:2 with lines lw 2 dt %s", nnd_plot_dash(curve % dashes));
+        fprintf(out, "1:2 with lines lw 2 dt %s", nnd_plot_dash(dash));
     fprintf(out, " lc rgb '#%06X' notitle", colour);
 }
 
@@ -108,15 +108,15 @@ static void write_points(const nnd_panel *panel, size_t curve, size_t size, FILE
 /* Bars are vectors with flat heads: gnuplot's own wipe out the lines below each point. */
 static void write_simulation(const nnd_panel *panel, const nnd_trace *trace, size_t curve,
                              size_t size, nnd_plot_elements *list) {
-    size_t dashes = nnd_panel_dashes(panel);
-    unsigned colour = nnd_plot_colour(curve / dashes, nnd_panel_colours(panel));
+    size_t dash = curve % nnd_panel_dashes(panel);
+    unsigned colour = nnd_panel_colour(panel, curve);
     char data[64];
     snprintf(data, sizeof data, "$mc%zu_%zu using", curve, size);
     /* Without theory a thin line shows which points belong together. */
     if (panel->theory.array == NULL && !nnd_plot_is_category(panel->x)) {
         nnd_plot_next(list);
         fprintf(list->out, "%s 1:2 with lines lw 1 dt %s lc rgb '#%06X' notitle", data,
-                nnd_plot_dash(curve % dashes), colour);
+                nnd_plot_dash(dash), colour);
     }
     if (trace->se != NULL) {
         nnd_plot_next(list);
@@ -142,15 +142,11 @@ static void write_element(const nnd_panel *panel, const nnd_trace *trace, bool t
 
 /* Tic labels: names of a category axis; powers of ten where a logarithmic axis is long enough. */
 static void write_x_axis(const nnd_panel *panel, FILE *out) {
-    char text[NND_PLOT_TEXT];
     if (panel->x == NULL) {
         fputs("unset xtics\nset xrange [-1:1]\n", out);
         return;
     }
-    nnd_plot_dim_label(panel, panel->x, sizeof text, text);
-    fputs("set xlabel ", out);
-    nnd_plot_quote(out, text);
-    fputs(" noenhanced\n", out);
+    nnd_plot_dim_label(panel, panel->x, "x", out);
     if (!nnd_plot_is_category(panel->x))
         return;
     nnd_print(out, "set xrange [-0.6:%g]\nset xtics noenhanced (", (double)panel->x->length - 0.4);
@@ -163,12 +159,8 @@ static void write_x_axis(const nnd_panel *panel, FILE *out) {
 }
 
 static void write_axes(const nnd_panel *panel, const spans *s, FILE *out) {
-    char text[NND_PLOT_TEXT];
     write_x_axis(panel, out);
-    nnd_plot_value_label(panel, sizeof text, text);
-    fputs("set ylabel ", out);
-    nnd_plot_quote_wrapped(out, text);
-    fputs(" noenhanced\n", out);
+    nnd_plot_value_label(panel, "y", out);
     if (s->y.min > s->y.max)
         return;
     if (!nnd_plot_is_category(panel->x))
@@ -176,71 +168,69 @@ static void write_axes(const nnd_panel *panel, const spans *s, FILE *out) {
     nnd_span_write(s->y, panel->log_y, "y", out);
 }
 
-void nnd_curves_title(const nnd_panel *panel, const char *name, FILE *out) {
-    char text[NND_PLOT_TEXT], place[NND_PLOT_LABEL];
-    nnd_panel_place(panel, sizeof place, place);
-    nnd_text title = nnd_text_in(sizeof text, text);
-    nnd_text_add(&title, "%.256s%s", name, place);
-    if (panel->curves < panel->all_curves)
-        nnd_text_add(&title, " (%zu of %zu curves)", panel->curves, panel->all_curves);
-    fputs("set title ", out);
-    nnd_plot_quote(out, text);
-    fputs(" noenhanced\n", out);
+/* What is added to the curves where columns of the variable ask for it. */
+static const nnd_addition *const ADDITIONS[] = {&nnd_spread, &nnd_guides, &nnd_lowest,
+                                                &nnd_markers};
+enum { ADDITION_COUNT = sizeof ADDITIONS / sizeof *ADDITIONS };
+
+static void widen(const nnd_panel *panel, spans *s) {
+    for (size_t i = 0; i < ADDITION_COUNT; i++)
+        ADDITIONS[i]->widen(panel, &s->x, &s->y);
 }
 
-void nnd_curves_nothing(FILE *out) {
-    fputs("set label 'no finite values' at graph 0.5, graph 0.5 center\n"
-          "unset tics\nplot [0:1] [0:1] NaN notitle\n",
-          out);
+static void prepare(const nnd_panel *panel, nnd_span x, FILE *out) {
+    for (size_t i = 0; i < ADDITION_COUNT; i++)
+        if (ADDITIONS[i]->prepare != NULL)
+            ADDITIONS[i]->prepare(panel, x, out);
 }
 
-static bool suits(const nnd_panel *panel) {
-    (void)panel;
-    return true;
+static void write_below(const nnd_panel *panel, nnd_plot_elements *list) {
+    for (size_t i = 0; i < ADDITION_COUNT; i++)
+        if (ADDITIONS[i]->below != NULL)
+            ADDITIONS[i]->below(panel, list);
 }
 
-void nnd_curves_draw(const nnd_panel *panel, size_t cell, const nnd_curves_extra *extra,
-                     const nnd_legend *legend, FILE *out) {
-    nnd_panel here = *panel;
-    spans s = {nnd_span_empty, nnd_span_empty};
-    here.facet.at = cell;
-    visit_all(&here, measure, &s);
-    if (extra->widen != NULL)
-        extra->widen(&here, &s.x, &s.y);
-    nnd_curves_title(&here, here.name, out);
-    write_axes(&here, &s, out);
-    fputs(
-        "set key at graph 1.0, graph 1.0 left top Left reverse maxcols 1 samplen 2.5 spacing 1.2\n",
-        out);
-    if (s.y.min > s.y.max) {
-        nnd_curves_nothing(out);
-        return;
-    }
-    visit_all(&here, write_data, out);
-    if (extra->prepare != NULL)
-        extra->prepare(&here, out);
+static void write_above(const nnd_panel *panel, nnd_plot_elements *list) {
+    for (size_t i = 0; i < ADDITION_COUNT; i++)
+        if (ADDITIONS[i]->above != NULL)
+            ADDITIONS[i]->above(panel, list);
+}
+
+static void write_plot(const nnd_panel *panel, const nnd_legend *legend, FILE *out) {
     plot_list plot = {{out, "plot "}, true};
-    if (extra->below != NULL)
-        extra->below(&here, &plot.list);
-    visit_source(&here, true, write_element, &plot);
+    write_below(panel, &plot.list);
+    visit_source(panel, true, write_element, &plot);
     plot.bands = false;
-    visit_source(&here, true, write_element, &plot);
-    visit_source(&here, false, write_element, &plot);
-    if (extra->above != NULL)
-        extra->above(&here, &plot.list);
+    visit_source(panel, true, write_element, &plot);
+    visit_source(panel, false, write_element, &plot);
+    write_above(panel, &plot.list);
     nnd_legend_write(legend, &plot.list.separator, out);
     fputc('\n', out);
 }
 
 static void draw(const nnd_panel *panel, size_t cell, const nnd_legend *legend, FILE *out) {
-    static const nnd_curves_extra nothing = {NULL, NULL, NULL, NULL};
-    nnd_curves_draw(panel, cell, &nothing, legend, out);
+    nnd_panel here = *panel;
+    spans s = {nnd_span_empty, nnd_span_empty};
+    here.facet.at = cell;
+    visit_all(&here, measure, &s);
+    widen(&here, &s);
+    nnd_plot_title(&here, here.name, out);
+    write_axes(&here, &s, out);
+    nnd_plot_legend_place(out);
+    if (s.y.min > s.y.max) {
+        nnd_plot_nothing(out);
+        return;
+    }
+    visit_all(&here, write_data, out);
+    prepare(&here, s.x, out);
+    write_plot(&here, legend, out);
 }
 
-const nnd_panel_kind nnd_panel_curves = {
-    .suits = suits,
-    .cells = nnd_panel_cells,
-    .right_margin = 14.0,
-    .legend = nnd_legend_make,
-    .draw = draw,
-};
+static void make_legend(const nnd_panel *panel, nnd_legend *legend) {
+    nnd_legend_make(panel, legend);
+    for (size_t i = 0; i < ADDITION_COUNT; i++)
+        if (ADDITIONS[i]->legend != NULL)
+            ADDITIONS[i]->legend(panel, legend);
+}
+
+const nnd_panel_kind nnd_panel_curves = {nnd_panel_cells, 14.0, make_legend, draw};
