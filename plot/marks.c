@@ -67,12 +67,9 @@ static void write_rings(const nnd_panel *panel, nnd_span x_span, FILE *out) {
 
 static void draw_rings(const nnd_panel *panel, nnd_plot_elements *list) {
     for (size_t curve = 0; has_rings(panel) && curve < panel->curves; curve++) {
-        nnd_plot_next(list);
-        fprintf(list->out, "$lowest%zu using 1:2 with points pt 7 ps 0.9 lc rgb '#%06X' notitle",
-                curve, nnd_panel_colour(panel, curve));
-        nnd_plot_next(list);
-        fprintf(list->out, "$lowest%zu using 1:2 with points pt 6 ps 0.9 lc rgb '#000000' notitle",
-                curve);
+        nnd_plot_element(list, nnd_panel_colour(panel, curve),
+                         "$lowest%zu using 1:2 with points pt 7 ps 0.9", curve);
+        nnd_plot_element(list, 0x000000, "$lowest%zu using 1:2 with points pt 6 ps 0.9", curve);
     }
 }
 
@@ -112,9 +109,8 @@ static void draw_markers(const nnd_panel *panel, nnd_plot_elements *list) {
         if (!nnd_panel_trace(panel, &panel->theory, curve, 0, &trace) ||
             nnd_trace_measure(&trace, &x, &y) == 0)
             continue;
-        nnd_plot_next(list);
-        fprintf(list->out, "$theory%zu_0 using 1:2 with points pt 6 ps 0.5 lc rgb '#%06X' notitle",
-                curve, nnd_panel_colour(panel, curve));
+        nnd_plot_element(list, nnd_panel_colour(panel, curve),
+                         "$theory%zu_0 using 1:2 with points pt 6 ps 0.5", curve);
     }
 }
 

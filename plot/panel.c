@@ -49,28 +49,11 @@ static bool is_size(const nnd_dim *dim) {
     return strcmp(dim->name, "size") == 0;
 }
 
-typedef bool (*wanted)(const nnd_dim *dim, bool own);
-
-static bool own_time(const nnd_dim *dim, bool own) {
-    return own && strcmp(dim->name, "t") == 0;
-}
-
-static bool own_continuum(const nnd_dim *dim, bool own) {
-    return own && dim->kind == NND_COORD_REAL;
-}
-
-static bool sweep_number(const nnd_dim *dim, bool own) {
-    return !own && dim->kind != NND_COORD_TEXT;
-}
-
-static bool own_any(const nnd_dim *dim, bool own) {
-    (void)dim;
-    return own;
-}
-
-static bool sweep_any(const nnd_dim *dim, bool own) {
-    (void)dim;
-    return !own;
+/* How willingly a dimension becomes the axis, 0 most: time, other continua, numbers of a sweep. */
+static int reluctance(const nnd_dim *dim, bool own) {
+    if (own)
+        return strcmp(dim->name, "t") == 0 ? 0 : dim->kind == NND_COORD_REAL ? 1 : 3;
+    return dim->kind != NND_COORD_TEXT ? 2 : 4;
 }
 
 static bool same_name(const nnd_dim *a, const nnd_dim *b) {
@@ -82,15 +65,17 @@ static bool is_pinned(const nnd_panel *panel, const nnd_dim *dim) {
 }
 
 static const nnd_dim *choose_x(const origin *o, const nnd_panel *panel) {
-    static const wanted order[] = {own_time, own_continuum, sweep_number, own_any, sweep_any};
-    for (size_t r = 0; r < sizeof order / sizeof *order; r++)
-        for (size_t i = 0; i < o->source.array->ndims; i++) {
-            const nnd_dim *dim = dim_at(&o->source, i);
-            if (dim->length > 1 && !is_size(dim) && !is_pinned(panel, dim) &&
-                order[r](dim, is_own(o, i)))
-                return dim;
-        }
-    return panel->size != NULL && panel->size->length > 1 ? panel->size : NULL;
+    const nnd_dim *x = panel->size != NULL && panel->size->length > 1 ? panel->size : NULL;
+    int least = 5;
+    for (size_t i = 0; i < o->source.array->ndims; i++) {
+        const nnd_dim *dim = dim_at(&o->source, i);
+        if (dim->length < 2 || is_size(dim) || is_pinned(panel, dim) ||
+            reluctance(dim, is_own(o, i)) >= least)
+            continue;
+        x = dim;
+        least = reluctance(dim, is_own(o, i));
+    }
+    return x;
 }
 
 /* The two dimensions of a heat map, if the variable is a matrix of samples, layers or times. One

@@ -220,8 +220,9 @@ typedef struct {
     const char *separator;
 } nnd_plot_elements;
 
-/** Starts a further element. */
-void nnd_plot_next(nnd_plot_elements *list);
+/** Writes a further element, in a colour and without an entry in the legend. */
+void nnd_plot_element(nnd_plot_elements *list, unsigned colour, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 /** Widens the spans by all curves of a panel. */
 void nnd_curves_measure(const nnd_panel *panel, nnd_span *x, nnd_span *y);
 
@@ -242,8 +243,10 @@ typedef struct {
 
 extern const nnd_addition nnd_guides, nnd_spread, nnd_lowest, nnd_markers;
 
-/** The next guide of a kind that the theory of a file holds, after `*c` (NULL: the first). */
-bool nnd_guide_next(const nnd_panel *panel, nnd_guide_kind kind, const nnd_guide **c);
+/** The next guide that the theory of a file holds (NULL: the first one), and the first of a kind;
+ * NULL if there is none. */
+const nnd_guide *nnd_guide_next(const nnd_panel *panel, const nnd_guide *after);
+const nnd_guide *nnd_guide_of(const nnd_panel *panel, nnd_guide_kind kind);
 
 /* ---- program.c ---- */
 

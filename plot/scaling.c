@@ -8,6 +8,8 @@
 
 #include "plot/plot_impl.h"
 
+static const unsigned PALE = 0x999999;
+
 /* The variable, and those that hold N times its variance and its bias; `bias` may be NULL. */
 typedef struct {
     const char *mean, *nvar, *bias;
@@ -118,17 +120,15 @@ static void write_axes(const nnd_panel *panel, const parts *p, nnd_span y, FILE 
 
 static void write_plot(const nnd_panel *panel, double slope, const nnd_legend *legend, FILE *out) {
     nnd_plot_elements list = {out, "plot "};
+    char line[40];
     for (size_t curve = 0; curve < panel->curves; curve++) {
         unsigned colour = nnd_panel_colour(panel, curve);
-        nnd_plot_next(&list);
-        fprintf(out, "$predicted%zu using 1:2 with lines lw 2 dt %s lc rgb '#%06X' notitle", curve,
-                nnd_plot_dash(curve % nnd_panel_dashes(panel)), colour);
-        nnd_plot_next(&list);
-        fprintf(out, "$measured%zu using 1:2 with points pt 7 ps 0.7 lc rgb '#%06X' notitle", curve,
-                colour);
+        nnd_plot_element(&list, colour, "$predicted%zu using 1:2 with lines lw 2 dt %s", curve,
+                         nnd_plot_dash(curve % nnd_panel_dashes(panel)));
+        nnd_plot_element(&list, colour, "$measured%zu using 1:2 with points pt 7 ps 0.7", curve);
     }
-    nnd_plot_next(&list);
-    nnd_print(out, "%.12g/x with lines lw 1 dt (8,4) lc rgb '#999999' notitle", slope);
+    nnd_format(line, sizeof line, "%.12g/x", slope);
+    nnd_plot_element(&list, PALE, "%s with lines lw 1 dt (8,4)", line);
     nnd_legend_write(legend, &list.separator, out);
     fputc('\n', out);
 }

@@ -67,22 +67,29 @@ static bool is_new_view(const nnd_result *result, const nnd_model *model, size_t
     return view != NULL;
 }
 
+/* The i-th of some names; NULL past the last. */
+typedef const char *(*namer)(const nnd_result *result, size_t i);
+
+/* Refuses a word, with the names that there are instead. */
+static nnd_status refuse(nnd_context *ctx, const nnd_result *result, const char *what,
+                         const char *word, namer name_at) {
+    char there[LIST_SIZE];
+    nnd_text list = nnd_text_in(sizeof there, there);
+    nnd_suggestion near = {.word = word};
+    for (size_t i = 0; name_at(result, i) != NULL; i++) {
+        nnd_text_item(&list, ", ", "%s", name_at(result, i));
+        nnd_suggest(&near, "", name_at(result, i));
+    }
+    return nnd_fail(ctx, NND_E_INPUT, "no %s %.200s; %sthere are: %s", what, word, near.text,
+                    there);
+}
+
 static nnd_status select_named(nnd_context *ctx, const nnd_result *result,
                                const nnd_selection *vars, nnd_plot_choice *choice) {
     for (size_t v = 0; v < vars->count; v++) {
-        if (find(result, vars->value[v]) != NULL) {
-            choice->name[choice->count++] = vars->value[v];
-            continue;
-        }
-        char there[LIST_SIZE];
-        nnd_text list = nnd_text_in(sizeof there, there);
-        nnd_suggestion near = {.word = vars->value[v]};
-        for (size_t i = 0; variable_at(result, i) != NULL; i++) {
-            nnd_text_item(&list, ", ", "%s", variable_at(result, i));
-            nnd_suggest(&near, "", variable_at(result, i));
-        }
-        return nnd_fail(ctx, NND_E_INPUT, "no variable %.200s; %sthere are: %s", vars->value[v],
-                        near.text, there);
+        if (find(result, vars->value[v]) == NULL)
+            return refuse(ctx, result, "variable", vars->value[v], variable_at);
+        choice->name[choice->count++] = vars->value[v];
     }
     return NND_OK;
 }
@@ -212,20 +219,6 @@ static void select_view(const nnd_result *result, const nnd_model *model, const 
     }
 }
 
-static nnd_status fail_view(nnd_context *ctx, const nnd_result *result, const char *view) {
-    char there[LIST_SIZE];
-    nnd_text list = nnd_text_in(sizeof there, there);
-    nnd_suggestion near = {.word = view};
-    for (size_t i = 0; offer_at(result, i) != NULL; i++) {
-        nnd_text_item(&list, ", ", "%s", offer_at(result, i));
-        nnd_suggest(&near, "", offer_at(result, i));
-    }
-    if (list.items == 0)
-        return nnd_fail(ctx, NND_E_INPUT, "no view %s: the file has no views; name variables",
-                        view);
-    return nnd_fail(ctx, NND_E_INPUT, "no view %.200s; %sthere are: %s", view, near.text, there);
-}
-
 /* What has no model: all curves in time, or everything where there are none. */
 static void select_curves(const nnd_result *result, nnd_plot_choice *choice) {
     for (int any = 0; any < 2 && choice->count == 0; any++)
@@ -250,8 +243,11 @@ static nnd_status choose(nnd_context *ctx, const nnd_result *result,
         return select_named(ctx, result, &options->vars, choice);
     if (!select_view_of(result, view, choice) && model != NULL)
         select_view(result, model, view, choice);
+    if (choice->count == 0 && options->view != NULL && offer_at(result, 0) != NULL)
+        return refuse(ctx, result, "view", options->view, offer_at);
     if (choice->count == 0 && options->view != NULL)
-        return fail_view(ctx, result, options->view);
+        return nnd_fail(ctx, NND_E_INPUT, "no view %s: the file has no views; name variables",
+                        options->view);
     if (choice->count == 0)
         select_curves(result, choice);
     return choice->count > 0 ? NND_OK : nnd_fail(ctx, NND_E_INPUT, "there is nothing to draw");

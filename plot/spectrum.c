@@ -61,15 +61,6 @@ static void take_apart(const nnd_panel *panel, spectrum *s) {
         find_outliers(s);
 }
 
-/* Simulations are shown at their last size. */
-static bool counts(const nnd_panel *panel, size_t curve, nnd_trace *trace) {
-    return nnd_panel_trace(panel, &panel->mc, curve, nnd_panel_sizes(panel) - 1, trace);
-}
-
-static bool law(const spectrum *s, size_t curve, nnd_trace *trace) {
-    return nnd_panel_trace(&s->law, &s->law.theory, curve, 0, trace);
-}
-
 /* The outlier of one rank; NaN if it has not escaped. */
 static double outlier(const spectrum *s, size_t curve, size_t rank) {
     const nnd_source *source = &s->outlier.theory;
@@ -80,26 +71,31 @@ static double outlier(const spectrum *s, size_t curve, size_t rank) {
     return source->array->data[offset + rank * stride];
 }
 
-/* Empty bins do not widen the axis. */
-static void measure(const nnd_trace *trace, nnd_span *x, nnd_span *y) {
-    for (size_t i = 0; i < trace->count; i++) {
-        double value = nnd_trace_at(trace, i);
-        if (!isfinite(value) || value <= 0.0)
-            continue;
-        nnd_span_widen(x, trace->x->value[i]);
-        nnd_span_widen(y, value);
-    }
+/* What is drawn over x, from below: simulations at their last size, before training, theory. */
+typedef enum { HIST, EARLY, LAW, LAYERS } layer;
+
+/* The curve of a layer; false if there is none. */
+static bool find(const spectrum *s, layer which, size_t curve, nnd_trace *trace) {
+    const nnd_panel *panel = which == HIST ? &s->last : which == EARLY ? &s->first : &s->law;
+    if (which == EARLY && !s->early)
+        return false;
+    return which == LAW
+               ? nnd_panel_trace(panel, &panel->theory, curve, 0, trace)
+               : nnd_panel_trace(panel, &panel->mc, curve, nnd_panel_sizes(panel) - 1, trace);
 }
 
-static void measure_all(const spectrum *s, nnd_span *x, nnd_span *y) {
+/* Empty bins do not widen the axis. */
+static void measure(const spectrum *s, nnd_span *x, nnd_span *y) {
     nnd_trace trace;
     for (size_t c = 0; c < s->last.curves; c++) {
-        if (counts(&s->last, c, &trace))
-            measure(&trace, x, y);
-        if (s->early && counts(&s->first, c, &trace))
-            measure(&trace, x, y);
-        if (law(s, c, &trace))
-            measure(&trace, x, y);
+        for (layer l = HIST; l < LAYERS; l++)
+            for (size_t i = 0; find(s, l, c, &trace) && i < trace.count; i++) {
+                double value = nnd_trace_at(&trace, i);
+                if (!isfinite(value) || value <= 0.0)
+                    continue;
+                nnd_span_widen(x, trace.x->value[i]);
+                nnd_span_widen(y, value);
+            }
         for (size_t k = 0; k < s->ranks; k++) {
             double at = outlier(s, c, k);
             if (isfinite(at))
@@ -111,40 +107,39 @@ static void measure_all(const spectrum *s, nnd_span *x, nnd_span *y) {
 /* The nearest bin that is there, from i on in either direction; count if there is none. In a sweep
  * each curve may have bins of its own, and NaN at those of the others. */
 static size_t next_bin(const nnd_trace *trace, size_t i, bool up) {
-    while (i < trace->count && !isfinite(trace->y[i * trace->stride]))
+    while (i < trace->count && !isfinite(nnd_trace_at(trace, i)))
         i = up ? i + 1 : i - 1; /* below zero wraps around, past the end */
     return i < trace->count ? i : trace->count;
 }
 
 /* "z value width" per bin; a line that lies on the axis is left out. */
-static void write_bins(const nnd_trace *trace, const char *name, size_t curve, bool line,
-                       FILE *out) {
-    const double *z = trace->x->value, *y = trace->y;
-    size_t n = trace->count, stride = trace->stride;
-    fprintf(out, "$%s%zu << EOD\n", name, curve);
+static void write_bins(const nnd_trace *trace, bool line, FILE *out) {
+    const double *z = trace->x->value;
+    size_t n = trace->count;
     for (size_t i = next_bin(trace, 0, true); i < n; i = next_bin(trace, i + 1, true)) {
         size_t left = next_bin(trace, i - 1, false), right = next_bin(trace, i + 1, true);
         double width = right < n ? z[right] - z[i] : left < n ? z[i] - z[left] : 1.0;
-        bool flat = y[i * stride] <= 0.0 && !(left < n && y[left * stride] > 0.0) &&
-                    !(right < n && y[right * stride] > 0.0);
+        bool flat = nnd_trace_at(trace, i) <= 0.0 &&
+                    !(left < n && nnd_trace_at(trace, left) > 0.0) &&
+                    !(right < n && nnd_trace_at(trace, right) > 0.0);
         if (line && flat)
             fputs("\n", out);
         else
-            nnd_print(out, "%.12g %.12g %.12g\n", z[i], y[i * stride], width);
+            nnd_print(out, "%.12g %.12g %.12g\n", z[i], nnd_trace_at(trace, i), width);
     }
-    fputs("EOD\n", out);
 }
 
 static void write_data(const spectrum *s, FILE *out) {
+    static const char *const names[] = {"hist", "early", "law"};
     nnd_trace trace;
-    for (size_t c = 0; c < s->last.curves; c++) {
-        if (counts(&s->last, c, &trace))
-            write_bins(&trace, "hist", c, false, out);
-        if (s->early && counts(&s->first, c, &trace))
-            write_bins(&trace, "early", c, false, out);
-        if (law(s, c, &trace))
-            write_bins(&trace, "law", c, true, out);
-    }
+    for (size_t c = 0; c < s->last.curves; c++)
+        for (layer l = HIST; l < LAYERS; l++) {
+            if (!find(s, l, c, &trace))
+                continue;
+            fprintf(out, "$%s%zu << EOD\n", names[l], c);
+            write_bins(&trace, l == LAW, out);
+            fputs("EOD\n", out);
+        }
 }
 
 static void write_arrows(const spectrum *s, FILE *out) {
@@ -160,28 +155,15 @@ static void write_arrows(const spectrum *s, FILE *out) {
 }
 
 static void write_plot(const spectrum *s, nnd_plot_elements *list) {
+    static const char *const styles[] = {
+        "$hist%zu using 1:2:3 with boxes fs transparent solid 0.35 noborder",
+        "$early%zu using 1:2 with histeps lw 1", "$law%zu using 1:2 with lines lw 2"};
     nnd_trace trace;
-    size_t n = s->last.curves;
-    for (size_t c = 0; c < n; c++)
-        if (counts(&s->last, c, &trace)) {
-            nnd_plot_next(list);
-            fprintf(list->out,
-                    "$hist%zu using 1:2:3 with boxes fs transparent solid 0.35 noborder"
-                    " lc rgb '#%06X' notitle",
-                    c, nnd_plot_colour(c, n));
-        }
-    for (size_t c = 0; s->early && c < n; c++)
-        if (counts(&s->first, c, &trace)) {
-            nnd_plot_next(list);
-            fprintf(list->out, "$early%zu using 1:2 with histeps lw 1 lc rgb '#%06X' notitle", c,
-                    PALE);
-        }
-    for (size_t c = 0; c < n; c++)
-        if (law(s, c, &trace)) {
-            nnd_plot_next(list);
-            fprintf(list->out, "$law%zu using 1:2 with lines lw 2 lc rgb '#%06X' notitle", c,
-                    nnd_plot_colour(c, n));
-        }
+    for (layer l = HIST; l < LAYERS; l++)
+        for (size_t c = 0; c < s->last.curves; c++)
+            if (find(s, l, c, &trace))
+                nnd_plot_element(list, l == EARLY ? PALE : nnd_plot_colour(c, s->last.curves),
+                                 styles[l], c);
 }
 
 /* The axes are called after what stands beside the histogram. */
@@ -201,7 +183,7 @@ static void draw(const nnd_panel *panel, size_t cell, const nnd_legend *legend, 
     spectrum s;
     here.facet.at = cell;
     take_apart(&here, &s);
-    measure_all(&s, &x, &y);
+    measure(&s, &x, &y);
     nnd_plot_title(&here, nnd_model_variable(here.model, here.name)->view, out);
     if (!(x.min < x.max && y.max > 0.0)) {
         nnd_plot_nothing(out);

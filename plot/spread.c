@@ -5,11 +5,10 @@
 #include "plot/plot_impl.h"
 
 /* The variable that holds size times the variance; NULL: no band is drawn. */
-static const char *variance(const nnd_panel *panel) {
-    const nnd_guide *c = NULL;
+static const nnd_guide *variance(const nnd_panel *panel) {
     bool drawn =
         panel->size != NULL && !nnd_plot_is_category(panel->x) && panel->theory.array != NULL;
-    return drawn && nnd_guide_next(panel, NND_GUIDE_NVAR, &c) ? c->name : NULL;
+    return drawn ? nnd_guide_of(panel, NND_GUIDE_NVAR) : NULL;
 }
 
 /* Is told x, mean and standard deviation of one position at the first size. */
@@ -20,8 +19,8 @@ static size_t visit(const nnd_panel *panel, bool theory, size_t curve, visitor c
     nnd_trace mean, nvar;
     size_t count = 0;
     nnd_panel mine = *panel;
-    mine.theory = nnd_source_of(panel->theory.frame, variance(panel));
-    mine.mc = nnd_source_of(panel->mc.frame, variance(panel));
+    mine.theory = nnd_source_of(panel->theory.frame, variance(panel)->name);
+    mine.mc = nnd_source_of(panel->mc.frame, variance(panel)->name);
     if (!nnd_panel_trace(panel, theory ? &panel->theory : &panel->mc, curve, 0, &mean) ||
         !nnd_panel_trace(&mine, theory ? &mine.theory : &mine.mc, curve, 0, &nvar) ||
         nvar.x != mean.x)
@@ -66,11 +65,9 @@ static void prepare(const nnd_panel *panel, nnd_span x, FILE *out) {
 
 static void below(const nnd_panel *panel, nnd_plot_elements *list) {
     for (size_t curve = 0; variance(panel) != NULL && curve < panel->curves; curve++) {
-        nnd_plot_next(list);
-        fprintf(list->out,
-                "$band%zu using 1:2:3 with filledcurves fs transparent solid 0.2 noborder"
-                " lc rgb '#%06X' notitle",
-                curve, nnd_panel_colour(panel, curve));
+        nnd_plot_element(list, nnd_panel_colour(panel, curve),
+                         "$band%zu using 1:2:3 with filledcurves fs transparent solid 0.2 noborder",
+                         curve);
     }
 }
 
@@ -78,20 +75,17 @@ static void below(const nnd_panel *panel, nnd_plot_elements *list) {
 static void above(const nnd_panel *panel, nnd_plot_elements *list) {
     for (size_t curve = 0; variance(panel) != NULL && curve < panel->curves; curve++)
         for (int column = 2; column <= 3; column++) {
-            nnd_plot_next(list);
-            fprintf(list->out,
-                    "$spread%zu using 1:%d with points pt 2 ps 0.45 lc rgb '#%06X' notitle", curve,
-                    column, nnd_panel_colour(panel, curve));
+            nnd_plot_element(list, nnd_panel_colour(panel, curve),
+                             "$spread%zu using 1:%d with points pt 2 ps 0.45", curve, column);
         }
 }
 
 static void legend(const nnd_panel *panel, nnd_legend *legend) {
     char size[NND_PLOT_LABEL / 2], label[NND_PLOT_LABEL];
-    const nnd_guide *c = NULL;
-    if (variance(panel) == NULL || !nnd_guide_next(panel, NND_GUIDE_NVAR, &c))
+    if (variance(panel) == NULL)
         return;
     nnd_coord_text(panel->size, 0, sizeof size, size);
-    snprintf(label, sizeof label, "%.50s, size %s", c->label, size);
+    snprintf(label, sizeof label, "%.50s, size %s", variance(panel)->label, size);
     nnd_legend_add_band(legend, label,
                         nnd_panel_colours(panel) > 1 ? 0x555555 : nnd_plot_colour(0, 1));
 }

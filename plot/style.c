@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /** Colours, dashes, point types and texts of pictures. */
 #include <math.h>
+#include <stdarg.h>
 #include <string.h>
 
 #include "core/text.h"
@@ -167,6 +168,16 @@ void nnd_plot_nothing(FILE *out) {
     fputs("set label 'no finite values' at graph 0.5, graph 0.5 center\n"
           "unset tics\nplot [0:1] [0:1] NaN notitle\n",
           out);
+}
+
+void nnd_plot_element(nnd_plot_elements *list, unsigned colour, const char *format, ...) {
+    va_list arguments;
+    fputs(list->separator, list->out);
+    list->separator = ", \\\n  ";
+    va_start(arguments, format);
+    vfprintf(list->out, format, arguments);
+    va_end(arguments);
+    fprintf(list->out, " lc rgb '#%06X' notitle", colour);
 }
 
 void nnd_plot_legend_place(FILE *out) {
