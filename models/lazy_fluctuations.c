@@ -70,7 +70,7 @@ static bool check(void *params, nnd_objection *o) {
 }
 
 static const nnd_view VIEWS[] = {
-    {"scaling", {"delta_nvar"}, .scaling = true, .drawing = {.x = "t"}}, {NULL}};
+    {"scaling", {"delta_nvar"}, .scaling = "width", .drawing = {.x = "t"}}, {NULL}};
 
 const nnd_model nnd_lazy_fluctuations_model = {
     .name = "lazy-fluctuations",

@@ -62,8 +62,8 @@ static bool check(void *params, nnd_objection *o) {
     return true;
 }
 
-static const nnd_view VIEWS[] = {{"scaling", {"par_nvar"}, .scaling = true, .drawing = {.x = "t"}},
-                                 {NULL}};
+static const nnd_view VIEWS[] = {
+    {"scaling", {"par_nvar"}, .scaling = "width", .drawing = {.x = "t"}}, {NULL}};
 
 const nnd_model nnd_online_fluctuations_model = {
     .name = "online-fluctuations",

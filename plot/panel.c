@@ -165,7 +165,7 @@ static void assign_axes(const origin *o, nnd_panel *panel) {
         panel->instant.at = panel->instant.dim->length - 1;
     panel->x = dim_named(&o->source, drawing->x);
     panel->y = dim_named(&o->source, drawing->y);
-    if (panel->x != NULL && panel->x->length == 1 && !panel->scaling)
+    if (panel->x != NULL && panel->x->length == 1 && panel->scaling == NULL)
         panel->x = NULL;
     if (panel->x == NULL && !choose_heat(&o->source, panel))
         panel->x = choose_x(o, panel);
@@ -203,7 +203,7 @@ void nnd_panel_make(const nnd_result *result, const nnd_plot_choice *choice, con
         .drawing = choice->view != NULL ? &choice->view->drawing
                    : v != NULL          ? &v->drawing
                                         : &plain,
-        .scaling = choice->view != NULL && choice->view->scaling,
+        .scaling = choice->view != NULL ? choice->view->scaling : NULL,
         .theory = nnd_source_of(result->theory, name),
         .mc = nnd_source_of(result->mc, name),
         .log_x = options->log_x,

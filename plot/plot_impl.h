@@ -65,7 +65,7 @@ typedef struct nnd_panel {
     const char *name;           /**< of the variable */
     const nnd_model *model;     /**< whose table it is in; NULL: it is in none */
     const nnd_drawing *drawing; /**< columns of that table; empty if it is in none */
-    bool scaling;               /**< drawn against the size of the simulation */
+    const char *scaling;        /**< drawn against the size of the simulation, which is this */
     nnd_source theory, mc;
     const nnd_dim *x;         /**< NULL: a single position */
     const nnd_dim *y;         /**< of a heat map, else NULL */

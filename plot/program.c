@@ -13,7 +13,7 @@ static const double ROW = 17.5;
 static const double LEFT = 82.0, TOP = 32.0, BOTTOM = 54.0, HEAD = 34.0;
 
 static const nnd_panel_kind *kind_of(const nnd_panel *panel) {
-    if (panel->scaling)
+    if (panel->scaling != NULL)
         return &nnd_panel_scaling;
     if (panel->y != NULL)
         return &nnd_panel_heat;

@@ -110,9 +110,9 @@ static void write_axes(const nnd_panel *panel, const parts *p, nnd_span y, FILE 
     const char *symbol = nnd_plot_symbol(panel, p->mean);
     nnd_print(out,
               "set logscale xy\nset format y '10^{%%T}'\nset xrange [%.12g:%.12g]\n"
-              "set yrange [%.12g:%.12g]\nset xlabel 'size N'\n"
+              "set yrange [%.12g:%.12g]\nset xlabel '%s N'\n"
               "set ylabel '(%s_N - %s)², mean over seeds and times' noenhanced\nset xtics (",
-              x.min, x.max, 0.5 * y.min, 2.0 * y.max, symbol, symbol);
+              x.min, x.max, 0.5 * y.min, 2.0 * y.max, panel->scaling, symbol, symbol);
     for (size_t k = 0; k < panel->size->length; k++)
         nnd_print(out, "%s%.12g", k > 0 ? ", " : "", panel->size->value[k]);
     fputs(")\n", out);
@@ -136,8 +136,10 @@ static void write_plot(const nnd_panel *panel, double slope, const nnd_legend *l
 static void draw(const nnd_panel *panel, size_t cell, const nnd_legend *legend, FILE *out) {
     nnd_span y = nnd_span_empty;
     parts p = {NULL, NULL, NULL};
+    char title[NND_PLOT_LABEL];
     (void)cell;
-    nnd_plot_title(panel, "distance from infinite size", out);
+    nnd_format(title, sizeof title, "distance from infinite %s", panel->scaling);
+    nnd_plot_title(panel, title, out);
     for (size_t curve = 0; find_parts(panel, &p) && curve < panel->curves; curve++)
         write_curve(panel, &p, curve, &y, out);
     if (y.min > y.max) {

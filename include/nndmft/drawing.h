@@ -74,11 +74,11 @@ typedef struct {
     const char *variable[NND_VIEW_VARIABLES]; /**< NULL: fewer */
     bool lead;                                /**< what is drawn of a file unless asked */
     /**
-     * The variable is size times the variance of another one (its estimator says which): the square
-     * of the distance from infinite size is drawn against the size of a simulation that has two or
-     * more, instead.
+     * What the size of a simulation is: instead, the square of the distance from infinite size is
+     * drawn against it where there are two or more. The variable is size times the variance of
+     * another one; its estimator says which. NULL: a view like others.
      */
-    bool scaling;
+    const char *scaling;
     nnd_drawing drawing; /**< instead of those of the variables */
 } nnd_view;
 
