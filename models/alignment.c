@@ -50,9 +50,11 @@ static const nnd_param PROBE_PARAMS[] = {
 static const nnd_param_table PROBE_TABLE = NND_TABLE(PROBE_PARAMS, nnd_alignment_probe);
 
 static const nnd_param PARAMS[] = {
-    {"alpha", FIELD(REAL, alpha), "2", NND_POSITIVE, "P/D, samples over input dimension"},
+    {"alpha", FIELD(REAL, alpha), "2", NND_POSITIVE, "P/D, samples over input dimension",
+     .symbol = "α", .long_name = "samples per dimension"},
     {"snr", FIELD(REAL, snr), "2", NND_POSITIVE_OR_INF,
-     "signal-to-noise ratio beta* Sigma beta*/sigma^2 of the labels; inf: no noise"},
+     "signal-to-noise ratio beta* Sigma beta*/sigma^2 of the labels; inf: no noise",
+     .symbol = "SNR", .long_name = "signal-to-noise ratio"},
     {"noise_correlation", FIELD(REAL, noise_correlation), "0", NND_BETWEEN(0, 1),
      "correlation of the label noise of the two networks"},
     {"input_noise", FIELD(REAL, input_noise), "0", NND_NON_NEGATIVE,
@@ -70,12 +72,13 @@ static const nnd_param PARAMS[] = {
      "convergence",
      .choices = TRAININGS},
     {"ridge", FIELD(REAL, ridge), "0", NND_NON_NEGATIVE,
-     "lambda in |y - X beta|^2/P + lambda |beta|^2"},
+     "lambda in |y - X beta|^2/P + lambda |beta|^2", .symbol = "λ", .long_name = "ridge"},
     {"weight_decay", FIELD(REAL, weight_decay), "null", NND_NON_NEGATIVE,
      "mu in |y - X W^T a|^2/(2P) + mu (|W|^2 + |a|^2)/2"},
     {"time", FIELD(REAL, time), "null", NND_POSITIVE,
      "final time of flow, rich and white-init (default 10)"},
-    {"lr", FIELD(REAL, lr), "null", NND_POSITIVE, "learning rate of gd (default 0.1)"},
+    {"lr", FIELD(REAL, lr), "null", NND_POSITIVE, "learning rate of gd (default 0.1)",
+     .symbol = "η₀", .long_name = "learning rate"},
     {"steps", FIELD(INTEGER, steps), "100", NND_BETWEEN(0, 1e8), "number of steps of gd"},
     NND_RECORD_ROWS(nnd_alignment, "1"),
     {"depth", FIELD(INTEGER, depth), "2", NND_BETWEEN(2, 100),
@@ -129,6 +132,15 @@ static const nnd_param OPTIONS[] = {
 };
 static const nnd_param_table OPTION_TABLE = NND_TABLE(OPTIONS, nnd_alignment);
 
+static const nnd_view VIEWS[] = {
+    {"map",
+     {"cosine", "cka"},
+     .drawing = {.x = "alpha", .y = "snr", .log = NND_LOG_XY, .last = true}},
+    {"decoupling", /* errors diverge at the threshold */
+     {"gen_error"},
+     .drawing = {.x = "alpha", .over = "cosine", .log = NND_LOG_Y, .last = true}},
+    {NULL}};
+
 const nnd_model nnd_alignment_model = {
     .name = "alignment",
     .summary = "alignment of two networks that learn one task, each with noise of its own",
@@ -137,6 +149,7 @@ const nnd_model nnd_alignment_model = {
     .simulate = &OPTION_TABLE,
     .variable_count = NND_ALIGNMENT_VARIABLES,
     .variables = nnd_alignment_variables,
+    .views = VIEWS,
     .sized = true,
     .check = nnd_alignment_check,
 };

@@ -51,12 +51,14 @@ static const nnd_param PARAMS[] = {
      .group = &LAW_TABLE, .shorthand = "kind"},
     {"dim", FIELD(INTEGER, dim), "10", NND_BETWEEN(1, 1e9), "D, dimension of the inputs"},
     {"omega0", FIELD(REAL, omega0), "null", NND_NON_NEGATIVE,
-     "initial norm of the predictor (default 1)"},
+     "initial norm of the predictor (default 1)", .symbol = "ω₀", .long_name = "first norm"},
     {"theta0", FIELD(REAL, theta0), "null", NND_BETWEEN(0, M_PI),
-     "initial angle between predictor and teacher (default 2)"},
+     "initial angle between predictor and teacher (default 2)", .symbol = "θ₀",
+     .long_name = "first angle"},
     {"integrator", FIELD(CHOICE, integrator), "flow", NND_ANY,
      "gradient descent, or gradient flow up to `time`", .choices = INTEGRATORS},
-    {"lr", FIELD(REAL, lr), "null", NND_POSITIVE, "gd: learning rate eta (default 0.5)"},
+    {"lr", FIELD(REAL, lr), "null", NND_POSITIVE, "gd: learning rate eta (default 0.5)",
+     .symbol = "η₀", .long_name = "learning rate"},
     {"steps", FIELD(REAL, steps), "null", NND_BETWEEN(0, 1e8), "gd: number of steps (default 100)"},
     {"time", FIELD(REAL, time), "null", NND_POSITIVE, "flow: final time (default 10000)"},
     {"init", FIELD(GROUP, init), "aligned", NND_ANY,
@@ -71,19 +73,31 @@ static const nnd_param PARAMS[] = {
 
 static const nnd_param_table PARAM_TABLE = NND_TABLE(PARAMS, nnd_directional);
 
+/* The laws stretch no axis: where they do not hold yet they may be far off. */
+static const nnd_guide OMEGA[] = {
+    {"omega_law", "asymptotic law", .aside = true}, {"omega_critical", "critical norm"}, {NULL}};
+static const nnd_guide ANGLE[] = {{"neg_log_sin_law", "asymptotic law", .aside = true}, {NULL}};
+/* Far below the sampling noise an angle is of no interest beside a simulation. */
+static const nnd_guide THETA[] = {
+    {"theta_floor", "sampling noise", .least = 1e-3},
+    {"floor_time", "theory reaches it", NND_GUIDE_PLACE, .dash = 1, .along = "t"},
+    {NULL}};
+
 static const nnd_variable VARIABLES[] = {
-    {"omega", "t", "norm of the predictor", "directional.md#s1: |w|", "direction"},
+    {"omega", "t", "norm of the predictor", "directional.md#s1: |w|", "direction",
+     .drawing = {.x = "t", .log = NND_LOG_XY, .guides = OMEGA}, .symbol = "ω"},
     {"omega_law", "t", "asymptotic law of the norm", "directional.md#eq8", "direction",
      .check = NND_UNCHECKED},
     {"theta", "t", "angle to the teacher", "directional.md#s1: angle between w and v", "floor",
-     .nullable = true},
+     .nullable = true, .drawing = {.x = "t", .log = NND_LOG_XY, .guides = THETA}, .symbol = "θ"},
     {"theta_floor", "t", "angle of the sampling noise",
      "directional.md#s4: c0 theta = sqrt((D - 1) noise/n)", "floor", .check = NND_UNCHECKED},
     {"floor_time", "", "time at which the angle falls below the sampling noise",
      "directional.md#s4: theta = theta_floor", "floor", .check = NND_UNCHECKED, .nullable = true},
-    {"log_tan_half", "t", "log tan(theta/2)", "directional.md#s1: zeta", "angle", .nullable = true},
+    {"log_tan_half", "t", "log tan(theta/2)", "directional.md#s1: zeta", "angle", .nullable = true,
+     .symbol = "ζ"},
     {"neg_log_sin", "t", "-log sin theta", "directional.md#s1: log cosh zeta", "direction",
-     .nullable = true},
+     .nullable = true, .drawing = {.x = "t", .log = NND_LOG_XY, .guides = ANGLE}},
     {"neg_log_sin_law", "t", "asymptotic law of -log sin theta", "directional.md#eq8", "direction",
      .check = NND_UNCHECKED},
     {"perp_sign", "t", "sign of the part of the predictor perpendicular to the teacher",
@@ -104,7 +118,8 @@ static const nnd_variable VARIABLES[] = {
     {"angle_ratio", "t", "-log sin theta over its asymptotic law", "directional.md#eq8", "ratios",
      .check = NND_UNCHECKED, .nullable = true},
     {"multiplier", "t", "factor of the perpendicular part in one step",
-     "directional.md#s4: 1 - eta h omega^(1 - 2/L)", "stability", .check = NND_UNCHECKED},
+     "directional.md#s4: 1 - eta h omega^(1 - 2/L)", "stability", .check = NND_UNCHECKED,
+     .drawing = {.x = "t", .log = NND_LOG_X, .level_count = 3, .level = {-1.0, 0.0, 1.0}}},
     {"omega_critical", "", "norm beyond which the perpendicular part grows", "directional.md#eq9",
      "direction", .check = NND_UNCHECKED, .nullable = true},
     {"c0", "", "half the mean of |s|", "directional.md#eq2", "constants"},

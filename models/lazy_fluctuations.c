@@ -13,7 +13,8 @@ static const nnd_param PARAMS[] = {
     {"sigma_w", FIELD(REAL, sigma_w), "1", NND_POSITIVE,
      "initialisation scale of every layer, readout included"},
     {"lr", FIELD(REAL, lr), "0.1", NND_POSITIVE,
-     "learning rate eta0; the raw rate is eta0 gamma0^2 N"},
+     "learning rate eta0; the raw rate is eta0 gamma0^2 N", .symbol = "η₀",
+     .long_name = "learning rate"},
     {"steps", FIELD(INTEGER, steps), "0", NND_BETWEEN(0, 1e6),
      "T, number of steps; 0: the kernels at initialisation alone"},
     NND_DATA_ROW(nnd_lazy_fluctuations),
@@ -28,15 +29,18 @@ static const nnd_param_table PARAM_TABLE = NND_TABLE(PARAMS, nnd_lazy_fluctuatio
 
 static const nnd_param SIMULATE_PARAMS[] = {
     {"gamma0", FIELD(REAL, gamma0), "0.02", NND_POSITIVE,
-     "output scale of the networks; theory is the limit 0"},
+     "output scale of the networks; theory is the limit 0", .symbol = "γ₀",
+     .long_name = "output scale"},
     NND_CONTROL_ROW(nnd_lazy_fluctuations),
 };
 static const nnd_param_table SIMULATE_TABLE = NND_TABLE(SIMULATE_PARAMS, nnd_lazy_fluctuations);
 
 static const nnd_variable VARIABLES[] = {
-    {"phi_gram", "layer,mu,nu", "feature kernel", "fluctuations.md#s3-2: Phi^l", "kernels"},
-    {"g_gram", "layer,mu,nu", "gradient kernel", "fluctuations.md#s3-2: G^l", "kernels"},
-    {"ntk", "mu,nu", "neural tangent kernel", "fluctuations.md#s3-2: K", "kernels"},
+    {"phi_gram", "layer,mu,nu", "feature kernel", "fluctuations.md#s3-2: Phi^l", "kernels",
+     .drawing = {.facet = "layer"}, .symbol = "Φ_ℓ"},
+    {"g_gram", "layer,mu,nu", "gradient kernel", "fluctuations.md#s3-2: G^l", "kernels",
+     .drawing = {.facet = "layer"}, .symbol = "G_ℓ"},
+    {"ntk", "mu,nu", "neural tangent kernel", "fluctuations.md#s3-2: K", "kernels", .symbol = "K"},
     {"phi_ncov", "layer,layer2", "N times the covariance of feature kernels",
      "fluctuations.md#s3-2", "covariance", .estimator = {NND_NCOV, "phi_self", "phi_self"}},
     {"g_ncov", "layer,layer2", "N times the covariance of gradient kernels", "fluctuations.md#s3-2",
@@ -44,13 +48,14 @@ static const nnd_variable VARIABLES[] = {
     {"phi_g_ncov", "layer,layer2", "N times the covariance of feature and gradient kernels",
      "fluctuations.md#s3-2", "covariance", .estimator = {NND_NCOV, "phi_self", "g_self"}},
     {"ntk_nvar", "mu,nu", "N times the variance of the NTK", "fluctuations.md#s3-2: kappa",
-     "kernels", .estimator = {NND_NVAR, "ntk"}},
-    {"delta", "t,mu", "residual", "fluctuations.md#s3-1", "training"},
+     "kernels", .estimator = {NND_NVAR, "ntk"}, .symbol = "N Var K"},
+    {"delta", "t,mu", "residual", "fluctuations.md#s3-1", "training", .symbol = "Δ"},
     {"delta_nvar", "t,mu", "N times the variance of the residual", "fluctuations.md#s3-1",
-     "training", .estimator = {NND_NVAR, "delta"}},
-    {"test_output", "t,test", "output at test samples", "fluctuations.md#s3-1", "test"},
+     "training", .estimator = {NND_NVAR, "delta"}, .lead = true, .symbol = "N Var Δ"},
+    {"test_output", "t,test", "output at test samples", "fluctuations.md#s3-1", "test",
+     .symbol = "f"},
     {"test_output_nvar", "t,test", "N times the variance of the output at test samples",
-     "fluctuations.md#s3-1", "test", .estimator = {NND_NVAR, "test_output"}},
+     "fluctuations.md#s3-1", "test", .estimator = {NND_NVAR, "test_output"}, .symbol = "N Var f"},
 };
 
 static bool check(void *params, nnd_objection *o) {
@@ -64,6 +69,9 @@ static bool check(void *params, nnd_objection *o) {
     return true;
 }
 
+static const nnd_view VIEWS[] = {
+    {"scaling", {"delta_nvar"}, .scaling = "width", .drawing = {.x = "t"}}, {NULL}};
+
 const nnd_model nnd_lazy_fluctuations_model = {
     .name = "lazy-fluctuations",
     .summary = "kernel fluctuations of deep networks at initialisation and in the lazy limit",
@@ -71,6 +79,7 @@ const nnd_model nnd_lazy_fluctuations_model = {
     .params = &PARAM_TABLE,
     .simulate = &SIMULATE_TABLE,
     NND_VARIABLES(VARIABLES),
+    .views = VIEWS,
     .sized = true,
     .check = check,
 };

@@ -10,9 +10,11 @@ static const nnd_param PARAMS[] = {
     {"dim", FIELD(INTEGER, dim), "10", NND_BETWEEN(1, 1e6),
      "D, dimension of the inputs, small against the width"},
     {"gamma0", FIELD(REAL, gamma0), "1", NND_FROM(1e-8),
-     "output scale; large: rich, small: lazy (rounding counts 1/gamma0 times)"},
+     "output scale; large: rich, small: lazy (rounding counts 1/gamma0 times)", .symbol = "γ₀",
+     .long_name = "output scale"},
     {"lr", FIELD(REAL, lr), "0.1", NND_POSITIVE,
-     "learning rate eta0 of (beta* - beta)^2/2; the raw rate is eta0 gamma0^2 N"},
+     "learning rate eta0 of (beta* - beta)^2/2; the raw rate is eta0 gamma0^2 N", .symbol = "η₀",
+     .long_name = "learning rate"},
     {"steps", FIELD(INTEGER, steps), "40", NND_BETWEEN(0, 1e6), "T, number of steps"},
     {"batch", FIELD(REAL, batch), "inf", NND_BETWEEN(1, INFINITY),
      "samples drawn anew at each step of the simulation; inf: the population gradient"},
@@ -25,11 +27,12 @@ static const nnd_param_table SIMULATE_TABLE = NND_TABLE(SIMULATE, nnd_online_flu
 
 static const nnd_variable VARIABLES[] = {
     {"delta", "t", "residual along the target", "fluctuations.md#s2-3: beta* . (beta* - beta)",
-     "training"},
-    {"ntk", "t", "tangent kernel along the target", "fluctuations.md#s2-1: a + b", "training"},
+     "training", .symbol = "Δ"},
+    {"ntk", "t", "tangent kernel along the target", "fluctuations.md#s2-1: a + b", "training",
+     .symbol = "K"},
     {"error", "t", "generalisation error", "fluctuations.md#s2-3: |beta* - beta|^2", "training"},
     {"par_nvar", "t", "N times the variance along the target", "fluctuations.md#s2-3: Sigma_par",
-     "variance", .estimator = {NND_NVAR, "delta"}},
+     "variance", .estimator = {NND_NVAR, "delta"}, .symbol = "N Var Δ"},
     {"perp_nvar", "t", "N times the variance of a component across the target",
      "fluctuations.md#s2-3: Sigma_perp", "variance"},
     {"par_bias", "t", "N times the bias of delta caused along the target",
@@ -59,6 +62,9 @@ static bool check(void *params, nnd_objection *o) {
     return true;
 }
 
+static const nnd_view VIEWS[] = {
+    {"scaling", {"par_nvar"}, .scaling = "width", .drawing = {.x = "t"}}, {NULL}};
+
 const nnd_model nnd_online_fluctuations_model = {
     .name = "online-fluctuations",
     .summary = "variance and bias at order 1/N of two linear layers trained online",
@@ -66,6 +72,7 @@ const nnd_model nnd_online_fluctuations_model = {
     .params = &PARAM_TABLE,
     .simulate = &SIMULATE_TABLE,
     NND_VARIABLES(VARIABLES),
+    .views = VIEWS,
     .sized = true,
     .check = check,
 };

@@ -12,9 +12,11 @@ static const nnd_param PARAMS[] = {
     {"activation", FIELD(GROUP, activation), "tanh", NND_ANY, "of the hidden layer",
      .group = &nnd_activation_table, .shorthand = "name"},
     {"gamma0", FIELD(REAL, gamma0), "1", NND_FROM(1e-8),
-     "output scale; large: rich, small: lazy (rounding counts 1/gamma0 times)"},
+     "output scale; large: rich, small: lazy (rounding counts 1/gamma0 times)", .symbol = "γ₀",
+     .long_name = "output scale"},
     {"lr", FIELD(REAL, lr), "0.1", NND_POSITIVE,
-     "learning rate eta0; the raw rate is eta0 gamma0^2 N"},
+     "learning rate eta0; the raw rate is eta0 gamma0^2 N", .symbol = "η₀",
+     .long_name = "learning rate"},
     {"steps", FIELD(INTEGER, steps), "40", NND_BETWEEN(0, 1e6), "T, number of steps"},
     NND_DATA_ROW(nnd_two_layer),
     {"center", FIELD(BOOL, center), "false", NND_ANY,
@@ -46,24 +48,28 @@ static const nnd_param_table PARAM_TABLE = NND_TABLE(PARAMS, nnd_two_layer);
 static const nnd_param SIMULATE[] = {NND_CONTROL_ROW(nnd_two_layer)};
 static const nnd_param_table SIMULATE_TABLE = NND_TABLE(SIMULATE, nnd_two_layer);
 
+static const nnd_guide SPREAD[] = {{"delta_nvar", "standard deviation", NND_GUIDE_NVAR}, {NULL}};
+
 static const nnd_variable VARIABLES[] = {
-    {"delta", "t,mu", "residual", "fluctuations.md#s1-1: y - f", "training"},
-    {"output", "t,mu", "output", "fluctuations.md#s1-1: f", "band"},
-    {"test_output", "t,test", "output at test samples", "fluctuations.md#s1-2", "test"},
-    {"ntk", "t,mu,nu", "neural tangent kernel", "fluctuations.md#s0: K", "kernel"},
+    {"delta", "t,mu", "residual", "fluctuations.md#s1-1: y - f", "training", .symbol = "Δ"},
+    {"output", "t,mu", "output", "fluctuations.md#s1-1: f", "band", .drawing = {.guides = SPREAD},
+     .symbol = "f"},
+    {"test_output", "t,test", "output at test samples", "fluctuations.md#s1-2", "test",
+     .symbol = "f"},
+    {"ntk", "t,mu,nu", "neural tangent kernel", "fluctuations.md#s0: K", "kernel", .symbol = "K"},
     {"loss", "t", "training loss", "fluctuations.md#s0: mean of Delta^2/2", "training"},
     {"delta_nvar", "t,mu", "N times the variance of the residual", "fluctuations.md#s1-2: Sigma",
-     "variance", .estimator = {NND_NVAR, "delta"}},
+     "variance", .estimator = {NND_NVAR, "delta"}, .lead = true, .symbol = "N Var Δ"},
     {"delta_ncov", "t,mu,nu", "N times the covariance of residuals", "fluctuations.md#s1-2: Sigma",
      "covariance", .estimator = {NND_NCOV, "delta", "delta"}},
     {"test_output_nvar", "t,test", "N times the variance of the output at test samples",
-     "fluctuations.md#s1-2", "test", .estimator = {NND_NVAR, "test_output"}},
+     "fluctuations.md#s1-2", "test", .estimator = {NND_NVAR, "test_output"}, .symbol = "N Var f"},
     {"ntk_nvar", "t,mu,nu", "N times the variance of the NTK", "fluctuations.md#s1-2", "kernel",
-     .estimator = {NND_NVAR, "ntk"}},
+     .estimator = {NND_NVAR, "ntk"}, .symbol = "N Var K"},
     {"delta_ntk_ncov", "t,mu", "N times the covariance of residual and diagonal NTK",
      "fluctuations.md#s1-2", "covariance", .estimator = {NND_NCOV, "delta", "ntk_diagonal"}},
     {"delta_bias", "t,mu", "N times the bias of the residual", "fluctuations.md#s1-3: b_Delta",
-     "bias", .estimator = {NND_SLOPE, "delta"}},
+     "bias", .estimator = {NND_SLOPE, "delta"}, .symbol = "N b_Δ"},
     {"test_output_bias", "t,test", "N times the bias of the output at test samples",
      "fluctuations.md#s1-3", "test", .estimator = {NND_SLOPE, "test_output"}},
     {"ntk_bias", "t,mu,nu", "N times the bias of the NTK", "fluctuations.md#s1-3", "kernel",
@@ -138,6 +144,9 @@ static bool check(void *params, nnd_objection *o) {
            check_solver(p, o);
 }
 
+static const nnd_view VIEWS[] = {
+    {"scaling", {"delta_nvar"}, .scaling = "width", .drawing = {.x = "t"}}, {NULL}};
+
 const nnd_model nnd_two_layer_fluctuations_model = {
     .name = "two-layer-fluctuations",
     .summary = "variance and bias at order 1/N of networks with one hidden layer",
@@ -145,6 +154,7 @@ const nnd_model nnd_two_layer_fluctuations_model = {
     .params = &PARAM_TABLE,
     .simulate = &SIMULATE_TABLE,
     NND_VARIABLES(VARIABLES),
+    .views = VIEWS,
     .sized = true,
     .check = check,
 };

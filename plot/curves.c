@@ -5,10 +5,6 @@
 #include "core/text.h"
 #include "plot/plot_impl.h"
 
-/* Calls `visit` for all traces of a source that have a point. */
-typedef void (*visitor)(const nnd_panel *panel, const nnd_trace *trace, bool theory, size_t curve,
-                        size_t size, void *state);
-
 /* Further outliers of a simulation mean something only where the theory has them. */
 static bool is_idle(const nnd_panel *panel, size_t curve) {
     nnd_trace trace;
@@ -19,138 +15,100 @@ static bool is_idle(const nnd_panel *panel, size_t curve) {
            nnd_trace_measure(&trace, &x, &y) == 0;
 }
 
-static void visit_source(const nnd_panel *panel, bool theory, visitor visit, void *state) {
-    const nnd_source *source = theory ? &panel->theory : &panel->mc;
-    size_t sizes = theory ? 1 : nnd_panel_sizes(panel);
-    for (size_t curve = 0; curve < panel->curves; curve++)
-        for (size_t size = 0; size < sizes; size++) {
-            nnd_trace trace;
-            nnd_span x = nnd_span_empty, y = nnd_span_empty;
-            if (!(!theory && is_idle(panel, curve)) &&
-                nnd_panel_trace(panel, source, curve, size, &trace) &&
-                nnd_trace_measure(&trace, &x, &y) > 0)
-                visit(panel, &trace, theory, curve, size, state);
-        }
-}
-
-static void visit_all(const nnd_panel *panel, visitor visit, void *state) {
-    visit_source(panel, true, visit, state);
-    visit_source(panel, false, visit, state);
-}
-
+/* A trace that has a point: curves of the theory, then those of the simulation at each size. */
 typedef struct {
-    nnd_span x, y;
-} spans;
+    size_t next; /* 0 before the first */
+    bool theory;
+    size_t curve, size;
+    nnd_trace trace;
+} drawn;
 
-static void measure(const nnd_panel *panel, const nnd_trace *trace, bool theory, size_t curve,
-                    size_t size, void *state) {
-    (void)panel, (void)theory, (void)curve, (void)size;
-    spans *s = state;
-    nnd_trace_measure(trace, &s->x, &s->y);
-}
-
-static void write_data(const nnd_panel *panel, const nnd_trace *trace, bool theory, size_t curve,
-                       size_t size, void *state) {
-    FILE *out = state;
-    size_t sizes = nnd_panel_sizes(panel), traces = panel->curves * sizes;
-    size_t limit = NND_PLOT_CROWD / traces;
-    limit = limit > NND_PLOT_POINTS ? NND_PLOT_POINTS : limit < NND_PLOT_FEW ? NND_PLOT_FEW : limit;
-    double phase = (double)(curve * sizes + size) / (double)traces;
-    fprintf(out, "$%s%zu_%zu << EOD\n", theory ? "theory" : "mc", curve, size);
-    if (theory)
-        nnd_trace_write_line(trace, out);
-    else
-        nnd_trace_write_points(trace, limit, phase, out);
-    fputs("EOD\n", out);
+static bool next_drawn(const nnd_panel *panel, drawn *d) {
+    size_t sizes = nnd_panel_sizes(panel), curves = panel->curves;
+    while (d->next < curves + curves * sizes) {
+        nnd_span x = nnd_span_empty, y = nnd_span_empty;
+        size_t i = d->next++;
+        d->theory = i < curves;
+        d->curve = d->theory ? i : (i - curves) / sizes;
+        d->size = d->theory ? 0 : (i - curves) % sizes;
+        if ((d->theory || !is_idle(panel, d->curve)) &&
+            nnd_panel_trace(panel, d->theory ? &panel->theory : &panel->mc, d->curve, d->size,
+                            &d->trace) &&
+            nnd_trace_measure(&d->trace, &x, &y) > 0)
+            return true;
+    }
+    return false;
 }
 
 void nnd_curves_measure(const nnd_panel *panel, nnd_span *x, nnd_span *y) {
-    spans s = {*x, *y};
-    visit_all(panel, measure, &s);
-    *x = s.x;
-    *y = s.y;
+    for (drawn d = {.next = 0}; next_drawn(panel, &d);)
+        nnd_trace_measure(&d.trace, x, y);
 }
 
-void nnd_plot_next(nnd_plot_elements *list) {
-    fputs(list->separator, list->out);
-    list->separator = ", \\\n  ";
+/* Points are as many as can be told apart; phases keep curves from covering each other. */
+static void write_data(const nnd_panel *panel, FILE *out) {
+    size_t sizes = nnd_panel_sizes(panel), traces = panel->curves * sizes;
+    size_t limit = NND_PLOT_CROWD / traces;
+    limit = limit > NND_PLOT_POINTS ? NND_PLOT_POINTS : limit < NND_PLOT_FEW ? NND_PLOT_FEW : limit;
+    for (drawn d = {.next = 0}; next_drawn(panel, &d);) {
+        double phase = (double)(d.curve * sizes + d.size) / (double)traces;
+        fprintf(out, "$%s%zu_%zu << EOD\n", d.theory ? "theory" : "mc", d.curve, d.size);
+        if (d.theory)
+            nnd_trace_write_line(&d.trace, out);
+        else
+            nnd_trace_write_points(&d.trace, limit, phase, out);
+        fputs("EOD\n", out);
+    }
 }
 
-typedef struct {
-    nnd_plot_elements list;
-    bool bands; /* the errors of a theory that rests on samples, below all else */
-} plot_list;
-
-static void write_theory(const nnd_panel *panel, const nnd_trace *trace, size_t curve,
-                         plot_list *plot) {
-    size_t dashes = nnd_panel_dashes(panel);
-    unsigned colour = nnd_plot_colour(curve / dashes, nnd_panel_colours(panel));
-    FILE *out = plot->list.out;
-    if (plot->bands && trace->se == NULL)
-        return;
-    nnd_plot_next(&plot->list);
-    fprintf(out, "$theory%zu_0 using ", curve);
-    if (plot->bands)
-        fprintf(out, "1:3:4 with filledcurves fs transparent solid 0.2 noborder");
-    else
-        fprintf(out, "1:2 with lines lw 2 dt %s", nnd_plot_dash(curve % dashes));
-    fprintf(out, " lc rgb '#%06X' notitle", colour);
+/* The errors of a theory that rests on samples, below all else. */
+static void write_bands(const nnd_panel *panel, nnd_plot_elements *list) {
+    for (drawn d = {.next = 0}; next_drawn(panel, &d);)
+        if (d.theory && d.trace.se != NULL)
+            nnd_plot_element(list, nnd_panel_colour(panel, d.curve),
+                             "$theory%zu_0 using 1:3:4 with filledcurves fs transparent solid 0.2"
+                             " noborder",
+                             d.curve);
 }
 
-/* Further outliers are open and small, beside the first. */
-static void write_points(const nnd_panel *panel, size_t curve, size_t size, FILE *out) {
-    bool further = panel->ranked && curve % nnd_panel_dashes(panel) > 0;
-    fprintf(out, " 1:2 with points pt %d ps %s",
-            nnd_plot_point(further ? NND_PLOT_OPEN + size % NND_PLOT_OPEN : size),
-            further ? "0.45" : "0.55");
-}
-
-/* Bars are vectors with flat heads: gnuplot's own wipe out the lines below each point. */
-static void write_simulation(const nnd_panel *panel, const nnd_trace *trace, size_t curve,
-                             size_t size, nnd_plot_elements *list) {
-    size_t dashes = nnd_panel_dashes(panel);
-    unsigned colour = nnd_plot_colour(curve / dashes, nnd_panel_colours(panel));
-    char data[64];
-    snprintf(data, sizeof data, "$mc%zu_%zu using", curve, size);
+/* Bars are vectors with flat heads: gnuplot's own wipe out the lines below each point. Further
+ * outliers are open and small, beside the first. */
+static void write_simulation(const nnd_panel *panel, const drawn *d, nnd_plot_elements *list) {
+    size_t dash = d->curve % nnd_panel_dashes(panel);
+    bool further = panel->ranked && dash > 0;
+    unsigned colour = nnd_panel_colour(panel, d->curve);
     /* Without theory a thin line shows which points belong together. */
-    if (panel->theory.array == NULL && !nnd_plot_is_category(panel->x)) {
-        nnd_plot_next(list);
-        fprintf(list->out, "%s 1:2 with lines lw 1 dt %s lc rgb '#%06X' notitle", data,
-                nnd_plot_dash(curve % dashes), colour);
-    }
-    if (trace->se != NULL) {
-        nnd_plot_next(list);
-        fprintf(list->out,
-                "%s 1:3:(0):($4-$3) with vectors heads size graph 0.006,90 lw 1 lc rgb '#%06X'"
-                " notitle",
-                data, colour);
-    }
-    nnd_plot_next(list);
-    fputs(data, list->out);
-    write_points(panel, curve, size, list->out);
-    fprintf(list->out, " lc rgb '#%06X' notitle", colour);
+    if (panel->theory.array == NULL && !nnd_plot_is_category(panel->x))
+        nnd_plot_element(list, colour, "$mc%zu_%zu using 1:2 with lines lw 1 dt %s", d->curve,
+                         d->size, nnd_plot_dash(dash));
+    if (d->trace.se != NULL)
+        nnd_plot_element(list, colour,
+                         "$mc%zu_%zu using 1:3:(0):($4-$3) with vectors heads size graph 0.006,90"
+                         " lw 1",
+                         d->curve, d->size);
+    nnd_plot_element(list, colour, "$mc%zu_%zu using 1:2 with points pt %d ps %s", d->curve,
+                     d->size,
+                     nnd_plot_point(further ? NND_PLOT_OPEN + d->size % NND_PLOT_OPEN : d->size),
+                     further ? "0.45" : "0.55");
 }
 
-static void write_element(const nnd_panel *panel, const nnd_trace *trace, bool theory, size_t curve,
-                          size_t size, void *state) {
-    plot_list *plot = state;
-    if (theory)
-        write_theory(panel, trace, curve, plot);
-    else
-        write_simulation(panel, trace, curve, size, &plot->list);
+static void write_elements(const nnd_panel *panel, nnd_plot_elements *list) {
+    for (drawn d = {.next = 0}; next_drawn(panel, &d);)
+        if (d.theory)
+            nnd_plot_element(list, nnd_panel_colour(panel, d.curve),
+                             "$theory%zu_0 using 1:2 with lines lw 2 dt %s", d.curve,
+                             nnd_plot_dash(d.curve % nnd_panel_dashes(panel)));
+        else
+            write_simulation(panel, &d, list);
 }
 
 /* Tic labels: names of a category axis; powers of ten where a logarithmic axis is long enough. */
 static void write_x_axis(const nnd_panel *panel, FILE *out) {
-    char text[NND_PLOT_TEXT];
     if (panel->x == NULL) {
         fputs("unset xtics\nset xrange [-1:1]\n", out);
         return;
     }
-    nnd_plot_dim_label(panel, panel->x, sizeof text, text);
-    fputs("set xlabel ", out);
-    nnd_plot_quote(out, text);
-    fputs(" noenhanced\n", out);
+    nnd_plot_dim_label(panel, panel->x, "x", out);
     if (!nnd_plot_is_category(panel->x))
         return;
     nnd_print(out, "set xrange [-0.6:%g]\nset xtics noenhanced (", (double)panel->x->length - 0.4);
@@ -162,85 +120,61 @@ static void write_x_axis(const nnd_panel *panel, FILE *out) {
     fputs(")\n", out);
 }
 
-static void write_axes(const nnd_panel *panel, const spans *s, FILE *out) {
-    char text[NND_PLOT_TEXT];
+static void write_axes(const nnd_panel *panel, nnd_span x, nnd_span y, FILE *out) {
     write_x_axis(panel, out);
-    nnd_plot_value_label(panel, sizeof text, text);
-    fputs("set ylabel ", out);
-    nnd_plot_quote_wrapped(out, text);
-    fputs(" noenhanced\n", out);
-    if (s->y.min > s->y.max)
+    nnd_plot_value_label(panel, "y", out);
+    if (y.min > y.max)
         return;
     if (!nnd_plot_is_category(panel->x))
-        nnd_span_write(s->x, panel->log_x, "x", out);
-    nnd_span_write(s->y, panel->log_y, "y", out);
+        nnd_span_write(x, panel->log_x, "x", out);
+    nnd_span_write(y, panel->log_y, "y", out);
 }
 
-void nnd_curves_title(const nnd_panel *panel, const char *name, FILE *out) {
-    char text[NND_PLOT_TEXT], place[NND_PLOT_LABEL];
-    nnd_panel_place(panel, sizeof place, place);
-    nnd_text title = nnd_text_in(sizeof text, text);
-    nnd_text_add(&title, "%.256s%s", name, place);
-    if (panel->curves < panel->all_curves)
-        nnd_text_add(&title, " (%zu of %zu curves)", panel->curves, panel->all_curves);
-    fputs("set title ", out);
-    nnd_plot_quote(out, text);
-    fputs(" noenhanced\n", out);
-}
+/* What is added to the curves where columns of the variable ask for it. */
+static const nnd_addition *const ADDITIONS[] = {&nnd_spread, &nnd_guides, &nnd_lowest,
+                                                &nnd_markers};
+enum { ADDITION_COUNT = sizeof ADDITIONS / sizeof *ADDITIONS };
 
-void nnd_curves_nothing(FILE *out) {
-    fputs("set label 'no finite values' at graph 0.5, graph 0.5 center\n"
-          "unset tics\nplot [0:1] [0:1] NaN notitle\n",
-          out);
-}
-
-static bool suits(const nnd_panel *panel) {
-    (void)panel;
-    return true;
-}
-
-void nnd_curves_draw(const nnd_panel *panel, size_t cell, const nnd_curves_extra *extra,
-                     const nnd_legend *legend, FILE *out) {
-    nnd_panel here = *panel;
-    spans s = {nnd_span_empty, nnd_span_empty};
-    here.facet.at = cell;
-    visit_all(&here, measure, &s);
-    if (extra->widen != NULL)
-        extra->widen(&here, &s.x, &s.y);
-    nnd_curves_title(&here, here.name, out);
-    write_axes(&here, &s, out);
-    fputs(
-        "set key at graph 1.0, graph 1.0 left top Left reverse maxcols 1 samplen 2.5 spacing 1.2\n",
-        out);
-    if (s.y.min > s.y.max) {
-        nnd_curves_nothing(out);
-        return;
-    }
-    visit_all(&here, write_data, out);
-    if (extra->prepare != NULL)
-        extra->prepare(&here, out);
-    plot_list plot = {{out, "plot "}, true};
-    if (extra->below != NULL)
-        extra->below(&here, &plot.list);
-    visit_source(&here, true, write_element, &plot);
-    plot.bands = false;
-    visit_source(&here, true, write_element, &plot);
-    visit_source(&here, false, write_element, &plot);
-    if (extra->above != NULL)
-        extra->above(&here, &plot.list);
-    nnd_legend_write(legend, &plot.list.separator, out);
-    fputc('\n', out);
+static void write_plot(const nnd_panel *panel, nnd_plot_elements *list) {
+    for (size_t i = 0; i < ADDITION_COUNT; i++)
+        if (ADDITIONS[i]->below != NULL)
+            ADDITIONS[i]->below(panel, list);
+    write_bands(panel, list);
+    write_elements(panel, list);
+    for (size_t i = 0; i < ADDITION_COUNT; i++)
+        if (ADDITIONS[i]->above != NULL)
+            ADDITIONS[i]->above(panel, list);
 }
 
 static void draw(const nnd_panel *panel, size_t cell, const nnd_legend *legend, FILE *out) {
-    static const nnd_curves_extra nothing = {NULL, NULL, NULL, NULL};
-    nnd_curves_draw(panel, cell, &nothing, legend, out);
+    nnd_panel here = *panel;
+    nnd_span x = nnd_span_empty, y = nnd_span_empty;
+    here.facet.at = cell;
+    nnd_curves_measure(&here, &x, &y);
+    for (size_t i = 0; i < ADDITION_COUNT; i++)
+        ADDITIONS[i]->widen(&here, &x, &y);
+    nnd_plot_title(&here, here.name, out);
+    write_axes(&here, x, y, out);
+    nnd_plot_legend_place(out);
+    if (y.min > y.max) {
+        nnd_plot_nothing(out);
+        return;
+    }
+    write_data(&here, out);
+    for (size_t i = 0; i < ADDITION_COUNT; i++)
+        if (ADDITIONS[i]->prepare != NULL)
+            ADDITIONS[i]->prepare(&here, x, out);
+    nnd_plot_elements list = {out, "plot "};
+    write_plot(&here, &list);
+    nnd_legend_write(legend, &list.separator, out);
+    fputc('\n', out);
 }
 
-const nnd_panel_kind nnd_panel_curves = {
-    .suits = suits,
-    .cells = nnd_panel_cells,
-    .right_margin = 14.0,
-    .legend = nnd_legend_make,
-    .draw = draw,
-};
+static void make_legend(const nnd_panel *panel, nnd_legend *legend) {
+    nnd_legend_make(panel, legend);
+    for (size_t i = 0; i < ADDITION_COUNT; i++)
+        if (ADDITIONS[i]->legend != NULL)
+            ADDITIONS[i]->legend(panel, legend);
+}
+
+const nnd_panel_kind nnd_panel_curves = {nnd_panel_cells, 14.0, make_legend, draw};

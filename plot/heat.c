@@ -8,10 +8,6 @@
 enum { RESOLUTION = 128 };
 static const double OVERLAP = 0.2;
 
-static bool suits(const nnd_panel *panel) {
-    return panel->y != NULL;
-}
-
 static size_t source_count(const nnd_panel *panel) {
     return (size_t)(panel->theory.array != NULL) + (panel->mc.array != NULL);
 }
@@ -101,10 +97,8 @@ static void span_values(const nnd_panel *panel, const nnd_source *source, nnd_sp
     for (size_t i = 0; i < m.x->length; i += m.x_step)
         for (size_t j = 0; j < m.y->length; j += m.y_step) {
             double value = m.value[i * m.x_stride + j * m.y_stride];
-            if (!isfinite(value))
-                continue;
-            span->min = fmin(span->min, value);
-            span->max = fmax(span->max, value);
+            if (isfinite(value))
+                nnd_span_widen(span, value);
         }
 }
 
@@ -159,7 +153,6 @@ static void write_list(const nnd_dim *dim, const char *axis, FILE *out) {
 
 static void write_axis(const nnd_panel *panel, const nnd_dim *dim, size_t step, bool log_scale,
                        const char *axis, FILE *out) {
-    char text[NND_PLOT_TEXT];
     double low, high, unused;
     size_t last = (dim->length - 1) / step * step;
     edges(dim, 0, step, log_scale, &low, &unused);
@@ -171,10 +164,7 @@ static void write_axis(const nnd_panel *panel, const nnd_dim *dim, size_t step, 
         write_list(dim, axis, out);
     else if (dim->kind == NND_COORD_INTEGER && dim->length <= 10)
         fprintf(out, "set %stics 1\n", axis);
-    nnd_plot_dim_label(panel, dim, sizeof text, text);
-    fprintf(out, "set %slabel ", axis);
-    nnd_plot_quote(out, text);
-    fputs(" noenhanced\n", out);
+    nnd_plot_dim_label(panel, dim, axis, out);
 }
 
 static void write_title(const nnd_panel *panel, bool theory, FILE *out) {
@@ -201,23 +191,18 @@ static void draw_matrix(const nnd_panel *panel, bool theory, FILE *out) {
     span_values(panel, source, &mine);
     write_title(panel, theory, out);
     if (!read_matrix(panel, source, &m) || mine.min > mine.max) {
-        fputs("set label 'no finite values' at graph 0.5, graph 0.5 center\n"
-              "unset tics\nplot [0:1] [0:1] NaN notitle\n",
-              out);
+        nnd_plot_nothing(out);
         return;
     }
     /* Theory and simulation share their colours. */
     nnd_span span = nnd_span_empty;
     span_values(panel, &panel->theory, &span);
     span_values(panel, &panel->mc, &span);
-    char text[NND_PLOT_TEXT];
-    nnd_plot_value_label(panel, sizeof text, text);
     write_axis(panel, m.x, m.x_step, m.log_x, "x", out);
     write_axis(panel, m.y, m.y_step, m.log_y, "y", out);
     write_palette(span, out);
-    fputs("set cblabel ", out);
-    nnd_plot_quote_wrapped(out, text);
-    fputs(" noenhanced\nset tics out front\n", out);
+    nnd_plot_value_label(panel, "cb", out);
+    fputs("set tics out front\n", out);
     write_matrix(&m, out);
     fputs("plot $matrix using 1:2:3:4:5:6:7 with boxxyerror fillstyle solid 1.0 noborder"
           " lc palette notitle\n",
@@ -235,10 +220,4 @@ static void draw(const nnd_panel *panel, size_t cell, const nnd_legend *legend, 
     draw_matrix(&here, cell % sources == 0 && panel->theory.array != NULL, out);
 }
 
-const nnd_panel_kind nnd_panel_heat = {
-    .suits = suits,
-    .cells = cells,
-    .right_margin = 100.0,
-    .legend = NULL,
-    .draw = draw,
-};
+const nnd_panel_kind nnd_panel_heat = {cells, 100.0, NULL, draw};

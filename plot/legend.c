@@ -19,6 +19,15 @@ nnd_legend_entry *nnd_legend_add(nnd_legend *legend, const char *label) {
     return entry;
 }
 
+void nnd_legend_add_band(nnd_legend *legend, const char *label, unsigned colour) {
+    nnd_legend_entry *entry = nnd_legend_add(legend, label);
+    if (entry == NULL)
+        return;
+    entry->line = false;
+    entry->band = true;
+    entry->colour = colour;
+}
+
 static void add_simulation(const nnd_panel *panel, unsigned colour, nnd_legend *legend) {
     for (size_t s = 0; s < nnd_panel_sizes(panel); s++) {
         nnd_legend_entry *entry = nnd_legend_add(legend, "");
@@ -91,10 +100,18 @@ void nnd_legend_subtract(nnd_legend *legend, const nnd_legend *shared) {
     filter(legend, shared, false);
 }
 
+/* How many characters a text has: bytes that do not go on with one. */
+static size_t characters(const char *text) {
+    size_t count = 0;
+    for (; *text != '\0'; text++)
+        count += ((unsigned char)*text & 0xC0) != 0x80;
+    return count;
+}
+
 double nnd_legend_width(const nnd_legend *legend) {
     size_t longest = 0;
     for (size_t i = 0; i < legend->count; i++) {
-        size_t length = strlen(legend->entry[i].label);
+        size_t length = characters(legend->entry[i].label);
         longest = length > longest ? length : longest;
     }
     return legend->count > 0 ? 50.0 + 7.4 * (double)longest : 0.0;

@@ -7,50 +7,6 @@
 #include "io/export_impl.h"
 #include "plot/plot_impl.h"
 
-/* What the dimensions of a variable mean in a picture of its own; NULL: decided as for all. */
-typedef struct {
-    const char *name;   /* of the variable */
-    const char *x;      /* axis */
-    const char *facet;  /* each value has a cell */
-    const char *rank;   /* counts outliers */
-    bool last;          /* only the last time is shown */
-    size_t limit;       /* the most curves in a cell */
-    const char *y;      /* axis of a heat map */
-    const char *across; /* variable in the place of x */
-} role;
-
-static const role ROLES[] = {
-    {"outlier", NULL, "matrix", "k", false, NND_PLOT_CURVES, NULL, NULL},
-    {"ntk_top", NULL, NULL, "k", false, NND_PLOT_CURVES, NULL, NULL},
-    {"sv_hist", "z", "matrix", NULL, true, 3, NULL, NULL},
-    {"sv_density", "z", "matrix", NULL, true, 3, NULL, NULL},
-    {"h_gram", NULL, "layer", NULL, false, NND_PLOT_CURVES, NULL, NULL},
-    {"phi_gram", NULL, "layer", NULL, false, NND_PLOT_CURVES, NULL, NULL},
-    {"g_gram", NULL, "layer", NULL, false, NND_PLOT_CURVES, NULL, NULL},
-    {"input_eig", NULL, NULL, "k", false, NND_PLOT_CURVES, NULL, NULL},
-};
-static const role TRANSFER = {NULL, "lr", "parameterization", NULL, true, NND_PLOT_CURVES,
-                              NULL, NULL};
-static const role MAP = {NULL, "alpha", NULL, NULL, true, NND_PLOT_CURVES, "snr", NULL};
-static const role DECOUPLING = {NULL, "alpha", NULL, NULL, true, NND_PLOT_CURVES, NULL, "cosine"};
-static const role SCALING = {NULL, "t", NULL, NULL, false, NND_PLOT_CURVES, NULL, NULL};
-static const role PLAIN = {NULL, NULL, NULL, NULL, false, NND_PLOT_CURVES, NULL, NULL};
-
-static const role *role_of(const char *name, const char *view) {
-    if (view != NULL && strcmp(view, NND_PLOT_TRANSFER) == 0)
-        return &TRANSFER;
-    if (view != NULL && strcmp(view, NND_PLOT_MAP) == 0)
-        return &MAP;
-    if (view != NULL && strcmp(view, NND_PLOT_DECOUPLING) == 0)
-        return &DECOUPLING;
-    if (view != NULL && strcmp(view, NND_PLOT_SCALING) == 0)
-        return &SCALING;
-    for (size_t i = 0; i < sizeof ROLES / sizeof *ROLES; i++)
-        if (strcmp(ROLES[i].name, name) == 0)
-            return &ROLES[i];
-    return &PLAIN;
-}
-
 /* Where a variable's own dimensions are known from. */
 typedef struct {
     const nnd_variable *variable; /* of the model's table, or NULL */
@@ -93,28 +49,11 @@ static bool is_size(const nnd_dim *dim) {
     return strcmp(dim->name, "size") == 0;
 }
 
-typedef bool (*wanted)(const nnd_dim *dim, bool own);
-
-static bool own_time(const nnd_dim *dim, bool own) {
-    return own && strcmp(dim->name, "t") == 0;
-}
-
-static bool own_continuum(const nnd_dim *dim, bool own) {
-    return own && dim->kind == NND_COORD_REAL;
-}
-
-static bool sweep_number(const nnd_dim *dim, bool own) {
-    return !own && dim->kind != NND_COORD_TEXT;
-}
-
-static bool own_any(const nnd_dim *dim, bool own) {
-    (void)dim;
-    return own;
-}
-
-static bool sweep_any(const nnd_dim *dim, bool own) {
-    (void)dim;
-    return !own;
+/* How willingly a dimension becomes the axis, 0 most: time, other continua, numbers of a sweep. */
+static int reluctance(const nnd_dim *dim, bool own) {
+    if (own)
+        return strcmp(dim->name, "t") == 0 ? 0 : dim->kind == NND_COORD_REAL ? 1 : 3;
+    return dim->kind != NND_COORD_TEXT ? 2 : 4;
 }
 
 static bool same_name(const nnd_dim *a, const nnd_dim *b) {
@@ -126,15 +65,17 @@ static bool is_pinned(const nnd_panel *panel, const nnd_dim *dim) {
 }
 
 static const nnd_dim *choose_x(const origin *o, const nnd_panel *panel) {
-    static const wanted order[] = {own_time, own_continuum, sweep_number, own_any, sweep_any};
-    for (size_t r = 0; r < sizeof order / sizeof *order; r++)
-        for (size_t i = 0; i < o->source.array->ndims; i++) {
-            const nnd_dim *dim = dim_at(&o->source, i);
-            if (dim->length > 1 && !is_size(dim) && !is_pinned(panel, dim) &&
-                order[r](dim, is_own(o, i)))
-                return dim;
-        }
-    return panel->size != NULL && panel->size->length > 1 ? panel->size : NULL;
+    const nnd_dim *x = panel->size != NULL && panel->size->length > 1 ? panel->size : NULL;
+    int least = 5;
+    for (size_t i = 0; i < o->source.array->ndims; i++) {
+        const nnd_dim *dim = dim_at(&o->source, i);
+        if (dim->length < 2 || is_size(dim) || is_pinned(panel, dim) ||
+            reluctance(dim, is_own(o, i)) >= least)
+            continue;
+        x = dim;
+        least = reluctance(dim, is_own(o, i));
+    }
+    return x;
 }
 
 /* The two dimensions of a heat map, if the variable is a matrix of samples, layers or times. One
@@ -196,7 +137,8 @@ static void thin(nnd_panel *panel, size_t limit) {
 }
 
 /* Outliers that the theory never has are left out. */
-static void keep_ranks(nnd_panel *panel, const nnd_dim *rank) {
+static void keep_ranks(const origin *o, nnd_panel *panel) {
+    const nnd_dim *rank = dim_named(&o->source, panel->drawing->rank);
     nnd_plot_key *key = panel->keys > 0 ? &panel->key[panel->keys - 1] : NULL;
     if (key == NULL || !same_name(rank, key->dim))
         return;
@@ -213,61 +155,73 @@ static void keep_ranks(nnd_panel *panel, const nnd_dim *rank) {
     key->leading = true;
 }
 
-static void assign_axes(const origin *o, const role *special, nnd_panel *panel) {
+static void assign_axes(const origin *o, nnd_panel *panel) {
+    const nnd_drawing *drawing = panel->drawing;
     panel->size = dim_named(&panel->mc, "size");
-    panel->facet.dim = dim_named(&o->source, special->facet);
-    if (special->last)
+    panel->facet.dim = dim_named(&o->source, drawing->facet);
+    if (drawing->last)
         panel->instant.dim = dim_named(&o->source, "t");
     if (panel->instant.dim != NULL)
         panel->instant.at = panel->instant.dim->length - 1;
-    panel->x = dim_named(&o->source, special->x);
-    panel->y = dim_named(&o->source, special->y);
-    panel->across = special->across;
+    panel->x = dim_named(&o->source, drawing->x);
+    panel->y = dim_named(&o->source, drawing->y);
+    if (panel->x != NULL && panel->x->length == 1 && panel->scaling == NULL)
+        panel->x = NULL;
     if (panel->x == NULL && !choose_heat(&o->source, panel))
         panel->x = choose_x(o, panel);
     if (same_name(panel->x, panel->size))
         panel->size = NULL;
 }
 
-static void count_curves(const origin *o, size_t limit, nnd_panel *panel) {
-    size_t sweep = 0;
+/* Logarithmic axes that the drawing asks for. */
+static void choose_scales(nnd_panel *panel) {
+    const nnd_drawing *drawing = panel->drawing;
+    if (panel->x == NULL || drawing->x == NULL || strcmp(panel->x->name, drawing->x) != 0)
+        return;
+    panel->log_x |= drawing->log == NND_LOG_X || drawing->log == NND_LOG_XY;
+    panel->log_y |= drawing->log == NND_LOG_Y || drawing->log == NND_LOG_XY;
+}
+
+static void count_curves(const origin *o, nnd_panel *panel) {
+    size_t sweep = 0, most = panel->drawing->most > 0 ? panel->drawing->most : NND_PLOT_CURVES;
     for (size_t i = 0; i < o->source.array->ndims; i++)
         sweep += !is_own(o, i) && is_key(panel, dim_at(&o->source, i));
     panel->colour_keys = sweep > 0 ? sweep : (panel->keys > 0 && !panel->ranked ? 1 : 0);
     panel->all_curves = 1;
     for (size_t k = 0; k < panel->keys; k++)
         panel->all_curves *= panel->key[k].count;
-    thin(panel, panel->y != NULL ? 1 : limit);
+    thin(panel, panel->y != NULL ? 1 : most);
 }
 
-void nnd_panel_make(const nnd_result *result, const char *name, const nnd_plot_options *options,
-                    nnd_panel *panel) {
+void nnd_panel_make(const nnd_result *result, const nnd_plot_choice *choice, const char *name,
+                    const nnd_plot_options *options, nnd_panel *panel) {
+    static const nnd_drawing plain = {.x = NULL};
+    const nnd_variable *v = choice->model != NULL ? nnd_model_variable(choice->model, name) : NULL;
     *panel = (nnd_panel){
         .name = name,
+        .model = choice->model,
+        .drawing = choice->view != NULL ? &choice->view->drawing
+                   : v != NULL          ? &v->drawing
+                                        : &plain,
+        .scaling = choice->view != NULL ? choice->view->scaling : NULL,
         .theory = nnd_source_of(result->theory, name),
         .mc = nnd_source_of(result->mc, name),
         .log_x = options->log_x,
         .log_y = options->log_y,
     };
-    const nnd_model *model = nnd_plot_model(result);
-    origin o = {model != NULL ? nnd_model_variable(model, name) : NULL,
-                panel->theory.array != NULL ? panel->theory : panel->mc};
-    const role *special = role_of(name, options->view);
-    panel->gaps = o.variable == NULL || o.variable->nullable;
-    /* A rate that diverges is a gap, and the best rates differ by factors. */
-    if (special == &TRANSFER)
-        panel->transfer = panel->gaps = panel->log_x = panel->log_y = true;
-    /* Both axes of the map are ratios. */
-    if (special == &MAP)
-        panel->log_x = panel->log_y = true;
-    if (special == &DECOUPLING)
-        panel->log_y = true; /* errors diverge at the threshold */
-    panel->scaling = special == &SCALING;
-    assign_axes(&o, special, panel);
+    origin o = {v, panel->theory.array != NULL ? panel->theory : panel->mc};
+    panel->gaps = v == NULL || v->nullable || panel->drawing->gaps;
+    assign_axes(&o, panel);
+    choose_scales(panel);
     add_keys(panel, &o.source);
-    keep_ranks(panel, dim_named(&o.source, special->rank));
+    keep_ranks(&o, panel);
     add_keys(panel, &panel->mc);
-    count_curves(&o, special->limit, panel);
+    count_curves(&o, panel);
+}
+
+bool nnd_panel_is_histogram(const nnd_panel *panel) {
+    return panel->drawing->histogram && !nnd_plot_is_category(panel->x) && panel->y == NULL &&
+           strcmp(panel->x->name, panel->drawing->x) == 0;
 }
 
 /* Position in its dimension of the i-th value that is drawn of a key. */
@@ -292,6 +246,10 @@ size_t nnd_panel_colours(const nnd_panel *panel) {
 
 size_t nnd_panel_dashes(const nnd_panel *panel) {
     return product(panel, panel->colour_keys, panel->keys);
+}
+
+unsigned nnd_panel_colour(const nnd_panel *panel, size_t curve) {
+    return nnd_plot_colour(curve / nnd_panel_dashes(panel), nnd_panel_colours(panel));
 }
 
 size_t nnd_panel_cells(const nnd_panel *panel) {
@@ -330,7 +288,7 @@ void nnd_panel_describe(const nnd_panel *panel, size_t from, size_t to, size_t c
         const nnd_dim *dim = panel->key[k].dim;
         char value[NND_PLOT_LABEL];
         nnd_coord_text(dim, key_position(panel, k, curve), sizeof value, value);
-        nnd_text_item(&list, ", ", "%s = %s", dim->name, value);
+        nnd_text_item(&list, ", ", "%s = %s", nnd_plot_symbol(panel, dim->name), value);
     }
 }
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /**
  * How a picture comes about: select.c chooses variables, panel.c decides for each what its
- * dimensions mean (axis, colour, dash), a kind of panel (curves.c, heat.c) writes its part
- * of a gnuplot program, program.c lays the panels out, gnuplot.c runs the program.
+ * dimensions mean (axis, colour, dash), a kind of panel (curves.c, heat.c, ...) writes its part of
+ * a gnuplot program, program.c lays the panels out, gnuplot.c runs the program. What is special
+ * about a variable stands in its model's table (nndmft/drawing.h): here no model is known.
  */
 #ifndef NNDMFT_PLOT_PLOT_IMPL_H
 #define NNDMFT_PLOT_PLOT_IMPL_H
@@ -23,24 +24,17 @@ enum {
 
 /* ---- select.c: which variables ---- */
 
-/** Views without variables of their own: training results against the learning rate, alignment over
- * samples and signal-to-noise ratio, the error against the alignment, the distance from infinite
- * width against the width. */
-#define NND_PLOT_TRANSFER   "transfer"
-#define NND_PLOT_MAP        "map"
-#define NND_PLOT_DECOUPLING "decoupling"
-#define NND_PLOT_SCALING    "scaling"
-
-/** Names of variables, borrowed from the result or the options. */
+/** What is drawn. */
 typedef struct {
     size_t count;
-    const char **name;
-    const char *view; /**< that they were chosen by; NULL: none in particular */
-} nnd_plot_names;
+    const char **name;      /**< of the variables, borrowed from the result or the options */
+    const nnd_model *model; /**< whose tables say how; NULL: unknown */
+    const nnd_view *view;   /**< that they were chosen by, in place of their own drawings; NULL */
+} nnd_plot_choice;
 
-/** The variables that options ask for; free `names->name`. */
+/** The variables that options ask for; free `choice->name`. */
 NND_MUST_USE nnd_status nnd_plot_select(nnd_context *ctx, const nnd_result *result,
-                                        const nnd_plot_options *options, nnd_plot_names *names);
+                                        const nnd_plot_options *options, nnd_plot_choice *choice);
 /** The model that a result is of, NULL if there is none or it is not known here. */
 const nnd_model *nnd_plot_model(const nnd_result *result);
 
@@ -68,7 +62,10 @@ typedef struct {
 
 /** One coordinate system of the picture. */
 typedef struct nnd_panel {
-    const char *name; /**< of the variable */
+    const char *name;           /**< of the variable */
+    const nnd_model *model;     /**< whose table it is in; NULL: it is in none */
+    const nnd_drawing *drawing; /**< columns of that table; empty if it is in none */
+    const char *scaling;        /**< drawn against the size of the simulation, which is this */
     nnd_source theory, mc;
     const nnd_dim *x;         /**< NULL: a single position */
     const nnd_dim *y;         /**< of a heat map, else NULL */
@@ -76,25 +73,25 @@ typedef struct nnd_panel {
     nnd_plot_pin facet;       /**< each of its values has a cell */
     nnd_plot_pin instant;     /**< the time that is shown, where time is not an axis */
     bool before_after;        /**< besides it, the first one */
-    bool transfer;            /**< drawn against the learning rate */
-    bool scaling;             /**< drawn against the size of the simulation */
     bool ranked;              /**< the last key counts outliers, the largest first */
     size_t keys, colour_keys; /**< the first `colour_keys` give the colour, the others the dash */
     nnd_plot_key key[NND_MAX_DIMS];
     size_t curves, all_curves; /**< drawn, and there */
-    bool gaps;          /**< NaN breaks a line: a legal value, not a coordinate of other curves */
-    const char *across; /**< a variable that takes the place of x on its axis; NULL: none */
+    bool gaps; /**< NaN breaks a line: a legal value, not a coordinate of other curves */
     bool log_x, log_y;
 } nnd_panel;
 
 /** A variable as a frame (NULL is allowed) holds it. */
 nnd_source nnd_source_of(const nnd_frame *frame, const char *name);
-/** Assigns the dimensions of a variable; `options->view` is the view that is drawn. */
-void nnd_panel_make(const nnd_result *result, const char *name, const nnd_plot_options *options,
-                    nnd_panel *panel);
+/** Assigns the dimensions of a variable. */
+void nnd_panel_make(const nnd_result *result, const nnd_plot_choice *choice, const char *name,
+                    const nnd_plot_options *options, nnd_panel *panel);
+/** True if its drawing is a histogram over an axis of numbers. */
+bool nnd_panel_is_histogram(const nnd_panel *panel);
 /** Number of colours and of dashes; curve = colour * dashes + dash. */
 size_t nnd_panel_colours(const nnd_panel *panel);
 size_t nnd_panel_dashes(const nnd_panel *panel);
+unsigned nnd_panel_colour(const nnd_panel *panel, size_t curve);
 /** Number of cells: one for each value of the facet. */
 size_t nnd_panel_cells(const nnd_panel *panel);
 /** Names what a cell shows: ", matrix 0 at t = 40", with nothing to say "". */
@@ -128,10 +125,13 @@ typedef struct {
 } nnd_span;
 
 extern const nnd_span nnd_span_empty;
+void nnd_span_widen(nnd_span *span, double x);
 /** True if positions on an axis over this dimension are names, not numbers. */
 bool nnd_plot_is_category(const nnd_dim *dim);
 bool nnd_panel_trace(const nnd_panel *panel, const nnd_source *source, size_t curve, size_t size,
                      nnd_trace *trace);
+/** Value i, whether it is shown or not. */
+double nnd_trace_at(const nnd_trace *trace, size_t i);
 /** Widens the spans by what the trace shows; returns the number of its points. */
 size_t nnd_trace_measure(const nnd_trace *trace, nnd_span *x, nnd_span *y);
 /** Writes "x y low high" per point, an empty line at each gap (NaN is one only where it is legal).
@@ -157,12 +157,17 @@ const char *nnd_plot_dash(size_t i);
 int nnd_plot_point(size_t i);
 /** Writes a text as a gnuplot string in which nothing is interpreted. */
 void nnd_plot_quote(FILE *out, const char *text);
-/** As nnd_plot_quote, broken into two lines if it is long. */
-void nnd_plot_quote_wrapped(FILE *out, const char *text);
-/** The label of a dimension as axis. */
-void nnd_plot_dim_label(const nnd_panel *panel, const nnd_dim *dim, size_t size, char *text);
-/** "long name [unit]" of the variable. */
-void nnd_plot_value_label(const nnd_panel *panel, size_t size, char *text);
+/** The symbol of a variable, or of a parameter that is swept; its name if it has none. */
+const char *nnd_plot_symbol(const nnd_panel *panel, const char *name);
+/** Writes the label of an axis over a dimension, and of one over the values of the variable. */
+void nnd_plot_dim_label(const nnd_panel *panel, const nnd_dim *dim, const char *axis, FILE *out);
+void nnd_plot_value_label(const nnd_panel *panel, const char *axis, FILE *out);
+/** Writes the title of a cell. */
+void nnd_plot_title(const nnd_panel *panel, const char *name, FILE *out);
+/** Places the legend of a cell. */
+void nnd_plot_legend_place(FILE *out);
+/** Says that there is nothing to see in a cell. */
+void nnd_plot_nothing(FILE *out);
 
 /* ---- legend.c ---- */
 
@@ -180,6 +185,8 @@ typedef struct {
 
 /** A further entry, a grey line at first; NULL if there is no room. */
 nnd_legend_entry *nnd_legend_add(nnd_legend *legend, const char *label);
+/** The same of an area. */
+void nnd_legend_add_band(nnd_legend *legend, const char *label, unsigned colour);
 /** The entries that explain a panel of curves. */
 void nnd_legend_make(const nnd_panel *panel, nnd_legend *legend);
 /** Keeps in `shared` what `legend` has too. */
@@ -195,8 +202,6 @@ void nnd_legend_write(const nnd_legend *legend, const char **separator, FILE *ou
 
 /** A way to draw a variable. */
 typedef struct {
-    /** True if the variable is drawn this way. */
-    bool (*suits)(const nnd_panel *panel);
     /** How many cells of the picture it takes. */
     size_t (*cells)(const nnd_panel *panel);
     /** Width in pixels of what stands to the right of a cell. */
@@ -207,10 +212,7 @@ typedef struct {
     void (*draw)(const nnd_panel *panel, size_t cell, const nnd_legend *legend, FILE *out);
 } nnd_panel_kind;
 
-extern const nnd_panel_kind nnd_panel_curves, nnd_panel_heat, nnd_panel_outliers,
-    nnd_panel_stability, nnd_panel_ntk, nnd_panel_spectrum, nnd_panel_transfer, nnd_panel_escape,
-    nnd_panel_direction, nnd_panel_distance, nnd_panel_lowest, nnd_panel_minima, nnd_panel_band,
-    nnd_panel_scaling;
+extern const nnd_panel_kind nnd_panel_curves, nnd_panel_heat, nnd_panel_spectrum, nnd_panel_scaling;
 
 /** The elements of a plot command, as it grows. */
 typedef struct {
@@ -218,53 +220,33 @@ typedef struct {
     const char *separator;
 } nnd_plot_elements;
 
-/** What a special picture adds to curves; what is NULL adds nothing. */
+/** Writes a further element, in a colour and without an entry in the legend. */
+void nnd_plot_element(nnd_plot_elements *list, unsigned colour, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+/** Widens the spans by all curves of a panel. */
+void nnd_curves_measure(const nnd_panel *panel, nnd_span *x, nnd_span *y);
+
+/* ---- what is added to a panel of curves where the drawing of its variable asks for it ---- */
+
+/** What is NULL adds nothing. */
 typedef struct {
     /** Changes what the axes span. */
     void (*widen)(const nnd_panel *panel, nnd_span *x, nnd_span *y);
-    /** Writes data and settings in front of the plot command. */
-    void (*prepare)(const nnd_panel *panel, FILE *out);
+    /** Writes data and settings in front of the plot command; the x axis spans `x`. */
+    void (*prepare)(const nnd_panel *panel, nnd_span x, FILE *out);
     /** Writes elements of the plot command, below and above the curves. */
     void (*below)(const nnd_panel *panel, nnd_plot_elements *list);
     void (*above)(const nnd_panel *panel, nnd_plot_elements *list);
-} nnd_curves_extra;
+    /** Names them in the legend. */
+    void (*legend)(const nnd_panel *panel, nnd_legend *legend);
+} nnd_addition;
 
-/** Starts a further element. */
-void nnd_plot_next(nnd_plot_elements *list);
-/** Widens the spans by all curves of a panel. */
-void nnd_curves_measure(const nnd_panel *panel, nnd_span *x, nnd_span *y);
-/** Draws a cell of curves with what is added to them. */
-void nnd_curves_draw(const nnd_panel *panel, size_t cell, const nnd_curves_extra *extra,
-                     const nnd_legend *legend, FILE *out);
-/** Writes the title of a cell. */
-void nnd_curves_title(const nnd_panel *panel, const char *name, FILE *out);
-/** Says that there is nothing to see in a cell. */
-void nnd_curves_nothing(FILE *out);
+extern const nnd_addition nnd_guides, nnd_spread, nnd_lowest, nnd_markers;
 
-/* ---- edge.c: the edge of a bulk, known to theory, below the curves of its outliers ---- */
-
-/** The edge that goes with curves of one colour; false if the theory has none. */
-bool nnd_edge_trace(const nnd_panel *panel, const char *edge, size_t colour, nnd_trace *trace);
-/** Widens the spans by all edges. */
-void nnd_edge_measure(const nnd_panel *panel, const char *edge, nnd_span *x, nnd_span *y);
-/** True if there are edges, the same ones for all colours; `colour` is the first that has one. */
-bool nnd_edge_is_common(const nnd_panel *panel, const char *edge, size_t *colour);
-/** Writes the edges as data $NAME_0, $NAME_1, ... with the name of the edge. */
-void nnd_edge_write(const nnd_panel *panel, const char *edge, FILE *out);
-/** Draws them as lines in the colours of the curves. */
-void nnd_edge_draw(const nnd_panel *panel, const char *edge, nnd_plot_elements *list);
-/** Names them in the legend. */
-void nnd_edge_legend(const nnd_panel *panel, const char *edge, const char *label,
-                     nnd_legend *legend);
-
-/* ---- lowest.c: where curves are lowest ---- */
-
-/** Place and value, and the value at the beginning of the curve; false if there is none. */
-bool nnd_lowest_of(const nnd_panel *panel, size_t curve, double *x, double *y, double *first);
-/** Writes the places as data $lowest0, $lowest1, ..., draws rings there, and names them. */
-void nnd_lowest_write(const nnd_panel *panel, FILE *out);
-void nnd_lowest_draw(const nnd_panel *panel, nnd_plot_elements *list);
-void nnd_lowest_legend(const nnd_panel *panel, nnd_legend *legend);
+/** The next guide that the theory of a file holds (NULL: the first one), and the first of a kind;
+ * NULL if there is none. */
+const nnd_guide *nnd_guide_next(const nnd_panel *panel, const nnd_guide *after);
+const nnd_guide *nnd_guide_of(const nnd_panel *panel, nnd_guide_kind kind);
 
 /* ---- program.c ---- */
 

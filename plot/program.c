@@ -12,13 +12,13 @@ static const double CELL_WIDTH = 340.0, CELL_HEIGHT = 245.0; /* between the axes
 static const double ROW = 17.5;
 static const double LEFT = 82.0, TOP = 32.0, BOTTOM = 54.0, HEAD = 34.0;
 
-/* A special picture of its own stands before the general ones: the first kind that suits wins. */
-static const nnd_panel_kind *const KINDS[] = {
-    &nnd_panel_scaling,   &nnd_panel_band,     &nnd_panel_transfer,  &nnd_panel_outliers,
-    &nnd_panel_stability, &nnd_panel_ntk,      &nnd_panel_direction, &nnd_panel_lowest,
-    &nnd_panel_escape,    &nnd_panel_spectrum, &nnd_panel_minima,    &nnd_panel_distance,
-    &nnd_panel_heat,      &nnd_panel_curves,
-};
+static const nnd_panel_kind *kind_of(const nnd_panel *panel) {
+    if (panel->scaling != NULL)
+        return &nnd_panel_scaling;
+    if (panel->y != NULL)
+        return &nnd_panel_heat;
+    return nnd_panel_is_histogram(panel) ? &nnd_panel_spectrum : &nnd_panel_curves;
+}
 
 typedef struct {
     nnd_panel panel;
@@ -36,16 +36,11 @@ typedef struct {
 } picture;
 
 static void make_entries(const nnd_result *result, const nnd_plot_options *options,
-                         const nnd_plot_names *names, picture *p) {
-    nnd_plot_options chosen = *options;
-    chosen.view = names->view;
-    for (size_t i = 0; i < names->count; i++) {
+                         const nnd_plot_choice *choice, picture *p) {
+    for (size_t i = 0; i < choice->count; i++) {
         entry *e = &p->entry[i];
-        nnd_panel_make(result, names->name[i], &chosen, &e->panel);
-        size_t k = 0;
-        while (!KINDS[k]->suits(&e->panel))
-            k++;
-        e->kind = KINDS[k];
+        nnd_panel_make(result, choice, choice->name[i], options, &e->panel);
+        e->kind = kind_of(&e->panel);
         if (e->kind->legend != NULL)
             e->kind->legend(&e->panel, &e->legend);
         p->cells += e->kind->cells(&e->panel);
@@ -198,15 +193,15 @@ static void write_picture(const picture *p, FILE *out) {
 
 nnd_status nnd_plot_program(nnd_context *ctx, const nnd_result *result,
                             const nnd_plot_options *options, const char *format, FILE *out) {
-    nnd_plot_names names;
-    nnd_status status = nnd_plot_select(ctx, result, options, &names);
+    nnd_plot_choice choice;
+    nnd_status status = nnd_plot_select(ctx, result, options, &choice);
     if (status != NND_OK)
         return status;
-    picture p = {.count = names.count, .entry = calloc(names.count, sizeof(entry))};
+    picture p = {.count = choice.count, .entry = calloc(choice.count, sizeof(entry))};
     if (p.entry == NULL)
         status = nnd_fail_memory(ctx, "the panels of a picture");
     else {
-        make_entries(result, options, &names, &p);
+        make_entries(result, options, &choice, &p);
         tell_omissions(ctx, &p);
         share_legends(&p);
         lay_out(&p);
@@ -215,6 +210,6 @@ nnd_status nnd_plot_program(nnd_context *ctx, const nnd_result *result,
         write_picture(&p, out);
     }
     free(p.entry);
-    free(names.name);
+    free(choice.name);
     return status;
 }

@@ -1,20 +1,34 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /**
- * How far networks of width N are from infinite width: the square of Delta_N - Delta, averaged over
- * seeds and times, against N. Where theory at order 1/N holds it falls along a line of slope -1.
+ * How far networks of size N are from infinite size: the square of x_N - x, averaged over seeds and
+ * times, against N. Where theory at order 1/N holds it falls along a line of slope -1.
  */
 #include <math.h>
-#include <stdlib.h>
+#include <string.h>
 
 #include "plot/plot_impl.h"
 
-static const char MEAN[] = "delta", NVAR[] = "delta_nvar", BIAS[] = "delta_bias";
+static const unsigned PALE = 0x999999;
 
-static bool suits(const nnd_panel *panel) {
-    return panel->scaling;
+/* The variable, and those that hold N times its variance and its bias; `bias` may be NULL. */
+typedef struct {
+    const char *mean, *nvar, *bias;
+} parts;
+
+static bool find_parts(const nnd_panel *panel, parts *p) {
+    const nnd_variable *nvar = nnd_model_variable(panel->model, panel->name);
+    if (nvar == NULL || nvar->estimator.kind != NND_NVAR || nvar->estimator.a == NULL)
+        return false;
+    *p = (parts){nvar->estimator.a, panel->name, NULL};
+    for (size_t i = 0; i < panel->model->variable_count; i++) {
+        const nnd_variable *v = &panel->model->variables[i];
+        if (v->estimator.kind == NND_SLOPE && strcmp(v->estimator.a, p->mean) == 0)
+            p->bias = v->name;
+    }
+    return true;
 }
 
-/* A trace of a variable with the dimensions of Delta. */
+/* A trace of a variable with the dimensions of the panel's. */
 static bool find_trace(const nnd_panel *panel, const char *name, bool theory, size_t curve,
                        size_t size, nnd_trace *trace) {
     nnd_panel mine = *panel;
@@ -24,124 +38,116 @@ static bool find_trace(const nnd_panel *panel, const char *name, bool theory, si
            trace->x != NULL;
 }
 
-static double at(const nnd_trace *trace, size_t i) {
-    return trace->y[i * trace->stride];
-}
-
-/* Mean over times of (E Delta_N - Delta)^2 + Var Delta_N at the k-th size; NaN if there is none. */
-static double measured(const nnd_panel *panel, size_t curve, size_t k) {
+/* Mean over times of (E x_N - x)^2 + Var x_N at the k-th size; NaN if there is none. */
+static double measured(const nnd_panel *panel, const parts *p, size_t curve, size_t k) {
     nnd_trace theory, mc, nvar;
     double sum = 0.0, count = 0.0;
-    if (!find_trace(panel, MEAN, true, curve, 0, &theory) ||
-        !find_trace(panel, MEAN, false, curve, k, &mc) ||
-        !find_trace(panel, NVAR, false, curve, k, &nvar))
+    if (!find_trace(panel, p->mean, true, curve, 0, &theory) ||
+        !find_trace(panel, p->mean, false, curve, k, &mc) ||
+        !find_trace(panel, p->nvar, false, curve, k, &nvar))
         return NAN;
     for (size_t i = 0; i < mc.x->length; i++) {
         size_t j = nnd_coord_find(theory.x, mc.x, i);
         if (j == theory.x->length)
             continue;
-        double shift = at(&mc, i) - at(&theory, j);
-        double square = shift * shift + at(&nvar, i) / panel->size->value[k];
-        if (!isfinite(square))
-            continue;
-        sum += square;
-        count += 1.0;
+        double shift = nnd_trace_at(&mc, i) - nnd_trace_at(&theory, j);
+        double square = shift * shift + nnd_trace_at(&nvar, i) / panel->size->value[k];
+        if (isfinite(square)) {
+            sum += square;
+            count += 1.0;
+        }
     }
     return sum / count;
 }
 
-/* The same of theory: N Var Delta/N + (b/N)^2. */
-static double predicted(const nnd_panel *panel, size_t curve, double size) {
+/* The same of theory: N Var x/N + (b/N)^2. */
+static double predicted(const nnd_panel *panel, const parts *p, size_t curve, double size) {
     nnd_trace nvar, bias;
     double sum = 0.0, count = 0.0;
-    if (!find_trace(panel, NVAR, true, curve, 0, &nvar))
+    if (!find_trace(panel, p->nvar, true, curve, 0, &nvar))
         return NAN;
-    bool biased = find_trace(panel, BIAS, true, curve, 0, &bias);
+    bool biased = p->bias != NULL && find_trace(panel, p->bias, true, curve, 0, &bias);
     for (size_t i = 0; i < nvar.x->length; i++) {
-        double shift = biased ? at(&bias, i) / size : 0.0;
-        double square = at(&nvar, i) / size + shift * shift;
-        if (!isfinite(square))
-            continue;
-        sum += square;
-        count += 1.0;
+        double shift = biased ? nnd_trace_at(&bias, i) / size : 0.0;
+        double square = nnd_trace_at(&nvar, i) / size + shift * shift;
+        if (isfinite(square)) {
+            sum += square;
+            count += 1.0;
+        }
     }
     return sum / count;
 }
 
-/* Ends of the axis over sizes. */
-static void ends(const nnd_panel *panel, double *low, double *high) {
-    *low = INFINITY;
-    *high = 0.0;
-    for (size_t k = 0; k < panel->size->length; k++) {
-        *low = fmin(*low, panel->size->value[k]);
-        *high = fmax(*high, panel->size->value[k]);
-    }
-    *low /= 1.3;
-    *high *= 1.3;
+/* The axis over sizes. */
+static nnd_span sizes(const nnd_panel *panel) {
+    nnd_span span = nnd_span_empty;
+    for (size_t k = 0; k < panel->size->length; k++)
+        nnd_span_widen(&span, panel->size->value[k]);
+    return (nnd_span){span.min / 1.3, span.max * 1.3};
 }
 
-static void write_data(const nnd_panel *panel, nnd_span *span, FILE *out) {
-    double low, high;
-    ends(panel, &low, &high);
-    for (size_t curve = 0; curve < panel->curves; curve++) {
-        fprintf(out, "$measured%zu << EOD\n", curve);
-        for (size_t k = 0; k < panel->size->length; k++) {
-            double y = measured(panel, curve, k);
-            nnd_print(out, "%.12g %.12g\n", panel->size->value[k], y);
-            if (y > 0.0) {
-                span->min = fmin(span->min, y);
-                span->max = fmax(span->max, y);
-            }
-        }
-        fprintf(out, "EOD\n$predicted%zu << EOD\n", curve);
-        for (int i = 0; i <= 20; i++) {
-            double size = low * pow(high / low, i / 20.0);
-            nnd_print(out, "%.12g %.12g\n", size, predicted(panel, curve, size));
-        }
-        fputs("EOD\n", out);
+static void write_curve(const nnd_panel *panel, const parts *p, size_t curve, nnd_span *y,
+                        FILE *out) {
+    nnd_span x = sizes(panel);
+    fprintf(out, "$measured%zu << EOD\n", curve);
+    for (size_t k = 0; k < panel->size->length; k++) {
+        double square = measured(panel, p, curve, k);
+        nnd_print(out, "%.12g %.12g\n", panel->size->value[k], square);
+        if (square > 0.0)
+            nnd_span_widen(y, square);
     }
+    fprintf(out, "EOD\n$predicted%zu << EOD\n", curve);
+    for (int i = 0; i <= 20; i++) {
+        double size = x.min * pow(x.max / x.min, i / 20.0);
+        nnd_print(out, "%.12g %.12g\n", size, predicted(panel, p, curve, size));
+    }
+    fputs("EOD\n", out);
 }
 
 /* The sizes themselves are the tics. */
-static void write_tics(const nnd_panel *panel, FILE *out) {
-    fputs("set xtics (", out);
+static void write_axes(const nnd_panel *panel, const parts *p, nnd_span y, FILE *out) {
+    nnd_span x = sizes(panel);
+    const char *symbol = nnd_plot_symbol(panel, p->mean);
+    nnd_print(out,
+              "set logscale xy\nset format y '10^{%%T}'\nset xrange [%.12g:%.12g]\n"
+              "set yrange [%.12g:%.12g]\nset xlabel '%s N'\n"
+              "set ylabel '(%s_N - %s)², mean over seeds and times' noenhanced\nset xtics (",
+              x.min, x.max, 0.5 * y.min, 2.0 * y.max, panel->scaling, symbol, symbol);
     for (size_t k = 0; k < panel->size->length; k++)
         nnd_print(out, "%s%.12g", k > 0 ? ", " : "", panel->size->value[k]);
     fputs(")\n", out);
 }
 
-static void draw(const nnd_panel *panel, size_t cell, const nnd_legend *legend, FILE *out) {
-    double low, high;
-    nnd_span span = nnd_span_empty;
-    (void)cell;
-    ends(panel, &low, &high);
-    nnd_curves_title(panel, "distance from infinite width", out);
-    write_data(panel, &span, out);
-    if (span.min > span.max) {
-        nnd_curves_nothing(out);
-        return;
-    }
-    nnd_print(out,
-              "set logscale xy\nset format y '10^{%%T}'\nset xrange [%.12g:%.12g]\n"
-              "set yrange [%.12g:%.12g]\nset xlabel 'width N'\n"
-              "set ylabel '(Delta_N - Delta)^2, mean over seeds and times' noenhanced\n",
-              low, high, 0.5 * span.min, 2.0 * span.max);
-    write_tics(panel, out);
-    size_t colours = nnd_panel_colours(panel), dashes = nnd_panel_dashes(panel);
+static void write_plot(const nnd_panel *panel, double slope, const nnd_legend *legend, FILE *out) {
     nnd_plot_elements list = {out, "plot "};
+    char line[40];
     for (size_t curve = 0; curve < panel->curves; curve++) {
-        unsigned colour = nnd_plot_colour(curve / dashes, colours);
-        nnd_plot_next(&list);
-        fprintf(out, "$predicted%zu using 1:2 with lines lw 2 dt %s lc rgb '#%06X' notitle", curve,
-                nnd_plot_dash(curve % dashes), colour);
-        nnd_plot_next(&list);
-        fprintf(out, "$measured%zu using 1:2 with points pt 7 ps 0.7 lc rgb '#%06X' notitle", curve,
-                colour);
+        unsigned colour = nnd_panel_colour(panel, curve);
+        nnd_plot_element(&list, colour, "$predicted%zu using 1:2 with lines lw 2 dt %s", curve,
+                         nnd_plot_dash(curve % nnd_panel_dashes(panel)));
+        nnd_plot_element(&list, colour, "$measured%zu using 1:2 with points pt 7 ps 0.7", curve);
     }
-    nnd_plot_next(&list);
-    nnd_print(out, "%.12g/x with lines lw 1 dt (8,4) lc rgb '#999999' notitle", span.max * low);
+    nnd_format(line, sizeof line, "%.12g/x", slope);
+    nnd_plot_element(&list, PALE, "%s with lines lw 1 dt (8,4)", line);
     nnd_legend_write(legend, &list.separator, out);
     fputc('\n', out);
+}
+
+static void draw(const nnd_panel *panel, size_t cell, const nnd_legend *legend, FILE *out) {
+    nnd_span y = nnd_span_empty;
+    parts p = {NULL, NULL, NULL};
+    char title[NND_PLOT_LABEL];
+    (void)cell;
+    nnd_format(title, sizeof title, "distance from infinite %s", panel->scaling);
+    nnd_plot_title(panel, title, out);
+    for (size_t curve = 0; find_parts(panel, &p) && curve < panel->curves; curve++)
+        write_curve(panel, &p, curve, &y, out);
+    if (y.min > y.max) {
+        nnd_plot_nothing(out);
+        return;
+    }
+    write_axes(panel, &p, y, out);
+    write_plot(panel, y.max * sizes(panel).min, legend, out);
 }
 
 static void legend(const nnd_panel *panel, nnd_legend *legend) {
@@ -153,10 +159,4 @@ static void legend(const nnd_panel *panel, nnd_legend *legend) {
         entry->dash = 1;
 }
 
-const nnd_panel_kind nnd_panel_scaling = {
-    .suits = suits,
-    .cells = nnd_panel_cells,
-    .right_margin = 14.0,
-    .legend = legend,
-    .draw = draw,
-};
+const nnd_panel_kind nnd_panel_scaling = {nnd_panel_cells, 14.0, legend, draw};

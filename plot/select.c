@@ -67,162 +67,161 @@ static bool is_new_view(const nnd_result *result, const nnd_model *model, size_t
     return view != NULL;
 }
 
+/* The i-th of some names; NULL past the last. */
+typedef const char *(*namer)(const nnd_result *result, size_t i);
+
+/* Refuses a word, with the names that there are instead. */
+static nnd_status refuse(nnd_context *ctx, const nnd_result *result, const char *what,
+                         const char *word, namer name_at) {
+    char there[LIST_SIZE];
+    nnd_text list = nnd_text_in(sizeof there, there);
+    nnd_suggestion near = {.word = word};
+    for (size_t i = 0; name_at(result, i) != NULL; i++) {
+        nnd_text_item(&list, ", ", "%s", name_at(result, i));
+        nnd_suggest(&near, "", name_at(result, i));
+    }
+    return nnd_fail(ctx, NND_E_INPUT, "no %s %.200s; %sthere are: %s", what, word, near.text,
+                    there);
+}
+
 static nnd_status select_named(nnd_context *ctx, const nnd_result *result,
-                               const nnd_selection *vars, nnd_plot_names *names) {
+                               const nnd_selection *vars, nnd_plot_choice *choice) {
     for (size_t v = 0; v < vars->count; v++) {
-        if (find(result, vars->value[v]) != NULL) {
-            names->name[names->count++] = vars->value[v];
-            continue;
-        }
-        char there[LIST_SIZE];
-        nnd_text list = nnd_text_in(sizeof there, there);
-        nnd_suggestion near = {.word = vars->value[v]};
-        for (size_t i = 0; variable_at(result, i) != NULL; i++) {
-            nnd_text_item(&list, ", ", "%s", variable_at(result, i));
-            nnd_suggest(&near, "", variable_at(result, i));
-        }
-        return nnd_fail(ctx, NND_E_INPUT, "no variable %.200s; %sthere are: %s", vars->value[v],
-                        near.text, there);
+        if (find(result, vars->value[v]) == NULL)
+            return refuse(ctx, result, "variable", vars->value[v], variable_at);
+        choice->name[choice->count++] = vars->value[v];
     }
     return NND_OK;
 }
 
-/* What is drawn in the cells of another variable, if the file holds that one. */
-static bool is_companion(const nnd_result *result, const char *name) {
-    static const char *const pairs[][2] = {{"bulk_edge", "outlier"},
-                                           {"floor_time", "theta"},
-                                           {"neg_log_sin_law", "neg_log_sin"},
-                                           {"ntk_edge", "ntk_top"},
-                                           {"omega_critical", "omega"},
-                                           {"omega_law", "omega"},
-                                           {"sharpness_bound", "final_sharpness"},
-                                           {"sharpness_ceiling", "final_sharpness"},
-                                           {"sharpness_flow", "final_sharpness"},
-                                           {"sharpness_min", "final_sharpness"},
-                                           {"stability_edge", "stability"},
-                                           {"stability_limit", "final_sharpness"},
-                                           {"sv_density", "sv_hist"},
-                                           {"theta_floor", "theta"}};
-    for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++)
-        if (strcmp(name, pairs[i][0]) == 0)
-            return find(result, pairs[i][1]) != NULL;
+static bool lists(const nnd_guide *guide, const char *name) {
+    while (guide != NULL && guide->name != NULL && strcmp(guide->name, name) != 0)
+        guide++;
+    return guide != NULL && guide->name != NULL;
+}
+
+/* True if a variable is drawn beside another one of the same view. */
+static bool is_guide(const nnd_result *result, const nnd_model *model, size_t i) {
+    const char *view = view_at(result, model, i);
+    for (size_t j = 0; j < model->variable_count; j++) {
+        const char *other = j != i ? view_at(result, model, j) : NULL;
+        if (other != NULL && strcmp(view, other) == 0 &&
+            lists(model->variables[j].drawing.guides, model->variables[i].name))
+            return true;
+    }
     return false;
 }
 
-/* A view of variables that belong to other views too: what it shows, over which swept numbers, and
- * whether it says most about a file. */
-typedef struct {
-    const char *name;
-    const char *shown[2], *over[2];
-    bool best;
-} derived_view;
-
-static const derived_view DERIVED[] = {
-    {NND_PLOT_TRANSFER, {"train_mse", "test_risk"}, {"lr", NULL}, true},
-    {NND_PLOT_MAP, {"cosine", "cka"}, {"alpha", "snr"}, false},
-    {NND_PLOT_DECOUPLING, {"gen_error", NULL}, {"alpha", NULL}, false},
-    {NND_PLOT_SCALING, {"delta_nvar", NULL}, {"size", NULL}, false},
-};
-enum { DERIVED_COUNT = sizeof DERIVED / sizeof *DERIVED };
-
-static bool is_over(const nnd_frame *frame, const char *name, const char *dim_name) {
+/* True if a frame holds a variable over at least so many values of a number; NULL: of any. */
+static bool is_over(const nnd_frame *frame, const char *name, const char *number, size_t least) {
     const nnd_array *a = frame != NULL ? nnd_frame_find(frame, name) : NULL;
-    const nnd_dim *dim = a != NULL ? nnd_frame_find_dim(frame, dim_name) : NULL;
-    size_t least = strcmp(dim_name, "size") == 0 ? 2 : 3;
+    if (a == NULL || number == NULL)
+        return a != NULL;
+    const nnd_dim *dim = nnd_frame_find_dim(frame, number);
     return dim != NULL && dim->length >= least && dim->kind != NND_COORD_TEXT &&
-           nnd_array_axis(frame, a, dim_name) < a->ndims;
+           nnd_array_axis(frame, a, number) < a->ndims;
 }
 
-/* The i-th variable that a derived view shows; NULL past the last. */
-static const char *derived_at(const nnd_result *result, const derived_view *view, size_t i) {
+/* The i-th variable that a view of the model's shows; NULL past the last. */
+static const char *shown_at(const nnd_result *result, const nnd_view *view, size_t i) {
     const nnd_frame *frames[] = {result->theory, result->mc};
-    for (size_t v = 0; v < 2 && view->shown[v] != NULL; v++) {
-        bool has = false;
-        for (size_t f = 0; f < 2 && !has; f++)
-            has = is_over(frames[f], view->shown[v], view->over[0]) &&
-                  (view->over[1] == NULL || is_over(frames[f], view->shown[v], view->over[1]));
-        if (has && i-- == 0)
-            return view->shown[v];
-    }
+    for (size_t v = 0; v < NND_VIEW_VARIABLES && view->variable[v] != NULL; v++)
+        for (size_t f = 0; f < 2; f++) {
+            bool shown = view->scaling != NULL
+                             ? is_over(frames[f], view->variable[v], "size", 2)
+                             : is_over(frames[f], view->variable[v], view->drawing.x, 3) &&
+                                   is_over(frames[f], view->variable[v], view->drawing.y, 3);
+            if (shown && i-- == 0)
+                return view->variable[v];
+            if (shown)
+                break;
+        }
     return NULL;
 }
 
-/* The derived view of a name, if the file has anything to show in it; else NULL. */
-static const derived_view *derived_named(const nnd_result *result, const char *name) {
-    for (size_t d = 0; name != NULL && d < DERIVED_COUNT; d++)
-        if (strcmp(DERIVED[d].name, name) == 0 && derived_at(result, &DERIVED[d], 0) != NULL)
-            return &DERIVED[d];
-    return NULL;
+/* The next view of a model's that has anything to show after `view` (NULL: the first one). */
+static const nnd_view *next_view(const nnd_result *result, const nnd_model *model,
+                                 const nnd_view *view) {
+    view = view != NULL ? view + 1 : model != NULL ? model->views : NULL;
+    while (view != NULL && view->name != NULL && shown_at(result, view, 0) == NULL)
+        view++;
+    return view != NULL && view->name != NULL ? view : NULL;
+}
+
+/* The model whose views a file is offered: its own, or else the first one that has any for it. */
+static const nnd_model *views_model(const nnd_result *result) {
+    const nnd_model *model = nnd_plot_model(result);
+    for (size_t i = 0; model == NULL && nnd_model_at(i) != NULL; i++)
+        if (next_view(result, nnd_model_at(i), NULL) != NULL)
+            model = nnd_model_at(i);
+    return model;
 }
 
 /* The i-th view that a file offers; NULL past the last. */
-static const char *offer_at(const nnd_result *result, const nnd_model *model, size_t i) {
+static const char *offer_at(const nnd_result *result, size_t i) {
+    const nnd_model *model = nnd_plot_model(result), *of = views_model(result);
     for (size_t v = 0; model != NULL && v < model->variable_count; v++)
         if (is_new_view(result, model, v) && i-- == 0)
             return view_at(result, model, v);
-    for (size_t d = 0; d < DERIVED_COUNT; d++)
-        if (derived_at(result, &DERIVED[d], 0) != NULL && i-- == 0)
-            return DERIVED[d].name;
+    for (const nnd_view *view = NULL; (view = next_view(result, of, view)) != NULL;)
+        if (i-- == 0)
+            return view->name;
     return NULL;
+}
+
+/* True if the theory has a finite value of a variable. */
+static bool is_known(const nnd_result *result, const char *name) {
+    const nnd_array *a = result->theory != NULL ? nnd_frame_find(result->theory, name) : NULL;
+    for (size_t i = 0; a != NULL && i < a->count; i++)
+        if (isfinite(a->data[i]))
+            return true;
+    return false;
 }
 
 /* The view that says most about a file; NULL: that of the first variable. */
 static const char *best_view(const nnd_result *result, const nnd_model *model) {
-    for (size_t d = 0; d < DERIVED_COUNT; d++)
-        if (DERIVED[d].best && derived_at(result, &DERIVED[d], 0) != NULL)
-            return DERIVED[d].name;
-    static const char *const telling[] = {"outlier", "delta_nvar"};
-    for (size_t k = 0; k < sizeof telling / sizeof *telling; k++) {
-        const nnd_variable *v = model != NULL ? nnd_model_variable(model, telling[k]) : NULL;
-        const nnd_array *a = NULL;
-        if (v != NULL && result->theory != NULL)
-            a = nnd_frame_find(result->theory, v->name);
-        for (size_t i = 0; a != NULL && i < a->count; i++)
-            if (isfinite(a->data[i]))
-                return v->view;
-    }
+    const nnd_model *of = views_model(result);
+    for (const nnd_view *view = NULL; (view = next_view(result, of, view)) != NULL;)
+        if (view->lead)
+            return view->name;
+    for (size_t i = 0; model != NULL && i < model->variable_count; i++)
+        if (model->variables[i].lead && is_known(result, model->variables[i].name))
+            return model->variables[i].view;
     return NULL;
 }
 
-static void select_derived(const nnd_result *result, const derived_view *view,
-                           nnd_plot_names *names) {
-    names->view = view->name;
-    for (size_t i = 0; derived_at(result, view, i) != NULL; i++)
-        names->name[names->count++] = derived_at(result, view, i);
+/* A view of the model's table; false if the file has nothing to show in one of that name. */
+static bool select_view_of(const nnd_result *result, const char *name, nnd_plot_choice *choice) {
+    const nnd_model *of = views_model(result);
+    const nnd_view *view = next_view(result, of, NULL);
+    while (name != NULL && view != NULL && strcmp(view->name, name) != 0)
+        view = next_view(result, of, view);
+    if (name == NULL || view == NULL)
+        return false;
+    choice->model = of;
+    choice->view = view;
+    for (size_t i = 0; shown_at(result, view, i) != NULL; i++)
+        choice->name[choice->count++] = shown_at(result, view, i);
+    return true;
 }
 
-/* NULL as view: that of the first variable. */
+/* The variables of a view; NULL as view: that of the first variable. */
 static void select_view(const nnd_result *result, const nnd_model *model, const char *view,
-                        nnd_plot_names *names) {
+                        nnd_plot_choice *choice) {
     for (size_t i = 0; i < model->variable_count; i++) {
         const char *mine = view_at(result, model, i);
         if (mine == NULL)
             continue;
         if (view == NULL)
             view = mine;
-        if (strcmp(mine, view) == 0 && !is_companion(result, model->variables[i].name))
-            names->name[names->count++] = model->variables[i].name;
+        if (strcmp(mine, view) == 0 && !is_guide(result, model, i))
+            choice->name[choice->count++] = model->variables[i].name;
     }
-}
-
-static nnd_status fail_view(nnd_context *ctx, const nnd_result *result, const nnd_model *model,
-                            const char *view) {
-    char there[LIST_SIZE];
-    nnd_text list = nnd_text_in(sizeof there, there);
-    nnd_suggestion near = {.word = view};
-    for (size_t i = 0; offer_at(result, model, i) != NULL; i++) {
-        nnd_text_item(&list, ", ", "%s", offer_at(result, model, i));
-        nnd_suggest(&near, "", offer_at(result, model, i));
-    }
-    if (list.items == 0)
-        return nnd_fail(ctx, NND_E_INPUT, "no view %s: the file has no views; name variables",
-                        view);
-    return nnd_fail(ctx, NND_E_INPUT, "no view %.200s; %sthere are: %s", view, near.text, there);
 }
 
 /* What has no model: all curves in time, or everything where there are none. */
-static void select_curves(const nnd_result *result, nnd_plot_names *names) {
-    for (int any = 0; any < 2 && names->count == 0; any++)
+static void select_curves(const nnd_result *result, nnd_plot_choice *choice) {
+    for (int any = 0; any < 2 && choice->count == 0; any++)
         for (size_t i = 0; variable_at(result, i) != NULL; i++) {
             const char *name = variable_at(result, i);
             const nnd_frame *frame = result->theory;
@@ -230,36 +229,42 @@ static void select_curves(const nnd_result *result, nnd_plot_names *names) {
                 frame = result->mc;
             const nnd_array *array = nnd_frame_find(frame, name);
             if (any || nnd_array_axis(frame, array, "t") < array->ndims)
-                names->name[names->count++] = name;
+                choice->name[choice->count++] = name;
         }
 }
 
-nnd_status nnd_plot_select(nnd_context *ctx, const nnd_result *result,
-                           const nnd_plot_options *options, nnd_plot_names *names) {
+/* Fills `choice`, whose list has room for all variables. */
+static nnd_status choose(nnd_context *ctx, const nnd_result *result,
+                         const nnd_plot_options *options, nnd_plot_choice *choice) {
     const nnd_model *model = nnd_plot_model(result);
     const char *view = options->view != NULL ? options->view : best_view(result, model);
-    size_t room = options->vars.count + (model != NULL ? model->variable_count : 0) + 2;
+    choice->model = model;
+    if (options->vars.count > 0)
+        return select_named(ctx, result, &options->vars, choice);
+    if (!select_view_of(result, view, choice) && model != NULL)
+        select_view(result, model, view, choice);
+    if (choice->count == 0 && options->view != NULL && offer_at(result, 0) != NULL)
+        return refuse(ctx, result, "view", options->view, offer_at);
+    if (choice->count == 0 && options->view != NULL)
+        return nnd_fail(ctx, NND_E_INPUT, "no view %s: the file has no views; name variables",
+                        options->view);
+    if (choice->count == 0)
+        select_curves(result, choice);
+    return choice->count > 0 ? NND_OK : nnd_fail(ctx, NND_E_INPUT, "there is nothing to draw");
+}
+
+nnd_status nnd_plot_select(nnd_context *ctx, const nnd_result *result,
+                           const nnd_plot_options *options, nnd_plot_choice *choice) {
+    size_t room = options->vars.count + NND_VIEW_VARIABLES;
     while (variable_at(result, room - 1) != NULL)
         room++;
-    *names = (nnd_plot_names){0, calloc(room, sizeof(char *)), NULL};
-    if (names->name == NULL)
+    *choice = (nnd_plot_choice){.name = calloc(room, sizeof(char *))};
+    if (choice->name == NULL)
         return nnd_fail_memory(ctx, "a list of variables");
-    nnd_status status = NND_OK;
-    if (options->vars.count > 0)
-        status = select_named(ctx, result, &options->vars, names);
-    else if (derived_named(result, view) != NULL)
-        select_derived(result, derived_named(result, view), names);
-    else if (model != NULL)
-        select_view(result, model, view, names);
-    if (status == NND_OK && names->count == 0 && options->view != NULL)
-        status = fail_view(ctx, result, model, options->view);
-    if (status == NND_OK && names->count == 0)
-        select_curves(result, names);
-    if (status == NND_OK && names->count == 0)
-        status = nnd_fail(ctx, NND_E_INPUT, "there is nothing to draw");
+    nnd_status status = choose(ctx, result, options, choice);
     if (status != NND_OK) {
-        free(names->name);
-        *names = (nnd_plot_names){0, NULL, NULL};
+        free(choice->name);
+        choice->name = NULL;
     }
     return status;
 }
@@ -291,8 +296,8 @@ static void list_variable(const nnd_result *result, const nnd_model *model, cons
 
 void nnd_plot_list(const nnd_result *result, FILE *out) {
     const nnd_model *model = nnd_plot_model(result);
-    for (size_t i = 0; offer_at(result, model, i) != NULL; i++)
-        fprintf(out, "%s  %s\n", i > 0 ? "" : "views:\n", offer_at(result, model, i));
+    for (size_t i = 0; offer_at(result, i) != NULL; i++)
+        fprintf(out, "%s  %s\n", i > 0 ? "" : "views:\n", offer_at(result, i));
     fputs("variables:\n", out);
     for (size_t i = 0; variable_at(result, i) != NULL; i++)
         list_variable(result, model, variable_at(result, i), out);

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /**
- * Singular values of each matrix: what simulations count as boxes, the law of the bulk as a line,
- * the outliers of the theory as arrows. Before training the simulation is a pale outline.
+ * Histograms, as of singular values: what simulations count as boxes, the law of the bulk as a
+ * line, the outliers of the theory as arrows. Before training the simulation is a pale outline.
  */
 #include <math.h>
-#include <string.h>
 
 #include "plot/plot_impl.h"
 
@@ -13,43 +12,53 @@ static const unsigned PALE = 0x999999;
 /* What a spectrum is put together from; each is a copy of the panel with sources of its own. */
 typedef struct {
     nnd_panel last, first, law, outlier;
-    bool early;   /* t = 0 is shown too: it is there, and there is one curve */
-    size_t ranks; /* outliers of the theory */
+    const nnd_variable *of_law, *of_outlier; /* what stands beside it in the model's table */
+    const nnd_guide *line, *arrow;           /* NULL: nothing */
+    const nnd_dim *rank;                     /* of the outliers of the theory */
+    size_t ranks;                            /* how many of them there may be */
+    bool early; /* t = 0 is shown too: it is there, and there is one curve */
 } spectrum;
 
-static bool suits(const nnd_panel *panel) {
-    return panel->x != NULL && strcmp(panel->x->name, "z") == 0 && panel->y == NULL &&
-           !nnd_plot_is_category(panel->x) &&
-           (strcmp(panel->name, "sv_hist") == 0 || strcmp(panel->name, "sv_density") == 0);
+static const nnd_guide *guide(const nnd_panel *panel, nnd_guide_kind kind) {
+    const nnd_guide *c = panel->drawing->guides;
+    while (c != NULL && c->name != NULL && c->kind != kind)
+        c++;
+    return c != NULL && c->name != NULL ? c : NULL;
+}
+
+static const nnd_variable *variable(const nnd_panel *panel, const nnd_guide *c) {
+    return c != NULL ? nnd_model_variable(panel->model, c->name) : NULL;
+}
+
+static void find_outliers(spectrum *s) {
+    const nnd_frame *theory = s->outlier.theory.frame;
+    s->outlier.theory = nnd_source_of(theory, s->of_outlier->name);
+    if (s->outlier.theory.array == NULL)
+        return;
+    const nnd_dim *time = nnd_frame_find_dim(theory, "t");
+    if (s->of_outlier->drawing.rank != NULL)
+        s->rank = nnd_frame_find_dim(theory, s->of_outlier->drawing.rank);
+    s->ranks =
+        s->rank != NULL && nnd_source_stride(&s->outlier.theory, s->rank) > 0 ? s->rank->length : 1;
+    if (s->outlier.instant.dim == NULL && time != NULL)
+        s->outlier.instant = (nnd_plot_pin){time, time->length - 1};
 }
 
 /* `panel` stands in a cell. */
 static void take_apart(const nnd_panel *panel, spectrum *s) {
-    const nnd_frame *theory = panel->theory.frame;
     const nnd_dim *t = panel->instant.dim;
     *s = (spectrum){.last = *panel, .first = *panel, .law = *panel, .outlier = *panel};
-    s->last.mc = nnd_source_of(panel->mc.frame, "sv_hist");
-    s->first.mc = s->last.mc;
+    s->line = guide(panel, NND_GUIDE_LINE);
+    s->arrow = guide(panel, NND_GUIDE_ARROW);
+    s->of_law = variable(panel, s->line);
+    s->of_outlier = variable(panel, s->arrow);
     s->first.instant.at = 0;
     s->early = panel->curves == 1 && t != NULL && t->length > 1 && t->kind != NND_COORD_TEXT &&
                t->value[0] == 0.0;
-    s->law.theory = nnd_source_of(theory, "sv_density");
-    s->outlier.theory = nnd_source_of(theory, "outlier");
-    if (s->outlier.theory.array == NULL)
-        return;
-    const nnd_dim *k = nnd_frame_find_dim(theory, "k"), *time = nnd_frame_find_dim(theory, "t");
-    s->ranks = k != NULL && nnd_source_stride(&s->outlier.theory, k) > 0 ? k->length : 1;
-    if (t == NULL && time != NULL)
-        s->outlier.instant = (nnd_plot_pin){time, time->length - 1};
-}
-
-/* Simulations are shown at their last size. */
-static bool counts(const nnd_panel *panel, size_t curve, nnd_trace *trace) {
-    return nnd_panel_trace(panel, &panel->mc, curve, nnd_panel_sizes(panel) - 1, trace);
-}
-
-static bool law(const spectrum *s, size_t curve, nnd_trace *trace) {
-    return nnd_panel_trace(&s->law, &s->law.theory, curve, 0, trace);
+    if (s->of_law != NULL)
+        s->law.theory = nnd_source_of(panel->theory.frame, s->of_law->name);
+    if (s->of_outlier != NULL)
+        find_outliers(s);
 }
 
 /* The outlier of one rank; NaN if it has not escaped. */
@@ -58,78 +67,79 @@ static double outlier(const spectrum *s, size_t curve, size_t rank) {
     size_t offset;
     if (!nnd_panel_offset(&s->outlier, source, curve, 0, &offset))
         return NAN;
-    const nnd_dim *k = nnd_frame_find_dim(source->frame, "k");
-    size_t stride = k != NULL ? nnd_source_stride(source, k) : 0;
+    size_t stride = s->rank != NULL ? nnd_source_stride(source, s->rank) : 0;
     return source->array->data[offset + rank * stride];
 }
 
-/* Empty bins do not widen the axis. */
-static void measure(const nnd_trace *trace, nnd_span *x, nnd_span *y) {
-    for (size_t i = 0; i < trace->count; i++) {
-        double value = trace->y[i * trace->stride];
-        if (!isfinite(value) || value <= 0.0)
-            continue;
-        x->min = fmin(x->min, trace->x->value[i]);
-        x->max = fmax(x->max, trace->x->value[i]);
-        y->max = fmax(y->max, value);
-    }
+/* What is drawn over x, from below: simulations at their last size, before training, theory. */
+typedef enum { HIST, EARLY, LAW, LAYERS } layer;
+
+/* The curve of a layer; false if there is none. */
+static bool find(const spectrum *s, layer which, size_t curve, nnd_trace *trace) {
+    const nnd_panel *panel = which == HIST ? &s->last : which == EARLY ? &s->first : &s->law;
+    if (which == EARLY && !s->early)
+        return false;
+    return which == LAW
+               ? nnd_panel_trace(panel, &panel->theory, curve, 0, trace)
+               : nnd_panel_trace(panel, &panel->mc, curve, nnd_panel_sizes(panel) - 1, trace);
 }
 
-static void measure_all(const spectrum *s, nnd_span *x, nnd_span *y) {
+/* Empty bins do not widen the axis. */
+static void measure(const spectrum *s, nnd_span *x, nnd_span *y) {
     nnd_trace trace;
     for (size_t c = 0; c < s->last.curves; c++) {
-        if (counts(&s->last, c, &trace))
-            measure(&trace, x, y);
-        if (s->early && counts(&s->first, c, &trace))
-            measure(&trace, x, y);
-        if (law(s, c, &trace))
-            measure(&trace, x, y);
+        for (layer l = HIST; l < LAYERS; l++)
+            for (size_t i = 0; find(s, l, c, &trace) && i < trace.count; i++) {
+                double value = nnd_trace_at(&trace, i);
+                if (!isfinite(value) || value <= 0.0)
+                    continue;
+                nnd_span_widen(x, trace.x->value[i]);
+                nnd_span_widen(y, value);
+            }
         for (size_t k = 0; k < s->ranks; k++) {
             double at = outlier(s, c, k);
             if (isfinite(at))
                 x->max = fmax(x->max, at);
         }
     }
-    y->min = 0.0;
 }
 
 /* The nearest bin that is there, from i on in either direction; count if there is none. In a sweep
  * each curve may have bins of its own, and NaN at those of the others. */
 static size_t next_bin(const nnd_trace *trace, size_t i, bool up) {
-    while (i < trace->count && !isfinite(trace->y[i * trace->stride]))
+    while (i < trace->count && !isfinite(nnd_trace_at(trace, i)))
         i = up ? i + 1 : i - 1; /* below zero wraps around, past the end */
     return i < trace->count ? i : trace->count;
 }
 
 /* "z value width" per bin; a line that lies on the axis is left out. */
-static void write_bins(const nnd_trace *trace, const char *name, size_t curve, bool line,
-                       FILE *out) {
-    const double *z = trace->x->value, *y = trace->y;
-    size_t n = trace->count, stride = trace->stride;
-    fprintf(out, "$%s%zu << EOD\n", name, curve);
+static void write_bins(const nnd_trace *trace, bool line, FILE *out) {
+    const double *z = trace->x->value;
+    size_t n = trace->count;
     for (size_t i = next_bin(trace, 0, true); i < n; i = next_bin(trace, i + 1, true)) {
         size_t left = next_bin(trace, i - 1, false), right = next_bin(trace, i + 1, true);
         double width = right < n ? z[right] - z[i] : left < n ? z[i] - z[left] : 1.0;
-        bool flat = y[i * stride] <= 0.0 && !(left < n && y[left * stride] > 0.0) &&
-                    !(right < n && y[right * stride] > 0.0);
+        bool flat = nnd_trace_at(trace, i) <= 0.0 &&
+                    !(left < n && nnd_trace_at(trace, left) > 0.0) &&
+                    !(right < n && nnd_trace_at(trace, right) > 0.0);
         if (line && flat)
             fputs("\n", out);
         else
-            nnd_print(out, "%.12g %.12g %.12g\n", z[i], y[i * stride], width);
+            nnd_print(out, "%.12g %.12g %.12g\n", z[i], nnd_trace_at(trace, i), width);
     }
-    fputs("EOD\n", out);
 }
 
 static void write_data(const spectrum *s, FILE *out) {
+    static const char *const names[] = {"hist", "early", "law"};
     nnd_trace trace;
-    for (size_t c = 0; c < s->last.curves; c++) {
-        if (counts(&s->last, c, &trace))
-            write_bins(&trace, "hist", c, false, out);
-        if (s->early && counts(&s->first, c, &trace))
-            write_bins(&trace, "early", c, false, out);
-        if (law(s, c, &trace))
-            write_bins(&trace, "law", c, true, out);
-    }
+    for (size_t c = 0; c < s->last.curves; c++)
+        for (layer l = HIST; l < LAYERS; l++) {
+            if (!find(s, l, c, &trace))
+                continue;
+            fprintf(out, "$%s%zu << EOD\n", names[l], c);
+            write_bins(&trace, l == LAW, out);
+            fputs("EOD\n", out);
+        }
 }
 
 static void write_arrows(const spectrum *s, FILE *out) {
@@ -145,53 +155,41 @@ static void write_arrows(const spectrum *s, FILE *out) {
 }
 
 static void write_plot(const spectrum *s, nnd_plot_elements *list) {
+    static const char *const styles[] = {
+        "$hist%zu using 1:2:3 with boxes fs transparent solid 0.35 noborder",
+        "$early%zu using 1:2 with histeps lw 1", "$law%zu using 1:2 with lines lw 2"};
     nnd_trace trace;
-    size_t n = s->last.curves;
-    for (size_t c = 0; c < n; c++)
-        if (counts(&s->last, c, &trace)) {
-            nnd_plot_next(list);
-            fprintf(list->out,
-                    "$hist%zu using 1:2:3 with boxes fs transparent solid 0.35 noborder"
-                    " lc rgb '#%06X' notitle",
-                    c, nnd_plot_colour(c, n));
-        }
-    for (size_t c = 0; s->early && c < n; c++)
-        if (counts(&s->first, c, &trace)) {
-            nnd_plot_next(list);
-            fprintf(list->out, "$early%zu using 1:2 with histeps lw 1 lc rgb '#%06X' notitle", c,
-                    PALE);
-        }
-    for (size_t c = 0; c < n; c++)
-        if (law(s, c, &trace)) {
-            nnd_plot_next(list);
-            fprintf(list->out, "$law%zu using 1:2 with lines lw 2 lc rgb '#%06X' notitle", c,
-                    nnd_plot_colour(c, n));
-        }
+    for (layer l = HIST; l < LAYERS; l++)
+        for (size_t c = 0; c < s->last.curves; c++)
+            if (find(s, l, c, &trace))
+                nnd_plot_element(list, l == EARLY ? PALE : nnd_plot_colour(c, s->last.curves),
+                                 styles[l], c);
 }
 
-static void write_axes(nnd_span x, nnd_span y, FILE *out) {
+/* The axes are called after what stands beside the histogram. */
+static void write_axes(const spectrum *s, nnd_span x, nnd_span y, FILE *out) {
     double room = 0.04 * (x.max - x.min);
-    nnd_print(out, "set xrange [%.12g:%.12g]\nset yrange [0:%.12g]\n", fmax(0.0, x.min - room),
-              x.max + 2.0 * room, 1.06 * y.max);
-    fputs("set xlabel 'singular value'\nset ylabel 'density of singular values'\n"
-          "set key at graph 1.0, graph 1.0 left top Left reverse maxcols 1 samplen 2.5"
-          " spacing 1.2\n",
-          out);
+    const char *values = s->of_outlier != NULL ? s->of_outlier->long_name : s->last.x->name;
+    const char *density = s->of_law != NULL ? s->of_law->long_name : s->last.name;
+    nnd_print(out,
+              "set xrange [%.12g:%.12g]\nset yrange [0:%.12g]\nset xlabel '%s'\nset ylabel '%s'\n",
+              fmax(0.0, x.min - room), x.max + 2.0 * room, 1.06 * y.max, values, density);
+    nnd_plot_legend_place(out);
 }
 
 static void draw(const nnd_panel *panel, size_t cell, const nnd_legend *legend, FILE *out) {
     nnd_panel here = *panel;
-    nnd_span x = nnd_span_empty, y = nnd_span_empty;
+    nnd_span x = nnd_span_empty, y = {0.0, -INFINITY};
     spectrum s;
     here.facet.at = cell;
     take_apart(&here, &s);
-    measure_all(&s, &x, &y);
-    nnd_curves_title(&here, "spectrum", out);
+    measure(&s, &x, &y);
+    nnd_plot_title(&here, nnd_model_variable(here.model, here.name)->view, out);
     if (!(x.min < x.max && y.max > 0.0)) {
-        nnd_curves_nothing(out);
+        nnd_plot_nothing(out);
         return;
     }
-    write_axes(x, y, out);
+    write_axes(&s, x, y, out);
     write_data(&s, out);
     write_arrows(&s, out);
     nnd_plot_elements list = {out, "plot "};
@@ -200,13 +198,12 @@ static void draw(const nnd_panel *panel, size_t cell, const nnd_legend *legend, 
     fputc('\n', out);
 }
 
-static void add_entry(nnd_legend *legend, const char *label, unsigned colour, bool band) {
+static void add_line(nnd_legend *legend, const char *label, unsigned colour, bool arrow) {
     nnd_legend_entry *entry = nnd_legend_add(legend, label);
     if (entry == NULL)
         return;
     entry->colour = colour;
-    entry->band = band;
-    entry->line = !band;
+    entry->arrow = arrow;
 }
 
 static void legend(const nnd_panel *panel, nnd_legend *legend) {
@@ -218,24 +215,16 @@ static void legend(const nnd_panel *panel, nnd_legend *legend) {
     for (size_t c = 0; !one && c < panel->curves; c++) {
         char label[NND_PLOT_LABEL];
         nnd_panel_describe(panel, 0, panel->keys, c, sizeof label, label);
-        add_entry(legend, label, nnd_plot_colour(c, panel->curves), false);
+        add_line(legend, label, nnd_plot_colour(c, panel->curves), false);
     }
     if (s.law.theory.array != NULL)
-        add_entry(legend, "theory, bulk", line, false);
+        add_line(legend, s.line != NULL ? s.line->label : "theory", line, false);
     if (s.ranks > 0)
-        add_entry(legend, "theory, outlier", line, false);
-    if (s.ranks > 0 && legend->count > 0)
-        legend->entry[legend->count - 1].arrow = true;
+        add_line(legend, s.arrow->label, line, true);
     if (s.last.mc.array != NULL)
-        add_entry(legend, "simulation", box, true);
+        nnd_legend_add_band(legend, "simulation", box);
     if (s.last.mc.array != NULL && s.early)
-        add_entry(legend, "simulation at t = 0", PALE, false);
+        add_line(legend, "simulation at t = 0", PALE, false);
 }
 
-const nnd_panel_kind nnd_panel_spectrum = {
-    .suits = suits,
-    .cells = nnd_panel_cells,
-    .right_margin = 14.0,
-    .legend = legend,
-    .draw = draw,
-};
+const nnd_panel_kind nnd_panel_spectrum = {nnd_panel_cells, 14.0, legend, draw};

@@ -34,13 +34,17 @@ bool nnd_panel_trace(const nnd_panel *panel, const nnd_source *source, size_t cu
         .log_y = panel->log_y,
     };
     trace->count = trace->x != NULL ? trace->x->length : 1;
-    if (panel->across == NULL)
+    if (panel->drawing->over == NULL)
         return true;
-    const nnd_source across = nnd_source_of(source->frame, panel->across);
+    const nnd_source across = nnd_source_of(source->frame, panel->drawing->over);
     bool there = nnd_panel_offset(panel, &across, curve, size, &offset) &&
                  nnd_source_stride(&across, panel->x) == stride;
     trace->across = there ? across.array->data + offset : NULL;
     return there;
+}
+
+double nnd_trace_at(const nnd_trace *trace, size_t i) {
+    return trace->y[i * trace->stride];
 }
 
 /* Reads point i; false at a gap. */
@@ -48,7 +52,7 @@ static bool point(const nnd_trace *trace, size_t i, double *x, double *y, double
     *x = nnd_plot_is_category(trace->x) ? (double)i : trace->x->value[i];
     if (trace->across != NULL)
         *x = trace->across[i * trace->stride];
-    *y = trace->y[i * trace->stride];
+    *y = nnd_trace_at(trace, i);
     *se = trace->se != NULL ? trace->se[i * trace->stride] : 0.0;
     if (!isfinite(*se))
         *se = 0.0;
@@ -56,7 +60,7 @@ static bool point(const nnd_trace *trace, size_t i, double *x, double *y, double
     return shown_x && isfinite(*y) && !(trace->log_y && *y <= 0.0);
 }
 
-static void widen(nnd_span *span, double x) {
+void nnd_span_widen(nnd_span *span, double x) {
     span->min = fmin(span->min, x);
     span->max = fmax(span->max, x);
 }
@@ -68,12 +72,12 @@ size_t nnd_trace_measure(const nnd_trace *trace, nnd_span *x_span, nnd_span *y_s
         if (!point(trace, i, &x, &y, &se))
             continue;
         points++;
-        widen(x_span, x);
-        widen(y_span, y);
-        widen(y_span, y + se);
+        nnd_span_widen(x_span, x);
+        nnd_span_widen(y_span, y);
+        nnd_span_widen(y_span, y + se);
         /* On a logarithmic axis a bar that comes near zero would swallow the picture. */
         if (!trace->log_y)
-            widen(y_span, y - se);
+            nnd_span_widen(y_span, y - se);
     }
     return points;
 }

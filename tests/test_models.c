@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/utf8.h"
 #include "nndmft/alignment.h"
 #include "nndmft/deep_linear.h"
 #include "nndmft/flat_minima.h"
@@ -384,6 +385,69 @@ START_TEST(every_row_of_every_table_is_complete) {
 }
 END_TEST
 
+/* ---- drawings ---- */
+
+/* Whether a name, if there is one, is a dimension of one of the variables or a parameter. */
+static bool is_axis(const nnd_model *model, const char *name) {
+    if (name == NULL || nnd_param_find(model->params, name) != NULL)
+        return true;
+    for (size_t i = 0; i < model->variable_count; i++)
+        if (nnd_variable_has_dim(&model->variables[i], name))
+            return true;
+    return false;
+}
+
+static void ck_guides(const nnd_model *model, const nnd_guide *g) {
+    for (; g != NULL && g->name != NULL; g++) {
+        const nnd_variable *v = nnd_model_variable(model, g->name);
+        ck_assert_msg(v != NULL, "%s: no variable %s", model->name, g->name);
+        ck_assert_msg(g->label != NULL && nnd_utf8_valid(g->label), "label of %s", g->name);
+        ck_assert_msg((g->band != NULL) == (g->kind == NND_GUIDE_BULK), "band of %s", g->name);
+        ck_assert_msg((g->along != NULL) == (g->kind == NND_GUIDE_PLACE), "place of %s", g->name);
+        ck_assert_msg(is_axis(model, g->along), "%s: no axis %s", g->name, g->along);
+        if (g->kind == NND_GUIDE_NVAR)
+            ck_assert_int_eq(v->estimator.kind, NND_NVAR);
+    }
+}
+
+static void ck_drawing(const nnd_model *model, const char *of, const nnd_drawing *d) {
+    const char *const axes[] = {d->x, d->y, d->facet, d->rank, d->lowest};
+    for (size_t i = 0; i < sizeof axes / sizeof *axes; i++)
+        ck_assert_msg(is_axis(model, axes[i]), "%s of %s: no axis %s", of, model->name, axes[i]);
+    ck_assert_msg(d->over == NULL || nnd_model_variable(model, d->over) != NULL, "%s", of);
+    ck_assert_msg(d->log == NND_LOG_NONE || d->x != NULL, "%s of %s: log of no axis", of,
+                  model->name);
+    ck_assert_uint_le(d->level_count, NND_DRAWING_LEVELS);
+    ck_guides(model, d->guides);
+}
+
+START_TEST(every_drawing_names_what_its_model_has) {
+    size_t guides = 0, symbols = 0;
+    for (size_t m = 0; nnd_model_at(m) != NULL; m++) {
+        const nnd_model *model = nnd_model_at(m);
+        for (size_t i = 0; i < model->variable_count; i++) {
+            const nnd_variable *v = &model->variables[i];
+            ck_drawing(model, v->name, &v->drawing);
+            ck_assert_msg(!v->lead || v->view != NULL, "%s of %s: no view", v->name, model->name);
+            ck_assert(v->symbol == NULL || nnd_utf8_valid(v->symbol));
+            guides += v->drawing.guides != NULL;
+            symbols += v->symbol != NULL;
+        }
+        for (const nnd_view *view = model->views; view != NULL && view->name != NULL; view++) {
+            ck_drawing(model, view->name, &view->drawing);
+            for (size_t i = 0; i < NND_VIEW_VARIABLES && view->variable[i] != NULL; i++) {
+                const nnd_variable *v = nnd_model_variable(model, view->variable[i]);
+                ck_assert_msg(v != NULL, "%s of %s: no variable %s", view->name, model->name,
+                              view->variable[i]);
+                ck_assert(!view->scaling || v->estimator.kind == NND_NVAR);
+            }
+        }
+    }
+    ck_assert_uint_gt(guides, 0);
+    ck_assert_uint_gt(symbols, 0);
+}
+END_TEST
+
 /* ---- variables in frames ---- */
 
 static void ck_dims(const nnd_frame *frame, const char *name, const char *want) {
@@ -461,6 +525,7 @@ int main(void) {
     tcase_add_test(tests, data_counts_its_samples_its_tests_and_its_dimension);
     tcase_add_test(tests, every_variable_says_on_its_models_page_where_it_is_defined);
     tcase_add_test(tests, every_row_of_every_table_is_complete);
+    tcase_add_test(tests, every_drawing_names_what_its_model_has);
     tcase_add_test(tests, variables_have_the_dimensions_of_their_table);
     tcase_add_test(tests, dimensions_are_found_in_a_list_in_brackets_or_not);
     suite_add_tcase(suite, tests);

@@ -80,11 +80,11 @@ START_TEST(minima_lie_between_lines_of_their_bounds) {
     add(result.mc, "final_sharpness", dims, 22.0, 3.0, 1.0);
     write_program();
     HAS("set title 'final_sharpness'");
-    HAS("$bound1_0 using 1:2 with lines lw 1.2 dt (12,5) lc rgb '#555555'");
-    HAS("$bound4_0 using 1:2 with lines lw 1.2");
-    HAS("$bound4_1 using 1:2 with lines lw 1.2");
-    ck_assert_uint_eq(count("$bound0_1"), 0);
-    ck_assert_uint_eq(count("$bound3_0"), 0);
+    HAS("$sharpness_min_0 using 1:2 with lines lw 1.2 dt (12,5) lc rgb '#555555'");
+    HAS("$stability_limit_0 using 1:2 with lines lw 1.2");
+    HAS("$stability_limit_1 using 1:2 with lines lw 1.2");
+    ck_assert_uint_eq(count("$sharpness_bound_1"), 0);
+    ck_assert_uint_eq(count("$sharpness_ceiling_0"), 0);
     HAS("title 'least sharpness'");
     HAS("title '2/lr'");
     ck_assert_uint_eq(count("set title 'sharpness_min'"), 0);

@@ -19,6 +19,7 @@ typedef struct {
     const nnd_param_table *params;
     size_t variable_count;
     const nnd_variable *variables;
+    const nnd_view *views; /**< besides those that variables name; ends with a name NULL; or NULL */
     /** Options of the simulation alone: they stand under `simulate`, their fields in the struct of
      *  the parameters. NULL: there are none. */
     const nnd_param_table *simulate;

@@ -14,6 +14,7 @@
 #include "nndmft/deep_linear.h"
 #include "nndmft/dense.h"
 #include "nndmft/directional.h"
+#include "nndmft/drawing.h"
 #include "nndmft/find.h"
 #include "nndmft/flat_minima.h"
 #include "nndmft/frame.h"

@@ -14,6 +14,7 @@
 #include "nndmft/api.h"
 #include "nndmft/context.h"
 #include "nndmft/dense.h"
+#include "nndmft/drawing.h"
 #include "nndmft/number.h"
 #include "nndmft/value.h"
 
@@ -92,6 +93,8 @@ typedef struct {
     const nnd_param_table *group; /**< members of NND_GROUP; absent, each has its default */
     const char *shorthand;        /**< of NND_GROUP: the member that a value stands for which is
                                        no mapping; NULL: there is none */
+    const char *long_name;        /**< on an axis over it; NULL: its symbol, or else its name */
+    const char *symbol;           /**< in legends, UTF-8; NULL: its name */
 } nnd_param;
 
 /** A table of parameters. */
@@ -159,8 +162,11 @@ typedef struct {
     const char *unit;     /**< NULL: dimensionless */
     nnd_estimator estimator;
     nnd_check check;
-    bool nullable;  /**< NaN is a legal value */
-    bool unbounded; /**< infinity is a legal value, as at a threshold */
+    bool nullable;      /**< NaN is a legal value */
+    bool unbounded;     /**< infinity is a legal value, as at a threshold */
+    bool lead;          /**< its view is drawn unless asked, if theory has a finite value of it */
+    const char *symbol; /**< as formulas have it, beside the long name on axes, UTF-8; or NULL */
+    nnd_drawing drawing;
 } nnd_variable;
 
 /** The unit of a variable as files carry it; "1" if dimensionless. */
