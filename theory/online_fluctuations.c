@@ -77,10 +77,10 @@ static const struct {
     bool limit;  /* the size from which the correction of order 1/N is negligible */
 } CURVES[] = {
     {"delta", delta, false, false},
-    {"delta_min_size", delta_min_size, false, true},
+    {"delta" NND_MIN_SIZE, delta_min_size, false, true},
     {"ntk", ntk, false, false},
     {"error", error, false, false},
-    {"error_min_size", error_min_size, false, true},
+    {"error" NND_MIN_SIZE, error_min_size, false, true},
     {"par_nvar", par_nvar, false, false},
     {"perp_nvar", perp_nvar, true, false},
     {"par_bias", par_bias, false, false},
