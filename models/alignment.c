@@ -82,7 +82,7 @@ static const nnd_param PARAMS[] = {
     {"steps", FIELD(INTEGER, steps), "100", NND_BETWEEN(0, 1e8), "number of steps of gd"},
     NND_RECORD_ROWS(nnd_alignment, "1"),
     {"depth", FIELD(INTEGER, depth), "2", NND_BETWEEN(2, 100),
-     "rich: number of weight matrices, readout included"},
+     "rich: L, number of weight matrices, readout included"},
     {"init_scale", FIELD(REAL, init_scale), "null", NND_FROM(1e-150),
      "rich: |beta(0)| (default 1e-3); white-init: W^T W (1); gaussian-init: variance of the "
      "entries of W times D (0.1)"}, /* its square is a number */

@@ -14,7 +14,8 @@ static const char *const INTEGRATORS[] = {"gd", "flow", NULL};
 static const char *const METHODS[] = {"euler", "heun", "rk4", NULL};
 
 static const nnd_param PARAMS[] = {
-    {"depth", FIELD(INTEGER, depth), "1", NND_BETWEEN(1, 1000), "L, number of hidden layers"},
+    {"depth", FIELD(INTEGER, depth), "1", NND_BETWEEN(1, 1000),
+     "L, number of hidden layers; L + 1 matrices with the readout"},
     {"alpha", FIELD(REAL, alpha), "2", NND_POSITIVE_OR_INF,
      "P/D, samples over input dimension; inf: online", .symbol = "α",
      .long_name = "samples per dimension"},

@@ -45,7 +45,7 @@ static const nnd_param_table START_TABLE = NND_TABLE(START_PARAMS, nnd_start);
 
 static const nnd_param PARAMS[] = {
     {"depth", FIELD(INTEGER, depth), "2", NND_BETWEEN(1, 1000),
-     "L, number of weight matrices; 1: linear predictor"},
+     "L, number of weight matrices, readout included; 1: linear predictor"},
     {"law", FIELD(GROUP, law), "gaussian", NND_ANY,
      "law of the inputs: gaussian, sphere, or {mixture: {weights: [...], scales: [...]}}",
      .group = &LAW_TABLE, .shorthand = "kind"},

@@ -13,7 +13,8 @@ static const char *const INITS[] = {"gaussian", "aligned", NULL};
 static const char *const INTEGRATORS[] = {"gd", "flow", NULL};
 
 static const nnd_param PARAMS[] = {
-    {"depth", FIELD(INTEGER, depth), "2", NND_BETWEEN(1, 1000), "L, number of weight matrices"},
+    {"depth", FIELD(INTEGER, depth), "2", NND_BETWEEN(1, 1000),
+     "L, number of weight matrices, the last one included; 1: linear regression"},
     {"data", FIELD(GROUP, data), "null", NND_ANY,
      "inputs and targets; or covariance and minimizer; or generate: regression",
      .group = &nnd_data_table},

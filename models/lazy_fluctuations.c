@@ -7,7 +7,8 @@
 #define FIELD(type, name) NND_FIELD(type, nnd_lazy_fluctuations, name)
 
 static const nnd_param PARAMS[] = {
-    {"depth", FIELD(INTEGER, depth), "2", NND_BETWEEN(1, 100), "L, number of hidden layers"},
+    {"depth", FIELD(INTEGER, depth), "2", NND_BETWEEN(1, 100),
+     "L, number of hidden layers; L + 1 matrices with the readout"},
     {"activation", FIELD(GROUP, activation), "tanh", NND_ANY, "of every hidden layer",
      .group = &nnd_activation_table, .shorthand = "name"},
     {"sigma_w", FIELD(REAL, sigma_w), "1", NND_POSITIVE,

@@ -12,7 +12,8 @@ static const char *const PARAMETERIZATIONS[] = {"mup", "ntk", NULL};
 static const char *const SOLVERS[] = {"auto", "march", "quadrature", "exact", NULL};
 
 static const nnd_param PARAMS[] = {
-    {"depth", FIELD(INTEGER, depth), "1", NND_BETWEEN(1, 100), "L, number of hidden layers"},
+    {"depth", FIELD(INTEGER, depth), "1", NND_BETWEEN(1, 100),
+     "L, number of hidden layers; L + 1 matrices with the readout"},
     {"activation", FIELD(GROUP, activation), "tanh", NND_ANY, "of every hidden layer",
      .group = &nnd_activation_table, .shorthand = "name"},
     {"sigma_w", FIELD(REAL, sigma_w), "1", NND_POSITIVE,

@@ -47,7 +47,7 @@ typedef struct {
     cov2 batch_along;  /* of (a, b), times the batch */
 } state;
 
-static void record(const state *s, nnd_online_point *p) {
+static void record(const state *s, nnd_online_linear_point *p) {
     double gamma = s->gamma0;
     p->perp_nvar = s->across.xx / (gamma * gamma);
     p->perp_bias = -s->shift.hw / gamma;
@@ -94,7 +94,7 @@ static void advance(state *s, double delta) {
     s->shift = shift;
 }
 
-static bool is_sound(const nnd_online_point *p) {
+static bool is_sound(const nnd_online_linear_point *p) {
     const double *value = (const double *)p;
     for (size_t i = 0; i < sizeof *p / sizeof *value; i++)
         if (!isfinite(value[i]))
@@ -102,8 +102,8 @@ static bool is_sound(const nnd_online_point *p) {
     return true;
 }
 
-nnd_status nnd_online_run(nnd_context *ctx, double gamma0, double lr, size_t steps,
-                          nnd_online_point *out, size_t *sound) {
+nnd_status nnd_online_linear_run(nnd_context *ctx, double gamma0, double lr, size_t steps,
+                                 nnd_online_linear_point *out, size_t *sound) {
     nnd_linear_point *along = calloc(steps + 1, sizeof *along);
     *sound = 0;
     if (along == NULL)
@@ -121,10 +121,10 @@ nnd_status nnd_online_run(nnd_context *ctx, double gamma0, double lr, size_t ste
             status = nnd_fail(ctx, NND_E_INTERRUPTED, "interrupted at step %zu", t);
             break;
         }
-        out[t] = (nnd_online_point){.delta = along[t].delta,
-                                    .ntk = along[t].ntk,
-                                    .par_nvar = along[t].delta_nvar,
-                                    .par_bias = along[t].delta_bias};
+        out[t] = (nnd_online_linear_point){.delta = along[t].delta,
+                                           .ntk = along[t].ntk,
+                                           .par_nvar = along[t].delta_nvar,
+                                           .par_bias = along[t].delta_bias};
         record(&s, &out[t]);
         if (!is_sound(&out[t]) || nnd_has_diverged(limit, out[t].delta * out[t].delta))
             break;
@@ -134,7 +134,7 @@ nnd_status nnd_online_run(nnd_context *ctx, double gamma0, double lr, size_t ste
     return status;
 }
 
-double nnd_online_error_ncorr(const nnd_online_point *p, double dim) {
+double nnd_online_linear_error_ncorr(const nnd_online_linear_point *p, double dim) {
     return p->par_nvar + (dim - 1.0) * p->perp_nvar +
            2.0 * p->delta * (p->par_bias + (dim - 1.0) * p->perp_bias);
 }

@@ -101,6 +101,9 @@ static const struct {
     {"{model: lazy-fluctuations, params: {depth: 2, samples: 64, replicates: 2, steps: 2, data: "
      "{generate: gaussian, samples: 20, dim: 20, target: linear}}}",
      false},
+    {"{model: flat-minima, params: {depth: 2, width: 80, lr: 1.0e-4, steps: 1, data: {generate: "
+     "gaussian, samples: 20, dim: 800, target: linear}}, simulate: {seeds: 1}}",
+     true},
     {"{model: flat-minima, params: {depth: 2, init: gaussian, steps: 0, data: {generate: gaussian, "
      "samples: 700, dim: 700, target: linear}}}",
      false},

@@ -281,18 +281,18 @@ START_TEST(R5_is_met_to_the_digits_printed) {
         {40, 0.0486677985, 0.0195503976, 0.0105555126, 0.228200526, 0.0726674622, 0.2004202229},
     };
     nnd_context *ctx = nnd_context_new(NULL);
-    nnd_online_point out[41];
+    nnd_online_linear_point out[41];
     size_t sound;
-    ck_assert_int_eq(nnd_online_run(ctx, 1.0, 0.03, 40, out, &sound), NND_OK);
+    ck_assert_int_eq(nnd_online_linear_run(ctx, 1.0, 0.03, 40, out, &sound), NND_OK);
     ck_assert_uint_eq(sound, 41);
     for (int i = 0; i < 3; i++) {
-        const nnd_online_point *p = &out[(int)want[i][0]];
+        const nnd_online_linear_point *p = &out[(int)want[i][0]];
         near("delta", p->delta, want[i][1], PRINTED);
         near("par_nvar", p->par_nvar, want[i][2], PRINTED);
         near("perp_nvar", p->perp_nvar, want[i][3], PRINTED);
         near("par_bias", p->par_bias, want[i][4], PRINTED);
         near("perp_bias", p->perp_bias, want[i][5], PRINTED);
-        near("error_ncorr", nnd_online_error_ncorr(p, 10.0), want[i][6], 6e-10);
+        near("error_ncorr", nnd_online_linear_error_ncorr(p, 10.0), want[i][6], 6e-10);
     }
     nnd_context_free(ctx);
 }
@@ -305,9 +305,9 @@ START_TEST(online_is_training_on_whitened_data) {
     for (int i = 0; i < DIM; i++)
         gram[i * DIM + i] = 1.0;
     problem q = {0};
-    nnd_online_point out[STEPS + 1];
+    nnd_online_linear_point out[STEPS + 1];
     size_t sound;
-    ck_assert_int_eq(nnd_online_run(ctx, 1.4, 0.04, STEPS, out, &sound), NND_OK);
+    ck_assert_int_eq(nnd_online_linear_run(ctx, 1.4, 0.04, STEPS, out, &sound), NND_OK);
     solve(ctx, &q, DIM, DIM, gram, y, 1.4, DIM * 0.04, false, STEPS);
     size_t k = q.out.observables;
     for (size_t t = 0; t <= STEPS; t++) {
@@ -326,10 +326,10 @@ END_TEST
 START_TEST(noise_of_batches_adds_up_at_small_rates) {
     /* To first order in the rate each step adds lr^2 K(0)^2 (1 or 2) Delta^2/B, K(0) = 2. */
     nnd_context *ctx = nnd_context_new(NULL);
-    nnd_online_point out[4];
+    nnd_online_linear_point out[4];
     size_t sound;
     const double lr = 1e-5;
-    ck_assert_int_eq(nnd_online_run(ctx, 1.0, lr, 3, out, &sound), NND_OK);
+    ck_assert_int_eq(nnd_online_linear_run(ctx, 1.0, lr, 3, out, &sound), NND_OK);
     near("none at first", out[0].par_batch + out[0].perp_batch, 0.0, 0.0);
     for (int t = 1; t <= 3; t++) {
         test_close("across", out[t].perp_batch, 4.0 * lr * lr * t, 20 * lr);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/companion.h"
 #include "nndmft/solvers/bulk.h"
 #include "theory/claims.h"
 #include "theory/deep_linear_ntk.h"
@@ -80,14 +81,14 @@ static nnd_status outliers_at(const level2 *s, size_t time, size_t l) {
     nnd_status status = nnd_dynamics_outliers(s->ctx, s->d, &s->factors, l, query_of(s, time),
                                               s->kappa[time], s->omega + time * s->queries, &out);
     values(s, "bulk_edge")[time * depth + l] = out.edge;
-    double *least = values(s, "outlier_min_size") + (time * depth + l) * count;
+    double *least = values(s, "outlier" NND_MIN_SIZE) + (time * depth + l) * count;
     for (size_t j = 0; j < count; j++) {
         least[j] =
             nnd_claim_outlier(out.edge, count, out.value, j, 0.0, matrix_variance(s, time, l));
         if (l == 0)
-            values(s, "outlier_overlap_target_min_size")[time * count + j] = least[j];
+            values(s, "outlier_overlap_target" NND_MIN_SIZE)[time * count + j] = least[j];
         if (l + 1 == depth)
-            values(s, "outlier_overlap_readout_min_size")[time * count + j] = least[j];
+            values(s, "outlier_overlap_readout" NND_MIN_SIZE)[time * count + j] = least[j];
     }
     return status;
 }
@@ -166,13 +167,13 @@ static nnd_status outliers_piece(nnd_context *ctx, size_t i, void *data) {
 static nnd_status add_outliers(level2 *s) {
     static const char *const arrays[] = {
         "outlier",
-        "outlier_min_size",
+        "outlier" NND_MIN_SIZE,
         "bulk_edge",
         "escape_time",
         "outlier_overlap_target",
-        "outlier_overlap_target_min_size",
+        "outlier_overlap_target" NND_MIN_SIZE,
         "outlier_overlap_readout",
-        "outlier_overlap_readout_min_size",
+        "outlier_overlap_readout" NND_MIN_SIZE,
     };
     static const char *const claimed[] = {"outlier", "outlier_overlap_target",
                                           "outlier_overlap_readout"};
@@ -213,7 +214,7 @@ static nnd_status ntk_at(const level2 *s, size_t time) {
     const nnd_deep_linear *p = s->d->params;
     size_t count = (size_t)p->outliers;
     double *top = values(s, "ntk_top") + time * count;
-    double *least = values(s, "ntk_top_min_size") + time * count;
+    double *least = values(s, "ntk_top" NND_MIN_SIZE) + time * count;
     nnd_ntk_modes modes = {.value = top, .count = count};
     nnd_status status = modes_at(s, time, &modes);
     if (status != NND_OK)
@@ -223,21 +224,22 @@ static nnd_status ntk_at(const level2 *s, size_t time) {
         least[j] = nnd_claim_outlier(modes.edge, count, top, j, ntk_variance(p), 0.0);
     if (p->integrator == NND_DESCENT) {
         values(s, "stability")[time] = stability_of(s, time, &modes);
-        values(s, "stability_min_size")[time] = least[0];
+        values(s, "stability" NND_MIN_SIZE)[time] = least[0];
     }
     if (p->training == NND_TRAIN_FIXED) {
         double overlap = modes.residual_overlap;
         values(s, "ntk_residual_overlap")[time] = overlap;
-        values(s, "ntk_residual_overlap_min_size")[time] =
+        values(s, "ntk_residual_overlap" NND_MIN_SIZE)[time] =
             fmax(least[0], 1.0 / (FLOOR_FRACTION * p->alpha * overlap));
     }
     return NND_OK;
 }
 
 static nnd_status add_ntk_arrays(const level2 *s) {
-    static const char *const arrays[] = {"ntk_top", "ntk_top_min_size", "ntk_edge"};
-    static const char *const descent[] = {"stability", "stability_min_size"};
-    static const char *const fixed[] = {"ntk_residual_overlap", "ntk_residual_overlap_min_size"};
+    static const char *const arrays[] = {"ntk_top", "ntk_top" NND_MIN_SIZE, "ntk_edge"};
+    static const char *const descent[] = {"stability", "stability" NND_MIN_SIZE};
+    static const char *const fixed[] = {"ntk_residual_overlap",
+                                        "ntk_residual_overlap" NND_MIN_SIZE};
     nnd_status status = add_arrays(s->frame, 3, arrays);
     if (status == NND_OK && s->d->params->integrator == NND_DESCENT)
         status = add_arrays(s->frame, 2, descent);

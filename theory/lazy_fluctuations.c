@@ -2,7 +2,6 @@
 #include "theory/models.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "core/companion.h"
@@ -164,7 +163,7 @@ static const struct {
     {"ntk_nvar", ntk_nvar, STATIC},
     {"delta", delta, TRAINED | EXACT},
     {"delta_nvar", delta_nvar, TRAINED},
-    {"delta_nvar_min_size", least_size, TRAINED | EXACT},
+    {"delta_nvar" NND_MIN_SIZE, least_size, TRAINED | EXACT},
     {"test_output", test_output, TRAINED | TESTS | EXACT},
     {"test_output_nvar", test_nvar, TRAINED | TESTS},
 };
@@ -189,7 +188,7 @@ static nnd_status add_array(solution *s, size_t which) {
     char text[64];
     nnd_status status = nnd_frame_add_variable(s->frame, &nnd_lazy_fluctuations_model, name, &x);
     if (status == NND_OK && s->replicates > 1 && (ARRAYS[which].kind & EXACT) == 0) {
-        snprintf(text, sizeof text, "%s_se", name);
+        nnd_companion_name(name, NND_SE, sizeof text, text);
         status = nnd_frame_add_variable(s->frame, &nnd_lazy_fluctuations_model, text, &se);
     }
     if (status != NND_OK)

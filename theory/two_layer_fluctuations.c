@@ -2,7 +2,6 @@
 #include "theory/models.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "core/companion.h"
@@ -292,9 +291,9 @@ static const struct {
     {"ntk", ntk, KERNELS},
     {"loss", loss, ALWAYS},
     {"delta_nvar", nvar, ALWAYS},
-    {"delta_nvar_min_size", least_size, NO_ERROR},
+    {"delta_nvar" NND_MIN_SIZE, least_size, NO_ERROR},
     {"delta_ncov", ncov, ALWAYS},
-    {"delta_ncov_min_size", least_size_of_pair, NO_ERROR},
+    {"delta_ncov" NND_MIN_SIZE, least_size_of_pair, NO_ERROR},
     {"test_output_nvar", test_nvar, TESTS},
     {"ntk_nvar", ntk_nvar, KERNELS},
     {"delta_ntk_ncov", delta_ntk, KERNELS},
@@ -381,7 +380,7 @@ static nnd_status fill_frame(solution *s) {
         status = add_curve(s, CURVES[i].name, CURVES[i].value, &s->f, false, square);
         if (status != NND_OK || s->se.data == NULL || (CURVES[i].needs & NO_ERROR) != 0)
             continue;
-        snprintf(name, sizeof name, "%s_se", CURVES[i].name);
+        nnd_companion_name(CURVES[i].name, NND_SE, sizeof name, name);
         status = add_curve(s, name, CURVES[i].value, &s->se, true, square);
     }
     if (status == NND_OK)

@@ -133,7 +133,7 @@ static nnd_status add_variable(nnd_frame *frame, size_t runs, const nnd_wide_cur
     char name[64];
     double *x, *se = NULL;
     nnd_status status = nnd_frame_add_variable(frame, &nnd_wide_mlp_model, NAME[v], &x);
-    snprintf(name, sizeof name, "%s_se", NAME[v]);
+    nnd_companion_name(NAME[v], NND_SE, sizeof name, name);
     if (status == NND_OK && runs > 1 && has_error(v))
         status = nnd_frame_add_variable(frame, &nnd_wide_mlp_model, name, &se);
     for (size_t i = 0; status == NND_OK && i < record->count[v]; i++) {
@@ -165,7 +165,7 @@ static nnd_status add_claim(nnd_frame *frame, size_t runs, const nnd_wide_curves
                             nnd_wide_variable claim, nnd_wide_variable v) {
     char name[64];
     double *least;
-    snprintf(name, sizeof name, "%s_min_size", NAME[v]);
+    nnd_companion_name(NAME[v], NND_MIN_SIZE, sizeof name, name);
     nnd_status status = nnd_frame_add_variable(frame, &nnd_wide_mlp_model, name, &least);
     for (size_t i = 0; status == NND_OK && i < record->count[claim]; i++) {
         double sum = 0.0;
@@ -239,7 +239,7 @@ static nnd_status report(nnd_frame *frame, const char *key, double value, double
 static nnd_status report_truncation(const nnd_wide_problem *q, nnd_frame *frame) {
     const double half = sqrt(0.5), negligible = 1e-3;
     const nnd_array *error = nnd_frame_find(frame, "truncation");
-    const nnd_array *se = nnd_frame_find(frame, "output_se");
+    const nnd_array *se = nnd_companion(frame, "output", NND_SE);
     double scale = largest_size(q->samples, q->set.targets), most = 0.0;
     for (size_t t = 0; error != NULL && t < error->count; t++) {
         double whole = largest_size(q->samples, se->data + t * q->samples);

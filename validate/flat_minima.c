@@ -36,35 +36,58 @@ static double recorded_times(const nnd_flat_minima *p) {
                : floor((double)p->steps / (double)p->record_every) + 2.0;
 }
 
+/* Steps of a search for the largest curvature, and of a flow, as found. Each search is given room
+ * for more, of which no page is touched. */
+static const double SEARCH_STEPS = 32.0, FLOW_STEPS = 1e4;
+/* Products of large matrices wait for no memory and use all of the processor: operations that count
+ * as one of others. */
+static const double MATRIX_SPEED = 6.0;
+
+/* Sizes of the networks: weights, units of all layers; of singular value decompositions, numbers
+ * and operations. */
+typedef struct {
+    double weights, units, decomposition, operations;
+} sizes;
+
+static sizes sizes_of(const nnd_flat_minima *p) {
+    sizes s = {0};
+    for (size_t k = 1; k <= (size_t)p->depth; k++) {
+        double up = (double)nnd_flat_minima_width(p, k),
+               down = (double)nnd_flat_minima_width(p, k - 1), least = fmin(up, down);
+        s.weights += up * down;
+        s.units += up;
+        s.decomposition = fmax(s.decomposition, up * down + (up + down) * least);
+        s.operations += 20.0 * up * down * least;
+    }
+    return s;
+}
+
+/* Vectors of weights: networks and where their searches start, two of the record, and its search;
+ * flow has nine more of the whole block. */
+static double weight_bytes(const nnd_flat_minima *p, double weights) {
+    double block = (double)NND_LANES * weights;
+    double flow = p->integrator == NND_GRADIENT_FLOW ? nnd_flow_bytes(block) : 0.0;
+    return sizeof(double) * (2.0 * block + (2.0 + SEARCH_STEPS) * weights) + flow;
+}
+
 static nnd_simulation_cost cost(const void *params, size_t size) {
     const nnd_flat_minima *p = params;
     (void)size;
-    const double lanczos = 40.0, flow_steps = 1e4;
-    double d = (double)nnd_flat_minima_dim(p), depth = (double)p->depth, weights = 0.0;
-    double n = p->data.covariance.rows > 0 ? d : (double)nnd_data_samples(&p->data), fields = 0.0;
-    double rows = nnd_flat_minima_is_linear(p) ? fmin(n, d) : n, widest = d, decomposition = 0.0;
-    for (size_t k = 1; k <= (size_t)p->depth; k++) {
-        double up = (double)nnd_flat_minima_width(p, k),
-               down = (double)nnd_flat_minima_width(p, k - 1);
-        weights += up * down;
-        decomposition += 20.0 * up * down * fmin(up, down);
-        fields += up;
-        widest = fmax(widest, up);
-    }
-    double product = 12.0 * rows * weights, times = recorded_times(p);
-    double step = nnd_flat_minima_is_linear(p) ? 6.0 * weights + 4.0 * rows * d
-                                               : rows * (6.0 * weights + 100.0 * fields);
-    double evaluations = p->integrator == NND_DESCENT ? (double)p->steps : 6.0 * flow_steps;
-    double per_record = lanczos * (product + 4.0 * lanczos * weights) + decomposition;
-    double lanes = (double)NND_LANES * (p->integrator == NND_DESCENT ? 2.0 : 11.0);
-    if (!nnd_flat_minima_is_linear(p))
-        fields *= (double)NND_LANES;
+    bool linear = nnd_flat_minima_is_linear(p), flows = p->integrator == NND_GRADIENT_FLOW;
+    sizes s = sizes_of(p);
+    double d = (double)nnd_flat_minima_dim(p), times = recorded_times(p);
+    double n = p->data.covariance.rows > 0 ? d : (double)nnd_data_samples(&p->data);
+    double rows = linear ? fmin(n, d) : n, fields = rows * s.units;
+    double product = 12.0 * rows * s.weights / MATRIX_SPEED;
+    double step = linear ? 6.0 * s.weights + 4.0 * rows * d
+                         : 6.0 * rows * s.weights / MATRIX_SPEED + 100.0 * fields;
+    double per_record = SEARCH_STEPS * (product + 4.0 * SEARCH_STEPS * s.weights) + s.operations;
     return (nnd_simulation_cost){
-        .bytes = sizeof(double) *
-                 (n * n + 3.0 * n * d + rows * rows + lanes * weights +
-                  (302.0 + NND_LANES) * weights + 12.0 * fields * rows + 3.0 * widest * widest),
-        .record_bytes = sizeof(double) * (7.0 + times * (4.0 + 3.0 * depth)),
-        .flops = evaluations * step + times * per_record,
+        .bytes = weight_bytes(p, s.weights) +
+                 sizeof(double) * (n * n + 3.0 * n * d + rows * rows + s.decomposition +
+                                   12.0 * fields * (linear ? 1.0 : (double)NND_LANES)),
+        .record_bytes = sizeof(double) * (7.0 + times * (4.0 + 3.0 * (double)p->depth)),
+        .flops = (flows ? 6.0 * FLOW_STEPS : (double)p->steps) * step + times * per_record,
     };
 }
 

@@ -24,15 +24,16 @@ typedef struct {
     double perp_bias; /**< of delta, what each direction across contributes */
     double par_batch; /**< variance of delta caused by batches: coefficient of 1/batch */
     double perp_batch;
-} nnd_online_point;
+} nnd_online_linear_point;
 
 /** Steps 0..steps into `out`; the first *sound of them are finite and have
  * not diverged. */
-NND_MUST_USE nnd_status nnd_online_run(nnd_context *ctx, double gamma0, double lr, size_t steps,
-                                       nnd_online_point *out, size_t *sound);
+NND_MUST_USE nnd_status nnd_online_linear_run(nnd_context *ctx, double gamma0, double lr,
+                                              size_t steps, nnd_online_linear_point *out,
+                                              size_t *sound);
 
 /** Coefficient of 1/N of E|beta - beta*|^2 in `dim` dimensions. */
-double nnd_online_error_ncorr(const nnd_online_point *p, double dim);
+double nnd_online_linear_error_ncorr(const nnd_online_linear_point *p, double dim);
 
 NND_API_END
 
