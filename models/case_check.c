@@ -26,22 +26,35 @@ void nnd_model_clear(const nnd_model *model, void *params) {
     nnd_params_clear(model->params, params);
 }
 
-nnd_status nnd_model_settle(nnd_context *ctx, const nnd_model *model, void *params) {
-    nnd_objection o = {"", ""};
+static nnd_status check_each(nnd_context *ctx, const nnd_model *model, const void *params) {
     nnd_status status = nnd_params_check(ctx, model->params, params, "params");
-    if (status == NND_OK && model->simulate != NULL)
-        status = nnd_params_check(ctx, model->simulate, params, "simulate");
-    if (status != NND_OK || model->check(params, &o))
-        return status;
+    return status == NND_OK && model->simulate != NULL
+               ? nnd_params_check(ctx, model->simulate, params, "simulate")
+               : status;
+}
+
+/* What the model itself demands, and the values that it settles. */
+static nnd_status settle_together(nnd_context *ctx, const nnd_model *model, void *params) {
+    nnd_objection o = {"", ""};
+    if (model->check(params, &o))
+        return NND_OK;
     return nnd_fail(ctx, NND_E_INPUT, "%s.%s: %s", nnd_case_section(model, o.key), o.key, o.text);
 }
 
+nnd_status nnd_model_settle(nnd_context *ctx, const nnd_model *model, void *params) {
+    nnd_status status = check_each(ctx, model, params);
+    return status == NND_OK ? settle_together(ctx, model, params) : status;
+}
+
 nnd_status nnd_model_check(nnd_context *ctx, const nnd_model *model, const void *params) {
+    nnd_status status = check_each(ctx, model, params);
+    if (status != NND_OK)
+        return status;
     void *copy = malloc(model->params->size);
     if (copy == NULL)
         return nnd_fail_memory(ctx, "the parameters");
     memcpy(copy, params, model->params->size);
-    nnd_status status = nnd_model_settle(ctx, model, copy);
+    status = settle_together(ctx, model, copy);
     free(copy);
     return status;
 }
