@@ -57,6 +57,7 @@ typedef struct {
     char *path;
     nnd_frame *arrays;
 } nnd_data_cache;
+/** Frees what the struct holds and zeroes it. */
 void nnd_data_cache_clear(nnd_data_cache *cache);
 
 /** Where a case comes from. */
