@@ -4,7 +4,16 @@
 #include <string.h>
 
 #include "cli.h"
-#include "nndmft/find.h"
+#include "core/suggest.h"
+
+enum { TEXT_SIZE = 128 };
+
+/* What is sought, as numbers and as the words of the command line, which it owns. */
+typedef struct {
+    nnd_find_options find;
+    nnd_coordinate at[NND_MAX_DIMS];
+    char *param, *variable, *coordinates;
+} request;
 
 /* Splits "NAME=LOW:HIGH". The name is owned by the caller. */
 static nnd_status parse_param(nnd_context *ctx, const char *text, char **name, double *low,
@@ -22,7 +31,7 @@ static nnd_status parse_param(nnd_context *ctx, const char *text, char **name, d
     return *name != NULL ? NND_OK : nnd_fail_memory(ctx, "a name");
 }
 
-/* Splits "VARIABLE" or "VARIABLE=LEVEL". */
+/* Splits "VARIABLE" or "VARIABLE=LEVEL". The name is owned by the caller. */
 static nnd_status parse_goal(nnd_context *ctx, const cli_options *o, nnd_find_options *find,
                              char **variable) {
     const char *text = o->zero != NULL ? o->zero : o->min != NULL ? o->min : o->max;
@@ -38,51 +47,122 @@ static nnd_status parse_goal(nnd_context *ctx, const cli_options *o, nnd_find_op
             return nnd_fail(ctx, NND_E_INPUT, "--zero %s: the level is not a number", text);
     }
     *variable = strndup(text, length);
-    find->variable = *variable;
     return *variable != NULL ? NND_OK : nnd_fail_memory(ctx, "a name");
 }
 
-/* A case without its sweep. */
-static nnd_value *without_sweep(const nnd_value *tree) {
-    nnd_value *map = nnd_value_map(tree->where);
-    for (size_t i = 0; map != NULL && i < tree->count; i++)
-        if (strcmp(tree->key[i], "sweep") != 0 &&
-            !nnd_value_add(map, tree->key[i], nnd_value_copy(tree->item[i]))) {
-            nnd_value_free(map);
-            return NULL;
-        }
-    return map;
+/* Reads coordinates as "t=40,layer=1" from `text`, whose names become texts of their own. */
+static nnd_status parse_at(nnd_context *ctx, char *text, request *r) {
+    char *rest = NULL;
+    for (char *one = strtok_r(text, ",", &rest); one != NULL; one = strtok_r(NULL, ",", &rest)) {
+        one += strspn(one, " ");
+        char *equals = strchr(one, '=');
+        nnd_coordinate *at = &r->at[r->find.coordinates];
+        if (r->find.coordinates == NND_MAX_DIMS)
+            return nnd_fail(ctx, NND_E_INPUT, "--at: more than %d coordinates", NND_MAX_DIMS);
+        if (equals == NULL || !nnd_number_read(equals + 1, &at->value))
+            return nnd_fail(ctx, NND_E_INPUT, "--at %s: not of the form NAME=NUMBER", one);
+        *equals = '\0';
+        at->dim = one;
+        r->find.coordinates++;
+    }
+    r->find.at = r->at;
+    return NND_OK;
 }
 
-/* The case at one sweep point; `tree` is without the sweep. */
-static nnd_value *point_tree(const nnd_value *tree, const nnd_case *c, size_t point) {
-    nnd_value *copy = nnd_value_copy(tree);
-    if (copy == NULL)
-        return NULL;
-    const nnd_value *given = nnd_value_get(copy, "params");
+static nnd_status parse(nnd_context *ctx, const cli_options *options, request *r) {
+    r->find.points = options->points;
+    nnd_status status = parse_param(ctx, options->param, &r->param, &r->find.low, &r->find.high);
+    if (status == NND_OK)
+        status = parse_goal(ctx, options, &r->find, &r->variable);
+    if (status != NND_OK || options->at == NULL)
+        return status;
+    r->coordinates = strdup(options->at);
+    return r->coordinates != NULL ? parse_at(ctx, r->coordinates, r)
+                                  : nnd_fail_memory(ctx, "the coordinates");
+}
+
+static void request_clear(request *r) {
+    free(r->param);
+    free(r->variable);
+    free(r->coordinates);
+}
+
+static nnd_status unknown_variable(nnd_context *ctx, const nnd_model *model, const char *name) {
+    nnd_suggestion near = {.word = name};
+    for (size_t i = 0; i < model->variable_count; i++)
+        nnd_suggest(&near, "", model->variables[i].name);
+    return nnd_fail(ctx, NND_E_INPUT,
+                    "%.200s is not a variable of the model; %s`nndmft describe %s` lists them",
+                    name, near.text, model->name);
+}
+
+static bool is_real(const nnd_param *param) {
+    return param->type == NND_REAL || param->type == NND_REALS;
+}
+
+static nnd_status unknown_param(nnd_context *ctx, const nnd_model *model, const char *name) {
+    nnd_suggestion near = {.word = name};
+    for (size_t i = 0; i < model->params->count; i++)
+        if (is_real(&model->params->param[i]))
+            nnd_suggest(&near, "", model->params->param[i].name);
+    return nnd_fail(ctx, NND_E_INPUT,
+                    "--param %.200s: not a real parameter; %s`nndmft describe %s` lists them", name,
+                    near.text, model->name);
+}
+
+/* Finds the rows of the tables that the request names. */
+static nnd_status look_up(nnd_context *ctx, const nnd_case *c, request *r) {
+    for (size_t k = 0; k < c->sweep.keys; k++)
+        if (strcmp(c->sweep.dim[k]->name, r->param) == 0)
+            return nnd_fail(ctx, NND_E_INPUT, "--param %s: the case sweeps over it", r->param);
+    r->find.param = nnd_param_find(c->model->params, r->param);
+    r->find.variable = nnd_model_variable(c->model, r->variable);
+    if (r->find.param == NULL || !is_real(r->find.param))
+        return unknown_param(ctx, c->model, r->param);
+    return r->find.variable != NULL ? NND_OK : unknown_variable(ctx, c->model, r->variable);
+}
+
+/* Sets the parameter of a case to the lower end of the interval. */
+static nnd_status set_low(nnd_context *ctx, const request *r, nnd_value *tree) {
+    char text[TEXT_SIZE], where[TEXT_SIZE];
+    const nnd_value *given = nnd_value_get(tree, "params");
     nnd_value *params =
         given != NULL && given->kind == NND_VALUE_MAP ? nnd_value_copy(given) : nnd_value_map("");
-    for (size_t k = 0, stride = c->sweep.points; params != NULL && k < c->sweep.keys; k++) {
-        const nnd_dim *dim = c->sweep.dim[k];
-        char text[64];
-        stride /= dim->length;
-        nnd_coord_text(dim, point / stride % dim->length, sizeof text, text);
-        if (!nnd_value_put(params, dim->name, nnd_value_scalar(text, false, ""))) {
-            nnd_value_free(params);
-            params = NULL;
-        }
-    }
-    if (!nnd_value_put(copy, "params", params)) {
-        nnd_value_free(copy);
-        return NULL;
-    }
-    return copy;
+    nnd_number_text(r->find.low, sizeof text, text);
+    snprintf(where, sizeof where, "--param %.60s", r->param);
+    if (params != NULL && nnd_value_put(params, r->param, nnd_value_scalar(text, false, where)))
+        return nnd_value_put(tree, "params", params) ? NND_OK : nnd_fail_memory(ctx, "the case");
+    nnd_value_free(params);
+    return nnd_fail_memory(ctx, "the case");
+}
+
+/* Reads the case, and once more with the parameter set, which the case need not give. */
+static nnd_status read_case(nnd_context *ctx, const cli_options *options, request *r,
+                            nnd_case **c) {
+    nnd_value *tree = NULL;
+    nnd_case *given = NULL;
+    cli_source source;
+    nnd_status status = cli_case_source(ctx, options, &source);
+    if (status == NND_OK)
+        status = cli_read_tree(ctx, options, &tree);
+    if (status == NND_OK)
+        status = nnd_case_resolve(ctx, tree, &source.source, &given);
+    if (status == NND_OK)
+        status = look_up(ctx, given, r);
+    if (status == NND_OK)
+        status = set_low(ctx, r, tree);
+    if (status == NND_OK)
+        status = nnd_case_resolve(ctx, tree, &source.source, c);
+    nnd_case_free(given);
+    nnd_value_free(tree);
+    cli_source_clear(&source);
+    return status;
 }
 
 static void print_header(const nnd_case *c, const nnd_find_options *o) {
     for (size_t k = 0; k < c->sweep.keys; k++)
         printf("%s,", c->sweep.dim[k]->name);
-    printf("%s,%s_uncertainty,%s,evaluations\n", o->param, o->param, o->variable);
+    printf("%s,%s_uncertainty,%s,evaluations\n", o->param->name, o->param->name, o->variable->name);
 }
 
 static void print_row(const nnd_case *c, size_t point, const nnd_found *found) {
@@ -100,18 +180,14 @@ static void print_row(const nnd_case *c, size_t point, const nnd_found *found) {
                   found->evaluations);
 }
 
-static nnd_status find_all(nnd_context *ctx, const nnd_value *tree, const nnd_case *c,
-                           const nnd_case_source *source, const nnd_find_options *o) {
+static nnd_status find_all(nnd_context *ctx, const nnd_case *c, const nnd_find_options *o) {
     nnd_status worst = NND_OK;
     size_t points = c->sweep.points, failed = 0;
     for (size_t i = 0; i < points; i++) {
         nnd_found found;
         char name[256];
         nnd_case_point_text(c, i, sizeof name, name);
-        nnd_value *point = point_tree(tree, c, i);
-        nnd_status status = point != NULL ? nnd_find(ctx, point, source, o, &found)
-                                          : nnd_fail_memory(ctx, "the case");
-        nnd_value_free(point);
+        nnd_status status = nnd_find(ctx, c->model, c->params[i], o, &found);
         cli_progress_end();
         if (status < NND_OK)
             return status;
@@ -134,33 +210,14 @@ static nnd_status find_all(nnd_context *ctx, const nnd_value *tree, const nnd_ca
 }
 
 int cli_find(nnd_context *ctx, const cli_options *options) {
-    nnd_find_options o = {.at = options->at, .points = options->points};
-    nnd_value *tree = NULL;
+    request r = {.param = NULL};
     nnd_case *c = NULL;
-    cli_source source;
-    char *param = NULL, *variable = NULL;
-    nnd_status status = cli_case_source(ctx, options, &source);
+    nnd_status status = parse(ctx, options, &r);
     if (status == NND_OK)
-        status = parse_param(ctx, options->param, &param, &o.low, &o.high);
+        status = read_case(ctx, options, &r, &c);
     if (status == NND_OK)
-        status = parse_goal(ctx, options, &o, &variable);
-    o.param = param;
-    if (status == NND_OK)
-        status = cli_read_tree(ctx, options, &tree);
-    if (status == NND_OK)
-        status = nnd_case_resolve(ctx, tree, &source.source, &c);
-    for (size_t k = 0; status == NND_OK && k < c->sweep.keys; k++)
-        if (strcmp(c->sweep.dim[k]->name, param) == 0)
-            status = nnd_fail(ctx, NND_E_INPUT, "--param %s: the case sweeps over it", param);
-    nnd_value *base = status == NND_OK ? without_sweep(tree) : NULL;
-    if (status == NND_OK)
-        status = base != NULL ? find_all(ctx, base, c, &source.source, &o)
-                              : nnd_fail_memory(ctx, "the case");
-    nnd_value_free(base);
+        status = find_all(ctx, c, &r.find);
     nnd_case_free(c);
-    nnd_value_free(tree);
-    cli_source_clear(&source);
-    free(param);
-    free(variable);
+    request_clear(&r);
     return cli_exit_code(status);
 }

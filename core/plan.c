@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "nndmft/plan.h"
+#include "core/plan.h"
 
 #include <math.h>
 #include <stdlib.h>

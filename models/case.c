@@ -8,7 +8,6 @@
 #include "core/suggest.h"
 #include "core/text.h"
 #include "core/utf8.h"
-#include "models/suggest.h"
 
 enum { TEXT_SIZE = 256, MAX_POINTS = 1000000, MAX_NAME = 200 };
 
@@ -96,7 +95,8 @@ static nnd_status read_model(nnd_context *ctx, const nnd_value *tree, const nnd_
     if (*model != NULL)
         return NND_OK;
     nnd_suggestion near = {.word = value->kind == NND_VALUE_SCALAR ? value->text : ""};
-    nnd_model_suggest(&near);
+    for (size_t i = 0; nnd_model_at(i) != NULL; i++)
+        nnd_suggest(&near, "", nnd_model_at(i)->name);
     nnd_text text = nnd_text_in(sizeof wrong, wrong);
     nnd_text_add(&text, "is not a model; %sallowed: ", near.text);
     for (size_t i = 0; nnd_model_at(i) != NULL; i++)
@@ -462,7 +462,8 @@ static nnd_status read_compare(resolution *r, const nnd_value *tree) {
     for (size_t i = 0; status == NND_OK && i < c->compare.vars.count; i++) {
         char wrong[2 * TEXT_SIZE];
         nnd_suggestion near = {.word = c->compare.vars.value[i]};
-        nnd_model_suggest_variables(c->model, &near);
+        for (size_t v = 0; v < c->model->variable_count; v++)
+            nnd_suggest(&near, "", c->model->variables[v].name);
         snprintf(wrong, sizeof wrong,
                  "%.100s is not a variable of the model; %s`nndmft describe %s` lists them",
                  c->compare.vars.value[i], near.text, c->model->name);
@@ -535,9 +536,7 @@ void nnd_case_free(nnd_case *c) {
         return;
     for (size_t i = 0; c->params != NULL && i < c->sweep.points; i++)
         if (c->params[i] != NULL) {
-            if (c->model->simulate != NULL)
-                nnd_params_release(c->model->simulate, c->params[i]);
-            nnd_params_clear(c->model->params, c->params[i]);
+            nnd_model_clear(c->model, c->params[i]);
             free(c->params[i]);
         }
     free(c->params);

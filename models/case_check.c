@@ -10,25 +10,53 @@ const char *nnd_case_section(const nnd_model *model, const char *key) {
     return option || nnd_param_find(&nnd_simulate_table, key) != NULL ? "simulate" : "params";
 }
 
-/* What the model itself demands. It may settle values, which stay as they are here. */
-static nnd_status check_together(nnd_context *ctx, const nnd_model *model, const void *params) {
+nnd_status nnd_model_defaults(nnd_context *ctx, const nnd_model *model, void *params) {
+    nnd_status status = nnd_params_read(ctx, model->params, NULL, "params", params);
+    if (status != NND_OK || model->simulate == NULL)
+        return status;
+    status = nnd_params_read_more(ctx, model->simulate, NULL, "simulate", params);
+    if (status != NND_OK)
+        nnd_model_clear(model, params);
+    return status;
+}
+
+void nnd_model_clear(const nnd_model *model, void *params) {
+    if (model->simulate != NULL)
+        nnd_params_release(model->simulate, params);
+    nnd_params_clear(model->params, params);
+}
+
+static nnd_status check_each(nnd_context *ctx, const nnd_model *model, const void *params) {
+    nnd_status status = nnd_params_check(ctx, model->params, params, "params");
+    return status == NND_OK && model->simulate != NULL
+               ? nnd_params_check(ctx, model->simulate, params, "simulate")
+               : status;
+}
+
+/* What the model itself demands, and the values that it settles. */
+static nnd_status settle_together(nnd_context *ctx, const nnd_model *model, void *params) {
     nnd_objection o = {"", ""};
+    if (model->check(params, &o))
+        return NND_OK;
+    return nnd_fail(ctx, NND_E_INPUT, "%s.%s: %s", nnd_case_section(model, o.key), o.key, o.text);
+}
+
+nnd_status nnd_model_settle(nnd_context *ctx, const nnd_model *model, void *params) {
+    nnd_status status = check_each(ctx, model, params);
+    return status == NND_OK ? settle_together(ctx, model, params) : status;
+}
+
+nnd_status nnd_model_check(nnd_context *ctx, const nnd_model *model, const void *params) {
+    nnd_status status = check_each(ctx, model, params);
+    if (status != NND_OK)
+        return status;
     void *copy = malloc(model->params->size);
     if (copy == NULL)
         return nnd_fail_memory(ctx, "the parameters");
     memcpy(copy, params, model->params->size);
-    bool fits = model->check(copy, &o);
+    status = settle_together(ctx, model, copy);
     free(copy);
-    return fits ? NND_OK
-                : nnd_fail(ctx, NND_E_INPUT, "%s.%s: %s", nnd_case_section(model, o.key), o.key,
-                           o.text);
-}
-
-nnd_status nnd_model_check(nnd_context *ctx, const nnd_model *model, const void *params) {
-    nnd_status status = nnd_params_check(ctx, model->params, params, "params");
-    if (status == NND_OK && model->simulate != NULL)
-        status = nnd_params_check(ctx, model->simulate, params, "simulate");
-    return status == NND_OK ? check_together(ctx, model, params) : status;
+    return status;
 }
 
 bool nnd_simulate_fits(const nnd_model *model, const nnd_simulate *simulate, nnd_objection *o) {

@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "models/list.h"
-#include "models/suggest.h"
 
 #define MODEL(name) &nnd_##name##_model,
 static const nnd_model *const MODELS[] = {NND_MODELS(MODEL)};
@@ -25,14 +24,4 @@ const nnd_variable *nnd_model_variable(const nnd_model *model, const char *name)
         if (strcmp(model->variables[i].name, name) == 0)
             return &model->variables[i];
     return NULL;
-}
-
-void nnd_model_suggest(nnd_suggestion *suggestion) {
-    for (size_t i = 0; nnd_model_at(i) != NULL; i++)
-        nnd_suggest(suggestion, "", nnd_model_at(i)->name);
-}
-
-void nnd_model_suggest_variables(const nnd_model *model, nnd_suggestion *suggestion) {
-    for (size_t i = 0; i < model->variable_count; i++)
-        nnd_suggest(suggestion, "", model->variables[i].name);
 }

@@ -234,6 +234,77 @@ START_TEST(no_parameter_of_any_model_escapes) {
 }
 END_TEST
 
+/* A case that has not been read from text, of the parameters of one that has. */
+static nnd_status renew(const nnd_simulate *simulate, nnd_case **new) {
+    *new = NULL;
+    return nnd_case_new(ctx, c->model, c->params[0], simulate, new);
+}
+
+/* Lists, groups, matrices, choices, absent values, options of the simulation: all that parameters
+ * can be. */
+START_TEST(cases_of_numbers_are_those_of_text) {
+    static const char *const yaml[] = {
+        "{model: deep-linear, name: deep-linear, params: {depth: 2, sigma: [0.3, 1, 0.1], "
+        "alpha: inf, record: [1, 3], gamma0: 0.1, schedule: [1, 0.5]}, simulate: {size: [20, 40], "
+        "seeds: [4, 6], base_seed: 7, storage: trajectories, control: false}}",
+        "{model: wide-mlp, name: wide-mlp, params: {activation: {name: erf, gain: 1.1}, steps: 3, "
+        "data: {gram: [[1, 0.4], [0.4, 0.8]], targets: [1, -0.5]}, batch: 1}, simulate: {size: "
+        "20, center: true}}",
+        "{model: flat-minima, name: flat-minima, params: {integrator: flow, data: {covariance: "
+        "[[1, 0], [0, 2]], minimizer: [1, 0.1]}}, simulate: {seeds: 3}}",
+        "{model: alignment, name: alignment, params: {training: rich, covariance: {eigenvalues: "
+        "[2, 1]}, teacher: {coefficients2: [1, 3]}}}"};
+    ctx = nnd_context_new(NULL);
+    for (size_t i = 0; i < sizeof yaml / sizeof *yaml; i++) {
+        nnd_case *new;
+        c = test_case(ctx, yaml[i]);
+        nnd_status status = renew(c->simulates ? &c->simulate : NULL, &new);
+        ck_assert_msg(status == NND_OK, "%s", nnd_context_message(ctx));
+        ck_assert(nnd_value_equal(new->resolved, c->resolved));
+        ck_assert(new->simulates == c->simulates);
+        nnd_case_free(new);
+        nnd_case_free(c);
+    }
+    c = NULL;
+}
+END_TEST
+
+START_TEST(numbers_that_make_no_case_are_refused) {
+    nnd_deep_linear *p = deep_linear();
+    nnd_simulate unsized = {.base_seed = 1};
+    nnd_case *new;
+    ck_assert_int_eq(nnd_case_new(ctx, NULL, p, NULL, &new), NND_E_INPUT);
+    ck_assert_int_eq(nnd_case_new(ctx, c->model, NULL, NULL, &new), NND_E_INPUT);
+    ck_assert_int_eq(renew(&unsized, &new), NND_E_INPUT);
+    ck_assert_str_eq(nnd_context_message(ctx), "simulate.size: missing; allowed: integers >= 1");
+    unsized.base_seed = -1;
+    ck_assert_int_eq(renew(&unsized, &new), NND_E_INPUT);
+    ck_assert_ptr_nonnull(strstr(nnd_context_message(ctx), "simulate.base_seed: -1"));
+    p->momentum = 2.0;
+    ck_assert_int_eq(renew(NULL, &new), NND_E_INPUT);
+    ck_assert_ptr_nonnull(strstr(nnd_context_message(ctx), "params.momentum: 2 is out of range"));
+    ck_assert_ptr_null(new);
+}
+END_TEST
+
+START_TEST(defaults_of_a_program_are_those_of_a_case) {
+    ctx = nnd_context_new(NULL);
+    c = test_case(ctx, "{model: deep-linear, name: deep-linear, simulate: {size: 9}}");
+    nnd_deep_linear p;
+    nnd_case *new = NULL;
+    ck_assert_int_eq(nnd_model_defaults(ctx, &nnd_deep_linear_model, &p), NND_OK);
+    ck_assert(isnan(p.lr));
+    ck_assert_int_eq(nnd_case_new(ctx, &nnd_deep_linear_model, &p, &c->simulate, &new), NND_OK);
+    ck_assert(nnd_value_equal(new->resolved, c->resolved));
+    /* What is absent follows from the rest, in place. */
+    ck_assert_int_eq(nnd_model_settle(ctx, &nnd_deep_linear_model, &p), NND_OK);
+    ck_assert(p.lr == 0.1);
+    nnd_case_free(new);
+    nnd_model_clear(&nnd_deep_linear_model, &p);
+    ck_assert_ptr_null(p.sigma.value);
+}
+END_TEST
+
 int main(void) {
     Suite *suite = suite_create("case_check");
     TCase *tests = tcase_create("case_check");
@@ -246,6 +317,9 @@ int main(void) {
     tcase_add_test(tests, sizes_and_seeds);
     tcase_add_test(tests, cases_without_parts);
     tcase_add_test(tests, no_parameter_of_any_model_escapes);
+    tcase_add_test(tests, cases_of_numbers_are_those_of_text);
+    tcase_add_test(tests, numbers_that_make_no_case_are_refused);
+    tcase_add_test(tests, defaults_of_a_program_are_those_of_a_case);
     suite_add_tcase(suite, tests);
     return test_main(suite);
 }

@@ -8,8 +8,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "core/plan.h"
 #include "nndmft/io.h"
-#include "nndmft/plan.h"
 #include "scratch.h"
 #include "support.h"
 

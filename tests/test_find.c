@@ -5,15 +5,36 @@
 #include "nndmft/find.h"
 #include "support.h"
 
-static nnd_status find(nnd_context *ctx, const char *yaml, nnd_find_options o, nnd_found *found) {
-    nnd_value *tree;
-    ck_assert_int_eq(nnd_yaml_read_text(ctx, "test", yaml, &tree), NND_OK);
-    nnd_status status = nnd_find(ctx, tree, &(nnd_case_source){.stem = "test"}, &o, found);
-    nnd_value_free(tree);
+enum { COORDINATES = 2 };
+
+/* A search by names; an `at` ends with a coordinate that has none. */
+typedef struct {
+    const char *param;
+    double low, high;
+    nnd_goal goal;
+    const char *variable;
+    double level;
+    size_t points;
+    nnd_coordinate at[COORDINATES + 1];
+} named;
+
+static nnd_status find(nnd_context *ctx, const char *yaml, named n, nnd_found *found) {
+    nnd_case *c = test_case(ctx, yaml);
+    nnd_find_options o = {
+        .low = n.low, .high = n.high, .goal = n.goal, .level = n.level, .points = n.points};
+    if (n.param != NULL)
+        o.param = nnd_param_find(c->model->params, n.param);
+    if (n.variable != NULL)
+        o.variable = nnd_model_variable(c->model, n.variable);
+    while (n.at[o.coordinates].dim != NULL)
+        o.coordinates++;
+    o.at = n.at;
+    nnd_status status = nnd_find(ctx, c->model, c->params[0], &o, found);
+    nnd_case_free(c);
     return status;
 }
 
-static nnd_found found_or_abort(nnd_context *ctx, const char *yaml, nnd_find_options o) {
+static nnd_found found_or_abort(nnd_context *ctx, const char *yaml, named o) {
     nnd_found found;
     if (find(ctx, yaml, o, &found) != NND_OK)
         ck_abort_msg("%s", nnd_context_message(ctx));
@@ -24,13 +45,13 @@ static nnd_found found_or_abort(nnd_context *ctx, const char *yaml, nnd_find_opt
  */
 START_TEST(root_of_a_known_function) {
     nnd_context *ctx = nnd_context_new(NULL);
-    nnd_find_options o = {.param = "gamma0",
-                          .low = 0.1,
-                          .high = 10,
-                          .goal = NND_FIND_ZERO,
-                          .variable = "test_risk",
-                          .level = 1.25,
-                          .at = "t=0"};
+    named o = {.param = "gamma0",
+               .low = 0.1,
+               .high = 10,
+               .goal = NND_FIND_ZERO,
+               .variable = "test_risk",
+               .level = 1.25,
+               .at = {{"t", 0}}};
     nnd_found found = found_or_abort(ctx, "{model: deep-linear, params: {steps: 0}}", o);
     test_close("gamma0", found.param, 2.0, 2e-8);
     test_close("value", found.value, 1.25, 1e-7);
@@ -54,12 +75,12 @@ START_TEST(best_learning_rates_of_the_transfer_example) {
     nnd_context *ctx = nnd_context_new(NULL);
     char yaml[512];
     snprintf(yaml, sizeof yaml, TRANSFER, cases[_i].nu, cases[_i].parameterization);
-    nnd_find_options o = {.param = "lr",
-                          .low = 0.02,
-                          .high = 2.5,
-                          .goal = NND_FIND_MIN,
-                          .variable = "train_mse",
-                          .at = "t=12"};
+    named o = {.param = "lr",
+               .low = 0.02,
+               .high = 2.5,
+               .goal = NND_FIND_MIN,
+               .variable = "train_mse",
+               .at = {{"t", 12}}};
     nnd_found found = found_or_abort(ctx, yaml, o);
     ck_assert_msg(fabs(log(found.param / cases[_i].lr)) < log(1.133), "lr = %g", found.param);
     ck_assert(!found.at_edge);
@@ -70,18 +91,18 @@ END_TEST
 START_TEST(of_values_that_fail_side_by_side_the_first_is_named) {
     const nnd_context_options options = {.threads = 4};
     nnd_context *ctx = nnd_context_new(&options);
-    nnd_find_options o = {.param = "gamma0",
-                          .low = -0.9,
-                          .high = -0.5,
-                          .points = 9,
-                          .goal = NND_FIND_MIN,
-                          .variable = "test_risk",
-                          .at = "t=0"};
+    named o = {.param = "momentum",
+               .low = 0.5,
+               .high = 4.0,
+               .points = 9,
+               .goal = NND_FIND_MIN,
+               .variable = "test_risk",
+               .at = {{"t", 0}}};
     for (int repeat = 0; repeat < 20; repeat++) {
         nnd_found found;
         ck_assert_int_eq(find(ctx, "{model: deep-linear, params: {steps: 0}}", o, &found),
                          NND_E_INPUT);
-        ck_assert_msg(strstr(nnd_context_message(ctx), "-0.9 is out of range") != NULL, "%s",
+        ck_assert_msg(strstr(nnd_context_message(ctx), "1.375 is out of range") != NULL, "%s",
                       nnd_context_message(ctx));
     }
     nnd_context_free(ctx);
@@ -93,12 +114,12 @@ START_TEST(minimum_is_no_worse_than_a_fine_scan) {
     nnd_context *ctx = nnd_context_new(NULL);
     char yaml[512];
     snprintf(yaml, sizeof yaml, TRANSFER, 16, "mup");
-    nnd_find_options o = {.param = "lr",
-                          .low = 0.3,
-                          .high = 0.6,
-                          .goal = NND_FIND_MIN,
-                          .variable = "train_mse",
-                          .at = "t=12"};
+    named o = {.param = "lr",
+               .low = 0.3,
+               .high = 0.6,
+               .goal = NND_FIND_MIN,
+               .variable = "train_mse",
+               .at = {{"t", 12}}};
     nnd_found found = found_or_abort(ctx, yaml, o);
     for (int i = 0; i <= 600; i++) {
         snprintf(yaml, sizeof yaml,
@@ -117,12 +138,12 @@ END_TEST
 /* The risk at t = 0 falls with gamma0: its maximum is the lower end. */
 START_TEST(extremum_at_an_end_is_said_to_be_there) {
     nnd_context *ctx = nnd_context_new(NULL);
-    nnd_find_options o = {.param = "gamma0",
-                          .low = 0.5,
-                          .high = 2,
-                          .goal = NND_FIND_MAX,
-                          .variable = "test_risk",
-                          .at = "t=0"};
+    named o = {.param = "gamma0",
+               .low = 0.5,
+               .high = 2,
+               .goal = NND_FIND_MAX,
+               .variable = "test_risk",
+               .at = {{"t", 0}}};
     nnd_found found = found_or_abort(ctx, "{model: deep-linear, params: {steps: 0}}", o);
     ck_assert(found.at_edge && found.param == 0.5);
     nnd_context_free(ctx);
@@ -131,40 +152,47 @@ END_TEST
 
 START_TEST(bad_searches_are_refused_with_the_reason) {
     static const struct {
-        nnd_find_options o;
+        named o;
         nnd_status status;
         const char *says;
     } cases[] = {
-        {{.param = "nonsense", .low = 1, .high = 2, .variable = "test_risk", .at = "t=0"},
+        {{.param = "nonsense", .low = 1, .high = 2, .variable = "test_risk", .at = {{"t", 0}}},
          NND_E_INPUT,
-         "nonsense"},
-        {{.param = "depth", .low = 1, .high = 2, .variable = "test_risk", .at = "t=0"},
+         "a parameter"},
+        {{.param = "depth", .low = 1, .high = 2, .variable = "test_risk", .at = {{"t", 0}}},
          NND_E_INPUT,
          "depth"},
-        {{.param = "nu", .low = 2, .high = 1, .variable = "test_risk", .at = "t=0"},
+        {{.param = "nu", .low = 2, .high = 1, .variable = "test_risk", .at = {{"t", 0}}},
          NND_E_INPUT,
          "LOW < HIGH"},
-        {{.param = "nu", .low = 1, .high = 2, .variable = "nonsense"}, NND_E_INPUT, "nonsense"},
-        {{.param = "nu", .low = 1, .high = 2, .variable = "test_risk"}, NND_E_INPUT, "--at t="},
-        {{.param = "nu", .low = 1, .high = 2, .variable = "test_risk", .at = "t=99"},
+        {{.param = "nu", .low = 1, .high = 2, .variable = "nonsense"}, NND_E_INPUT, "a variable"},
+        {{.param = "nu", .low = 1, .high = 2, .variable = "test_risk"},
          NND_E_INPUT,
-         "--at t=99: no such coordinate; nearest: 1, 2 (0 .. 2)"},
-        {{.param = "nu", .low = 1, .high = 2, .variable = "test_risk", .at = "t=0.6"},
+         "depends on t: say where"},
+        {{.param = "nu", .low = 1, .high = 2, .variable = "test_risk", .at = {{"t", 99}}},
+         NND_E_INPUT,
+         "t=99: no such coordinate; nearest: 1, 2 (0 .. 2)"},
+        {{.param = "nu", .low = 1, .high = 2, .variable = "test_risk", .at = {{"t", 0.6}}},
          NND_E_INPUT,
          "nearest: 0, 1 (0 .. 2)"},
-        {{.param = "nu", .low = 1, .high = 2, .variable = "test_risk", .at = "t=-7"},
+        {{.param = "nu", .low = 1, .high = 2, .variable = "test_risk", .at = {{"t", -7}}},
          NND_E_INPUT,
          "nearest: 0, 1 (0 .. 2)"},
-        {{.param = "nu", .low = 1, .high = 2, .variable = "test_risk", .at = "t=inf"},
+        {{.param = "nu", .low = 1, .high = 2, .variable = "test_risk", .at = {{"t", INFINITY}}},
          NND_E_INPUT,
          "t=inf: no such coordinate (0 .. 2)"},
-        {{.param = "nu", .low = 1, .high = 2, .variable = "test_risk", .at = "t=0, t=1"},
+        {{.param = "nu", .low = 1, .high = 2, .variable = "test_risk", .at = {{"t", 0}, {"t", 1}}},
          NND_E_INPUT,
-         "--at: t stands twice"},
-        {{.param = "nu", .low = -1, .high = 2, .variable = "test_risk", .at = "t=0"},
+         "t stands twice"},
+        {{.param = "nu", .low = -1, .high = 2, .variable = "test_risk", .at = {{"t", 0}}},
          NND_E_INPUT,
          "out of range"},
-        {{.param = "nu", .low = 1, .high = 2, .variable = "test_risk", .at = "t=0", .level = 99},
+        {{.param = "nu",
+          .low = 1,
+          .high = 2,
+          .variable = "test_risk",
+          .at = {{"t", 0}},
+          .level = 99},
          NND_NOT_CONVERGED,
          "does not cross"},
         {{.low = 1, .high = 2, .variable = "test_risk"}, NND_E_INPUT, "a parameter"},
@@ -172,10 +200,15 @@ START_TEST(bad_searches_are_refused_with_the_reason) {
         {{.param = "nu", .low = 1, .high = 2, .variable = "test_risk", .goal = (nnd_goal)7},
          NND_E_INPUT,
          "a goal"},
-        {{.param = "nu", .low = 1, .high = 2, .variable = "test_risk", .at = "t=0", .level = NAN},
+        {{.param = "nu",
+          .low = 1,
+          .high = 2,
+          .variable = "test_risk",
+          .at = {{"t", 0}},
+          .level = NAN},
          NND_E_INPUT,
          "nan is not a level"},
-        {{.param = "nu", .low = NAN, .high = 2, .variable = "test_risk", .at = "t=0"},
+        {{.param = "nu", .low = NAN, .high = 2, .variable = "test_risk", .at = {{"t", 0}}},
          NND_E_INPUT,
          "LOW < HIGH"},
     };
@@ -195,13 +228,13 @@ END_TEST
 START_TEST(a_solver_that_does_not_converge_is_said_to) {
     nnd_context *ctx = nnd_context_new(NULL);
     nnd_found found;
-    nnd_find_options o = {.param = "gamma0",
-                          .low = 0.5,
-                          .high = 2.0,
-                          .points = 3,
-                          .goal = NND_FIND_MAX,
-                          .variable = "delta_nvar",
-                          .at = "t=2,mu=0"};
+    named o = {.param = "gamma0",
+               .low = 0.5,
+               .high = 2.0,
+               .points = 3,
+               .goal = NND_FIND_MAX,
+               .variable = "delta_nvar",
+               .at = {{"t", 2}, {"mu", 0}}};
     ck_assert_int_eq(find(ctx,
                           "{model: two-layer-fluctuations, params: {activation: {name: tanh, gain: "
                           "8}, solver: quadrature, nodes: 8, tolerance: 1e-9, steps: 2, bias: "
@@ -211,6 +244,184 @@ START_TEST(a_solver_that_does_not_converge_is_said_to) {
                      NND_NOT_CONVERGED);
     ck_assert(isfinite(found.value));
     ck_assert_ptr_nonnull(strstr(nnd_context_message(ctx), "does not converge at gamma0"));
+    nnd_context_free(ctx);
+}
+END_TEST
+
+/* One model, and where one of its variables is looked at long before the end of the run. */
+typedef struct {
+    const char *yaml, *param;
+    double low, high;
+    const char *variable, *coordinates;
+    nnd_coordinate at[COORDINATES + 1];
+    double tolerance; /* relative */
+} early;
+
+/* Steps are the same however many follow. Those of a flow are a quotient of numbers that are cut;
+ * adaptive ones may end elsewhere and are accurate to 1e-11 each; a quadrature has its tolerance.
+ */
+static const double SAME = 0.0, QUOTIENT = 1e-14, INTEGRATED = 1e-9, QUADRATURE = 1e-7;
+
+#define ONE_SAMPLE "data: {gram: [[1]], targets: [1]}"
+#define POPULATION "data: {covariance: [[1, 0], [0, 2]], minimizer: [1, 1]}"
+
+/* A search stops at the time it looks at; what it finds there is what the whole run says. */
+START_TEST(what_is_found_is_what_the_whole_run_says) {
+    const early cases[] = {
+        {"{model: deep-linear, params: {depth: 2, steps: 12, gamma0: %.17g}}",
+         "gamma0",
+         0.5,
+         1.5,
+         "test_risk",
+         "t=5",
+         {{"t", 5}},
+         SAME},
+        {"{model: deep-linear, params: {depth: 2, steps: 12, two_time: true, gamma0: %.17g}}",
+         "gamma0",
+         0.5,
+         1.5,
+         "delta_two_time",
+         "t=7,s=3",
+         {{"t", 7}, {"s", 3}},
+         SAME},
+        {"{model: deep-linear, params: {integrator: flow, steps: 20, time: 2, gamma0: %.17g}}",
+         "gamma0",
+         0.5,
+         1.5,
+         "test_risk",
+         "t=0.3",
+         {{"t", 0.3}},
+         QUOTIENT},
+        {"{model: deep-linear, params: {integrator: flow, steps: 20, time: 2, gamma0: %.17g}}",
+         "gamma0",
+         0.5,
+         1.5,
+         "test_risk",
+         "t=0",
+         {{"t", 0}},
+         SAME},
+        {"{model: wide-mlp, params: {activation: tanh, depth: 1, steps: 6, samples: 64, "
+         "replicates: 2, solver: march, " ONE_SAMPLE ", gamma0: %.17g}}",
+         "gamma0",
+         0.5,
+         1.5,
+         "loss",
+         "t=2",
+         {{"t", 2}},
+         SAME},
+        {"{model: two-layer-fluctuations, params: {activation: tanh, steps: 4, bias: "
+         "false, " ONE_SAMPLE ", gamma0: %.17g}}",
+         "gamma0",
+         0.5,
+         1.5,
+         "delta_nvar",
+         "t=2,mu=0",
+         {{"t", 2}, {"mu", 0}},
+         QUADRATURE},
+        {"{model: lazy-fluctuations, params: {steps: 8, " ONE_SAMPLE ", lr: %.17g}}",
+         "lr",
+         0.1,
+         0.2,
+         "delta",
+         "t=2,mu=0",
+         {{"t", 2}, {"mu", 0}},
+         SAME},
+        {"{model: online-fluctuations, params: {steps: 8, lr: %.17g}}",
+         "lr",
+         0.1,
+         0.2,
+         "error",
+         "t=2",
+         {{"t", 2}},
+         SAME},
+        {"{model: alignment, params: {training: gd, steps: 30, lr: %.17g}}",
+         "lr",
+         0.1,
+         0.2,
+         "gen_error",
+         "t=9",
+         {{"t", 9}},
+         SAME},
+        {"{model: alignment, params: {training: flow, time: 30, record: [3, 9], alpha: %.17g}}",
+         "alpha",
+         2.0,
+         3.0,
+         "gen_error",
+         "t=9",
+         {{"t", 9}},
+         INTEGRATED},
+        {"{model: directional, params: {integrator: gd, steps: 30, lr: %.17g}}",
+         "lr",
+         0.1,
+         0.2,
+         "omega",
+         "t=9",
+         {{"t", 9}},
+         SAME},
+        {"{model: directional, params: {time: 30, record: [2, 9], theta0: %.17g}}",
+         "theta0",
+         1.0,
+         2.0,
+         "omega",
+         "t=9",
+         {{"t", 9}},
+         INTEGRATED},
+        {"{model: flat-minima, params: {init: aligned, " POPULATION
+         ", record: [9], steps: 30, lr: %.17g}}",
+         "lr",
+         0.01,
+         0.02,
+         "loss",
+         "t=9",
+         {{"t", 9}},
+         SAME},
+        {"{model: flat-minima, params: {init: aligned, " POPULATION
+         ", integrator: flow, time: 30, record: [0.2, 0.5], "
+         "init_scale: %.17g}}",
+         "init_scale",
+         0.2,
+         0.3,
+         "loss",
+         "t=0.5",
+         {{"t", 0.5}},
+         INTEGRATED},
+    };
+    nnd_context *ctx = nnd_context_new(NULL);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const early *e = &cases[i];
+        char yaml[512];
+        named o = {.param = e->param,
+                   .low = e->low,
+                   .high = e->high,
+                   .points = 3,
+                   .goal = NND_FIND_MAX,
+                   .variable = e->variable};
+        memcpy(o.at, e->at, sizeof o.at);
+        snprintf(yaml, sizeof yaml, e->yaml, e->low);
+        nnd_found found = found_or_abort(ctx, yaml, o);
+        snprintf(yaml, sizeof yaml, e->yaml, found.param);
+        nnd_frame *whole = test_theory(ctx, yaml);
+        double want = test_value(whole, e->variable, e->coordinates);
+        ck_assert_msg(fabs(found.value - want) <= e->tolerance * fabs(want),
+                      "%s at %s: %.17g, want %.17g", e->yaml, e->coordinates, found.value, want);
+        nnd_frame_free(whole);
+    }
+    nnd_context_free(ctx);
+}
+END_TEST
+
+/* The whole run would take all the memory, and days. */
+START_TEST(a_search_goes_no_further_than_it_must) {
+    nnd_context *ctx = nnd_context_new(NULL);
+    named o = {.param = "gamma0",
+               .low = 0.1,
+               .high = 10,
+               .goal = NND_FIND_ZERO,
+               .variable = "test_risk",
+               .level = 1.25,
+               .at = {{"t", 0}}};
+    nnd_found found = found_or_abort(ctx, "{model: deep-linear, params: {steps: 1000000}}", o);
+    test_close("gamma0", found.param, 2.0, 2e-8);
     nnd_context_free(ctx);
 }
 END_TEST
@@ -225,6 +436,8 @@ int main(void) {
     tcase_add_test(tests, extremum_at_an_end_is_said_to_be_there);
     tcase_add_test(tests, bad_searches_are_refused_with_the_reason);
     tcase_add_test(tests, a_solver_that_does_not_converge_is_said_to);
+    tcase_add_test(tests, what_is_found_is_what_the_whole_run_says);
+    tcase_add_test(tests, a_search_goes_no_further_than_it_must);
     suite_add_tcase(suite, tests);
     return test_main(suite);
 }

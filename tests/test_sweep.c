@@ -130,34 +130,30 @@ START_TEST(want_of_memory_ends_the_whole_sweep) {
 }
 END_TEST
 
-static nnd_status find(nnd_context *ctx, const nnd_find_options *o, nnd_found *found) {
-    nnd_value *tree;
-    ck_assert_int_eq(
-        nnd_yaml_read_text(ctx, "test", "{model: deep-linear, params: {" DECAYS "}}", &tree),
-        NND_OK);
-    nnd_status status = nnd_find(ctx, tree, &(nnd_case_source){.stem = "test"}, o, found);
-    nnd_value_free(tree);
+static nnd_status find(nnd_context *ctx, nnd_find_options o, nnd_found *found) {
+    nnd_case *c = test_case(ctx, "{model: deep-linear, params: {" DECAYS "}}");
+    const nnd_coordinate end = {"t", 80};
+    o.param = nnd_param_find(c->model->params, "weight_decay");
+    o.variable = nnd_model_variable(c->model, "test_risk");
+    o.coordinates = 1;
+    o.at = &end;
+    nnd_status status = nnd_find(ctx, c->model, c->params[0], &o, found);
+    nnd_case_free(c);
     return status;
 }
 
 START_TEST(a_search_goes_around_points_without_an_answer) {
     nnd_context *ctx = nnd_context_new(NULL);
     nnd_found found;
-    nnd_find_options o = {.param = "weight_decay",
-                          .low = 0.99,
-                          .high = 0.999,
-                          .points = 3,
-                          .goal = NND_FIND_MIN,
-                          .variable = "test_risk",
-                          .at = "t=80"};
-    ck_assert_int_eq(find(ctx, &o, &found), NND_NOT_CONVERGED);
+    nnd_find_options o = {.low = 0.99, .high = 0.999, .points = 3, .goal = NND_FIND_MIN};
+    ck_assert_int_eq(find(ctx, o, &found), NND_NOT_CONVERGED);
     ck_assert_ptr_nonnull(strstr(nnd_context_message(ctx), "test_risk is finite nowhere"));
     ck_assert_ptr_nonnull(strstr(nnd_context_message(ctx),
                                  "no answer at 3 of the values tried, such as weight_decay = 0.99: "
                                  "the NTK at step 80"));
     /* Nothing is learned where all decays. */
     o.low = 0.0;
-    ck_assert_int_eq(find(ctx, &o, &found), NND_OK);
+    ck_assert_int_eq(find(ctx, o, &found), NND_OK);
     ck_assert_double_eq(found.param, 0.0);
     nnd_context_free(ctx);
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "core/companion.h"
+#include "core/plan.h"
 #include "core/text.h"
 #include "nndmft/number.h"
 #include "theory/claims.h"

@@ -8,6 +8,7 @@
 
 #include "core/companion.h"
 #include "core/hash.h"
+#include "core/plan.h"
 #include "nndmft/simulate.h"
 #include "validate/reduce.h"
 

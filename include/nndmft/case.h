@@ -57,6 +57,7 @@ typedef struct {
     char *path;
     nnd_frame *arrays;
 } nnd_data_cache;
+/** Frees what the struct holds and zeroes it. */
 void nnd_data_cache_clear(nnd_data_cache *cache);
 
 /** Where a case comes from. */
@@ -74,6 +75,14 @@ typedef struct {
  */
 NND_MUST_USE nnd_status nnd_case_resolve(nnd_context *ctx, const nnd_value *tree,
                                          const nnd_case_source *source, nnd_case **out);
+/**
+ * A case without a sweep of parameters that a program has set, and of an ensemble, unless
+ * `simulate` is NULL; both are copied. It is named after the model and has the defaults of
+ * `compare`; c->compare may be changed. NND_E_INPUT as nnd_model_settle says, or if sizes and seeds
+ * do not suit the model, or if the parameters name a data file: matrices are given as numbers here.
+ */
+NND_MUST_USE nnd_status nnd_case_new(nnd_context *ctx, const nnd_model *model, const void *params,
+                                     const nnd_simulate *simulate, nnd_case **out);
 /**
  * Checks a case that a program has changed: the parameters of every point, and, if it simulates,
  * sizes and seeds. nnd_theory_run and nnd_ensemble_run do it themselves. What files and blocks say

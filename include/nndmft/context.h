@@ -61,7 +61,9 @@ nnd_context *nnd_context_new(const nnd_context_options *options);
 /** Frees a context; NULL is allowed. */
 void nnd_context_free(nnd_context *ctx);
 
+/** Worker threads, at least 1. */
 int nnd_context_threads(const nnd_context *ctx);
+/** This process among those that share the work, 0 of one alone. */
 int nnd_context_rank(const nnd_context *ctx);
 /** Number of processes that share the work, at least 1. */
 int nnd_context_ranks(const nnd_context *ctx);
@@ -92,6 +94,7 @@ int nnd_context_concurrency(const nnd_context *ctx, size_t items, double bytes);
 
 /** Asks running work to stop at the next safe point; async-signal-safe. */
 void nnd_context_interrupt(nnd_context *ctx);
+/** True once the context, or the one it works for, has been interrupted. */
 bool nnd_context_interrupted(const nnd_context *ctx);
 
 /** Piece `i` of some work. `ctx` is its own: it holds its message, and lives no longer than it. */

@@ -99,6 +99,7 @@ typedef struct {
  * training samples.
  */
 NND_MUST_USE nnd_status nnd_dataset_make(nnd_context *ctx, const nnd_data *data, nnd_dataset *set);
+/** Frees what the struct holds and zeroes it. */
 void nnd_dataset_clear(nnd_dataset *set);
 /**
  * Gives a data set without inputs some of dimension `dim` (0: as many as there are samples and

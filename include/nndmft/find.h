@@ -4,21 +4,29 @@
 #define NNDMFT_FIND_H
 
 #include "nndmft/api.h"
-#include "nndmft/case.h"
+#include "nndmft/context.h"
+#include "nndmft/model.h"
 
 NND_API_BEGIN
 
 typedef enum { NND_FIND_ZERO, NND_FIND_MIN, NND_FIND_MAX } nnd_goal;
 
-/** What is sought. */
+/** One coordinate of a variable. */
 typedef struct {
-    const char *param; /**< a real parameter of the model */
-    double low, high;  /**< interval; scanned logarithmically if low > 0 and high >= 10 low */
+    const char *dim;
+    double value;
+} nnd_coordinate;
+
+/** What is sought. Rows are those of the model's own tables. */
+typedef struct {
+    const nnd_param *param; /**< a parameter of type NND_REAL, or NND_REALS, as a list of one */
+    double low, high;       /**< interval; scanned logarithmically if low > 0 and high >= 10 low */
     nnd_goal goal;
-    const char *variable;
-    double level;   /**< NND_FIND_ZERO: where the variable takes this value */
-    size_t points;  /**< of the scan; 0: 129 */
-    const char *at; /**< coordinates of the variable, as "t=40,layer=1"; NULL for a scalar */
+    const nnd_variable *variable;
+    double level;  /**< NND_FIND_ZERO: where the variable takes this value */
+    size_t points; /**< of the scan, at least 3; 0: 129 */
+    size_t coordinates;
+    const nnd_coordinate *at; /**< one for each dimension of the variable; NULL for a scalar */
 } nnd_find_options;
 
 /** What was found. */
@@ -35,13 +43,18 @@ typedef struct {
  * for a root and 1e-5 for an extremum (near 0, to 1e-4 of that of the interval). Several roots: the
  * first from `low`. Of several minima the lowest four of the scan are refined and the lowest
  * returned. Points where the theory diverges or has no answer count as the worst for an extremum
- * and are skipped for a root; the latter are told of, as a warning or in the message. `tree` is a
- * case without `sweep`. NND_NOT_CONVERGED with a message: there is no sign change, no finite value,
- * or theory did not converge at the place found (which is there then).
+ * and are skipped for a root; the latter are told of, as a warning or in the message.
+ *
+ * `params` are those of the model, as nnd_model_check accepts them with the parameter at `low`; its
+ * own value does not count. Theory is solved up to the times in `at`, any step or time of the run,
+ * recorded or not, and no further.
+ *
+ * NND_NOT_CONVERGED with a message: there is no sign change, no finite value, or theory did not
+ * converge at the place found (which is there then). NND_E_INPUT if the options or the parameters
+ * make no sense, at any value of the interval that is tried.
  */
-NND_MUST_USE nnd_status nnd_find(nnd_context *ctx, const nnd_value *tree,
-                                 const nnd_case_source *source, const nnd_find_options *options,
-                                 nnd_found *found);
+NND_MUST_USE nnd_status nnd_find(nnd_context *ctx, const nnd_model *model, const void *params,
+                                 const nnd_find_options *options, nnd_found *found);
 
 NND_API_END
 

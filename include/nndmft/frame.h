@@ -83,6 +83,7 @@ NND_MUST_USE nnd_status nnd_frame_add_scalar(nnd_frame *frame, const char *name,
 /** Sets an attribute of the array named `array`, or of the frame (NULL); replaces an older one. */
 NND_MUST_USE nnd_status nnd_frame_set_text(nnd_frame *frame, const char *array, const char *key,
                                            const char *text);
+/** The same for a number. */
 NND_MUST_USE nnd_status nnd_frame_set_number(nnd_frame *frame, const char *array, const char *key,
                                              double number);
 
@@ -98,10 +99,13 @@ const nnd_dim *nnd_frame_find_dim(const nnd_frame *frame, const char *name);
 const nnd_attribute *nnd_frame_find_attribute(const nnd_frame *frame, const char *array,
                                               const char *key);
 
+/** Number of arrays, and the i-th one, in the order in which they were added. i is below it. */
 size_t nnd_frame_array_count(const nnd_frame *frame);
 const nnd_array *nnd_frame_array(const nnd_frame *frame, size_t i);
+/** Number of dimensions, and the i-th one; likewise. */
 size_t nnd_frame_dim_count(const nnd_frame *frame);
 const nnd_dim *nnd_frame_dim(const nnd_frame *frame, size_t i);
+/** Number of attributes, and the i-th one; likewise. */
 size_t nnd_frame_attribute_count(const nnd_frame *frame);
 const nnd_attribute *nnd_frame_attribute(const nnd_frame *frame, size_t i);
 

@@ -78,23 +78,23 @@ NND_MUST_USE nnd_status nnd_folder_store_open(nnd_context *ctx, const char *fold
 /** Closes a store; NULL is allowed. The files stay. */
 void nnd_folder_store_close(nnd_store *store);
 
+typedef struct nnd_output nnd_output;
 /**
  * Opens a file for writing under a temporary name beside `path`, or beside the file that a link
  * leads to, whether that is there or not. Temporaries of `path` whose writers were killed go.
  */
-typedef struct nnd_output nnd_output;
 NND_MUST_USE nnd_status nnd_output_open(nnd_context *ctx, const char *path, nnd_output **output);
 /** The temporary name. */
 const char *nnd_output_path(const nnd_output *output);
 /** fsync and rename to the final name (keep), or removal (!keep); frees the output. */
 NND_MUST_USE nnd_status nnd_output_close(nnd_context *ctx, nnd_output *output, bool keep);
 
+typedef struct nnd_output_lock nnd_output_lock;
 /**
  * Waits until no other process holds the lock of the file `path`, and takes it; NND_E_INTERRUPTED
  * if the context is interrupted meanwhile. Who changes a part of a file reads it, and writes it
  * again, under this lock. To be given to nnd_output_unlock in any case, also after a failure.
  */
-typedef struct nnd_output_lock nnd_output_lock;
 NND_MUST_USE nnd_status nnd_output_lock_wait(nnd_context *ctx, const char *path,
                                              nnd_output_lock **lock);
 /** Gives the lock back; NULL is allowed. */

@@ -36,10 +36,20 @@ const nnd_model *nnd_model_find(const char *name);
 /** The i-th model in alphabetical order, NULL past the last. */
 const nnd_model *nnd_model_at(size_t i);
 /**
- * Checks parameters that a program has set: each by its table, then all together. They may be those
- * of a resolved case, changed. NND_E_INPUT with a message that names the parameter and what is
- * allowed.
+ * Fills the struct of a model's parameters with their defaults, those of the simulation's options
+ * too. It owns its lists and texts: what a program replaces it frees, or lends and takes back
+ * before nnd_model_clear. On failure it is cleared.
  */
+NND_MUST_USE nnd_status nnd_model_defaults(nnd_context *ctx, const nnd_model *model, void *params);
+/** Frees the lists and texts in a struct of parameters and zeroes it. */
+void nnd_model_clear(const nnd_model *model, void *params);
+/**
+ * Checks parameters that a program has set, each by its table, then all together, and settles the
+ * values that follow from others, as of those that are absent. They may be those of a resolved
+ * case, changed. NND_E_INPUT with a message that names the parameter and what is allowed.
+ */
+NND_MUST_USE nnd_status nnd_model_settle(nnd_context *ctx, const nnd_model *model, void *params);
+/** The check alone: `params` stay as they are. */
 NND_MUST_USE nnd_status nnd_model_check(nnd_context *ctx, const nnd_model *model,
                                         const void *params);
 /** Looks a variable of a model up; NULL if there is none. */

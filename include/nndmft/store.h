@@ -23,6 +23,7 @@ typedef struct {
 
 /** A store in memory, NULL when out of memory. Free with nnd_memory_store_free. */
 nnd_store *nnd_memory_store_new(void);
+/** Frees a store with its frames; NULL is allowed. */
 void nnd_memory_store_free(nnd_store *store);
 
 NND_API_END

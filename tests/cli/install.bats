@@ -42,6 +42,16 @@ as_nobody() {
     says out "  docs/theory/wide-mlp.md"
 }
 
+# program STANDARD SOURCE: builds ./program as a user of the installed library does.
+program() {
+    local flags
+    PKG_CONFIG_PATH=$(dirname "$(find "$INSTALLED" -name nndmft.pc)")
+    export PKG_CONFIG_PATH
+    flags=$(pkg-config --define-variable=prefix="$INSTALLED" --cflags --libs nndmft)
+    # shellcheck disable=SC2086 # flags are words
+    gcc -std="$1" -Wall -Wextra -Wpedantic -Werror -o program "$2" $flags
+}
+
 @test "programs are built with pkg-config alone, and find the library" {
     cat >program.c <<'C'
 #include <nndmft/nndmft.h>
@@ -69,13 +79,19 @@ int main(void) {
     return 0;
 }
 C
-    local flags
-    PKG_CONFIG_PATH=$(dirname "$(find "$INSTALLED" -name nndmft.pc)")
-    export PKG_CONFIG_PATH
-    flags=$(pkg-config --define-variable=prefix="$INSTALLED" --cflags --libs nndmft)
-    # shellcheck disable=SC2086 # flags are words
-    gcc -std=c17 -Wall -Wextra -Wpedantic -Werror -o program program.c $flags
+    program c17 program.c
     [ "$(./program)" = "$(pkg-config --modversion nndmft) 1.25" ]
+}
+
+# Theory is where it must be at t = 0, 1 + sigma^4/gamma0^2 = 1 + 1/1.5^2.
+@test "the example solves, simulates and compares a model without a case file" {
+    program c99 "$BATS_TEST_DIRNAME/../../docs/examples/one_model.c"
+    ./program >out
+    grep -q '^ *0  1.444444$' out
+    grep -q '^test_risk  *11  *0 .*agrees$' out
+    if grep disagrees out; then
+        return 1
+    fi
 }
 
 # The public headers, one a line, as programs name them.

@@ -23,6 +23,7 @@ double nnd_bulk_density(double s, double aspect, double z);
 typedef struct {
     double m_out, m_in, dm_out, dm_in;
 } nnd_bulk_resolvent;
+/** The resolvent of such a matrix at z. */
 nnd_bulk_resolvent nnd_bulk_resolvent_at(double s, double aspect, double z);
 
 NND_API_END

@@ -53,6 +53,7 @@ void nnd_layer_kernels_cost(const nnd_layers *layers, size_t samples, double *by
 NND_MUST_USE nnd_status nnd_layer_kernels_run(nnd_context *ctx, const nnd_layers *layers,
                                               size_t samples, uint64_t seed, uint64_t replicate,
                                               nnd_layer_kernels *out);
+/** Frees what the struct holds and zeroes it. */
 void nnd_layer_kernels_clear(nnd_layer_kernels *kernels);
 
 NND_API_END

@@ -57,6 +57,7 @@ void nnd_logistic_free(nnd_logistic *l);
 
 /** The averages at omega >= 0. */
 nnd_logistic_averages nnd_logistic_at(const nnd_logistic *l, double omega);
+/** The constants of the law. */
 nnd_logistic_constants nnd_logistic_constants_of(const nnd_logistic *l);
 
 NND_API_END

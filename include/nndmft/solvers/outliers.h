@@ -74,9 +74,12 @@ typedef struct {
     double *sigma, *left, *right;
 } nnd_spikes;
 
+/** Compresses the spikes of `rows` pairs of vectors with these factors and weights. Free with
+ *  nnd_spikes_clear in any case. */
 NND_MUST_USE nnd_status nnd_spikes_make(nnd_context *ctx, size_t rows, const nnd_factor *g,
                                         const nnd_factor *h, const double *weight,
                                         nnd_spikes *spikes);
+/** Frees what the struct holds and zeroes it. */
 void nnd_spikes_clear(nnd_spikes *spikes);
 
 /**

@@ -30,6 +30,7 @@ NND_MUST_USE nnd_status nnd_plane_rule_turned(nnd_context *ctx, size_t p_nodes, 
 NND_MUST_USE nnd_status nnd_plane_rule_angles(nnd_context *ctx, size_t nodes, nnd_plane_rule *rule);
 /** Trapezoidal rule in x and y up to 9 deviations with at most this step. */
 NND_MUST_USE nnd_status nnd_plane_rule_square(nnd_context *ctx, double step, nnd_plane_rule *rule);
+/** Frees what the struct holds and zeroes it. */
 void nnd_plane_rule_clear(nnd_plane_rule *rule);
 
 NND_API_END

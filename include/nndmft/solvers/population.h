@@ -41,6 +41,7 @@ NND_MUST_USE nnd_status nnd_population_new(nnd_context *ctx, const nnd_populatio
 /** Frees a population; NULL is allowed. */
 void nnd_population_free(nnd_population *population);
 
+/** Number of sites. */
 size_t nnd_population_sites(const nnd_population *population);
 /** Weight of a site in a mean: 1/sites, of UNIT 1. */
 double nnd_population_weight(const nnd_population *population);

@@ -94,6 +94,7 @@ NND_MUST_USE nnd_status nnd_spectral_rule_isotropic(nnd_context *ctx, const nnd_
 NND_MUST_USE nnd_status nnd_spectral_rule_contour(nnd_context *ctx, const nnd_eigenmodes *modes,
                                                   const nnd_pair_task *task, double reach,
                                                   size_t count, nnd_spectral_rule *rule);
+/** Frees what the struct holds and zeroes it. */
 void nnd_spectral_rule_clear(nnd_spectral_rule *rule);
 
 /** <F>_c for the values F(z_j) of a real entire function. */

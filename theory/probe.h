@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/** One number of a theory as a function of one parameter: what a search evaluates. */
+#ifndef NNDMFT_THEORY_PROBE_H
+#define NNDMFT_THEORY_PROBE_H
+
+#include "nndmft/find.h"
+
+/** Coordinates of time that a variable can have: of t and, if it has two times, of s. */
+enum { NND_PROBE_TIMES = 2 };
+
+/** Made by nnd_probe_make; not to be moved, as its parameters point into it. */
+typedef struct {
+    const nnd_model *model;
+    const nnd_find_options *options; /**< borrowed */
+    void *params;                    /**< a copy, whose lists and texts are borrowed */
+    double low; /**< stands for the parameter until it is read */
+    double time[NND_PROBE_TIMES];
+    int64_t step[NND_PROBE_TIMES]; /**< the only ones that `params` record */
+} nnd_probe;
+
+/**
+ * A probe of the options' variable at their coordinates. Theory is not run further than to these
+ * times, and records nothing else, where they are times of the run. Free with nnd_probe_clear in
+ * any case.
+ */
+NND_MUST_USE nnd_status nnd_probe_make(nnd_context *ctx, const nnd_model *model, const void *params,
+                                       const nnd_find_options *options, nnd_probe *probe);
+void nnd_probe_clear(nnd_probe *probe);
+/** Bytes that one reading takes. */
+NND_MUST_USE nnd_status nnd_probe_bytes(nnd_context *ctx, const nnd_probe *probe, double *bytes);
+/**
+ * The number at one value of the parameter. Where theory has no answer (nnd_point_failed) it is NaN
+ * and `*unsolved` is set, with the reason as message of the context. NND_NOT_CONVERGED: it is the
+ * best answer.
+ */
+NND_MUST_USE nnd_status nnd_probe_read(nnd_context *ctx, const nnd_probe *probe, double x,
+                                       double *value, bool *unsolved);
+
+#endif
