@@ -360,7 +360,8 @@ static nnd_status load_data(const resolution *r, const nnd_value *map, nnd_data 
 static nnd_status check_point(const resolution *r, size_t point, const nnd_value *map,
                               void *params) {
     nnd_objection objection;
-    if (r->out->model->check(params, &objection))
+    const nnd_model *model = r->out->model;
+    if (model->check == NULL || model->check(params, &objection))
         return NND_OK;
     const nnd_value *value = at_key(map, objection.key);
     bool option = value == NULL && nnd_value_get(r->options, objection.key) != NULL;

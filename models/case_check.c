@@ -36,7 +36,7 @@ static nnd_status check_each(nnd_context *ctx, const nnd_model *model, const voi
 /* What the model itself demands, and the values that it settles. */
 static nnd_status settle_together(nnd_context *ctx, const nnd_model *model, void *params) {
     nnd_objection o = {"", ""};
-    if (model->check(params, &o))
+    if (model->check == NULL || model->check(params, &o))
         return NND_OK;
     return nnd_fail(ctx, NND_E_INPUT, "%s.%s: %s", nnd_case_section(model, o.key), o.key, o.text);
 }

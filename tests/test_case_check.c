@@ -305,6 +305,22 @@ START_TEST(defaults_of_a_program_are_those_of_a_case) {
 }
 END_TEST
 
+/* A batch of 2.5 samples is in its range, but the model objects. */
+START_TEST(a_model_may_have_nothing_to_check_but_ranges) {
+    ctx = nnd_context_new(NULL);
+    nnd_model ranges = nnd_online_fluctuations_model;
+    nnd_online_fluctuations p;
+    ranges.check = NULL;
+    ck_assert_int_eq(nnd_params_read(ctx, ranges.params, NULL, "params", &p), NND_OK);
+    p.batch = 2.5;
+    ck_assert_int_eq(nnd_model_check(ctx, &nnd_online_fluctuations_model, &p), NND_E_INPUT);
+    ck_assert_int_eq(nnd_model_check(ctx, &ranges, &p), NND_OK);
+    p.batch = 0.5;
+    ck_assert_int_eq(nnd_model_check(ctx, &ranges, &p), NND_E_INPUT);
+    nnd_params_clear(ranges.params, &p);
+}
+END_TEST
+
 int main(void) {
     Suite *suite = suite_create("case_check");
     TCase *tests = tcase_create("case_check");
@@ -320,6 +336,7 @@ int main(void) {
     tcase_add_test(tests, cases_of_numbers_are_those_of_text);
     tcase_add_test(tests, numbers_that_make_no_case_are_refused);
     tcase_add_test(tests, defaults_of_a_program_are_those_of_a_case);
+    tcase_add_test(tests, a_model_may_have_nothing_to_check_but_ranges);
     suite_add_tcase(suite, tests);
     return test_main(suite);
 }

@@ -155,7 +155,7 @@ nnd_status nnd_ensemble_check(nnd_context *ctx, const nnd_case *c) {
     for (size_t p = 0; p < c->sweep.points; p++)
         for (size_t k = 0; k < nnd_case_sizes(c); k++) {
             nnd_objection o = {"", ""};
-            if (!s->check(c->params[p], nnd_case_size(c, k), &o))
+            if (s->check != NULL && !s->check(c->params[p], nnd_case_size(c, k), &o))
                 return nnd_fail(ctx, NND_E_INPUT, "%s.%s: %s", nnd_case_section(c->model, o.key),
                                 o.key, o.text);
             if (o.text[0] != '\0' && strcmp(o.text, warned) != 0)

@@ -26,7 +26,7 @@ typedef struct {
     bool sized; /**< simulations have a size that grows to infinity; else giving one is an error */
     /**
      * Checks what one parameter's range cannot say, and settles values that follow from others.
-     * Returns false with an objection filled in.
+     * Returns false with an objection filled in. NULL: ranges say it all.
      */
     bool (*check)(void *params, nnd_objection *objection);
 } nnd_model;

@@ -32,7 +32,7 @@ typedef struct {
     nnd_status (*simulate)(nnd_context *ctx, const void *params, size_t size, uint64_t base_seed,
                            size_t first_seed, size_t count, nnd_frame **frame);
     /** Checks that the parameters make sense at this size: false with an objection, or true with a
-     *  warning in its text, or true with an empty text. */
+     *  warning in its text, or true with an empty text. NULL: they always do. */
     bool (*check)(const void *params, size_t size, nnd_objection *objection);
     nnd_simulation_cost (*cost)(const void *params, size_t size);
     /**
