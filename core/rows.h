@@ -44,6 +44,9 @@
 #define NND_TABLE(rows, structure)                                                                 \
     { rows, sizeof rows / sizeof *rows, sizeof(structure) }
 
+/** The same as a pointer to a table without a name. */
+#define NND_TABLE_OF(rows, structure) &(const nnd_param_table)NND_TABLE(rows, structure)
+
 /** Variables of a model, for its struct. */
 #define NND_VARIABLES(rows) .variable_count = sizeof rows / sizeof *rows, .variables = rows
 

@@ -109,8 +109,6 @@ static const nnd_param PARAMS[] = {
     {"minimum", FIELD(BOOL, minimum), "false", NND_ANY,
      "also where the cosine is least over alpha (ridge, weight-decay)"},
 };
-static const nnd_param_table PARAM_TABLE = NND_TABLE(PARAMS, nnd_alignment);
-
 static const nnd_param OPTIONS[] = {
     {"route", FIELD(CHOICE, route), "direct", NND_ANY,
      "of ridge and weight-decay: direct solution, or networks trained by gradient flow",
@@ -130,8 +128,6 @@ static const nnd_param OPTIONS[] = {
     {"test_points", FIELD(INTEGER, test_points), "1000", NND_BETWEEN(2, 1e6),
      "probes on which nonlinear networks are measured"},
 };
-static const nnd_param_table OPTION_TABLE = NND_TABLE(OPTIONS, nnd_alignment);
-
 static const nnd_view VIEWS[] = {
     {"map",
      {"cosine", "cka"},
@@ -145,8 +141,8 @@ const nnd_model nnd_alignment_model = {
     .name = "alignment",
     .summary = "alignment of two networks that learn one task, each with noise of its own",
     .page = "alignment",
-    .params = &PARAM_TABLE,
-    .simulate = &OPTION_TABLE,
+    .params = NND_TABLE_OF(PARAMS, nnd_alignment),
+    .simulate = NND_TABLE_OF(OPTIONS, nnd_alignment),
     .variable_count = NND_ALIGNMENT_VARIABLES,
     .variables = nnd_alignment_variables,
     .views = VIEWS,

@@ -73,11 +73,7 @@ static const nnd_param PARAMS[] = {
      "train_mse, relative to its first value, above which a run counts as diverged"},
 };
 
-static const nnd_param_table PARAM_TABLE = NND_TABLE(PARAMS, nnd_deep_linear);
-
 static const nnd_param SIMULATE[] = {NND_CONTROL_ROW(nnd_deep_linear)};
-static const nnd_param_table SIMULATE_TABLE = NND_TABLE(SIMULATE, nnd_deep_linear);
-
 static const nnd_guide BULK[] = {{"bulk_edge", "edge of the bulk", NND_GUIDE_BULK, .band = "bulk"},
                                  {NULL}};
 static const nnd_guide NTK_BULK[] = {{"ntk_edge", "edge of the bulk"}, {NULL}};
@@ -85,6 +81,10 @@ static const nnd_guide STABILITY[] = {{"stability_edge", "edge of stability", NN
                                       {NULL}};
 static const nnd_guide SPECTRUM[] = {
     {"sv_density", "theory, bulk"}, {"outlier", "theory, outlier", NND_GUIDE_ARROW}, {NULL}};
+
+/* Densities of singular values. */
+#define DENSITIES                                                                                  \
+    { .x = "z", .facet = "matrix", .last = true, .most = 3, .histogram = true, .guides = SPECTRUM }
 
 static const nnd_variable VARIABLES[] = {
     {"test_risk", "t", "excess test risk", "deep-linear.md#s2-4: |beta* - beta|^2", "training",
@@ -131,21 +131,9 @@ static const nnd_variable VARIABLES[] = {
     {"step_error", "", "error of the simulated flow, summed over its steps",
      "Dormand and Prince 5(4): |dA_l|/sigma_l", NULL, .check = NND_UNCHECKED},
     {"sv_density", "matrix,z", "density of singular values", "deep-linear.md#s3: bulk law",
-     "spectrum", .check = NND_UNCHECKED,
-     .drawing = {.x = "z",
-                 .facet = "matrix",
-                 .last = true,
-                 .most = 3,
-                 .histogram = true,
-                 .guides = SPECTRUM}},
+     "spectrum", .check = NND_UNCHECKED, .drawing = DENSITIES},
     {"sv_hist", "t,matrix,z", "histogram of singular values", "deep-linear.md#s3", "spectrum",
-     .check = NND_UNCHECKED,
-     .drawing = {.x = "z",
-                 .facet = "matrix",
-                 .last = true,
-                 .most = 3,
-                 .histogram = true,
-                 .guides = SPECTRUM}},
+     .check = NND_UNCHECKED, .drawing = DENSITIES},
 };
 
 /* Values that belong to one integrator only, and what follows from absent ones. */
@@ -205,8 +193,8 @@ const nnd_model nnd_deep_linear_model = {
     .name = "deep-linear",
     .summary = "deep linear networks in the proportional limit",
     .page = "deep-linear",
-    .params = &PARAM_TABLE,
-    .simulate = &SIMULATE_TABLE,
+    .params = NND_TABLE_OF(PARAMS, nnd_deep_linear),
+    .simulate = NND_TABLE_OF(SIMULATE, nnd_deep_linear),
     NND_VARIABLES(VARIABLES),
     .views = VIEWS,
     .sized = true,

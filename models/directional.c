@@ -71,8 +71,6 @@ static const nnd_param PARAMS[] = {
     NND_RECORD_ROWS(nnd_directional, "1"),
 };
 
-static const nnd_param_table PARAM_TABLE = NND_TABLE(PARAMS, nnd_directional);
-
 /* The laws stretch no axis: where they do not hold yet they may be far off. */
 static const nnd_guide OMEGA[] = {
     {"omega_law", "asymptotic law", .aside = true}, {"omega_critical", "critical norm"}, {NULL}};
@@ -249,7 +247,7 @@ const nnd_model nnd_directional_model = {
     .name = "directional",
     .summary = "direction of deep linear networks under the logistic loss",
     .page = "directional",
-    .params = &PARAM_TABLE,
+    .params = NND_TABLE_OF(PARAMS, nnd_directional),
     NND_VARIABLES(VARIABLES),
     .check = check,
 };

@@ -56,8 +56,6 @@ static const nnd_param PARAMS[] = {
      "run counts as diverged"},
 };
 
-static const nnd_param_table PARAM_TABLE = NND_TABLE(PARAMS, nnd_flat_minima);
-
 static const nnd_guide BOUNDS[] = {{"sharpness_bound", "simple bound", .dash = 2},
                                    {"sharpness_min", "least sharpness", .dash = 1},
                                    {"sharpness_flow", "flow, small start", .dash = 3},
@@ -213,7 +211,7 @@ const nnd_model nnd_flat_minima_model = {
     .name = "flat-minima",
     .summary = "sharpness of the minima that deep linear networks find in regression",
     .page = "flat-minima",
-    .params = &PARAM_TABLE,
+    .params = NND_TABLE_OF(PARAMS, nnd_flat_minima),
     NND_VARIABLES(VARIABLES),
     .check = check,
 };

@@ -26,16 +26,12 @@ static const nnd_param PARAMS[] = {
     {"seed", FIELD(INTEGER, seed), "1", NND_SEED_KEYS, "of the sampled neurons"},
     NND_RECORD_STEPS_ROWS(nnd_lazy_fluctuations),
 };
-static const nnd_param_table PARAM_TABLE = NND_TABLE(PARAMS, nnd_lazy_fluctuations);
-
 static const nnd_param SIMULATE_PARAMS[] = {
     {"gamma0", FIELD(REAL, gamma0), "0.02", NND_POSITIVE,
      "output scale of the networks; theory is the limit 0", .symbol = "γ₀",
      .long_name = "output scale"},
     NND_CONTROL_ROW(nnd_lazy_fluctuations),
 };
-static const nnd_param_table SIMULATE_TABLE = NND_TABLE(SIMULATE_PARAMS, nnd_lazy_fluctuations);
-
 static const nnd_variable VARIABLES[] = {
     {"phi_gram", "layer,mu,nu", "feature kernel", "fluctuations.md#s3-2: Phi^l", "kernels",
      .drawing = {.facet = "layer"}, .symbol = "Φ_ℓ"},
@@ -77,8 +73,8 @@ const nnd_model nnd_lazy_fluctuations_model = {
     .name = "lazy-fluctuations",
     .summary = "kernel fluctuations of deep networks at initialisation and in the lazy limit",
     .page = "fluctuations",
-    .params = &PARAM_TABLE,
-    .simulate = &SIMULATE_TABLE,
+    .params = NND_TABLE_OF(PARAMS, nnd_lazy_fluctuations),
+    .simulate = NND_TABLE_OF(SIMULATE_PARAMS, nnd_lazy_fluctuations),
     NND_VARIABLES(VARIABLES),
     .views = VIEWS,
     .sized = true,

@@ -20,11 +20,7 @@ static const nnd_param PARAMS[] = {
      "samples drawn anew at each step of the simulation; inf: the population gradient"},
     NND_RECORD_STEPS_ROWS(nnd_online_fluctuations),
 };
-static const nnd_param_table PARAM_TABLE = NND_TABLE(PARAMS, nnd_online_fluctuations);
-
 static const nnd_param SIMULATE[] = {NND_CONTROL_ROW(nnd_online_fluctuations)};
-static const nnd_param_table SIMULATE_TABLE = NND_TABLE(SIMULATE, nnd_online_fluctuations);
-
 static const nnd_variable VARIABLES[] = {
     {"delta", "t", "residual along the target", "fluctuations.md#s2-3: beta* . (beta* - beta)",
      "training", .symbol = "Δ"},
@@ -69,8 +65,8 @@ const nnd_model nnd_online_fluctuations_model = {
     .name = "online-fluctuations",
     .summary = "variance and bias at order 1/N of two linear layers trained online",
     .page = "fluctuations",
-    .params = &PARAM_TABLE,
-    .simulate = &SIMULATE_TABLE,
+    .params = NND_TABLE_OF(PARAMS, nnd_online_fluctuations),
+    .simulate = NND_TABLE_OF(SIMULATE, nnd_online_fluctuations),
     NND_VARIABLES(VARIABLES),
     .views = VIEWS,
     .sized = true,

@@ -43,11 +43,7 @@ static const nnd_param PARAMS[] = {
      "also covariances and responses between all pairs of recorded times"},
     NND_RECORD_STEPS_ROWS(nnd_two_layer),
 };
-static const nnd_param_table PARAM_TABLE = NND_TABLE(PARAMS, nnd_two_layer);
-
 static const nnd_param SIMULATE[] = {NND_CONTROL_ROW(nnd_two_layer)};
-static const nnd_param_table SIMULATE_TABLE = NND_TABLE(SIMULATE, nnd_two_layer);
-
 static const nnd_guide SPREAD[] = {{"delta_nvar", "standard deviation", NND_GUIDE_NVAR}, {NULL}};
 
 static const nnd_variable VARIABLES[] = {
@@ -151,8 +147,8 @@ const nnd_model nnd_two_layer_fluctuations_model = {
     .name = "two-layer-fluctuations",
     .summary = "variance and bias at order 1/N of networks with one hidden layer",
     .page = "fluctuations",
-    .params = &PARAM_TABLE,
-    .simulate = &SIMULATE_TABLE,
+    .params = NND_TABLE_OF(PARAMS, nnd_two_layer),
+    .simulate = NND_TABLE_OF(SIMULATE, nnd_two_layer),
     NND_VARIABLES(VARIABLES),
     .views = VIEWS,
     .sized = true,

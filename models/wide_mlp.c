@@ -58,8 +58,6 @@ static const nnd_param PARAMS[] = {
      "counts as diverged"},
 };
 
-static const nnd_param_table PARAM_TABLE = NND_TABLE(PARAMS, nnd_wide_mlp);
-
 static const nnd_param SIMULATE[] = {
     {"center", FIELD(BOOL, center), "true", NND_ANY,
      "subtract the output of the network at initialisation"},
@@ -67,8 +65,6 @@ static const nnd_param SIMULATE[] = {
      "orthonormalise the columns of (W0, w) at initialisation: same limit, less noise"},
     NND_CONTROL_ROW(nnd_wide_mlp),
 };
-
-static const nnd_param_table SIMULATE_TABLE = NND_TABLE(SIMULATE, nnd_wide_mlp);
 
 static const nnd_guide BULK[] = {{"bulk_edge", "edge of the bulk", NND_GUIDE_BULK, .band = "bulk"},
                                  {NULL}};
@@ -155,8 +151,8 @@ const nnd_model nnd_wide_mlp_model = {
     .name = "wide-mlp",
     .summary = "nonlinear networks of infinite width on fixed data",
     .page = "wide-mlp",
-    .params = &PARAM_TABLE,
-    .simulate = &SIMULATE_TABLE,
+    .params = NND_TABLE_OF(PARAMS, nnd_wide_mlp),
+    .simulate = NND_TABLE_OF(SIMULATE, nnd_wide_mlp),
     NND_VARIABLES(VARIABLES),
     .sized = true,
     .check = check,
