@@ -112,7 +112,7 @@ static const nnd_variable VARIABLES[] = {
     {"bulk_edge", "t,matrix", "edge of the bulk", "deep-linear.md#s3: kappa sigma (1 + sqrt(phi))",
      "outliers", .check = NND_UNCHECKED},
     {"escape_time", "matrix,k", "escape time", "deep-linear.md#s3-3: Lambda_k(z_+) = 1", "escape",
-     .check = NND_UNCHECKED, .nullable = true, .drawing = {.markers = true}},
+     .check = NND_UNCHECKED, .nullable = true, .drawing = {.rank = "k", .markers = true}},
     {"outlier_overlap_target", "t,k", "squared overlap with the target",
      "deep-linear.md#s3-4: right vector of A_0", "overlaps", .nullable = true},
     {"outlier_overlap_readout", "t,k", "squared overlap with the readout",

@@ -106,7 +106,7 @@ static const nnd_variable VARIABLES[] = {
      .check = NND_UNCHECKED},
     {"escape_time", "matrix,k", "escape time",
      "wide-mlp.md#s5: k-th eigenvalue of F(2 sigma_w) = 0", "escape", .check = NND_UNCHECKED,
-     .nullable = true, .drawing = {.markers = true}},
+     .nullable = true, .drawing = {.rank = "k", .markers = true}},
     {"bulk_edge", "t,matrix", "edge of the bulk", "wide-mlp.md#s5: 2 sigma_w", "outliers",
      .check = NND_UNCHECKED},
     {"rank_phi", "t,matrix", "directions of phi kept by the march", "wide-mlp.md#s3: k_phi",
