@@ -145,7 +145,8 @@ static void draw(const nnd_panel *panel, size_t cell, const nnd_legend *legend, 
     (void)cell;
     snprintf(title, sizeof title, "distance from infinite %s", panel->scaling);
     nnd_plot_title(panel, title, out);
-    for (size_t curve = 0; find_parts(panel, &p) && curve < panel->curves; curve++)
+    bool sized = !nnd_plot_is_category(panel->size) && find_parts(panel, &p);
+    for (size_t curve = 0; sized && curve < panel->curves; curve++)
         write_curve(panel, &p, curve, &y, out);
     if (y.min > y.max) {
         nnd_plot_nothing(out);
