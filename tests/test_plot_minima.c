@@ -86,7 +86,7 @@ START_TEST(minima_lie_between_lines_of_their_bounds) {
     ck_assert_uint_eq(count("$sharpness_bound_1"), 0);
     ck_assert_uint_eq(count("$sharpness_ceiling_0"), 0);
     HAS("title 'least sharpness'");
-    HAS("title '2/lr'");
+    HAS("title '2/η₀'");
     ck_assert_uint_eq(count("set title 'sharpness_min'"), 0);
     assert_ok(nnd_plot(ctx, &result, &options, scratch_path("minima.svg")));
 }
