@@ -60,7 +60,7 @@ static const nnd_guide BOUNDS[] = {{"sharpness_bound", "simple bound", .dash = 2
                                    {"sharpness_min", "least sharpness", .dash = 1},
                                    {"sharpness_flow", "flow, small start", .dash = 3},
                                    {"sharpness_ceiling", "ceiling", .dash = 5, .aside = true},
-                                   {"stability_limit", "2/lr", .dash = 4, .aside = true},
+                                   {"stability_limit", "2/η₀", .dash = 4, .aside = true},
                                    {NULL}};
 static const nnd_guide THRESHOLD[] = {
     {"lr_max", "2/least sharpness", NND_GUIDE_PLACE, .dash = 1, .along = "lr"}, {NULL}};

@@ -95,10 +95,20 @@ static const nnd_guide *next_curve(const nnd_panel *panel, const nnd_guide *afte
 
 /* ---- levels ---- */
 
-/* The horizontal lines: without theory it is not known which hold. */
+/* The number that a one-sided check holds a variable to. */
+static bool is_bounded(const nnd_panel *panel, double *bound) {
+    const nnd_variable *v =
+        panel->model != NULL ? nnd_model_variable(panel->model, panel->name) : NULL;
+    return v != NULL && v->check.bound != NULL && nnd_number_read(v->check.bound, bound) &&
+           !(panel->log_y && *bound <= 0.0);
+}
+
+/* The horizontal lines: without theory it is not known which hold, but for a bound. */
 static size_t levels(const nnd_panel *panel, double level[NND_DRAWING_LEVELS]) {
     const nnd_guide *limit = nnd_guide_of(panel, NND_GUIDE_LIMIT);
     size_t count = 0;
+    if (is_bounded(panel, level))
+        return 1;
     if (panel->theory.array == NULL)
         return 0;
     if (limit != NULL)

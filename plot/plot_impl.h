@@ -159,6 +159,8 @@ int nnd_plot_point(size_t i);
 void nnd_plot_quote(FILE *out, const char *text);
 /** The symbol of a variable, or of a parameter that is swept; its name if it has none. */
 const char *nnd_plot_symbol(const nnd_panel *panel, const char *name);
+/** Writes the label of an axis; upright ones in two lines if they are long. */
+void nnd_plot_axis_label(const char *axis, const char *text, FILE *out);
 /** Writes the label of an axis over a dimension, and of one over the values of the variable. */
 void nnd_plot_dim_label(const nnd_panel *panel, const nnd_dim *dim, const char *axis, FILE *out);
 void nnd_plot_value_label(const nnd_panel *panel, const char *axis, FILE *out);

@@ -26,11 +26,14 @@ typedef struct {
     nnd_legend legend;
 } entry;
 
+/* The most columns. */
+enum { COLUMNS = 4 };
+
 typedef struct {
     size_t count, cells, columns, rows;
     entry *entry;
-    nnd_legend shared; /* what the legends of all panels say */
-    double right;      /* margin of every cell */
+    nnd_legend shared;     /* what the legends of all panels say */
+    double right[COLUMNS]; /* margins of the cells of a column */
     double cell_height;
     double width, height;
 } picture;
@@ -97,6 +100,26 @@ static bool all_paired(const picture *p) {
     return true;
 }
 
+/* A column has room for the widest legend of its cells. */
+static void set_margins(picture *p) {
+    size_t cell = 0;
+    for (size_t i = 0; i < p->count; i++) {
+        const entry *e = &p->entry[i];
+        for (size_t c = 0; c < e->kind->cells(&e->panel); c++) {
+            double *right = &p->right[cell++ % p->columns];
+            *right = fmax(*right, e->kind->right_margin + nnd_legend_width(&e->legend));
+        }
+    }
+}
+
+/* Where the axes of a column begin. */
+static double left_of(const picture *p, size_t column) {
+    double left = LEFT;
+    for (size_t c = 0; c < column; c++)
+        left += CELL_WIDTH + p->right[c] + LEFT;
+    return left;
+}
+
 static void lay_out(picture *p) {
     static const size_t columns[] = {0, 1, 2, 3, 2, 3, 3};
     p->columns = p->cells < sizeof columns / sizeof *columns ? columns[p->cells] : 3;
@@ -107,10 +130,9 @@ static void lay_out(picture *p) {
     for (size_t i = 0; i < p->count; i++) {
         /* A legend longer than its cell would go on in a second column. */
         p->cell_height = fmax(p->cell_height, ROW * (double)p->entry[i].legend.count);
-        double right = p->entry[i].kind->right_margin + nnd_legend_width(&p->entry[i].legend);
-        p->right = right > p->right ? right : p->right;
     }
-    p->width = (LEFT + CELL_WIDTH + p->right) * (double)p->columns + nnd_legend_width(&p->shared);
+    set_margins(p);
+    p->width = left_of(p, p->columns) - LEFT + nnd_legend_width(&p->shared);
     p->height = (TOP + p->cell_height + BOTTOM) * (double)p->rows + HEAD;
 }
 
@@ -151,8 +173,7 @@ static void write_heading(nnd_context *ctx, const nnd_result *result, FILE *out)
 }
 
 static void write_margins(const picture *p, size_t cell, FILE *out) {
-    double column = (double)(cell % p->columns), row = (double)(cell / p->columns);
-    double left = column * (LEFT + CELL_WIDTH + p->right) + LEFT;
+    double row = (double)(cell / p->columns), left = left_of(p, cell % p->columns);
     double top = HEAD + row * (TOP + p->cell_height + BOTTOM) + TOP;
     nnd_print(out,
               "reset\nset border lw 0.8\nset tics nomirror\nset clip two\n"

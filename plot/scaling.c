@@ -108,11 +108,16 @@ static void write_curve(const nnd_panel *panel, const parts *p, size_t curve, nn
 static void write_axes(const nnd_panel *panel, const parts *p, nnd_span y, FILE *out) {
     nnd_span x = sizes(panel);
     const char *symbol = nnd_plot_symbol(panel, p->mean);
+    char text[NND_PLOT_TEXT];
     nnd_print(out,
               "set logscale xy\nset format y '10^{%%T}'\nset xrange [%.12g:%.12g]\n"
-              "set yrange [%.12g:%.12g]\nset xlabel '%s N'\n"
-              "set ylabel '(%s_N - %s)², mean over seeds and times' noenhanced\nset xtics (",
-              x.min, x.max, 0.5 * y.min, 2.0 * y.max, panel->scaling, symbol, symbol);
+              "set yrange [%.12g:%.12g]\n",
+              x.min, x.max, 0.5 * y.min, 2.0 * y.max);
+    snprintf(text, sizeof text, "%s N", panel->scaling);
+    nnd_plot_axis_label("x", text, out);
+    snprintf(text, sizeof text, "(%s_N - %s)², mean over seeds and times", symbol, symbol);
+    nnd_plot_axis_label("y", text, out);
+    fputs("set xtics (", out);
     for (size_t k = 0; k < panel->size->length; k++)
         nnd_print(out, "%s%.12g", k > 0 ? ", " : "", panel->size->value[k]);
     fputs(")\n", out);
@@ -138,9 +143,10 @@ static void draw(const nnd_panel *panel, size_t cell, const nnd_legend *legend, 
     parts p = {NULL, NULL, NULL};
     char title[NND_PLOT_LABEL];
     (void)cell;
-    nnd_format(title, sizeof title, "distance from infinite %s", panel->scaling);
+    snprintf(title, sizeof title, "distance from infinite %s", panel->scaling);
     nnd_plot_title(panel, title, out);
-    for (size_t curve = 0; find_parts(panel, &p) && curve < panel->curves; curve++)
+    bool sized = !nnd_plot_is_category(panel->size) && find_parts(panel, &p);
+    for (size_t curve = 0; sized && curve < panel->curves; curve++)
         write_curve(panel, &p, curve, &y, out);
     if (y.min > y.max) {
         nnd_plot_nothing(out);

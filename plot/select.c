@@ -128,7 +128,7 @@ static const char *shown_at(const nnd_result *result, const nnd_view *view, size
     for (size_t v = 0; v < NND_VIEW_VARIABLES && view->variable[v] != NULL; v++)
         for (size_t f = 0; f < 2; f++) {
             bool shown = view->scaling != NULL
-                             ? is_over(frames[f], view->variable[v], "size", 2)
+                             ? f == 1 && is_over(frames[f], view->variable[v], "size", 2)
                              : is_over(frames[f], view->variable[v], view->drawing.x, 3) &&
                                    is_over(frames[f], view->variable[v], view->drawing.y, 3);
             if (shown && i-- == 0)

@@ -171,9 +171,10 @@ static void write_axes(const spectrum *s, nnd_span x, nnd_span y, FILE *out) {
     double room = 0.04 * (x.max - x.min);
     const char *values = s->of_outlier != NULL ? s->of_outlier->long_name : s->last.x->name;
     const char *density = s->of_law != NULL ? s->of_law->long_name : s->last.name;
-    nnd_print(out,
-              "set xrange [%.12g:%.12g]\nset yrange [0:%.12g]\nset xlabel '%s'\nset ylabel '%s'\n",
-              fmax(0.0, x.min - room), x.max + 2.0 * room, 1.06 * y.max, values, density);
+    nnd_print(out, "set xrange [%.12g:%.12g]\nset yrange [0:%.12g]\n", fmax(0.0, x.min - room),
+              x.max + 2.0 * room, 1.06 * y.max);
+    nnd_plot_axis_label("x", values, out);
+    nnd_plot_axis_label("y", density, out);
     nnd_plot_legend_place(out);
 }
 

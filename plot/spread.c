@@ -6,8 +6,8 @@
 
 /* The variable that holds size times the variance; NULL: no band is drawn. */
 static const nnd_guide *variance(const nnd_panel *panel) {
-    bool drawn =
-        panel->size != NULL && !nnd_plot_is_category(panel->x) && panel->theory.array != NULL;
+    bool drawn = !nnd_plot_is_category(panel->size) && !nnd_plot_is_category(panel->x) &&
+                 panel->theory.array != NULL;
     return drawn ? nnd_guide_of(panel, NND_GUIDE_NVAR) : NULL;
 }
 

@@ -136,20 +136,25 @@ static void dim_text(const nnd_panel *panel, const nnd_dim *dim, size_t size, ch
     label(panel, over != NULL ? over : dim->name, over != NULL ? "" : fallback, size, text);
 }
 
+void nnd_plot_axis_label(const char *axis, const char *text, FILE *out) {
+    fprintf(out, "set %slabel ", axis);
+    if (strcmp(axis, "x") == 0)
+        nnd_plot_quote(out, text);
+    else
+        quote_wrapped(out, text);
+    fputs(" noenhanced\n", out);
+}
+
 void nnd_plot_dim_label(const nnd_panel *panel, const nnd_dim *dim, const char *axis, FILE *out) {
     char text[NND_PLOT_TEXT];
     dim_text(panel, dim, sizeof text, text);
-    fprintf(out, "set %slabel ", axis);
-    nnd_plot_quote(out, text);
-    fputs(" noenhanced\n", out);
+    nnd_plot_axis_label(axis, text, out);
 }
 
 void nnd_plot_value_label(const nnd_panel *panel, const char *axis, FILE *out) {
     char text[NND_PLOT_TEXT];
     label(panel, panel->name, "", sizeof text, text);
-    fprintf(out, "set %slabel ", axis);
-    quote_wrapped(out, text);
-    fputs(" noenhanced\n", out);
+    nnd_plot_axis_label(axis, text, out);
 }
 
 void nnd_plot_title(const nnd_panel *panel, const char *name, FILE *out) {

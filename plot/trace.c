@@ -33,6 +33,9 @@ bool nnd_panel_trace(const nnd_panel *panel, const nnd_source *source, size_t cu
         .log_x = panel->log_x && !nnd_plot_is_category(panel->x),
         .log_y = panel->log_y,
     };
+    /* A file may have numbers in one group where another has names. */
+    if (nnd_plot_is_category(trace->x) != nnd_plot_is_category(panel->x))
+        return false;
     trace->count = trace->x != NULL ? trace->x->length : 1;
     if (panel->drawing->over == NULL)
         return true;

@@ -842,7 +842,41 @@ START_TEST(any_variance_can_be_drawn_against_the_size) {
     const double measured[] = {16.0, (0.25 + 0.5 + 0.0 + 0.25) / 2.0, 64.0,
                                (0.0 + 1.0 + 0.0625 + 0.0) / 2.0};
     ck_block("$measured0", 4, measured);
-    HAS("set ylabel '(Δ_N - Δ)², mean over seeds and times'");
+    HAS("set ylabel '(Δ_N - Δ)², mean over seeds and times' noenhanced");
+}
+END_TEST
+
+/* Without a time the size itself becomes the axis of a curve. */
+START_TEST(a_variance_without_a_time_has_no_distance_from_infinite_width) {
+    const double nvar[] = {8.0, 4.0};
+    fill_fluctuations();
+    put(result.mc, "delta_nvar", "size", nvar);
+    options.view = "scaling";
+    assert_ok(write_program());
+    HAS("no finite values");
+    ck_assert_int_gt(picture("a.svg"), 500);
+}
+END_TEST
+
+/* Theory counts its times, the group of another program calls them by name. */
+START_TEST(names_in_one_group_and_numbers_in_the_other_are_no_common_axis) {
+    const char *const times[] = {"first", "last"};
+    const double sizes[] = {16.0}, value[] = {1.0, 2.0, 3.0, 4.0, 5.0, 6.0};
+    char name[] = "output";
+    fill_fluctuations();
+    drop(&result.mc);
+    assert_ok(nnd_frame_new(ctx, &result.mc));
+    assert_ok(nnd_frame_add_dim(result.mc, "size", NND_COORD_INTEGER, 1, sizes));
+    assert_ok(nnd_frame_add_text_dim(result.mc, "t", 2, times));
+    put(result.theory, "output", "t,mu", value);
+    put(result.theory, "delta_nvar", "t,mu", value);
+    put(result.mc, "output", "size,t", value);
+    put(result.mc, "delta_nvar", "size,t", value);
+    name_var(name);
+    assert_ok(write_program());
+    HAS("$theory0_0 using");
+    LACKS("$mc0_0 using");
+    ck_assert_int_gt(picture("a.svg"), 1000);
 }
 END_TEST
 
@@ -1095,6 +1129,8 @@ int main(void) {
     tcase_add_test(tests, the_simulation_tells_the_optimum_where_there_is_no_theory);
     tcase_add_test(tests, transfer_is_listed_where_it_is_offered);
     tcase_add_test(tests, what_never_escapes_is_a_gap);
+    tcase_add_test(tests, a_variance_without_a_time_has_no_distance_from_infinite_width);
+    tcase_add_test(tests, names_in_one_group_and_numbers_in_the_other_are_no_common_axis);
     tcase_add_test(tests, any_variance_can_be_drawn_against_the_size);
     tcase_add_test(tests, a_place_on_the_axis_is_marked_where_it_is_in_view);
     tcase_add_test(tests, levels_without_a_place_on_the_axis_are_left_out);

@@ -86,7 +86,7 @@ START_TEST(minima_lie_between_lines_of_their_bounds) {
     ck_assert_uint_eq(count("$sharpness_bound_1"), 0);
     ck_assert_uint_eq(count("$sharpness_ceiling_0"), 0);
     HAS("title 'least sharpness'");
-    HAS("title '2/lr'");
+    HAS("title '2/η₀'");
     ck_assert_uint_eq(count("set title 'sharpness_min'"), 0);
     assert_ok(nnd_plot(ctx, &result, &options, scratch_path("minima.svg")));
 }
@@ -114,6 +114,23 @@ START_TEST(distances_have_the_threshold_of_each_depth) {
 }
 END_TEST
 
+/* "At most 2" stands in the table of variables; the axis goes on above it. */
+START_TEST(a_number_that_bounds_a_simulation_is_a_line) {
+    double low = 0.0, high = 0.0;
+    fill("init_scale", "lr");
+    add(result.mc, "final_stability", "init_scale,lr", 1.0, 0.1, 0.2);
+    options.view = "stability";
+    write_program();
+    HAS("set arrow from graph 0, first 2 to graph 1, first 2 nohead");
+    HAS("set label '2'");
+    const char *range = strstr(program, "set yrange");
+    ck_assert_ptr_nonnull(range);
+    ck_assert_int_eq(sscanf(range, "set yrange [%lf:%lf]", &low, &high), 2);
+    ck_assert_double_gt(high, 2.0);
+    ck_assert_double_lt(high, 3.0);
+}
+END_TEST
+
 int main(void) {
     Suite *suite = suite_create("plot_minima");
     TCase *tests = tcase_create("plot_minima");
@@ -121,6 +138,7 @@ int main(void) {
     tcase_add_test(tests, minima_lie_between_lines_of_their_bounds);
     tcase_add_test(tests, bounds_alone_are_curves);
     tcase_add_test(tests, distances_have_the_threshold_of_each_depth);
+    tcase_add_test(tests, a_number_that_bounds_a_simulation_is_a_line);
     suite_add_tcase(suite, tests);
     return test_main(suite);
 }

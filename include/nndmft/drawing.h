@@ -59,7 +59,8 @@ typedef struct {
                            the lowest value (and of where curves begin) is cut off */
     size_t level_count;
     double level[NND_DRAWING_LEVELS]; /**< horizontal lines beside theory; one that
-                                         NND_GUIDE_LIMIT tells replaces them */
+                                         NND_GUIDE_LIMIT tells, or the number that bounds a
+                                         one-sided check, replaces them */
     const nnd_guide *guides;          /**< ends with a name NULL; or NULL */
 } nnd_drawing;
 
