@@ -13,7 +13,7 @@ typedef struct {
     const nnd_model *model;
     const nnd_find_options *options; /**< borrowed */
     void *params;                    /**< a copy, whose lists and texts are borrowed */
-    double low; /**< stands for the parameter until it is read */
+    double low;                      /**< stands for the parameter until it is read */
     double time[NND_PROBE_TIMES];
     int64_t step[NND_PROBE_TIMES]; /**< the only ones that `params` record */
 } nnd_probe;
