@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A resolved case as a tree that can be written to a file and read again, and a case of numbers,
- * which is made by way of such a tree. */
+/* A resolved case as a tree that can be written to a file and read again. */
 #include <string.h>
 
 #include "models/case_impl.h"
@@ -78,14 +77,13 @@ static nnd_value *add_values(nnd_value *map, const nnd_param_table *table, const
     return map;
 }
 
-static nnd_value *table_values(const nnd_param_table *table, const void *values) {
+nnd_value *nnd_table_values(const nnd_param_table *table, const void *values) {
     return add_values(nnd_value_map(""), table, values);
 }
 
-/* The key `simulate`: what all models have, and the model's own options. */
-static nnd_value *simulate_values(const nnd_model *model, const nnd_simulate *simulate,
-                                  const void *params) {
-    nnd_value *map = table_values(&nnd_simulate_table, simulate);
+nnd_value *nnd_simulate_values(const nnd_model *model, const nnd_simulate *simulate,
+                               const void *params) {
+    nnd_value *map = nnd_table_values(&nnd_simulate_table, simulate);
     return model->simulate != NULL ? add_values(map, model->simulate, params) : map;
 }
 
@@ -99,31 +97,10 @@ nnd_status nnd_case_write(nnd_context *ctx, nnd_case *c, const nnd_value *params
         done = done && nnd_value_put(map, "sweep", resolved_sweep(&c->sweep));
     if (c->simulates)
         done = done && nnd_value_put(map, "simulate",
-                                     simulate_values(c->model, &c->simulate, c->params[0]));
-    done = done && nnd_value_put(map, "compare", table_values(&nnd_compare_table, &c->compare));
+                                     nnd_simulate_values(c->model, &c->simulate, c->params[0]));
+    done = done && nnd_value_put(map, "compare", nnd_table_values(&nnd_compare_table, &c->compare));
     done = done && nnd_value_put(map, "output", nnd_value_scalar(c->output, true, ""));
     if (nnd_context_interrupted(ctx))
         return nnd_fail(ctx, NND_E_INTERRUPTED, "interrupted while resolving the case");
     return done ? NND_OK : nnd_fail_memory(ctx, "the case");
-}
-
-nnd_status nnd_case_new(nnd_context *ctx, const nnd_model *model, const void *params,
-                        const nnd_simulate *simulate, nnd_case **out) {
-    if (model == NULL || params == NULL)
-        return nnd_fail(ctx, NND_E_INPUT, "a case needs a model and its parameters");
-    nnd_status status = nnd_model_check(ctx, model, params);
-    if (status == NND_OK && simulate != NULL)
-        status = nnd_params_check(ctx, &nnd_simulate_table, simulate, "simulate");
-    if (status != NND_OK)
-        return status;
-    nnd_value *tree = nnd_value_map("");
-    bool done =
-        tree != NULL && nnd_value_put(tree, "model", nnd_value_scalar(model->name, false, ""));
-    done = done && nnd_value_put(tree, "params", table_values(model->params, params));
-    if (simulate != NULL)
-        done = done && nnd_value_put(tree, "simulate", simulate_values(model, simulate, params));
-    const nnd_case_source source = {.stem = model->name};
-    status = done ? nnd_case_resolve(ctx, tree, &source, out) : nnd_fail_memory(ctx, "the case");
-    nnd_value_free(tree);
-    return status;
 }
