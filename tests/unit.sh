@@ -10,7 +10,8 @@ shift 2
 # Tests find their companions relative to the build folder.
 cd "$folder" || exit 1
 mkdir -p tap
-if ! CK_TAP_LOG_FILE_NAME=- CK_VERBOSITY=silent CK_DEFAULT_TIMEOUT=120 \
+# Threads that wait for others leave them the processor.
+if ! OMP_WAIT_POLICY=passive CK_TAP_LOG_FILE_NAME=- CK_VERBOSITY=silent CK_DEFAULT_TIMEOUT=120 \
     "$@" "tests/$program" >"tap/$program" 2>&1 && ! grep -q '^not ok' "tap/$program"; then
     tail -n 40 "tap/$program" >"tap/$program.end"
     { echo "not ok - $program ended badly"; sed 's/^\(not \)\{0,1\}ok /  &/' "tap/$program.end"; } \

@@ -236,18 +236,6 @@ holds() {
     holds online.h5 theory mc compare
 }
 
-@test "every example case resolves" {
-    local file few
-    for file in "$BATS_TEST_DIRNAME"/../../data/cases/*.yaml; do
-        few=()
-        # What is sampled takes its time; a few samples and steps are enough here.
-        ! grep -q "^model: wide-mlp" "$file" ||
-            few=(--set params.samples=512 --set params.replicates=2 --set params.steps=3)
-        works solve "$file" -q -o example.h5 --force "${few[@]}"
-        works run "$file" --dry-run
-    done
-}
-
 # ---- validate ----
 
 @test "validate prints the table that run printed" {
@@ -605,36 +593,6 @@ YAML
     works info case.h5
     created=$(date -d "$(sed -n 's/^created *//p' out)" +%s)
     [ "$created" -ge "$before" ] && [ "$created" -le "$after" ]
-}
-
-@test "models lists the models, describe their parameters and variables" {
-    works models
-    says out deep-linear
-    local model
-    cut -d' ' -f1 out >names
-    while read -r model; do
-        works describe "$model"
-        says out parameters variables default
-    done <names
-    works describe deep-linear
-    says out gamma0 alpha two_time "test_risk(t)" "g_norm2(t,layer)"
-}
-
-@test "the template of every model is a case that runs" {
-    works models
-    local model few
-    cut -d' ' -f1 out >names
-    while read -r model; do
-        works describe "$model" --case
-        cp out template.yaml
-        few=()
-        # What is sampled takes its time; a few samples are enough here.
-        ! grep -q "^  replicates:" template.yaml ||
-            few=(--set params.samples=512 --set params.replicates=2)
-        # A model whose theory is not known says so.
-        tool solve template.yaml -o "$model.h5" "${few[@]}"
-        grep -q "$model has no theory" err || [ "$status" -eq 0 ] || explain "template of $model"
-    done <names
 }
 
 @test "version and help" {
