@@ -24,6 +24,7 @@
 #include "nndmft/number.h"
 #include "nndmft/online_fluctuations.h"
 #include "nndmft/plan.h"
+#include "nndmft/scaling_laws.h"
 #include "nndmft/simulate.h"
 #include "nndmft/status.h"
 #include "nndmft/store.h"
