@@ -59,29 +59,34 @@ static const nnd_param_table FRONTIER_TABLE = NND_TABLE(FRONTIER_PARAMS, nnd_sca
 static const nnd_param PARAMS[] = {
     {"features", FIELD(GROUP, features), "null", NND_ANY,
      "covariance of the features; a number is the power law", .group = &FEATURE_TABLE,
-     .shorthand = "power_law"},
+     .shorthand = "power_law", .symbol = "b"},
     {"target", FIELD(GROUP, target), "null", NND_ANY, "what is learned; a number is the power law",
-     .group = &TARGET_TABLE, .shorthand = "power_law"},
+     .group = &TARGET_TABLE, .shorthand = "power_law", .symbol = "a"},
     {"data", FIELD(GROUP, data), "null", NND_ANY,
      "features and target of a file instead: `inputs` and `targets`, whose covariance is measured",
      .group = &nnd_data_table},
     {"width", FIELD(REAL, width), "inf", COUNT_OR_INF,
-     "N, random projections that a student sees; inf: all features"},
+     "N, random projections that a student sees; inf: all features", .symbol = "N",
+     .long_name = "width"},
     {"samples", FIELD(REAL, samples), "inf", COUNT_OR_INF,
-     "P, training samples; inf: the population (one-pass: fresh batches)"},
-    {"noise2", FIELD(REAL, noise2), "0", NND_NON_NEGATIVE, "variance of the label noise"},
+     "P, training samples; inf: the population (one-pass: fresh batches)", .symbol = "P",
+     .long_name = "samples"},
+    {"noise2", FIELD(REAL, noise2), "0", NND_NON_NEGATIVE, "variance of the label noise",
+     .symbol = "σ²", .long_name = "label noise"},
     {"training", FIELD(CHOICE, training), "flow", NND_ANY,
      "on |y - f|^2/(2P): gradient flow, full-batch gd, SGD that sees each sample once or draws "
      "batches of the P samples, or the minimum with a ridge",
      .choices = TRAININGS},
-    {"lr", FIELD(REAL, lr), "null", NND_POSITIVE, "learning rate of gd and SGD (default 0.1)"},
+    {"lr", FIELD(REAL, lr), "null", NND_POSITIVE, "learning rate of gd and SGD (default 0.1)",
+     .symbol = "η", .long_name = "learning rate"},
     {"momentum",
      FIELD(REAL, momentum),
      "0",
      {.min = 0, .max = 1, .max_open = true},
      "gd: heavy-ball momentum"},
     {"batch", FIELD(INTEGER, batch), "0", NND_BETWEEN(0, 1e9),
-     "B of one-pass and mini-batch, drawn without replacement; 0: 10"},
+     "B of one-pass and mini-batch, drawn without replacement; 0: 10", .symbol = "B",
+     .long_name = "batch"},
     {"batch_terms", FIELD(CHOICE, batch_terms), "exact", NND_ANY,
      "moments of batches of this size, or their limit for large ones, to which simulations of "
      "growing size extrapolate",
@@ -96,10 +101,11 @@ static const nnd_param PARAMS[] = {
     {"record", FIELD(REALS, record), "null", NND_NON_NEGATIVE,
      "times or steps to record, besides the last (200 log-spaced ones)"},
     {"ridge", FIELD(REAL, ridge), "0", NND_NON_NEGATIVE,
-     "ridge: mu in |y - f|^2/(2P) + mu |theta|^2/2; 0 is the solution of least norm"},
+     "ridge: mu in |y - f|^2/(2P) + mu |theta|^2/2; 0 is the solution of least norm", .symbol = "μ",
+     .long_name = "ridge"},
     {"ensemble", FIELD(GROUP, ensemble), "null", NND_ANY,
      "students whose mean is ensemble_risk; a number is of projections", .group = &ENSEMBLE_TABLE,
-     .shorthand = "projections"},
+     .shorthand = "projections", .symbol = "E"},
     {"frontier", FIELD(GROUP, frontier), "null", NND_ANY,
      "also the width of least loss at given compute C = N t", .group = &FRONTIER_TABLE},
     {"nodes", FIELD(INTEGER, nodes), "24", NND_BETWEEN(8, 40),
@@ -110,6 +116,15 @@ static const nnd_param_table PARAM_TABLE = NND_TABLE(PARAMS, nnd_scaling_laws);
 static const nnd_param SIMULATE[] = {NND_CONTROL_ROW(nnd_scaling_laws)};
 static const nnd_param_table SIMULATE_TABLE = NND_TABLE(SIMULATE, nnd_scaling_laws);
 
+#define OVER(swept)                                                                                \
+    { .x = (swept), .log = NND_LOG_XY }
+
+static const nnd_view VIEWS[] = {{"width", {"test_mse", "train_mse"}, .drawing = OVER("width")},
+                                 {"samples", {"test_mse", "train_mse"}, .drawing = OVER("samples")},
+                                 {"batch", {"test_mse"}, .drawing = OVER("batch")},
+                                 {"ensembles", {"ensemble_risk"}, .drawing = OVER("width")},
+                                 {NULL}};
+
 const nnd_model nnd_scaling_laws_model = {
     .name = "scaling-laws",
     .summary = "loss of linear random-feature students against time, width, samples and batch",
@@ -118,6 +133,7 @@ const nnd_model nnd_scaling_laws_model = {
     .simulate = &SIMULATE_TABLE,
     .variable_count = NND_SCALING_VARIABLES,
     .variables = nnd_scaling_laws_variables,
+    .views = VIEWS,
     .data_optional = true,
     .sized = true,
     .size_optional = true,
