@@ -119,11 +119,20 @@ static const nnd_param_table SIMULATE_TABLE = NND_TABLE(SIMULATE, nnd_scaling_la
 #define OVER(swept)                                                                                \
     { .x = (swept), .log = NND_LOG_XY }
 
-static const nnd_view VIEWS[] = {{"width", {"test_mse", "train_mse"}, .drawing = OVER("width")},
-                                 {"samples", {"test_mse", "train_mse"}, .drawing = OVER("samples")},
-                                 {"batch", {"test_mse"}, .drawing = OVER("batch")},
-                                 {"ensembles", {"ensemble_risk"}, .drawing = OVER("width")},
-                                 {NULL}};
+/* Of test_risk. */
+static const nnd_guide PARTS[] = {{"bias", "bias", NND_GUIDE_STACK},
+                                  {"var_projection", "variance: projection", NND_GUIDE_STACK},
+                                  {"var_data", "variance: data", NND_GUIDE_STACK},
+                                  {"var_joint", "variance: both jointly", NND_GUIDE_STACK},
+                                  {NULL}};
+
+static const nnd_view VIEWS[] = {
+    {"parts", {"test_risk"}, .drawing = {.x = "t", .log = NND_LOG_X, .guides = PARTS}},
+    {"width", {"test_mse"}, .drawing = OVER("width")},
+    {"samples", {"test_mse"}, .drawing = OVER("samples")},
+    {"batch", {"test_mse"}, .drawing = OVER("batch")},
+    {"ensembles", {"ensemble_risk"}, .drawing = OVER("width")},
+    {NULL}};
 
 const nnd_model nnd_scaling_laws_model = {
     .name = "scaling-laws",

@@ -10,8 +10,8 @@
     { .x = "compute", .log = NND_LOG_XY }
 
 static const nnd_guide FLOORS[] = {
-    {"test_mse_inf", "converged", NND_GUIDE_LIMIT, .aside = true},
-    {"plateau", "plateau", NND_GUIDE_LIMIT, .dash = 2, .aside = true},
+    {"test_mse_inf", "converged", NND_GUIDE_LINE, .aside = true},
+    {"plateau", "plateau of noise", NND_GUIDE_LINE, .dash = 1, .aside = true},
     {NULL}};
 
 const nnd_variable nnd_scaling_laws_variables[NND_SCALING_VARIABLES] = {
