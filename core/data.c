@@ -336,7 +336,8 @@ bool nnd_data_given(const nnd_data *d) {
         if (row->type == NND_DENSE && (matrix->rows > 0 || matrix->name != NULL))
             return true;
     }
-    return d->file != NULL || d->generate != NND_GENERATE_NONE;
+    return d->file != NULL || d->generate != NND_GENERATE_NONE || d->standardize ||
+           d->rows.count > 0 || d->test_rows.count > 0 || d->checksum != NULL;
 }
 
 bool nnd_data_check_samples(const nnd_data *d, nnd_objection *o) {

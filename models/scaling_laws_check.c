@@ -104,6 +104,9 @@ nnd_status nnd_scaling_laws_modes(nnd_context *ctx, const nnd_scaling_laws *p,
 
 /* ---- checks ---- */
 
+/* Powers of the rank beyond this have no place among doubles. */
+static const double MOST_DECADES = 300.0;
+
 static bool is_whole(double x) {
     return x == floor(x);
 }
@@ -138,7 +141,20 @@ static bool settle_features(nnd_scaling_laws *p, nnd_objection *o) {
         f->power_law = 1.5;
     if (f->eigenvalues.count == 0 && f->count == 0)
         f->count = 1000;
+    if (!listed(p) && f->power_law * log10((double)f->count) > MOST_DECADES)
+        return nnd_object(o, "features.power_law",
+                          "%g makes the last of %lld eigenvalues too small for a double",
+                          f->power_law, (long long)f->count);
     return true;
+}
+
+/* Whether k^-a, and w_k^2 = k^(b - a), of the last mode are doubles. */
+static bool check_powers(const nnd_scaling_laws *p, nnd_objection *o) {
+    double modes = listed(p) ? (double)p->features.eigenvalues.count : (double)p->features.count;
+    double a = p->target.power_law, b = listed(p) ? 0.0 : p->features.power_law;
+    return fmax(fabs(a), fabs(b - a)) * log10(modes) <= MOST_DECADES ||
+           nnd_object(o, "target.power_law", "%g makes the last of %.10g modes no double", a,
+                      modes);
 }
 
 static bool settle_target(nnd_scaling_laws *p, nnd_objection *o) {
@@ -163,7 +179,7 @@ static bool settle_target(nnd_scaling_laws *p, nnd_objection *o) {
         return nnd_object(o, "target.weights2", "all are 0, and noise2: there is nothing to learn");
     if (!list && !law)
         t->power_law = 2.0;
-    return true;
+    return list || check_powers(p, o);
 }
 
 static bool check_data(const nnd_scaling_laws *p, nnd_objection *o) {

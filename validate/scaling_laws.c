@@ -81,6 +81,9 @@ static size_t block(const void *params, size_t size) {
 
 /* ---- what makes sense at a size ---- */
 
+/* Rows of an eigenproblem whose workspace LAPACK can count. */
+static const size_t LARGEST_EIGENPROBLEM = 30000;
+
 /* Counts that BLAS, and memory, can take. */
 static const double LARGEST = 1e7;
 
@@ -91,13 +94,26 @@ static bool check_count(const char *key, double count, size_t size, nnd_objectio
                       count * n, n > 1.0 ? " at this size" : "", LARGEST);
 }
 
+/* The smaller of samples and parameters, where students take an eigenproblem. */
+static bool check_eigenproblem(const nnd_scaling_laws *p, size_t size, nnd_objection *o) {
+    size_t width = nnd_scaling_width_at(p, size), samples = nnd_scaling_samples_at(p, size);
+    size_t rows = width > 0 ? width : nnd_scaling_modes_at(p, size);
+    bool exact = width == 0 && samples == 0;
+    if (samples > 0 && samples < rows)
+        rows = samples;
+    return nnd_scaling_laws_has_batches(p) || exact || rows <= LARGEST_EIGENPROBLEM ||
+           nnd_object(o, width > 0 ? "width" : "samples",
+                      "an eigenproblem of %zu rows; allowed: at most %zu", rows,
+                      LARGEST_EIGENPROBLEM);
+}
+
 static bool check(const void *params, size_t size, nnd_objection *o) {
     const nnd_scaling_laws *p = params;
     const char *features =
         p->features.eigenvalues.count > 0 ? "features.multiplicity" : "features.count";
     if (!check_count(features, nnd_scaling_laws_dim(p), size, o) ||
         !check_count("width", p->width, size, o) || !check_count("samples", p->samples, size, o) ||
-        !check_count("batch", (double)p->batch, size, o))
+        !check_count("batch", (double)p->batch, size, o) || !check_eigenproblem(p, size, o))
         return false;
     if (size > 1 && nnd_scaling_laws_has_data(p))
         return nnd_object(o, "size",

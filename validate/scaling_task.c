@@ -177,7 +177,8 @@ void nnd_scaling_task_draw(nnd_scaling_task *t, nnd_rng_key key) {
     for (size_t i = 0; t->width > 0 && i < t->projections; i++) {
         size_t n = t->width * t->modes;
         nnd_rng_normals(key, NND_STREAM_SCALING_PROJECTION, i, n, t->a[i]);
-        cblas_dscal((int)n, 1.0 / sqrt((double)t->width), t->a[i], 1);
+        for (size_t k = 0; k < n; k++)
+            t->a[i][k] *= 1.0 / sqrt((double)t->width);
     }
     for (size_t j = 0; t->samples > 0 && j < t->sets; j++)
         nnd_scaling_draw_samples(t, key, j, t->samples, t->psi[j], t->y[j]);
