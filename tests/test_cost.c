@@ -101,6 +101,7 @@ static const struct {
     {"{model: lazy-fluctuations, params: {depth: 2, samples: 64, replicates: 2, steps: 2, data: "
      "{generate: gaussian, samples: 20, dim: 20, target: linear}}}",
      false},
+    {"{model: scaling-laws, params: {width: 50, samples: 80, nodes: 40, record: RANGE}}", false},
     {"{model: scaling-laws, params: {features: {power_law: 1.5, count: 8000}, width: 150, samples: "
      "300, time: 10}, simulate: {seeds: 1}}",
      true},
