@@ -13,6 +13,7 @@ typedef struct {
     const nnd_feature_training *how;
     double beta;  /* of q(x) = 1 - 2 eta x + beta eta^2 x^2, by which squares shrink in a step */
     double drawn; /* what a step feeds back, over that of a batch of one: 1/B, or nu/P */
+    double trace; /* sum_k n lambda */
     double edge;  /* x_max */
 } problem;
 
@@ -23,6 +24,7 @@ static bool is_fresh(const nnd_features *f) {
 /* Batches without replacement: nu = (P/B - 1) P/(P - 1). */
 static problem problem_of(const nnd_features *f, const nnd_feature_training *how) {
     problem x = {.f = f, .how = how, .beta = 1.0, .drawn = 1.0 / how->batch};
+    x.trace = nnd_feature_trace(f);
     if (is_fresh(f) && !how->large_batch)
         x.beta += 1.0 / how->batch;
     if (!is_fresh(f))
@@ -87,14 +89,15 @@ static double complex of_residual(const problem *p, const nnd_feature_node *x) {
 
 /* tr S^2/(s + S) of the training kernel; and the same with the covariance of features once. */
 static double complex of_kernel(const problem *p, const nnd_feature_node *x) {
-    return nnd_feature_trace(p->f) - x->s * x->df;
+    return p->trace - x->s * x->df;
 }
 
 static double complex of_test_kernel(const problem *p, const nnd_feature_node *x) {
-    return nnd_feature_trace(p->f) - x->kappa * x->r3 * x->df;
+    return p->trace - x->kappa * x->r3 * x->df;
 }
 
-/* What noise of batches adds to the losses, as functions of z: scaling-laws.md#eq12 and #eq15. */
+/* What noise of batches adds to the losses, as functions of z: scaling-laws.md#eq12,
+ * scaling-laws.md#eq15. */
 static void transforms(const problem *p, const nnd_feature_contour *c, const roots *x, size_t j,
                        double complex *test, double complex *train) {
     double complex z = cexp(c->x[j]), fed = p->drawn * p->how->lr * p->how->lr / z;
@@ -164,8 +167,8 @@ nnd_status nnd_feature_batches(nnd_context *ctx, const nnd_features *f,
 
 /* ---- plateau ---- */
 
-/* Where batches add nothing, losses end as those of full ones. With f(-x+) at z = 1, x+ = 2/(beta
- * eta), M of the kernel is -df/(beta eta^2). */
+/* Residues at z = 1, where x- = 0 and x+ = 2/(beta eta): M of the kernel is -df/(beta eta^2) there.
+ * Where batches add nothing, losses end as those of full ones. */
 nnd_status nnd_feature_plateau(nnd_context *ctx, const nnd_features *f,
                                const nnd_feature_training *how, nnd_batch_plateau *plateau) {
     problem p = problem_of(f, how);
@@ -180,10 +183,12 @@ nnd_status nnd_feature_plateau(nnd_context *ctx, const nnd_features *f,
     if (-s <= p.edge)
         return NND_OK;
     status = nnd_feature_kappa_beyond(ctx, f, s, &kappa);
+    if (status < NND_OK)
+        return status;
     nnd_feature_node x = nnd_feature_node_at(f, s, kappa);
     plateau->noise = -p.drawn / p.beta * creal(x.df);
-    if (status != NND_OK || plateau->noise >= 1.0)
-        return status;
+    if (plateau->noise >= 1.0)
+        return NND_OK;
     plateau->train = end.value[NND_FEATURES_TRAIN] / (1.0 - plateau->noise);
     plateau->test = plateau->train;
     if (!is_fresh(f))

@@ -34,7 +34,7 @@ void nnd_feature_cost(const nnd_features *f, const nnd_feature_training *how, si
         *flops += 2.0 * window_flops(f, count, circle, part);
         if (how->batch > 0.0)
             *flops += 2.0 * SUMS * TERM * modes * 2.0 * count;
-        most = fmax(most, number * count * (3.0 * part + 150.0 + (circle ? 0.0 : 2.0 * modes)));
+        most = fmax(most, number * count * (3.0 * part + 150.0 + (circle ? 0.0 : modes)));
         first = next;
     }
     if (how->batch > 0.0 && !how->alone && isinf(f->samples) && times > 0 &&

@@ -9,6 +9,8 @@
 /* Power laws: modes kept, nodes of a panel, and the largest ratios of k and of lambda in one. */
 enum { KEPT = 32, PANEL = 7 };
 static const double PANEL_RATIO = 1.5, EIGENVALUE_RATIO = 1.8;
+/* Of eigenvalues: what is never learned, and what stands for less. */
+static const double NEVER = 1e-25, LEAST = 1e-150;
 /* Lists: nodes of a panel and of that at the top, close to which singularities of discrete time may
  * be; a ratio of eigenvalues. */
 enum { NODES = 9, TOP = 32 };
@@ -52,7 +54,8 @@ static nnd_status gauss(nnd_context *ctx, size_t count, double *diagonal, double
 /* ---- power laws ---- */
 
 static void add_mode(nnd_mode_rule *rule, double k, double multiplicity, double b, double a) {
-    add(rule, pow(k, -b), multiplicity, multiplicity * pow(k, b - a));
+    double eigenvalue = fmax(pow(k, -b), LEAST);
+    add(rule, eigenvalue, multiplicity, multiplicity * pow(k, -a) / eigenvalue);
 }
 
 /* The measure that counts `first`, first + 1, .. (`length` of them) has Gram's polynomials. */
@@ -78,12 +81,14 @@ static nnd_status add_panel(nnd_context *ctx, double first, double length, doubl
 nnd_status nnd_mode_rule_power_law(nnd_context *ctx, double count, double b, double a,
                                    nnd_mode_rule *rule) {
     double ratio = fmin(PANEL_RATIO, pow(EIGENVALUE_RATIO, 1.0 / fmax(b, DBL_EPSILON)));
-    double panels = fmax(0.0, log(count / KEPT) / log(ratio)) + 2.0;
+    /* log(1/NEVER)/log(EIGENVALUE_RATIO) is 98: narrow ones, until nothing is learned */
+    double panels = 100.0 + log(count) / log(PANEL_RATIO);
     nnd_status status = reserve(ctx, KEPT + PANEL * (size_t)panels, rule);
     for (double k = 1.0; status == NND_OK && k <= fmin(count, KEPT); k++)
         add_mode(rule, k, 1.0, b, a);
     for (double first = KEPT + 1.0; status == NND_OK && first <= count;) {
-        double next = fmin(count + 1.0, fmax(first + PANEL, floor(first * ratio) + 1.0));
+        double wide = pow(first, -b) > NEVER ? ratio : PANEL_RATIO;
+        double next = fmin(count + 1.0, fmax(first + PANEL, floor(first * wide) + 1.0));
         status = add_panel(ctx, first, next - first, b, a, rule);
         first = next;
     }

@@ -101,6 +101,22 @@ START_TEST(power_laws_of_a_million_million_modes) {
 }
 END_TEST
 
+/* However steep: what is too small to be learned keeps its power. */
+START_TEST(steep_power_laws) {
+    const double b[] = {8.0, 50.0, 1e6};
+    for (int i = 0; i < 3; i++) {
+        nnd_mode_rule rule;
+        double power = 0.0;
+        ck_assert_int_eq(nnd_mode_rule_power_law(ctx, 1e12, b[i], 2.0, &rule), NND_OK);
+        for (size_t k = 0; k < rule.modes.count; k++)
+            power += rule.modes.eigenvalue[k] * rule.modes.teacher2[k];
+        ck_assert_uint_le(rule.modes.count, 1200);
+        test_close("power", power, M_PI * M_PI / 6.0 - 1e-12, 1e-11);
+        nnd_mode_rule_clear(&rule);
+    }
+}
+END_TEST
+
 START_TEST(few_modes_stay_as_they_are) {
     const double eigenvalue[] = {0.5, 2.0, 1.0}, power[] = {1.0, 0.0, 3.0}, n[] = {4.0, 1.0, 2.0};
     nnd_mode_rule rule;
@@ -148,6 +164,7 @@ int main(void) {
     tcase_add_checked_fixture(tests, set_up, tear_down);
     tcase_add_test(tests, power_laws_of_many_modes);
     tcase_add_test(tests, power_laws_of_a_million_million_modes);
+    tcase_add_test(tests, steep_power_laws);
     tcase_add_test(tests, few_modes_stay_as_they_are);
     tcase_add_test(tests, lists_of_many_modes);
     suite_add_tcase(suite, tests);

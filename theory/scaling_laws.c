@@ -133,7 +133,7 @@ static void put_losses(task *x, size_t at, double ridge, double start,
         int why = objection(x, &c, i, v, o->error);
         x->value[i][at] = fabs(v[i]) > o->error || isnan(v[i]) ? v[i] : fmax(v[i], 0.0);
         x->least[i][at] = why == NO_REASON ? nnd_scaling_claim(c.correction * of, v[i]) : INFINITY;
-        if (why != NO_REASON)
+        if (why != NO_REASON && !isnan(v[i]))
             x->said[i][why] = true;
     }
 }

@@ -68,8 +68,9 @@ NND_MUST_USE nnd_status nnd_feature_ridge(nnd_context *ctx, const nnd_features *
                                           double ridge, nnd_feature_losses *losses);
 
 /**
- * Gradient flow, descent and the heavy ball on P samples at ascending times (steps) >= 0: equations
- * (5) to (8). The learning rate must be stable. `train` at P = INFINITY is `test`.
+ * Gradient flow, descent and the heavy ball on P samples at ascending times (steps) >= 0:
+ * scaling-laws.md#eq5, scaling-laws.md#eq8. The learning rate must be stable. `train` at P =
+ * INFINITY is `test`. NND_E_INPUT if the heavy ball takes too many nodes at the first times.
  */
 NND_MUST_USE nnd_status nnd_feature_descent(nnd_context *ctx, const nnd_features *features,
                                             const nnd_feature_training *how, size_t times,
@@ -81,8 +82,7 @@ typedef struct {
     double test, train; /**< where the losses end; INFINITY if unstable */
 } nnd_batch_plateau;
 
-/** Equation scaling-laws.md#eq14, and its like for batches of P samples: fresh batches if P is
- * INFINITY. */
+/** scaling-laws.md#eq14, and its like for batches of P samples: fresh batches if P is INFINITY. */
 NND_MUST_USE nnd_status nnd_feature_plateau(nnd_context *ctx, const nnd_features *features,
                                             const nnd_feature_training *how,
                                             nnd_batch_plateau *plateau);
@@ -92,10 +92,10 @@ enum { NND_SHARED_BATCH_STEPS = 4096 };
 
 /**
  * Stochastic descent, which must be stable: fresh batches of B samples (P = INFINITY, `train` is
- * `test`), scaling-laws.md#eq11 to #eq13; or batches of B of the P samples, drawn anew at each step
- * without replacement, (15). Two students draw their own batches, but for fresh ones where they
- * share data: then both see the same. That is known to leading order in 1/B, and if the last time
- * is at most NND_SHARED_BATCH_STEPS and how->alone is not set; else `data` is NaN.
+ * `test`), scaling-laws.md#eq12; or batches of B of the P samples, drawn anew at each step
+ * without replacement, scaling-laws.md#eq15. Two students draw their own batches, but for fresh
+ * ones where they share data: then both see the same. That is known to leading order in 1/B, and if
+ * the last time is at most NND_SHARED_BATCH_STEPS and how->alone is not set; else `data` is NaN.
  */
 NND_MUST_USE nnd_status nnd_feature_batches(nnd_context *ctx, const nnd_features *features,
                                             const nnd_feature_training *how, size_t times,
