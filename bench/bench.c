@@ -13,6 +13,7 @@
 #include "bench_alignment.h"
 #include "bench_flat_minima.h"
 #include "bench_fluctuations.h"
+#include "bench_scaling_laws.h"
 #include "bench_timer.h"
 #include "bench_wide_mlp.h"
 #include "core/rng.h"
@@ -362,6 +363,7 @@ int main(int argc, char **argv) {
     directional(ctx);
     bench_flat_minima();
     bench_fluctuations();
+    bench_scaling_laws();
     hdf5(ctx);
     if (argc > 1)
         start_up(argv[1]);

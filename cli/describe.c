@@ -41,11 +41,12 @@ static void print_variables(const nnd_model *model) {
 }
 
 /* One parameter of the template: commented out where the default is to be absent. Data has no
- * default, yet the template shall run. */
-static void print_template_line(const nnd_param *p) {
+ * default, yet the template of a model that needs some shall run. */
+static void print_template_line(const nnd_model *model, const nnd_param *p) {
     char allowed[512];
     nnd_param_allowed(p, sizeof allowed, allowed);
-    const char *value = p->group == &nnd_data_table ? "{generate: gaussian}" : p->fallback;
+    bool needed = p->group == &nnd_data_table && !model->data_optional;
+    const char *value = needed ? "{generate: gaussian}" : p->fallback;
     bool absent = strcmp(value, "null") == 0;
     printf("  # %s (%s)\n  %s%s: %s\n", p->doc, allowed, absent ? "# " : "", p->name, value);
 }
@@ -53,7 +54,7 @@ static void print_template_line(const nnd_param *p) {
 static void print_template(const nnd_model *model) {
     printf("model: %s\nparams:\n", model->name);
     for (size_t i = 0; i < model->params->count; i++)
-        print_template_line(&model->params->param[i]);
+        print_template_line(model, &model->params->param[i]);
     printf("# sweep:                     # cartesian product of lists of parameters\n"
            "#   PARAMETER: [VALUE, VALUE]\n");
     printf("# simulate:\n");
@@ -67,7 +68,7 @@ static void print_template(const nnd_model *model) {
     }
     printf("compare:\n");
     for (size_t i = 0; i < nnd_compare_table.count; i++)
-        print_template_line(&nnd_compare_table.param[i]);
+        print_template_line(model, &nnd_compare_table.param[i]);
 }
 
 int cli_describe(nnd_context *ctx, const cli_options *options) {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* --detect KEY=FACTOR: how many seeds would notice that a parameter is wrong by this factor. */
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -59,16 +60,29 @@ static nnd_value *child(const nnd_value *map, const char *key) {
     return NULL;
 }
 
+/* The group in which a dotted key such as "features.power_law" stands; `*key` becomes its last
+ * part. NULL if there is none. */
+static nnd_value *group_of(nnd_value *map, const char **key) {
+    char part[TEXT_SIZE];
+    for (const char *dot; map != NULL && (dot = strchr(*key, '.')) != NULL; *key = dot + 1) {
+        snprintf(part, sizeof part, "%.*s", (int)(dot - *key), *key);
+        map = child(map, part);
+        map = map != NULL && map->kind == NND_VALUE_MAP ? map : NULL;
+    }
+    return map;
+}
+
 /* Changes the parameter where it stands, among the parameters or the sweep. */
 static nnd_status apply(nnd_context *ctx, nnd_value *tree, const change *c) {
     static const char *const sections[] = {"params", "sweep"};
     for (size_t i = 0; i < 2; i++) {
-        nnd_value *section = child(tree, sections[i]);
-        const nnd_value *value = nnd_value_get(section, c->key);
+        const char *key = c->key;
+        nnd_value *group = group_of(child(tree, sections[i]), &key);
+        const nnd_value *value = nnd_value_get(group, key);
         if (value == NULL)
             continue;
         nnd_value *changed = scaled(value, c->factor);
-        if (changed != NULL && nnd_value_put(section, c->key, changed))
+        if (changed != NULL && nnd_value_put(group, key, changed))
             return NND_OK;
         return nnd_fail(ctx, NND_E_INPUT, "--detect %s: the parameter is not a finite number",
                         c->key);

@@ -47,7 +47,7 @@ static nnd_status print_recipe(nnd_context *ctx, const nnd_case *c, size_t point
     char name[256];
     nnd_case_point_text(c, point, sizeof name, name);
     char at[32] = "";
-    if (c->model->sized)
+    if (c->simulate.size.count > 0)
         snprintf(at, sizeof at, "size %zu%s", size, name[0] != '\0' ? ", " : "");
     bool named = at[0] != '\0' || name[0] != '\0';
     nnd_print(stdout, "%s%s%soutput_divisor %.10g; %s\n", at, name, named ? ": " : "",

@@ -329,6 +329,17 @@ bool nnd_data_check(const nnd_data *d, nnd_objection *o) {
     return check_targets(d, o);
 }
 
+bool nnd_data_given(const nnd_data *d) {
+    for (size_t i = 0; i < nnd_data_table.count; i++) {
+        const nnd_param *row = &nnd_data_table.param[i];
+        const nnd_dense *matrix = (const nnd_dense *)((const char *)d + row->offset);
+        if (row->type == NND_DENSE && (matrix->rows > 0 || matrix->name != NULL))
+            return true;
+    }
+    return d->file != NULL || d->generate != NND_GENERATE_NONE || d->standardize ||
+           d->rows.count > 0 || d->test_rows.count > 0 || d->checksum != NULL;
+}
+
 bool nnd_data_check_samples(const nnd_data *d, nnd_objection *o) {
     if (!nnd_data_check(d, o))
         return false;

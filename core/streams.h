@@ -46,6 +46,11 @@
     STREAM(ONLINE, WEIGHTS, 0, 1)                                                                  \
     STREAM(ONLINE, READOUT, 1, 1)                                                                  \
     STREAM(ONLINE, BATCH, 2, 1)                                                                    \
+    STREAM(SCALING, PROJECTION, 1, 1)                                                              \
+    STREAM(SCALING, FEATURES, 2, 1)                                                                \
+    STREAM(SCALING, NOISE, 3, 1)                                                                   \
+    STREAM(SCALING, ROWS, 4, 1)                                                                    \
+    STREAM(SCALING, ORDER, 5, 4) /* of each student */                                             \
     STREAM(TWO_LAYER, WEIGHTS, 0, 1)                                                               \
     STREAM(TWO_LAYER, READOUT, 1, 1)                                                               \
     STREAM(WIDE_MLP, WEIGHTS, 0, 101)                                                              \

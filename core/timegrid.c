@@ -67,7 +67,7 @@ bool nnd_record_check(const nnd_reals *record, bool flow, double end, nnd_object
             return nnd_object(o, "record", "%.10g is no %s of 0..%.10g", t, flow ? "time" : "step",
                               end);
         if (!flow && t != floor(t))
-            return nnd_object(o, "record", "%.10g is no step: integrator gd has whole ones", t);
+            return nnd_object(o, "record", "%.10g is no step: steps are whole numbers", t);
     }
     return true;
 }
@@ -90,22 +90,34 @@ static int by_time(const void *a, const void *b) {
     return x < y ? -1 : x > y;
 }
 
-nnd_status nnd_record_times(nnd_context *ctx, double time, const nnd_reals *record,
-                            nnd_reals *times) {
+/* The listed times, or log-spaced ones from `first`, and the last; rounded if `whole`. */
+static nnd_status log_axis(nnd_context *ctx, double first, double last, bool whole,
+                           const nnd_reals *record, nnd_reals *times) {
     size_t listed = record->count, n = listed > 0 ? listed : LOG_TIMES - 1;
-    double first = fmin(time, 1.0) / 100.0;
     *times = (nnd_reals){0, calloc(n + 1, sizeof(double))};
     if (times->value == NULL)
         return nnd_fail_memory(ctx, "the recorded times");
-    for (size_t i = 0; i < n; i++)
-        times->value[i] = listed > 0 ? record->value[i]
-                                     : first * pow(time / first, (double)i / (LOG_TIMES - 1.0));
-    times->value[n] = time;
+    for (size_t i = 0; i < n; i++) {
+        double t = listed > 0 ? record->value[i]
+                              : first * pow(last / first, (double)i / (LOG_TIMES - 1.0));
+        times->value[i] = whole ? floor(t + 0.5) : t;
+    }
+    times->value[n] = last;
     qsort(times->value, n + 1, sizeof(double), by_time);
     for (size_t i = 0; i <= n; i++)
         if (times->count == 0 || times->value[i] != times->value[times->count - 1])
             times->value[times->count++] = times->value[i];
     return NND_OK;
+}
+
+nnd_status nnd_record_times(nnd_context *ctx, double time, const nnd_reals *record,
+                            nnd_reals *times) {
+    return log_axis(ctx, fmin(time, 1.0) / 100.0, time, false, record, times);
+}
+
+nnd_status nnd_record_log_steps(nnd_context *ctx, size_t steps, const nnd_reals *record,
+                                nnd_reals *times) {
+    return log_axis(ctx, 1.0, (double)steps, true, record, times);
 }
 
 nnd_status nnd_record_axis(nnd_context *ctx, bool flow, double end, const nnd_reals *record,

@@ -43,6 +43,12 @@ NND_MUST_USE nnd_status nnd_record_steps(nnd_context *ctx, size_t steps, const n
  */
 NND_MUST_USE nnd_status nnd_record_times(nnd_context *ctx, double time, const nnd_reals *record,
                                          nnd_reals *times);
+/**
+ * Steps to record as numbers: those of a checked `record` if it is not empty, else what is distinct
+ * of 200 log-spaced ones from 1 to `steps` once rounded; the last step always. As nnd_record_times.
+ */
+NND_MUST_USE nnd_status nnd_record_log_steps(nnd_context *ctx, size_t steps,
+                                             const nnd_reals *record, nnd_reals *times);
 /** nnd_record_times of a flow up to `end`, or the steps 0..end of gd that are recorded as numbers.
  */
 NND_MUST_USE nnd_status nnd_record_axis(nnd_context *ctx, bool flow, double end,

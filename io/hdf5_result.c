@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include <cblas.h>
+#include <fftw3.h>
 #include <gsl/gsl_version.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -50,6 +51,7 @@ static bool write_provenance(hid_t file, const nnd_result *result) {
            set_text(file, "created", result->created != NULL ? result->created : now) &&
            set_text(file, "history", result->history) && set_text(file, "rng", NND_RNG_NAME) &&
            set_text(file, "hdf5_version", hdf5) && set_text(file, "gsl_version", gsl_version) &&
+           set_text(file, "fftw_version", fftw_version) &&
            set_text(file, "openblas_config", openblas_get_config()) &&
            nnd_hdf5_set_integer(file, "file_schema_version", NND_FILE_SCHEMA);
 }

@@ -63,7 +63,7 @@ bool nnd_simulate_fits(const nnd_model *model, const nnd_simulate *simulate, nnd
     const nnd_integers *size = &simulate->size, *seeds = &simulate->seeds;
     if (!model->sized && size->count > 0)
         return nnd_object(o, "size", "this model has no size");
-    if (model->sized && size->count == 0)
+    if (model->sized && !model->size_optional && size->count == 0)
         return nnd_object(o, "size", "missing; allowed: integers >= 1");
     for (size_t i = 0; i < size->count; i++)
         for (size_t j = 0; j < i; j++)

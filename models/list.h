@@ -16,6 +16,7 @@
     X(flat_minima)                                                                                 \
     X(lazy_fluctuations)                                                                           \
     X(online_fluctuations)                                                                         \
+    X(scaling_laws)                                                                                \
     X(two_layer_fluctuations)                                                                      \
     X(wide_mlp)
 

@@ -131,7 +131,7 @@ static void write_axes(const nnd_panel *panel, nnd_span x, nnd_span y, FILE *out
 }
 
 /* What is added to the curves where columns of the variable ask for it. */
-static const nnd_addition *const ADDITIONS[] = {&nnd_spread, &nnd_guides, &nnd_lowest,
+static const nnd_addition *const ADDITIONS[] = {&nnd_spread, &nnd_stack, &nnd_guides, &nnd_lowest,
                                                 &nnd_markers};
 enum { ADDITION_COUNT = sizeof ADDITIONS / sizeof *ADDITIONS };
 
@@ -152,7 +152,8 @@ static void draw(const nnd_panel *panel, size_t cell, const nnd_legend *legend, 
     here.facet.at = cell;
     nnd_curves_measure(&here, &x, &y);
     for (size_t i = 0; i < ADDITION_COUNT; i++)
-        ADDITIONS[i]->widen(&here, &x, &y);
+        if (ADDITIONS[i]->widen != NULL)
+            ADDITIONS[i]->widen(&here, &x, &y);
     nnd_plot_title(&here, here.name, out);
     write_axes(&here, x, y, out);
     nnd_plot_legend_place(out);

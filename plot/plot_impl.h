@@ -243,7 +243,7 @@ typedef struct {
     void (*legend)(const nnd_panel *panel, nnd_legend *legend);
 } nnd_addition;
 
-extern const nnd_addition nnd_guides, nnd_spread, nnd_lowest, nnd_markers;
+extern const nnd_addition nnd_guides, nnd_spread, nnd_stack, nnd_lowest, nnd_markers;
 
 /** The next guide that the theory of a file holds (NULL: the first one), and the first of a kind;
  * NULL if there is none. */

@@ -12,6 +12,9 @@ enum { MAX_NEWTON = 1100, MAX_STEPS = 200 };
  * it earlier, when a small step is no smaller than the one before. */
 static const double SETTLED = 1e-12, SMALL = 1e-7;
 
+/* Of a sum of multiplicities, those of quadrature among them. */
+static const double ROUNDING = 1e-12;
+
 /* ---- kappa ---- */
 
 /* Number of eigenvalues that are not 0. */
@@ -36,7 +39,7 @@ static double trace(const nnd_eigenmodes *p, double shift) {
  * without overshooting. With b = kappa r' a step goes to (lambda + kappa b)/(r + b), where nothing
  * cancels. */
 double nnd_kappa(const nnd_eigenmodes *p, double samples, double shift, double lambda) {
-    if (lambda <= 0.0 && samples >= rank(p, shift))
+    if (lambda <= 0.0 && samples >= (1.0 - ROUNDING) * rank(p, shift))
         return 0.0;
     double kappa = lambda + trace(p, shift) / samples, free = 1.0 - rank(p, shift) / samples;
     for (int n = 0; n < MAX_NEWTON; n++) {
@@ -56,26 +59,42 @@ double nnd_kappa(const nnd_eigenmodes *p, double samples, double shift, double l
     return kappa;
 }
 
-/* Newton's method from a guess; false if it does not settle on the physical root. */
-static bool newton(const nnd_eigenmodes *p, double samples, double shift, double complex lambda,
-                   double complex *kappa) {
+/* The physical root: it turns less than lambda, and to the same side. */
+static bool is_physical(double complex kappa, double complex lambda) {
+    const double rounding = 1e-9;
+    if (cimag(lambda) != 0.0 && cimag(kappa) * cimag(lambda) <= 0.0)
+        return false;
+    return fabs(carg(kappa)) <= fabs(carg(lambda)) + rounding;
+}
+
+/* Newton's method from a guess; false if it does not settle on the physical root. With v = df and
+ * b = sum s^2/(s + kappa)^2, (kappa (1 - v/P))' = 1 - b/P and kappa v' = b - v. */
+static bool newton(const nnd_resolvent *x, double complex lambda, double complex *kappa) {
     enum { TRIES = 30 };
+    const nnd_eigenmodes *p = x->modes;
     double complex k = *kappa;
     double last = INFINITY;
     for (int n = 0; n < TRIES; n++) {
         double complex value = 0.0, slope = 0.0;
         for (size_t i = 0; i < p->count; i++) {
-            double s = p->eigenvalue[i] + shift;
+            double s = p->eigenvalue[i] + x->shift;
             double complex ratio = s / (s + k);
             value += p->multiplicity[i] * ratio;
             slope += p->multiplicity[i] * ratio * ratio;
         }
-        double complex step = (k - k * value / samples - lambda) / (1.0 - slope / samples);
+        double complex by_samples = k - k * value / x->samples;
+        double complex change = 1.0 - slope / x->samples;
+        if (isfinite(x->width)) {
+            double complex left = 1.0 - value / x->width;
+            change = change * left + by_samples / k * (value - slope) / x->width;
+            by_samples *= left;
+        }
+        double complex step = (by_samples - lambda) / change;
         k -= step;
         double moved = cabs(step) / cabs(k);
         if (moved <= SETTLED || (moved <= SMALL && moved >= 0.5 * last)) {
             *kappa = k;
-            return cimag(k) * cimag(lambda) > 0.0 || cimag(lambda) == 0.0;
+            return is_physical(k, lambda);
         }
         if (!isfinite(moved))
             return false;
@@ -85,15 +104,15 @@ static bool newton(const nnd_eigenmodes *p, double samples, double shift, double
 }
 
 /* Goes from one lambda to the next on a straight line, in steps that Newton's method can follow. */
-double complex nnd_kappa_complex(const nnd_eigenmodes *p, double samples, double shift,
-                                 double complex lambda, double complex from, double complex guess) {
+double complex nnd_kappa_complex(const nnd_resolvent *x, double complex lambda, double complex from,
+                                 double complex guess) {
     double done = 0.0, step = 1.0;
     double complex kappa = guess;
     for (int n = 0; n < MAX_STEPS; n++) {
         double next = fmin(done + step, 1.0);
         double complex target = next < 1.0 ? from + next * (lambda - from) : lambda;
         double complex trial = kappa;
-        if (newton(p, samples, shift, target, &trial)) {
+        if (newton(x, target, &trial)) {
             if (next == 1.0)
                 return trial;
             kappa = trial;
@@ -103,6 +122,56 @@ double complex nnd_kappa_complex(const nnd_eigenmodes *p, double samples, double
             step *= 0.5;
     }
     return NAN;
+}
+
+nnd_status nnd_kappa_along(nnd_context *ctx, const nnd_resolvent *x, double complex from,
+                           double complex guess, size_t count, const double complex *lambda,
+                           double complex *kappa) {
+    for (size_t j = 0; j < count; j++) {
+        if (nnd_context_interrupted(ctx))
+            return nnd_fail(ctx, NND_E_INTERRUPTED, "interrupted at node %zu", j);
+        kappa[j] = guess = nnd_kappa_complex(x, lambda[j], from, guess);
+        if (isnan(creal(guess))) {
+            nnd_fail(ctx, NND_E_UNSOLVED, "no root kappa on the contour");
+            return NND_NOT_CONVERGED;
+        }
+        from = lambda[j];
+    }
+    return NND_OK;
+}
+
+typedef struct {
+    const nnd_resolvent *x;
+    double lambda;
+} excess;
+
+static double excess_at(double kappa, void *data) {
+    const excess *e = data;
+    double df = 0.0;
+    for (size_t i = 0; i < e->x->modes->count; i++) {
+        double s = e->x->modes->eigenvalue[i] + e->x->shift;
+        df += e->x->modes->multiplicity[i] * s / (s + kappa);
+    }
+    return kappa * (1.0 - df / e->x->samples) * (1.0 - df / e->x->width) - e->lambda;
+}
+
+/* One finite space alone makes kappa smaller, so that its root is a lower bound. */
+nnd_status nnd_kappa_real(nnd_context *ctx, const nnd_resolvent *x, double lambda, double *kappa) {
+    const nnd_eigenmodes *p = x->modes;
+    double least = fmin(x->samples, x->width), most = fmax(x->samples, x->width);
+    *kappa = nnd_kappa(p, least, x->shift, lambda);
+    if (lambda <= 0.0 || isinf(most))
+        return NND_OK;
+    double sum = trace(p, x->shift);
+    const double rounding = 1e-9;
+    nnd_bracket bracket = {.low = (1.0 - rounding) * *kappa,
+                           .high = 2.0 * (lambda + sum / least + sum / most)};
+    excess e = {x, lambda};
+    if (excess_at(bracket.low, &e) >= 0.0) /* rounding: the bound is the root */
+        return NND_OK;
+    nnd_status status = nnd_brent_root(ctx, excess_at, &e, 0.0, 8.0 * DBL_EPSILON, &bracket);
+    *kappa = bracket.x;
+    return status;
 }
 
 /* ---- two ridge regressions ---- */

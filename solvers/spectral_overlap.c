@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Overlaps of two estimators: double sums over the nodes of a contour, by tiles of rows. */
-#include <cblas.h>
+/* Overlaps of two estimators: double sums over the nodes of a contour. */
 #include <complex.h>
 #include <math.h>
 #include <stdlib.h>
@@ -8,18 +7,15 @@
 
 #include "nndmft/solvers/spectral_rule.h"
 #include "solvers/finite_dimension.h"
+#include "solvers/pair_sum.h"
 #include "solvers/spectral_moment.h"
 
-/* Rows of a tile, and the kernels: signal and noise of both overlaps in each metric. */
-enum { TILE = 8, SELF_SIGNAL = 0, SELF_NOISE = 3, CROSS_SIGNAL = 6, CROSS_NOISE = 9, KERNELS = 12 };
+/* The kernels: signal and noise of both overlaps in each metric. */
+enum { SELF_SIGNAL = 0, SELF_NOISE = 3, CROSS_SIGNAL = 6, CROSS_NOISE = 9, KERNELS = 12 };
 
 typedef struct {
     const nnd_spectral_rule *rule;
-    size_t times, kernels;
-    double complex *u; /* times x 2 count: -weight phi, then its conjugate */
-    double complex *k; /* kernels x TILE x 2 count */
-    double complex *y; /* TILE x times */
-    double *sum;       /* kernels x times */
+    size_t kernels;
 } overlap;
 
 /* sum_i X_i/(d_i d'_i) for all moments, by the resolvent identity
@@ -57,11 +53,11 @@ static void kernel(const nnd_spectral_rule *rule, const double complex dd[NND_SL
     }
 }
 
-/* All kernels between row j and node k (or its mirror image), at `at` in their rows. */
-static void fill(overlap *o, size_t j, size_t k, bool mirror, double complex *at) {
+/* All kernels between node j and node k (or its mirror image), `stride` apart. */
+static void fill(const overlap *o, size_t j, size_t k, bool mirror, size_t stride,
+                 double complex *at) {
     const nnd_spectral_rule *rule = o->rule;
     const nnd_pair_task *task = &rule->task;
-    size_t stride = (size_t)TILE * 2 * rule->count;
     double complex dd[NND_SLOPES];
     products(rule, j, k, mirror, dd);
     double complex other = mirror ? conj(rule->kappa[k]) : rule->kappa[k];
@@ -81,38 +77,30 @@ static void fill(overlap *o, size_t j, size_t k, bool mirror, double complex *at
     }
 }
 
-static void add_tile(overlap *o, size_t first, size_t rows) {
+static void fill_rows(size_t first, size_t rows, size_t stride, double complex *kernel,
+                      void *data) {
+    const overlap *o = data;
     size_t n = o->rule->count;
     for (size_t r = 0; r < rows; r++)
         for (size_t k = 0; k < n; k++) {
-            fill(o, first + r, k, false, o->k + r * 2 * n + k);
-            fill(o, first + r, k, true, o->k + r * 2 * n + n + k);
+            fill(o, first + r, k, false, stride, kernel + r * 2 * n + k);
+            fill(o, first + r, k, true, stride, kernel + r * 2 * n + n + k);
         }
-    const double complex one = 1.0, zero = 0.0;
-    for (size_t m = 0; m < o->kernels; m++) {
-        cblas_zgemm(CblasRowMajor, CblasNoTrans, CblasTrans, (int)rows, (int)o->times, (int)(2 * n),
-                    &one, o->k + m * TILE * 2 * n, (int)(2 * n), o->u, (int)(2 * n), &zero, o->y,
-                    (int)o->times);
-        for (size_t r = 0; r < rows; r++)
-            for (size_t t = 0; t < o->times; t++)
-                o->sum[m * o->times + t] +=
-                    2.0 * creal(o->u[t * 2 * n + first + r] * o->y[r * o->times + t]);
-    }
 }
 
 /* Cross overlaps of equal inputs are those of one network, with the correlated part of the noise.
  */
-static void store(const overlap *o, nnd_spectral_overlaps *out) {
+static void store(const overlap *o, size_t times, const double *sums, nnd_spectral_overlaps *out) {
     const nnd_pair_task *task = &o->rule->task;
     bool same = o->kernels < KERNELS;
-    for (size_t t = 0; t < o->times; t++)
+    for (size_t t = 0; t < times; t++)
         for (size_t m = 0; m < NND_METRICS; m++) {
-            const double *sum = o->sum + m * o->times + t;
-            out[t].self_signal[m] = sum[SELF_SIGNAL * o->times];
-            out[t].self_noise[m] = sum[SELF_NOISE * o->times];
-            out[t].cross_signal[m] = sum[(same ? SELF_SIGNAL : CROSS_SIGNAL) * o->times];
+            const double *sum = sums + m * times + t;
+            out[t].self_signal[m] = sum[SELF_SIGNAL * times];
+            out[t].self_noise[m] = sum[SELF_NOISE * times];
+            out[t].cross_signal[m] = sum[(same ? SELF_SIGNAL : CROSS_SIGNAL) * times];
             out[t].cross_noise[m] =
-                same ? task->noise_correlation * out[t].self_noise[m] : sum[CROSS_NOISE * o->times];
+                same ? task->noise_correlation * out[t].self_noise[m] : sum[CROSS_NOISE * times];
             out[t].shift = nnd_no_shift;
         }
 }
@@ -121,32 +109,19 @@ static nnd_status contour(nnd_context *ctx, const nnd_spectral_rule *rule, size_
                           const double complex *phi, nnd_spectral_overlaps *out) {
     size_t n = rule->count;
     bool same = rule->task.input_noise == 0.0 && !rule->task.independent;
-    overlap o = {
-        .rule = rule, .times = times, .kernels = same ? SELF_NOISE + NND_METRICS : KERNELS};
-    o.u = calloc(times * 2 * n, sizeof *o.u);
-    o.k = calloc(o.kernels * TILE * 2 * n, sizeof *o.k);
-    o.y = calloc(TILE * times, sizeof *o.y);
-    o.sum = calloc(o.kernels * times, sizeof *o.sum);
-    nnd_status status = NND_OK;
-    if (o.u == NULL || o.k == NULL || o.y == NULL || o.sum == NULL)
-        status = nnd_fail_memory(ctx, "overlaps");
+    overlap o = {rule, same ? SELF_NOISE + NND_METRICS : KERNELS};
+    double complex *u = calloc(times * n, sizeof *u);
+    double *sum = calloc(o.kernels * times, sizeof *sum);
+    nnd_status status = u != NULL && sum != NULL ? NND_OK : nnd_fail_memory(ctx, "overlaps");
     for (size_t t = 0; status == NND_OK && t < times; t++)
-        for (size_t j = 0; j < n; j++) {
-            o.u[t * 2 * n + j] = -rule->weight[j] * phi[t * n + j];
-            o.u[t * 2 * n + n + j] = conj(o.u[t * 2 * n + j]);
-        }
-    for (size_t first = 0; status == NND_OK && first < n; first += TILE) {
-        if (nnd_context_interrupted(ctx))
-            status = nnd_fail(ctx, NND_E_INTERRUPTED, "interrupted");
-        else
-            add_tile(&o, first, n - first < TILE ? n - first : TILE);
-    }
+        for (size_t j = 0; j < n; j++)
+            u[t * n + j] = -rule->weight[j] * phi[t * n + j];
     if (status == NND_OK)
-        store(&o, out);
-    free(o.u);
-    free(o.k);
-    free(o.y);
-    free(o.sum);
+        status = nnd_pair_sum(ctx, n, o.kernels, fill_rows, &o, times, u, sum);
+    if (status == NND_OK)
+        store(&o, times, sum, out);
+    free(u);
+    free(sum);
     return status;
 }
 

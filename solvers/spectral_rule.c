@@ -138,18 +138,16 @@ static nnd_status find_kappa(nnd_context *ctx, nnd_spectral_rule *rule, double r
     double complex from = -I * 64.0 * (rule->edge[1] + reach), kappa = from;
     for (size_t i = 0; i < p->count; i++)
         kappa += p->multiplicity[i] * (p->eigenvalue[i] + shift) / samples;
-    for (size_t j = 0; j < rule->count; j++) {
-        if (nnd_context_interrupted(ctx))
-            return nnd_fail(ctx, NND_E_INTERRUPTED, "interrupted at node %zu", j);
-        kappa = nnd_kappa_complex(p, samples, shift, -rule->z[j], from, kappa);
-        if (isnan(creal(kappa))) {
-            nnd_fail(ctx, NND_E_UNSOLVED, "no root kappa on the contour");
-            return NND_NOT_CONVERGED;
-        }
-        rule->kappa[j] = kappa;
-        from = -rule->z[j];
-    }
-    return NND_OK;
+    nnd_resolvent resolvent = {p, samples, INFINITY, shift};
+    double complex *lambda = calloc(rule->count, sizeof *lambda);
+    if (lambda == NULL)
+        return nnd_fail_memory(ctx, "nodes");
+    for (size_t j = 0; j < rule->count; j++)
+        lambda[j] = -rule->z[j];
+    nnd_status status =
+        nnd_kappa_along(ctx, &resolvent, from, kappa, rule->count, lambda, rule->kappa);
+    free(lambda);
+    return status;
 }
 
 nnd_status nnd_spectral_rule_contour(nnd_context *ctx, const nnd_eigenmodes *modes,

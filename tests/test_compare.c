@@ -425,6 +425,19 @@ START_TEST(without_a_size_only_an_infinite_min_size_leaves_out) {
 }
 END_TEST
 
+/* Where parameters may describe the networks themselves these have the size 1. */
+START_TEST(networks_as_parameters_describe_them_are_of_size_one) {
+    curves(POINTS);
+    double *min_size = add(theory, "q_min_size", "t", 1.0);
+    min_size[0] = 1.5;
+    ck_assert_int_eq(attempt(nnd_model_find("scaling-laws"), NULL, INFINITY), NND_OK);
+    ck_assert_uint_eq(comparison->row[0].left_out, 1);
+    nnd_comparison_free(comparison);
+    ck_assert_int_eq(attempt(nnd_model_find("alignment"), NULL, INFINITY), NND_OK);
+    ck_assert_uint_eq(comparison->row[0].left_out, 0);
+}
+END_TEST
+
 /* As long as two sizes are left at a point. */
 START_TEST(extrapolation_needs_no_size_at_which_a_correction_is_negligible) {
     sized_curves(10.0);
@@ -878,6 +891,7 @@ static void add_pairing(TCase *tests) {
     tcase_add_test(tests, one_size_keeps_the_bias_and_disagrees);
     tcase_add_test(tests, sizes_below_min_size_are_left_out_point_by_point);
     tcase_add_test(tests, a_point_that_rests_on_one_size_has_the_whole_tolerance);
+    tcase_add_test(tests, networks_as_parameters_describe_them_are_of_size_one);
     tcase_add_test(tests, without_a_size_only_an_infinite_min_size_leaves_out);
     tcase_add_test(tests, extrapolation_needs_no_size_at_which_a_correction_is_negligible);
     tcase_add_test(tests, a_point_that_one_size_lacks_is_left_out);

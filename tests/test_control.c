@@ -71,6 +71,14 @@ static const struct {
     /* A slope too steep for the quadrature: what needs none is left. */
     {6, 2, LAZY "depth: 1, activation: {gain: 30}}}"},
     {6, 4, LAZY "depth: 2, activation: {gain: 30, scale: 30}}}"},
+#define SCALING                                                                                    \
+    "{model: scaling-laws, params: {features: {eigenvalues: [2, 1, 0.5]}, target: {weights2: "     \
+    "[0.5, 3, 6]}, noise2: 0.4, "
+    {2, 6, SCALING "width: 3, samples: 4, time: 1, record: [1]}}"},
+    {2, 3, SCALING "width: 4, training: one-pass, batch_terms: limit, steps: 1}}"},
+    {1, 3,
+     "{model: scaling-laws, params: {data: {inputs: [[3, 0], [1, 1], [2, 2], [2, -2], [4, 1]], "
+     "targets: [4, 2, 4, 2, 3]}, noise2: 0.4, samples: 4, training: ridge}}"},
 };
 enum { CASE_COUNT = sizeof CASES / sizeof *CASES };
 
@@ -260,6 +268,10 @@ static double second_gram2(const nnd_frame *frame, size_t seed) {
     return excess * excess;
 }
 
+static double label2(const nnd_frame *frame, size_t seed) {
+    return at(frame, "train_mse", "", seed);
+}
+
 static const char *const EXAMPLES[] = {
     /* D = 3, N = 2, P = 2, variances of the matrices 1/4, 4 and 9/4 */
     "{model: deep-linear, params: {steps: 0, depth: 2, alpha: 0.66666666666666663, nu: "
@@ -275,6 +287,8 @@ static const char *const EXAMPLES[] = {
     "seeds: 2}}",
     "{model: lazy-fluctuations, params: {depth: 2, activation: linear, sigma_w: 2, data: {gram: "
     "[[0.8]], targets: [1]}}, simulate: {size: 5, seeds: 2}}",
+    "{model: scaling-laws, params: {features: {eigenvalues: [2, 1]}, target: {weights2: [3, 1]}, "
+    "noise2: 0.5, width: 2, samples: 3, time: 1, record: [0]}, simulate: {size: 2, seeds: 2}}",
 };
 
 /* An observable of a small network as it is recorded at t = 0, and its mean. */
@@ -306,6 +320,7 @@ static const struct {
     {4, 4, first_gram2, 2.0 * 3.2 * 3.2 / 5.0},
     {4, 6, second_gram, 4.0},
     {4, 7, second_gram2, 2.0 * 16.0 / 5.0},
+    {5, 4, label2, 7.5},
 };
 
 /* A column is a multiple of observable less mean, so that two networks tell the mean. */
@@ -377,6 +392,8 @@ static const char *const RUNS[] = {
     "targets: [1, -0.5]}}, simulate: {size: 12, seeds: 2, center: false, control: %s}}",
     "{model: deep-linear, params: {steps: 3, integrator: flow}, simulate: {size: 12, seeds: 2, "
     "control: %s}}",
+    "{model: scaling-laws, params: {features: {power_law: 1, count: 9}, width: 3, samples: 4, "
+    "training: mini-batch, batch: 2, steps: 3}, simulate: {seeds: 2, control: %s}}",
 };
 enum { RUN_COUNT = sizeof RUNS / sizeof *RUNS };
 

@@ -101,6 +101,13 @@ static const struct {
     {"{model: lazy-fluctuations, params: {depth: 2, samples: 64, replicates: 2, steps: 2, data: "
      "{generate: gaussian, samples: 20, dim: 20, target: linear}}}",
      false},
+    {"{model: scaling-laws, params: {width: 50, samples: 80, nodes: 40, record: RANGE}}", false},
+    {"{model: scaling-laws, params: {features: {power_law: 1.5, count: 8000}, width: 150, samples: "
+     "300, time: 10}, simulate: {seeds: 1}}",
+     true},
+    {"{model: scaling-laws, params: {features: {power_law: 1.5, count: 3000}, width: 600, samples: "
+     "900, training: mini-batch, steps: 2}, simulate: {seeds: 1}}",
+     true},
     {"{model: flat-minima, params: {depth: 2, width: 80, lr: 1.0e-4, steps: 1, data: {generate: "
      "gaussian, samples: 20, dim: 800, target: linear}}, simulate: {seeds: 1}}",
      true},

@@ -199,6 +199,37 @@ START_TEST(training_error) {
 }
 END_TEST
 
+/* The same with random projections besides samples: the root solves its equation, is on the side of
+ * infinity, and near the real axis is the real one. */
+START_TEST(kappa_of_two_spaces) {
+    nnd_eigenmodes p = power_law();
+    const double sizes[][2] = {{1, 1},    {50, 50},  {50, 20},       {20, 50}, {100, 100},
+                               {80, 1e3}, {1e3, 80}, {INFINITY, 30}, {3, 1e4}, {1e6, 1e6}};
+    nnd_context *ctx = nnd_context_new(NULL);
+    for (size_t n = 0; n < sizeof sizes / sizeof *sizes; n++)
+        for (double lambda = 1e-9; lambda < 1e5; lambda *= 40.0) {
+            nnd_resolvent x = {&p, sizes[n][0], sizes[n][1], 0.0};
+            double complex at[] = {lambda * cexp(1e-3 * I), lambda * cexp(1.5 * I),
+                                   lambda * cexp(2.7 * I)},
+                           from = 1e3 * cexp(1e-3 * I), k[3];
+            double kappa;
+            ck_assert_int_eq(nnd_kappa_along(ctx, &x, from, from, 3, at, k), NND_OK);
+            ck_assert_int_eq(nnd_kappa_real(ctx, &x, lambda, &kappa), NND_OK);
+            test_close("near", creal(k[0]), kappa, 1e-2);
+            for (int j = 0; j < 3; j++) {
+                double complex df = 0.0;
+                for (int i = 0; i < D; i++)
+                    df += eigenvalue[i] / (eigenvalue[i] + k[j]);
+                double complex s = k[j] * (1.0 - df / x.samples) * (1.0 - df / x.width);
+                ck_assert_msg(cabs(s - at[j]) < 1e-13 * cabs(k[j]) && cimag(k[j]) > 0.0 &&
+                                  carg(k[j]) <= carg(at[j]) + 1e-9,
+                              "P %g N %g lambda %g angle %d", x.samples, x.width, lambda, j);
+            }
+        }
+    nnd_context_free(ctx);
+}
+END_TEST
+
 /* kappa solves its equation, and the complex root continues the real one. */
 START_TEST(kappa_real_and_complex) {
     nnd_eigenmodes p = power_law();
@@ -212,7 +243,8 @@ START_TEST(kappa_real_and_complex) {
                           "P = %g, lambda = %g", samples[n], lambda);
             /* A little off the real axis: the same root, and it solves the equation. */
             double complex off = lambda * cexp(-1e-3 * I), far = -100.0 * I, rest = 0.0;
-            double complex k = nnd_kappa_complex(&p, samples[n], 0.1, off, far, far);
+            double complex k =
+                nnd_kappa_complex(&(nnd_resolvent){&p, samples[n], INFINITY, 0.1}, off, far, far);
             for (int i = 0; i < D; i++)
                 rest += k * (eigenvalue[i] + 0.1) / (eigenvalue[i] + 0.1 + k);
             test_close("near", creal(k), kappa, 1e-2);
@@ -304,6 +336,7 @@ int main(void) {
     tcase_add_test(checks, interpolation_threshold);
     tcase_add_test(checks, training_error);
     tcase_add_test(checks, kappa_real_and_complex);
+    tcase_add_test(checks, kappa_of_two_spaces);
     tcase_add_test(checks, multiplicities_are_repetitions);
     suite_add_tcase(suite, checks);
     return test_main(suite);

@@ -1081,6 +1081,53 @@ START_TEST(levels_without_a_place_on_the_axis_are_left_out) {
 }
 END_TEST
 
+/* A curve and its parts, for one sweep value or two. */
+static void fill_parts(size_t widths) {
+    static char model[] = "scaling-laws";
+    static const double t[] = {1.0, 10.0, 100.0}, width[] = {5.0, 7.0};
+    static const double risk[] = {9.0, 6.0, 7.0, 9.0, 6.0, 7.0};
+    static const double bias[] = {8.0, 3.0, 1.0, 8.0, 3.0, 1.0};
+    static const double part[] = {0.5, 1.0, 2.0, 0.5, 1.0, 2.0}, none[6] = {0};
+    drop(&result.theory);
+    drop(&result.mc);
+    result.model = model;
+    assert_ok(nnd_frame_new(ctx, &result.theory));
+    assert_ok(nnd_frame_add_dim(result.theory, "width", NND_COORD_REAL, widths, width));
+    assert_ok(nnd_frame_add_dim(result.theory, "t", NND_COORD_REAL, 3, t));
+    put(result.theory, "test_risk", "width,t", risk);
+    put(result.theory, "bias", "width,t", bias);
+    put(result.theory, "var_projection", "width,t", part);
+    put(result.theory, "var_data", "width,t", none);
+    put(result.theory, "var_joint", "width,t", part);
+    options.view = "parts";
+}
+
+START_TEST(parts_are_stacked_under_a_single_curve) {
+    const double bias[] = {1.0, 8.0, 10.0, 3.0, 100.0, 1.0};
+    const double with_projection[] = {1.0, 8.5, 10.0, 4.0, 100.0, 3.0};
+    const double all[] = {1.0, 9.0, 10.0, 5.0, 100.0, 5.0};
+    double low = 1.0, high = 0.0;
+    fill_parts(1);
+    assert_ok(write_program());
+    ck_block("$stack1", 6, bias);
+    ck_block("$stack2", 6, with_projection);
+    ck_block("$stack3", 6, with_projection);
+    ck_block("$stack4", 6, all);
+    /* The largest sum lies below the others. */
+    ck_assert(strstr(program, "$stack4 using") < strstr(program, "$stack1 using"));
+    HAS("title 'variance: data'");
+    const char *range = strstr(program, "set yrange");
+    ck_assert_ptr_nonnull(range);
+    ck_assert_int_eq(sscanf(range, "set yrange [%lf:%lf]", &low, &high), 2);
+    ck_assert(low <= 0.0 && high >= 9.0);
+    ck_assert_int_gt(picture("a.svg"), 3000);
+    fill_parts(2);
+    assert_ok(write_program());
+    LACKS("$stack1");
+    LACKS("variance: data");
+}
+END_TEST
+
 int main(void) {
     Suite *suite = suite_create("plot");
     TCase *tests = tcase_create("all");
@@ -1134,6 +1181,7 @@ int main(void) {
     tcase_add_test(tests, any_variance_can_be_drawn_against_the_size);
     tcase_add_test(tests, a_place_on_the_axis_is_marked_where_it_is_in_view);
     tcase_add_test(tests, levels_without_a_place_on_the_axis_are_left_out);
+    tcase_add_test(tests, parts_are_stacked_under_a_single_curve);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);

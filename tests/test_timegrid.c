@@ -69,6 +69,26 @@ START_TEST(steps_outside_the_run_are_refused) {
 }
 END_TEST
 
+START_TEST(recorded_steps_are_log_spaced_once_each_or_listed) {
+    double list[] = {9.0, 0.0, 9.0};
+    const double few[] = {1.0, 2.0, 3.0}, listed[] = {0.0, 9.0, 12.0};
+    nnd_reals none = {0}, record = {3, list}, times;
+    ck_assert_int_eq(nnd_record_log_steps(ctx, 3, &none, &times), NND_OK);
+    ck_assert_uint_eq(times.count, 3);
+    ck_assert_mem_eq(times.value, few, sizeof few);
+    free(times.value);
+    ck_assert_int_eq(nnd_record_log_steps(ctx, 12, &record, &times), NND_OK);
+    ck_assert_uint_eq(times.count, 3);
+    ck_assert_mem_eq(times.value, listed, sizeof listed);
+    free(times.value);
+    ck_assert_int_eq(nnd_record_log_steps(ctx, 100000000, &none, &times), NND_OK);
+    for (size_t i = 1; i < times.count; i++)
+        ck_assert(times.value[i] == floor(times.value[i]) && times.value[i] > times.value[i - 1]);
+    ck_assert_double_eq(times.value[times.count - 1], 1e8);
+    free(times.value);
+}
+END_TEST
+
 START_TEST(recorded_times_are_log_spaced_or_listed) {
     const double ends[] = {0.3, 1e8};
     nnd_reals none = {0}, times;
@@ -190,6 +210,7 @@ int main(void) {
     tcase_add_test(tests, no_steps_leave_the_initial_state);
     tcase_add_test(tests, a_list_is_sorted_and_freed_of_repetition);
     tcase_add_test(tests, steps_outside_the_run_are_refused);
+    tcase_add_test(tests, recorded_steps_are_log_spaced_once_each_or_listed);
     tcase_add_test(tests, recorded_times_are_log_spaced_or_listed);
     tcase_add_test(tests, recorded_steps_are_whole_and_in_range);
     tcase_add_test(tests, logarithmic_times_have_their_values);

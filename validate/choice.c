@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Which variables are compared, and with what. */
+#include <float.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -65,6 +66,7 @@ static nnd_status find_pair(const nnd_choice *c, const char *name, bool named, n
                        .mc_se = nnd_companion(c->mc, name, NND_SE),
                        .quadratic = variable != NULL && (variable->estimator.kind == NND_NVAR ||
                                                          variable->estimator.kind == NND_NCOV),
+                       .unsized = c->model != NULL && c->model->size_optional ? 1.0 : DBL_MAX,
                        .broadcast = check->kind != NND_CHECK_EQUAL && check->bound != NULL};
     const char *reference = pair->broadcast ? check->bound : name;
     bool in_theory;

@@ -18,6 +18,7 @@ typedef struct {
     const nnd_array *theory_se;  /**< NULL: exact */
     const nnd_array *min_size;   /**< NULL: no limit */
     double bound;
+    double unsized; /**< the size of networks that come without one; DBL_MAX: unknown */
     bool broadcast; /**< the bound is another quantity, which may lack dimensions of this one */
     bool quadratic; /**< an N var or N cov, whose error bar depends on its value */
 } nnd_pair;

@@ -276,7 +276,7 @@ static void report_diverged(const work *e, size_t point, size_t size, const nnd_
         return;
     char name[TEXT_SIZE], at[TEXT_SIZE] = "";
     nnd_case_point_text(e->c, point, sizeof name, name);
-    if (e->c->model->sized)
+    if (e->c->simulate.size.count > 0)
         snprintf(at, sizeof at, "%ssize %zu", name[0] != '\0' ? ", " : "", size);
     nnd_log(e->ctx, NND_LOG_WARNING, "simulation: %s%s%s%g %% of the seeds diverged", name, at,
             name[0] != '\0' || at[0] != '\0' ? ": " : "", 100.0 * fraction);
@@ -363,7 +363,8 @@ static nnd_status reduce_point(const work *e, size_t point, nnd_ensemble *out) {
     nnd_dim dim = {name, NND_COORD_INTEGER, n, size, NULL};
     const nnd_dim *outer = &dim;
     if (status == NND_OK)
-        status = stack(e->ctx, e->c->model->sized ? 1 : 0, &outer, &p, keeps_seeds(e), out);
+        status =
+            stack(e->ctx, e->c->simulate.size.count > 0 ? 1 : 0, &outer, &p, keeps_seeds(e), out);
     if (status == NND_OK)
         status = nnd_reduce_sizes(e->c->model, out->mc, out->influence);
     parts_clear(&p);

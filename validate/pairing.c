@@ -214,16 +214,17 @@ typedef struct {
     double raised;        /* by how much of 2 (theory^2 - mc^2)/n error bars are; 0: not */
     bool extrapolates;    /* min_size is for a correction that extrapolation takes out */
     size_t sizes;
-    const double *size_of; /* NULL: the size is unknown */
+    const double *size_of; /* NULL: there is no such dimension */
+    double unsized;        /* the size then */
     double *size, *weight; /* of those that are used, and their parts in the result */
     size_t used, *from;    /* which those are */
     nnd_estimate *estimate;
 } reader;
 
-/* Whether theory claims to describe a network of this size; without a size only a limit of
+/* Whether theory claims to describe a network of this size; where it is unknown only a limit of
  * infinity says no. */
 static bool claimed(const reader *r, size_t s, double min_size) {
-    return r->size_of != NULL ? r->size_of[s] >= min_size : min_size < INFINITY;
+    return (r->size_of != NULL ? r->size_of[s] : r->unsized) >= min_size;
 }
 
 /* Where seeds diverged, those that are left are not a fair sample. */
@@ -325,7 +326,7 @@ static double left_by_controls(const nnd_pairing *p, const char *variable) {
 
 static nnd_status reader_make(const nnd_pairing *p, const nnd_pair *pair, const nnd_array *target,
                               reader *r) {
-    *r = (reader){.theory.data = &pair->bound};
+    *r = (reader){.theory.data = &pair->bound, .unsized = pair->unsized};
     if (pair->theory != NULL)
         r->theory = view_of(p, NND_THEORY_SIDE, pair->theory, target);
     if (pair->theory_se != NULL)

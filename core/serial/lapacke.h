@@ -22,6 +22,7 @@
 #define LAPACKE_dormqr(...)      NND_SERIAL(LAPACKE_dormqr(__VA_ARGS__))
 #define LAPACKE_dposv(...)       NND_SERIAL(LAPACKE_dposv(__VA_ARGS__))
 #define LAPACKE_dpstrf(...)      NND_SERIAL(LAPACKE_dpstrf(__VA_ARGS__))
+#define LAPACKE_dstev(...)       NND_SERIAL(LAPACKE_dstev(__VA_ARGS__))
 #define LAPACKE_dstevr(...)      NND_SERIAL(LAPACKE_dstevr(__VA_ARGS__))
 #define LAPACKE_dsyev(...)       NND_SERIAL(LAPACKE_dsyev(__VA_ARGS__))
 #define LAPACKE_dsyevd(...)      NND_SERIAL(LAPACKE_dsyevd(__VA_ARGS__))

@@ -66,6 +66,8 @@ bool nnd_data_check(const nnd_data *data, nnd_objection *objection);
 /** Attribute of the arrays of a file that is a link: messages then tell nothing of what it holds.
  */
 #define NND_DATA_LINKED "linked"
+/** True if the key `data` of a case says anything at all. */
+bool nnd_data_given(const nnd_data *data);
 /**
  * Fills the named matrices of `data` from the arrays of its file (a name stands for the array of
  * that name, or for the columns NAME0, NAME1, ...; several names for these arrays side by side),

@@ -20,7 +20,9 @@ typedef enum {
     NND_GUIDE_BULK,  /**< the upper end of a grey band if all curves share it, else lines */
     NND_GUIDE_PLACE, /**< an upright line in each colour, where `along` is the x axis */
     NND_GUIDE_NVAR,  /**< size times the variance: a band of one standard deviation */
-    NND_GUIDE_ARROW  /**< of histograms: an arrow at the value of each rank */
+    NND_GUIDE_ARROW, /**< of histograms: an arrow at the value of each rank */
+    NND_GUIDE_STACK  /**< an area on those of the guides before: the curve, if single, is their sum
+                      */
 } nnd_guide_kind;
 
 /** A variable that is drawn in the picture of another one, and not beside it in the same view. */

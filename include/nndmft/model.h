@@ -23,7 +23,10 @@ typedef struct {
     /** Options of the simulation alone: they stand under `simulate`, their fields in the struct of
      *  the parameters. NULL: there are none. */
     const nnd_param_table *simulate;
+    /** Without the key `data`, other parameters say what is learned. */
+    bool data_optional;
     bool sized; /**< simulations have a size that grows to infinity; else giving one is an error */
+    bool size_optional; /**< without one, the networks are those that the parameters describe */
     /**
      * Checks what one parameter's range cannot say, and settles values that follow from others.
      * Returns false with an objection filled in. NULL: ranges say it all.

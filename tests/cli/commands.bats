@@ -640,6 +640,7 @@ YAML
 @test "--detect of what is no number, unknown, or without a simulation is refused" {
     shared sharp.h5
     refused 2 "--detect foo" -- validate sharp.h5 --detect foo=1.1
+    refused 2 "--detect sigma.foo" "no such parameter" -- validate sharp.h5 --detect sigma.foo=1.1
     refused 2 "--detect parameterization" "finite number" -- validate sharp.h5 --detect parameterization=2
     refused 2 "--detect sigma" "KEY=FACTOR" -- validate sharp.h5 --detect sigma
     refused 2 "--detect sigma=1" "KEY=FACTOR" -- validate sharp.h5 --detect sigma=1

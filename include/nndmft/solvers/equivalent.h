@@ -29,7 +29,7 @@ __extension__ typedef double _Complex nnd_complex;
 typedef struct {
     size_t count;
     const double *eigenvalue;   /**< s_i >= 0 */
-    const double *multiplicity; /**< > 0: how many eigenvalues each stands for */
+    const double *multiplicity; /**< >= 0: how many eigenvalues each stands for */
     const double *teacher2;     /**< beta*_i^2, summed over those */
 } nnd_eigenmodes;
 
@@ -69,11 +69,40 @@ typedef struct {
 double nnd_kappa(const nnd_eigenmodes *modes, double samples, double shift, double lambda);
 
 /**
- * The same for complex lambda off the negative real axis, continued by Newton's method from `from`,
- * where kappa is `guess`; the root is the one with Im kappa Im lambda > 0. NaN if it is not found.
+ * What a resolvent of samples, of projected inputs, or of both is equivalent to: with P samples and
+ * inputs that pass through N random projections (scaling-laws.md#eq2), either of which
+ * may be INFINITY, kappa(lambda) is the root of
+ *     lambda = kappa (1 - df/P) (1 - df/N),  df = sum_i s_i/(s_i + kappa),
+ * that is kappa = lambda + O(1) far out.
  */
-nnd_complex nnd_kappa_complex(const nnd_eigenmodes *modes, double samples, double shift,
-                              nnd_complex lambda, nnd_complex from, nnd_complex guess);
+typedef struct {
+    const nnd_eigenmodes *modes;
+    double samples, width;
+    double shift; /**< added to each eigenvalue */
+} nnd_resolvent;
+
+/**
+ * kappa for complex lambda off the negative real axis, continued by Newton's method from `from`,
+ * where kappa is `guess`. The root has |arg kappa| <= |arg lambda| and the sign of its imaginary
+ * part. NaN if it is not found.
+ */
+nnd_complex nnd_kappa_complex(const nnd_resolvent *resolvent, nnd_complex lambda, nnd_complex from,
+                              nnd_complex guess);
+
+/**
+ * kappa at `count` values of lambda, each continued from the one before, the first from `from`,
+ * where it is `guess`. NND_NOT_CONVERGED with a message if it is not found somewhere.
+ */
+NND_MUST_USE nnd_status nnd_kappa_along(nnd_context *ctx, const nnd_resolvent *resolvent,
+                                        nnd_complex from, nnd_complex guess, size_t count,
+                                        const nnd_complex *lambda, nnd_complex *kappa);
+
+/**
+ * kappa for real lambda >= 0, whatever samples and width; for lambda = 0 the largest root,
+ * df = min(P, N), or 0 if that is at least the rank.
+ */
+NND_MUST_USE nnd_status nnd_kappa_real(nnd_context *ctx, const nnd_resolvent *resolvent,
+                                       double lambda, double *kappa);
 
 /** Overlaps of ridge regressions with the same lambda >= 0: alignment.md#eq2, alignment.md#eq3.
  * O(count). */

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/** What the files of the model `scaling-laws` share. */
+#ifndef NNDMFT_MODELS_SCALING_LAWS_IMPL_H
+#define NNDMFT_MODELS_SCALING_LAWS_IMPL_H
+
+#include "nndmft/scaling_laws.h"
+
+enum { NND_SCALING_VARIABLES = 24 };
+extern const nnd_variable nnd_scaling_laws_variables[NND_SCALING_VARIABLES];
+
+bool nnd_scaling_laws_check(void *params, nnd_objection *objection);
+
+#endif

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/** Two students with projections of their own that see the same fresh batches. */
+#ifndef NNDMFT_SOLVERS_FEATURE_SHARED_H
+#define NNDMFT_SOLVERS_FEATURE_SHARED_H
+
+#include "nndmft/solvers/random_features.h"
+
+/** Sets `data` of the losses, and lets `error` stand: it is good to rounding. */
+NND_MUST_USE nnd_status nnd_feature_shared_batches(nnd_context *ctx, const nnd_features *features,
+                                                   const nnd_feature_training *how, size_t times,
+                                                   const double *time, nnd_feature_losses *losses);
+
+#endif
