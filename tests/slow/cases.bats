@@ -49,6 +49,10 @@ agree() {
     agree online-fluctuations
 }
 
+@test "scaling-laws" {
+    agree scaling-laws
+}
+
 @test "two-layer-fluctuations" {
     agree two-layer-fluctuations
 }
