@@ -10,6 +10,7 @@
 #include "nndmft/solvers/equivalent.h"
 #include "nndmft/solvers/representation.h"
 #include "nndmft/solvers/spectral_rule.h"
+#include "power_law.h"
 #include "support.h"
 
 static const double TABLE_RTOL = 1e-6;
@@ -88,22 +89,6 @@ START_TEST(white_features_reference_cases) {
     }
 }
 END_TEST
-
-/* s_i = 1/i, flat teacher with signal power 1, sigma^2 = 1/4. */
-enum { D = 100 };
-static double eigenvalue[D], multiplicity[D], teacher2[D];
-
-static nnd_eigenmodes power_law(void) {
-    double power = 0.0;
-    for (int i = 0; i < D; i++) {
-        eigenvalue[i] = 1.0 / (i + 1.0);
-        multiplicity[i] = 1.0;
-        power += eigenvalue[i];
-    }
-    for (int i = 0; i < D; i++)
-        teacher2[i] = 1.0 / power;
-    return (nnd_eigenmodes){D, eigenvalue, multiplicity, teacher2};
-}
 
 START_TEST(power_law_reference_cases) {
     nnd_eigenmodes p = power_law();

@@ -5,6 +5,7 @@
 #include <math.h>
 
 #include "nndmft/solvers/equivalent.h"
+#include "power_law.h"
 #include "support.h"
 
 /* alignment.md#s8 has seven digits. */
@@ -47,23 +48,6 @@ START_TEST(isotropic_reference_cases) {
     test_close("E_g", o.gen_error, 0.4642129, TABLE_RTOL);
 }
 END_TEST
-
-/* Power-law covariance of alignment.md#s8: s_i = 1/i, flat teacher with signal power 1, sigma^2 =
- * 1/4. */
-enum { D = 100 };
-static double eigenvalue[D], multiplicity[D], teacher2[D];
-
-static nnd_eigenmodes power_law(void) {
-    double power = 0.0;
-    for (int i = 0; i < D; i++) {
-        eigenvalue[i] = 1.0 / (i + 1.0);
-        multiplicity[i] = 1.0;
-        power += eigenvalue[i];
-    }
-    for (int i = 0; i < D; i++)
-        teacher2[i] = 1.0 / power;
-    return (nnd_eigenmodes){D, eigenvalue, multiplicity, teacher2};
-}
 
 START_TEST(power_law_reference_cases) {
     nnd_eigenmodes p = power_law();

@@ -17,6 +17,19 @@
 
 /* ---- errors of sampling ---- */
 
+/* Delta_1, H^1_11, H^2_11 at the last step of one march. */
+static void march(nnd_wide_problem *problem, const nnd_wide_sampling *sampling, double out[3]) {
+    nnd_wide_curves curves;
+    ck_assert_int_eq(nnd_wide_curves_make(problem, &curves), NND_OK);
+    if (nnd_wide_march(problem, sampling, &curves, NULL) != NND_OK)
+        ck_abort_msg("%s", nnd_context_message(problem->ctx));
+    size_t last = problem->grid.count - 1;
+    out[0] = nnd_wide_curves_at(&curves, WIDE_DELTA, last)[0];
+    out[1] = nnd_wide_curves_at(&curves, WIDE_H_GRAM, last)[0];
+    out[2] = nnd_wide_curves_at(&curves, WIDE_H_GRAM, last)[4];
+    nnd_wide_curves_clear(&curves);
+}
+
 /* Mean and standard deviation over runs of Delta_1, H^1_11, H^2_11 at the last step. */
 static void spread(nnd_context *ctx, const char *params, nnd_fresh fresh, size_t runs,
                    nnd_estimate out[3]) {
@@ -32,21 +45,13 @@ static void spread(nnd_context *ctx, const char *params, nnd_fresh fresh, size_t
     if (fresh == NND_FRESH_MATCHED)
         ck_assert_int_eq(nnd_sobol_new(ctx, (size_t)p->samples, &net), NND_OK);
     for (size_t r = 0; r < runs; r++) {
-        nnd_wide_curves curves;
         nnd_wide_sampling sampling = {.fresh = fresh,
                                       .sites = (size_t)p->samples,
                                       .rank_tol = fresh == NND_FRESH_PLAIN ? 1e-8 : 1e-3,
                                       .net = net,
                                       .replicate = r,
                                       .workers = 1};
-        ck_assert_int_eq(nnd_wide_curves_make(&problem, &curves), NND_OK);
-        if (nnd_wide_march(&problem, &sampling, &curves, NULL) != NND_OK)
-            ck_abort_msg("%s", nnd_context_message(ctx));
-        size_t last = problem.grid.count - 1;
-        sample[3 * r] = nnd_wide_curves_at(&curves, WIDE_DELTA, last)[0];
-        sample[3 * r + 1] = nnd_wide_curves_at(&curves, WIDE_H_GRAM, last)[0];
-        sample[3 * r + 2] = nnd_wide_curves_at(&curves, WIDE_H_GRAM, last)[4];
-        nnd_wide_curves_clear(&curves);
+        march(&problem, &sampling, sample + 3 * r);
     }
     for (size_t k = 0; k < 3; k++)
         out[k] = nnd_mean(runs, sample + k, 3);
@@ -205,20 +210,12 @@ START_TEST(plain_march_is_a_finite_network_in_distribution) {
     double *sample = calloc(3 * RUNS, sizeof *sample);
     ck_assert_int_eq(nnd_wide_problem_make(ctx, c->params[0], &problem), NND_OK);
     for (size_t r = 0; r < RUNS; r++) {
-        nnd_wide_curves curves;
         nnd_wide_sampling sampling = {.fresh = NND_FRESH_PLAIN,
                                       .sites = WIDTH,
                                       .rank_tol = 1e-9,
                                       .replicate = r,
                                       .workers = 1};
-        ck_assert_int_eq(nnd_wide_curves_make(&problem, &curves), NND_OK);
-        if (nnd_wide_march(&problem, &sampling, &curves, NULL) != NND_OK)
-            ck_abort_msg("%s", nnd_context_message(ctx));
-        size_t last = problem.grid.count - 1;
-        sample[3 * r] = nnd_wide_curves_at(&curves, WIDE_DELTA, last)[0];
-        sample[3 * r + 1] = nnd_wide_curves_at(&curves, WIDE_H_GRAM, last)[0];
-        sample[3 * r + 2] = nnd_wide_curves_at(&curves, WIDE_H_GRAM, last)[4];
-        nnd_wide_curves_clear(&curves);
+        march(&problem, &sampling, sample + 3 * r);
     }
     for (size_t k = 0; k < 3; k++)
         march_mean[k] = nnd_mean(RUNS, sample + k, 3);

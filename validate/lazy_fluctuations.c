@@ -247,31 +247,18 @@ static nnd_status simulate(nnd_context *ctx, const void *params, size_t size, ui
     nnd_status status = run_make(&r, first_seed, count);
     for (; status == NND_OK && x->first < count; x->first += x->net.networks)
         train(&r, (nnd_rng_key){base_seed, first_seed + x->first, size});
-    if (status == NND_OK)
-        *frame = x->frame;
-    else
-        nnd_frame_free(x->frame);
-    nnd_learners_clear(x);
     nnd_innovations_clear(&r.innovations);
-    return status;
+    return nnd_learners_end(x, status, frame);
 }
 
 static nnd_status recipe(nnd_context *ctx, const void *params, size_t size, nnd_frame **out) {
     const nnd_lazy_fluctuations *p = params;
     nnd_layer_plan layer[MOST_LAYERS];
     nnd_network_plan plan = plan_of(p, size, nnd_data_dim(&p->data), layer);
-    double *std = NULL, *lr = NULL;
-    nnd_status status =
-        nnd_recipe_new(ctx, 0, plan.layers, p->gamma0 * sqrt((double)size),
-                       "SGD on the mean of (y - f)^2/2, no biases, output minus that "
-                       "of the initial network",
-                       out, &std, &lr);
-    /* With A = std W as the trained parameters a step of W by eta is one of A by eta std^2. */
-    for (size_t l = 0; status == NND_OK && l < plan.layers; l++) {
-        std[l] = p->sigma_w / sqrt((double)(l == 0 ? plan.inputs : size));
-        lr[l] = layer[l].rate * std[l] * std[l];
-    }
-    return status;
+    return nnd_recipe_of_network(ctx, &plan, p->gamma0 * sqrt((double)size),
+                                 "SGD on the mean of (y - f)^2/2, no biases, output minus that "
+                                 "of the initial network",
+                                 out);
 }
 
 const nnd_simulator nnd_lazy_fluctuations_simulator = {

@@ -43,13 +43,18 @@ nnd_status nnd_learners_make(nnd_context *ctx, const nnd_network_plan *plan, siz
     return status == NND_OK ? add_dims(x) : status;
 }
 
-void nnd_learners_clear(nnd_learners *x) {
+nnd_status nnd_learners_end(nnd_learners *x, nnd_status status, nnd_frame **frame) {
+    if (status == NND_OK)
+        *frame = x->frame;
+    else
+        nnd_frame_free(x->frame);
     nnd_dataset_clear(&x->set);
     nnd_timegrid_clear(&x->grid);
     nnd_network_clear(&x->net);
     free(x->residual);
     free(x->bound);
     free(x->gram);
+    return status;
 }
 
 bool nnd_learners_evaluate(nnd_learners *x, size_t b, size_t t, double *loss) {

@@ -22,15 +22,15 @@ typedef struct {
     double *gram;     /**< samples x samples, for one network at a time */
 } nnd_learners;
 
-/** Makes inputs, and the steps to record. nnd_learners_clear takes half-made ones. */
+/** Makes inputs, and the steps to record. nnd_learners_end takes half-made ones. */
 NND_MUST_USE nnd_status nnd_learners_load(nnd_context *ctx, const nnd_data *data, int64_t steps,
                                           const nnd_integers *record, int64_t every,
                                           nnd_learners *x);
 /** Makes the networks of a plan, and a frame with the dimensions seed, t, mu, nu and test. */
 NND_MUST_USE nnd_status nnd_learners_make(nnd_context *ctx, const nnd_network_plan *plan,
                                           size_t first_seed, size_t count, nnd_learners *x);
-/** Frees all but the frame. */
-void nnd_learners_clear(nnd_learners *x);
+/** Frees everything; of what has ended well the frame is handed over. Returns the status. */
+NND_MUST_USE nnd_status nnd_learners_end(nnd_learners *x, nnd_status status, nnd_frame **frame);
 
 /** Residuals and loss of network b at step t, after its forward pass; false if it has diverged. */
 bool nnd_learners_evaluate(nnd_learners *x, size_t b, size_t t, double *loss);

@@ -296,19 +296,12 @@ static nnd_status simulate(nnd_context *ctx, const void *params, size_t size, ui
 static nnd_status recipe(nnd_context *ctx, const void *params, size_t size, nnd_frame **out) {
     const nnd_online_fluctuations *p = params;
     nnd_layer_plan layer[2];
-    double *std = NULL, *lr = NULL;
+    nnd_network_plan plan = plan_of(p, size, (size_t)p->dim, layer);
     char optimizer[128] = "gradient descent on |beta* - beta|^2/2";
     if (has_batches(p))
         nnd_format(optimizer, sizeof optimizer,
                    "SGD on the mean of (y - f)^2/2 over a new batch of %.0f", p->batch);
-    (void)plan_of(p, size, (size_t)p->dim, layer);
-    nnd_status status =
-        nnd_recipe_new(ctx, 0, 2, p->gamma0 * sqrt((double)size), optimizer, out, &std, &lr);
-    for (size_t l = 0; status == NND_OK && l < 2; l++) {
-        std[l] = l == 0 ? 1.0 : 1.0 / sqrt((double)size);
-        lr[l] = layer[l].rate * std[l] * std[l];
-    }
-    return status;
+    return nnd_recipe_of_network(ctx, &plan, p->gamma0 * sqrt((double)size), optimizer, out);
 }
 
 const nnd_simulator nnd_online_fluctuations_simulator = {

@@ -21,3 +21,16 @@ nnd_status nnd_recipe_new(nnd_context *ctx, size_t first, size_t count, double o
         nnd_frame_free(frame);
     return status;
 }
+
+nnd_status nnd_recipe_of_network(nnd_context *ctx, const nnd_network_plan *plan,
+                                 double output_divisor, const char *optimizer, nnd_frame **recipe) {
+    double *std = NULL, *lr = NULL;
+    nnd_status status =
+        nnd_recipe_new(ctx, 0, plan->layers, output_divisor, optimizer, recipe, &std, &lr);
+    /* A step of W by eta is one of A by eta std^2. */
+    for (size_t l = 0; status == NND_OK && l < plan->layers; l++) {
+        std[l] = plan->layer[l].scale * (l + 1 == plan->layers ? output_divisor : 1.0);
+        lr[l] = plan->layer[l].rate * std[l] * std[l];
+    }
+    return status;
+}

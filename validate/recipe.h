@@ -4,6 +4,7 @@
 #define NNDMFT_VALIDATE_RECIPE_H
 
 #include "nndmft/frame.h"
+#include "validate/network.h"
 
 /**
  * A recipe for `count` matrices numbered from `first`, with init_std and raw_lr left to be filled
@@ -12,5 +13,12 @@
 NND_MUST_USE nnd_status nnd_recipe_new(nnd_context *ctx, size_t first, size_t count,
                                        double output_divisor, const char *optimizer,
                                        nnd_frame **recipe, double **std, double **lr);
+/**
+ * The recipe of a planned network, whose readout the plan divides by output_divisor: all matrices
+ * A_l = std W_l are trained, by SGD.
+ */
+NND_MUST_USE nnd_status nnd_recipe_of_network(nnd_context *ctx, const nnd_network_plan *plan,
+                                              double output_divisor, const char *optimizer,
+                                              nnd_frame **recipe);
 
 #endif

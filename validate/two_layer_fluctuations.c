@@ -211,32 +211,19 @@ static nnd_status simulate(nnd_context *ctx, const void *params, size_t size, ui
     nnd_status status = run_make(&r, size, first_seed, count);
     for (; status == NND_OK && x->first < count; x->first += x->net.networks)
         train(&r, (nnd_rng_key){base_seed, first_seed + x->first, size});
-    if (status == NND_OK)
-        *frame = x->frame;
-    else
-        nnd_frame_free(x->frame);
-    nnd_learners_clear(x);
     nnd_two_layer_control_clear(&r.control);
-    return status;
+    return nnd_learners_end(x, status, frame);
 }
 
 static nnd_status recipe(nnd_context *ctx, const void *params, size_t size, nnd_frame **out) {
     const nnd_two_layer *p = params;
     nnd_layer_plan layer[2];
     nnd_network_plan plan = plan_of(p, size, nnd_data_dim(&p->data), layer);
-    double *std = NULL, *lr = NULL;
-    nnd_status status =
-        nnd_recipe_new(ctx, 0, 2, p->gamma0 * sqrt((double)size),
-                       p->center ? "SGD on the mean of (y - f)^2/2, no biases, output "
-                                   "minus that of the initial network"
-                                 : "SGD on the mean of (y - f)^2/2, no biases",
-                       out, &std, &lr);
-    /* With A = std W as the trained parameters a step of W by eta is one of A by eta std^2. */
-    for (size_t l = 0; status == NND_OK && l < plan.layers; l++) {
-        std[l] = 1.0 / sqrt((double)(l == 0 ? plan.inputs : size));
-        lr[l] = layer[l].rate * std[l] * std[l];
-    }
-    return status;
+    return nnd_recipe_of_network(ctx, &plan, p->gamma0 * sqrt((double)size),
+                                 p->center ? "SGD on the mean of (y - f)^2/2, no biases, output "
+                                             "minus that of the initial network"
+                                           : "SGD on the mean of (y - f)^2/2, no biases",
+                                 out);
 }
 
 const nnd_simulator nnd_two_layer_fluctuations_simulator = {

@@ -156,18 +156,10 @@ static nnd_status recipe(nnd_context *ctx, const void *params, size_t size, nnd_
     const nnd_wide_mlp *p = params;
     nnd_layer_plan layer[NND_WIDE_MAX_LAYERS];
     nnd_network_plan plan = nnd_wide_plan(p, size, 1, layer);
-    double *std = NULL, *lr = NULL;
     char optimizer[256];
     optimizer_text(p, sizeof optimizer, optimizer);
-    nnd_status status =
-        nnd_recipe_new(ctx, 0, plan.layers, nnd_wide_gamma(p, size) * sqrt((double)size), optimizer,
-                       out, &std, &lr);
-    /* With A_l = std W_l as the trained parameters a step of W by eta is one of A by eta std^2. */
-    for (size_t l = 0; status == NND_OK && l < plan.layers; l++) {
-        std[l] = p->sigma_w / sqrt((double)(l == 0 ? plan.inputs : size));
-        lr[l] = nnd_wide_raw_rate(p, size) * std[l] * std[l];
-    }
-    return status;
+    return nnd_recipe_of_network(ctx, &plan, nnd_wide_gamma(p, size) * sqrt((double)size),
+                                 optimizer, out);
 }
 
 const nnd_simulator nnd_wide_mlp_simulator = {
