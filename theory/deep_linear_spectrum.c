@@ -236,7 +236,7 @@ static nnd_status ntk_at(const level2 *s, size_t time) {
 }
 
 static nnd_status add_ntk_arrays(const level2 *s) {
-    static const char *const arrays[] = {"ntk_top", "ntk_top" NND_MIN_SIZE, "ntk_edge"};
+    static const char *const arrays[] = {"ntk_top", ("ntk_top" NND_MIN_SIZE), "ntk_edge"};
     static const char *const descent[] = {"stability", "stability" NND_MIN_SIZE};
     static const char *const fixed[] = {"ntk_residual_overlap",
                                         "ntk_residual_overlap" NND_MIN_SIZE};
