@@ -19,7 +19,6 @@
 #include "nndmft/models.h"
 #include "nndmft/number.h"
 #include "nndmft/plan.h"
-#include "nndmft/scaling_laws.h"
 #include "nndmft/simulate.h"
 #include "nndmft/status.h"
 #include "nndmft/store.h"
