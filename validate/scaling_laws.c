@@ -27,6 +27,12 @@ static double recorded_times(const nnd_scaling_laws *p) {
 /* Arrays a seed records. */
 enum { RECORDED = 14 };
 
+/* Seeds in a block. */
+enum { MOST_SEEDS = 64 };
+
+/* Products of matrices do not wait for the memory, as estimates of ensembles have it. */
+static const double BLOCKED = 0.3;
+
 /* Eigenpairs of a symmetric matrix of n rows. */
 static double eigen_flops(double n) {
     return 12.0 * n * n * n;
@@ -40,8 +46,8 @@ static double student_flops(const nnd_scaling_laws *p, double m, double n, doubl
         return (double)p->steps * 4.0 * (n + batch) * m;
     if (p->training == NND_SCALING_MINI_BATCH)
         return (double)p->steps * 4.0 * batch * n + measured + 2.0 * samples * n * m;
-    return 2.0 * rows * n * m + rows * n * rank + eigen_flops(rank) + 4.0 * rank * n * m +
-           times * 2.0 * rank * m;
+    return BLOCKED * (2.0 * rows * n * m + rows * n * rank + eigen_flops(rank) +
+                      4.0 * rank * n * m + times * 2.0 * rank * m);
 }
 
 static nnd_simulation_cost cost(const void *params, size_t size) {
@@ -53,7 +59,7 @@ static nnd_simulation_cost cost(const void *params, size_t size) {
     double projections = (double)nnd_scaling_projections(p), sets = (double)nnd_scaling_sets(p);
     double students = projections * sets, rank = samples > 0.0 && samples < n ? samples : n;
     /* What a normal number takes, in operations. */
-    const double normal = 50.0;
+    const double normal = 15.0;
     bool exact = width == 0.0 && samples == 0.0 && !nnd_scaling_laws_has_batches(p);
     double drawn = (double)(width > 0.0) * projections * n * m + sets * samples * m;
     if (p->training == NND_SCALING_ONE_PASS)
@@ -69,14 +75,21 @@ static nnd_simulation_cost cost(const void *params, size_t size) {
     };
     c.flops = normal * drawn + 20.0 * times * m +
               (exact ? 20.0 * times * m : students * student_flops(p, m, n, samples, batch));
+    if (nnd_scaling_laws_has_data(p)) {
+        double rows = (double)p->data.inputs.rows;
+        c.flops += (2.0 * rows * m * m + eigen_flops(m)) / MOST_SEEDS + 2.0 * drawn * m;
+        c.bytes += sizeof(double) * m * (4.0 * m + MOST_SEEDS);
+    }
     return c;
 }
 
-/* Seeds per block: about a second of work. */
+/* Seeds per block: about a second of work; as many as may be where each block measures data. */
 static size_t block(const void *params, size_t size) {
-    const double work = 5e8, most = 64.0;
+    const double work = 5e8;
     double n = work / cost(params, size).flops;
-    return n < 1.0 ? 1 : (size_t)fmin(n, most);
+    if (nnd_scaling_laws_has_data(params))
+        return MOST_SEEDS;
+    return n < 1.0 ? 1 : (size_t)fmin(n, MOST_SEEDS);
 }
 
 /* ---- what makes sense at a size ---- */
