@@ -14,6 +14,9 @@ static const nnd_guide FLOORS[] = {
     {"plateau", "plateau of noise", NND_GUIDE_LINE, .dash = 1, .aside = true},
     {NULL}};
 
+static const nnd_guide ENVELOPE[] = {{"optimal_risk", "best width", NND_GUIDE_LINE, .dash = 1},
+                                     {NULL}};
+
 const nnd_variable nnd_scaling_laws_variables[NND_SCALING_VARIABLES] = {
     {"test_mse", "[t]", "test loss, noise included", "scaling-laws.md#eq8: L", "loss",
      .unbounded = true, .lead = true, .drawing = {.x = "t", .log = NND_LOG_XY, .guides = FLOORS},
@@ -58,6 +61,9 @@ const nnd_variable nnd_scaling_laws_variables[NND_SCALING_VARIABLES] = {
      "constants", .check = NND_UNCHECKED, .unbounded = true},
     {"contour_error", "", "largest difference between contours of n and n + 4 points",
      "scaling-laws.md#s6", "constants", .check = NND_UNCHECKED},
+    {"risk_at_compute", "compute", "loss without noise at given compute",
+     "scaling-laws.md#s8: L(N, C/N) of this width", "envelope", .check = NND_UNCHECKED,
+     .nullable = true, .drawing = {.x = "compute", .log = NND_LOG_XY, .guides = ENVELOPE}},
     {"optimal_width", "compute", "width of least loss at given compute",
      "scaling-laws.md#s8: N*(C)", "frontier", .check = NND_UNCHECKED, .nullable = true,
      .drawing = OVER_COMPUTE},

@@ -403,6 +403,24 @@ START_TEST(a_frontier_chooses_budgets_that_its_widths_span) {
 }
 END_TEST
 
+/* Of the width that the parameters have, at t = C/N. */
+START_TEST(no_width_is_below_the_frontier) {
+    const char *compute[] = {"compute=3000", "compute=30000", "compute=300000"};
+    const char *time[] = {"t=30", "t=300", "t=3000"};
+    nnd_frame *f = test_theory(
+        ctx,
+        "{model: scaling-laws, params: {features: {power_law: 1.5, count: 1.0e+9}, target: 2, "
+        "noise2: 0.3, width: 100, time: 3000, record: [30, 300], frontier: {from: 5, to: 3000, "
+        "widths: 20, compute: [3000, 3.0e+4, 3.0e+5]}}}");
+    for (size_t i = 0; i < 3; i++) {
+        double risk = test_value(f, "risk_at_compute", compute[i]);
+        test_close("risk", risk, test_value(f, "test_risk", time[i]), 1e-8);
+        ck_assert_double_lt(test_value(f, "optimal_risk", compute[i]), risk);
+    }
+    nnd_frame_free(f);
+}
+END_TEST
+
 static void set_up(void) {
     ctx = nnd_context_new(NULL);
 }
@@ -429,6 +447,7 @@ int main(void) {
     tcase_add_test(tests, the_largest_learning_rate_is_stable);
     tcase_add_test(tests, too_few_nodes_are_reported);
     tcase_add_test(tests, a_frontier_chooses_budgets_that_its_widths_span);
+    tcase_add_test(tests, no_width_is_below_the_frontier);
     suite_add_tcase(suite, tests);
     return test_main(suite);
 }

@@ -317,7 +317,7 @@ static void add_frontier_cost(const nnd_scaling_problem *x, const nnd_reals *t, 
     cost->threads = (double)f->widths;
     cost->flops += (double)f->widths * flops * fmax(1.0, 2.0 * budgets / (double)t->count);
     cost->bytes += (double)f->widths * bytes;
-    cost->results += 5.0 * budgets * sizeof(double);
+    cost->results += 6.0 * budgets * sizeof(double);
 }
 
 nnd_status nnd_scaling_laws_theory_cost(nnd_context *ctx, const void *params, nnd_cost *cost) {

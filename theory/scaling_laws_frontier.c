@@ -264,6 +264,21 @@ static nnd_status put_optima(const table *x, nnd_frame *frame) {
     return status;
 }
 
+/* Risks of the width that the parameters have, if it is finite, beside those of the best ones. */
+static nnd_status put_own(nnd_context *ctx, const table *x, nnd_frame *frame) {
+    double width = x->problem->features.width, *risk = NULL;
+    if (isinf(width))
+        return NND_OK;
+    nnd_status status =
+        nnd_frame_add_variable(frame, &nnd_scaling_laws_model, "risk_at_compute", &risk);
+    table own = {x->problem, 1, x->budgets, &width, x->compute, risk};
+    if (status == NND_OK)
+        status = solve_width(ctx, 0, &own);
+    for (size_t i = 0; status == NND_OK && i < x->budgets; i++)
+        risk[i] = exp(risk[i]);
+    return status;
+}
+
 nnd_status nnd_scaling_frontier_add(nnd_context *ctx, const nnd_scaling_problem *problem,
                                     nnd_frame *frame) {
     table x;
@@ -273,6 +288,8 @@ nnd_status nnd_scaling_frontier_add(nnd_context *ctx, const nnd_scaling_problem 
         status = nnd_parallel(ctx, workers, x.widths, solve_width, &x);
     if (status == NND_OK)
         status = put_optima(&x, frame);
+    if (status == NND_OK)
+        status = put_own(ctx, &x, frame);
     table_clear(&x);
     return status;
 }

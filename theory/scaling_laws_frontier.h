@@ -7,7 +7,8 @@
 
 /**
  * Adds the dimension `compute` and optimal_width, optimal_risk, optimal_time and the two exponents
- * over it, NaN at budgets whose optimum is not between the widths. Attribute `error` of the
+ * over it, NaN at budgets whose optimum is not between the widths, and risk_at_compute of the width
+ * that the parameters have. Attribute `error` of the
  * exponents: the largest change when every other width is left out.
  */
 NND_MUST_USE nnd_status nnd_scaling_frontier_add(nnd_context *ctx,
