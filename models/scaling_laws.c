@@ -131,7 +131,9 @@ static const nnd_view VIEWS[] = {
     {"width", {"test_mse"}, .drawing = OVER("width")},
     {"samples", {"test_mse"}, .drawing = OVER("samples")},
     {"batch", {"test_mse"}, .drawing = OVER("batch")},
-    {"ensembles", {"ensemble_risk"}, .drawing = OVER("width")},
+    {"ensembles",
+     {"ensemble_risk"},
+     .drawing = {.x = "width", .over = "compute_used", .log = NND_LOG_XY, .last = true}},
     {NULL}};
 
 const nnd_model nnd_scaling_laws_model = {

@@ -5,7 +5,7 @@
 
 #include "nndmft/scaling_laws.h"
 
-enum { NND_SCALING_VARIABLES = 25 };
+enum { NND_SCALING_VARIABLES = 26 };
 extern const nnd_variable nnd_scaling_laws_variables[NND_SCALING_VARIABLES];
 
 bool nnd_scaling_laws_check(void *params, nnd_objection *objection);

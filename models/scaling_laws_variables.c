@@ -46,6 +46,8 @@ const nnd_variable nnd_scaling_laws_variables[NND_SCALING_VARIABLES] = {
      "scaling-laws.md#s3", "ensemble", .nullable = true, .unbounded = true, .drawing = OVER_TIME},
     {"exponent", "t", "local exponent of test_risk", "scaling-laws.md#s8: d log/d log t", "risk",
      .check = NND_UNCHECKED, .nullable = true, .drawing = {.x = "t", .log = NND_LOG_X}},
+    {"compute_used", "t", "compute of all students", "scaling-laws.md#s8: C = N t of each", NULL,
+     .check = NND_UNCHECKED, .symbol = "C"},
     {"kappa0", "", "renormalised ridge at late times",
      "scaling-laws.md#eq2: df(kappa0) = min(N, P)", "constants", .check = NND_UNCHECKED,
      .symbol = "κ₀"},

@@ -421,6 +421,15 @@ START_TEST(no_width_is_below_the_frontier) {
 }
 END_TEST
 
+START_TEST(compute_is_that_of_all_students) {
+    nnd_frame *f = test_theory(ctx, "{model: scaling-laws, params: {width: 50, samples: 20, time: "
+                                    "30, record: [10], ensemble: {projections: 4, data: 3}}}");
+    ck_assert_double_eq(test_value(f, "compute_used", "t=10"), 6000.0);
+    ck_assert_double_eq(test_value(f, "compute_used", "t=30"), 18000.0);
+    nnd_frame_free(f);
+}
+END_TEST
+
 static void set_up(void) {
     ctx = nnd_context_new(NULL);
 }
@@ -448,6 +457,7 @@ int main(void) {
     tcase_add_test(tests, too_few_nodes_are_reported);
     tcase_add_test(tests, a_frontier_chooses_budgets_that_its_widths_span);
     tcase_add_test(tests, no_width_is_below_the_frontier);
+    tcase_add_test(tests, compute_is_that_of_all_students);
     suite_add_tcase(suite, tests);
     return test_main(suite);
 }

@@ -228,6 +228,20 @@ static nnd_status add_exponent(const task *x, const double *time, const nnd_feat
     return status;
 }
 
+/* C = N t of each student. */
+static nnd_status add_compute(const task *x, const double *time) {
+    const nnd_scaling_ensemble *e = &x->problem.params->ensemble;
+    double students = (double)e->projections * (double)e->data, *compute = NULL;
+    double width = x->problem.features.width;
+    if (isinf(width))
+        return NND_OK;
+    nnd_status status =
+        nnd_frame_add_variable(x->frame, &nnd_scaling_laws_model, "compute_used", &compute);
+    for (size_t t = 0; status == NND_OK && t < x->times; t++)
+        compute[t] = students * width * time[t];
+    return status;
+}
+
 static nnd_status add_error(const task *x, const nnd_feature_losses *o, double start) {
     double largest = 0.0, relative = 0.0;
     for (size_t t = 0; t < x->times; t++) {
@@ -274,6 +288,8 @@ static nnd_status solve_times(task *x) {
                    &o[i]);
     if (status == NND_OK)
         status = add_exponent(x, t.value, o);
+    if (status == NND_OK)
+        status = add_compute(x, t.value);
     if (status == NND_OK)
         status = add_error(x, o, start.value[NND_FEATURES_TEST]);
     free(t.value);
@@ -329,7 +345,7 @@ nnd_status nnd_scaling_laws_theory_cost(nnd_context *ctx, const void *params, nn
         status = nnd_scaling_laws_times(ctx, x.params, &t);
     if (status == NND_OK) {
         nnd_feature_cost(&x.features, &x.how, t.count, t.value, &cost->bytes, &cost->flops);
-        cost->results = (double)(2 * LOSSES + 1) * fmax(1.0, (double)t.count) * sizeof(double);
+        cost->results = (double)(2 * LOSSES + 2) * fmax(1.0, (double)t.count) * sizeof(double);
     }
     if (status == NND_OK && t.count > 0)
         add_frontier_cost(&x, &t, cost);
