@@ -129,7 +129,7 @@ static const nnd_variable VARIABLES[] = {
     {"ntk_residual_overlap", "t", "squared overlap of the top NTK mode with the residual",
      "deep-linear.md#s4-4", "overlaps", .nullable = true},
     {"step_error", "", "error of the simulated flow, summed over its steps",
-     "Dormand and Prince 5(4): |dA_l|/sigma_l", NULL, .check = NND_UNCHECKED},
+     "deep-linear.md#s1-1: |dA_l|/sigma_l", NULL, .check = NND_UNCHECKED},
     {"sv_density", "matrix,z", "density of singular values", "deep-linear.md#s3: bulk law",
      "spectrum", .check = NND_UNCHECKED, .drawing = DENSITIES},
     {"sv_hist", "t,matrix,z", "histogram of singular values", "deep-linear.md#s3", "spectrum",
