@@ -79,24 +79,29 @@ static const nnd_variable *variable_of(const nnd_model *model, const char *name)
     return v;
 }
 
-nnd_status nnd_frame_add_variable(nnd_frame *frame, const nnd_model *model, const char *name,
-                                  double **data) {
-    char dims[TEXT_SIZE];
+/* The dimensions that the array of a name has in a frame. */
+static nnd_status find_dims(const nnd_frame *frame, const nnd_model *model, const char *name,
+                            char dims[TEXT_SIZE]) {
     const nnd_variable *v = variable_of(model, name);
     if (v == NULL)
         return nnd_fail(nnd_frame_context(frame), NND_E_INPUT, "%s has no variable %s", model->name,
                         name);
-    dims_in(v, frame, sizeof dims, dims);
-    return nnd_frame_add(frame, name, dims, data);
+    dims_in(v, frame, TEXT_SIZE, dims);
+    return NND_OK;
+}
+
+nnd_status nnd_frame_add_variable(nnd_frame *frame, const nnd_model *model, const char *name,
+                                  double **data) {
+    char dims[TEXT_SIZE];
+    nnd_status status = find_dims(frame, model, name, dims);
+    return status == NND_OK ? nnd_frame_add(frame, name, dims, data) : status;
 }
 
 nnd_status nnd_frame_add_number(nnd_frame *frame, const nnd_model *model, const char *name,
                                 double value) {
-    double *data;
-    nnd_status status = nnd_frame_add_variable(frame, model, name, &data);
-    if (status == NND_OK && nnd_frame_find(frame, name)->ndims > 0)
+    char dims[TEXT_SIZE];
+    nnd_status status = find_dims(frame, model, name, dims);
+    if (status == NND_OK && dims[0] != '\0')
         return nnd_fail(nnd_frame_context(frame), NND_E_INPUT, "%s is no single number", name);
-    if (status == NND_OK)
-        *data = value;
-    return status;
+    return status == NND_OK ? nnd_frame_add_scalar(frame, name, value) : status;
 }
