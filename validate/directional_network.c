@@ -9,8 +9,6 @@
 
 #include "core/streams.h"
 
-/* Random numbers: the plane of the predictor, and the direction of each hidden layer. */
-
 /* Largest number of directions perpendicular to v that a start needs. */
 static size_t planes(const nnd_directional *p) {
     return p->init.kind == NND_START_GIVEN ? (size_t)p->width : 1;

@@ -8,8 +8,6 @@
 
 #include "core/streams.h"
 
-/* Streams of random numbers: W_1..W_L and u_1..u_L have their layer's number. */
-
 static bool is_residual(const nnd_flat_minima *p) {
     return p->architecture == NND_FLAT_RESIDUAL;
 }

@@ -24,10 +24,9 @@
 #include "validate/recipe.h"
 #include "validate/seed_frame.h"
 
-/* Streams of random numbers; the batch of step t has the index t. */
-
 enum { SIDE_BY_SIDE = 16, MOST_SEEDS = 256 };
 static const double BLOCK_FLOPS = 2e10;
+
 static bool has_batches(const nnd_online_fluctuations *p) {
     return !isinf(p->batch);
 }
@@ -187,7 +186,8 @@ static void find_residuals(const nnd_network *net, size_t dim, double *residual)
         residual[i] = (i % dim == 0 ? 1.0 : 0.0) - net->output[i];
 }
 
-/* (1/B) sum over a new batch of x (x . residual), in place of the residual of network b. */
+/* (1/B) sum over a new batch of x (x . residual), in place of the residual of network b. The batch
+ * of step t has the index t in its stream. */
 static void average_over_batch(run *r, nnd_rng_key key, size_t b, size_t t) {
     int batch = (int)r->p->batch, dim = (int)r->dim;
     nnd_rng_key own = {key.base_seed, key.seed + b, key.size};

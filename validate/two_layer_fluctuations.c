@@ -13,8 +13,6 @@
 #include "validate/seed_frame.h"
 #include "validate/two_layer_control.h"
 
-/* Streams of random numbers. */
-
 /* Networks that train side by side stay in the second-level cache: this many numbers. */
 static const double CACHE = 65536.0;
 /* A block has at most so many networks and about so many operations. */
