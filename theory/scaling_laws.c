@@ -265,7 +265,7 @@ static double pace(const nnd_feature_training *how) {
 
 static nnd_status solve_times(task *x) {
     nnd_reals t = {0};
-    nnd_feature_losses *o = NULL, start;
+    nnd_feature_losses *o = NULL, start = {0};
     const double zero = 0.0;
     bool steps = x->problem.how.lr > 0.0;
     nnd_status status = nnd_scaling_laws_times(x->ctx, x->problem.params, &t);
