@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 #include "io/child.h"
-#include "plot/plot_impl.h"
+#include "plot/gnuplot.h"
 
 /* What gnuplot may know: where programs, libraries, fonts and their caches are. Anything else, as
  * GNUTERM, would change the picture. */
@@ -79,11 +79,9 @@ static int start(const request *r, pid_t *child) {
     int error = posix_spawn_file_actions_init(&actions);
     if (error != 0)
         return error;
-    error = posix_spawn_file_actions_adddup2(&actions, r->in, STDIN_FILENO);
-    if (error == 0)
-        error = posix_spawn_file_actions_adddup2(&actions, r->out, STDOUT_FILENO);
-    if (error == 0)
-        error = posix_spawn_file_actions_adddup2(&actions, r->messages, STDERR_FILENO);
+    const int stream[] = {r->in, r->out, r->messages}; /* for standard input, output, error */
+    for (int i = 0; error == 0 && i < 3; i++)
+        error = posix_spawn_file_actions_adddup2(&actions, stream[i], i);
     if (error == 0)
         error = posix_spawnp(child, r->command, &actions, NULL, arguments, r->environment);
     posix_spawn_file_actions_destroy(&actions);

@@ -1,103 +1,71 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/**
- * Legends name each colour, dash and point type once, not each curve: three sweep values and four
- * layers make seven entries, not twelve.
- */
-#include <math.h>
 #include <string.h>
 
-#include "plot/plot_impl.h"
+#include "plot/label.h"
+#include "plot/legend.h"
 
-static const unsigned NEUTRAL = 0x555555;
-
-nnd_legend_entry *nnd_legend_add(nnd_legend *legend, const char *label) {
+void nnd_legend_add(nnd_legend *legend, nnd_mark mark, unsigned colour, size_t style,
+                    const char *label) {
     if (legend->count == NND_PLOT_LEGEND)
-        return NULL;
-    nnd_legend_entry *entry = &legend->entry[legend->count++];
-    *entry = (nnd_legend_entry){.line = true, .colour = NEUTRAL};
-    snprintf(entry->label, sizeof entry->label, "%s", label);
-    return entry;
-}
-
-void nnd_legend_add_band(nnd_legend *legend, const char *label, unsigned colour) {
-    nnd_legend_entry *entry = nnd_legend_add(legend, label);
-    if (entry == NULL)
         return;
-    entry->line = false;
-    entry->band = true;
-    entry->colour = colour;
+    nnd_legend_entry *entry = &legend->entry[legend->count++];
+    *entry = (nnd_legend_entry){.mark = mark, .colour = colour, .style = style};
+    snprintf(entry->label, sizeof entry->label, "%s", label);
 }
 
-static void add_simulation(const nnd_panel *panel, unsigned colour, nnd_legend *legend) {
+/* Boxes of several colours have a grey one; they are as transparent as those. */
+static void add_simulation(const nnd_panel *panel, nnd_legend *legend) {
+    char size[NND_PLOT_LABEL / 2], label[NND_PLOT_LABEL] = "simulation";
     for (size_t s = 0; s < nnd_panel_sizes(panel); s++) {
-        nnd_legend_entry *entry = nnd_legend_add(legend, "");
-        if (entry == NULL)
-            return;
-        entry->line = false;
-        entry->point = true;
-        entry->colour = colour;
-        entry->shape = s;
-        char size[NND_PLOT_LABEL / 2] = "";
-        if (panel->size != NULL)
-            nnd_coord_text(panel->size, s, sizeof size, size);
-        snprintf(entry->label, sizeof entry->label, "simulation%s%s",
-                 size[0] != '\0' ? ", size " : "", size);
+        if (panel->size != NULL) {
+            nnd_coord_text(panel->size, panel->last_size ? panel->size->length - 1 : s, sizeof size,
+                           size);
+            snprintf(label, sizeof label, "simulation, size %s", size);
+        }
+        if (panel->histogram)
+            nnd_legend_add(legend, NND_MARK_BAND,
+                           nnd_panel_colours(panel) > 1 ? 0xC4C4C4 : 0xA6CDE4, 0, label);
+        else
+            nnd_legend_add(legend, NND_MARK_POINT, nnd_panel_neutral(panel), s, label);
     }
 }
 
 void nnd_legend_make(const nnd_panel *panel, nnd_legend *legend) {
     size_t colours = nnd_panel_colours(panel), dashes = nnd_panel_dashes(panel);
-    unsigned neutral = colours > 1 ? NEUTRAL : nnd_plot_colour(0, 1);
-    nnd_legend_entry *entry;
+    const nnd_guide *law = panel->histogram ? nnd_panel_guide(panel, NND_GUIDE_LINE) : NULL;
+    unsigned neutral = nnd_panel_neutral(panel);
+    char label[NND_PLOT_LABEL];
     legend->count = 0;
-    for (size_t c = 0; colours > 1 && c < colours && (entry = nnd_legend_add(legend, "")) != NULL;
-         c++) {
-        entry->colour = nnd_plot_colour(c, colours);
-        nnd_panel_describe(panel, 0, panel->colour_keys, c * dashes, sizeof entry->label,
-                           entry->label);
+    for (size_t c = 0; colours > 1 && c < colours; c++) {
+        nnd_plot_describe(panel, 0, panel->colour_keys, c * dashes, sizeof label, label);
+        nnd_legend_add(legend, NND_MARK_LINE, nnd_plot_colour(c, colours), 0, label);
     }
-    for (size_t d = 0; dashes > 1 && d < dashes && (entry = nnd_legend_add(legend, "")) != NULL;
-         d++) {
-        entry->colour = neutral;
-        entry->dash = d;
-        nnd_panel_describe(panel, panel->colour_keys, panel->keys, d, sizeof entry->label,
-                           entry->label);
+    for (size_t d = 0; dashes > 1 && d < dashes; d++) {
+        nnd_plot_describe(panel, panel->colour_keys, panel->keys, d, sizeof label, label);
+        nnd_legend_add(legend, NND_MARK_LINE, neutral, d, label);
     }
-    if (panel->mc.array == NULL)
-        return;
-    if (panel->theory.array != NULL && (entry = nnd_legend_add(legend, "theory")) != NULL)
-        entry->colour = neutral;
-    add_simulation(panel, neutral, legend);
+    if (panel->theory.array != NULL && (panel->mc.array != NULL || law != NULL))
+        nnd_legend_add(legend, NND_MARK_LINE, neutral, 0, law != NULL ? law->label : "theory");
+    if (panel->mc.array != NULL)
+        add_simulation(panel, legend);
 }
 
-static bool same(const nnd_legend_entry *a, const nnd_legend_entry *b) {
-    return strcmp(a->label, b->label) == 0 && a->line == b->line && a->point == b->point &&
-           a->band == b->band && a->arrow == b->arrow && a->colour == b->colour &&
-           a->dash == b->dash && a->shape == b->shape;
-}
-
-static bool has(const nnd_legend *legend, const nnd_legend_entry *entry) {
-    for (size_t i = 0; i < legend->count; i++)
-        if (same(&legend->entry[i], entry))
+static bool has_entry(const nnd_legend *legend, const nnd_legend_entry *e) {
+    for (size_t i = 0; i < legend->count; i++) {
+        const nnd_legend_entry *own = &legend->entry[i];
+        if (strcmp(own->label, e->label) == 0 && own->mark == e->mark && own->colour == e->colour &&
+            own->style == e->style)
             return true;
+    }
     return false;
 }
 
-/* Keeps the entries that `other` has (or has not). */
-static void filter(nnd_legend *legend, const nnd_legend *other, bool keep) {
+void nnd_legend_filter(nnd_legend *legend, const nnd_legend *other, bool has) {
     size_t kept = 0;
     for (size_t i = 0; i < legend->count; i++)
-        if (has(other, &legend->entry[i]) == keep)
+        if (has_entry(other, &legend->entry[i]) == has)
             legend->entry[kept++] = legend->entry[i];
     legend->count = kept;
-}
-
-void nnd_legend_intersect(nnd_legend *shared, const nnd_legend *legend) {
-    filter(shared, legend, true);
-}
-
-void nnd_legend_subtract(nnd_legend *legend, const nnd_legend *shared) {
-    filter(legend, shared, false);
 }
 
 /* How many characters a text has: bytes that do not go on with one. */
@@ -117,24 +85,30 @@ double nnd_legend_width(const nnd_legend *legend) {
     return legend->count > 0 ? 50.0 + 7.4 * (double)longest : 0.0;
 }
 
-void nnd_legend_write(const nnd_legend *legend, const char **separator, FILE *out) {
+static void write_mark(const nnd_legend_entry *e, FILE *out) {
+    switch (e->mark) {
+    case NND_MARK_LINE:
+        fprintf(out, "lines lc rgb '#%06X' lw 2 dt %s", e->colour, nnd_plot_dash(e->style));
+        break;
+    case NND_MARK_POINT:
+        fprintf(out, "points lc rgb '#%06X' pt %d ps 0.7", e->colour, nnd_plot_point(e->style));
+        break;
+    case NND_MARK_BAND:
+        fprintf(out, "boxes lc rgb '#%06X' fs solid 1.0 noborder", e->colour);
+        break;
+    case NND_MARK_ARROW:
+        fprintf(out, "vectors head filled size graph 0.025,20 lw 1.6 lc rgb '#%06X'", e->colour);
+        break;
+    }
+}
+
+void nnd_legend_write(const nnd_legend *legend, const char *separator, FILE *out) {
     for (size_t i = 0; i < legend->count; i++) {
-        const nnd_legend_entry *e = &legend->entry[i];
-        fprintf(out, "%skeyentry with %s lc rgb '#%06X'", *separator,
-                e->point   ? "points"
-                : e->band  ? "boxes"
-                : e->arrow ? "vectors head filled size graph 0.025,20 lw 1.6"
-                           : "lines",
-                e->colour);
-        if (e->point)
-            fprintf(out, " pt %d ps 0.7", nnd_plot_point(e->shape));
-        else if (e->band)
-            fputs(" fs solid 1.0 noborder", out);
-        else if (e->line && !e->arrow)
-            fprintf(out, " lw 2 dt %s", nnd_plot_dash(e->dash));
+        fprintf(out, "%skeyentry with ", separator);
+        write_mark(&legend->entry[i], out);
         fputs(" title ", out);
-        nnd_plot_quote(out, e->label);
+        nnd_plot_quote(out, legend->entry[i].label);
         fputs(" noenhanced", out);
-        *separator = ", \\\n  ";
+        separator = ", \\\n  ";
     }
 }

@@ -3,7 +3,8 @@
 #include <errno.h>
 #include <string.h>
 
-#include "plot/plot_impl.h"
+#include "plot/gnuplot.h"
+#include "plot/program.h"
 
 /* The format that the ending of a path asks for, NULL if it is none we write. */
 static const char *format_of(const char *path) {

@@ -4,25 +4,25 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "plot/plot_impl.h"
+#include "plot/cell.h"
+#include "plot/program.h"
 
 /* Lengths in pixels of 1/96 inch. */
 static const double CELL_WIDTH = 340.0, CELL_HEIGHT = 245.0; /* between the axes, at least */
 /* Of an entry of a legend. */
 static const double ROW = 17.5;
 static const double LEFT = 82.0, TOP = 32.0, BOTTOM = 54.0, HEAD = 34.0;
+static const double RIGHT = 14.0, COLOURBAR = 100.0; /* besides a legend */
 
-static const nnd_panel_kind *kind_of(const nnd_panel *panel) {
+static const nnd_cell_kind *kind_of(const nnd_panel *panel) {
     if (panel->scaling != NULL)
-        return &nnd_panel_scaling;
-    if (panel->y != NULL)
-        return &nnd_panel_heat;
-    return nnd_panel_is_histogram(panel) ? &nnd_panel_spectrum : &nnd_panel_curves;
+        return &nnd_cell_scaling;
+    return panel->y != NULL ? &nnd_cell_heat : &nnd_cell_curves;
 }
 
 typedef struct {
     nnd_panel panel;
-    const nnd_panel_kind *kind;
+    const nnd_cell_kind *kind;
     nnd_legend legend;
 } entry;
 
@@ -46,16 +46,8 @@ static void make_entries(const nnd_result *result, const nnd_plot_options *optio
         e->kind = kind_of(&e->panel);
         if (e->kind->legend != NULL)
             e->kind->legend(&e->panel, &e->legend);
-        p->cells += e->kind->cells(&e->panel);
+        p->cells += nnd_panel_cells(&e->panel);
     }
-}
-
-/* Whether an axis over numbers lacks a place for one of them. */
-static bool has_infinity(const nnd_dim *dim) {
-    for (size_t i = 0; !nnd_plot_is_category(dim) && i < dim->length; i++)
-        if (!isfinite(dim->value[i]))
-            return true;
-    return false;
 }
 
 /* Titles tell how many curves are drawn, but not on the terminal. */
@@ -68,7 +60,7 @@ static void tell_omissions(nnd_context *ctx, const picture *p) {
         else if (panel->curves < panel->all_curves)
             nnd_log(ctx, NND_LOG_NOTE, "%s: %zu of %zu curves are drawn", panel->name,
                     panel->curves, panel->all_curves);
-        if (panel->y == NULL && has_infinity(panel->x))
+        if (panel->y == NULL && nnd_dim_has_infinity(panel->x))
             nnd_log(ctx, NND_LOG_NOTE, "%s: an infinite %s has no place on the axis", panel->name,
                     panel->x->name);
     }
@@ -81,13 +73,13 @@ static void share_legends(picture *p) {
         if (p->entry[i].kind->legend == NULL)
             continue;
         if (any)
-            nnd_legend_intersect(&p->shared, &p->entry[i].legend);
+            nnd_legend_filter(&p->shared, &p->entry[i].legend, true);
         else
             p->shared = p->entry[i].legend;
         any = true;
     }
     for (size_t i = 0; i < p->count; i++)
-        nnd_legend_subtract(&p->entry[i].legend, &p->shared);
+        nnd_legend_filter(&p->entry[i].legend, &p->shared, false);
 }
 
 /* True for heat maps alone, all of theory beside simulation, which an odd number of columns would
@@ -105,9 +97,10 @@ static void set_margins(picture *p) {
     size_t cell = 0;
     for (size_t i = 0; i < p->count; i++) {
         const entry *e = &p->entry[i];
-        for (size_t c = 0; c < e->kind->cells(&e->panel); c++) {
+        for (size_t c = 0; c < nnd_panel_cells(&e->panel); c++) {
             double *right = &p->right[cell++ % p->columns];
-            *right = fmax(*right, e->kind->right_margin + nnd_legend_width(&e->legend));
+            *right = fmax(*right,
+                          (e->panel.y != NULL ? COLOURBAR : RIGHT) + nnd_legend_width(&e->legend));
         }
     }
 }
@@ -187,15 +180,14 @@ static void write_margins(const picture *p, size_t cell, FILE *out) {
 static void write_shared_legend(const picture *p, FILE *out) {
     if (p->shared.count == 0)
         return;
-    /* gnuplot needs something to plot beside the entries. */
-    const char *separator = "plot [0:1] [0:1] NaN notitle, \\\n  ";
     write_margins(p, p->columns - 1, out);
     nnd_print(out,
               "unset border\nunset tics\n"
               "set key at screen %.6f, screen %.6f left top Left reverse maxcols 1 samplen 2.5 "
               "spacing 1.2\n",
               1.0 - nnd_legend_width(&p->shared) / p->width, 1.0 - (HEAD + TOP) / p->height);
-    nnd_legend_write(&p->shared, &separator, out);
+    /* gnuplot needs something to plot beside the entries. */
+    nnd_legend_write(&p->shared, "plot [0:1] [0:1] NaN notitle, \\\n  ", out);
     fputc('\n', out);
 }
 
@@ -203,7 +195,7 @@ static void write_picture(const picture *p, FILE *out) {
     size_t cell = 0;
     for (size_t i = 0; i < p->count; i++) {
         const entry *e = &p->entry[i];
-        for (size_t c = 0; c < e->kind->cells(&e->panel); c++) {
+        for (size_t c = 0; c < nnd_panel_cells(&e->panel); c++) {
             write_margins(p, cell++, out);
             e->kind->draw(&e->panel, c, &e->legend, out);
         }

@@ -6,9 +6,11 @@
 #include <math.h>
 #include <string.h>
 
-#include "plot/plot_impl.h"
+#include "plot/cell.h"
+#include "plot/label.h"
 
-static const unsigned PALE = 0x999999;
+/* The axis goes on beyond the sizes by this factor. */
+static const double ROOM = 1.3;
 
 /* The variable, and those that hold N times its variance and its bias; `bias` may be NULL. */
 typedef struct {
@@ -28,141 +30,138 @@ static bool find_parts(const nnd_panel *panel, parts *p) {
     return true;
 }
 
-/* A trace of a variable with the dimensions of the panel's. */
-static bool find_trace(const nnd_panel *panel, const char *name, bool theory, size_t curve,
-                       size_t size, nnd_trace *trace) {
-    nnd_panel mine = *panel;
-    mine.theory = nnd_source_of(panel->theory.frame, name);
-    mine.mc = nnd_source_of(panel->mc.frame, name);
-    return nnd_panel_trace(&mine, theory ? &mine.theory : &mine.mc, curve, size, trace) &&
+static bool find(const nnd_panel *panel, const char *name, bool theory, size_t curve, size_t size,
+                 nnd_trace *trace) {
+    return name != NULL && nnd_trace_beside(panel, name, theory, curve, size, trace) &&
            trace->x != NULL;
 }
 
-/* Mean over times of (E x_N - x)^2 + Var x_N at the k-th size; NaN if there is none. */
+/* A mean over times of what is finite; NaN if nothing is. */
+typedef struct {
+    double sum, count;
+} mean;
+
+static void add(mean *m, double value) {
+    m->sum += isfinite(value) ? value : 0.0;
+    m->count += isfinite(value) ? 1.0 : 0.0;
+}
+
+/* Mean over times of (E x_N - x)^2 + Var x_N at the k-th size. */
 static double measured(const nnd_panel *panel, const parts *p, size_t curve, size_t k) {
     nnd_trace theory, mc, nvar;
-    double sum = 0.0, count = 0.0;
-    if (!find_trace(panel, p->mean, true, curve, 0, &theory) ||
-        !find_trace(panel, p->mean, false, curve, k, &mc) ||
-        !find_trace(panel, p->nvar, false, curve, k, &nvar))
+    mean m = {0.0, 0.0};
+    if (!find(panel, p->mean, true, curve, 0, &theory) ||
+        !find(panel, p->mean, false, curve, k, &mc) ||
+        !find(panel, p->nvar, false, curve, k, &nvar))
         return NAN;
     for (size_t i = 0; i < mc.x->length; i++) {
         size_t j = nnd_coord_find(theory.x, mc.x, i);
         if (j == theory.x->length)
             continue;
         double shift = nnd_trace_at(&mc, i) - nnd_trace_at(&theory, j);
-        double square = shift * shift + nnd_trace_at(&nvar, i) / panel->size->value[k];
-        if (isfinite(square)) {
-            sum += square;
-            count += 1.0;
-        }
+        add(&m, shift * shift + nnd_trace_at(&nvar, i) / panel->size->value[k]);
     }
-    return sum / count;
+    return m.sum / m.count;
 }
 
 /* The same of theory: N Var x/N + (b/N)^2. */
 static double predicted(const nnd_panel *panel, const parts *p, size_t curve, double size) {
     nnd_trace nvar, bias;
-    double sum = 0.0, count = 0.0;
-    if (!find_trace(panel, p->nvar, true, curve, 0, &nvar))
+    mean m = {0.0, 0.0};
+    if (!find(panel, p->nvar, true, curve, 0, &nvar))
         return NAN;
-    bool biased = p->bias != NULL && find_trace(panel, p->bias, true, curve, 0, &bias);
+    bool biased = find(panel, p->bias, true, curve, 0, &bias);
     for (size_t i = 0; i < nvar.x->length; i++) {
         double shift = biased ? nnd_trace_at(&bias, i) / size : 0.0;
-        double square = nnd_trace_at(&nvar, i) / size + shift * shift;
-        if (isfinite(square)) {
-            sum += square;
-            count += 1.0;
+        add(&m, nnd_trace_at(&nvar, i) / size + shift * shift);
+    }
+    return m.sum / m.count;
+}
+
+static void tell_predicted(const nnd_panel *panel, const parts *p, size_t curve, nnd_cell *cell) {
+    if (nnd_cell_begin(cell, "predicted%zu", curve)) {
+        for (int i = 0; i <= 20; i++) {
+            double size = cell->x.min * pow(cell->x.max / cell->x.min, i / 20.0);
+            nnd_print(cell->out, "%.12g %.12g\n", size, predicted(panel, p, curve, size));
         }
+        nnd_cell_end(cell);
     }
-    return sum / count;
+    nnd_cell_draw(cell, nnd_panel_colour(panel, curve), "using 1:2 with lines lw 2 dt %s",
+                  nnd_plot_dash(curve % nnd_panel_dashes(panel)));
 }
 
-/* The axis over sizes. */
-static nnd_span sizes(const nnd_panel *panel) {
-    nnd_span span = nnd_span_empty;
-    for (size_t k = 0; k < panel->size->length; k++)
-        nnd_span_widen(&span, panel->size->value[k]);
-    return (nnd_span){span.min / 1.3, span.max * 1.3};
-}
-
-static void write_curve(const nnd_panel *panel, const parts *p, size_t curve, nnd_span *y,
-                        FILE *out) {
-    nnd_span x = sizes(panel);
-    fprintf(out, "$measured%zu << EOD\n", curve);
+static void tell_measured(const nnd_panel *panel, const parts *p, size_t curve, nnd_cell *cell) {
+    bool writes = nnd_cell_begin(cell, "measured%zu", curve);
     for (size_t k = 0; k < panel->size->length; k++) {
-        double square = measured(panel, p, curve, k);
-        nnd_print(out, "%.12g %.12g\n", panel->size->value[k], square);
+        double size = panel->size->value[k], square = measured(panel, p, curve, k);
+        if (writes)
+            nnd_print(cell->out, "%.12g %.12g\n", size, square);
+        if (cell->pass != NND_TELL_SPANS)
+            continue;
+        nnd_span_widen(&cell->x, size / ROOM);
+        nnd_span_widen(&cell->x, size * ROOM);
         if (square > 0.0)
-            nnd_span_widen(y, square);
+            nnd_span_widen(&cell->y, square);
     }
-    fprintf(out, "EOD\n$predicted%zu << EOD\n", curve);
-    for (int i = 0; i <= 20; i++) {
-        double size = x.min * pow(x.max / x.min, i / 20.0);
-        nnd_print(out, "%.12g %.12g\n", size, predicted(panel, p, curve, size));
+    if (writes)
+        nnd_cell_end(cell);
+    nnd_cell_draw(cell, nnd_panel_colour(panel, curve), "using 1:2 with points pt 7 ps 0.7");
+}
+
+/* From the largest measurement at the left end. */
+static void tell_slope(nnd_cell *cell) {
+    nnd_cell_name(cell, NND_MARK_LINE, NND_PLOT_GREY, 1, "slope -1");
+    if (nnd_cell_begin(cell, "slope")) {
+        nnd_print(cell->out, "%.12g %.12g\n%.12g %.12g\n", cell->x.min, cell->y.max, cell->x.max,
+                  cell->y.max * cell->x.min / cell->x.max);
+        nnd_cell_end(cell);
     }
-    fputs("EOD\n", out);
+    nnd_cell_draw(cell, NND_PLOT_PALE, "using 1:2 with lines lw 1 dt (8,4)");
+}
+
+static void tell_layers(const nnd_panel *panel, nnd_cell *cell) {
+    parts p;
+    if (nnd_dim_is_category(panel->size) || !find_parts(panel, &p))
+        return;
+    for (size_t curve = 0; curve < panel->curves; curve++) {
+        tell_predicted(panel, &p, curve, cell);
+        tell_measured(panel, &p, curve, cell);
+    }
+    tell_slope(cell);
 }
 
 /* The sizes themselves are the tics. */
-static void write_axes(const nnd_panel *panel, const parts *p, nnd_span y, FILE *out) {
-    nnd_span x = sizes(panel);
-    const char *symbol = nnd_plot_symbol(panel, p->mean);
+static void write_axes(const nnd_panel *panel, nnd_span x, nnd_span y, FILE *out) {
+    parts p;
     char text[NND_PLOT_TEXT];
+    if (y.min > y.max || !find_parts(panel, &p))
+        return;
     nnd_print(out,
               "set logscale xy\nset format y '10^{%%T}'\nset xrange [%.12g:%.12g]\n"
-              "set yrange [%.12g:%.12g]\n",
+              "set yrange [%.12g:%.12g]\nset xtics (",
               x.min, x.max, 0.5 * y.min, 2.0 * y.max);
-    snprintf(text, sizeof text, "%s N", panel->scaling);
-    nnd_plot_axis_label("x", text, out);
-    snprintf(text, sizeof text, "(%s_N - %s)², mean over seeds and times", symbol, symbol);
-    nnd_plot_axis_label("y", text, out);
-    fputs("set xtics (", out);
     for (size_t k = 0; k < panel->size->length; k++)
         nnd_print(out, "%s%.12g", k > 0 ? ", " : "", panel->size->value[k]);
     fputs(")\n", out);
+    snprintf(text, sizeof text, "%s N", panel->scaling);
+    nnd_plot_axis_label("x", text, out);
+    const char *symbol = nnd_plot_symbol(panel->model, p.mean);
+    snprintf(text, sizeof text, "(%s_N - %s)², mean over seeds and times", symbol, symbol);
+    nnd_plot_axis_label("y", text, out);
 }
 
-static void write_plot(const nnd_panel *panel, double slope, const nnd_legend *legend, FILE *out) {
-    nnd_plot_elements list = {out, "plot "};
-    char line[40];
-    for (size_t curve = 0; curve < panel->curves; curve++) {
-        unsigned colour = nnd_panel_colour(panel, curve);
-        nnd_plot_element(&list, colour, "$predicted%zu using 1:2 with lines lw 2 dt %s", curve,
-                         nnd_plot_dash(curve % nnd_panel_dashes(panel)));
-        nnd_plot_element(&list, colour, "$measured%zu using 1:2 with points pt 7 ps 0.7", curve);
-    }
-    nnd_format(line, sizeof line, "%.12g/x", slope);
-    nnd_plot_element(&list, PALE, "%s with lines lw 1 dt (8,4)", line);
-    nnd_legend_write(legend, &list.separator, out);
-    fputc('\n', out);
-}
-
-static void draw(const nnd_panel *panel, size_t cell, const nnd_legend *legend, FILE *out) {
-    nnd_span y = nnd_span_empty;
-    parts p = {NULL, NULL, NULL};
+static void draw(const nnd_panel *panel, size_t at, const nnd_legend *legend, FILE *out) {
     char title[NND_PLOT_LABEL];
-    (void)cell;
+    (void)at;
     snprintf(title, sizeof title, "distance from infinite %s", panel->scaling);
-    nnd_plot_title(panel, title, out);
-    bool sized = !nnd_plot_is_category(panel->size) && find_parts(panel, &p);
-    for (size_t curve = 0; sized && curve < panel->curves; curve++)
-        write_curve(panel, &p, curve, &y, out);
-    if (y.min > y.max) {
-        nnd_plot_nothing(out);
-        return;
-    }
-    write_axes(panel, &p, y, out);
-    write_plot(panel, y.max * sizes(panel).min, legend, out);
+    nnd_cell_write(panel, title, tell_layers, write_axes, legend, out);
 }
 
 static void legend(const nnd_panel *panel, nnd_legend *legend) {
     nnd_panel once = *panel;
     once.size = NULL; /* sizes are the axis */
     nnd_legend_make(&once, legend);
-    nnd_legend_entry *entry = nnd_legend_add(legend, "slope -1");
-    if (entry != NULL)
-        entry->dash = 1;
+    nnd_cell_names(panel, tell_layers, legend);
 }
 
-const nnd_panel_kind nnd_panel_scaling = {nnd_panel_cells, 14.0, legend, draw};
+const nnd_cell_kind nnd_cell_scaling = {legend, draw};

@@ -7,34 +7,32 @@
 #include "core/companion.h"
 #include "core/suggest.h"
 #include "core/text.h"
-#include "plot/plot_impl.h"
+#include "plot/select.h"
+#include "plot/style.h"
 
 enum { LIST_SIZE = 800 };
 
-const nnd_model *nnd_plot_model(const nnd_result *result) {
+static const nnd_model *model_of(const nnd_result *result) {
     return result->model != NULL ? nnd_model_find(result->model) : NULL;
 }
 
-static const nnd_array *find(const nnd_result *result, const char *name) {
-    const nnd_array *array = NULL;
-    if (result->theory != NULL)
-        array = nnd_frame_find(result->theory, name);
-    if (array == NULL && result->mc != NULL)
-        array = nnd_frame_find(result->mc, name);
-    return array;
+/* The frame that holds a variable, theory first; NULL: neither. */
+static const nnd_frame *frame_of(const nnd_result *result, const char *name) {
+    const nnd_frame *frames[] = {result->theory, result->mc};
+    for (size_t f = 0; f < 2; f++)
+        if (frames[f] != NULL && nnd_frame_find(frames[f], name) != NULL)
+            return frames[f];
+    return NULL;
 }
 
 /* True for x_se and x_min_size where x is a variable, and for what only keeps account of a run. */
 static bool is_hidden(const nnd_result *result, const char *name) {
-    static const char *const endings[] = {NND_SE, NND_MIN_SIZE};
     const nnd_frame *frames[] = {result->theory, result->mc};
-    if (nnd_is_account(name))
-        return true;
-    for (size_t i = 0; i < sizeof endings / sizeof *endings; i++)
-        for (size_t f = 0; f < sizeof frames / sizeof *frames; f++)
-            if (frames[f] != NULL && nnd_companion_owner(frames[f], name, endings[i]) != NULL)
-                return true;
-    return false;
+    for (size_t f = 0; f < 2; f++)
+        if (frames[f] != NULL && (nnd_companion_owner(frames[f], name, NND_SE) != NULL ||
+                                  nnd_companion_owner(frames[f], name, NND_MIN_SIZE) != NULL))
+            return true;
+    return nnd_is_account(name);
 }
 
 /* The i-th variable that can be drawn, those of the theory first; NULL past the last. */
@@ -43,8 +41,7 @@ static const char *variable_at(const nnd_result *result, size_t i) {
     for (size_t f = 0; f < 2; f++)
         for (size_t a = 0; frames[f] != NULL && a < nnd_frame_array_count(frames[f]); a++) {
             const char *name = nnd_frame_array(frames[f], a)->name;
-            bool seen = f == 1 && frames[0] != NULL && nnd_frame_find(frames[0], name) != NULL;
-            if (!seen && !is_hidden(result, name) && i-- == 0)
+            if (frame_of(result, name) == frames[f] && !is_hidden(result, name) && i-- == 0)
                 return name;
         }
     return NULL;
@@ -53,7 +50,7 @@ static const char *variable_at(const nnd_result *result, size_t i) {
 /* The view of the i-th variable of the model's table, if the file holds it; else NULL. */
 static const char *view_at(const nnd_result *result, const nnd_model *model, size_t i) {
     const nnd_variable *v = &model->variables[i];
-    return find(result, v->name) != NULL && !is_hidden(result, v->name) ? v->view : NULL;
+    return frame_of(result, v->name) != NULL && !is_hidden(result, v->name) ? v->view : NULL;
 }
 
 /* True if no variable before the i-th has the same view. */
@@ -87,17 +84,11 @@ static nnd_status refuse(nnd_context *ctx, const nnd_result *result, const char 
 static nnd_status select_named(nnd_context *ctx, const nnd_result *result,
                                const nnd_selection *vars, nnd_plot_choice *choice) {
     for (size_t v = 0; v < vars->count; v++) {
-        if (find(result, vars->value[v]) == NULL)
+        if (frame_of(result, vars->value[v]) == NULL)
             return refuse(ctx, result, "variable", vars->value[v], variable_at);
         choice->name[choice->count++] = vars->value[v];
     }
     return NND_OK;
-}
-
-static bool lists(const nnd_guide *guide, const char *name) {
-    while (guide != NULL && guide->name != NULL && strcmp(guide->name, name) != 0)
-        guide++;
-    return guide != NULL && guide->name != NULL;
 }
 
 /* True if a variable is drawn beside another one of the same view. */
@@ -105,9 +96,10 @@ static bool is_guide(const nnd_result *result, const nnd_model *model, size_t i)
     const char *view = view_at(result, model, i);
     for (size_t j = 0; j < model->variable_count; j++) {
         const char *other = j != i ? view_at(result, model, j) : NULL;
-        if (other != NULL && strcmp(view, other) == 0 &&
-            lists(model->variables[j].drawing.guides, model->variables[i].name))
-            return true;
+        const nnd_guide *g = model->variables[j].drawing.guides;
+        for (; other != NULL && g != NULL && g->name != NULL; g++)
+            if (strcmp(view, other) == 0 && strcmp(g->name, model->variables[i].name) == 0)
+                return true;
     }
     return false;
 }
@@ -122,35 +114,34 @@ static bool is_over(const nnd_frame *frame, const char *name, const char *number
            nnd_array_axis(frame, a, number) < a->ndims;
 }
 
-/* The i-th variable that a view of the model's shows; NULL past the last. */
-static const char *shown_at(const nnd_result *result, const nnd_view *view, size_t i) {
+/* True if a view of the model's shows its v-th variable. */
+static bool shows(const nnd_result *result, const nnd_view *view, size_t v) {
     const nnd_frame *frames[] = {result->theory, result->mc};
-    for (size_t v = 0; v < NND_VIEW_VARIABLES && view->variable[v] != NULL; v++)
-        for (size_t f = 0; f < 2; f++) {
-            bool shown = view->scaling != NULL
-                             ? f == 1 && is_over(frames[f], view->variable[v], "size", 2)
-                             : is_over(frames[f], view->variable[v], view->drawing.x, 3) &&
-                                   is_over(frames[f], view->variable[v], view->drawing.y, 3);
-            if (shown && i-- == 0)
-                return view->variable[v];
-            if (shown)
-                break;
-        }
-    return NULL;
+    const char *name = view->variable[v], *x = view->drawing.x, *y = view->drawing.y;
+    if (name == NULL)
+        return false;
+    if (view->scaling != NULL)
+        return is_over(result->mc, name, "size", 2);
+    for (size_t f = 0; f < 2; f++)
+        if (is_over(frames[f], name, x, 3) && is_over(frames[f], name, y, 3))
+            return true;
+    return false;
 }
 
 /* The next view of a model's that has anything to show after `view` (NULL: the first one). */
 static const nnd_view *next_view(const nnd_result *result, const nnd_model *model,
                                  const nnd_view *view) {
     view = view != NULL ? view + 1 : model != NULL ? model->views : NULL;
-    while (view != NULL && view->name != NULL && shown_at(result, view, 0) == NULL)
-        view++;
-    return view != NULL && view->name != NULL ? view : NULL;
+    for (; view != NULL && view->name != NULL; view++)
+        for (size_t v = 0; v < NND_VIEW_VARIABLES; v++)
+            if (shows(result, view, v))
+                return view;
+    return NULL;
 }
 
 /* The model whose views a file is offered: its own, or else the first one that has any for it. */
 static const nnd_model *views_model(const nnd_result *result) {
-    const nnd_model *model = nnd_plot_model(result);
+    const nnd_model *model = model_of(result);
     for (size_t i = 0; model == NULL && nnd_model_at(i) != NULL; i++)
         if (next_view(result, nnd_model_at(i), NULL) != NULL)
             model = nnd_model_at(i);
@@ -159,7 +150,7 @@ static const nnd_model *views_model(const nnd_result *result) {
 
 /* The i-th view that a file offers; NULL past the last. */
 static const char *offer_at(const nnd_result *result, size_t i) {
-    const nnd_model *model = nnd_plot_model(result), *of = views_model(result);
+    const nnd_model *model = model_of(result), *of = views_model(result);
     for (size_t v = 0; model != NULL && v < model->variable_count; v++)
         if (is_new_view(result, model, v) && i-- == 0)
             return view_at(result, model, v);
@@ -193,16 +184,17 @@ static const char *best_view(const nnd_result *result, const nnd_model *model) {
 /* A view of the model's table; false if the file has nothing to show in one of that name. */
 static bool select_view_of(const nnd_result *result, const char *name, nnd_plot_choice *choice) {
     const nnd_model *of = views_model(result);
-    const nnd_view *view = next_view(result, of, NULL);
-    while (name != NULL && view != NULL && strcmp(view->name, name) != 0)
-        view = next_view(result, of, view);
-    if (name == NULL || view == NULL)
-        return false;
-    choice->model = of;
-    choice->view = view;
-    for (size_t i = 0; shown_at(result, view, i) != NULL; i++)
-        choice->name[choice->count++] = shown_at(result, view, i);
-    return true;
+    for (const nnd_view *view = NULL; (view = next_view(result, of, view)) != NULL;) {
+        if (name == NULL || strcmp(view->name, name) != 0)
+            continue;
+        choice->model = of;
+        choice->view = view;
+        for (size_t v = 0; v < NND_VIEW_VARIABLES; v++)
+            if (shows(result, view, v))
+                choice->name[choice->count++] = view->variable[v];
+        return true;
+    }
+    return false;
 }
 
 /* The variables of a view; NULL as view: that of the first variable. */
@@ -224,11 +216,7 @@ static void select_curves(const nnd_result *result, nnd_plot_choice *choice) {
     for (int any = 0; any < 2 && choice->count == 0; any++)
         for (size_t i = 0; variable_at(result, i) != NULL; i++) {
             const char *name = variable_at(result, i);
-            const nnd_frame *frame = result->theory;
-            if (frame == NULL || nnd_frame_find(frame, name) == NULL)
-                frame = result->mc;
-            const nnd_array *array = nnd_frame_find(frame, name);
-            if (any || nnd_array_axis(frame, array, "t") < array->ndims)
+            if (any || is_over(frame_of(result, name), name, "t", 1))
                 choice->name[choice->count++] = name;
         }
 }
@@ -236,7 +224,7 @@ static void select_curves(const nnd_result *result, nnd_plot_choice *choice) {
 /* Fills `choice`, whose list has room for all variables. */
 static nnd_status choose(nnd_context *ctx, const nnd_result *result,
                          const nnd_plot_options *options, nnd_plot_choice *choice) {
-    const nnd_model *model = nnd_plot_model(result);
+    const nnd_model *model = model_of(result);
     const char *view = options->view != NULL ? options->view : best_view(result, model);
     choice->model = model;
     if (options->vars.count > 0)
@@ -271,31 +259,27 @@ nnd_status nnd_plot_select(nnd_context *ctx, const nnd_result *result,
 
 static void list_variable(const nnd_result *result, const nnd_model *model, const char *name,
                           FILE *out) {
-    const nnd_frame *frames[] = {result->theory, result->mc};
-    const nnd_array *in[] = {NULL, NULL};
-    char dims[NND_PLOT_TEXT] = "";
-    for (size_t f = 2; f-- > 0;) {
-        if (frames[f] != NULL)
-            in[f] = nnd_frame_find(frames[f], name);
-        if (in[f] != NULL)
-            nnd_array_dims(frames[f], in[f], sizeof dims, dims);
-    }
+    const nnd_frame *frame = frame_of(result, name);
+    const nnd_variable *v = model != NULL ? nnd_model_variable(model, name) : NULL;
+    bool both =
+        frame != result->mc && result->mc != NULL && nnd_frame_find(result->mc, name) != NULL;
+    char dims[NND_PLOT_TEXT];
+    nnd_array_dims(frame, nnd_frame_find(frame, name), sizeof dims, dims);
     fputs("  ", out);
     nnd_print_visible(out, name);
     fputs(" [", out);
     nnd_print_visible(out, dims);
     fprintf(out, "] %s",
-            in[0] == NULL   ? "simulation"
-            : in[1] == NULL ? "theory"
-                            : "theory, simulation");
-    const nnd_variable *v = model != NULL ? nnd_model_variable(model, name) : NULL;
+            frame == result->mc ? "simulation"
+            : both              ? "theory, simulation"
+                                : "theory");
     if (v != NULL && v->view != NULL)
         fprintf(out, ", view %s", v->view);
     fputc('\n', out);
 }
 
 void nnd_plot_list(const nnd_result *result, FILE *out) {
-    const nnd_model *model = nnd_plot_model(result);
+    const nnd_model *model = model_of(result);
     for (size_t i = 0; offer_at(result, i) != NULL; i++)
         fprintf(out, "%s  %s\n", i > 0 ? "" : "views:\n", offer_at(result, i));
     fputs("variables:\n", out);

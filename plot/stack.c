@@ -2,28 +2,12 @@
 /** What a curve of theory consists of: areas of its parts, one on the other. */
 #include <math.h>
 
-#include "plot/plot_impl.h"
+#include "plot/layers.h"
 
 /* How much white is in the colour of an area. */
 static const double PALENESS = 0.6;
 
-/* The next part; NULL past the last, and where several curves would cover each other. */
-static const nnd_guide *next_part(const nnd_panel *panel, const nnd_guide *after) {
-    bool single = panel->curves == 1 && !nnd_plot_is_category(panel->x);
-    const nnd_guide *g = single ? nnd_guide_next(panel, after) : NULL;
-    while (g != NULL && g->kind != NND_GUIDE_STACK)
-        g = nnd_guide_next(panel, g);
-    return g;
-}
-
-static size_t parts(const nnd_panel *panel) {
-    size_t count = 0;
-    for (const nnd_guide *g = NULL; (g = next_part(panel, g)) != NULL;)
-        count++;
-    return count;
-}
-
-static unsigned colour(size_t k) {
+static unsigned pale(size_t k) {
     unsigned full = nnd_plot_colour(k, 0), pale = 0;
     for (unsigned shift = 0; shift <= 16; shift += 8) {
         double part = (double)(full >> shift & 0xFF);
@@ -32,59 +16,49 @@ static unsigned colour(size_t k) {
     return pale;
 }
 
-static bool trace_of(const nnd_panel *panel, const nnd_guide *g, nnd_trace *trace) {
-    nnd_panel mine = *panel;
-    mine.theory = nnd_source_of(panel->theory.frame, g->name);
-    return nnd_panel_trace(&mine, &mine.theory, 0, 0, trace) && trace->x != NULL;
+/* The k-th part that the file holds; NULL past the last. */
+static const nnd_guide *part(const nnd_panel *panel, size_t k) {
+    for (const nnd_guide *g = NULL; (g = nnd_guide_next(panel, g)) != NULL;)
+        if (g->kind == NND_GUIDE_STACK && k-- == 0)
+            return g;
+    return NULL;
 }
 
-/* The sum of the first `count` parts at position i. */
-static double sum_at(const nnd_panel *panel, size_t count, size_t i) {
+/* The sum of the first `count` parts at position i, and the coordinate there. */
+static double sum_at(const nnd_panel *panel, size_t count, size_t i, double *x) {
     double sum = 0.0;
-    const nnd_guide *g = NULL;
     for (size_t k = 0; k < count; k++) {
         nnd_trace trace;
-        g = next_part(panel, g);
-        sum += trace_of(panel, g, &trace) ? nnd_trace_at(&trace, i) : NAN;
+        if (!nnd_trace_beside(panel, part(panel, k)->name, true, 0, 0, &trace) || trace.x == NULL)
+            return NAN;
+        *x = trace.x->value[i];
+        sum += nnd_trace_at(&trace, i);
     }
     return sum;
 }
 
-/* Areas begin at zero. */
-static void widen(const nnd_panel *panel, nnd_span *x, nnd_span *y) {
-    (void)x;
-    if (parts(panel) > 0 && !panel->log_y)
-        nnd_span_widen(y, 0.0);
-}
-
-static void prepare(const nnd_panel *panel, nnd_span x, FILE *out) {
-    nnd_trace first;
-    (void)x;
-    if (parts(panel) == 0 || !trace_of(panel, next_part(panel, NULL), &first))
-        return;
-    for (size_t k = 1; k <= parts(panel); k++) {
-        fprintf(out, "$stack%zu << EOD\n", k);
-        for (size_t i = 0; i < first.count; i++) {
-            double sum = sum_at(panel, k, i);
-            if (isfinite(sum) && (!panel->log_x || first.x->value[i] > 0.0))
-                nnd_print(out, "%.12g %.12g\n", first.x->value[i], sum);
+/* An area ends far below the picture: what stays of it is its last part. */
+static void tell_area(const nnd_panel *panel, size_t count, nnd_cell *cell) {
+    if (nnd_cell_begin(cell, "stack%zu", count)) {
+        for (size_t i = 0; i < panel->x->length; i++) {
+            double x = NAN, sum = sum_at(panel, count, i, &x);
+            if (isfinite(sum) && (!panel->log_x || x > 0.0))
+                nnd_print(cell->out, "%.12g %.12g\n", x, sum);
         }
-        fputs("EOD\n", out);
+        nnd_cell_end(cell);
     }
+    nnd_cell_draw(cell, pale(count - 1),
+                  "using 1:($2*1e-6):2 with filledcurves fs solid 1.0 noborder");
 }
 
-/* From the largest sum down, each to far below the picture: what stays of it is its last part. */
-static void below(const nnd_panel *panel, nnd_plot_elements *list) {
-    for (size_t k = parts(panel); k > 0; k--)
-        nnd_plot_element(list, colour(k - 1),
-                         "$stack%zu using 1:($2*1e-6):2 with filledcurves fs solid 1.0 noborder",
-                         k);
+void nnd_stack_tell(const nnd_panel *panel, nnd_cell *cell) {
+    size_t count = 0;
+    if (panel->curves != 1 || nnd_dim_is_category(panel->x))
+        return; /* several curves would cover each other */
+    for (; part(panel, count) != NULL; count++)
+        nnd_cell_name(cell, NND_MARK_BAND, pale(count), 0, part(panel, count)->label);
+    if (cell->pass == NND_TELL_SPANS && count > 0 && !panel->log_y)
+        nnd_span_widen(&cell->y, 0.0); /* where areas begin */
+    for (size_t k = count; k > 0; k--)
+        tell_area(panel, k, cell);
 }
-
-static void legend(const nnd_panel *panel, nnd_legend *legend) {
-    size_t k = 0;
-    for (const nnd_guide *g = NULL; (g = next_part(panel, g)) != NULL; k++)
-        nnd_legend_add_band(legend, g->label, colour(k));
-}
-
-const nnd_addition nnd_stack = {widen, prepare, below, NULL, legend};

@@ -8,7 +8,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "plot/plot_impl.h"
+#include "plot/gnuplot.h"
+#include "plot/program.h"
+#include "plot/trace.h"
 #include "tests/scratch.h"
 
 static nnd_result result;
@@ -771,15 +773,28 @@ START_TEST(the_band_is_one_standard_deviation_of_the_first_size) {
     put(result.mc, "output", "size,t,mu", mc_mean);
     put(result.mc, "delta_nvar", "size,t,mu", mc_nvar);
     assert_ok(write_program());
-    const double band0[] = {0.0, 0.0, 2.0, 1.0, -1.0, 5.0};
-    const double band1[] = {0.0, 8.0, 12.0, 1.0, 19.5, 20.5, 2.0, 29.75, 30.25};
-    const double spread0[] = {0.0, 1.0, 2.0, 2.0, 3.25, 3.75};
-    const double spread1[] = {0.0, 10.0, 12.0, 2.0, 29.5, 32.5};
-    ck_block("$band0", 6, band0);
-    ck_block("$band1", 9, band1);
-    ck_block("$spread0", 6, spread0);
-    ck_block("$spread1", 6, spread1);
+    /* Time, mean, and the two ends. */
+    const double band0[] = {0.0, 1.0, 0.0, 2.0, 1.0, 2.0, -1.0, 5.0};
+    const double band1[] = {0.0, 10.0, 8.0, 12.0, 1.0, 20.0, 19.5, 20.5, 2.0, 30.0, 29.75, 30.25};
+    const double spread0[] = {0.0, 1.5, 1.0, 2.0, 2.0, 3.5, 3.25, 3.75};
+    const double spread1[] = {0.0, 11.0, 10.0, 12.0, 2.0, 31.0, 29.5, 32.5};
+    ck_block("$band0", 8, band0);
+    ck_block("$band1", 12, band1);
+    ck_block("$spread0", 8, spread0);
+    ck_block("$spread1", 8, spread1);
     HAS("standard deviation, size 16");
+    /* A deviation above the mean: what lies below zero has no place on the axis. */
+    options.log_y = true;
+    assert_ok(write_program());
+    LACKS("nan");
+    LACKS("EOD\nEOD"); /* no data is empty */
+    const char *range = strstr(program, "set yrange");
+    double low = 0.0, high = 0.0;
+    ck_assert_ptr_nonnull(range);
+    ck_assert_int_eq(sscanf(range, "set yrange [%lf:%lf]", &low, &high), 2);
+    ck_assert_double_eq_tol(low, 1.0 / pow(100.0, 0.04), 1e-12);
+    ck_assert_double_eq_tol(high, 100.0 * pow(100.0, 0.04), 1e-9);
+    ck_assert_int_gt(picture("a.svg"), 1000);
 }
 END_TEST
 
@@ -815,13 +830,8 @@ START_TEST(the_distance_from_infinite_width_has_its_numbers) {
     ck_block("$predicted0", 42, predicted[0]);
     ck_block("$predicted1", 42, predicted[1]);
     /* The dashed line falls as 1/N from the largest measurement at the left end. */
-    double slope;
-    const char *line = strstr(program, "/x with lines");
-    ck_assert_ptr_nonnull(line);
-    while (line[-1] != ' ')
-        line--;
-    slope = strtod(line, NULL);
-    ck_assert_double_eq_tol(slope, 2.0 * low, 1e-9);
+    const double slope[] = {low, 2.0, high, 2.0 * low / high};
+    ck_block("$slope", 4, slope);
     HAS("set yrange [0.25:4]");
 }
 END_TEST
@@ -890,15 +900,25 @@ START_TEST(a_spectrum_is_one_set_of_cells) {
     add(result.theory, "sv_density", "matrix,z");
     double *hist = add(result.mc, "sv_hist", "size,t,matrix,z");
     hist[0] = NAN;
+    hist[((1 * 41 + 0) * 2 + 0) * 24 + 3] = 20.0; /* before training, at the last size */
     options.view = "spectrum";
+    options.log_x = options.log_y = true;
     assert_ok(write_program());
+    LACKS("set logscale"); /* boxes stand on zero */
+    double low = 0.0, high = 0.0;
+    const char *range = strstr(strstr(program, "set title 'spectrum, matrix 0"), "set yrange");
+    ck_assert_int_eq(sscanf(range, "set yrange [%lf:%lf]", &low, &high), 2);
+    ck_assert_double_gt(high, 20.0);
+    ck_assert_double_lt(high, 20.0 * 1.04);
+    HAS("set yrange [0:]");
+    HAS("title 'simulation, size 1024'");
     ck_assert_uint_eq(count("set title 'spectrum, matrix 0 at t = 40'"), 1);
     ck_assert_uint_eq(count("set title 'spectrum, matrix 1 at t = 40'"), 1);
     ck_assert_uint_eq(count("set title 'spectrum"), 2);
     LACKS("set title 'sv_density");
-    HAS("$hist0 using 1:2:3 with boxes");
+    HAS("$mc0_0 using 1:2 with boxes");
     HAS("$early0 using 1:2 with histeps");
-    HAS("$law0 using 1:2 with lines");
+    HAS("$theory0_0 using 1:2 with lines");
     HAS("set arrow from first 1.9, graph 0.3 to first 1.9, graph 0.0");
     HAS("title 'simulation at t = 0'");
     ck_assert_int_gt(picture("a.png"), 5000);

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "plot/plot_impl.h"
+#include "plot/program.h"
 #include "scratch.h"
 #include "support.h"
 

@@ -15,7 +15,8 @@
 
 /** How a variable of the theory stands beside another one. */
 typedef enum {
-    NND_GUIDE_LINE,  /**< a thin line below the curves, in their colours; grey if all share it */
+    NND_GUIDE_LINE,  /**< a thin line below the curves, in their colours; grey if all share it; of
+                        histograms: the theory */
     NND_GUIDE_LIMIT, /**< the same; a single number is a dashed line across, with its value */
     NND_GUIDE_BULK,  /**< the upper end of a grey band if all curves share it, else lines */
     NND_GUIDE_PLACE, /**< an upright line in each colour, where `along` is the x axis */
@@ -55,7 +56,8 @@ typedef struct {
     size_t most;        /**< curves in a cell; 0: as many as can be told apart */
     bool gaps;          /**< NaN breaks a line, also where the table of variables excludes it */
     bool markers;       /**< at each value of theory; the axis has all values of x */
-    bool histogram;     /**< over x: boxes of the simulation, a line of the theory */
+    bool histogram;     /**< over x: boxes of the simulation at its last size, a line of the theory;
+                           axes are never logarithmic */
     const char *lowest; /**< dimension: over it each curve has a ring where it is lowest */
     double headroom;    /**< > 0: all cells have the same axes, and what lies above this multiple of
                            the lowest value (and of where curves begin) is cut off */
