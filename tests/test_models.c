@@ -9,6 +9,8 @@
 #include "nndmft/alignment.h"
 #include "nndmft/deep_linear.h"
 #include "nndmft/flat_minima.h"
+#include "nndmft/simulate.h"
+#include "nndmft/theory.h"
 #include "nndmft/wide_mlp.h"
 #include "support.h"
 
@@ -330,6 +332,21 @@ END_TEST
 
 /* ---- all models ---- */
 
+/* What may be missing is said in the headers: the check of a simulator. */
+START_TEST(every_model_has_a_theory_and_a_whole_simulator) {
+    for (size_t i = 0; nnd_model_at(i) != NULL; i++) {
+        const nnd_model *model = nnd_model_at(i);
+        const nnd_theory *theory = nnd_theory_find(model);
+        const nnd_simulator *s = nnd_simulator_find(model);
+        ck_assert_msg(theory != NULL && theory->solve != NULL && theory->cost != NULL, "%s",
+                      model->name);
+        ck_assert_msg(s != NULL && s->block != NULL && s->simulate != NULL && s->cost != NULL &&
+                          s->recipe != NULL,
+                      "%s", model->name);
+    }
+}
+END_TEST
+
 /* Whether a text begins with a citation of a page. */
 static bool cites(const char *text, const char *page) {
     size_t n = strlen(page);
@@ -522,6 +539,7 @@ int main(void) {
     tcase_add_test(tests, flat_minima_trains_where_there_are_steps_or_a_flow);
     tcase_add_test(tests, flat_minima_of_other_activations_are_not_linear);
     tcase_add_test(tests, data_counts_its_samples_its_tests_and_its_dimension);
+    tcase_add_test(tests, every_model_has_a_theory_and_a_whole_simulator);
     tcase_add_test(tests, every_variable_says_on_its_models_page_where_it_is_defined);
     tcase_add_test(tests, every_row_of_every_table_is_complete);
     tcase_add_test(tests, every_drawing_names_what_its_model_has);
