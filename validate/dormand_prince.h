@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /**
- * The explicit Runge-Kutta pair of order 5(4) of Dormand and Prince, that all gradient flows of
- * simulated networks are integrated by: Hairer, Norsett, Wanner, Solving Ordinary Differential
- * Equations I, table II.5.2.
+ * The explicit Runge-Kutta pair of order 5(4) of Dormand and Prince, which follows the gradient
+ * flows of simulated networks (those of `alignment`, small ones, have GSL's pair of order 8):
+ * Hairer, Norsett, Wanner, Solving Ordinary Differential Equations I, table II.5.2.
  */
 #ifndef NNDMFT_VALIDATE_DORMAND_PRINCE_H
 #define NNDMFT_VALIDATE_DORMAND_PRINCE_H
