@@ -79,12 +79,13 @@ static nnd_status reserve(nnd_context *ctx, size_t count, size_t arms, nnd_featu
     return NND_OK;
 }
 
-/* z = -exp(conj x): the mirror image at the origin, run through backwards. */
+/* z = -exp(conj x): the mirror image in the imaginary axis, run through backwards, so that both
+ * dx and 1/(2 pi i) change sign. */
 static void add_arm(nnd_feature_contour *c) {
     size_t n = c->count / 2;
     for (size_t j = 0; j < n; j++) {
         c->x[n + j] = conj(c->x[j]) + I * M_PI;
-        c->x_weight[n + j] = -conj(c->x_weight[j]);
+        c->x_weight[n + j] = conj(c->x_weight[j]);
         c->step[n + j] = -cexp(conj(c->x[j])) - 1.0;
     }
 }
