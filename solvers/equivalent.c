@@ -5,6 +5,8 @@
 #include <float.h>
 #include <math.h>
 
+#include "solvers/mode_ratio.h"
+
 /* At the threshold Newton's method halves: 512 times for the least lambda there is. */
 enum { MAX_NEWTON = 1100, MAX_STEPS = 200 };
 
@@ -67,21 +69,41 @@ static bool is_physical(double complex kappa, double complex lambda) {
     return fabs(carg(kappa)) <= fabs(carg(lambda)) + rounding;
 }
 
-/* Newton's method from a guess; false if it does not settle on the physical root. With v = df and
- * b = sum s^2/(s + kappa)^2, (kappa (1 - v/P))' = 1 - b/P and kappa v' = b - v. */
+/* v = df and b = sum s^2/(s + kappa)^2. */
+static void resolvent_sums(const nnd_resolvent *x, double complex kappa, double complex *v,
+                           double complex *b) {
+    const nnd_eigenmodes *p = x->modes;
+    const nnd_polar k = nnd_polar_of(kappa);
+    double v_re = 0.0, v_im = 0.0, b_re = 0.0, b_im = 0.0;
+#pragma omp simd reduction(+ : v_re, v_im, b_re, b_im)
+    for (size_t i = 0; i < p->count; i++) {
+        nnd_plain r = nnd_mode_ratio(p->eigenvalue[i] + x->shift, k);
+        double n = p->multiplicity[i];
+        v_re += n * r.re;
+        v_im += n * r.im;
+        b_re += n * (r.re * r.re - r.im * r.im);
+        b_im += n * (2.0 * r.re * r.im);
+    }
+    *v = CMPLX(v_re, v_im);
+    *b = CMPLX(b_re, b_im);
+}
+
+/* Steps square the error, moved ~ c last^2: what is left is c moved^2. */
+static bool has_settled(double moved, double last) {
+    const double in_reach = 1e-3;
+    return moved <= SETTLED || (moved <= SMALL && moved >= 0.5 * last) ||
+           (last <= in_reach && moved * (moved / last) * (moved / last) <= DBL_EPSILON / 8.0);
+}
+
+/* Newton's method from a guess; false if it does not settle on the physical root.
+ * (kappa (1 - v/P))' = 1 - b/P and kappa v' = b - v. */
 static bool newton(const nnd_resolvent *x, double complex lambda, double complex *kappa) {
     enum { TRIES = 30 };
-    const nnd_eigenmodes *p = x->modes;
     double complex k = *kappa;
     double last = INFINITY;
     for (int n = 0; n < TRIES; n++) {
-        double complex value = 0.0, slope = 0.0;
-        for (size_t i = 0; i < p->count; i++) {
-            double s = p->eigenvalue[i] + x->shift;
-            double complex ratio = s / (s + k);
-            value += p->multiplicity[i] * ratio;
-            slope += p->multiplicity[i] * ratio * ratio;
-        }
+        double complex value, slope;
+        resolvent_sums(x, k, &value, &slope);
         double complex by_samples = k - k * value / x->samples;
         double complex change = 1.0 - slope / x->samples;
         if (isfinite(x->width)) {
@@ -92,7 +114,7 @@ static bool newton(const nnd_resolvent *x, double complex lambda, double complex
         double complex step = (by_samples - lambda) / change;
         k -= step;
         double moved = cabs(step) / cabs(k);
-        if (moved <= SETTLED || (moved <= SMALL && moved >= 0.5 * last)) {
+        if (has_settled(moved, last)) {
             *kappa = k;
             return is_physical(k, lambda);
         }
@@ -124,13 +146,28 @@ double complex nnd_kappa_complex(const nnd_resolvent *x, double complex lambda, 
     return NAN;
 }
 
+/* log kappa is smooth along a contour: the polynomial through the nodes before, of which there are
+ * `count`, at the next one. */
+enum { BEFORE = 4 };
+static double complex extrapolate(size_t count, const double complex *kappa) {
+    static const double weight[BEFORE][BEFORE] = {{1}, {2, -1}, {3, -3, 1}, {4, -6, 4, -1}};
+    size_t points = count < BEFORE ? count : BEFORE;
+    double complex sum = 0.0;
+    for (size_t i = 0; i < points; i++)
+        sum += weight[points - 1][i] * clog(kappa[-1 - (ptrdiff_t)i]);
+    return cexp(sum);
+}
+
 nnd_status nnd_kappa_along(nnd_context *ctx, const nnd_resolvent *x, double complex from,
                            double complex guess, size_t count, const double complex *lambda,
                            double complex *kappa) {
     for (size_t j = 0; j < count; j++) {
         if (nnd_context_interrupted(ctx))
             return nnd_fail(ctx, NND_E_INTERRUPTED, "interrupted at node %zu", j);
-        kappa[j] = guess = nnd_kappa_complex(x, lambda[j], from, guess);
+        kappa[j] = j > 1 ? extrapolate(j, kappa + j) : NAN;
+        if (j < 2 || !newton(x, lambda[j], &kappa[j]))
+            kappa[j] = nnd_kappa_complex(x, lambda[j], from, guess);
+        guess = kappa[j];
         if (isnan(creal(guess))) {
             nnd_fail(ctx, NND_E_UNSOLVED, "no root kappa on the contour");
             return NND_NOT_CONVERGED;

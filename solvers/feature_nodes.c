@@ -6,6 +6,8 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "solvers/mode_ratio.h"
+
 double nnd_feature_dimension(const nnd_features *f) {
     double sum = 0.0;
     for (size_t i = 0; i < f->modes.count; i++)
@@ -36,17 +38,18 @@ double complex nnd_expm1(double complex x) {
 nnd_feature_node nnd_feature_node_at(const nnd_features *f, double complex s,
                                      double complex kappa) {
     const nnd_eigenmodes *p = &f->modes;
-    nnd_feature_node x = {.s = s, .kappa = kappa};
-    double df[2] = {0.0}, power[2] = {0.0}, re = creal(kappa), im = cimag(kappa);
+    const nnd_polar k = nnd_polar_of(kappa);
+    double df_re = 0.0, df_im = 0.0, power_re = 0.0, power_im = 0.0;
+#pragma omp simd reduction(+ : df_re, df_im, power_re, power_im)
     for (size_t i = 0; i < p->count; i++) {
-        double d = p->eigenvalue[i] + re, scale = p->eigenvalue[i] / (d * d + im * im);
-        df[0] += p->multiplicity[i] * scale * d;
-        df[1] -= p->multiplicity[i] * scale * im;
-        power[0] += p->teacher2[i] * scale * d;
-        power[1] -= p->teacher2[i] * scale * im;
+        nnd_plain r = nnd_mode_ratio(p->eigenvalue[i], k);
+        df_re += p->multiplicity[i] * r.re;
+        df_im += p->multiplicity[i] * r.im;
+        power_re += p->teacher2[i] * r.re;
+        power_im += p->teacher2[i] * r.im;
     }
-    x.df = df[0] + I * df[1];
-    x.power = power[0] + I * power[1];
+    nnd_feature_node x = {
+        .s = s, .kappa = kappa, .df = CMPLX(df_re, df_im), .power = CMPLX(power_re, power_im)};
     if (f->samples <= f->width) {
         x.r3 = 1.0 - x.df / f->width;
         x.r1 = s / (kappa * x.r3);
@@ -64,30 +67,33 @@ static double largest_eigenvalue(const nnd_features *f) {
     return largest;
 }
 
-/* From far out, where kappa is s + sum_k n lambda (1/P + 1/N), inwards along the ray of s. */
-static double complex kappa_from_afar(const nnd_features *f, const nnd_resolvent *x,
-                                      double complex s) {
+/* On the way from far out, where kappa is s + sum_k n lambda (1/P + 1/N), inwards along the ray of
+ * s: each is nearer by the same factor, so that log kappa is smooth. */
+static nnd_status kappa_from_afar(nnd_context *ctx, const nnd_features *f, const nnd_resolvent *x,
+                                  double complex s, double complex *kappa) {
+    enum { MOST = 512 };
     const double inwards = 8.0, far = 64.0;
     double shift = nnd_feature_trace(f) * (1.0 / f->samples + 1.0 / f->width);
-    double complex ray = s / cabs(s);
-    double radius = fmax(far * (shift + largest_eigenvalue(f)), cabs(s));
-    double complex from = radius * ray, kappa = from + shift;
-    while (radius > cabs(s) && !isnan(creal(kappa))) {
-        kappa = nnd_kappa_complex(x, radius * ray, from, kappa);
-        from = radius * ray;
-        radius /= inwards;
-    }
-    return nnd_kappa_complex(x, s, from, kappa);
+    double near = cabs(s), radius = fmax(far * (shift + largest_eigenvalue(f)), near);
+    double complex at[MOST], root[MOST], from = radius / near * s;
+    size_t count = 0;
+    for (; radius > near && count + 1 < MOST; radius /= inwards)
+        at[count++] = radius / near * s;
+    at[count++] = s;
+    nnd_status status = nnd_kappa_along(ctx, x, from, from + shift, count, at, root);
+    *kappa = status == NND_OK ? root[count - 1] : NAN;
+    return status;
 }
 
 nnd_status nnd_feature_nodes(nnd_context *ctx, const nnd_features *f, size_t count,
                              const double complex *s, nnd_feature_node *node) {
     const nnd_resolvent x = {&f->modes, f->samples, f->width, 0.0};
-    double complex *kappa = calloc(count, sizeof *kappa);
+    double complex *kappa = calloc(count, sizeof *kappa), first;
     if (kappa == NULL)
         return nnd_fail_memory(ctx, "nodes");
-    double complex first = kappa_from_afar(f, &x, s[0]);
-    nnd_status status = nnd_kappa_along(ctx, &x, s[0], first, count, s, kappa);
+    nnd_status status = kappa_from_afar(ctx, f, &x, s[0], &first);
+    if (status == NND_OK)
+        status = nnd_kappa_along(ctx, &x, s[0], first, count, s, kappa);
     for (size_t j = 0; status == NND_OK && j < count; j++)
         node[j] = nnd_feature_node_at(f, s[j], kappa[j]);
     free(kappa);
