@@ -81,6 +81,7 @@ static void trainings(nnd_context *ctx, double modes) {
         {"flow", 150.0, {.nodes = NODES}},
         {"descent", 150.0, {.lr = 1.3, .nodes = NODES}},
         {"heavy ball, m = 0.8", 150.0, {.lr = 0.5, .momentum = 0.8, .nodes = NODES}},
+        {"heavy ball, m = 0.95", 150.0, {.lr = 0.5, .momentum = 0.95, .nodes = NODES}},
         {"fresh batches", INFINITY, {.lr = 0.4, .batch = 10.0, .nodes = NODES}},
         {"batches of 150 samples", 150.0, {.lr = 0.4, .batch = 10.0, .nodes = NODES}},
     };

@@ -144,7 +144,8 @@ static nnd_status solve(nnd_context *ctx, size_t nodes, size_t times, const doub
     for (size_t first = 0; status == NND_OK && first < times;) {
         nnd_feature_contour contour;
         size_t next = nnd_feature_window(p->how, times, time, first);
-        status = nnd_feature_contour_make(ctx, p->how, 0.0, nodes, time[first], &contour);
+        status = nnd_feature_contour_make(ctx, p->how, 0.0, nodes, time[first], time[next - 1],
+                                          &contour);
         if (status == NND_OK)
             status = window(ctx, p, &contour, next - first, time + first, losses + first);
         nnd_feature_contour_clear(&contour);

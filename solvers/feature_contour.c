@@ -15,8 +15,8 @@ enum { MORE = 4 };
 /* A circle serves steps up to 1/SHORT of its nodes until hyperbolas do, and those of the heavy ball
  * later up to 1/LONG; of a double integral r^2t digits are lost to rounding, as many as aliasing
  * leaves. */
-enum { SHORT = 8, LONG = 4, MOST_NODES = 4096 };
-static const double SHORT_ALIAS = 1e-13, LONG_ALIAS = 3e-11;
+enum { SHORT = 8, LONG = 6, MOST_NODES = 65536 };
+static const double SHORT_ALIAS = 1e-13, LONG_ALIAS = 1e-12;
 
 /* A second arm is taken where the spectrum comes close to z = 0. */
 static const double ONE_ARM = 0.9;
@@ -39,17 +39,12 @@ static size_t last_of_circles(const nnd_feature_training *how) {
     return last > (double)first ? (size_t)ceil(last) : first;
 }
 
-/* Steps up to which a circle for `from` serves, each up to twice as many as the one before; 0: a
- * hyperbola serves. */
+/* The last step that a circle which serves `from` serves; 0: a hyperbola does. */
 static size_t circle_until(const nnd_feature_training *how, double from) {
-    if (how->lr == 0.0)
+    size_t early = shortest(how), last = last_of_circles(how);
+    if (how->lr == 0.0 || from > (double)last)
         return 0;
-    size_t last = last_of_circles(how), until = shortest(how);
-    if (from > (double)last)
-        return 0;
-    while ((double)until < from)
-        until *= 2;
-    return until < last ? until : last;
+    return from <= (double)early ? early : last;
 }
 
 size_t nnd_feature_window(const nnd_feature_training *how, size_t times, const double *time,
@@ -60,6 +55,12 @@ size_t nnd_feature_window(const nnd_feature_training *how, size_t times, const d
     while (next < times && time[next] <= until)
         next++;
     return next;
+}
+
+/* Nodes, with mirror images, of a circle for steps up to `until`. */
+static double circle_nodes(const nnd_feature_training *how, double until) {
+    double early = (double)shortest(how);
+    return until <= early ? SHORT * early : LONG * until;
 }
 
 void nnd_feature_contour_clear(nnd_feature_contour *c) {
@@ -100,14 +101,14 @@ static void set_frequencies(const nnd_feature_training *how, nnd_feature_contour
 }
 
 /* The same radius for more nodes: then these see what aliasing the fewer had. */
-static nnd_status make_circle(nnd_context *ctx, const nnd_feature_training *how, size_t until,
+static nnd_status make_circle(nnd_context *ctx, const nnd_feature_training *how, double until,
                               size_t nodes, nnd_feature_contour *c) {
-    bool early = until <= shortest(how);
+    double alias = until <= (double)shortest(how) ? SHORT_ALIAS : LONG_ALIAS;
     double more = (double)nodes / (double)how->nodes;
-    size_t count = 2 * (size_t)(0.5 * more * (double)((early ? SHORT : LONG) * until));
+    size_t count = 2 * (size_t)(0.5 * more * circle_nodes(how, until));
     nnd_status status = reserve(ctx, count / 2, 1, c);
     if (status == NND_OK)
-        nnd_circle(count, pow(early ? SHORT_ALIAS : LONG_ALIAS, more), c->x, c->x_weight);
+        nnd_circle(count, pow(alias, more), c->x, c->x_weight);
     c->circle = true;
     return status;
 }
@@ -121,11 +122,11 @@ static nnd_status make_hyperbola(nnd_context *ctx, bool both, size_t nodes, doub
 }
 
 nnd_status nnd_feature_contour_make(nnd_context *ctx, const nnd_feature_training *how, double edge,
-                                    size_t nodes, double from, nnd_feature_contour *c) {
+                                    size_t nodes, double from, double until,
+                                    nnd_feature_contour *c) {
     bool both = how->lr * edge > ONE_ARM * (1.0 + how->momentum);
-    size_t circle = circle_until(how, from);
-    nnd_status status = circle > 0 ? make_circle(ctx, how, circle, nodes, c)
-                                   : make_hyperbola(ctx, both, nodes, from, c);
+    nnd_status status = circle_until(how, from) > 0 ? make_circle(ctx, how, until, nodes, c)
+                                                    : make_hyperbola(ctx, both, nodes, from, c);
     if (status != NND_OK)
         return status;
     if (how->lr == 0.0) {
@@ -141,20 +142,20 @@ nnd_status nnd_feature_contour_make(nnd_context *ctx, const nnd_feature_training
     return NND_OK;
 }
 
-size_t nnd_feature_contour_count(const nnd_feature_training *how, double from, bool *circle) {
-    size_t until = circle_until(how, from), nodes = how->nodes + MORE;
-    *circle = until > 0;
-    if (until == 0)
-        return how->lr > 0.0 ? 2 * nodes : nodes;
-    size_t part = until <= shortest(how) ? SHORT : LONG;
-    return part * until * nodes / how->nodes / 2;
+size_t nnd_feature_contour_count(const nnd_feature_training *how, double from, double until,
+                                 bool *circle) {
+    size_t nodes = how->nodes + MORE;
+    *circle = circle_until(how, from) > 0;
+    if (*circle)
+        return (size_t)(0.5 * circle_nodes(how, until) * (double)nodes / (double)how->nodes);
+    return how->lr > 0.0 ? 2 * nodes : nodes;
 }
 
 nnd_status nnd_feature_contours_check(nnd_context *ctx, const nnd_feature_training *how,
                                       size_t times, const double *time) {
     for (size_t t = 0; t < times; t++) {
         bool circle;
-        size_t count = 2 * nnd_feature_contour_count(how, time[t], &circle);
+        size_t count = 2 * nnd_feature_contour_count(how, time[t], time[t], &circle);
         if (circle && count > MOST_NODES)
             return nnd_fail(ctx, NND_E_INPUT,
                             "params.momentum: oscillations at %g take %zu nodes at step %g, of at "

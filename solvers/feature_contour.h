@@ -10,7 +10,7 @@
 /** Nodes x as those of contour.h, arm after arm, each from the real axis outwards. */
 typedef struct {
     size_t count, arms;
-    bool circle;              /**< on which kappa varies from node to node by more than rounding */
+    bool circle;
     double complex *x;        /**< the value at t has the factor exp(t x) */
     double complex *x_weight; /**< of (1/2 pi i) dx */
     double complex *s;        /**< frequency: x of the flow */
@@ -23,17 +23,19 @@ size_t nnd_feature_window(const nnd_feature_training *how, size_t times, const d
                           size_t first);
 
 /**
- * The contour for that window: a hyperbola; in discrete time with a second arm around negative z
- * where the spectrum, which ends at `edge`, reaches there, and early a circle. `nodes` is that of
- * the hyperbola, how->nodes or some more. s is that of (z - 1)(z - m) = s z eta.
+ * The contour for the times of that window, from `from` until `until`: a hyperbola; in discrete
+ * time with a second arm around negative z where the spectrum, which ends at `edge`, reaches there,
+ * and early a circle. `nodes` is that of the hyperbola, how->nodes or some more. s is that of (z -
+ * 1)(z - m) = s z eta.
  */
 NND_MUST_USE nnd_status nnd_feature_contour_make(nnd_context *ctx, const nnd_feature_training *how,
                                                  double edge, size_t nodes, double from,
-                                                 nnd_feature_contour *contour);
+                                                 double until, nnd_feature_contour *contour);
 void nnd_feature_contour_clear(nnd_feature_contour *contour);
 
 /** The most nodes that such a contour has; `circle` says whether it is one. */
-size_t nnd_feature_contour_count(const nnd_feature_training *how, double from, bool *circle);
+size_t nnd_feature_contour_count(const nnd_feature_training *how, double from, double until,
+                                 bool *circle);
 
 /** NND_E_INPUT if a contour for one of these ascending times took too many nodes. */
 NND_MUST_USE nnd_status nnd_feature_contours_check(nnd_context *ctx,

@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "solvers/feature_circle.h"
 #include "solvers/feature_contour.h"
 #include "solvers/feature_pairs.h"
 
@@ -55,36 +56,45 @@ nnd_status nnd_feature_ridge(nnd_context *ctx, const nnd_features *f, double rid
     nnd_feature_node node = ridge > 0.0 ? nnd_feature_node_at(f, ridge, kappa) : end_node(f, kappa);
     nnd_feature_sums sums = real_sums(f, kappa);
     nnd_feature_pair p = nnd_feature_pair_at(f, &node, &node, &sums);
-    double response = creal(node.r1), test = creal(p.both), df = creal(node.df);
+    double response = creal(node.r1), test = p.both.re, df = creal(node.df);
     double free = 1.0 - df / f->samples * df / f->width;
     bool threshold = (ridge <= 0.0 && f->samples == f->width) || free < LEAST_FREE;
     *losses = (nnd_feature_losses){{threshold ? INFINITY : test,
                                     threshold || response == 0.0 ? 0.0 : response * response * test,
-                                    creal(p.projection), creal(p.data) - f->label_noise,
-                                    creal(p.neither)},
+                                    p.projection.re, p.data.re - f->label_noise, p.neither.re},
                                    threshold ? 0.0 : ROUNDING * fabs(test / free)};
     return NND_OK;
 }
 
 /* ---- contours ---- */
 
+static nnd_status hyperbola(nnd_context *ctx, const nnd_features *f, const nnd_feature_contour *c,
+                            const nnd_feature_node *node, size_t times, const double *time,
+                            nnd_feature_losses *losses) {
+    double complex *u = calloc(times * c->count, sizeof *u);
+    if (u == NULL)
+        return nnd_fail_memory(ctx, "a contour");
+    for (size_t t = 0; t < times; t++)
+        for (size_t j = 0; j < c->count; j++)
+            u[t * c->count + j] = c->s_weight[j] * cexp(time[t] * c->x[j]);
+    nnd_status status = nnd_feature_pair_losses(ctx, f, c->count, node, times, u, losses);
+    free(u);
+    return status;
+}
+
 /* Losses at the times of one window. */
 static nnd_status window(nnd_context *ctx, const nnd_features *f, const nnd_feature_contour *c,
                          size_t times, const double *time, nnd_feature_losses *losses) {
     nnd_feature_node *node = calloc(c->count, sizeof *node);
-    double complex *u = calloc(times * c->count, sizeof *u);
-    nnd_status status = node != NULL && u != NULL ? NND_OK : nnd_fail_memory(ctx, "a contour");
+    nnd_status status = node != NULL ? NND_OK : nnd_fail_memory(ctx, "a contour");
     for (size_t arm = 0; status == NND_OK && arm < c->arms; arm++) {
         size_t length = c->count / c->arms, first = arm * length;
         status = nnd_feature_nodes(ctx, f, length, c->s + first, node + first);
     }
-    for (size_t t = 0; status == NND_OK && t < times; t++)
-        for (size_t j = 0; j < c->count; j++)
-            u[t * c->count + j] = c->s_weight[j] * cexp(time[t] * c->x[j]);
     if (status == NND_OK)
-        status = nnd_feature_pair_losses(ctx, f, c->count, node, c->circle, times, u, losses);
+        status = c->circle ? nnd_feature_circle_losses(ctx, f, c, node, times, time, losses)
+                           : hyperbola(ctx, f, c, node, times, time, losses);
     free(node);
-    free(u);
     return status;
 }
 
@@ -94,7 +104,8 @@ nnd_status nnd_feature_descent_with(nnd_context *ctx, const nnd_features *f,
     for (size_t first = 0; first < times;) {
         nnd_feature_contour contour;
         size_t next = nnd_feature_window(how, times, time, first);
-        nnd_status status = nnd_feature_contour_make(ctx, how, edge, nodes, time[first], &contour);
+        nnd_status status =
+            nnd_feature_contour_make(ctx, how, edge, nodes, time[first], time[next - 1], &contour);
         if (status == NND_OK)
             status = window(ctx, f, &contour, next - first, time + first, losses + first);
         nnd_feature_contour_clear(&contour);

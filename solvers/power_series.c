@@ -6,6 +6,7 @@
 #include <math.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "nndmft/solvers/contour.h"
 
@@ -47,15 +48,23 @@ nnd_status nnd_power_series_new(nnd_context *ctx, size_t count, nnd_power_series
     return NND_OK;
 }
 
+void nnd_power_series_sum(nnd_power_series *s, double complex x, const double complex *value,
+                          size_t terms, double *sum) {
+    if (value != s->buffer)
+        memcpy(s->buffer, value, s->count * sizeof *value);
+    fftw_execute(s->plan);
+    for (size_t t = 0; t < terms; t++)
+        sum[t] = creal(cexp((double)t * x) * s->buffer[t]);
+}
+
 /* f_t = (1/n) sum_j z_j^t F_j with z_j = exp(x + 2 pi i j/n); values below the axis are conjugates
  * of those above. */
 void nnd_power_series_of(nnd_power_series *s, const double complex *value, size_t terms,
                          double *coefficient) {
+    double scale = 1.0 / (double)s->count;
     for (size_t j = 0; j < s->count / 2; j++) {
-        s->buffer[j] = value[j];
-        s->buffer[s->count - 1 - j] = conj(value[j]);
+        s->buffer[j] = scale * value[j];
+        s->buffer[s->count - 1 - j] = scale * conj(value[j]);
     }
-    fftw_execute(s->plan);
-    for (size_t t = 0; t < terms; t++)
-        coefficient[t] = creal(cexp((double)t * s->x) * s->buffer[t]) / (double)s->count;
+    nnd_power_series_sum(s, s->x, s->buffer, terms, coefficient);
 }

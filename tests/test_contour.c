@@ -172,6 +172,8 @@ START_TEST(convolutions_of_responses_give_the_losses_of_short_times) {
         teacher2[k] = pow(k + 1.0, -0.6);
     }
     compare_with_convolutions(0.0);
+    compare_with_convolutions(0.6);
+    compare_with_convolutions(0.99);
 }
 END_TEST
 

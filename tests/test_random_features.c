@@ -168,6 +168,8 @@ START_TEST(descent_without_limits_is_a_sum) {
     compare_descent(1.2, 0.5, 10, time);
     compare_descent(0.5, 0.8, 10, time);
     compare_descent(3.4, 0.8, 10, time);
+    const double slow[] = {1.0, 30.0, 65.0, 450.0, 1500.0};
+    compare_descent(0.5, 0.99, 5, slow);
 }
 END_TEST
 

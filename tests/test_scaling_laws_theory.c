@@ -345,8 +345,8 @@ START_TEST(what_is_not_stable_is_refused) {
            "training: one-pass, batch: 1, lr: 1}}",
            "params.lr: 1 is not stable; allowed: below ");
     refuse("{model: scaling-laws, params: {" CASE_A
-           ", training: gd, lr: 0.5, momentum: 0.99, steps: 10000}}",
-           "params.momentum: oscillations at 0.99 take ");
+           ", training: gd, lr: 0.5, momentum: 0.999, steps: 10000}}",
+           "params.momentum: oscillations at 0.999 take ");
 }
 END_TEST
 

@@ -28,6 +28,11 @@ void nnd_power_series_free(nnd_power_series *series);
 void nnd_power_series_of(nnd_power_series *series, const nnd_complex *value, size_t terms,
                          double *coefficient);
 
+/** sum[t] = Re exp(t x) sum_j exp(2 pi i j t/count) value_j over `count` values, t < terms <=
+ * count. */
+void nnd_power_series_sum(nnd_power_series *series, nnd_complex x, const nnd_complex *value,
+                          size_t terms, double *sum);
+
 NND_API_END
 
 #endif
