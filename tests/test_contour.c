@@ -86,6 +86,25 @@ START_TEST(coefficients_of_power_series) {
 }
 END_TEST
 
+/* One number among many has one frequency. */
+START_TEST(sums_over_a_circle_have_the_frequency_of_each_node) {
+    enum { COUNT = 60, NODE = 7 };
+    nnd_context *ctx = nnd_context_new(NULL);
+    nnd_power_series *series;
+    double complex value[COUNT] = {[NODE] = 2.0 - 3.0 * I}, x = 0.01 + 0.3 * I;
+    double got[COUNT];
+    ck_assert_int_eq(nnd_power_series_new(ctx, COUNT, &series), NND_OK);
+    nnd_power_series_sum(series, x, value, COUNT, got);
+    for (int t = 0; t < COUNT; t++) {
+        double angle = t * (0.3 + 2.0 * M_PI * NODE / COUNT);
+        double want = exp(0.01 * t) * (2.0 * cos(angle) + 3.0 * sin(angle));
+        ck_assert_double_eq_tol(got[t], want, 1e-13);
+    }
+    nnd_power_series_free(series);
+    nnd_context_free(ctx);
+}
+END_TEST
+
 /* ---- short times in the time domain ---- */
 
 /* Modes of descent at finite P and N; steps beyond those of the first circle. */
@@ -184,6 +203,7 @@ int main(void) {
     tcase_add_test(tests, hyperbolas_converge_as_fast_as_they_can);
     tcase_add_test(tests, heights_and_depths_are_those_of_the_last_node);
     tcase_add_test(tests, coefficients_of_power_series);
+    tcase_add_test(tests, sums_over_a_circle_have_the_frequency_of_each_node);
     tcase_add_test(tests, convolutions_of_responses_give_the_losses_of_short_times);
     suite_add_tcase(suite, tests);
     return test_main(suite);
