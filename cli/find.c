@@ -96,18 +96,16 @@ static nnd_status unknown_variable(nnd_context *ctx, const nnd_model *model, con
                     name, near.text, model->name);
 }
 
-static bool is_real(const nnd_param *param) {
-    return param->type == NND_REAL || param->type == NND_REALS;
-}
-
 static nnd_status unknown_param(nnd_context *ctx, const nnd_model *model, const char *name) {
     nnd_suggestion near = {.word = name};
     for (size_t i = 0; i < model->params->count; i++)
-        if (is_real(&model->params->param[i]))
+        if (nnd_find_takes(&model->params->param[i]))
             nnd_suggest(&near, "", model->params->param[i].name);
-    return nnd_fail(ctx, NND_E_INPUT,
-                    "--param %.200s: not a real parameter; %s`nndmft describe %s` lists them", name,
-                    near.text, model->name);
+    return nnd_fail(
+        ctx, NND_E_INPUT,
+        "--param %.200s: not a parameter that is a number; %s`nndmft describe %s` lists "
+        "them",
+        name, near.text, model->name);
 }
 
 /* Finds the rows of the tables that the request names. */
@@ -117,7 +115,7 @@ static nnd_status look_up(nnd_context *ctx, const nnd_case *c, request *r) {
             return nnd_fail(ctx, NND_E_INPUT, "--param %s: the case sweeps over it", r->param);
     r->find.param = nnd_param_find(c->model->params, r->param);
     r->find.variable = nnd_model_variable(c->model, r->variable);
-    if (r->find.param == NULL || !is_real(r->find.param))
+    if (r->find.param == NULL || !nnd_find_takes(r->find.param))
         return unknown_param(ctx, c->model, r->param);
     return r->find.variable != NULL ? NND_OK : unknown_variable(ctx, c->model, r->variable);
 }

@@ -52,9 +52,14 @@ static bool in_range(const nnd_range *r, double x) {
     return above && below;
 }
 
+bool nnd_param_is_whole(const nnd_param *param) {
+    return is_integer(param->type) || param->whole;
+}
+
 bool nnd_param_holds(const nnd_param *param, double x) {
-    bool fits = !is_integer(param->type) || (x == floor(x) && fabs(x) <= NND_LARGEST_INTEGER);
-    return fits && in_range(&param->range, x);
+    bool fits = !is_integer(param->type) || fabs(x) <= NND_LARGEST_INTEGER;
+    bool rounds = nnd_param_is_whole(param) && x != floor(x);
+    return fits && !rounds && in_range(&param->range, x);
 }
 
 static void range_text(const nnd_range *r, size_t size, char *text) {
@@ -113,7 +118,7 @@ void nnd_param_allowed(const nnd_param *param, size_t size, char *text) {
         allowed_in_group(param, size, text);
         return;
     }
-    snprintf(text, size, "%s%s%s", noun[param->type], range,
+    snprintf(text, size, "%s%s%s", noun[param->whole ? NND_INTEGER : param->type], range,
              is_list(param->type) ? ", or a list of such" : "");
 }
 
@@ -123,7 +128,7 @@ static bool read_number(const nnd_param *param, const nnd_value *value, double *
     *wrong = "is not";
     if (!nnd_value_number(value, x))
         return false;
-    if (is_integer(param->type) && *x != floor(*x))
+    if (nnd_param_is_whole(param) && *x != floor(*x))
         return false;
     *wrong = "is out of range:";
     /* A text beyond the largest integer reads as 2^53 or more: nothing is rounded unnoticed. */

@@ -26,7 +26,7 @@ static const nnd_param FEATURE_PARAMS[] = {
     {"eigenvalues", FEATURES(REALS, eigenvalues), "null", NND_POSITIVE,
      "lambda_k, instead of a power law"},
     {"multiplicity", FEATURES(REALS, multiplicity), "null", NND_BETWEEN(1, 1e15),
-     "how many features have each eigenvalue (1)"},
+     "how many features have each eigenvalue (1)", .whole = true},
 };
 static const nnd_param_table FEATURE_TABLE = NND_TABLE(FEATURE_PARAMS, nnd_scaling_features);
 
@@ -67,10 +67,10 @@ static const nnd_param PARAMS[] = {
      .group = &nnd_data_table},
     {"width", FIELD(REAL, width), "inf", COUNT_OR_INF,
      "N, random projections that a student sees; inf: all features", .symbol = "N",
-     .long_name = "width"},
+     .long_name = "width", .whole = true},
     {"samples", FIELD(REAL, samples), "inf", COUNT_OR_INF,
      "P, training samples; inf: the population (one-pass: fresh batches)", .symbol = "P",
-     .long_name = "samples"},
+     .long_name = "samples", .whole = true},
     {"noise2", FIELD(REAL, noise2), "0", NND_NON_NEGATIVE, "variance of the label noise",
      .symbol = "σ²", .long_name = "label noise"},
     {"training", FIELD(CHOICE, training), "flow", NND_ANY,

@@ -107,10 +107,6 @@ nnd_status nnd_scaling_laws_modes(nnd_context *ctx, const nnd_scaling_laws *p,
 /* Powers of the rank beyond this have no place among doubles. */
 static const double MOST_DECADES = 300.0;
 
-static bool is_whole(double x) {
-    return x == floor(x);
-}
-
 static bool check_eigenvalues(nnd_scaling_features *f, nnd_objection *o) {
     const nnd_reals *n = &f->multiplicity;
     if (f->eigenvalues.value != NULL && f->eigenvalues.count == 0)
@@ -122,10 +118,6 @@ static bool check_eigenvalues(nnd_scaling_features *f, nnd_objection *o) {
     if (n->value != NULL && n->count != f->eigenvalues.count)
         return nnd_object(o, "features.multiplicity", "a list of %zu; allowed: %zu, as eigenvalues",
                           n->count, f->eigenvalues.count);
-    for (size_t k = 0; k < n->count; k++)
-        if (!is_whole(n->value[k]))
-            return nnd_object(o, "features.multiplicity", "%g; allowed: integers >= 1",
-                              n->value[k]);
     return true;
 }
 
@@ -201,10 +193,6 @@ static bool check_data(const nnd_scaling_laws *p, nnd_objection *o) {
 }
 
 static bool check_counts(const nnd_scaling_laws *p, nnd_objection *o) {
-    if (!isinf(p->width) && !is_whole(p->width))
-        return nnd_object(o, "width", "%g; allowed: integers >= 1, or inf", p->width);
-    if (!isinf(p->samples) && !is_whole(p->samples))
-        return nnd_object(o, "samples", "%g; allowed: integers >= 1, or inf", p->samples);
     if (p->training == NND_SCALING_ONE_PASS && !isinf(p->samples))
         return nnd_object(o, "samples", "%g: one-pass draws fresh batches; allowed: inf",
                           p->samples);

@@ -135,6 +135,66 @@ START_TEST(minimum_is_no_worse_than_a_fine_scan) {
 }
 END_TEST
 
+#define RIDGE                                                                                      \
+    "{model: scaling-laws, params: {features: {power_law: 1.2, count: 60}, noise2: 0.1, "          \
+    "width: 12, samples: %d, training: ridge, ridge: 1e-3}}"
+
+/* Double descent over samples, which only whole numbers can be: all of them are tried. */
+START_TEST(extremum_of_whole_numbers_is_the_best_of_all) {
+    nnd_context *ctx = nnd_context_new(NULL);
+    char yaml[512];
+    snprintf(yaml, sizeof yaml, RIDGE, 5);
+    named o = {.param = "samples",
+               .low = 1,
+               .high = 200,
+               .points = _i == 0 ? 5 : 129,
+               .goal = NND_FIND_MAX,
+               .variable = "test_mse"};
+    nnd_found found = found_or_abort(ctx, yaml, o);
+    ck_assert(found.uncertainty == 0.0 && !found.at_edge);
+    for (int samples = 1; samples <= 200; samples++) {
+        snprintf(yaml, sizeof yaml, RIDGE, samples);
+        nnd_frame *f = test_theory(ctx, yaml);
+        double value = test_value(f, "test_mse", "");
+        ck_assert(samples == (int)found.param ? value == found.value : value < found.value);
+        nnd_frame_free(f);
+    }
+    nnd_context_free(ctx);
+}
+END_TEST
+
+/* The plateau falls with the batch: one neighbour of the place found is above the level, the other
+ * below, and further from it. */
+START_TEST(root_of_whole_numbers_is_the_one_next_to_it) {
+    static const char one_pass[] =
+        "{model: scaling-laws, params: {features: {power_law: 1.5, count: 60}, noise2: 0.1, "
+        "training: one-pass, lr: 0.3, steps: 1, batch: %d}}";
+    const double level = 0.1003;
+    nnd_context *ctx = nnd_context_new(NULL);
+    char yaml[512];
+    snprintf(yaml, sizeof yaml, one_pass, 7);
+    named o = {.param = "batch",
+               .low = 1,
+               .high = 1000,
+               .points = 4,
+               .goal = NND_FIND_ZERO,
+               .variable = "plateau",
+               .level = level};
+    nnd_found found = found_or_abort(ctx, yaml, o);
+    ck_assert(found.uncertainty == 0.5 && found.param > 1.0 && found.param < 1000.0);
+    double value[3];
+    for (int i = 0; i < 3; i++) {
+        snprintf(yaml, sizeof yaml, one_pass, (int)found.param + i - 1);
+        nnd_frame *f = test_theory(ctx, yaml);
+        value[i] = test_value(f, "plateau", "");
+        nnd_frame_free(f);
+    }
+    ck_assert(value[0] > level && level > value[2] && value[1] == found.value);
+    ck_assert(fabs(value[1] - level) <= fmin(value[0] - level, level - value[2]));
+    nnd_context_free(ctx);
+}
+END_TEST
+
 /* The risk at t = 0 falls with gamma0: its maximum is the lower end. */
 START_TEST(extremum_at_an_end_is_said_to_be_there) {
     nnd_context *ctx = nnd_context_new(NULL);
@@ -159,9 +219,12 @@ START_TEST(bad_searches_are_refused_with_the_reason) {
         {{.param = "nonsense", .low = 1, .high = 2, .variable = "test_risk", .at = {{"t", 0}}},
          NND_E_INPUT,
          "a parameter"},
-        {{.param = "depth", .low = 1, .high = 2, .variable = "test_risk", .at = {{"t", 0}}},
+        {{.param = "training", .low = 1, .high = 2, .variable = "test_risk", .at = {{"t", 0}}},
          NND_E_INPUT,
-         "depth"},
+         "training is not a parameter"},
+        {{.param = "depth", .low = 1.5, .high = 2, .variable = "test_risk", .at = {{"t", 0}}},
+         NND_E_INPUT,
+         "depth: 1.5:2; allowed: integers"},
         {{.param = "nu", .low = 2, .high = 1, .variable = "test_risk", .at = {{"t", 0}}},
          NND_E_INPUT,
          "LOW < HIGH"},
@@ -433,6 +496,8 @@ int main(void) {
     tcase_add_loop_test(tests, best_learning_rates_of_the_transfer_example, 0, 6);
     tcase_add_test(tests, of_values_that_fail_side_by_side_the_first_is_named);
     tcase_add_test(tests, minimum_is_no_worse_than_a_fine_scan);
+    tcase_add_loop_test(tests, extremum_of_whole_numbers_is_the_best_of_all, 0, 2);
+    tcase_add_test(tests, root_of_whole_numbers_is_the_one_next_to_it);
     tcase_add_test(tests, extremum_at_an_end_is_said_to_be_there);
     tcase_add_test(tests, bad_searches_are_refused_with_the_reason);
     tcase_add_test(tests, a_solver_that_does_not_converge_is_said_to);

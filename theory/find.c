@@ -20,6 +20,8 @@ typedef struct {
     nnd_context *ctx;
     const nnd_find_options *options;
     nnd_probe probe;
+    size_t points; /* of the grid, ascending */
+    double *grid;
     double sign;
     double worst; /* stands for points without a finite value */
     double bytes; /* memory of one evaluation */
@@ -72,6 +74,17 @@ static double grid_point(const nnd_find_options *o, size_t i) {
     return o->low + u * (o->high - o->low);
 }
 
+/* Whole numbers are rounded, and taken once. */
+static void fill_grid(search *s) {
+    bool whole = nnd_param_is_whole(s->options->param);
+    for (size_t i = 0; i < s->options->points; i++) {
+        double x = grid_point(s->options, i);
+        x = whole ? round(x) : x;
+        if (s->points == 0 || x > s->grid[s->points - 1])
+            s->grid[s->points++] = x;
+    }
+}
+
 /* A scan of the grid. */
 typedef struct {
     search *search;
@@ -84,16 +97,16 @@ static nnd_status scan_point(nnd_context *ctx, size_t i, void *data) {
     search *s = scan->search;
     double value = NAN;
     size_t done;
-    nnd_status status = evaluate(ctx, s, grid_point(s->options, i), &value);
+    nnd_status status = evaluate(ctx, s, s->grid[i], &value);
     scan->y[i] = isfinite(value) ? s->sign * (value - s->options->level) : NAN;
 #pragma omp atomic capture
     done = ++scan->done;
-    nnd_progress(ctx, "scan", done, s->options->points);
+    nnd_progress(ctx, "scan", done, s->points);
     return status;
 }
 
 static nnd_status scan_grid(search *s, double *y) {
-    size_t n = s->options->points;
+    size_t n = s->points;
     grid_scan scan = {.search = s, .y = y};
     s->evaluations += n;
     return nnd_parallel(s->ctx, nnd_context_concurrency(s->ctx, n, s->bytes), n, scan_point, &scan);
@@ -114,24 +127,41 @@ static double least_bracket(const search *s, double precision) {
     return precision * NEAR_ZERO * (s->options->high - s->options->low);
 }
 
-static nnd_status refine_root(search *s, double low, double high, nnd_found *found) {
-    nnd_bracket b = {low, high, NAN};
-    nnd_status status =
-        nnd_brent_root(s->ctx, objective, s, least_bracket(s, ROOT_PRECISION), ROOT_PRECISION, &b);
+/* The neighbours between which a whole number would be the root: x is the one closer to it. */
+static void whole_root(search *s, const double y[2], nnd_bracket *b) {
+    double at_low = y[0], at_high = y[1];
+    while (b->high - b->low > 1.0 && s->status == NND_OK) {
+        double middle = floor(0.5 * (b->low + b->high)), value = objective(middle, s);
+        bool lower = (value < 0.0) == (at_low < 0.0);
+        *(lower ? &b->low : &b->high) = middle;
+        *(lower ? &at_low : &at_high) = value;
+    }
+    b->x = fabs(at_high) < fabs(at_low) ? b->high : b->low;
+}
+
+/* Between grid points i and i + 1. */
+static nnd_status refine_root(search *s, size_t i, const double *y, nnd_found *found) {
+    nnd_bracket b = {s->grid[i], s->grid[i + 1], NAN};
+    nnd_status status = NND_OK;
+    if (nnd_param_is_whole(s->options->param))
+        whole_root(s, y + i, &b);
+    else
+        status = nnd_brent_root(s->ctx, objective, s, least_bracket(s, ROOT_PRECISION),
+                                ROOT_PRECISION, &b);
     return conclude(s, status, &b, found);
 }
 
 static nnd_status find_root(search *s, const double *y, nnd_found *found) {
-    for (size_t i = 0; i + 1 < s->options->points; i++) {
+    for (size_t i = 0; i + 1 < s->points; i++) {
         if (!isfinite(y[i]) || !isfinite(y[i + 1]))
             continue;
         if (y[i] == 0.0 || y[i + 1] == 0.0) {
-            found->param = grid_point(s->options, y[i] == 0.0 ? i : i + 1);
+            found->param = s->grid[y[i] == 0.0 ? i : i + 1];
             return NND_OK;
         }
         s->worst = fabs(y[i]) + fabs(y[i + 1]);
         if ((y[i] < 0.0) != (y[i + 1] < 0.0))
-            return refine_root(s, grid_point(s->options, i), grid_point(s->options, i + 1), found);
+            return refine_root(s, i, y, found);
     }
     nnd_fail(s->ctx, NND_E_INPUT, "%s does not cross %g for %s from %g to %g",
              s->options->variable->name, s->options->level, s->options->param->name,
@@ -139,33 +169,54 @@ static nnd_status find_root(search *s, const double *y, nnd_found *found) {
     return NND_NOT_CONVERGED;
 }
 
+/* The least value of whole numbers around x, where it is `least`: each step halves the larger
+ * side. */
+static void whole_minimum(search *s, double least, nnd_bracket *b) {
+    while (b->high - b->low > 2.0 && s->status == NND_OK) {
+        bool right = b->high - b->x > b->x - b->low;
+        double at = right ? ceil(0.5 * (b->x + b->high)) : floor(0.5 * (b->low + b->x));
+        double value = objective(at, s);
+        if (value < least) {
+            *(right ? &b->low : &b->high) = b->x;
+            b->x = at;
+            least = value;
+        } else
+            *(right ? &b->high : &b->low) = at;
+    }
+    b->low = b->high = b->x;
+}
+
 static nnd_status refine_minimum(search *s, size_t i, const double *y, nnd_found *found) {
-    double low = grid_point(s->options, i - 1), high = grid_point(s->options, i + 1);
+    double low = s->grid[i - 1], high = s->grid[i + 1];
     double at_low = isfinite(y[i - 1]) ? y[i - 1] : s->worst;
     double at_high = isfinite(y[i + 1]) ? y[i + 1] : s->worst;
     if (y[i] >= at_low || y[i] >= at_high) { /* a plateau: no better than the grid */
-        found->param = grid_point(s->options, i);
+        found->param = s->grid[i];
         found->uncertainty = (high - low) / 2.0;
         return NND_OK;
     }
-    nnd_bracket b = {low, high, grid_point(s->options, i)};
+    nnd_bracket b = {low, high, s->grid[i]};
     const double value[] = {at_low, y[i], at_high};
-    nnd_status status = nnd_brent_minimum(
-        s->ctx, objective, s, least_bracket(s, EXTREMUM_PRECISION), EXTREMUM_PRECISION, value, &b);
+    nnd_status status = NND_OK;
+    if (nnd_param_is_whole(s->options->param))
+        whole_minimum(s, y[i], &b);
+    else
+        status = nnd_brent_minimum(s->ctx, objective, s, least_bracket(s, EXTREMUM_PRECISION),
+                                   EXTREMUM_PRECISION, value, &b);
     return conclude(s, status, &b, found);
 }
 
 /* True if grid point i is finite and no higher than its neighbours. */
 static bool is_local_minimum(const search *s, const double *y, size_t i) {
     bool below_left = i == 0 || !(y[i - 1] < y[i]);
-    bool below_right = i + 1 == s->options->points || !(y[i + 1] < y[i]);
+    bool below_right = i + 1 == s->points || !(y[i + 1] < y[i]);
     return isfinite(y[i]) && below_left && below_right;
 }
 
 /* The lowest local minimum of the grid that lies above the last one, or at it further on; the
  * number of points if there is none. */
 static size_t next_minimum(const search *s, const double *y, size_t last) {
-    size_t n = s->options->points, best = n;
+    size_t n = s->points, best = n;
     for (size_t i = 0; i < n; i++) {
         bool first = last == n || y[i] > y[last];
         bool after = first || (i > last && y[i] == y[last]);
@@ -177,7 +228,7 @@ static size_t next_minimum(const search *s, const double *y, size_t last) {
 
 static void set_worst(search *s, const double *y) {
     double lowest = INFINITY, highest = -INFINITY;
-    for (size_t i = 0; i < s->options->points; i++)
+    for (size_t i = 0; i < s->points; i++)
         if (isfinite(y[i])) {
             lowest = fmin(lowest, y[i]);
             highest = fmax(highest, y[i]);
@@ -187,14 +238,14 @@ static void set_worst(search *s, const double *y) {
 
 /* Refines the lowest few local minima of the grid: a narrow valley may be deeper than it looks. */
 static nnd_status find_minimum(search *s, const double *y, nnd_found *found) {
-    size_t n = s->options->points, at = n;
+    size_t n = s->points, at = n;
     double lowest = INFINITY;
     set_worst(s, y);
     for (int k = 0; k < REFINED; k++) {
         at = next_minimum(s, y, at);
         if (at == n)
             break;
-        nnd_found local = {.param = grid_point(s->options, at), .at_edge = true};
+        nnd_found local = {.param = s->grid[at], .at_edge = true};
         nnd_status status = NND_OK;
         if (at > 0 && at < n - 1) {
             local.at_edge = false;
@@ -222,9 +273,9 @@ static nnd_status check_options(nnd_context *ctx, const nnd_model *model,
         (unsigned)o->goal > NND_FIND_MAX || (o->coordinates > 0 && o->at == NULL))
         return nnd_fail(ctx, NND_E_INPUT, "a search needs a parameter, a variable and a goal");
     const char *name = o->param->name;
-    if (nnd_param_find(model->params, name) != o->param ||
-        (o->param->type != NND_REAL && o->param->type != NND_REALS))
-        return nnd_fail(ctx, NND_E_INPUT, "%s is not a real parameter of %s", name, model->name);
+    if (nnd_param_find(model->params, name) != o->param || !nnd_find_takes(o->param))
+        return nnd_fail(ctx, NND_E_INPUT, "%s is not a parameter of %s that is a number", name,
+                        model->name);
     if (nnd_model_variable(model, o->variable->name) != o->variable)
         return nnd_fail(ctx, NND_E_INPUT, "%s is not a variable of %s", o->variable->name,
                         model->name);
@@ -236,6 +287,8 @@ static nnd_status check_options(nnd_context *ctx, const nnd_model *model,
         return nnd_fail(ctx, NND_E_INPUT, "%g is not a level to cross", o->level);
     if (!(o->low < o->high && isfinite(o->low) && isfinite(o->high)))
         return nnd_fail(ctx, NND_E_INPUT, "%s: not an interval LOW:HIGH with LOW < HIGH", name);
+    if (nnd_param_is_whole(o->param) && (o->low != floor(o->low) || o->high != floor(o->high)))
+        return nnd_fail(ctx, NND_E_INPUT, "%s: %g:%g; allowed: integers", name, o->low, o->high);
     return NND_OK;
 }
 
@@ -245,6 +298,10 @@ static nnd_status prepare(search *s, const nnd_model *model, const void *params)
     if (status == NND_OK)
         status = nnd_probe_bytes(s->ctx, &s->probe, &s->bytes);
     return status == NND_OK ? nnd_check_memory(s->ctx, s->bytes, "theory") : status;
+}
+
+bool nnd_find_takes(const nnd_param *param) {
+    return param->type == NND_REAL || param->type == NND_REALS || param->type == NND_INTEGER;
 }
 
 /* Whether what stands at the place found is an answer. */
@@ -290,11 +347,14 @@ nnd_status nnd_find(nnd_context *ctx, const nnd_model *model, const void *params
     nnd_status status = check_options(ctx, model, &o);
     if (status == NND_OK)
         status = prepare(&s, model, params);
-    double *y = status == NND_OK ? calloc(o.points, sizeof *y) : NULL;
+    double *y = status == NND_OK ? calloc(2 * o.points, sizeof *y) : NULL;
     if (status == NND_OK && y == NULL)
         status = nnd_fail_memory(ctx, "the scan");
-    if (status == NND_OK)
+    if (status == NND_OK) {
+        s.grid = y + o.points;
+        fill_grid(&s);
         status = scan_grid(&s, y);
+    }
     if (status == NND_OK)
         status = o.goal == NND_FIND_ZERO ? find_root(&s, y, found) : find_minimum(&s, y, found);
     if (status == NND_OK) {

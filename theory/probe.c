@@ -158,10 +158,22 @@ void nnd_probe_clear(nnd_probe *probe) {
     probe->params = NULL;
 }
 
+/* At the upper end only if the model allows it: a reading says what it does not. */
 nnd_status nnd_probe_bytes(nnd_context *ctx, const nnd_probe *probe, double *bytes) {
-    nnd_cost cost = {0};
-    nnd_status status = nnd_theory_find(probe->model)->cost(ctx, probe->params, &cost);
-    *bytes = cost.bytes + cost.results;
+    const nnd_theory *theory = nnd_theory_find(probe->model);
+    size_t size = probe->model->params->size;
+    double high = probe->options->high;
+    nnd_cost low_cost = {0}, high_cost = {0};
+    nnd_status status = theory->cost(ctx, probe->params, &low_cost);
+    void *params = malloc(size);
+    if (params == NULL)
+        return nnd_fail_memory(ctx, "the parameters");
+    memcpy(params, probe->params, size);
+    set_param(params, probe->options->param, &high);
+    if (status == NND_OK && nnd_model_settle(ctx, probe->model, params) == NND_OK)
+        status = theory->cost(ctx, params, &high_cost);
+    free(params);
+    *bytes = fmax(low_cost.bytes + low_cost.results, high_cost.bytes + high_cost.results);
     return status;
 }
 

@@ -26,7 +26,7 @@ typedef struct {
 NND_MUST_USE nnd_status nnd_probe_make(nnd_context *ctx, const nnd_model *model, const void *params,
                                        const nnd_find_options *options, nnd_probe *probe);
 void nnd_probe_clear(nnd_probe *probe);
-/** Bytes that one reading takes. */
+/** Bytes that one reading takes, at either end of the interval at most. */
 NND_MUST_USE nnd_status nnd_probe_bytes(nnd_context *ctx, const nnd_probe *probe, double *bytes);
 /**
  * The number at one value of the parameter. Where theory has no answer (nnd_point_failed) it is NaN

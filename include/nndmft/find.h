@@ -19,7 +19,7 @@ typedef struct {
 
 /** What is sought. Rows are those of the model's own tables. */
 typedef struct {
-    const nnd_param *param; /**< a parameter of type NND_REAL, or NND_REALS, as a list of one */
+    const nnd_param *param; /**< a parameter that nnd_find_takes; a list is one of one number */
     double low, high;       /**< interval; scanned logarithmically if low > 0 and high >= 10 low */
     nnd_goal goal;
     const nnd_variable *variable;
@@ -38,12 +38,17 @@ typedef struct {
     size_t evaluations; /**< solutions of the theory */
 } nnd_found;
 
+/** True for parameters that are numbers: NND_REAL, NND_REALS and NND_INTEGER. */
+bool nnd_find_takes(const nnd_param *param);
+
 /**
  * Scans the interval (in parallel), then refines by Brent's method, to a relative precision of 1e-8
  * for a root and 1e-5 for an extremum (near 0, to 1e-4 of that of the interval). Several roots: the
  * first from `low`. Of several minima the lowest four of the scan are refined and the lowest
- * returned. Points where the theory diverges or has no answer count as the worst for an extremum
- * and are skipped for a root; the latter are told of, as a warning or in the message.
+ * returned. Of whole numbers an extremum is a neighbour of none better, with uncertainty 0, and for
+ * a root `param` is the one next to it at which the variable is closest to the level, with 1/2.
+ * Points where the theory diverges or has no answer count as the worst for an extremum and are
+ * skipped for a root; the latter are told of, as a warning or in the message.
  *
  * `params` are those of the model, as nnd_model_check accepts them with the parameter at `low`; its
  * own value does not count. Theory is solved up to the times in `at`, any step or time of the run,

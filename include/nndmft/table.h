@@ -95,6 +95,7 @@ typedef struct {
                                        no mapping; NULL: there is none */
     const char *long_name;        /**< on an axis over it; NULL: its symbol, or else its name */
     const char *symbol;           /**< in legends, UTF-8; NULL: its name */
+    bool whole;                   /**< of NND_REAL and NND_REALS: whole numbers, or infinity */
 } nnd_param;
 
 /** A table of parameters. */
@@ -201,7 +202,9 @@ NND_MUST_USE nnd_status nnd_params_check_keys(nnd_context *ctx, const nnd_param_
  */
 NND_MUST_USE nnd_status nnd_params_check(nnd_context *ctx, const nnd_param_table *table,
                                          const void *params, const char *prefix);
-/** True if a number is in the range of a parameter (and an integer, where that is its type). */
+/** True if the numbers of a parameter are whole: its type says so, or `whole`. */
+bool nnd_param_is_whole(const nnd_param *param);
+/** True if a number is in the range of a parameter (and whole, where it must be). */
 bool nnd_param_holds(const nnd_param *param, double x);
 /** Frees what the fields of the table own; does not zero the rest of the struct. */
 void nnd_params_release(const nnd_param_table *table, void *params);

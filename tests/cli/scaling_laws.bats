@@ -72,7 +72,7 @@ YAML
 }
 
 @test "nonsense is refused in one line" {
-    refused 2 params.width 2.5 integers -- simulate case.yaml --set params.width=2.5
+    refused 2 params.width 2.5 "an integer >= 1, or inf" -- simulate case.yaml --set params.width=2.5
     refused 2 params.lr "belongs to training" -- simulate case.yaml --set params.lr=0.1
     refused 2 params.batch_terms "size 2" limit -- simulate case.yaml --set params.samples=null \
         --set params.time=null --set params.record=null --set params.training=one-pass --set simulate.size=2
