@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The commands run, solve and simulate. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -256,6 +257,26 @@ static void announce_output(nnd_context *ctx, const char *output) {
     free(copy);
 }
 
+/* Neither the case is replaced nor the file of its data. */
+static nnd_status check_output(nnd_context *ctx, const cli_options *options, const nnd_case *c,
+                               const char *path) {
+    const nnd_value *data = nnd_value_get(nnd_value_get(c->resolved, "params"), "data");
+    const nnd_value *file = nnd_value_get(data, "file");
+    nnd_status status = cli_check_output(ctx, options->args.value[0], path);
+    if (status != NND_OK || file == NULL || file->text == NULL || nnd_value_is_null(file))
+        return status;
+    cli_source source;
+    status = cli_case_source(ctx, options, &source);
+    char read[4096]; /* as long as paths of data may be */
+    const char *folder = file->text[0] == '/' ? "" : source.folder;
+    if (status == NND_OK) {
+        snprintf(read, sizeof read, "%s%s%s", folder, folder[0] != '\0' ? "/" : "", file->text);
+        status = cli_check_output(ctx, read, path);
+    }
+    cli_source_clear(&source);
+    return status;
+}
+
 static int execute(nnd_context *ctx, const cli_options *options, plan todo) {
     nnd_case *c = NULL;
     nnd_status status = cli_read_case(ctx, options, &c);
@@ -273,7 +294,7 @@ static int execute(nnd_context *ctx, const cli_options *options, plan todo) {
     const char *path = NULL;
     if (status == NND_OK) {
         path = options->output != NULL ? options->output : c->output;
-        status = cli_check_output(ctx, options->args.value[0], path);
+        status = check_output(ctx, options, c, path);
     }
     if (status == NND_OK && options->output == NULL && nnd_context_rank(ctx) == 0)
         announce_output(ctx, path);

@@ -719,6 +719,17 @@ PYTHON
     cmp case.yaml before.yaml
 }
 
+@test "the data of a case are never replaced, not even by force" {
+    { echo x,y; seq 20 | sed 's/.*/&,&/'; } >mine.csv
+    cp mine.csv before.csv
+    mkdir cases
+    printf 'model: scaling-laws\nparams: {data: {file: ../mine.csv, inputs: x, targets: y}}\n' >cases/mine.yaml
+    refused 2 mine.csv "is the input" -- solve cases/mine.yaml -o mine.csv --force
+    refused 2 mine.csv "is the input" -- solve cases/mine.yaml -o mine.csv --force \
+        --set "params.data.file=$PWD/mine.csv"
+    cmp mine.csv before.csv
+}
+
 @test "a result is not replaced by its own table" {
     refused 2 theory.h5 "is the input" -- export theory.h5 --var overlap -o theory.h5
     cmp theory.h5 "$BATS_FILE_TMPDIR/theory.h5"
