@@ -86,9 +86,14 @@ static double residual2(const nnd_data *d, const nnd_feature_spectrum *s, const 
 static nnd_status measure(nnd_context *ctx, const nnd_data *d, nnd_feature_spectrum *s,
                           double *work) {
     size_t dim = s->dim;
-    double *x = work, *moment = x + TILE * dim, *value = moment + dim, *covariance = value + dim;
+    double trace = 0.0, *x = work, *moment = x + TILE * dim, *value = moment + dim,
+           *covariance = value + dim;
     take_means(d, s);
     take_moments(d, s, x, covariance, moment);
+    for (size_t j = 0; j < dim; j++)
+        trace += covariance[j * dim + j];
+    if (!isfinite(trace))
+        return nnd_fail(ctx, NND_E_INPUT, "params.data.inputs: too large to be squared");
     if (LAPACKE_dsyevd(LAPACK_COL_MAJOR, 'V', 'U', (lapack_int)dim, covariance, (lapack_int)dim,
                        value) != 0)
         return nnd_fail(ctx, NND_E_INPUT, "params.data.inputs: their covariance has no spectrum");
@@ -96,6 +101,8 @@ static nnd_status measure(nnd_context *ctx, const nnd_data *d, nnd_feature_spect
         return nnd_fail(ctx, NND_E_INPUT, "params.data.inputs: all rows are equal");
     sort_descending(value, covariance, s);
     s->residual2 = residual2(d, s, moment, x, value);
+    if (!isfinite(s->residual2))
+        return nnd_fail(ctx, NND_E_INPUT, "params.data.targets: too large to be squared");
     if (s->residual2 == 0.0 && cblas_dnrm2((int)s->rank, s->weight, 1) == 0.0)
         return nnd_fail(ctx, NND_E_INPUT, "params.data.targets: all are equal");
     return NND_OK;

@@ -20,6 +20,7 @@ typedef struct {
     const nnd_value *params, *sweep; /* NULL when absent */
     nnd_value *options;              /* keys of `simulate` that are the model's own */
     nnd_data_cache *cache;
+    char warned[sizeof((nnd_objection *)NULL)->text]; /* what the last point was warned of */
 } resolution;
 
 /* "file:line:column: ", or "" for a value that stands nowhere. */
@@ -356,13 +357,23 @@ static nnd_status load_data(const resolution *r, const nnd_value *map, nnd_data 
                     place(at_key(map, "data.file"), where), wrong);
 }
 
+/* Says once what several points of a sweep are warned of. */
+static void warn(resolution *r, const nnd_objection *o) {
+    if (o->text[0] != '\0' && strcmp(o->text, r->warned) != 0)
+        nnd_log(r->ctx, NND_LOG_WARNING, "params.%s: %s", o->key, o->text);
+    memcpy(r->warned, o->text, sizeof r->warned);
+}
+
 /* An objection to what parameters are together says at which point of a sweep. */
-static nnd_status check_point(const resolution *r, size_t point, const nnd_value *map,
-                              void *params) {
-    nnd_objection objection;
+static nnd_status check_point(resolution *r, size_t point, const nnd_value *map, void *params) {
+    nnd_objection objection = {"", ""};
     const nnd_model *model = r->out->model;
-    if (model->check == NULL || model->check(params, &objection))
+    if (model->check == NULL)
         return NND_OK;
+    if (model->check(params, &objection)) {
+        warn(r, &objection);
+        return NND_OK;
+    }
     const nnd_value *value = at_key(map, objection.key);
     bool option = value == NULL && nnd_value_get(r->options, objection.key) != NULL;
     char key[TEXT_SIZE];

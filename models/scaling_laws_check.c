@@ -239,6 +239,10 @@ static bool check_record(const nnd_scaling_laws *p, nnd_objection *o) {
     bool flow = p->training == NND_SCALING_FLOW;
     if (!nnd_scaling_laws_is_timed(p) && p->record.count > 0)
         return nnd_object(o, "record", "%g: ridge has no times", p->record.value[0]);
+    for (size_t i = 0; i < p->record.count; i++)
+        if (p->record.value[i] > 0.0 && p->record.value[i] < NND_SCALING_LEAST_TIME)
+            return nnd_object(o, "record", "%g; allowed: 0, or numbers >= %g", p->record.value[i],
+                              NND_SCALING_LEAST_TIME);
     return !nnd_scaling_laws_is_timed(p) ||
            nnd_record_check(&p->record, flow, flow ? p->time : (double)p->steps, o);
 }
@@ -253,12 +257,33 @@ static bool check_frontier(const nnd_scaling_laws *p, nnd_objection *o) {
                           "missing; allowed: a number >= 1");
     if (!(f->from < f->to))
         return nnd_object(o, "frontier.to", "%g is not above frontier.from, %g", f->to, f->from);
+    if (round(f->to) - round(f->from) < 4.0)
+        return nnd_object(o, "frontier.to",
+                          "%g: a minimum takes 5 widths, which are whole numbers; allowed: at "
+                          "least frontier.from + 4",
+                          f->to);
     return p->training != NND_SCALING_RIDGE ||
            nnd_object(o, "frontier", "ridge has no times, hence no compute");
 }
 
+/* The spectrum of few rows is not that of what they are drawn from. */
+static void warn_of_few_rows(const nnd_scaling_laws *p, nnd_objection *o) {
+    const double enough = 10.0;
+    double rows = (double)p->data.inputs.rows, features = nnd_scaling_laws_dim(p);
+    if (nnd_scaling_laws_has_data(p) && rows < enough * features)
+        (void)nnd_object(
+            o, "data.inputs",
+            "%g rows measure the covariance of %g features: of the distribution behind "
+            "them, small eigenvalues and the noise are larger",
+            rows, features);
+}
+
 bool nnd_scaling_laws_check(void *params, nnd_objection *o) {
     nnd_scaling_laws *p = params;
-    return check_data(p, o) && settle_features(p, o) && settle_target(p, o) && check_counts(p, o) &&
-           settle_training(p, o) && check_record(p, o) && check_frontier(p, o);
+    bool fine = check_data(p, o) && settle_features(p, o) && settle_target(p, o) &&
+                check_counts(p, o) && settle_training(p, o) && check_record(p, o) &&
+                check_frontier(p, o);
+    if (fine)
+        warn_of_few_rows(p, o);
+    return fine;
 }

@@ -10,4 +10,7 @@ extern const nnd_variable nnd_scaling_laws_variables[NND_SCALING_VARIABLES];
 
 bool nnd_scaling_laws_check(void *params, nnd_objection *objection);
 
+/* Squares of its inverse, a frequency, and products with losses are doubles. */
+#define NND_SCALING_LEAST_TIME 1e-100
+
 #endif

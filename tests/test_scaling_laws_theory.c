@@ -311,6 +311,20 @@ START_TEST(equal_sizes_are_handled) {
 }
 END_TEST
 
+/* Without a ridge the loss at P = M is infinite, and so is what rests on it; nothing is NaN. */
+START_TEST(what_is_infinite_is_no_reason_for_unknowns) {
+    static const char *const infinite[] = {"test_mse",          "same_data",
+                                           "var_data",          "ensemble_risk",
+                                           "test_mse_min_size", "ensemble_risk_min_size"};
+    nnd_frame *f = test_theory(ctx, "{model: scaling-laws, params: {features: {count: 60}, "
+                                    "width: 100, samples: 60, noise2: 0.1, training: ridge}}");
+    for (size_t i = 0; i < sizeof infinite / sizeof *infinite; i++)
+        ck_assert_msg(isinf(test_value(f, infinite[i], "")), "%s", infinite[i]);
+    ck_assert(isfinite(test_value(f, "bias", "")) && test_value(f, "train_mse", "") == 0.0);
+    nnd_frame_free(f);
+}
+END_TEST
+
 /* Nothing to learn but noise: the risk is what is learned of it. */
 START_TEST(zero_targets_leave_the_noise) {
     nnd_frame *f = test_theory(
@@ -451,6 +465,7 @@ int main(void) {
     tcase_add_test(tests, compute_optimal_widths_follow_their_laws);
     tcase_add_test(tests, no_input_gives_a_negative_loss_or_more_of_it_in_training);
     tcase_add_test(tests, equal_sizes_are_handled);
+    tcase_add_test(tests, what_is_infinite_is_no_reason_for_unknowns);
     tcase_add_test(tests, zero_targets_leave_the_noise);
     tcase_add_test(tests, what_is_not_stable_is_refused);
     tcase_add_test(tests, the_largest_learning_rate_is_stable);

@@ -75,10 +75,12 @@ static nnd_status add_variable(task *x, int v) {
 
 /* A mean of E_A x E_D students: pairs that share both, one of the two, or nothing. */
 static double ensemble_risk(const nnd_scaling_ensemble *e, const double *v) {
-    double a = (double)e->projections, d = (double)e->data;
-    return (v[TEST_RISK] + (d - 1.0) * v[SAME_PROJECTION] + (a - 1.0) * v[SAME_DATA] +
-            (a - 1.0) * (d - 1.0) * v[INDEPENDENT]) /
-           (a * d);
+    double a = (double)e->projections, d = (double)e->data, sum = v[TEST_RISK];
+    if (d > 1.0)
+        sum += (d - 1.0) * v[SAME_PROJECTION];
+    if (a > 1.0) /* not of a single one, where it may be infinite */
+        sum += (a - 1.0) * v[SAME_DATA];
+    return (sum + (a - 1.0) * (d - 1.0) * v[INDEPENDENT]) / (a * d);
 }
 
 static void split(const task *x, const nnd_feature_losses *o, double *v) {

@@ -57,5 +57,7 @@ bool nnd_scaling_lacks_shared_terms(const nnd_scaling_problem *x) {
 }
 
 double nnd_scaling_claim(double correction, double value) {
-    return correction == 0.0 ? 0.0 : fabs(correction / value) / NEGLIGIBLE;
+    if (correction == 0.0)
+        return 0.0;
+    return isinf(value) ? INFINITY : fabs(correction / value) / NEGLIGIBLE;
 }

@@ -142,13 +142,6 @@ static bool check(const void *params, size_t size, nnd_objection *o) {
         (double)p->steps > 1e8 && nnd_scaling_laws_has_batches(p))
         return nnd_object(o, "steps", "%lld are too many to take one by one; allowed: at most 1e8",
                           (long long)p->steps);
-    double rows = (double)p->data.inputs.rows, ratio = nnd_scaling_laws_dim(p) / rows;
-    if (nnd_scaling_laws_has_data(p) && ratio > 0.1)
-        (void)nnd_object(
-            o, "data.inputs",
-            "%g rows measure the covariance of %g features: of the distribution behind "
-            "them, small eigenvalues and the noise are larger",
-            rows, nnd_scaling_laws_dim(p));
     return true;
 }
 

@@ -29,7 +29,8 @@ typedef struct {
     bool size_optional; /**< without one, the networks are those that the parameters describe */
     /**
      * Checks what one parameter's range cannot say, and settles values that follow from others.
-     * Returns false with an objection filled in. NULL: ranges say it all.
+     * Returns false with an objection filled in, or true with a warning to whoever reads the case
+     * in its text, which is else left alone. NULL: ranges say it all.
      */
     bool (*check)(void *params, nnd_objection *objection);
 } nnd_model;

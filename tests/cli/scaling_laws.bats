@@ -71,6 +71,50 @@ YAML
     sed -n 2p out | cut -d, -f1 | awk '{ exit !($1 > 1.0099999 && $1 < 1.0100001) }' || explain variance
 }
 
+@test "of few rows it is said once that their spectrum is biased, by theory too" {
+    printf 'x0,x1,y\n3,0,4.1\n1,0,2.1\n2,2,3.9\n2,-2,1.9\n' >features.csv
+    case_file data.yaml <<'YAML'
+model: scaling-laws
+params: {data: {file: features.csv, inputs: x, targets: y}}
+sweep: {width: [1, 2]}
+simulate: {seeds: 2}
+YAML
+    local command
+    for command in solve simulate run; do
+        works "$command" data.yaml --force
+        [ "$(grep -c "4 rows measure the covariance of 2 features" err)" -eq 1 ] || explain "$command"
+    done
+}
+
+@test "features and targets whose squares are no doubles are refused" {
+    { echo x,y; seq 20 | sed 's/.*/&e200,&/'; } >features.csv
+    case_file data.yaml <<'YAML'
+model: scaling-laws
+params: {data: {file: features.csv, inputs: x, targets: y}}
+YAML
+    refused 2 data.inputs "too large" -- solve data.yaml
+    { echo x,y; seq 20 | sed 's/.*/&,&e200/'; } >features.csv
+    refused 2 data.targets "too large" -- solve data.yaml
+}
+
+@test "numbers beyond the method are refused in one line" {
+    refused 2 params.ridge 1e300 1e+100 -- solve case.yaml --set params.time=null --set params.record=null \
+        --set params.training=ridge --set params.ridge=1e300
+    refused 2 params.time 1e-300 -- solve case.yaml --set params.record=null --set params.time=1e-300
+    refused 2 params.record 1e-200 -- solve case.yaml --set 'params.record=[0, 1e-200]'
+    refused 2 frontier.to "5 widths" -- solve case.yaml --set 'params.frontier={from: 3, to: 6}'
+}
+
+@test "find varies widths and batches, which are whole numbers" {
+    works find case.yaml --set params.noise2=1 --param samples=2:50 --max test_mse --at t=100
+    awk -F, 'NR == 2 { exit !($1 == int($1) && $1 > 2 && $1 < 50 && $2 == 0) }' out || explain "the peak"
+    works find case.yaml --set params.time=null --set params.record=null --set params.samples=null \
+        --set params.training=one-pass --set params.noise2=1 --set params.width=null --param batch=1:100 \
+        --zero plateau=1.02
+    awk -F, 'NR == 2 { exit !($1 == int($1) && $1 > 1 && $1 < 100) }' out || explain "the batch"
+    refused 2 width 2.5 "an integer >= 1, or inf" -- find case.yaml --param width=2.5:50 --max test_mse --at t=100
+}
+
 @test "nonsense is refused in one line" {
     refused 2 params.width 2.5 "an integer >= 1, or inf" -- simulate case.yaml --set params.width=2.5
     refused 2 params.lr "belongs to training" -- simulate case.yaml --set params.lr=0.1
