@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "nndmft/solvers/shared.h"
+#include "nndmft/rng.h"
 
 /** Name of the generator, for files. */
 #define NND_RNG_NAME "threefry4x64-20, ziggurat"

@@ -5,8 +5,8 @@
 
 #include "nndmft/context.h"
 #include "nndmft/frame.h"
-#include "nndmft/solvers/shared.h"
 #include "nndmft/table.h"
+#include "nndmft/timegrid.h"
 
 /**
  * Steps 0..steps to record: those of the list `record` if it is not empty (each within 0..steps,

@@ -19,11 +19,13 @@
 #include "nndmft/models.h"
 #include "nndmft/number.h"
 #include "nndmft/plan.h"
+#include "nndmft/rng.h"
 #include "nndmft/simulate.h"
 #include "nndmft/status.h"
 #include "nndmft/store.h"
 #include "nndmft/table.h"
 #include "nndmft/theory.h"
+#include "nndmft/timegrid.h"
 #include "nndmft/value.h"
 
 #endif

@@ -17,7 +17,7 @@
 #include "nndmft/api.h"
 #include "nndmft/context.h"
 #include "nndmft/solvers/nodes.h"
-#include "nndmft/solvers/shared.h"
+#include "nndmft/timegrid.h"
 
 NND_API_BEGIN
 

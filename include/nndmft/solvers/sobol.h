@@ -19,7 +19,7 @@
 
 #include "nndmft/api.h"
 #include "nndmft/context.h"
-#include "nndmft/solvers/shared.h"
+#include "nndmft/rng.h"
 
 NND_API_BEGIN
 

@@ -9,7 +9,7 @@
 
 #include "nndmft/api.h"
 #include "nndmft/context.h"
-#include "nndmft/solvers/shared.h"
+#include "nndmft/timegrid.h"
 
 NND_API_BEGIN
 
