@@ -104,13 +104,6 @@ void nnd_chain_evaluate(nnd_chain *c) {
         times(width[k + 1], width[k], c->matrix[k], c->image[k], 0.0, c->image[k + 1]);
 }
 
-void nnd_chain_gradient(const nnd_chain *c, double *gradient) {
-    for (size_t k = 0; k < c->depth; k++) {
-        outer(c->width[k + 1], c->width[k], c->alpha[k + 1], c->image[k], false, gradient);
-        gradient += c->width[k] * c->width[k + 1];
-    }
-}
-
 void nnd_chain_hessian(void *chain, const double *x, double *y) {
     nnd_chain *c = chain;
     const size_t *width = c->width;
@@ -180,18 +173,6 @@ static nnd_status root_theta(nnd_context *ctx, const nnd_chain *c, double *sum) 
     free(now);
     free(next);
     return NND_OK;
-}
-
-nnd_status nnd_chain_trace(nnd_context *ctx, const nnd_chain *chain, double *trace) {
-    size_t d = chain->width[0];
-    double *sum = calloc(d * d, sizeof *sum);
-    nnd_status status =
-        sum == NULL ? nnd_fail_memory(ctx, "a tangent kernel") : root_theta(ctx, chain, sum);
-    *trace = 0.0;
-    for (size_t i = 0; status == NND_OK && i < d; i++)
-        *trace += 2.0 * sum[i * d + i];
-    free(sum);
-    return status;
 }
 
 nnd_status nnd_chain_sharpness(nnd_context *ctx, const nnd_chain *chain, double *sharpness) {

@@ -5,6 +5,8 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "solvers/flatness_dual.h"
+
 /* The problem in the eigenbasis of S, in units in which Lambda = 1 and |w*| = 1: then
  * phi(c) = unit * phi^(c / |w*|^(2-2/L)) with unit = 2 Lambda |w*|^(2-2/L). */
 typedef struct {

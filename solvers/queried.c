@@ -45,14 +45,6 @@ size_t nnd_queried_rank(const nnd_queried *matrix, nnd_direction direction) {
     return matrix->side[direction].direction.vector.count;
 }
 
-const double *nnd_queried_directions(const nnd_queried *matrix, nnd_direction direction) {
-    return matrix->side[direction].direction.vector.row;
-}
-
-const double *nnd_queried_images(const nnd_queried *matrix, nnd_direction direction) {
-    return matrix->side[direction].image.row;
-}
-
 const double *nnd_queried_coefficients(const nnd_queried *matrix, nnd_direction direction,
                                        size_t *ld) {
     *ld = matrix->side[direction].coef_ld;

@@ -59,4 +59,34 @@ static inline void set_flattest(nnd_chain *chain, double c) {
         cblas_dscal((int)d, 1.0 / sqrt(c), chain->matrix[0], 1);
 }
 
+/** Gradient in all weights of an evaluated chain: alpha_{k+1} b_k' of W_{k+1}. */
+static inline void chain_gradient(const nnd_chain *c, double *gradient) {
+    for (size_t k = 0; k < c->depth; k++)
+        for (size_t i = 0; i < c->width[k + 1]; i++)
+            for (size_t j = 0; j < c->width[k]; j++)
+                *gradient++ = c->alpha[k + 1][i] * c->image[k][j];
+}
+
+/** The Hessian of an evaluated chain, column by column; the caller frees it. */
+static inline double *dense_hessian(nnd_chain *chain) {
+    size_t n = chain->count;
+    double *h = calloc(n * n, sizeof *h), *unit = calloc(n, sizeof *unit);
+    for (size_t i = 0; i < n; i++) {
+        unit[i] = 1.0;
+        nnd_chain_hessian(chain, unit, h + i * n);
+        unit[i] = 0.0;
+    }
+    free(unit);
+    return h;
+}
+
+/** Trace of the Hessian of an evaluated chain. */
+static inline double chain_trace(nnd_chain *chain) {
+    double *h = dense_hessian(chain), trace = 0.0;
+    for (size_t i = 0; i < chain->count; i++)
+        trace += h[i * chain->count + i];
+    free(h);
+    return trace;
+}
+
 #endif

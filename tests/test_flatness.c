@@ -8,6 +8,7 @@
 #include "nndmft/solvers/chain.h"
 #include "nndmft/solvers/flatness.h"
 #include "nndmft/solvers/quadratic.h"
+#include "solvers/flatness_dual.h"
 
 /* Least gap between primal and dual that is asked for. */
 static const double GAP = 1e-9;

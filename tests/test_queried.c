@@ -12,6 +12,7 @@
 #include "nndmft/solvers/sobol.h"
 #include "solvers/basis.h"
 #include "solvers/block_products.h"
+#include "solvers/queried_impl.h"
 #include "support.h"
 
 enum { SITES = 256 };
@@ -99,14 +100,14 @@ START_TEST(directions_are_orthonormal_and_images_adjoint) {
     size_t q = nnd_queried_rank(f.m, NND_FORWARD), p = nnd_queried_rank(f.m, NND_BACKWARD);
     ck_assert(q > 6 && q <= 18 && p > 6 && p <= 18);
     double gram[18 * 18], px[18 * 18], yq[18 * 18];
-    const double *qs = nnd_queried_directions(f.m, NND_FORWARD);
-    const double *ps = nnd_queried_directions(f.m, NND_BACKWARD);
+    const nnd_queries *forward = &f.m->side[NND_FORWARD], *backward = &f.m->side[NND_BACKWARD];
+    const double *qs = forward->direction.vector.row, *ps = backward->direction.vector.row;
     nnd_population_inner(f.in, q, qs, q, qs, gram, q);
     ck_assert(off_identity(q, gram) < rounding);
     nnd_population_inner(f.out, p, ps, p, ps, gram, p);
     ck_assert(off_identity(p, gram) < rounding);
-    nnd_population_inner(f.out, p, ps, q, nnd_queried_images(f.m, NND_FORWARD), px, q);
-    nnd_population_inner(f.in, p, nnd_queried_images(f.m, NND_BACKWARD), q, qs, yq, q);
+    nnd_population_inner(f.out, p, ps, q, forward->image.row, px, q);
+    nnd_population_inner(f.in, p, backward->image.row, q, qs, yq, q);
     for (size_t i = 0; i < p * q; i++)
         ck_assert_msg(fabs(px[i] - yq[i]) < 10 * rounding, "<p X> %g, <Y q> %g", px[i], yq[i]);
     clear(&f);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /**
- * A product of matrices w' = p' W_L ... W_1 under a quadratic loss R(w): gradient, Hessian and
- * sharpness in all weights (flat-minima.md#s2). All that is needed are the row vectors
+ * A product of matrices w' = p' W_L ... W_1 under a quadratic loss R(w): Hessian and sharpness in
+ * all weights (flat-minima.md#s2). All that is needed are the row vectors
  * alpha_k = p' W_L ... W_{k+1} and the images b_k = W_k ... W_1 g of the gradient g of R (the
  * b_{k+1} of flat-minima.md#eq1), so that a product with the Hessian costs as much as a few
  * gradients.
@@ -40,8 +40,6 @@ void nnd_chain_clear(nnd_chain *chain);
 
 /** Computes all alpha and images at the present weights. Everything below needs it. */
 void nnd_chain_evaluate(nnd_chain *chain);
-/** Gradient in all weights, `count` numbers. */
-void nnd_chain_gradient(const nnd_chain *chain, double *gradient);
 /** y = H x by flat-minima.md#eq1, `count` numbers each; `chain` is an nnd_chain *. An nnd_operator
  * of lanczos.h.
  */
@@ -51,8 +49,6 @@ void nnd_chain_hessian(void *chain, const double *x, double *y);
  * of the larger. NND_NOT_CONVERGED with the best answer.
  */
 NND_MUST_USE nnd_status nnd_chain_extremes(nnd_context *ctx, nnd_chain *chain, double *value);
-/** Trace of the Hessian: 2 tr(S Theta), at any weights. */
-NND_MUST_USE nnd_status nnd_chain_trace(nnd_context *ctx, const nnd_chain *chain, double *trace);
 /** flat-minima.md#eq2: largest eigenvalue of the Hessian at a minimiser,
  * 2 lambda_max(S^(1/2) Theta S^(1/2)). */
 NND_MUST_USE nnd_status nnd_chain_sharpness(nnd_context *ctx, const nnd_chain *chain,

@@ -33,9 +33,6 @@ typedef struct {
  */
 NND_MUST_USE nnd_status nnd_flatness_find(nnd_context *ctx, const nnd_quadratic *q, size_t depth,
                                           nnd_flatness *flatness, double *direction);
-/** The dual phi(c) of flat-minima.md#eq4, at c > 0 (any c at depth 1). An upper bound on S_min. */
-NND_MUST_USE nnd_status nnd_flatness_dual(nnd_context *ctx, const nnd_quadratic *q, size_t depth,
-                                          double c, double *value);
 
 NND_API_END
 

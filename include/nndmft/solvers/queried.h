@@ -60,9 +60,6 @@ void nnd_queried_truncation(const nnd_queried *matrix, size_t n, double *error);
 
 /** Number of directions: q_k (forward), p_j (backward). */
 size_t nnd_queried_rank(const nnd_queried *matrix, nnd_direction direction);
-/** Directions (rank x sites) and their images under M(0), views until the next application. */
-const double *nnd_queried_directions(const nnd_queried *matrix, nnd_direction direction);
-const double *nnd_queried_images(const nnd_queried *matrix, nnd_direction direction);
 /** Bytes in use. */
 double nnd_queried_bytes(const nnd_queried *matrix);
 /** Multiply-adds done so far in products with the vectors over sites. */
