@@ -6,7 +6,7 @@
 #include "cli.h"
 #include "core/suggest.h"
 
-enum { TEXT_SIZE = 128 };
+enum { TEXT_SIZE = 128, MESSAGE_SIZE = 512 };
 
 /* What is sought, as numbers and as the words of the command line, which it owns. */
 typedef struct {
@@ -178,6 +178,17 @@ static void print_row(const nnd_case *c, size_t point, const nnd_found *found) {
                   found->evaluations);
 }
 
+/* Puts the option that is refused before the message of a search. */
+static void name_option(nnd_context *ctx, nnd_find_fault fault) {
+    static const char *const options[] = {
+        [NND_FIND_FAULT_INTERVAL] = "--param ", [NND_FIND_FAULT_AT] = "--at: "};
+    char message[MESSAGE_SIZE];
+    if (fault == NND_FIND_FAULT_OTHER)
+        return;
+    snprintf(message, sizeof message, "%s", nnd_context_message(ctx));
+    nnd_fail(ctx, NND_E_INPUT, "%s%s", options[fault], message);
+}
+
 static nnd_status find_all(nnd_context *ctx, const nnd_case *c, const nnd_find_options *o) {
     nnd_status worst = NND_OK;
     size_t points = c->sweep.points, failed = 0;
@@ -187,8 +198,10 @@ static nnd_status find_all(nnd_context *ctx, const nnd_case *c, const nnd_find_o
         nnd_case_point_text(c, i, sizeof name, name);
         nnd_status status = nnd_find(ctx, c->model, c->params[i], o, &found);
         cli_progress_end();
-        if (status < NND_OK)
+        if (status < NND_OK) {
+            name_option(ctx, found.fault);
             return status;
+        }
         if (i == 0)
             print_header(c, o);
         print_row(c, i, &found);

@@ -27,6 +27,7 @@ typedef struct {
     double bytes; /* memory of one evaluation */
     size_t evaluations;
     nnd_status status; /* of the last evaluation that failed */
+    bool misplaced;    /* the coordinates are refused */
     size_t unsolved;   /* evaluations without an answer */
     double example;    /* one of them, and what it said */
     char message[MESSAGE_SIZE];
@@ -46,10 +47,14 @@ static void note_unsolved(const nnd_context *ctx, search *s, double x) {
 /* The variable at one value of the parameter; NaN where the theory diverges or has no answer.
  * NND_NOT_CONVERGED, with its best answer, where it does not converge. */
 static nnd_status evaluate(nnd_context *ctx, search *s, double x, double *value) {
-    bool unsolved;
-    nnd_status status = nnd_probe_read(ctx, &s->probe, x, value, &unsolved);
-    if (unsolved)
+    nnd_probe_outcome outcome;
+    nnd_status status = nnd_probe_read(ctx, &s->probe, x, value, &outcome);
+    if (outcome == NND_PROBE_UNSOLVED)
         note_unsolved(ctx, s, x);
+    if (outcome == NND_PROBE_MISPLACED) {
+#pragma omp atomic write
+        s->misplaced = true;
+    }
     return status;
 }
 
@@ -267,8 +272,8 @@ static nnd_status find_minimum(search *s, const double *y, nnd_found *found) {
     return NND_NOT_CONVERGED;
 }
 
-static nnd_status check_options(nnd_context *ctx, const nnd_model *model,
-                                const nnd_find_options *o) {
+static nnd_status check_options(nnd_context *ctx, const nnd_model *model, const nnd_find_options *o,
+                                nnd_find_fault *fault) {
     if (model == NULL || o->param == NULL || o->variable == NULL ||
         (unsigned)o->goal > NND_FIND_MAX || (o->coordinates > 0 && o->at == NULL))
         return nnd_fail(ctx, NND_E_INPUT, "a search needs a parameter, a variable and a goal");
@@ -285,10 +290,12 @@ static nnd_status check_options(nnd_context *ctx, const nnd_model *model,
         return nnd_fail(ctx, NND_E_INPUT, "a scan of %zu points: fewer than 3", o->points);
     if (!isfinite(o->level))
         return nnd_fail(ctx, NND_E_INPUT, "%g is not a level to cross", o->level);
+    *fault = NND_FIND_FAULT_INTERVAL;
     if (!(o->low < o->high && isfinite(o->low) && isfinite(o->high)))
         return nnd_fail(ctx, NND_E_INPUT, "%s: not an interval LOW:HIGH with LOW < HIGH", name);
     if (nnd_param_is_whole(o->param) && (o->low != floor(o->low) || o->high != floor(o->high)))
         return nnd_fail(ctx, NND_E_INPUT, "%s: %g:%g; allowed: integers", name, o->low, o->high);
+    *fault = NND_FIND_FAULT_OTHER;
     return NND_OK;
 }
 
@@ -344,7 +351,7 @@ nnd_status nnd_find(nnd_context *ctx, const nnd_model *model, const void *params
     search s = {
         .ctx = ctx, .options = &o, .sign = o.goal == NND_FIND_MAX ? -1.0 : 1.0, .worst = NAN};
     *found = (nnd_found){.param = NAN, .value = NAN};
-    nnd_status status = check_options(ctx, model, &o);
+    nnd_status status = check_options(ctx, model, &o, &found->fault);
     if (status == NND_OK)
         status = prepare(&s, model, params);
     double *y = status == NND_OK ? calloc(2 * o.points, sizeof *y) : NULL;
@@ -362,6 +369,8 @@ nnd_status nnd_find(nnd_context *ctx, const nnd_model *model, const void *params
         status = status >= NND_OK ? judge(&s, status, found) : status;
     }
     found->evaluations = s.evaluations + 1;
+    if (s.misplaced)
+        found->fault = NND_FIND_FAULT_AT;
     report_unsolved(&s, status);
     nnd_probe_clear(&s.probe);
     free(y);

@@ -242,7 +242,7 @@ static nnd_status check_coordinates(nnd_context *ctx, const nnd_frame *frame,
 }
 
 static nnd_status pick(nnd_context *ctx, const nnd_probe *probe, const nnd_frame *frame,
-                       double *value) {
+                       double *value, nnd_probe_outcome *outcome) {
     const nnd_find_options *o = probe->options;
     const nnd_array *array = nnd_frame_find(frame, o->variable->name);
     if (array == NULL)
@@ -256,16 +256,18 @@ static nnd_status pick(nnd_context *ctx, const nnd_probe *probe, const nnd_frame
     }
     if (status == NND_OK)
         *value = array->data[at];
+    else
+        *outcome = NND_PROBE_MISPLACED;
     return status;
 }
 
 nnd_status nnd_probe_read(nnd_context *ctx, const nnd_probe *probe, double x, double *value,
-                          bool *unsolved) {
+                          nnd_probe_outcome *outcome) {
     size_t size = probe->model->params->size;
     nnd_frame *frame = NULL;
     void *params = malloc(size);
     *value = NAN;
-    *unsolved = false;
+    *outcome = NND_PROBE_READ;
     if (params == NULL)
         return nnd_fail_memory(ctx, "the parameters");
     memcpy(params, probe->params, size);
@@ -273,12 +275,12 @@ nnd_status nnd_probe_read(nnd_context *ctx, const nnd_probe *probe, double x, do
     nnd_status status = nnd_model_settle(ctx, probe->model, params), ran = status;
     if (status == NND_OK) {
         ran = nnd_theory_find(probe->model)->solve(ctx, params, &frame);
-        *unsolved = nnd_point_failed(ran);
-        status = *unsolved || ran < NND_OK ? ran : pick(ctx, probe, frame, value);
+        if (nnd_point_failed(ran))
+            *outcome = NND_PROBE_UNSOLVED;
+        else
+            status = ran < NND_OK ? ran : pick(ctx, probe, frame, value, outcome);
     }
     nnd_frame_free(frame);
     free(params);
-    if (*unsolved)
-        return NND_OK;
     return status == NND_OK && ran == NND_NOT_CONVERGED ? ran : status;
 }

@@ -28,12 +28,19 @@ NND_MUST_USE nnd_status nnd_probe_make(nnd_context *ctx, const nnd_model *model,
 void nnd_probe_clear(nnd_probe *probe);
 /** Bytes that one reading takes, at either end of the interval at most. */
 NND_MUST_USE nnd_status nnd_probe_bytes(nnd_context *ctx, const nnd_probe *probe, double *bytes);
+/** What became of a reading. */
+typedef enum {
+    NND_PROBE_READ,     /* there is a number, or an error that is no fault of the options' */
+    NND_PROBE_UNSOLVED, /* theory has no answer (nnd_point_failed); the context's message says why
+                         */
+    NND_PROBE_MISPLACED /* NND_E_INPUT: the options' coordinates are not those of one number */
+} nnd_probe_outcome;
+
 /**
- * The number at one value of the parameter. Where theory has no answer (nnd_point_failed) it is NaN
- * and `*unsolved` is set, with the reason as message of the context. NND_NOT_CONVERGED: it is the
+ * The number at one value of the parameter, NaN where there is none. NND_NOT_CONVERGED: it is the
  * best answer.
  */
 NND_MUST_USE nnd_status nnd_probe_read(nnd_context *ctx, const nnd_probe *probe, double x,
-                                       double *value, bool *unsolved);
+                                       double *value, nnd_probe_outcome *outcome);
 
 #endif

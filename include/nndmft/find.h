@@ -29,13 +29,21 @@ typedef struct {
     const nnd_coordinate *at; /**< one for each dimension of the variable; NULL for a scalar */
 } nnd_find_options;
 
+/** Which of the options a search refuses. */
+typedef enum {
+    NND_FIND_FAULT_OTHER,    /**< none of those below */
+    NND_FIND_FAULT_INTERVAL, /**< low, high */
+    NND_FIND_FAULT_AT        /**< the coordinates are not those of one number */
+} nnd_find_fault;
+
 /** What was found. */
 typedef struct {
-    double param;       /**< the place */
-    double uncertainty; /**< half the length of the last bracket */
-    double value;       /**< of the variable there */
-    bool at_edge;       /**< the extremum is an end of the interval */
-    size_t evaluations; /**< solutions of the theory */
+    double param;         /**< the place */
+    double uncertainty;   /**< half the length of the last bracket */
+    double value;         /**< of the variable there */
+    bool at_edge;         /**< the extremum is an end of the interval */
+    size_t evaluations;   /**< solutions of the theory */
+    nnd_find_fault fault; /**< of NND_E_INPUT */
 } nnd_found;
 
 /** True for parameters that are numbers: NND_REAL, NND_REALS and NND_INTEGER. */

@@ -122,8 +122,16 @@ quiet_behind() {
 
 @test "--at names the nearest coordinates, and takes each once" {
     set -- find case.yaml --param lr=0.01:0.1 --min test_risk
-    refused 2 "no such coordinate; nearest: 2, 3 (0 .. 6)" -- "$@" --at t=2.4
-    refused 2 "t stands twice" -- "$@" --at t=5,t=3
+    refused 2 "--at: t=2.4: no such coordinate; nearest: 2, 3 (0 .. 6)" -- "$@" --at t=2.4
+    refused 2 "--at: t stands twice" -- "$@" --at t=5,t=3
+    refused 2 "--at: test_risk depends on t: say where, at t=..." -- "$@"
+    refused 2 "--at: layer is no dimension of test_risk" -- "$@" --at t=2,layer=1
+}
+
+@test "--param names an interval, from below" {
+    set -- find case.yaml --min test_risk --at t=2
+    refused 2 "--param lr: not an interval LOW:HIGH" -- "$@" --param lr=0.1:0.01
+    refused 2 "--param lr: not an interval LOW:HIGH" -- "$@" --param lr=0.1:0.1
 }
 
 # ---- files of strangers ----
