@@ -52,6 +52,16 @@ static void print_row(const nnd_comparison *comparison, const nnd_comparison_row
             nnd_verdict_text(row->verdict));
 }
 
+/* Why theory does not claim points that were left out. */
+static void print_reason(const nnd_comparison_row *row, FILE *out) {
+    if (row->reason == NULL)
+        return;
+    nnd_print_visible(out, row->name);
+    fprintf(out, ": not claimed at %zu point%s: ", row->unclaimed, row->unclaimed == 1 ? "" : "s");
+    nnd_print_visible(out, row->reason);
+    fputc('\n', out);
+}
+
 void nnd_report_comparison(const nnd_comparison *comparison, FILE *out) {
     int width = (int)strlen("variable");
     for (size_t i = 0; i < comparison->count; i++) {
@@ -70,6 +80,8 @@ void nnd_report_comparison(const nnd_comparison *comparison, FILE *out) {
                     comparison->row[i].points,
                     comparison->row[i].points + comparison->row[i].thinned);
         }
+    for (size_t i = 0; i < comparison->count; i++)
+        print_reason(&comparison->row[i], out);
     if (comparison->pointwise)
         fprintf(out, "without influences of seeds: each point by Student's t, p times the number "
                      "of points (Bonferroni)\n");

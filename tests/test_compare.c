@@ -396,10 +396,36 @@ START_TEST(sizes_below_min_size_are_left_out_point_by_point) {
     q_mc[1] = q_mc[2] = q_mc[3] = 100.0; /* of size 64 */
     ck_verdict(NND_AGREES);
     ck_assert_uint_eq(comparison->row[0].left_out, 3);
+    ck_assert_uint_eq(comparison->row[0].unclaimed, 3);
+    ck_assert_ptr_null(comparison->row[0].reason);
     ck_assert_double_eq_tol(value("q_se", 0), sqrt(5.0) * 1e-3, ROUNDING); /* of both sizes */
     ck_assert_double_eq_tol(value("q_mc", 1), 1.0, ROUNDING);
     ck_assert_double_nan(value("q_mc", 2));
     ck_assert_double_nan(value("q_z", 3));
+}
+END_TEST
+
+/* A reason stands where theory's own limit leaves points out, and nowhere else. */
+START_TEST(the_reason_is_told_of_points_that_theory_does_not_claim) {
+    sized_curves(0.0);
+    double *min_size = add(theory, "q_min_size", "t", 0.0);
+    ck_assert_int_eq(nnd_frame_set_text(theory, "q_min_size", NND_REASON, "too close"), NND_OK);
+    q_mc[0] = NAN;
+    compare();
+    ck_assert_uint_eq(comparison->row[0].left_out, 1);
+    ck_assert_uint_eq(comparison->row[0].unclaimed, 0);
+    ck_assert_ptr_null(comparison->row[0].reason);
+    ck_assert_ptr_null(nnd_frame_find_attribute(comparison->frame, "q_diff", NND_REASON));
+    nnd_comparison_free(comparison);
+    min_size[1] = min_size[2] = INFINITY;
+    q[2] = NAN;
+    compare();
+    ck_assert_uint_eq(comparison->row[0].left_out, 3);
+    ck_assert_uint_eq(comparison->row[0].unclaimed, 2);
+    ck_assert_str_eq(comparison->row[0].reason, "too close");
+    const nnd_frame *frame = comparison->frame;
+    ck_assert_double_eq(nnd_frame_find_attribute(frame, "q_diff", "unclaimed")->number, 2.0);
+    ck_assert_str_eq(nnd_frame_find_attribute(frame, "q_diff", NND_REASON)->text, "too close");
 }
 END_TEST
 
@@ -452,6 +478,7 @@ START_TEST(extrapolation_needs_no_size_at_which_a_correction_is_negligible) {
     nnd_comparison_free(comparison);
     ck_verdict(NND_INCONCLUSIVE);
     ck_assert_uint_eq(comparison->row[0].left_out, POINTS);
+    ck_assert_uint_eq(comparison->row[0].unclaimed, POINTS);
 }
 END_TEST
 
@@ -890,6 +917,7 @@ static void add_pairing(TCase *tests) {
     tcase_add_test(tests, two_sizes_remove_a_bias_of_one_over_size);
     tcase_add_test(tests, one_size_keeps_the_bias_and_disagrees);
     tcase_add_test(tests, sizes_below_min_size_are_left_out_point_by_point);
+    tcase_add_test(tests, the_reason_is_told_of_points_that_theory_does_not_claim);
     tcase_add_test(tests, a_point_that_rests_on_one_size_has_the_whole_tolerance);
     tcase_add_test(tests, networks_as_parameters_describe_them_are_of_size_one);
     tcase_add_test(tests, without_a_size_only_an_infinite_min_size_leaves_out);

@@ -295,6 +295,7 @@ static void ck_row(const char *name, const char *want) {
 
 START_TEST(the_report_is_an_aligned_table) {
     char first[] = "risk", second[] = "outlier_overlap_target", third[] = "bound", last[] = "few";
+    char reason[] = "beyond the edge\n";
     double seeds[] = {160, 80};
     nnd_comparison_row rows[] = {
         {.name = first,
@@ -309,6 +310,8 @@ START_TEST(the_report_is_an_aligned_table) {
          .verdict = NND_AGREES},
         {.name = second,
          .left_out = 42,
+         .unclaimed = 40,
+         .reason = reason,
          .max_abs_z = NAN,
          .p = NAN,
          .band = NAN,
@@ -341,6 +344,8 @@ START_TEST(the_report_is_an_aligned_table) {
     fflush(out);
     ck_row("risk", "risk 41 1 2.25 0.034 0.012 1.00e-03 1.23e-02 - agrees");
     ck_row(second, "outlier_overlap_target 0 42 - - - - - - inconclusive");
+    ck_row("outlier_overlap_target: ",
+           "outlier_overlap_target: not claimed at 40 points: beyond the edge\\x0A");
     ck_row("bound", "bound 7 0 none below 1 0.020 none below none below - agrees");
     ck_row("few", "few 100 0 1 0.5 0.100 1.00e-02 2.00e-02 641/321 inconclusive");
     ck_row("few: judged", "few: judged on an even subset of its points, 100 of 1000");

@@ -22,11 +22,16 @@ const char *nnd_verdict_text(nnd_verdict verdict) {
     return "unknown";
 }
 
+static void row_clear(nnd_comparison_row *row) {
+    free(row->name);
+    free(row->reason);
+}
+
 void nnd_comparison_free(nnd_comparison *comparison) {
     if (comparison == NULL)
         return;
     for (size_t i = 0; comparison->row != NULL && i < comparison->count; i++)
-        free(comparison->row[i].name);
+        row_clear(&comparison->row[i]);
     free(comparison->row);
     free(comparison->seeds);
     nnd_frame_free(comparison->frame);
@@ -50,6 +55,7 @@ static nnd_status set_attributes(nnd_frame *frame, const nnd_comparison_row *row
                   {"off", (double)row->off},
                   {"points", (double)row->points},
                   {"left_out", (double)row->left_out},
+                  {"unclaimed", (double)row->unclaimed},
                   {"thinned", (double)row->thinned}};
     char array[TEXT_SIZE];
     nnd_companion_name(row->name, NND_DIFF, sizeof array, array);
@@ -58,11 +64,26 @@ static nnd_status set_attributes(nnd_frame *frame, const nnd_comparison_row *row
         status = nnd_frame_set_number(frame, array, number[i].key, number[i].value);
     if (status == NND_OK && isfinite(row->more_seeds))
         status = nnd_frame_set_number(frame, array, "more_seeds", row->more_seeds);
+    if (status == NND_OK && row->reason != NULL)
+        status = nnd_frame_set_text(frame, array, NND_REASON, row->reason);
     return status;
 }
 
 static const char *forbidden_side(nnd_check_kind check) {
     return check == NND_CHECK_AT_LEAST ? "below" : check == NND_CHECK_AT_MOST ? "above" : NULL;
+}
+
+/* How many of the points left out theory does not claim, and why. */
+static nnd_status note_unclaimed(const nnd_choice *c, const nnd_pair *pair, size_t unclaimed,
+                                 nnd_comparison_row *row) {
+    row->unclaimed = unclaimed;
+    const nnd_attribute *reason =
+        unclaimed > 0 ? nnd_frame_find_attribute(c->theory, pair->min_size->name, NND_REASON)
+                      : NULL;
+    if (reason == NULL || reason->text == NULL)
+        return NND_OK;
+    row->reason = strdup(reason->text);
+    return row->reason != NULL ? NND_OK : nnd_fail_memory(c->ctx, pair->name);
 }
 
 static nnd_status pair_all(const nnd_choice *c, const nnd_compare_options *options,
@@ -84,6 +105,8 @@ static nnd_status pair_all(const nnd_choice *c, const nnd_compare_options *optio
             status = nnd_fail_memory(c->ctx, c->pair[v].name);
         if (status == NND_OK)
             status = nnd_pairing_add(&pairing, &c->pair[v], &candidate[v].points);
+        if (status == NND_OK)
+            status = note_unclaimed(c, &c->pair[v], candidate[v].points.unclaimed, row);
         if (status == NND_OK)
             nnd_examine(c->pair[v].check, options->rtol, &candidate[v].points, row);
     }

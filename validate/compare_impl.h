@@ -63,8 +63,9 @@ typedef struct {
     double *error;                  /**< se if theory is right */
     double *scale;                  /**< largest |theory| over t; filled by nnd_examine */
     bool *extrapolated, *judged;
-    size_t columns; /**< groups of all sizes; 0: influences are not known */
-    double *share;  /**< count x columns: what each group contributes to mc; NaN: not kept */
+    size_t unclaimed; /**< how many theory claims at none of the sizes */
+    size_t columns;   /**< groups of all sizes; 0: influences are not known */
+    double *share;    /**< count x columns: what each group contributes to mc; NaN: not kept */
 } nnd_points;
 
 void nnd_points_clear(nnd_points *points);

@@ -218,6 +218,7 @@ typedef struct {
     double unsized;        /* the size then */
     double *size, *weight; /* of those that are used, and their parts in the result */
     size_t used, *from;    /* which those are */
+    size_t unclaimed;      /* points so far that theory claims at none of the fair sizes */
     nnd_estimate *estimate;
 } reader;
 
@@ -249,9 +250,12 @@ static double min_size_at(const nnd_pairing *p, const nnd_array *target, const r
 static nnd_estimate read_mc(const nnd_pairing *p, const nnd_array *target, reader *r,
                             const size_t *index) {
     double min_size = min_size_at(p, target, r, index);
-    size_t n = 0;
+    size_t n = 0, fair = 0;
     for (size_t s = 0; s < r->sizes; s++) {
-        if (!is_fair(p, target, r, index, s) || !claimed(r, s, min_size))
+        if (!is_fair(p, target, r, index, s))
+            continue;
+        fair++;
+        if (!claimed(r, s, min_size))
             continue;
         r->from[n] = s;
         r->size[n] = r->size_of != NULL ? r->size_of[s] : NAN;
@@ -259,6 +263,7 @@ static nnd_estimate read_mc(const nnd_pairing *p, const nnd_array *target, reade
         r->estimate[n++].se = read_at(p, target, &r->mc_se, index, s);
     }
     r->used = n;
+    r->unclaimed += n == 0 && fair > 0;
     return nnd_fit_inverse_size(n, r->size, r->estimate, r->weight, NULL).intercept;
 }
 
@@ -421,6 +426,7 @@ nnd_status nnd_pairing_add(nnd_pairing *p, const nnd_pair *pair, nnd_points *poi
         double *theory = data_of(p, pair, NND_THEORY), *mc = data_of(p, pair, NND_MC);
         double *se = data_of(p, pair, NND_SE);
         read_points(p, target, &r, mc, theory, se, points);
+        points->unclaimed = r.unclaimed;
         size_t t = nnd_array_axis(p->out, target, TIME);
         points->t_length = axis_length(p->out, target, TIME);
         for (size_t k = t + 1; k < target->ndims; k++)

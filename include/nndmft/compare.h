@@ -22,8 +22,10 @@ typedef struct {
     const char *forbidden; /**< the side that a one-sided check forbids, "below" or "above"; NULL */
     size_t points;         /**< judged */
     size_t thinned;        /**< compared but not judged: a large array is judged on a lattice */
-    size_t left_out; /**< not finite on a side, no error bar, or below the size theory claims */
-    size_t off;      /**< |z| above the comparison's critical value */
+    size_t left_out;  /**< not finite on a side, no error bar, or below the size theory claims */
+    size_t unclaimed; /**< of those, below the size theory claims */
+    char *reason; /**< why it does not claim them, in words; NULL: there are none, or not said */
+    size_t off;   /**< |z| above the comparison's critical value */
     double max_abs_z;
     double p; /**< probability of such a z, in any variable, if theory is right; NaN: no points */
     double band;                            /**< simultaneous 95 % band / scale, median of points */

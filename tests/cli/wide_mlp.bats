@@ -159,3 +159,23 @@ YAML
     # lr 2.25 begins beyond, and from the next step on nothing is claimed; lr 0.25 is claimed.
     says out "0.25,2,0" "2.25,0,0" "2.25,1,inf"
 }
+
+@test "the table says why points are not compared, and so does the file" {
+    case_file case.yaml <<'YAML'
+model: wide-mlp
+params: {activation: linear, steps: 2, data: {gram: [[1, 0], [0, 1]], targets: [1, -1]}}
+sweep: {lr: [0.25, 2.25]}
+simulate: {size: [16, 32], seeds: 4}
+YAML
+    works run case.yaml -o pair.h5
+    [ "$(grep -c '^loss: ' out)" = 1 ] || explain "one line for each variable"
+    says out "loss: not claimed at 2 points: beyond the edge of stability" \
+        "input_eig: not claimed at 18 points: degenerate"
+    works export pair.h5 --group compare --format json
+    /usr/bin/python3 - <<'PY' || explain "the JSON lacks the reason"
+import json
+attributes = json.load(open("out"))["data_vars"]["loss_diff"]["attrs"]
+assert attributes["unclaimed"] == 2 == attributes["left_out"], attributes
+assert attributes["reason"].startswith("beyond the edge of stability"), attributes
+PY
+}
