@@ -108,6 +108,23 @@ START_TEST(every_point_of_a_sweep_has_the_claims_of_one) {
 }
 END_TEST
 
+START_TEST(a_sweep_has_the_reasons_of_all_its_points) {
+    nnd_context *ctx = nnd_context_new(NULL);
+    nnd_frame *parts[] = {made_up(ctx), made_up(ctx), made_up(ctx)};
+    for (int i = 0; i < 2; i++)
+        add(parts[i], "loss_min_size", "t");
+    ck_assert_int_eq(nnd_claim_reason(parts[1], "loss", NND_DEGENERATE), NND_OK);
+    ck_assert_int_eq(nnd_claim_until(&MODEL, parts[2], 0.0, NND_BEYOND_EDGE), NND_OK);
+    ck_assert_int_eq(nnd_claim_reason(parts[2], "loss", NND_DEGENERATE), NND_OK);
+    ck_assert_int_eq(nnd_claim_complete(3, parts), NND_OK);
+    ck_assert_str_eq(nnd_frame_find_attribute(parts[0], "loss_min_size", NND_REASON)->text,
+                     NND_DEGENERATE "; " NND_BEYOND_EDGE);
+    for (int i = 0; i < 3; i++)
+        nnd_frame_free(parts[i]);
+    nnd_context_free(ctx);
+}
+END_TEST
+
 START_TEST(eigenvalues_stand_apart_from_a_size_on) {
     static const double value[] = {2.0, 1.0, 1.0, NAN, 0.5};
     /* 40 (0.5 2 1 + 0.25)/1, and 40 (0.5 1 0.5 + 0.25)/0.25 */
@@ -167,6 +184,7 @@ int main(void) {
     tcase_add_loop_test(times, without_such_a_time_nothing_is_touched, 0, 2);
     tcase_add_test(times, claims_that_are_there_are_kept_and_reasons_add_up);
     tcase_add_test(times, every_point_of_a_sweep_has_the_claims_of_one);
+    tcase_add_test(times, a_sweep_has_the_reasons_of_all_its_points);
     tcase_add_test(eigenvalues, eigenvalues_stand_apart_from_a_size_on);
     tcase_add_test(eigenvalues, outliers_also_stand_clear_of_their_edge);
     tcase_add_loop_test(eigenvalues, at_the_claimed_size_only_the_first_correction_counts, 0, 3);

@@ -95,7 +95,7 @@ nnd_status nnd_claim_until(const nnd_model *model, nnd_frame *frame, double last
 typedef struct {
     size_t count;
     struct {
-        const nnd_frame *frame;
+        nnd_frame *frame;
         const char *name;
     } * one;
 } claims;
@@ -107,7 +107,7 @@ static bool is_known(const claims *known, const char *name) {
     return false;
 }
 
-static nnd_status collect(const nnd_frame *frame, claims *known) {
+static nnd_status collect(nnd_frame *frame, claims *known) {
     for (size_t a = 0; a < nnd_frame_array_count(frame); a++) {
         const char *name = nnd_frame_array(frame, a)->name;
         if (nnd_companion_of(name, NND_MIN_SIZE) == 0 || is_known(known, name))
@@ -140,6 +140,25 @@ static nnd_status add_missing(const claims *known, nnd_frame *frame) {
     return status;
 }
 
+/* Adds the reasons of a frame to those of the first one with the same claim: a sweep has one list.
+ */
+static nnd_status join_reasons(const claims *known, const nnd_frame *frame) {
+    nnd_status status = NND_OK;
+    for (size_t i = 0; i < known->count; i++) {
+        const char *name = known->one[i].name;
+        const nnd_attribute *reasons = nnd_frame_find_attribute(frame, name, NND_REASON);
+        const nnd_array *owner = nnd_companion_owner(frame, name, NND_MIN_SIZE);
+        if (reasons == NULL || owner == NULL || frame == known->one[i].frame)
+            continue;
+        char text[TEXT_SIZE], *rest = NULL;
+        snprintf(text, sizeof text, "%s", reasons->text);
+        for (char *one = strtok_r(text, ";", &rest); status == NND_OK && one != NULL;
+             one = strtok_r(NULL, ";", &rest))
+            status = nnd_claim_reason(known->one[i].frame, owner->name, one + strspn(one, " "));
+    }
+    return status;
+}
+
 nnd_status nnd_claim_complete(size_t count, nnd_frame *const *parts) {
     claims known = {0};
     nnd_status status = NND_OK;
@@ -149,6 +168,9 @@ nnd_status nnd_claim_complete(size_t count, nnd_frame *const *parts) {
     for (size_t i = 0; status == NND_OK && i < count; i++)
         if (parts[i] != NULL)
             status = add_missing(&known, parts[i]);
+    for (size_t i = 0; status == NND_OK && i < count; i++)
+        if (parts[i] != NULL)
+            status = join_reasons(&known, parts[i]);
     free(known.one);
     return status;
 }

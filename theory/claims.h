@@ -31,7 +31,8 @@ NND_MUST_USE nnd_status nnd_claim_until(const nnd_model *model, nnd_frame *frame
 
 /**
  * Gives every frame of a sweep (NULL: none) the claims x_min_size that another one has and it lacks
- * though it has x: 0, which is what a missing claim means.
+ * though it has x: 0, which is what a missing claim means. The first frame with a claim receives
+ * the reasons of all, for the frame that they are stacked to.
  */
 NND_MUST_USE nnd_status nnd_claim_complete(size_t count, nnd_frame *const *parts);
 
