@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -28,48 +29,68 @@ enum {
     KEY_CASE
 };
 
+/* What becomes of an option's argument. */
+typedef enum {
+    NOTED,    /* there is none: a bool becomes true */
+    KEPT,     /* a text that is looked at later */
+    CHOSEN,   /* a text, one of those that are allowed */
+    ADDED,    /* one more of several */
+    CONVERTED /* by read_argument */
+} handling;
+
 /* An option and the letter by which commands name it; '*' goes with every command. */
 typedef struct {
     char letter;
     struct argp_option option;
+    handling handling;
+    size_t field; /* of cli_options, where it goes */
+    const char *allowed;
 } lettered_option;
 
-#define OPTION(letter, name, key, arg, doc)                                                        \
-    {                                                                                              \
-        letter, {                                                                                  \
-            name, key, arg, 0, doc, 0                                                              \
-        }                                                                                          \
-    }
+#define CHOICE(letter, name, key, arg, handling, field, allowed, doc)                              \
+    { letter, {name, key, arg, 0, doc, 0}, handling, offsetof(cli_options, field), allowed }
+#define OPTION(letter, name, key, arg, handling, field, doc)                                       \
+    CHOICE(letter, name, key, arg, handling, field, NULL, doc)
 
 static const lettered_option OPTIONS[] = {
-    OPTION('o', "output", 'o', "FILE", "write to FILE (- is standard output, for tables)"),
-    OPTION('s', "set", KEY_SET, "KEY=VALUE",
+    OPTION('o', "output", 'o', "FILE", KEPT, output,
+           "write to FILE (- is standard output, for tables)"),
+    OPTION('s', "set", KEY_SET, "KEY=VALUE", ADDED, set,
            "override a key of the case, as params.gamma0=2; null removes it (repeatable)"),
-    OPTION('f', "force", KEY_FORCE, NULL,
+    OPTION('f', "force", KEY_FORCE, NULL, NOTED, force,
            "replace results, and discard finished blocks, of another case or build"),
-    OPTION('d', "dry-run", KEY_DRY_RUN, NULL,
+    OPTION('d', "dry-run", KEY_DRY_RUN, NULL, NOTED, dry_run,
            "say what would be done, and what it costs, without doing it"),
-    OPTION('x', "strict", KEY_STRICT, NULL, "exit 4 for an inconclusive comparison too"),
-    OPTION('D', "detect", KEY_DETECT, "KEY=FACTOR",
+    OPTION('x', "strict", KEY_STRICT, NULL, NOTED, strict,
+           "exit 4 for an inconclusive comparison too"),
+    OPTION('D', "detect", KEY_DETECT, "KEY=FACTOR", ADDED, detect,
            "say how many seeds would notice that a parameter is wrong by this factor (repeatable)"),
-    OPTION('V', "var", KEY_VAR, "NAME", "take this variable (repeatable, or a list with commas)"),
-    OPTION('w', "view", KEY_VIEW, "NAME", "the picture to draw"),
-    OPTION('L', "log", KEY_LOG, "AXES", "logarithmic axes: x, y or xy"),
-    OPTION('l', "list", KEY_LIST, NULL, "list what can be drawn"),
-    OPTION('F', "format", KEY_FORMAT, "FORMAT", "csv (default) or json"),
-    OPTION('g', "group", KEY_GROUP, "GROUP", "theory (default), mc, seeds or compare"),
-    OPTION('p', "param", KEY_PARAM, "NAME=LOW:HIGH", "the parameter to vary, and where"),
-    OPTION('p', "zero", KEY_ZERO, "VAR[=LEVEL]", "find where the variable is 0, or LEVEL"),
-    OPTION('p', "min", KEY_MIN, "VAR", "find the least value of the variable"),
-    OPTION('p', "max", KEY_MAX, "VAR", "find the largest value of the variable"),
-    OPTION('p', "points", KEY_POINTS, "N", "points of the first scan (default 129)"),
-    OPTION('p', "at", KEY_AT, "COORDINATES", "where to read the variable, as t=40,layer=1"),
-    OPTION('c', "case", KEY_CASE, NULL, "print a commented case file"),
-    OPTION('*', "threads", KEY_THREADS, "N",
+    OPTION('V', "var", KEY_VAR, "NAME", CONVERTED, vars,
+           "take this variable (repeatable, or a list with commas)"),
+    OPTION('w', "view", KEY_VIEW, "NAME", KEPT, view, "the picture to draw"),
+    CHOICE('L', "log", KEY_LOG, "AXES", CHOSEN, log, "x y xy yx", "logarithmic axes: x, y or xy"),
+    OPTION('l', "list", KEY_LIST, NULL, NOTED, list, "list what can be drawn"),
+    CHOICE('F', "format", KEY_FORMAT, "FORMAT", CHOSEN, format, "csv json",
+           "csv (default) or json"),
+    CHOICE('g', "group", KEY_GROUP, "GROUP", CHOSEN, group, "theory mc seeds compare",
+           "theory (default), mc, seeds or compare"),
+    OPTION('p', "param", KEY_PARAM, "NAME=LOW:HIGH", KEPT, param,
+           "the parameter to vary, and where"),
+    OPTION('p', "zero", KEY_ZERO, "VAR[=LEVEL]", KEPT, zero,
+           "find where the variable is 0, or LEVEL"),
+    OPTION('p', "min", KEY_MIN, "VAR", KEPT, min, "find the least value of the variable"),
+    OPTION('p', "max", KEY_MAX, "VAR", KEPT, max, "find the largest value of the variable"),
+    OPTION('p', "points", KEY_POINTS, "N", CONVERTED, points,
+           "points of the first scan (default 129)"),
+    OPTION('p', "at", KEY_AT, "COORDINATES", KEPT, at,
+           "where to read the variable, as t=40,layer=1"),
+    OPTION('c', "case", KEY_CASE, NULL, NOTED, as_case, "print a commented case file"),
+    OPTION('*', "threads", KEY_THREADS, "N", CONVERTED, threads,
            "worker threads (default: all that the process may use)"),
-    OPTION('*', "memory", KEY_MEMORY, "GB", "memory that may be planned for (default: 80 %)"),
-    OPTION('*', "quiet", 'q', NULL, "no progress, no notes"),
-    OPTION('*', "verbose", 'v', NULL, "more notes"),
+    OPTION('*', "memory", KEY_MEMORY, "GB", CONVERTED, memory,
+           "memory that may be planned for (default: 80 %)"),
+    OPTION('*', "quiet", 'q', NULL, NOTED, quiet, "no progress, no notes"),
+    OPTION('*', "verbose", 'v', NULL, NOTED, verbose, "more notes"),
 };
 enum { OPTION_COUNT = sizeof OPTIONS / sizeof *OPTIONS };
 
@@ -129,99 +150,66 @@ static const char *one_of(struct argp_state *state, const char *name, const char
     return text;
 }
 
-/* Where an option is noted that is there or not; NULL for all others. */
-static bool *flag_of(cli_options *o, int key) {
+/* Arguments that are not kept as they are. */
+static void read_argument(int key, const char *arg, struct argp_state *state, cli_options *o) {
     switch (key) {
-    case 'q':
-        return &o->quiet;
-    case 'v':
-        return &o->verbose;
-    case KEY_FORCE:
-        return &o->force;
-    case KEY_DRY_RUN:
-        return &o->dry_run;
-    case KEY_STRICT:
-        return &o->strict;
-    case KEY_LIST:
-        return &o->list;
-    case KEY_CASE:
-        return &o->as_case;
-    default:
-        return NULL;
+    case KEY_THREADS:
+        o->threads = whole_number(state, "threads", arg, 1, 4096);
+        break;
+    case KEY_MEMORY:
+        o->memory = 1e9 * positive_number(state, "memory", arg);
+        break;
+    case KEY_VAR:
+        add_names(state, &o->vars, arg);
+        break;
+    case KEY_POINTS:
+        o->points = (size_t)whole_number(state, "points", arg, 3, 1000000);
+        break;
     }
 }
 
-/* Where an option's argument is kept that is looked at later; NULL for all others. */
-static const char **text_of(cli_options *o, int key) {
-    switch (key) {
-    case 'o':
-        return &o->output;
-    case KEY_VIEW:
-        return &o->view;
-    case KEY_PARAM:
-        return &o->param;
-    case KEY_ZERO:
-        return &o->zero;
-    case KEY_MIN:
-        return &o->min;
-    case KEY_MAX:
-        return &o->max;
-    case KEY_AT:
-        return &o->at;
-    default:
-        return NULL;
+static void take(const lettered_option *row, const char *arg, struct argp_state *state,
+                 cli_options *o) {
+    void *field = (char *)o + row->field;
+    switch (row->handling) {
+    case NOTED:
+        *(bool *)field = true;
+        break;
+    case KEPT:
+        *(const char **)field = arg;
+        break;
+    case CHOSEN:
+        *(const char **)field = one_of(state, row->option.name, arg, row->allowed);
+        break;
+    case ADDED:
+        add_text(state, field, arg, strlen(arg));
+        break;
+    case CONVERTED:
+        read_argument(row->option.key, arg, state, o);
+        break;
     }
+}
+
+static void check_count(const cli_command *command, const nnd_texts *args,
+                        struct argp_state *state) {
+    if (args->count < command->min_args)
+        argp_error(state, "%s is missing", command->args);
+    if (args->count > command->max_args)
+        argp_error(state, "unexpected argument %s", args->value[command->max_args]);
 }
 
 static error_t parse_option(int key, char *arg, struct argp_state *state) {
     const parse_state *s = state->input;
-    cli_options *o = s->options;
-    if (flag_of(o, key) != NULL)
-        *flag_of(o, key) = true;
-    else if (text_of(o, key) != NULL)
-        *text_of(o, key) = arg;
-    else
-        switch (key) {
-        case KEY_SET:
-            add_text(state, &o->set, arg, strlen(arg));
-            break;
-        case KEY_DETECT:
-            add_text(state, &o->detect, arg, strlen(arg));
-            break;
-        case KEY_THREADS:
-            o->threads = whole_number(state, "threads", arg, 1, 4096);
-            break;
-        case KEY_MEMORY:
-            o->memory = 1e9 * positive_number(state, "memory", arg);
-            break;
-        case KEY_VAR:
-            add_names(state, &o->vars, arg);
-            break;
-        case KEY_LOG:
-            o->log = one_of(state, "log", arg, "x y xy yx");
-            break;
-        case KEY_FORMAT:
-            o->format = one_of(state, "format", arg, "csv json");
-            break;
-        case KEY_GROUP:
-            o->group = one_of(state, "group", arg, "theory mc seeds compare");
-            break;
-        case KEY_POINTS:
-            o->points = (size_t)whole_number(state, "points", arg, 3, 1000000);
-            break;
-        case ARGP_KEY_ARG:
-            add_text(state, &o->args, arg, strlen(arg));
-            break;
-        case ARGP_KEY_END:
-            if (o->args.count < s->command->min_args)
-                argp_error(state, "%s is missing", s->command->args);
-            if (o->args.count > s->command->max_args)
-                argp_error(state, "unexpected argument %s", o->args.value[s->command->max_args]);
-            break;
-        default:
-            return ARGP_ERR_UNKNOWN;
+    if (key == ARGP_KEY_ARG)
+        add_text(state, &s->options->args, arg, strlen(arg));
+    else if (key == ARGP_KEY_END)
+        check_count(s->command, &s->options->args, state);
+    for (size_t i = 0; i < OPTION_COUNT; i++)
+        if (OPTIONS[i].option.key == key) {
+            take(&OPTIONS[i], arg, state, s->options);
+            return 0;
         }
-    return 0;
+    return key == ARGP_KEY_ARG || key == ARGP_KEY_END ? 0 : ARGP_ERR_UNKNOWN;
 }
 
 static void print_version(FILE *out, struct argp_state *state) {

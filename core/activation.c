@@ -80,16 +80,21 @@ static void relu_sharp(size_t n, const double *x, double width, double *f0, doub
     }
 }
 
+/* N(s x), the normal distribution function, and s n(s x), its density. */
+static void normal_step(size_t n, const double *x, double s, double *step, double *density) {
+    VECTORISE
+    for (size_t i = 0; i < n; i++)
+        step[i] = 0.5 + 0.5 * erf(SQRT1_2 * s * x[i]);
+    VECTORISE
+    for (size_t i = 0; i < n; i++)
+        density[i] = s * INV_SQRT_2PI * exp(-0.5 * s * s * x[i] * x[i]);
+}
+
 /* relu, smoothed: fluctuations.md#s1-6. */
 static void relu_smooth(size_t n, const double *x, double width, double *f0, double *f1, double *f2,
                         double *f3) {
     double s = 1.0 / width;
-    VECTORISE
-    for (size_t i = 0; i < n; i++)
-        f1[i] = 0.5 + 0.5 * erf(SQRT1_2 * s * x[i]);
-    VECTORISE
-    for (size_t i = 0; i < n; i++)
-        f2[i] = s * INV_SQRT_2PI * exp(-0.5 * s * s * x[i] * x[i]);
+    normal_step(n, x, s, f1, f2);
     for (size_t i = 0; i < n; i++) {
         f0[i] = x[i] * f1[i] + width * width * f2[i];
         f3[i] = -s * s * x[i] * f2[i];
@@ -100,12 +105,7 @@ static void relu_smooth(size_t n, const double *x, double width, double *f0, dou
 static void gelu_any(size_t n, const double *x, double width, double *f0, double *f1, double *f2,
                      double *f3) {
     double v = width * width, s = 1.0 / sqrt(1.0 + v);
-    VECTORISE
-    for (size_t i = 0; i < n; i++)
-        f1[i] = 0.5 + 0.5 * erf(SQRT1_2 * s * x[i]);
-    VECTORISE
-    for (size_t i = 0; i < n; i++)
-        f2[i] = s * INV_SQRT_2PI * exp(-0.5 * s * s * x[i] * x[i]);
+    normal_step(n, x, s, f1, f2);
     for (size_t i = 0; i < n; i++) {
         /* f0 = x N + v g, g' = -u g with u = s^2 x; f0' = N + (x - v u) g = N + u g. */
         double step = f1[i], g = f2[i], ss = s * s, u = ss * x[i];

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/dim.h"
 #include "core/text.h"
 
 struct nnd_frame {
@@ -25,7 +26,7 @@ nnd_status nnd_frame_new(nnd_context *ctx, nnd_frame **frame) {
     return NND_OK;
 }
 
-static void dim_free(nnd_dim *dim) {
+void nnd_dim_free(nnd_dim *dim) {
     if (dim == NULL)
         return;
     for (size_t i = 0; dim->text != NULL && i < dim->length; i++)
@@ -57,7 +58,7 @@ void nnd_frame_free(nnd_frame *frame) {
     if (frame == NULL)
         return;
     for (size_t i = 0; i < frame->dims; i++)
-        dim_free(frame->dim[i]);
+        nnd_dim_free(frame->dim[i]);
     for (size_t i = 0; i < frame->arrays; i++)
         array_free(frame->array[i]);
     for (size_t i = 0; i < frame->attributes; i++)
@@ -97,7 +98,7 @@ static nnd_status new_dim(nnd_frame *frame, const char *name, nnd_coord_kind kin
         d->value = calloc(room, sizeof *d->value);
     if (d->name == NULL || (d->text == NULL && d->value == NULL) ||
         !append(&frame->dim, &frame->dims, d)) {
-        dim_free(d);
+        nnd_dim_free(d);
         return nnd_fail_memory(frame->ctx, name);
     }
     *dim = d;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/dim.h"
 #include "core/suggest.h"
 #include "core/text.h"
 #include "core/utf8.h"
@@ -531,15 +532,8 @@ nnd_status nnd_case_resolve(nnd_context *ctx, const nnd_value *tree, const nnd_c
 }
 
 static void sweep_clear(nnd_sweep *sweep) {
-    for (size_t k = 0; k < sweep->keys; k++) {
-        nnd_dim *dim = sweep->dim[k];
-        for (size_t i = 0; dim->text != NULL && i < dim->length; i++)
-            free(dim->text[i]);
-        free(dim->text);
-        free(dim->value);
-        free(dim->name);
-        free(dim);
-    }
+    for (size_t k = 0; k < sweep->keys; k++)
+        nnd_dim_free(sweep->dim[k]);
     free(sweep->dim);
 }
 

@@ -5,6 +5,7 @@
 
 #include "core/rows.h"
 #include "core/timegrid.h"
+#include "models/guides.h"
 
 #define FIELD(type, name) NND_FIELD(type, nnd_deep_linear, name)
 
@@ -74,8 +75,6 @@ static const nnd_param PARAMS[] = {
 };
 
 static const nnd_param SIMULATE[] = {NND_CONTROL_ROW(nnd_deep_linear)};
-static const nnd_guide BULK[] = {{"bulk_edge", "edge of the bulk", NND_GUIDE_BULK, .band = "bulk"},
-                                 {NULL}};
 static const nnd_guide NTK_BULK[] = {{"ntk_edge", "edge of the bulk"}, {NULL}};
 static const nnd_guide STABILITY[] = {{"stability_edge", "edge of stability", NND_GUIDE_LIMIT},
                                       {NULL}};
@@ -108,7 +107,7 @@ static const nnd_variable VARIABLES[] = {
     {"train_two_time", "t,s", "two-time overlap of the training residual",
      "deep-linear.md#s2-2: C_r(t,s)", "two-time", .symbol = "C_r(t,s)"},
     {"outlier", "t,matrix,k", "singular value", "deep-linear.md#s3-3", "outliers", .nullable = true,
-     .lead = true, .drawing = {.facet = "matrix", .rank = "k", .guides = BULK}},
+     .lead = true, .drawing = {.facet = "matrix", .rank = "k", .guides = NND_BULK_EDGE}},
     {"bulk_edge", "t,matrix", "edge of the bulk", "deep-linear.md#s3: kappa sigma (1 + sqrt(phi))",
      "outliers", .check = NND_UNCHECKED},
     {"escape_time", "matrix,k", "escape time", "deep-linear.md#s3-3: Lambda_k(z_+) = 1", "escape",

@@ -5,6 +5,7 @@
 
 #include "core/rows.h"
 #include "core/timegrid.h"
+#include "models/guides.h"
 
 #define FIELD(type, name) NND_FIELD(type, nnd_wide_mlp, name)
 
@@ -66,9 +67,6 @@ static const nnd_param SIMULATE[] = {
     NND_CONTROL_ROW(nnd_wide_mlp),
 };
 
-static const nnd_guide BULK[] = {{"bulk_edge", "edge of the bulk", NND_GUIDE_BULK, .band = "bulk"},
-                                 {NULL}};
-
 static const nnd_variable VARIABLES[] = {
     {"loss", "t", "training loss", "wide-mlp.md#s1: sum Delta^2/(2P)", "training"},
     {"delta", "t,mu", "residual", "wide-mlp.md#s1: Delta = y - f", "residuals", .symbol = "Δ"},
@@ -96,7 +94,8 @@ static const nnd_variable VARIABLES[] = {
      "wide-mlp.md#s5: W0^T W0/N on the span of the training inputs", "norms", .nullable = true,
      .drawing = {.rank = "k"}},
     {"outlier", "t,matrix,k", "singular value", "wide-mlp.md#s5: det F(z) = 0", "outliers",
-     .nullable = true, .lead = true, .drawing = {.facet = "matrix", .rank = "k", .guides = BULK}},
+     .nullable = true, .lead = true,
+     .drawing = {.facet = "matrix", .rank = "k", .guides = NND_BULK_EDGE}},
     {"outlier_left", "t,matrix,k", "squared overlap of the left vector with the initial g",
      "wide-mlp.md#s5: with g_0(0)", "overlaps", .nullable = true},
     {"outlier_right", "t,matrix,k", "squared overlap of the right vector with the initial phi",

@@ -9,6 +9,7 @@
 
 #include "core/companion.h"
 #include "core/divergence.h"
+#include "core/hand_over.h"
 #include "nndmft/alignment.h"
 #include "nndmft/solvers/early_stopping.h"
 #include "nndmft/solvers/representation.h"
@@ -439,10 +440,7 @@ nnd_status nnd_alignment_theory(nnd_context *ctx, const void *params, nnd_frame 
         status = solved = nnd_alignment_is_timed(x.p) ? solve_times(&x) : solve_ridge(&x);
     if (status >= NND_OK && !nnd_alignment_is_linear(x.p))
         status = disclaim(&x);
-    if (status >= NND_OK)
-        *frame = x.frame;
-    else
-        nnd_frame_free(x.frame);
+    nnd_hand_over(status >= NND_OK, x.frame, frame);
     nnd_alignment_problem_clear(&x.problem);
     return status == NND_OK ? solved : status;
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "core/companion.h"
+#include "core/hand_over.h"
 #include "core/largest.h"
 #include "theory/claims.h"
 #include "theory/directional_polar.h"
@@ -360,10 +361,7 @@ nnd_status nnd_directional_theory(nnd_context *ctx, const void *params, nnd_fram
         status = fill_frame(ctx, out, &s);
     if (status == NND_OK && ran == NND_NOT_CONVERGED)
         status = add_shortfall(out, &s.path);
-    if (status == NND_OK)
-        *frame = out;
-    else
-        nnd_frame_free(out);
+    nnd_hand_over(status == NND_OK, out, frame);
     solution_clear(&s);
     return status == NND_OK ? ran : status;
 }

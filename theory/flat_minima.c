@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "core/hand_over.h"
 #include "nndmft/solvers/flatness.h"
 #include "theory/flat_minima_path.h"
 
@@ -94,10 +95,7 @@ nnd_status nnd_flat_minima_theory(nnd_context *ctx, const void *params, nnd_fram
     if (status == NND_OK && nnd_flat_minima_has_path(p))
         status = nnd_flat_minima_add_path(ctx, p, &q, out, &ran);
     nnd_quadratic_clear(&q);
-    if (status == NND_OK)
-        *frame = out;
-    else
-        nnd_frame_free(out);
+    nnd_hand_over(status == NND_OK, out, frame);
     return status == NND_OK ? ran : status;
 }
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "core/companion.h"
+#include "core/hand_over.h"
 #include "core/timegrid.h"
 #include "nndmft/dataset.h"
 #include "nndmft/lazy_fluctuations.h"
@@ -217,8 +218,10 @@ static nnd_status add_dims(solution *s) {
     return status;
 }
 
-static nnd_status fill_frame(solution *s) {
-    nnd_status status = add_dims(s);
+static nnd_status make_frame(nnd_context *ctx, solution *s) {
+    nnd_status status = nnd_frame_new(ctx, &s->frame);
+    if (status == NND_OK)
+        status = add_dims(s);
     for (size_t i = 0; status == NND_OK && i < sizeof ARRAYS / sizeof *ARRAYS; i++) {
         bool trained = (ARRAYS[i].kind & TRAINED) != 0, tests = (ARRAYS[i].kind & TESTS) != 0;
         if ((!trained || s->p->steps > 0) && (!tests || s->set.tests > 0))
@@ -256,13 +259,8 @@ nnd_status nnd_lazy_fluctuations_theory(nnd_context *ctx, const void *params, nn
     if (status == NND_OK)
         status = solve(&s);
     if (status == NND_OK)
-        status = nnd_frame_new(ctx, &s.frame);
-    if (status == NND_OK)
-        status = fill_frame(&s);
-    if (status == NND_OK)
-        *frame = s.frame;
-    else
-        nnd_frame_free(s.frame);
+        status = make_frame(ctx, &s);
+    nnd_hand_over(status == NND_OK, s.frame, frame);
     solution_clear(&s);
     return status == NND_OK ? s.ran : status;
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "core/companion.h"
+#include "core/hand_over.h"
 #include "core/timegrid.h"
 #include "nndmft/online_fluctuations.h"
 #include "nndmft/solvers/online_linear.h"
@@ -126,10 +127,7 @@ nnd_status nnd_online_fluctuations_theory(nnd_context *ctx, const void *params, 
         status = nnd_frame_new(ctx, &out);
     if (status == NND_OK)
         status = fill_frame(out, p, &grid, point, sound);
-    if (status == NND_OK)
-        *frame = out;
-    else
-        nnd_frame_free(out);
+    nnd_hand_over(status == NND_OK, out, frame);
     nnd_timegrid_clear(&grid);
     free(point);
     if (status == NND_OK && sound <= steps)

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "core/companion.h"
+#include "core/hand_over.h"
 #include "theory/claims.h"
 #include "theory/scaling_laws_claims.h"
 #include "theory/scaling_laws_frontier.h"
@@ -315,10 +316,7 @@ nnd_status nnd_scaling_laws_theory(nnd_context *ctx, const void *params, nnd_fra
         status = put_reasons(&x);
     if (status == NND_OK && !isnan(x.problem.params->frontier.from))
         status = nnd_scaling_frontier_add(ctx, &x.problem, x.frame);
-    if (status >= NND_OK)
-        *frame = x.frame;
-    else
-        nnd_frame_free(x.frame);
+    nnd_hand_over(status >= NND_OK, x.frame, frame);
     nnd_scaling_problem_clear(&x.problem);
     return status == NND_OK ? solved : status;
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "core/companion.h"
+#include "core/hand_over.h"
 #include "core/timegrid.h"
 #include "nndmft/dataset.h"
 #include "nndmft/solvers/influence.h"
@@ -370,9 +371,11 @@ static nnd_status add_report(const solution *s) {
     return status == NND_OK && s->ran == NND_NOT_CONVERGED ? add_shortfall(s) : status;
 }
 
-static nnd_status fill_frame(solution *s) {
+static nnd_status make_frame(nnd_context *ctx, solution *s) {
     char name[64];
-    nnd_status status = add_dims(s);
+    nnd_status status = nnd_frame_new(ctx, &s->frame);
+    if (status == NND_OK)
+        status = add_dims(s);
     for (size_t i = 0; status == NND_OK && i < sizeof CURVES / sizeof *CURVES; i++) {
         if (!is_there(s, CURVES[i].needs))
             continue;
@@ -405,13 +408,8 @@ nnd_status nnd_two_layer_fluctuations_theory(nnd_context *ctx, const void *param
     if (status == NND_OK)
         status = s.ran = run(ctx, &s);
     if (status >= NND_OK)
-        status = nnd_frame_new(ctx, &s.frame);
-    if (status == NND_OK)
-        status = fill_frame(&s);
-    if (status == NND_OK)
-        *frame = s.frame;
-    else
-        nnd_frame_free(s.frame);
+        status = make_frame(ctx, &s);
+    nnd_hand_over(status == NND_OK, s.frame, frame);
     solution_clear(&s);
     return status == NND_OK ? s.ran : status;
 }

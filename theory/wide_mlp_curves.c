@@ -31,58 +31,85 @@ void nnd_wide_problem_clear(nnd_wide_problem *problem) {
 
 /* ---- a record ---- */
 
+/* Dimensions of a variable, but for its time. */
+enum {
+    LAYER = 1 << 0,
+    MATRIX = 1 << 1,
+    RANK = 1 << 2,
+    MU = 1 << 3,
+    NU = 1 << 4,
+    TEST = 1 << 5,
+    S = 1 << 6,
+    DIMENSIONS = 7
+};
+
+/* What a run must have for a variable. */
+enum {
+    KERNELS = 1 << 0,
+    SPECTRUM = 1 << 1,
+    TWO_TIME = 1 << 2,
+    TARGETS = 1 << 3, /* of test samples */
+    RICH = 1 << 4,    /* fields that move */
+    DEEP = 1 << 5,    /* matrices between layers */
+    NEEDS = 6
+};
+
+static const struct {
+    unsigned dims, needs;
+} EXTENT[WIDE_VARIABLES] = {
+    [WIDE_LOSS] = {0, 0},
+    [WIDE_TEST_LOSS] = {0, TARGETS},
+    [WIDE_DELTA] = {MU, 0},
+    [WIDE_OUTPUT] = {MU, 0},
+    [WIDE_TEST_OUTPUT] = {TEST, 0},
+    [WIDE_NTK] = {MU | NU, KERNELS},
+    [WIDE_NTK_TEST] = {TEST | NU, KERNELS},
+    [WIDE_STABILITY] = {0, 0},
+    [WIDE_STABILITY_CLAIM] = {0, 0},
+    [WIDE_H_GRAM] = {LAYER | MU | NU, KERNELS},
+    [WIDE_PHI_GRAM] = {LAYER | MU | NU, KERNELS},
+    [WIDE_G_GRAM] = {LAYER | MU | NU, KERNELS},
+    [WIDE_READOUT_NORM2] = {0, 0},
+    [WIDE_INPUT_EIG] = {RANK, SPECTRUM},
+    [WIDE_INPUT_EIG_CLAIM] = {RANK, SPECTRUM},
+    [WIDE_OUTLIER] = {MATRIX | RANK, SPECTRUM},
+    [WIDE_OUTLIER_CLAIM] = {MATRIX | RANK, SPECTRUM},
+    [WIDE_OUTLIER_LEFT] = {MATRIX | RANK, SPECTRUM},
+    [WIDE_OUTLIER_RIGHT] = {MATRIX | RANK, SPECTRUM},
+    [WIDE_OUTLIER_MARGIN] = {MATRIX, SPECTRUM | RICH},
+    [WIDE_ESCAPE_TIME] = {MATRIX | RANK, SPECTRUM},
+    [WIDE_BULK_EDGE] = {MATRIX, SPECTRUM},
+    [WIDE_RANK_PHI] = {MATRIX, RICH},
+    [WIDE_RANK_G] = {MATRIX, RICH},
+    [WIDE_TRUNCATION] = {0, RICH | DEEP},
+    [WIDE_FIELD_ERROR] = {0, RICH | DEEP},
+    [WIDE_PHI_TWO_TIME] = {LAYER | S | MU | NU, TWO_TIME},
+    [WIDE_G_TWO_TIME] = {LAYER | S | MU | NU, TWO_TIME},
+};
+
 /* Numbers per recorded time (or in all, of what has no time). */
 static size_t numbers(const nnd_wide_problem *q, nnd_wide_variable v) {
     const nnd_wide_mlp *p = q->params;
-    size_t square = p->kernels ? q->samples * q->samples : 0;
-    size_t matrices = p->spectrum ? q->depth - 1 : 0, k = (size_t)p->outliers;
-    switch (v) {
-    case WIDE_LOSS:
-    case WIDE_STABILITY:
-    case WIDE_STABILITY_CLAIM:
-    case WIDE_READOUT_NORM2:
-        return 1;
-    case WIDE_TEST_LOSS:
-        return q->set.test_targets != NULL && q->tests > 0;
-    case WIDE_DELTA:
-    case WIDE_OUTPUT:
-        return q->samples;
-    case WIDE_TEST_OUTPUT:
-        return q->tests;
-    case WIDE_NTK:
-        return square;
-    case WIDE_NTK_TEST:
-        return p->kernels ? q->tests * q->samples : 0;
-    case WIDE_H_GRAM:
-    case WIDE_PHI_GRAM:
-    case WIDE_G_GRAM:
-        return q->depth * square;
-    case WIDE_INPUT_EIG:
-    case WIDE_INPUT_EIG_CLAIM:
-        return p->spectrum ? k : 0;
-    case WIDE_OUTLIER:
-    case WIDE_OUTLIER_CLAIM:
-    case WIDE_OUTLIER_LEFT:
-    case WIDE_OUTLIER_RIGHT:
-    case WIDE_ESCAPE_TIME:
-        return matrices * k;
-    case WIDE_OUTLIER_MARGIN:
-        return p->parameterization == NND_NTK ? 0 : matrices;
-    case WIDE_BULK_EDGE:
-        return matrices;
-    case WIDE_RANK_PHI:
-    case WIDE_RANK_G:
-        return p->parameterization == NND_NTK ? 0 : q->depth - 1;
-    case WIDE_TRUNCATION:
-    case WIDE_FIELD_ERROR:
-        return p->parameterization != NND_NTK && q->depth > 1;
-    case WIDE_PHI_TWO_TIME:
-    case WIDE_G_TWO_TIME:
-        return p->two_time ? q->depth * q->grid.count * q->samples * q->samples : 0;
-    case WIDE_VARIABLES:
-        break;
-    }
-    return 0;
+    const size_t length[DIMENSIONS] = {
+        q->depth,   q->depth - 1, (size_t)p->outliers, q->samples,
+        q->samples, q->tests,     q->grid.count,
+    };
+    const bool there[NEEDS] = {
+        p->kernels,
+        p->spectrum,
+        p->two_time,
+        q->set.test_targets != NULL && q->tests > 0,
+        p->parameterization != NND_NTK,
+        q->depth > 1,
+    };
+    size_t n = 1;
+    for (int i = 0; i < NEEDS; i++)
+        if ((EXTENT[v].needs >> i & 1) != 0 && !there[i])
+            return 0;
+    for (int i = 0; i < DIMENSIONS; i++)
+        if ((EXTENT[v].dims >> i & 1) != 0)
+            n *= length[i];
+    return n;
 }
 
 static bool is_timed(nnd_wide_variable v) {

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "core/companion.h"
+#include "core/hand_over.h"
 #include "core/streams.h"
 #include "validate/alignment_run.h"
 #include "validate/network.h"
@@ -122,7 +123,7 @@ static nnd_status train(simulation *s, nnd_rng_key key) {
     return nnd_alignment_run_linear(s->ctx, &s->pair, key, s->probes, trace);
 }
 
-static nnd_status make(simulation *s, size_t size) {
+static nnd_status make(simulation *s, size_t size, size_t first_seed, size_t count) {
     nnd_status status = NND_OK;
     if (nnd_alignment_is_timed(s->p))
         status = nnd_alignment_times(s->ctx, s->p, &s->times);
@@ -136,24 +137,19 @@ static nnd_status make(simulation *s, size_t size) {
     if (status == NND_OK &&
         (s->trace.measure == NULL || (s->p->probe.points > 0 && s->probes == NULL)))
         status = nnd_fail_memory(s->ctx, "the measurements");
-    return status;
+    return status == NND_OK ? make_frame(s, first_seed, count) : status;
 }
 
 static nnd_status simulate(nnd_context *ctx, const void *params, size_t size, uint64_t base_seed,
                            size_t first_seed, size_t count, nnd_frame **frame) {
     simulation s = {.ctx = ctx, .p = params};
-    nnd_status status = make(&s, size);
-    if (status == NND_OK)
-        status = make_frame(&s, first_seed, count);
+    nnd_status status = make(&s, size, first_seed, count);
     for (size_t i = 0; status == NND_OK && i < count; i++) {
         status = train(&s, (nnd_rng_key){base_seed, first_seed + i, size});
         if (status == NND_OK)
             store(&s, i);
     }
-    if (status == NND_OK)
-        *frame = s.frame;
-    else
-        nnd_frame_free(s.frame);
+    nnd_hand_over(status == NND_OK, s.frame, frame);
     nnd_alignment_pair_clear(&s.pair);
     free(s.times.value);
     free(s.trace.measure);

@@ -9,6 +9,7 @@
 
 #include "core/companion.h"
 #include "core/divergence.h"
+#include "core/hand_over.h"
 #include "core/text.h"
 #include "core/timegrid.h"
 #include "nndmft/deep_linear.h"
@@ -423,10 +424,7 @@ static nnd_status simulate(nnd_context *ctx, const void *params, size_t size, ui
         status = frame_make(ctx, &r, first_seed, count);
     for (r.seed = 0; status == NND_OK && r.seed < count; r.seed++)
         status = train(&r, (nnd_rng_key){base_seed, first_seed + r.seed, size});
-    if (status == NND_OK)
-        *frame = r.frame;
-    else
-        nnd_frame_free(r.frame);
+    nnd_hand_over(status == NND_OK, r.frame, frame);
     history_clear(&r.past, r.net.depth + 1);
     nnd_deep_linear_spectra_clear(&r.spectra);
     nnd_timegrid_clear(&r.grid);

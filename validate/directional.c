@@ -9,6 +9,7 @@
 
 #include "core/companion.h"
 #include "core/divergence.h"
+#include "core/hand_over.h"
 #include "core/largest.h"
 #include "core/timegrid.h"
 #include "nndmft/directional.h"
@@ -298,10 +299,7 @@ static nnd_status simulate(nnd_context *ctx, const void *params, size_t size, ui
         begin(&r, (nnd_rng_key){base_seed, first_seed + r.seed, size});
         status = flows(r.params) ? follow(&r) : descend(&r);
     }
-    if (status == NND_OK)
-        *frame = r.frame;
-    else
-        nnd_frame_free(r.frame);
+    nnd_hand_over(status == NND_OK, r.frame, frame);
     free(r.t);
     free(r.start);
     nnd_flow_clear(&r.flow);

@@ -17,6 +17,7 @@
 
 #include "core/companion.h"
 #include "core/divergence.h"
+#include "core/hand_over.h"
 #include "core/streams.h"
 #include "nndmft/online_fluctuations.h"
 #include "validate/network.h"
@@ -285,10 +286,7 @@ static nnd_status simulate(nnd_context *ctx, const void *params, size_t size, ui
     nnd_status status = run_make(&r, first_seed, count);
     for (r.first = 0; status == NND_OK && r.first < count; r.first += SIDE_BY_SIDE)
         train(&r, (nnd_rng_key){base_seed, first_seed + r.first, size});
-    if (status == NND_OK)
-        *frame = r.frame;
-    else
-        nnd_frame_free(r.frame);
+    nnd_hand_over(status == NND_OK, r.frame, frame);
     run_clear(&r);
     return status;
 }

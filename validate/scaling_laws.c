@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "core/companion.h"
+#include "core/hand_over.h"
 #include "core/text.h"
 #include "validate/recipe.h"
 #include "validate/regression.h"
@@ -268,10 +269,7 @@ static nnd_status simulate(nnd_context *ctx, const void *params, size_t size, ui
         if (status == NND_OK)
             store(&s, i);
     }
-    if (status == NND_OK)
-        *frame = s.frame;
-    else
-        nnd_frame_free(s.frame);
+    nnd_hand_over(status == NND_OK, s.frame, frame);
     nnd_scaling_errors_clear(&s.errors);
     nnd_scaling_task_clear(&s.task);
     free(s.times.value);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "core/divergence.h"
+#include "core/hand_over.h"
 #include "core/text.h"
 #include "validate/recipe.h"
 #include "validate/seed_frame.h"
@@ -130,10 +131,7 @@ static nnd_status simulate(nnd_context *ctx, const void *params, size_t size, ui
         status = add_controls(&r);
     if (status == NND_OK)
         status = train(&r, (nnd_rng_key){base_seed, first_seed, size});
-    if (status == NND_OK)
-        *frame = r.record.frame;
-    else
-        nnd_frame_free(r.record.frame);
+    nnd_hand_over(status == NND_OK, r.record.frame, frame);
     nnd_wide_record_clear(&r.record);
     nnd_innovations_clear(&r.control);
     nnd_wide_block_clear(&r.block);

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/** What several models draw beside a variable. */
+#ifndef NNDMFT_MODELS_GUIDES_H
+#define NNDMFT_MODELS_GUIDES_H
+
+#include "nndmft/drawing.h"
+
+/** Beside outliers: the edge of the bulk, a variable `bulk_edge`. */
+static const nnd_guide NND_BULK_EDGE[] = {
+    {"bulk_edge", "edge of the bulk", NND_GUIDE_BULK, .band = "bulk"}, {NULL}};
+
+#endif
