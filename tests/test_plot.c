@@ -9,13 +9,8 @@
 #include <unistd.h>
 
 #include "plot/gnuplot.h"
-#include "plot/program.h"
 #include "plot/trace.h"
-#include "tests/scratch.h"
-
-static nnd_result result;
-static nnd_plot_options options;
-static char *program;
+#include "tests/plots.h"
 
 static double *add(nnd_frame *frame, const char *name, const char *dims) {
     double *data;
@@ -48,55 +43,15 @@ static void fill(nnd_frame *frame, bool mc) {
 
 static void setup(void) {
     static char model[] = "deep-linear", text[] = "model: deep-linear\nname: it's\n";
-    scratch_setup();
-    assert_ok(nnd_frame_new(ctx, &result.theory));
-    assert_ok(nnd_frame_new(ctx, &result.mc));
+    plot_setup(model, text);
     fill(result.theory, false);
     fill(result.mc, true);
-    result.model = model;
-    result.case_text = text;
-    options = (nnd_plot_options){0};
-}
-
-static void teardown(void) {
-    free(program);
-    program = NULL;
-    nnd_frame_free(result.theory);
-    nnd_frame_free(result.mc);
-    result = (nnd_result){0};
-    scratch_teardown();
-}
-
-static nnd_status write_program(void) {
-    size_t size;
-    free(program);
-    FILE *out = open_memstream(&program, &size);
-    ck_assert_ptr_nonnull(out);
-    nnd_status status = nnd_plot_program(ctx, &result, &options, "svg", out);
-    fclose(out);
-    return status;
-}
-
-static void name_var(char *name) {
-    static char *names[1];
-    names[0] = name;
-    options.vars = (nnd_selection){1, names};
 }
 
 static void drop(nnd_frame **frame) {
     nnd_frame_free(*frame);
     *frame = NULL;
 }
-
-static size_t count(const char *word) {
-    size_t n = 0;
-    for (const char *at = program; (at = strstr(at, word)) != NULL; at += strlen(word))
-        n++;
-    return n;
-}
-
-#define HAS(word)   ck_assert_msg(count(word) > 0, "no %s in:\n%s", word, program)
-#define LACKS(word) ck_assert_msg(count(word) == 0, "%s in:\n%s", word, program)
 
 /* Draws into a file; returns its size. */
 static long picture(const char *name) {
@@ -114,9 +69,7 @@ START_TEST(a_picture_of_each_format_appears) {
 END_TEST
 
 START_TEST(theory_is_lines_and_simulation_points_with_bars) {
-    char name[] = "test_risk";
-    name_var(name);
-    assert_ok(write_program());
+    draw("test_risk");
     HAS("$theory0_0 using 1:2 with lines lw 2 dt solid lc rgb '#0072B2'");
     HAS("$mc2_1 using 1:3:(0):($4-$3) with vectors");
     HAS("$mc2_1 using 1:2 with points pt 5");
@@ -147,9 +100,8 @@ START_TEST(a_view_is_drawn_when_asked) {
 END_TEST
 
 START_TEST(unknown_names_are_errors_that_list_what_there_is) {
-    char name[] = "test_risc";
     const char *path = scratch_path("x.svg");
-    name_var(name);
+    name_var("test_risc");
     ck_assert_int_eq(nnd_plot(ctx, &result, &options, path), NND_E_INPUT);
     ck_assert_ptr_nonnull(
         strstr(nnd_context_message(ctx),
@@ -185,11 +137,9 @@ END_TEST
 
 /* What stands before the time is taken for a sweep. */
 START_TEST(theory_without_a_model_is_drawn_over_time) {
-    char name[] = "test_risk";
     result.model = NULL;
     drop(&result.mc);
-    name_var(name);
-    assert_ok(write_program());
+    draw("test_risk");
     HAS("set xlabel 'step t'");
     HAS("title 'gamma0 = 0.5'");
 }
@@ -266,9 +216,7 @@ START_TEST(a_sweep_has_colours_and_what_belongs_to_the_variable_dashes) {
 END_TEST
 
 START_TEST(a_scalar_is_drawn_over_the_sweep) {
-    char name[] = "cosine";
-    name_var(name);
-    assert_ok(write_program());
+    draw("cosine");
     HAS("set xlabel 'output scale γ₀'");
     HAS("title 'theory'");
     ck_assert_int_gt(picture("a.svg"), 1000);
@@ -276,8 +224,7 @@ START_TEST(a_scalar_is_drawn_over_the_sweep) {
 END_TEST
 
 START_TEST(fifteen_curves_are_all_drawn) {
-    char name[] = "some";
-    name_var(name);
+    name_var("some");
     assert_ok(nnd_frame_add_range(result.theory, "mu", 15, 0.0));
     add(result.theory, "some", "t,mu");
     assert_ok(write_program());
@@ -289,8 +236,7 @@ START_TEST(fifteen_curves_are_all_drawn) {
 END_TEST
 
 START_TEST(many_curves_are_thinned_and_the_title_says_so) {
-    char name[] = "wide";
-    name_var(name);
+    name_var("wide");
     assert_ok(nnd_frame_add_range(result.theory, "mu", 40, 0.0));
     add(result.theory, "wide", "t,mu");
     assert_ok(write_program());
@@ -356,9 +302,8 @@ END_TEST
 
 START_TEST(kernels_of_many_samples_are_heat_maps_before_and_after) {
     static char model[] = "wide-mlp";
-    char name[] = "h_gram";
     result.model = model;
-    name_var(name);
+    name_var("h_gram");
     assert_ok(nnd_frame_add_range(result.theory, "mu", 3, 0.0));
     assert_ok(nnd_frame_add_range(result.theory, "nu", 3, 0.0));
     add(result.theory, "h_gram", "t,mu,nu");
@@ -383,8 +328,7 @@ START_TEST(kernels_of_many_samples_are_heat_maps_before_and_after) {
 END_TEST
 
 START_TEST(missing_values_are_gaps) {
-    char name[] = "gap";
-    name_var(name);
+    name_var("gap");
     double *gap = add(result.theory, "gap", "t");
     for (size_t i = 0; i < 41; i++)
         gap[i] = i == 20 ? NAN : 1.0;
@@ -399,8 +343,7 @@ START_TEST(missing_values_are_gaps) {
 END_TEST
 
 START_TEST(logarithmic_axes_leave_out_what_is_not_positive) {
-    char name[] = "falling";
-    name_var(name);
+    name_var("falling");
     double *falling = add(result.theory, "falling", "t");
     for (size_t i = 0; i < 41; i++)
         falling[i] = 1.0 - 0.1 * (double)i;
@@ -416,8 +359,7 @@ START_TEST(logarithmic_axes_leave_out_what_is_not_positive) {
 END_TEST
 
 START_TEST(text_from_a_file_is_never_a_command) {
-    char name[] = "test_risk";
-    name_var(name);
+    name_var("test_risk");
     assert_ok(
         nnd_frame_set_text(result.theory, "test_risk", "long_name", "'; `touch x`\n!touch x\n'"));
     assert_ok(write_program());
@@ -448,8 +390,7 @@ START_TEST(names_and_single_points_can_be_drawn) {
 END_TEST
 
 START_TEST(a_sampled_theory_has_a_band) {
-    char name[] = "test_risk";
-    name_var(name);
+    name_var("test_risk");
     add(result.theory, "test_risk_se", "gamma0,t");
     assert_ok(write_program());
     HAS("$theory0_0 using 1:3:4 with filledcurves");
@@ -457,8 +398,7 @@ START_TEST(a_sampled_theory_has_a_band) {
 END_TEST
 
 START_TEST(values_that_hardly_differ_can_be_drawn) {
-    char name[] = "flat";
-    name_var(name);
+    name_var("flat");
     double *theory = add(result.theory, "flat", "t"), *mc = add(result.mc, "flat", "t");
     for (size_t i = 0; i < 41; i++) {
         theory[i] = 1.0 + (double)(i % 2) * 2.3e-16;
@@ -473,8 +413,7 @@ START_TEST(values_that_hardly_differ_can_be_drawn) {
 END_TEST
 
 START_TEST(points_are_spread_over_a_logarithmic_axis) {
-    char name[] = "long";
-    name_var(name);
+    name_var("long");
     drop(&result.theory);
     drop(&result.mc);
     assert_ok(nnd_frame_new(ctx, &result.mc));
@@ -601,9 +540,7 @@ START_TEST(outliers_stand_above_their_bulk) {
     ck_assert_int_gt(picture("a.png"), 5000);
     options.log_y = true;
     ck_assert_int_gt(picture("a.svg"), 5000);
-    char name[] = "bulk_edge";
-    name_var(name);
-    assert_ok(write_program());
+    draw("bulk_edge");
     HAS("set title 'bulk_edge'");
 }
 END_TEST
@@ -765,8 +702,7 @@ START_TEST(the_band_is_one_standard_deviation_of_the_first_size) {
     const double nvar[] = {16.0, 64.0, 144.0, 4.0, NAN, 1.0};
     const double mc_mean[] = {1.5, 11.0, 3.5, 31.0, 100.0, 100.0, 100.0, 100.0};
     const double mc_nvar[] = {4.0, 16.0, 1.0, 36.0, 0.0, 0.0, 0.0, 0.0};
-    char name[] = "output";
-    name_var(name);
+    name_var("output");
     fill_fluctuations();
     put(result.theory, "output", "t,mu", mean);
     put(result.theory, "delta_nvar", "t,mu", nvar);
@@ -872,7 +808,6 @@ END_TEST
 START_TEST(names_in_one_group_and_numbers_in_the_other_are_no_common_axis) {
     const char *const times[] = {"first", "last"};
     const double sizes[] = {16.0}, value[] = {1.0, 2.0, 3.0, 4.0, 5.0, 6.0};
-    char name[] = "output";
     fill_fluctuations();
     drop(&result.mc);
     assert_ok(nnd_frame_new(ctx, &result.mc));
@@ -882,8 +817,7 @@ START_TEST(names_in_one_group_and_numbers_in_the_other_are_no_common_axis) {
     put(result.theory, "delta_nvar", "t,mu", value);
     put(result.mc, "output", "size,t", value);
     put(result.mc, "delta_nvar", "size,t", value);
-    name_var(name);
-    assert_ok(write_program());
+    draw("output");
     HAS("$theory0_0 using");
     LACKS("$mc0_0 using");
     ck_assert_int_gt(picture("a.svg"), 1000);
@@ -1152,7 +1086,7 @@ int main(void) {
     Suite *suite = suite_create("plot");
     TCase *tests = tcase_create("all");
     tcase_set_timeout(tests, 60.0);
-    tcase_add_checked_fixture(tests, setup, teardown);
+    tcase_add_checked_fixture(tests, setup, plot_teardown);
     tcase_add_loop_test(tests, a_picture_of_each_format_appears, 0, 3);
     tcase_add_test(tests, theory_is_lines_and_simulation_points_with_bars);
     tcase_add_test(tests, the_first_view_is_drawn_without_being_asked);

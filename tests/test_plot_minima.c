@@ -5,13 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "plot/program.h"
-#include "scratch.h"
+#include "plots.h"
 #include "support.h"
-
-static nnd_result result;
-static nnd_plot_options options;
-static char *program;
 
 /* Frames over `outer` (three values) and `inner` (two). */
 static void fill(const char *outer, const char *inner) {
@@ -35,39 +30,8 @@ static void add(nnd_frame *frame, const char *name, const char *dims, double fir
 
 static void setup(void) {
     static char model[] = "flat-minima", text[] = "model: flat-minima\nname: test\n";
-    scratch_setup();
-    assert_ok(nnd_frame_new(ctx, &result.theory));
-    assert_ok(nnd_frame_new(ctx, &result.mc));
-    result.model = model;
-    result.case_text = text;
-    options = (nnd_plot_options){0};
+    plot_setup(model, text);
 }
-
-static void teardown(void) {
-    free(program);
-    program = NULL;
-    nnd_frame_free(result.theory);
-    nnd_frame_free(result.mc);
-    result = (nnd_result){0};
-    scratch_teardown();
-}
-
-static void write_program(void) {
-    size_t size;
-    FILE *out = open_memstream(&program, &size);
-    ck_assert_ptr_nonnull(out);
-    assert_ok(nnd_plot_program(ctx, &result, &options, "svg", out));
-    fclose(out);
-}
-
-static size_t count(const char *word) {
-    size_t n = 0;
-    for (const char *at = program; (at = strstr(at, word)) != NULL; at += strlen(word))
-        n++;
-    return n;
-}
-
-#define HAS(word) ck_assert_msg(count(word) > 0, "no %s in:\n%s", word, program)
 
 /* What is the same for all learning rates is one grey line; 2/lr is one in each colour. */
 START_TEST(minima_lie_between_lines_of_their_bounds) {
@@ -78,7 +42,7 @@ START_TEST(minima_lie_between_lines_of_their_bounds) {
     add(result.theory, "sharpness_flow", dims, 21.0, 0.0, 0.0);
     add(result.theory, "stability_limit", dims, 40.0, 0.0, -20.0);
     add(result.mc, "final_sharpness", dims, 22.0, 3.0, 1.0);
-    write_program();
+    assert_ok(write_program());
     HAS("set title 'final_sharpness'");
     HAS("$sharpness_min_0 using 1:2 with lines lw 1.2 dt (12,5) lc rgb '#555555'");
     HAS("$stability_limit_0 using 1:2 with lines lw 1.2");
@@ -95,7 +59,7 @@ END_TEST
 START_TEST(bounds_alone_are_curves) {
     fill("init_scale", "lr");
     add(result.theory, "sharpness_min", "init_scale,lr", 20.0, 0.0, 0.0);
-    write_program();
+    assert_ok(write_program());
     HAS("set title 'sharpness_min'");
     HAS("$theory0_0 using");
 }
@@ -106,7 +70,7 @@ START_TEST(distances_have_the_threshold_of_each_depth) {
     add(result.theory, "lr_max", "lr,depth", 0.6, 0.0, -0.25);
     add(result.mc, "final_distance2", "lr,depth", 1e-3, 0.1, 0.2);
     options.view = "distance";
-    write_program();
+    assert_ok(write_program());
     HAS("set arrow from first 0.6, graph 0 to first 0.6, graph 1 nohead");
     HAS("set arrow from first 0.35, graph 0 to first 0.35, graph 1 nohead");
     HAS("title '2/least sharpness'");
@@ -120,7 +84,7 @@ START_TEST(a_number_that_bounds_a_simulation_is_a_line) {
     fill("init_scale", "lr");
     add(result.mc, "final_stability", "init_scale,lr", 1.0, 0.1, 0.2);
     options.view = "stability";
-    write_program();
+    assert_ok(write_program());
     HAS("set arrow from graph 0, first 2 to graph 1, first 2 nohead");
     HAS("set label '2'");
     const char *range = strstr(program, "set yrange");
@@ -134,7 +98,7 @@ END_TEST
 int main(void) {
     Suite *suite = suite_create("plot_minima");
     TCase *tests = tcase_create("plot_minima");
-    tcase_add_checked_fixture(tests, setup, teardown);
+    tcase_add_checked_fixture(tests, setup, plot_teardown);
     tcase_add_test(tests, minima_lie_between_lines_of_their_bounds);
     tcase_add_test(tests, bounds_alone_are_curves);
     tcase_add_test(tests, distances_have_the_threshold_of_each_depth);
