@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "io/child.h"
+#include "support.h"
 #include "tests/scratch.h"
 
 static double seconds_since(struct timespec begin) {
@@ -76,9 +77,5 @@ int main(void) {
     tcase_add_loop_test(tcase, a_child_reports_or_dies, 0, 2);
     tcase_add_loop_test(tcase, a_child_that_never_ends_is_killed, 0, 2);
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return test_main(suite);
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "nndmft/compare.h"
+#include "support.h"
 
 static const double RTOL = 0.02, ALPHA = 0.005;
 static const double ROUNDING = 1e-14; /* a few operations on numbers of order one */
@@ -966,9 +967,5 @@ int main(void) {
         groups[i].add(tests);
         suite_add_tcase(suite, tests);
     }
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return test_main(suite);
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "nndmft/context.h"
+#include "support.h"
 
 /* What the callbacks received. */
 typedef struct {
@@ -282,9 +283,5 @@ int main(void) {
     tcase_add_test(tests, a_callback_may_use_another_context);
     tcase_add_test(tests, every_status_has_a_text);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return test_main(suite);
 }

@@ -11,16 +11,7 @@
 #include "support.h"
 #include "validate/directional_network.h"
 #include "validate/flow.h"
-
-static nnd_context *ctx;
-
-static void setup(void) {
-    ctx = nnd_context_new(NULL);
-}
-
-static void teardown(void) {
-    nnd_context_free(ctx);
-}
+#include "with_context.h"
 
 static nnd_case *read_params(const char *format, ...) __attribute__((format(printf, 1, 2)));
 static nnd_case *read_params(const char *format, ...) {

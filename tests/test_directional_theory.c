@@ -6,16 +6,7 @@
 
 #include "nndmft/solvers/logistic.h"
 #include "support.h"
-
-static nnd_context *ctx;
-
-static void setup(void) {
-    ctx = nnd_context_new(NULL);
-}
-
-static void teardown(void) {
-    nnd_context_free(ctx);
-}
+#include "with_context.h"
 
 /* Solves {model: directional, params: {...}}. */
 static nnd_frame *solve(const char *format, ...) __attribute__((format(printf, 1, 2)));

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "nndmft/io.h"
+#include "support.h"
 
 static nnd_context *ctx;
 static nnd_frame *frame;
@@ -396,9 +397,5 @@ int main(void) {
     tcase_add_test(tests, the_report_is_an_aligned_table);
     tcase_add_test(tests, the_report_says_where_correlations_are_not_known);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return test_main(suite);
 }

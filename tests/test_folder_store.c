@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include "nndmft/io.h"
+#include "support.h"
 #include "tests/scratch.h"
 
 static nnd_store *open_store(const char *digest, bool force) {
@@ -272,9 +273,5 @@ int main(void) {
     tcase_add_test(tcase, failed_put_keeps_the_old_shard);
     tcase_add_test(tcase, bad_keys_and_folders);
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return test_main(suite);
 }

@@ -9,6 +9,7 @@
 
 #include "core/rng.h"
 #include "nndmft/frame.h"
+#include "support.h"
 
 static nnd_context *ctx;
 static nnd_frame *frame, *other, *stacked;
@@ -419,9 +420,5 @@ int main(void) {
     tcase_add_test(tests, number_text_reads_back_as_the_same_double);
     tcase_add_test(tests, free_takes_null);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return test_main(suite);
 }

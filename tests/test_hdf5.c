@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 
 #include "nndmft/io.h"
+#include "support.h"
 #include "tests/scratch.h"
 
 /* Nothing may print, and every HDF5 object must be closed, whatever happened. */
@@ -676,9 +677,5 @@ int main(void) {
     tcase_add_test(tcase, xarray_opens_files);
     tcase_add_test(tcase, files_of_xarray_and_h5py_are_read);
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return test_main(suite);
 }

@@ -6,11 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/timegrid.h"
-#include "nndmft/solvers/influence.h"
 #include "nndmft/solvers/linear_population.h"
 #include "nndmft/solvers/nodes.h"
-#include "support.h"
+#include "observables.h"
 
 static const nnd_activation LINEAR = {NND_LINEAR, 1.0, 1.0, 0.0};
 static const nnd_activation TANH = {NND_TANH, 0.4, 1.0, 0.0};
@@ -32,14 +30,7 @@ typedef struct {
 static void set(nnd_context *ctx, problem *q, const nnd_activation *phi, size_t points,
                 size_t train, const double *gram, const double *targets, double lr, bool center,
                 size_t steps) {
-    nnd_integers all = {0};
-    size_t k = 0;
-    ck_assert_int_eq(nnd_timegrid_make(ctx, steps, &all, 1, &q->grid), NND_OK);
-    for (size_t mu = train; mu < points; mu++)
-        q->observable[k++] = (nnd_observable){NND_OBSERVE_OUTPUT, mu, mu};
-    for (size_t mu = 0; mu < train; mu++)
-        for (size_t nu = 0; nu <= mu; nu++)
-            q->observable[k++] = (nnd_observable){NND_OBSERVE_NTK, mu, nu};
+    size_t k = observe_all(ctx, steps, points, train, &q->grid, q->observable);
     q->p = (nnd_units){.activation = phi,
                        .train = train,
                        .points = points,

@@ -7,6 +7,7 @@
 
 #include "core/limits.h"
 #include "scratch.h"
+#include "support.h"
 
 /* Writes a file of the invented root, with the folders on the way. */
 static void put(const char *name, const char *text) {
@@ -183,9 +184,5 @@ int main(void) {
     tcase_add_test(tests, a_quota_of_processors_is_rounded_up);
     tcase_add_test(tests, a_context_has_the_threads_and_memory_that_are_allowed);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return test_main(suite);
 }

@@ -5,10 +5,9 @@
 #include <stdlib.h>
 
 #include "core/timegrid.h"
-#include "nndmft/solvers/influence.h"
 #include "nndmft/solvers/linear_population.h"
 #include "nndmft/solvers/online_linear.h"
-#include "support.h"
+#include "observables.h"
 
 /* fluctuations.md#s8 has ten digits after the point, or as many significant ones. */
 static const double PRINTED = 6e-11, EXACT = 1e-12;
@@ -120,14 +119,7 @@ typedef struct {
 
 static void solve(nnd_context *ctx, problem *q, size_t points, size_t train, const double *gram,
                   const double *targets, double gamma0, double lr, bool center, size_t steps) {
-    nnd_integers all = {0};
-    size_t k = 0;
-    ck_assert_int_eq(nnd_timegrid_make(ctx, steps, &all, 1, &q->grid), NND_OK);
-    for (size_t mu = train; mu < points; mu++)
-        q->observable[k++] = (nnd_observable){NND_OBSERVE_OUTPUT, mu, mu};
-    for (size_t mu = 0; mu < train; mu++)
-        for (size_t nu = 0; nu <= mu; nu++)
-            q->observable[k++] = (nnd_observable){NND_OBSERVE_NTK, mu, nu};
+    size_t k = observe_all(ctx, steps, points, train, &q->grid, q->observable);
     q->p = (nnd_units){&LINEAR, train,    points, gram,          targets, gamma0, lr,
                        center,  &q->grid, k,      q->observable, true,    true,   0.0};
     ck_assert_int_eq(nnd_wishart_run(ctx, &q->p, &q->out), NND_OK);

@@ -6,16 +6,7 @@
 #include "core/rng.h"
 #include "nndmft/solvers/logistic.h"
 #include "support.h"
-
-static nnd_context *ctx;
-
-static void setup(void) {
-    ctx = nnd_context_new(NULL);
-}
-
-static void teardown(void) {
-    nnd_context_free(ctx);
-}
+#include "with_context.h"
 
 static nnd_logistic *make(nnd_logistic_law law) {
     nnd_logistic *l = NULL;

@@ -7,8 +7,7 @@
 
 #include "nndmft/solvers/mode_rule.h"
 #include "support.h"
-
-static nnd_context *ctx;
+#include "with_context.h"
 
 /* sum n lambda/(lambda + kappa) and sum n c/(lambda + kappa). */
 static void sums(const nnd_eigenmodes *p, double complex kappa, double complex sum[2]) {
@@ -150,18 +149,10 @@ START_TEST(lists_of_many_modes) {
 }
 END_TEST
 
-static void set_up(void) {
-    ctx = nnd_context_new(NULL);
-}
-
-static void tear_down(void) {
-    nnd_context_free(ctx);
-}
-
 int main(void) {
     Suite *suite = suite_create("mode rule");
     TCase *tests = tcase_create("all");
-    tcase_add_checked_fixture(tests, set_up, tear_down);
+    tcase_add_checked_fixture(tests, setup, teardown);
     tcase_add_test(tests, power_laws_of_many_modes);
     tcase_add_test(tests, power_laws_of_a_million_million_modes);
     tcase_add_test(tests, steep_power_laws);

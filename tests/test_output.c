@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "nndmft/io.h"
+#include "support.h"
 #include "tests/scratch.h"
 
 static void write_through(nnd_output *output, const char *text) {
@@ -367,9 +368,5 @@ int main(void) {
     tcase_add_test(tcase, folder_without_permission);
     tcase_add_test(tcase, failed_rename_is_reported);
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return test_main(suite);
 }

@@ -6,6 +6,7 @@
 
 #include "nndmft/io.h"
 #include "scratch.h"
+#include "support.h"
 
 static hid_t file;
 static const char *path;
@@ -209,9 +210,5 @@ int main(void) {
     tcase_add_test(tests, markers_and_bounds_of_unsigned_numbers_are_unsigned_too);
     tcase_add_test(tests, bounds_of_scaled_floats_are_of_what_is_stored);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return test_main(suite);
 }

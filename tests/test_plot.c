@@ -10,6 +10,7 @@
 
 #include "plot/gnuplot.h"
 #include "plot/trace.h"
+#include "support.h"
 #include "tests/plots.h"
 
 static double *add(nnd_frame *frame, const char *name, const char *dims) {
@@ -1137,9 +1138,5 @@ int main(void) {
     tcase_add_test(tests, levels_without_a_place_on_the_axis_are_left_out);
     tcase_add_test(tests, parts_are_stacked_under_a_single_curve);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return test_main(suite);
 }

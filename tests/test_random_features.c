@@ -7,6 +7,7 @@
 #include "nndmft/solvers/mode_rule.h"
 #include "nndmft/solvers/random_features.h"
 #include "support.h"
+#include "with_context.h"
 
 /* They have ten digits. */
 static const double REFERENCE_RTOL = 1e-9;
@@ -31,8 +32,6 @@ static spectrum shared;
 static nnd_features case_a(void) {
     return power_law(&shared, 1.5, 2.0, 100.0, 150.0, 0.05);
 }
-
-static nnd_context *ctx;
 
 static const nnd_feature_training FLOW = {.nodes = 24};
 
@@ -445,18 +444,10 @@ START_TEST(contours_converge_exponentially) {
 }
 END_TEST
 
-static void set_up(void) {
-    ctx = nnd_context_new(NULL);
-}
-
-static void tear_down(void) {
-    nnd_context_free(ctx);
-}
-
 int main(void) {
     Suite *suite = suite_create("random features");
     TCase *tests = tcase_create("all");
-    tcase_add_checked_fixture(tests, set_up, tear_down);
+    tcase_add_checked_fixture(tests, setup, teardown);
     tcase_add_test(tests, flow_reference_case);
     tcase_add_test(tests, descent_reference_case);
     tcase_add_test(tests, ridge_and_edge_reference_case);

@@ -7,6 +7,7 @@
 
 #include "core/rng.h"
 #include "core/statistics.h"
+#include "support.h"
 #include "validate/regression.h"
 
 enum { SEEDS = 40, COLUMNS = 2 };
@@ -251,9 +252,5 @@ int main(void) {
     tcase_add_test(tests, a_variance_of_what_is_known_is_known);
     tcase_add_test(tests, covariance_and_ratio_are_unbiased_with_honest_errors);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return test_main(suite);
 }

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "core/rng.h"
+#include "support.h"
 
 enum { MANY = 1000000 };
 
@@ -243,9 +244,5 @@ int main(void) {
     tcase_add_test(tests, every_word_of_key_and_counter_has_its_place);
     tcase_add_test(tests, normals_are_made_of_the_halves_of_the_words_in_order);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return test_main(suite);
 }

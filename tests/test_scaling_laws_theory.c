@@ -9,8 +9,7 @@
 #include <string.h>
 
 #include "support.h"
-
-static nnd_context *ctx;
+#include "with_context.h"
 
 /* Numbers printed with ten digits. */
 static const double REFERENCE_RTOL = 1e-9;
@@ -444,18 +443,10 @@ START_TEST(compute_is_that_of_all_students) {
 }
 END_TEST
 
-static void set_up(void) {
-    ctx = nnd_context_new(NULL);
-}
-
-static void tear_down(void) {
-    nnd_context_free(ctx);
-}
-
 int main(void) {
     Suite *suite = suite_create("scaling laws: theory");
     TCase *tests = tcase_create("all");
-    tcase_add_checked_fixture(tests, set_up, tear_down);
+    tcase_add_checked_fixture(tests, setup, teardown);
     tcase_add_test(tests, reference_case_of_flow);
     tcase_add_test(tests, reference_cases_of_steps);
     tcase_add_test(tests, ensembles_average_pairs_of_students);

@@ -7,6 +7,7 @@
 
 #include "core/rng.h"
 #include "core/statistics.h"
+#include "support.h"
 
 enum { SAMPLES = 50 };
 
@@ -346,9 +347,5 @@ int main(void) {
     tcase_add_test(tests, a_nan_estimate_makes_the_fit_nan);
     tcase_add_test(tests, median_of_odd_even_none_and_infinities);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return test_main(suite);
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "nndmft/store.h"
+#include "support.h"
 
 static nnd_context *ctx;
 static nnd_store *store;
@@ -89,9 +90,5 @@ int main(void) {
     tcase_add_test(tests, a_missing_key_fails_with_its_name);
     tcase_add_test(tests, free_takes_null);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return test_main(suite);
 }

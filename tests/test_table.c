@@ -9,6 +9,7 @@
 #include "core/rows.h"
 #include "nndmft/io.h"
 #include "nndmft/table.h"
+#include "support.h"
 
 typedef struct {
     double alpha, lr, any;
@@ -446,9 +447,5 @@ int main(void) {
     tcase_add_test(tests, matrices_and_groups_survive_being_written_and_read);
     tcase_add_test(tests, an_objection_carries_its_key_and_text);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return test_main(suite);
 }

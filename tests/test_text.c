@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/text.h"
+#include "support.h"
 
 START_TEST(lists_have_separators_between_their_items) {
     char array[64];
@@ -74,9 +75,5 @@ int main(void) {
     tcase_add_test(tests, a_text_that_just_fits_is_not_cut);
     tcase_add_test(tests, a_character_is_not_cut_in_two);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return test_main(suite);
 }

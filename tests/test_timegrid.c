@@ -6,16 +6,8 @@
 #include <string.h>
 
 #include "core/timegrid.h"
-
-static nnd_context *ctx;
-
-static void setup(void) {
-    ctx = nnd_context_new(NULL);
-}
-
-static void teardown(void) {
-    nnd_context_free(ctx);
-}
+#include "support.h"
+#include "with_context.h"
 
 static void ck_grid(size_t steps, size_t listed, int64_t *list, size_t every, size_t count,
                     const size_t *want) {
@@ -218,9 +210,5 @@ int main(void) {
     tcase_add_test(tests, recorded_steps_become_a_dimension);
     tcase_add_test(tests, steps_beyond_the_last_are_objected_to);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return test_main(suite);
 }

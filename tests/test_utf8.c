@@ -4,16 +4,7 @@
 
 #include "core/utf8.h"
 #include "support.h"
-
-static nnd_context *ctx;
-
-static void setup(void) {
-    ctx = nnd_context_new(NULL);
-}
-
-static void teardown(void) {
-    nnd_context_free(ctx);
-}
+#include "with_context.h"
 
 /* Whether a case that holds these bytes is refused as no UTF-8. */
 static bool refused(const char *bytes) {

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "nndmft/value.h"
+#include "support.h"
 
 static bool number(const char *text, bool quoted, double *x) {
     nnd_value *value = nnd_value_scalar(text, quoted, "");
@@ -150,9 +151,5 @@ int main(void) {
     tcase_add_test(tests, a_copy_is_deep);
     tcase_add_test(tests, descriptions_fit_into_a_message);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return test_main(suite);
 }

@@ -9,6 +9,7 @@
 #include "core/utf8.h"
 #include "nndmft/io.h"
 #include "scratch.h"
+#include "support.h"
 
 /* What stands for characters of two and more bytes: ends of ranges, controls, what YAML escapes. */
 static const char *const WIDE[] = {
@@ -313,9 +314,5 @@ int main(void) {
     tcase_add_test(tests, an_interrupt_ends_the_wait_for_a_pipe);
     tcase_add_test(tests, a_pipe_is_read_to_its_end);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return test_main(suite);
 }
