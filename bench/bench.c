@@ -13,6 +13,7 @@
 #include "bench_alignment.h"
 #include "bench_flat_minima.h"
 #include "bench_fluctuations.h"
+#include "bench_require.h"
 #include "bench_scaling_laws.h"
 #include "bench_timer.h"
 #include "bench_wide_mlp.h"
@@ -46,13 +47,6 @@ static nnd_case *read_case(nnd_context *ctx, const char *yaml) {
     }
     nnd_value_free(tree);
     return c;
-}
-
-static void require(nnd_context *ctx, nnd_status status) {
-    if (status >= NND_OK)
-        return;
-    fprintf(stderr, "bench: %s\n", nnd_context_message(ctx));
-    exit(EXIT_FAILURE);
 }
 
 /* Best of several, as for the rates of the machine: others may be using it too. */

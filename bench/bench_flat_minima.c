@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "bench_require.h"
 #include "bench_timer.h"
 #include "core/rng.h"
 #include "nndmft/nndmft.h"
@@ -18,13 +19,6 @@
 #include "validate/lanes.h"
 
 enum { REPEATS = 5 };
-
-static void require(nnd_context *ctx, nnd_status status) {
-    if (status >= NND_OK)
-        return;
-    fprintf(stderr, "bench: %s\n", nnd_context_message(ctx));
-    exit(EXIT_FAILURE);
-}
 
 static double *normals(uint32_t stream, size_t n) {
     double *x = calloc(n, sizeof *x);

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "bench_require.h"
 #include "bench_timer.h"
 #include "core/timegrid.h"
 #include "nndmft/nndmft.h"
@@ -12,13 +13,6 @@
 
 /* Best of several, as for the rates of the machine: others may be using it too. */
 enum { RUNS = 3 };
-
-static void require(nnd_context *ctx, nnd_status status) {
-    if (status >= NND_OK)
-        return;
-    fprintf(stderr, "bench: %s\n", nnd_context_message(ctx));
-    exit(EXIT_FAILURE);
-}
 
 static nnd_context *context(int threads) {
     return nnd_context_new(&(nnd_context_options){.threads = threads});

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "bench_require.h"
 #include "bench_timer.h"
 #include "nndmft/nndmft.h"
 #include "nndmft/solvers/contour.h"
@@ -15,13 +16,6 @@
 
 enum { REPEATS = 7, TIMES = 200, NODES = 24, MORE = 4 };
 static const double LAST = 1e8;
-
-static void require(nnd_context *ctx, nnd_status status) {
-    if (status >= NND_OK)
-        return;
-    fprintf(stderr, "bench: %s\n", nnd_context_message(ctx));
-    exit(EXIT_FAILURE);
-}
 
 /* Log-spaced times up to LAST: of a flow, or steps. */
 static size_t place(bool steps, double time[TIMES]) {

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "bench_require.h"
 #include "bench_timer.h"
 #include "nndmft/nndmft.h"
 #include "nndmft/solvers/population.h"
@@ -13,13 +14,6 @@
 
 /* Best of several, as for the rates of the machine: others may be using it too. */
 enum { RUNS = 3 };
-
-static void require(nnd_context *ctx, nnd_status status) {
-    if (status >= NND_OK)
-        return;
-    fprintf(stderr, "bench: %s\n", nnd_context_message(ctx));
-    exit(EXIT_FAILURE);
-}
 
 static nnd_case *read_case(nnd_context *ctx, const char *params) {
     char yaml[1024];

@@ -4,6 +4,7 @@
 
 #include "nndmft/find.h"
 #include "support.h"
+#include "with_context.h"
 
 enum { COORDINATES = 2 };
 
@@ -18,7 +19,7 @@ typedef struct {
     nnd_coordinate at[COORDINATES + 1];
 } named;
 
-static nnd_status find(nnd_context *ctx, const char *yaml, named n, nnd_found *found) {
+static nnd_status find(const char *yaml, named n, nnd_found *found) {
     nnd_case *c = test_case(ctx, yaml);
     nnd_find_options o = {
         .low = n.low, .high = n.high, .goal = n.goal, .level = n.level, .points = n.points};
@@ -34,9 +35,9 @@ static nnd_status find(nnd_context *ctx, const char *yaml, named n, nnd_found *f
     return status;
 }
 
-static nnd_found found_or_abort(nnd_context *ctx, const char *yaml, named o) {
+static nnd_found found_or_abort(const char *yaml, named o) {
     nnd_found found;
-    if (find(ctx, yaml, o, &found) != NND_OK)
+    if (find(yaml, o, &found) != NND_OK)
         ck_abort_msg("%s", nnd_context_message(ctx));
     return found;
 }
@@ -44,7 +45,6 @@ static nnd_found found_or_abort(nnd_context *ctx, const char *yaml, named o) {
 /* At t = 0 the test risk is 1 + sigma^(2L+2)/gamma0^2 (nu = 1): 1.25 at gamma0 = 2 for sigma = 1.
  */
 START_TEST(root_of_a_known_function) {
-    nnd_context *ctx = nnd_context_new(NULL);
     named o = {.param = "gamma0",
                .low = 0.1,
                .high = 10,
@@ -52,10 +52,9 @@ START_TEST(root_of_a_known_function) {
                .variable = "test_risk",
                .level = 1.25,
                .at = {{"t", 0}}};
-    nnd_found found = found_or_abort(ctx, "{model: deep-linear, params: {steps: 0}}", o);
+    nnd_found found = found_or_abort("{model: deep-linear, params: {steps: 0}}", o);
     test_close("gamma0", found.param, 2.0, 2e-8);
     test_close("value", found.value, 1.25, 1e-7);
-    nnd_context_free(ctx);
 }
 END_TEST
 
@@ -72,7 +71,6 @@ START_TEST(best_learning_rates_of_the_transfer_example) {
         double lr;
     } cases[] = {{"mup", 1, 0.390}, {"mup", 4, 0.442},  {"mup", 256, 0.390},
                  {"ntk", 4, 0.640}, {"ntk", 16, 0.820}, {"ntk", 256, 0.929}};
-    nnd_context *ctx = nnd_context_new(NULL);
     char yaml[512];
     snprintf(yaml, sizeof yaml, TRANSFER, cases[_i].nu, cases[_i].parameterization);
     named o = {.param = "lr",
@@ -81,16 +79,16 @@ START_TEST(best_learning_rates_of_the_transfer_example) {
                .goal = NND_FIND_MIN,
                .variable = "train_mse",
                .at = {{"t", 12}}};
-    nnd_found found = found_or_abort(ctx, yaml, o);
+    nnd_found found = found_or_abort(yaml, o);
     ck_assert_msg(fabs(log(found.param / cases[_i].lr)) < log(1.133), "lr = %g", found.param);
     ck_assert(!found.at_edge);
-    nnd_context_free(ctx);
 }
 END_TEST
 
 START_TEST(of_values_that_fail_side_by_side_the_first_is_named) {
     const nnd_context_options options = {.threads = 4};
-    nnd_context *ctx = nnd_context_new(&options);
+    nnd_context_free(ctx);
+    ctx = nnd_context_new(&options);
     named o = {.param = "momentum",
                .low = 0.5,
                .high = 4.0,
@@ -100,18 +98,15 @@ START_TEST(of_values_that_fail_side_by_side_the_first_is_named) {
                .at = {{"t", 0}}};
     for (int repeat = 0; repeat < 20; repeat++) {
         nnd_found found;
-        ck_assert_int_eq(find(ctx, "{model: deep-linear, params: {steps: 0}}", o, &found),
-                         NND_E_INPUT);
+        ck_assert_int_eq(find("{model: deep-linear, params: {steps: 0}}", o, &found), NND_E_INPUT);
         ck_assert_msg(strstr(nnd_context_message(ctx), "1.375 is out of range") != NULL, "%s",
                       nnd_context_message(ctx));
     }
-    nnd_context_free(ctx);
 }
 END_TEST
 
 /* No grid point may be better than what was found, however narrow the valley. */
 START_TEST(minimum_is_no_worse_than_a_fine_scan) {
-    nnd_context *ctx = nnd_context_new(NULL);
     char yaml[512];
     snprintf(yaml, sizeof yaml, TRANSFER, 16, "mup");
     named o = {.param = "lr",
@@ -120,7 +115,7 @@ START_TEST(minimum_is_no_worse_than_a_fine_scan) {
                .goal = NND_FIND_MIN,
                .variable = "train_mse",
                .at = {{"t", 12}}};
-    nnd_found found = found_or_abort(ctx, yaml, o);
+    nnd_found found = found_or_abort(yaml, o);
     for (int i = 0; i <= 600; i++) {
         snprintf(yaml, sizeof yaml,
                  "{model: deep-linear, params: {depth: 2, alpha: 4, sigma: 0.8, noise: 0.3, "
@@ -131,7 +126,6 @@ START_TEST(minimum_is_no_worse_than_a_fine_scan) {
         ck_assert(test_value(f, "train_mse", "t=12") >= found.value * (1.0 - 1e-12));
         nnd_frame_free(f);
     }
-    nnd_context_free(ctx);
 }
 END_TEST
 
@@ -141,7 +135,6 @@ END_TEST
 
 /* Double descent over samples, which only whole numbers can be: all of them are tried. */
 START_TEST(extremum_of_whole_numbers_is_the_best_of_all) {
-    nnd_context *ctx = nnd_context_new(NULL);
     char yaml[512];
     snprintf(yaml, sizeof yaml, RIDGE, 5);
     named o = {.param = "samples",
@@ -150,7 +143,7 @@ START_TEST(extremum_of_whole_numbers_is_the_best_of_all) {
                .points = _i == 0 ? 5 : 129,
                .goal = NND_FIND_MAX,
                .variable = "test_mse"};
-    nnd_found found = found_or_abort(ctx, yaml, o);
+    nnd_found found = found_or_abort(yaml, o);
     ck_assert(found.uncertainty == 0.0 && !found.at_edge);
     for (int samples = 1; samples <= 200; samples++) {
         snprintf(yaml, sizeof yaml, RIDGE, samples);
@@ -159,7 +152,6 @@ START_TEST(extremum_of_whole_numbers_is_the_best_of_all) {
         ck_assert(samples == (int)found.param ? value == found.value : value < found.value);
         nnd_frame_free(f);
     }
-    nnd_context_free(ctx);
 }
 END_TEST
 
@@ -170,7 +162,6 @@ START_TEST(root_of_whole_numbers_is_the_one_next_to_it) {
         "{model: scaling-laws, params: {features: {power_law: 1.5, count: 60}, noise2: 0.1, "
         "training: one-pass, lr: 0.3, steps: 1, batch: %d}}";
     const double level = 0.1003;
-    nnd_context *ctx = nnd_context_new(NULL);
     char yaml[512];
     snprintf(yaml, sizeof yaml, one_pass, 7);
     named o = {.param = "batch",
@@ -180,7 +171,7 @@ START_TEST(root_of_whole_numbers_is_the_one_next_to_it) {
                .goal = NND_FIND_ZERO,
                .variable = "plateau",
                .level = level};
-    nnd_found found = found_or_abort(ctx, yaml, o);
+    nnd_found found = found_or_abort(yaml, o);
     ck_assert(found.uncertainty == 0.5 && found.param > 1.0 && found.param < 1000.0);
     double value[3];
     for (int i = 0; i < 3; i++) {
@@ -191,22 +182,19 @@ START_TEST(root_of_whole_numbers_is_the_one_next_to_it) {
     }
     ck_assert(value[0] > level && level > value[2] && value[1] == found.value);
     ck_assert(fabs(value[1] - level) <= fmin(value[0] - level, level - value[2]));
-    nnd_context_free(ctx);
 }
 END_TEST
 
 /* The risk at t = 0 falls with gamma0: its maximum is the lower end. */
 START_TEST(extremum_at_an_end_is_said_to_be_there) {
-    nnd_context *ctx = nnd_context_new(NULL);
     named o = {.param = "gamma0",
                .low = 0.5,
                .high = 2,
                .goal = NND_FIND_MAX,
                .variable = "test_risk",
                .at = {{"t", 0}}};
-    nnd_found found = found_or_abort(ctx, "{model: deep-linear, params: {steps: 0}}", o);
+    nnd_found found = found_or_abort("{model: deep-linear, params: {steps: 0}}", o);
     ck_assert(found.at_edge && found.param == 0.5);
-    nnd_context_free(ctx);
 }
 END_TEST
 
@@ -297,22 +285,18 @@ START_TEST(bad_searches_are_refused_with_the_reason) {
          "LOW < HIGH",
          NND_FIND_FAULT_INTERVAL},
     };
-    nnd_context *ctx = nnd_context_new(NULL);
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         nnd_found found;
-        nnd_status status =
-            find(ctx, "{model: deep-linear, params: {steps: 2}}", cases[i].o, &found);
+        nnd_status status = find("{model: deep-linear, params: {steps: 2}}", cases[i].o, &found);
         ck_assert_int_eq(status, cases[i].status);
         ck_assert_int_eq(found.fault, cases[i].fault);
         ck_assert_msg(strstr(nnd_context_message(ctx), cases[i].says) != NULL, "%s",
                       nnd_context_message(ctx));
     }
-    nnd_context_free(ctx);
 }
 END_TEST
 
 START_TEST(a_solver_that_does_not_converge_is_said_to) {
-    nnd_context *ctx = nnd_context_new(NULL);
     nnd_found found;
     named o = {.param = "gamma0",
                .low = 0.5,
@@ -321,8 +305,7 @@ START_TEST(a_solver_that_does_not_converge_is_said_to) {
                .goal = NND_FIND_MAX,
                .variable = "delta_nvar",
                .at = {{"t", 2}, {"mu", 0}}};
-    ck_assert_int_eq(find(ctx,
-                          "{model: two-layer-fluctuations, params: {activation: {name: tanh, gain: "
+    ck_assert_int_eq(find("{model: two-layer-fluctuations, params: {activation: {name: tanh, gain: "
                           "8}, solver: quadrature, nodes: 8, tolerance: 1e-9, steps: 2, bias: "
                           "false, kernels: false, "
                           "data: {gram: [[1]], targets: [1]}}}",
@@ -330,7 +313,6 @@ START_TEST(a_solver_that_does_not_converge_is_said_to) {
                      NND_NOT_CONVERGED);
     ck_assert(isfinite(found.value));
     ck_assert_ptr_nonnull(strstr(nnd_context_message(ctx), "does not converge at gamma0"));
-    nnd_context_free(ctx);
 }
 END_TEST
 
@@ -472,7 +454,6 @@ START_TEST(what_is_found_is_what_the_whole_run_says) {
          {{"t", 0.5}},
          INTEGRATED},
     };
-    nnd_context *ctx = nnd_context_new(NULL);
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         const early *e = &cases[i];
         char yaml[512];
@@ -484,7 +465,7 @@ START_TEST(what_is_found_is_what_the_whole_run_says) {
                    .variable = e->variable};
         memcpy(o.at, e->at, sizeof o.at);
         snprintf(yaml, sizeof yaml, e->yaml, e->low);
-        nnd_found found = found_or_abort(ctx, yaml, o);
+        nnd_found found = found_or_abort(yaml, o);
         snprintf(yaml, sizeof yaml, e->yaml, found.param);
         nnd_frame *whole = test_theory(ctx, yaml);
         double want = test_value(whole, e->variable, e->coordinates);
@@ -492,13 +473,11 @@ START_TEST(what_is_found_is_what_the_whole_run_says) {
                       "%s at %s: %.17g, want %.17g", e->yaml, e->coordinates, found.value, want);
         nnd_frame_free(whole);
     }
-    nnd_context_free(ctx);
 }
 END_TEST
 
 /* The whole run would take all the memory, and days. */
 START_TEST(a_search_goes_no_further_than_it_must) {
-    nnd_context *ctx = nnd_context_new(NULL);
     named o = {.param = "gamma0",
                .low = 0.1,
                .high = 10,
@@ -506,15 +485,15 @@ START_TEST(a_search_goes_no_further_than_it_must) {
                .variable = "test_risk",
                .level = 1.25,
                .at = {{"t", 0}}};
-    nnd_found found = found_or_abort(ctx, "{model: deep-linear, params: {steps: 1000000}}", o);
+    nnd_found found = found_or_abort("{model: deep-linear, params: {steps: 1000000}}", o);
     test_close("gamma0", found.param, 2.0, 2e-8);
-    nnd_context_free(ctx);
 }
 END_TEST
 
 int main(void) {
     Suite *suite = suite_create("find");
     TCase *tests = tcase_create("find");
+    tcase_add_checked_fixture(tests, setup, teardown);
     tcase_add_test(tests, root_of_a_known_function);
     tcase_add_loop_test(tests, best_learning_rates_of_the_transfer_example, 0, 6);
     tcase_add_test(tests, of_values_that_fail_side_by_side_the_first_is_named);

@@ -225,10 +225,9 @@ START_TEST(a_scalar_is_drawn_over_the_sweep) {
 END_TEST
 
 START_TEST(fifteen_curves_are_all_drawn) {
-    name_var("some");
     assert_ok(nnd_frame_add_range(result.theory, "mu", 15, 0.0));
     add(result.theory, "some", "t,mu");
-    assert_ok(write_program());
+    draw("some");
     HAS("set title 'some'");
     HAS("$theory14_0 using");
     HAS("title 'mu = 7'");
@@ -237,10 +236,9 @@ START_TEST(fifteen_curves_are_all_drawn) {
 END_TEST
 
 START_TEST(many_curves_are_thinned_and_the_title_says_so) {
-    name_var("wide");
     assert_ok(nnd_frame_add_range(result.theory, "mu", 40, 0.0));
     add(result.theory, "wide", "t,mu");
-    assert_ok(write_program());
+    draw("wide");
     HAS("set title 'wide (24 of 40 curves)'");
     HAS("title 'mu = 0'");
     HAS("title 'mu = 39'");
@@ -344,12 +342,11 @@ START_TEST(missing_values_are_gaps) {
 END_TEST
 
 START_TEST(logarithmic_axes_leave_out_what_is_not_positive) {
-    name_var("falling");
     double *falling = add(result.theory, "falling", "t");
     for (size_t i = 0; i < 41; i++)
         falling[i] = 1.0 - 0.1 * (double)i;
     options.log_x = options.log_y = true;
-    assert_ok(write_program());
+    draw("falling");
     HAS("set logscale x");
     HAS("set logscale y");
     HAS("\n1 0.9 0.9 0.9\n");
@@ -360,10 +357,9 @@ START_TEST(logarithmic_axes_leave_out_what_is_not_positive) {
 END_TEST
 
 START_TEST(text_from_a_file_is_never_a_command) {
-    name_var("test_risk");
     assert_ok(
         nnd_frame_set_text(result.theory, "test_risk", "long_name", "'; `touch x`\n!touch x\n'"));
-    assert_ok(write_program());
+    draw("test_risk");
     HAS("set ylabel '\u2019; `touch x` !touch x \u2019 |β*−β|² [bits]' noenhanced\n");
     ck_assert_int_gt(picture("a.svg"), 5000);
 }
@@ -391,9 +387,8 @@ START_TEST(names_and_single_points_can_be_drawn) {
 END_TEST
 
 START_TEST(a_sampled_theory_has_a_band) {
-    name_var("test_risk");
     add(result.theory, "test_risk_se", "gamma0,t");
-    assert_ok(write_program());
+    draw("test_risk");
     HAS("$theory0_0 using 1:3:4 with filledcurves");
 }
 END_TEST
@@ -414,14 +409,13 @@ START_TEST(values_that_hardly_differ_can_be_drawn) {
 END_TEST
 
 START_TEST(points_are_spread_over_a_logarithmic_axis) {
-    name_var("long");
     drop(&result.theory);
     drop(&result.mc);
     assert_ok(nnd_frame_new(ctx, &result.mc));
     assert_ok(nnd_frame_add_range(result.mc, "t", 10001, 0.0));
     add(result.mc, "long", "t");
     options.log_x = true;
-    assert_ok(write_program());
+    draw("long");
     size_t points = 0;
     for (const char *at = strstr(program, "$mc0_0"); strncmp(at, "EOD\n", 4) != 0; points++)
         at = strchr(at, '\n') + 1;

@@ -6,27 +6,18 @@
 
 #include "core/feature_spectrum.h"
 #include "nndmft/scaling_laws.h"
+#include "students.h"
 #include "support.h"
 #include "validate/simulators.h"
 
 #define FEATURES "features: {eigenvalues: [2, 1, 0.6, 0.3, 0.2, 0.1]}, "
 #define TARGET   "target: {weights2: [1, 0.5, 2, 1, 3, 0.2]}, noise2: 0.1, "
 
-static nnd_frame *simulate(nnd_context *ctx, const char *yaml, size_t size, size_t networks) {
-    nnd_case *c = test_case(ctx, yaml);
-    nnd_frame *frame = NULL;
-    nnd_status status =
-        nnd_scaling_laws_simulator.simulate(ctx, c->params[0], size, 1, 0, networks, &frame);
-    ck_assert_msg(status == NND_OK, "%s", nnd_context_message(ctx));
-    nnd_case_free(c);
-    return frame;
-}
-
 /* ---- times and divergence ---- */
 
 START_TEST(times_are_log_spaced_steps_or_listed) {
     nnd_context *ctx = nnd_context_new(NULL);
-    nnd_frame *frame = simulate(
+    nnd_frame *frame = simulate_students(
         ctx, "{model: scaling-laws, params: {" FEATURES "training: gd, steps: 100000}}", 0, 1);
     const nnd_dim *t = nnd_frame_find_dim(frame, "t");
     ck_assert_double_eq(t->value[0], 1.0);
@@ -50,7 +41,7 @@ START_TEST(runs_that_diverge_keep_what_came_before) {
                  "{model: scaling-laws, params: {" FEATURES TARGET
                  "width: 4, lr: 20, steps: 900, record: [0, 1, 2, 100, 200], %s}}",
                  training[i]);
-        nnd_frame *frame = simulate(ctx, yaml, 0, 2);
+        nnd_frame *frame = simulate_students(ctx, yaml, 0, 2);
         ck_assert_double_eq(test_value(frame, "diverged_at", "seed=0"), 100.0);
         ck_assert(isfinite(test_value(frame, "test_mse", "seed=0,t=2")));
         ck_assert(isnan(test_value(frame, "test_mse", "seed=0,t=100")));
@@ -63,11 +54,12 @@ END_TEST
 
 START_TEST(students_that_start_at_the_target_stay_there) {
     nnd_context *ctx = nnd_context_new(NULL);
-    nnd_frame *frame = simulate(ctx,
-                                "{model: scaling-laws, params: {features: {eigenvalues: [2, 1]},"
-                                " target: {weights2: [0, 0]}, noise2: 1, width: 2, time: 9, "
-                                "record: [9]}}",
-                                0, 1);
+    nnd_frame *frame =
+        simulate_students(ctx,
+                          "{model: scaling-laws, params: {features: {eigenvalues: [2, 1]},"
+                          " target: {weights2: [0, 0]}, noise2: 1, width: 2, time: 9, "
+                          "record: [9]}}",
+                          0, 1);
     ck_assert_double_eq(test_value(frame, "test_risk", "seed=0,t=9"), 0.0);
     ck_assert_double_eq(test_value(frame, "test_mse", "seed=0,t=9"), 1.0);
     ck_assert(isnan(test_value(frame, "diverged_at", "seed=0")));
@@ -87,7 +79,7 @@ START_TEST(the_top_eigenvalue_bounds_the_stable_rate) {
                  "{model: scaling-laws, params: {" FEATURES TARGET
                  "width: inf, samples: inf, training: gd, lr: %.17g, steps: 1000000}}",
                  lr);
-        nnd_frame *frame = simulate(ctx, yaml, 0, 1);
+        nnd_frame *frame = simulate_students(ctx, yaml, 0, 1);
         top = test_value(frame, "top_eigenvalue", "seed=0");
         test_close("top", top, 2.0, 1e-15);
         test_close("stability", test_value(frame, "stability", "seed=0"), lr * 2.0, 1e-15);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "students.h"
 #include "support.h"
 #include "validate/scaling_filter.h"
 #include "validate/scaling_students.h"
@@ -524,16 +525,6 @@ END_TEST
 
 /* ---- pairs ---- */
 
-static nnd_frame *simulate(nnd_context *ctx, const char *yaml, size_t size, size_t networks) {
-    nnd_case *c = test_case(ctx, yaml);
-    nnd_frame *frame = NULL;
-    nnd_status status =
-        nnd_scaling_laws_simulator.simulate(ctx, c->params[0], size, 1, 0, networks, &frame);
-    ck_assert_msg(status == NND_OK, "%s", nnd_context_message(ctx));
-    nnd_case_free(c);
-    return frame;
-}
-
 /* The mean of the four students has the loss of an ensemble of two projections and two data sets.
  */
 START_TEST(an_ensemble_predicts_the_mean_of_its_students) {
@@ -541,7 +532,7 @@ START_TEST(an_ensemble_predicts_the_mean_of_its_students) {
                                "width: 4, samples: 5, time: 3, record: [3], "
                                "ensemble: {projections: 2, data: 2}}}";
     fixture f = begin(yaml);
-    nnd_frame *frame = simulate(f.ctx, yaml, 0, 4);
+    nnd_frame *frame = simulate_students(f.ctx, yaml, 0, 4);
     double risk = 0.0;
     for (size_t k = 0; k < 6; k++) {
         double v = 0.0;
@@ -568,7 +559,7 @@ START_TEST(pairs_share_what_they_are_said_to_share) {
               {"independent", nothing},
               {"bias", nothing}};
     fixture f = begin(yaml);
-    nnd_frame *frame = simulate(f.ctx, yaml, 0, 4);
+    nnd_frame *frame = simulate_students(f.ctx, yaml, 0, 4);
     for (size_t m = 0; m < 4; m++) {
         double want = 0.0;
         for (size_t i = 0; i < 2; i++)
@@ -593,7 +584,7 @@ START_TEST(what_is_not_drawn_has_no_variance) {
         "{model: scaling-laws, params: {" FEATURES TARGET "width: 4, time: 3, record: [3]}}"};
     nnd_context *ctx = nnd_context_new(NULL);
     for (size_t i = 0; i < 2; i++) {
-        nnd_frame *frame = simulate(ctx, yaml[i], 0, 2);
+        nnd_frame *frame = simulate_students(ctx, yaml[i], 0, 2);
         const char *at = "seed=1,t=3", *drawn = i == 0 ? "var_data" : "var_projection";
         ck_assert_double_eq(test_value(frame, i == 0 ? "var_projection" : "var_data", at), 0.0);
         test_close("joint", 1.0 + test_value(frame, "var_joint", at), 1.0, 1e-15);

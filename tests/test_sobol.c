@@ -24,6 +24,11 @@ static nnd_scramble *make_scramble(nnd_context *ctx, const nnd_sobol *net, uint6
     return s;
 }
 
+static void ck_each_once(size_t n, const int *hit) {
+    for (size_t i = 0; i < n; i++)
+        ck_assert_int_eq(hit[i], 1);
+}
+
 START_TEST(every_dimension_has_one_site_in_every_stratum) {
     enum { SITES = 1024 };
     static const size_t dims[] = {0, 1, 17, 39, 40, 41, 79, 80, 200};
@@ -36,8 +41,7 @@ START_TEST(every_dimension_has_one_site_in_every_stratum) {
         nnd_scramble_normals(s, dims[d], x);
         for (size_t i = 0; i < SITES; i++)
             hit[(size_t)(gsl_cdf_ugaussian_P(x[i]) * SITES)]++;
-        for (size_t i = 0; i < SITES; i++)
-            ck_assert_int_eq(hit[i], 1);
+        ck_each_once(SITES, hit);
     }
     nnd_scramble_free(s);
     nnd_sobol_free(net);
@@ -62,8 +66,7 @@ START_TEST(scrambling_keeps_the_net) {
             int b = (int)(gsl_cdf_ugaussian_P(y[i]) * (1 << (LEVELS - split)));
             hit[a * (1 << (LEVELS - split)) + b]++;
         }
-        for (size_t i = 0; i < SITES; i++)
-            ck_assert_int_eq(hit[i], 1);
+        ck_each_once(SITES, hit);
     }
     nnd_scramble_free(s);
     nnd_sobol_free(net);
