@@ -47,10 +47,12 @@ typedef struct {
     const char *allowed;
 } lettered_option;
 
-#define CHOICE(letter, name, key, arg, handling, field, allowed, doc)                              \
+#define ROW(letter, name, key, arg, handling, field, allowed, doc)                                 \
     { letter, {name, key, arg, 0, doc, 0}, handling, offsetof(cli_options, field), allowed }
 #define OPTION(letter, name, key, arg, handling, field, doc)                                       \
-    CHOICE(letter, name, key, arg, handling, field, NULL, doc)
+    ROW(letter, name, key, arg, handling, field, NULL, doc)
+#define CHOICE(letter, name, key, arg, field, allowed, doc)                                        \
+    ROW(letter, name, key, arg, CHOSEN, field, allowed, doc)
 
 static const lettered_option OPTIONS[] = {
     OPTION('o', "output", 'o', "FILE", KEPT, output,
@@ -68,11 +70,10 @@ static const lettered_option OPTIONS[] = {
     OPTION('V', "var", KEY_VAR, "NAME", CONVERTED, vars,
            "take this variable (repeatable, or a list with commas)"),
     OPTION('w', "view", KEY_VIEW, "NAME", KEPT, view, "the picture to draw"),
-    CHOICE('L', "log", KEY_LOG, "AXES", CHOSEN, log, "x y xy yx", "logarithmic axes: x, y or xy"),
+    CHOICE('L', "log", KEY_LOG, "AXES", log, "x y xy yx", "logarithmic axes: x, y or xy"),
     OPTION('l', "list", KEY_LIST, NULL, NOTED, list, "list what can be drawn"),
-    CHOICE('F', "format", KEY_FORMAT, "FORMAT", CHOSEN, format, "csv json",
-           "csv (default) or json"),
-    CHOICE('g', "group", KEY_GROUP, "GROUP", CHOSEN, group, "theory mc seeds compare",
+    CHOICE('F', "format", KEY_FORMAT, "FORMAT", format, "csv json", "csv (default) or json"),
+    CHOICE('g', "group", KEY_GROUP, "GROUP", group, "theory mc seeds compare",
            "theory (default), mc, seeds or compare"),
     OPTION('p', "param", KEY_PARAM, "NAME=LOW:HIGH", KEPT, param,
            "the parameter to vary, and where"),

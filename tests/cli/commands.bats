@@ -59,8 +59,10 @@ holds() {
     for name in test_risk train_mse overlap beta_norm2 g_norm2 h_norm2; do
         grep -Eq "^$name .*(agrees|disagrees|inconclusive)$" out || explain "no line for $name"
     done
-    # Nothing but the header and a line per variable.
-    [ "$(grep -Evc '^[a-z][a-z0-9_]* .* (agrees|disagrees|inconclusive)$' out)" -eq 1 ]
+    # Nothing but the header, a line per variable, and why points of a variable are left out.
+    grep -Ev '^[a-z][a-z0-9_]* .* (agrees|disagrees|inconclusive)$' out >rest
+    [ "$(grep -Evc '^[a-z][a-z0-9_]*: not claimed at [1-9][0-9]* points?: [a-z]' rest)" -eq 1 ]
+    [ -z "$(sed -n 's/: not claimed.*//p' rest | sort | uniq -d)" ] || explain "a variable twice"
     says err "nndmft: wrote case.h5"
     holds case.h5 theory mc compare
 }
