@@ -14,6 +14,11 @@
 static const double SAFE_TOLERANCE = 1e-6;
 /* By how much rows grow at least: the lesser of so many, and so many numbers (32 MB). */
 enum { GROWTH_ROWS = 128, GROWTH_NUMBERS = 1 << 22 };
+enum { CACHE_LINE = 64 };
+
+static double *new_numbers(size_t n) {
+    return aligned_alloc(CACHE_LINE, (n * sizeof(double) / CACHE_LINE + 1) * CACHE_LINE);
+}
 
 nnd_status nnd_rows_reserve(nnd_context *ctx, nnd_rows *rows, size_t length, size_t more) {
     rows->length = length;
@@ -23,9 +28,12 @@ nnd_status nnd_rows_reserve(nnd_context *ctx, nnd_rows *rows, size_t length, siz
     size_t least = GROWTH_NUMBERS / length, half = rows->capacity / 2;
     least = least < GROWTH_ROWS ? least : GROWTH_ROWS;
     size_t capacity = rows->capacity + more + (least > half ? least : half);
-    double *row = realloc(rows->row, capacity * length * sizeof *row);
+    double *row = new_numbers(capacity * length);
     if (row == NULL)
         return nnd_fail_memory(ctx, "vectors over sites");
+    if (rows->count > 0)
+        memcpy(row, rows->row, rows->count * length * sizeof *row);
+    free(rows->row);
     rows->row = row;
     rows->capacity = capacity;
     return NND_OK;
