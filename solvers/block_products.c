@@ -4,18 +4,18 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "core/vector.h"
+
 /* Sites are worked through in tiles. Of a tile the few vectors are copied side by side into the
  * first cache: rows of sites lie a power of two apart, where they would push each other out. The
  * many vectors are taken four by four, so that what is loaded is used four times. */
-enum { TILE = 512, FOUR = 4, LANES = 8 };
+enum { TILE = 512, FOUR = 4 };
 /* So many of the few at once: more would not stay in the cache. */
 enum { FEW = 32 };
 
-typedef double vec __attribute__((vector_size(LANES * sizeof(double)), aligned(sizeof(double))));
-
 /* The few vectors, over one tile. */
 typedef struct {
-    double row[FEW][TILE] __attribute__((aligned(LANES * sizeof(double))));
+    double row[FEW][TILE] __attribute__((aligned(64)));
 } few;
 
 static void copy_in(size_t n, const double *v, size_t sites, size_t length, few *tile) {
@@ -28,13 +28,12 @@ static void copy_out(size_t n, const few *tile, size_t sites, size_t length, dou
         memcpy(v + i * sites, tile->row[i], length * sizeof *v);
 }
 
-/* What is loaded stays in a register: gcc would rather load it anew wherever it is used. */
-static inline __attribute__((always_inline)) vec held(const double *x) {
-    vec v = *(const vec *)x;
+/* Loads what stays in a register: gcc would rather load it anew wherever it is used. */
+static inline __attribute__((always_inline)) void load(const double *x, nnd_vector *v) {
+    *v = *(const nnd_vector *)x;
 #if defined(__AVX512F__)
-    __asm__("" : "+v"(v));
+    __asm__("" : "+v"(*v));
 #endif
-    return v;
 }
 
 /* Some of the many, over one tile, and those that come next. */
@@ -49,15 +48,16 @@ static inline __attribute__((always_inline)) void inner_tile(size_t rows, size_t
                                                              const double *a, const many *m,
                                                              double weight, double *out,
                                                              size_t ld) {
-    vec sum[FOUR][FOUR] = {{{0}}};
+    nnd_vector sum[FOUR][FOUR] = {{{0}}};
     size_t s = 0, sites = m->sites;
     const double *b = m->b, *next = m->next;
-    for (; s + LANES <= m->length; s += LANES) {
-        vec x[FOUR];
+    for (; s + NND_VECTOR <= m->length; s += NND_VECTOR) {
+        nnd_vector x[FOUR];
         for (size_t i = 0; i < rows; i++)
-            x[i] = held(a + i * TILE + s);
+            load(a + i * TILE + s, &x[i]);
         for (size_t j = 0; j < cols; j++) {
-            vec y = held(b + j * sites + s);
+            nnd_vector y;
+            load(b + j * sites + s, &y);
             if (first)
                 __builtin_prefetch(next + j * sites + s);
             for (size_t i = 0; i < rows; i++)
@@ -67,8 +67,8 @@ static inline __attribute__((always_inline)) void inner_tile(size_t rows, size_t
     for (size_t i = 0; i < rows; i++)
         for (size_t j = 0; j < cols; j++) {
             double total = 0.0;
-            for (int lane = 0; lane < LANES; lane++)
-                total += sum[i][j][lane];
+            for (int k = 0; k < NND_VECTOR; k++)
+                total += sum[i][j][k];
             for (size_t rest = s; rest < m->length; rest++)
                 total += a[i * TILE + rest] * b[j * sites + rest];
             out[i * ld + j] += weight * total;
@@ -86,18 +86,18 @@ static inline __attribute__((always_inline)) void combine_tile(size_t rows, size
     for (size_t i = 0; i < rows; i++)
         for (size_t j = 0; j < cols; j++)
             c[i][j] = factor * coef[i * ld + j];
-    for (; s + LANES <= m->length; s += LANES) {
-        vec y[FOUR];
+    for (; s + NND_VECTOR <= m->length; s += NND_VECTOR) {
+        nnd_vector y[FOUR];
         for (size_t j = 0; j < cols; j++) {
-            y[j] = held(b + j * sites + s);
+            load(b + j * sites + s, &y[j]);
             if (first)
                 __builtin_prefetch(next + j * sites + s);
         }
         for (size_t i = 0; i < rows; i++) {
-            vec x = *(const vec *)(out + i * TILE + s);
+            nnd_vector x = *(const nnd_vector *)(out + i * TILE + s);
             for (size_t j = 0; j < cols; j++)
                 x += c[i][j] * y[j];
-            *(vec *)(out + i * TILE + s) = x;
+            *(nnd_vector *)(out + i * TILE + s) = x;
         }
     }
     for (; s < m->length; s++)

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/vector.h"
+
 /* Rows of lanes are aligned to vectors. */
 enum { ALIGNMENT = 64 };
 
@@ -88,32 +90,47 @@ void nnd_lanes_write(nnd_lanes *l, size_t lane, const double *weights) {
 
 enum { FOUR = 4 };
 
-typedef double vec
-    __attribute__((vector_size(NND_LANES * sizeof(double)), aligned(sizeof(double))));
+/* A row of lanes is PARTS vectors; what is called with pointers to one part works on that part. */
+enum { PARTS = NND_LANES / NND_VECTOR };
 
-static const vec *rows_of(const double *x) {
-    return (const vec *)x;
+typedef nnd_vector vec;
+
+static const vec *part_of(const double *x, size_t part) {
+    return (const vec *)x + part;
+}
+
+static vec *part_to(double *x, size_t part) {
+    return (vec *)x + part;
+}
+
+static void set_zero(size_t n, double *x) {
+    memset(x, 0, n * NND_LANES * sizeof *x);
 }
 
 /* y += A' x over some rows of A, a constant number. */
 static inline __attribute__((always_inline)) void pull_rows(size_t rows, size_t cols, const vec *a,
                                                             const vec *x, vec *restrict y) {
     for (size_t j = 0; j < cols; j++) {
-        vec sum = y[j];
+        vec sum = y[j * PARTS];
         for (size_t i = 0; i < rows; i++)
-            sum += a[i * cols + j] * x[i];
-        y[j] = sum;
+            sum += a[(i * cols + j) * PARTS] * x[i * PARTS];
+        y[j * PARTS] = sum;
     }
 }
 
 /* y = A' x */
-static void transposed_times(size_t rows, size_t cols, const vec *a, const vec *x, vec *y) {
-    size_t i = 0;
-    memset(y, 0, cols * sizeof *y);
-    for (; i + FOUR <= rows; i += FOUR)
-        pull_rows(FOUR, cols, a + i * cols, x + i, y);
-    for (; i < rows; i++)
-        pull_rows(1, cols, a + i * cols, x + i, y);
+static void transposed_times(size_t rows, size_t cols, const double *a, const double *x,
+                             double *y) {
+    set_zero(cols, y);
+    for (size_t part = 0; part < PARTS; part++) {
+        const vec *row = part_of(a, part), *along = part_of(x, part);
+        vec *sum = part_to(y, part);
+        size_t i = 0;
+        for (; i + FOUR <= rows; i += FOUR)
+            pull_rows(FOUR, cols, row + i * cols * PARTS, along + i * PARTS, sum);
+        for (; i < rows; i++)
+            pull_rows(1, cols, row + i * cols * PARTS, along + i * PARTS, sum);
+    }
 }
 
 /* The same after A += factor u v'. */
@@ -123,29 +140,35 @@ static inline __attribute__((always_inline)) void turn_rows(size_t rows, size_t 
                                                             vec *restrict y) {
     vec scaled[FOUR], pull[FOUR];
     for (size_t i = 0; i < rows; i++) {
-        scaled[i] = factor * u[i];
-        pull[i] = x[i];
+        scaled[i] = factor * u[i * PARTS];
+        pull[i] = x[i * PARTS];
     }
     for (size_t j = 0; j < cols; j++) {
-        vec sum = y[j], along = v[j];
+        vec sum = y[j * PARTS], along = v[j * PARTS];
         for (size_t i = 0; i < rows; i++) {
-            vec turned = a[i * cols + j] + scaled[i] * along;
-            a[i * cols + j] = turned;
+            vec turned = a[(i * cols + j) * PARTS] + scaled[i] * along;
+            a[(i * cols + j) * PARTS] = turned;
             sum += turned * pull[i];
         }
-        y[j] = sum;
+        y[j * PARTS] = sum;
     }
 }
 
 /* A += factor u v', y = A' x, in one pass over A. */
-static void add_outer_times(size_t rows, size_t cols, double factor, const vec *u, const vec *v,
-                            vec *a, const vec *x, vec *y) {
-    size_t i = 0;
-    memset(y, 0, cols * sizeof *y);
-    for (; i + FOUR <= rows; i += FOUR)
-        turn_rows(FOUR, cols, factor, u + i, v, a + i * cols, x + i, y);
-    for (; i < rows; i++)
-        turn_rows(1, cols, factor, u + i, v, a + i * cols, x + i, y);
+static void add_outer_times(size_t rows, size_t cols, double factor, const double *u,
+                            const double *v, double *a, const double *x, double *y) {
+    set_zero(cols, y);
+    for (size_t part = 0; part < PARTS; part++) {
+        const vec *left = part_of(u, part), *right = part_of(v, part), *along = part_of(x, part);
+        vec *row = part_to(a, part), *sum = part_to(y, part);
+        size_t i = 0;
+        for (; i + FOUR <= rows; i += FOUR)
+            turn_rows(FOUR, cols, factor, left + i * PARTS, right, row + i * cols * PARTS,
+                      along + i * PARTS, sum);
+        for (; i < rows; i++)
+            turn_rows(1, cols, factor, left + i * PARTS, right, row + i * cols * PARTS,
+                      along + i * PARTS, sum);
+    }
 }
 
 static inline __attribute__((always_inline)) void some_times(size_t rows, size_t cols, const vec *a,
@@ -153,69 +176,78 @@ static inline __attribute__((always_inline)) void some_times(size_t rows, size_t
     vec sum[FOUR] = {{0}};
     for (size_t j = 0; j < cols; j++)
         for (size_t i = 0; i < rows; i++)
-            sum[i] += a[i * cols + j] * x[j];
+            sum[i] += a[(i * cols + j) * PARTS] * x[j * PARTS];
     for (size_t i = 0; i < rows; i++)
-        y[i] = sum[i];
+        y[i * PARTS] = sum[i];
 }
 
 /* y = A x */
-static void times(size_t rows, size_t cols, const vec *a, const vec *x, vec *y) {
-    size_t i = 0;
-    for (; i + FOUR <= rows; i += FOUR)
-        some_times(FOUR, cols, a + i * cols, x, y + i);
-    for (; i < rows; i++)
-        some_times(1, cols, a + i * cols, x, y + i);
-}
-
-/* a += factor u v' */
-static void add_outer(size_t rows, size_t cols, double factor, const vec *u, const vec *v,
-                      vec *restrict a) {
-    for (size_t i = 0; i < rows; i++) {
-        vec scaled = factor * u[i];
-        for (size_t j = 0; j < cols; j++)
-            a[i * cols + j] += scaled * v[j];
+static void times(size_t rows, size_t cols, const double *a, const double *x, double *y) {
+    for (size_t part = 0; part < PARTS; part++) {
+        const vec *row = part_of(a, part), *along = part_of(x, part);
+        vec *sum = part_to(y, part);
+        size_t i = 0;
+        for (; i + FOUR <= rows; i += FOUR)
+            some_times(FOUR, cols, row + i * cols * PARTS, along, sum + i * PARTS);
+        for (; i < rows; i++)
+            some_times(1, cols, row + i * cols * PARTS, along, sum + i * PARTS);
     }
 }
 
-static vec norm2(size_t n, const double *x) {
-    const vec *row = rows_of(x);
-    vec sum = {0};
+/* a += factor u v' */
+static void add_outer(size_t rows, size_t cols, double factor, const double *restrict u,
+                      const double *restrict v, double *restrict a) {
+    for (size_t i = 0; i < rows; i++) {
+        double scaled[NND_LANES];
+        for (size_t b = 0; b < NND_LANES; b++)
+            scaled[b] = factor * u[i * NND_LANES + b];
+        for (size_t j = 0; j < cols; j++)
+            for (size_t b = 0; b < NND_LANES; b++)
+                a[(i * cols + j) * NND_LANES + b] += scaled[b] * v[j * NND_LANES + b];
+    }
+}
+
+static void norm2(size_t n, const double *restrict x, double *restrict sum) {
+    set_zero(1, sum);
     for (size_t i = 0; i < n; i++)
-        sum += row[i] * row[i];
-    return sum;
+        for (size_t b = 0; b < NND_LANES; b++)
+            sum[b] += x[i * NND_LANES + b] * x[i * NND_LANES + b];
 }
 
 /* Errors of some samples at w, and their pull on it. */
 static inline __attribute__((always_inline)) void
-pass_samples(size_t samples, const nnd_lanes *l, size_t mu, const vec *w, vec *restrict g) {
-    size_t d = l->width[0];
-    const double *x = l->x + mu * d;
-    vec *error = (vec *)l->error + mu, sum[FOUR];
+pass_samples(size_t samples, size_t d, const double *x, const double *y, double strength,
+             const vec *w, vec *restrict error, vec *restrict g) {
+    vec sum[FOUR];
     for (size_t i = 0; i < samples; i++)
-        sum[i] = (vec){0} - l->y[mu + i];
+        sum[i] = (vec){0} - y[i];
     for (size_t j = 0; j < d; j++)
         for (size_t i = 0; i < samples; i++)
-            sum[i] += x[i * d + j] * w[j];
+            sum[i] += x[i * d + j] * w[j * PARTS];
     for (size_t i = 0; i < samples; i++)
-        error[i] = sum[i];
+        error[i * PARTS] = sum[i];
     for (size_t j = 0; j < d; j++) {
-        vec pull = g[j];
+        vec pull = g[j * PARTS];
         for (size_t i = 0; i < samples; i++)
-            pull += 2.0 * l->weight * x[i * d + j] * sum[i];
-        g[j] = pull;
+            pull += strength * x[i * d + j] * sum[i];
+        g[j * PARTS] = pull;
     }
 }
 
 /* Errors at w = back[0] and their pull g = image[0] on it. */
 static void pass_data(const nnd_lanes *l) {
-    const vec *w = rows_of(l->back[0]);
-    vec *g = (vec *)l->image[0];
-    size_t mu = 0;
-    memset(g, 0, l->width[0] * sizeof *g);
-    for (; mu + FOUR <= l->samples; mu += FOUR)
-        pass_samples(FOUR, l, mu, w, g);
-    for (; mu < l->samples; mu++)
-        pass_samples(1, l, mu, w, g);
+    size_t d = l->width[0];
+    double strength = 2.0 * l->weight;
+    set_zero(d, l->image[0]);
+    for (size_t part = 0; part < PARTS; part++) {
+        const vec *w = part_of(l->back[0], part);
+        vec *error = part_to(l->error, part), *g = part_to(l->image[0], part);
+        size_t mu = 0;
+        for (; mu + FOUR <= l->samples; mu += FOUR)
+            pass_samples(FOUR, d, l->x + mu * d, l->y + mu, strength, w, error + mu * PARTS, g);
+        for (; mu < l->samples; mu++)
+            pass_samples(1, d, l->x + mu * d, l->y + mu, strength, w, error + mu * PARTS, g);
+    }
 }
 
 /* ---- passes ---- */
@@ -223,23 +255,26 @@ static void pass_data(const nnd_lanes *l) {
 /* All that depends on back[0..depth]. */
 static void finish(nnd_lanes *l) {
     const size_t *width = l->width;
-    vec *loss = (vec *)l->loss, *slope2 = (vec *)l->slope2, *gradient2 = (vec *)l->gradient2;
+    double back2[NND_LANES], image2[NND_LANES];
     pass_data(l);
-    *loss = l->weight * norm2(l->samples, l->error) + l->floor;
-    *slope2 = norm2(width[0], l->image[0]);
-    *gradient2 = (vec){0};
+    norm2(l->samples, l->error, l->loss);
+    norm2(width[0], l->image[0], l->slope2);
+    memset(l->gradient2, 0, sizeof back2);
+    for (size_t b = 0; b < NND_LANES; b++)
+        l->loss[b] = l->weight * l->loss[b] + l->floor;
     for (size_t k = 0; k < l->depth; k++) {
-        *gradient2 += norm2(width[k + 1], l->back[k + 1]) * norm2(width[k], l->image[k]);
+        norm2(width[k + 1], l->back[k + 1], back2);
+        norm2(width[k], l->image[k], image2);
+        for (size_t b = 0; b < NND_LANES; b++)
+            l->gradient2[b] += back2[b] * image2[b];
         if (k + 1 < l->depth)
-            times(width[k + 1], width[k], rows_of(l->matrix[k]), rows_of(l->image[k]),
-                  (vec *)l->image[k + 1]);
+            times(width[k + 1], width[k], l->matrix[k], l->image[k], l->image[k + 1]);
     }
 }
 
 void nnd_lanes_evaluate(nnd_lanes *l) {
     for (size_t k = l->depth; k-- > 0;)
-        transposed_times(l->width[k + 1], l->width[k], rows_of(l->matrix[k]),
-                         rows_of(l->back[k + 1]), (vec *)l->back[k]);
+        transposed_times(l->width[k + 1], l->width[k], l->matrix[k], l->back[k + 1], l->back[k]);
     finish(l);
 }
 
@@ -247,8 +282,8 @@ void nnd_lanes_descend(nnd_lanes *l, double rate) {
     const double *above = l->back[l->depth]; /* before this step, which the gradient needs */
     for (size_t k = l->depth; k-- > 0;) {
         double *now = l->spare[0], *before = l->back[k];
-        add_outer_times(l->width[k + 1], l->width[k], -rate, rows_of(above), rows_of(l->image[k]),
-                        (vec *)l->matrix[k], rows_of(l->back[k + 1]), (vec *)now);
+        add_outer_times(l->width[k + 1], l->width[k], -rate, above, l->image[k], l->matrix[k],
+                        l->back[k + 1], now);
         l->back[k] = now;
         l->spare[0] = l->spare[1];
         l->spare[1] = before;
@@ -260,8 +295,7 @@ void nnd_lanes_descend(nnd_lanes *l, double rate) {
 void nnd_lanes_add_gradient(const nnd_lanes *l, double factor, double *target) {
     const size_t *width = l->width;
     for (size_t k = 0; k < l->depth; k++) {
-        add_outer(width[k + 1], width[k], factor, rows_of(l->back[k + 1]), rows_of(l->image[k]),
-                  (vec *)target);
+        add_outer(width[k + 1], width[k], factor, l->back[k + 1], l->image[k], target);
         target += width[k] * width[k + 1] * NND_LANES;
     }
 }
