@@ -6,8 +6,8 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
+#include "core/pages.h"
 #include "solvers/block_products.h"
 
 /* A tolerance above this is far from rounding: the length of a residue follows from lengths alone.
@@ -15,20 +15,6 @@
 static const double SAFE_TOLERANCE = 1e-6;
 /* By how much rows grow at least: the lesser of so many, and so many numbers (32 MB). */
 enum { GROWTH_ROWS = 128, GROWTH_NUMBERS = 1 << 22 };
-enum { CACHE_LINE = 64, LARGE_PAGE = 1 << 21 };
-
-/* Large rows in large pages: every tile of every vector would else be looked up in a table of its
- * own, which costs a tenth of a march. */
-static double *new_numbers(size_t n) {
-    size_t bytes = n * sizeof(double), align = bytes < LARGE_PAGE ? CACHE_LINE : LARGE_PAGE;
-    size_t whole = (bytes / align + 1) * align;
-    double *x = aligned_alloc(align, whole);
-#ifdef MADV_HUGEPAGE
-    if (x != NULL && align == LARGE_PAGE)
-        (void)madvise(x, whole, MADV_HUGEPAGE); /* a wish: refused by some kernels */
-#endif
-    return x;
-}
 
 nnd_status nnd_rows_reserve(nnd_context *ctx, nnd_rows *rows, size_t length, size_t more) {
     rows->length = length;
@@ -38,7 +24,7 @@ nnd_status nnd_rows_reserve(nnd_context *ctx, nnd_rows *rows, size_t length, siz
     size_t least = GROWTH_NUMBERS / length, half = rows->capacity / 2;
     least = least < GROWTH_ROWS ? least : GROWTH_ROWS;
     size_t capacity = rows->capacity + more + (least > half ? least : half);
-    double *row = new_numbers(capacity * length);
+    double *row = nnd_pages_new(capacity * length);
     if (row == NULL)
         return nnd_fail_memory(ctx, "vectors over sites");
     if (rows->count > 0)

@@ -189,8 +189,13 @@ static size_t least(size_t a, size_t b) {
 
 void nnd_block_inner(size_t n, const double *a, size_t m, const double *b, size_t sites,
                      double weight, double *out, size_t ld) {
-    few tile;
     set_zero(n, m, out, ld);
+    nnd_block_add_inner(n, a, m, b, sites, weight, out, ld);
+}
+
+void nnd_block_add_inner(size_t n, const double *a, size_t m, const double *b, size_t sites,
+                         double weight, double *out, size_t ld) {
+    few tile;
     for (size_t i = 0; i < n; i += FEW)
         for (size_t first = 0; first < sites; first += TILE) {
             size_t rows = least(FEW, n - i), length = least(TILE, sites - first);

@@ -332,6 +332,7 @@ START_TEST(block_products_equal_plain_loops) {
     static const size_t sites[] = {1, 7, 8, 513, LONG};
     double *a = malloc(ROWS * LONG * sizeof *a), *b = malloc(COLS * LONG * sizeof *b);
     double *out = malloc(ROWS * LONG * sizeof *out), coef[ROWS * (COLS + 2)];
+    double twice[ROWS * (COLS + 2)];
     openblas_set_num_threads(1);
     for (size_t i = 0; i < ROWS * LONG; i++)
         a[i] = sin((double)i);
@@ -347,6 +348,14 @@ START_TEST(block_products_equal_plain_loops) {
                     want += 0.3 * a[i * length + s] * b[j * length + s];
                 ck_assert(fabs(coef[i * ld + j] - want) < 1e-11);
             }
+        nnd_block_add_inner(n, a, m, b, length, 0.3, coef, ld);
+        for (size_t i = 0; i < n; i++)
+            for (size_t j = 0; j < m; j++)
+                coef[i * ld + j] *= 0.5;
+        nnd_block_inner(n, a, m, b, length, 0.3, twice, ld);
+        for (size_t i = 0; i < n; i++)
+            for (size_t j = 0; j < m; j++)
+                ck_assert(fabs(coef[i * ld + j] - twice[i * ld + j]) < 1e-11);
         for (size_t i = 0; i < n * length; i++)
             out[i] = 0.5;
         nnd_block_combine(n, coef, ld, m, b, length, -0.7, out);
