@@ -42,10 +42,8 @@ static void lanes(nnd_context *ctx, size_t depth, size_t d, size_t steps, double
             nnd_lanes_write(&l, b, w);
         nnd_lanes_evaluate(&l);
         double began = bench_seconds();
-        for (size_t t = 0; t < steps; t++) {
-            nnd_lanes_add_gradient(&l, -1e-3, NULL);
-            nnd_lanes_evaluate(&l);
-        }
+        for (size_t t = 0; t < steps; t++)
+            nnd_lanes_descend(&l, 1e-3);
         seconds = fmin(seconds, bench_seconds() - began);
     }
     double flops = NND_LANES * (6.0 * (double)l.count + 4.0 * (double)(d * d)) * (double)steps;

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/pages.h"
 #include "solvers/block_products.h"
 
 /* A tolerance above this is far from rounding: the length of a residue follows from lengths alone.
@@ -23,9 +24,12 @@ nnd_status nnd_rows_reserve(nnd_context *ctx, nnd_rows *rows, size_t length, siz
     size_t least = GROWTH_NUMBERS / length, half = rows->capacity / 2;
     least = least < GROWTH_ROWS ? least : GROWTH_ROWS;
     size_t capacity = rows->capacity + more + (least > half ? least : half);
-    double *row = realloc(rows->row, capacity * length * sizeof *row);
+    double *row = nnd_pages_new(capacity * length);
     if (row == NULL)
         return nnd_fail_memory(ctx, "vectors over sites");
+    if (rows->count > 0)
+        memcpy(row, rows->row, rows->count * length * sizeof *row);
+    free(rows->row);
     rows->row = row;
     rows->capacity = capacity;
     return NND_OK;

@@ -14,7 +14,8 @@ typedef struct {
     double *row;
 } nnd_rows;
 
-/** Makes room for `more` further rows of `length` numbers (the same at every call). */
+/** Makes room for `more` further rows of `length` numbers (the same at every call); `count` rows
+ * are kept. The first one begins where a line of the cache does. */
 NND_MUST_USE nnd_status nnd_rows_reserve(nnd_context *ctx, nnd_rows *rows, size_t length,
                                          size_t more);
 void nnd_rows_clear(nnd_rows *rows);

@@ -11,6 +11,9 @@
 /** out (n x m, leading dimension ld) = weight a b^T; a (n x sites) and b (m x sites) row-major. */
 void nnd_block_inner(size_t n, const double *a, size_t m, const double *b, size_t sites,
                      double weight, double *out, size_t ld);
+/** out += the same. */
+void nnd_block_add_inner(size_t n, const double *a, size_t m, const double *b, size_t sites,
+                         double weight, double *out, size_t ld);
 /** out (n x sites) += factor coef b; coef (n x m, leading dimension ld), b (m x sites). */
 void nnd_block_combine(size_t n, const double *coef, size_t ld, size_t m, const double *b,
                        size_t sites, double factor, double *out);

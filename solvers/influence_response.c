@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/pages.h"
+#include "solvers/block_products.h"
 #include "solvers/influence_impl.h"
 
 enum { BLOCK = 16 };
@@ -36,7 +38,7 @@ static size_t worker_length(const nnd_influence *run) {
 static nnd_status worker_make(const nnd_influence *run, double *mean, double *chi, worker *k) {
     const nnd_neuron_map *map = &run->map;
     *k = (worker){.run = run, .width = map->state * NND_TILE, .mean = mean, .chi = chi};
-    k->data = calloc(worker_length(run), sizeof(double));
+    k->data = nnd_pages_new(worker_length(run));
     if (k->data == NULL)
         return nnd_fail_memory(run->ctx, "the responses of units");
     k->tangent = k->data;
@@ -77,11 +79,8 @@ static void observe(const worker *k, size_t t) {
 static void meet(const worker *k, size_t row, size_t rows, const double *gradients, size_t column,
                  size_t columns) {
     size_t drives = k->run->drives;
-    if (columns == 0)
-        return;
-    cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasTrans, (int)rows, (int)columns, (int)k->width,
-                1.0, gradients, (int)k->width, k->tangent + column * k->width, (int)k->width, 1.0,
-                k->chi + row * drives + column, (int)drives);
+    nnd_block_add_inner(rows, gradients, columns, k->tangent + column * k->width, k->width, 1.0,
+                        k->chi + row * drives + column, drives);
 }
 
 /* out_j = sum_i x_i Y_ij: a gradient as a function of the state at the start of the block. */
@@ -173,9 +172,10 @@ static nnd_status work_on_group(nnd_context *ctx, size_t group, void *data) {
 
 nnd_status nnd_influence_respond(nnd_influence *run) {
     size_t rows = run->offset[run->map.steps + 1], size = rows * (run->drives + 1);
-    double *part = calloc(run->groups * size + 1, sizeof *part);
+    double *part = nnd_pages_new(run->groups * size);
     if (part == NULL)
         return nnd_fail_memory(run->ctx, "the responses");
+    memset(part, 0, run->groups * size * sizeof *part);
     group_work work = {run, rows, part, part + run->groups * rows};
     nnd_status status =
         nnd_parallel(run->ctx, nnd_context_threads(run->ctx), run->groups, work_on_group, &work);

@@ -124,32 +124,34 @@ static void draw_raw(nnd_population *p, double *out) {
         nnd_rng_normals(p->options.key, p->options.stream, which, sites, out);
 }
 
-static double shortest_row(size_t n, size_t sites, const double *x) {
-    double least = INFINITY;
-    for (size_t i = 0; i < n; i++)
-        least = fmin(least, cblas_dnrm2((int)sites, x + i * sites, 1));
-    return least;
+static double length2(const nnd_population *p, const double *v) {
+    double length = cblas_dnrm2((int)p->options.sites, v, 1);
+    return p->weight * length * length;
 }
 
-/* One pass, for random vectors hardly cancel; a second if they did. */
-static nnd_status project_off(nnd_population *p, size_t n, size_t k, const double *avoid,
-                              double *out) {
-    const double much = 0.7;
-    size_t sites = p->options.sites;
-    double before, after = shortest_row(n, sites, out);
-    nnd_status status = nnd_rows_reserve(p->ctx, &p->coef, 1, n * k + 1);
-    if (status != NND_OK || k == 0)
-        return status;
-    for (int pass = 0; pass < 2; pass++) {
-        nnd_population_inner(p, n, out, k, avoid, p->coef.row, k);
-        nnd_block_combine(n, p->coef.row, k, k, avoid, sites, -1.0, out);
-        p->multiply_adds += 2.0 * (double)n * (double)k * (double)sites;
-        before = after;
-        after = shortest_row(n, sites, out);
-        if (after >= much * before)
-            break;
+/* Coefficients in `avoid`; true if too little is left outside to be told from rounding. */
+static bool find_inside(nnd_population *p, size_t n, size_t k, const double *avoid,
+                        const double *out, double *inside) {
+    const double much = 0.5;
+    bool cancels = false;
+    nnd_population_inner(p, n, out, k, avoid, inside, k);
+    p->multiply_adds += (double)n * (double)k * (double)p->options.sites;
+    for (size_t i = 0; i < n; i++) {
+        double within = cblas_dnrm2((int)k, inside + i * k, 1);
+        cancels |= within * within > much * length2(p, out + i * p->options.sites);
     }
-    return NND_OK;
+    return cancels;
+}
+
+/* Random vectors hardly cancel; where they did, the first pass is done here. */
+static void project_off(nnd_population *p, size_t n, size_t k, const double *avoid, double *out,
+                        double *inside) {
+    size_t sites = p->options.sites;
+    if (k == 0 || !find_inside(p, n, k, avoid, out, inside))
+        return;
+    nnd_block_combine(n, inside, k, k, avoid, sites, -1.0, out);
+    p->multiply_adds += (double)n * (double)k * (double)sites;
+    find_inside(p, n, k, avoid, out, inside);
 }
 
 static void centre(size_t n, double *x) {
@@ -161,16 +163,19 @@ static void centre(size_t n, double *x) {
 }
 
 /* Mean 0 (but for the projection) and variance 1. */
-static nnd_status standardise(nnd_population *p, size_t n, size_t k, const double *avoid,
-                              double *out) {
+static void standardise(nnd_population *p, size_t n, size_t k, const double *avoid, double *out,
+                        double *inside) {
     size_t sites = p->options.sites;
     for (size_t i = 0; i < n; i++)
         centre(sites, out + i * sites);
-    nnd_status status = project_off(p, n, k, avoid, out);
-    for (size_t i = 0; status == NND_OK && i < n; i++)
-        cblas_dscal((int)sites, sqrt((double)sites) / cblas_dnrm2((int)sites, out + i * sites, 1),
-                    out + i * sites, 1);
-    return status;
+    project_off(p, n, k, avoid, out, inside);
+    for (size_t i = 0; i < n; i++) {
+        double within = k > 0 ? cblas_dnrm2((int)k, inside + i * k, 1) : 0.0;
+        double scale = 1.0 / sqrt(length2(p, out + i * sites) - within * within);
+        cblas_dscal((int)sites, scale, out + i * sites, 1);
+        if (k > 0)
+            cblas_dscal((int)k, scale, inside + i * k, 1);
+    }
 }
 
 /* The span's new vectors are what the raw ones have outside it, made orthonormal. */
@@ -185,18 +190,24 @@ static nnd_status match(nnd_population *p, size_t n, double *out) {
 }
 
 nnd_status nnd_population_draw(nnd_population *p, size_t n, size_t k, const double *avoid,
-                               double *out) {
+                               double *out, double *inside) {
     size_t sites = p->options.sites;
     if (p->options.fresh == NND_FRESH_UNIT ? p->drawn + n > sites
                                            : p->options.fresh == NND_FRESH_MATCHED && k + n > sites)
         return exhausted(p);
     for (size_t i = 0; i < n; i++)
         draw_raw(p, out + i * sites);
+    for (size_t i = 0; i < n * k; i++)
+        inside[i] = 0.0;
     switch (p->options.fresh) {
     case NND_FRESH_PLAIN:
-        return project_off(p, n, k, avoid, out);
+        project_off(p, n, k, avoid, out, inside);
+        break;
     case NND_FRESH_MATCHED:
-        return matches(p) ? match(p, n, out) : standardise(p, n, k, avoid, out);
+        if (matches(p))
+            return match(p, n, out);
+        standardise(p, n, k, avoid, out, inside);
+        break;
     case NND_FRESH_UNIT:
         break;
     }

@@ -106,7 +106,8 @@ static nnd_status reserve(nnd_queried *m, nnd_direction direction, size_t more) 
     size_t sites = nnd_population_sites(s->to), rank[2];
     for (int d = 0; d < 2; d++)
         rank[d] = nnd_queried_rank(m, (nnd_direction)d) + (d == (int)direction ? more : 0) + 1;
-    nnd_status status = nnd_rows_reserve(m->ctx, &s->image, sites, more);
+    /* Behind the images of new directions stand those that were asked for. */
+    nnd_status status = nnd_rows_reserve(m->ctx, &s->image, sites, 2 * more);
     if (status == NND_OK)
         status = grow(m->ctx, &s->gram, rank[direction], rank[direction]);
     if (status == NND_OK)
@@ -117,7 +118,7 @@ static nnd_status reserve(nnd_queried *m, nnd_direction direction, size_t more) 
         status = grow(m->ctx, &m->r, rank[NND_BACKWARD], rank[NND_FORWARD]);
     if (status == NND_OK)
         status = nnd_rows_reserve(m->ctx, &m->scratch, 1,
-                                  2 * more * (rank[NND_FORWARD] + rank[NND_BACKWARD]));
+                                  3 * more * (rank[NND_FORWARD] + rank[NND_BACKWARD]));
     return status == NND_OK ? reserve_split(m->ctx, s, more) : status;
 }
 
@@ -133,24 +134,24 @@ static void store_response(nnd_queried *m, nnd_direction direction, size_t first
 }
 
 /* Images of the directions from number `first` on (step 2 of wide-mlp.md#s3):
- * sum_j <Y_j q> p_j + sigma eps. */
-static nnd_status add_images(nnd_queried *m, nnd_direction direction, size_t first) {
+ * sum_j <Y_j q> p_j + sigma eps, of which what is along the p_j goes into w (added x others). */
+static nnd_status add_images(nnd_queried *m, nnd_direction direction, size_t first, double *w) {
     nnd_queries *s = &m->side[direction], *o = &m->side[1 - direction];
     size_t added = s->direction.vector.count - first, others = o->direction.vector.count;
     size_t from_sites = s->direction.sites, sites = o->direction.sites;
     const double *fresh_direction = s->direction.vector.row + first * from_sites;
-    double *image = s->image.row + first * sites, *w = m->scratch.row;
+    double *image = s->image.row + first * sites, *inside = w + added * others;
     nnd_status status = nnd_population_know(s->from, added, fresh_direction);
     if (status == NND_OK)
-        status = nnd_population_draw(s->to, added, others, o->direction.vector.row, image);
+        status = nnd_population_draw(s->to, added, others, o->direction.vector.row, image, inside);
     if (status != NND_OK)
         return status;
     nnd_population_inner(s->from, added, fresh_direction, others, o->image.row, w, others);
     cblas_dscal((int)(added * sites), m->sigma, image, 1);
-    nnd_block_combine(added, w, others, others, o->direction.vector.row, sites, 1.0, image);
     store_response(m, direction, first, added, others, w);
+    cblas_daxpy((int)(added * others), -m->sigma, inside, 1, w, 1);
     s->image.count += added;
-    m->multiply_adds += 2.0 * (double)added * (double)others * (double)sites;
+    m->multiply_adds += (double)added * (double)others * (double)sites;
     return NND_OK;
 }
 
@@ -187,22 +188,27 @@ static void add_responses(nnd_queried *m, nnd_direction direction, size_t n, con
     m->multiply_adds += (double)n * (double)others * (double)s->direction.sites;
 }
 
-/* image = a X + (a C^T + responses) p, or b Y + (b C + responses) q. */
+/* out = a X + (a C^T + responses) p, or b Y + (b C + responses) q, behind the images of the last
+ * `added` directions, whose own parts w along p or q are added in the same pass. */
 static void combine(nnd_queried *m, nnd_direction direction, size_t n, const double *v,
-                    double *image) {
+                    size_t added, double *w) {
     nnd_queries *s = &m->side[direction], *o = &m->side[1 - direction];
     size_t rank = s->direction.vector.count, others = o->direction.vector.count;
-    size_t sites = o->direction.sites, ld = s->coef_ld;
-    double *w = m->scratch.row;
-    memset(image, 0, n * sites * sizeof *image);
-    nnd_block_combine(n, s->coef.row, ld, rank, s->image.row, sites, 1.0, image);
+    size_t sites = o->direction.sites, ld = s->coef_ld, before = rank - added;
+    double *fresh = s->image.row + before * sites, *out = fresh + added * sites;
+    double *along = w + added * others;
+    memset(out, 0, n * sites * sizeof *out);
+    nnd_block_combine(n, s->coef.row, ld, rank, s->image.row, sites, 1.0, out);
     if (rank == 0 || others == 0)
         return;
     cblas_dgemm(CblasRowMajor, CblasNoTrans, direction == NND_FORWARD ? CblasTrans : CblasNoTrans,
                 (int)n, (int)others, (int)rank, 1.0, s->coef.row, (int)ld, m->c.x, (int)m->c.cols,
-                0.0, w, (int)others);
-    add_responses(m, direction, n, v, w);
-    nnd_block_combine(n, w, others, others, o->direction.vector.row, sites, 1.0, image);
+                0.0, along, (int)others);
+    if (added > 0)
+        cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, (int)n, (int)others, (int)added, 1.0,
+                    s->coef.row + before, (int)ld, w, (int)others, 1.0, along, (int)others);
+    add_responses(m, direction, n, v, along);
+    nnd_block_combine(added + n, w, others, others, o->direction.vector.row, sites, 1.0, fresh);
 }
 
 nnd_status nnd_queried_apply(nnd_queried *m, nnd_direction direction, size_t n, const double *v,
@@ -218,13 +224,15 @@ nnd_status nnd_queried_apply(nnd_queried *m, nnd_direction direction, size_t n, 
     if (status == NND_OK)
         status = nnd_basis_extend(m->ctx, &s->direction, n, v, s->tol, s->coef.row, s->coef_ld,
                                   s->split);
-    if (status == NND_OK && s->direction.vector.count > before)
-        status = add_images(m, direction, before);
+    size_t rank = s->direction.vector.count, added = rank - before;
+    size_t others = nnd_queried_rank(m, 1 - direction), sites = nnd_population_sites(s->to);
+    if (status == NND_OK && added > 0)
+        status = add_images(m, direction, before, m->scratch.row);
     if (status != NND_OK)
         return status;
-    combine(m, direction, n, v, image);
-    double ranks = (double)(s->direction.vector.count + nnd_queried_rank(m, 1 - direction));
-    m->multiply_adds += (double)n * ranks * (double)s->direction.sites;
+    combine(m, direction, n, v, added, m->scratch.row);
+    memcpy(image, s->image.row + rank * sites, n * sites * sizeof *image);
+    m->multiply_adds += (double)(n * rank + (added + n) * others) * (double)sites;
     return NND_OK;
 }
 

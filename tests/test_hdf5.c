@@ -179,6 +179,56 @@ START_TEST(round_trip_of_everything) {
 }
 END_TEST
 
+/* Filters of /theory/NAME. */
+static unsigned filters_of(const char *path, const char *name, H5Z_filter_t *filter) {
+    char dataset[64];
+    unsigned flags, most = 4;
+    snprintf(dataset, sizeof dataset, "/theory/%s", name);
+    hid_t file = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT);
+    hid_t array = H5Dopen2(file, dataset, H5P_DEFAULT), plist = H5Dget_create_plist(array);
+    int count = H5Pget_nfilters(plist);
+    ck_assert(count >= 0 && (unsigned)count <= most);
+    for (unsigned i = 0; i < (unsigned)count; i++) {
+        size_t none = 0;
+        filter[i] = H5Pget_filter2(plist, i, &flags, &none, NULL, 0, NULL, NULL);
+    }
+    H5Pclose(plist);
+    H5Dclose(array);
+    H5Fclose(file);
+    return (unsigned)count;
+}
+
+/* Above eight megabytes a checksum is all that there is time for, and chunks leave nothing over. */
+START_TEST(large_arrays_are_checked_but_not_compressed) {
+    enum { SMALL = 1024, LARGE = 1031 };
+    const char *path = scratch_path("a.h5");
+    const size_t length[] = {SMALL, LARGE};
+    const char *dims[] = {"s", "t"}, *squares[] = {"s,s", "t,t"}, *names[] = {"small", "large"};
+    H5Z_filter_t filter[4];
+    nnd_result back, result = {.model = strdup("deep-linear")};
+    assert_ok(nnd_frame_new(ctx, &result.theory));
+    for (int i = 0; i < 2; i++) {
+        double *data;
+        assert_ok(nnd_frame_add_range(result.theory, dims[i], length[i], 0));
+        assert_ok(nnd_frame_add(result.theory, names[i], squares[i], &data));
+        for (size_t k = 0; k < length[i] * length[i]; k++)
+            data[k] = i == 1 ? (double)k * 0x1p-20 : 0.0;
+    }
+    assert_ok(nnd_result_write(ctx, path, &result));
+    ck_assert_uint_eq(filters_of(path, "small", filter), 3);
+    ck_assert(filter[0] == H5Z_FILTER_SHUFFLE && filter[1] == H5Z_FILTER_DEFLATE &&
+              filter[2] == H5Z_FILTER_FLETCHER32);
+    ck_assert_uint_eq(filters_of(path, "large", filter), 1);
+    ck_assert(filter[0] == H5Z_FILTER_FLETCHER32);
+    struct stat s;
+    ck_assert(stat(path, &s) == 0 && (double)s.st_size < 1.02 * LARGE * LARGE * sizeof(double));
+    assert_ok(nnd_result_read(ctx, path, &back));
+    assert_same_frame(result.theory, back.theory, 0);
+    nnd_result_clear(&result);
+    nnd_result_clear(&back);
+}
+END_TEST
+
 START_TEST(absent_parts_stay_absent) {
     const char *path = scratch_path("a.h5");
     nnd_result back, result = {.seeds = new_small("x")};
@@ -657,6 +707,7 @@ int main(void) {
     tcase_set_timeout(tcase, 300);
     tcase_add_checked_fixture(tcase, setup, teardown);
     tcase_add_test(tcase, round_trip_of_everything);
+    tcase_add_test(tcase, large_arrays_are_checked_but_not_compressed);
     tcase_add_test(tcase, absent_parts_stay_absent);
     tcase_add_test(tcase, large_and_many_attributes);
     tcase_add_test(tcase, annotations_come_from_the_table);

@@ -34,10 +34,8 @@ static void check_training(const size_t *width, size_t depth) {
     double *start = calloc(NND_LANES * lanes.count, sizeof *start);
     memcpy(start, lanes.weights, NND_LANES * lanes.count * sizeof *start);
     nnd_lanes_evaluate(&lanes);
-    for (int t = 0; t < STEPS; t++) {
-        nnd_lanes_add_gradient(&lanes, -0.02, NULL);
-        nnd_lanes_evaluate(&lanes);
-    }
+    for (int t = 0; t < STEPS; t++)
+        nnd_lanes_descend(&lanes, 0.02);
     for (size_t b = 0; b < NND_LANES; b++) {
         nnd_network net;
         double loss = 0.0, gradient2 = 0.0;
@@ -72,6 +70,41 @@ static void check_training(const size_t *width, size_t depth) {
     nnd_context_free(ctx);
 }
 
+/* A step in one pass over the weights is the gradient added to them and what follows from it. */
+START_TEST(step_is_gradient_and_evaluation) {
+    const size_t width[] = {INPUTS, 6, 3, 1};
+    const double rate = 0.05, ulp = 4e-16;
+    nnd_context *ctx = nnd_context_new(NULL);
+    double x[SAMPLES * INPUTS], y[SAMPLES], loss[NND_LANES], slope2[NND_LANES];
+    nnd_lanes lanes;
+    nnd_rng_normals((nnd_rng_key){2, 0, 0}, 0, 0, SAMPLES * INPUTS, x);
+    nnd_rng_normals((nnd_rng_key){2, 0, 0}, 1, 0, SAMPLES, y);
+    ck_assert_int_eq(nnd_lanes_make(ctx, 3, width, SAMPLES, x, y, 1.0 / SAMPLES, 0.5, &lanes),
+                     NND_OK);
+    size_t count = lanes.count * NND_LANES;
+    double *want = calloc(count, sizeof *want);
+    nnd_rng_normals((nnd_rng_key){2, 0, 0}, 2, 0, count, lanes.weights);
+    nnd_lanes_evaluate(&lanes);
+    for (int t = 0; t < 3; t++) {
+        memcpy(want, lanes.weights, count * sizeof *want);
+        nnd_lanes_add_gradient(&lanes, -rate, want);
+        nnd_lanes_descend(&lanes, rate);
+        for (size_t i = 0; i < count; i++)
+            ck_assert(fabs(lanes.weights[i] - want[i]) <= ulp * fmax(1.0, fabs(want[i])));
+        memcpy(loss, lanes.loss, sizeof loss);
+        memcpy(slope2, lanes.slope2, sizeof slope2);
+        nnd_lanes_evaluate(&lanes);
+        for (size_t b = 0; b < NND_LANES; b++) {
+            ck_assert(fabs(lanes.loss[b] - loss[b]) <= 1e-14 * loss[b]);
+            ck_assert(fabs(lanes.slope2[b] - slope2[b]) <= 1e-13 * slope2[b]);
+        }
+    }
+    free(want);
+    nnd_lanes_clear(&lanes);
+    nnd_context_free(ctx);
+}
+END_TEST
+
 START_TEST(lanes_train_as_matrices_over_samples_do) {
     const size_t one[] = {INPUTS, 1}, three[] = {INPUTS, 5, 3, 1}, five[] = {INPUTS, 4, 4, 4, 4, 1};
     check_training(one, 1);
@@ -83,6 +116,7 @@ END_TEST
 int main(void) {
     Suite *suite = suite_create("lanes");
     TCase *tests = tcase_create("lanes");
+    tcase_add_test(tests, step_is_gradient_and_evaluation);
     tcase_add_test(tests, lanes_train_as_matrices_over_samples_do);
     suite_add_tcase(suite, tests);
     return test_main(suite);

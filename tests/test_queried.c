@@ -49,7 +49,7 @@ static void clear(fixture *f) {
 }
 
 static void draw(nnd_population *p, size_t n, double *v) {
-    ck_assert_int_eq(nnd_population_draw(p, n, 0, NULL, v), NND_OK);
+    ck_assert_int_eq(nnd_population_draw(p, n, 0, NULL, v, NULL), NND_OK);
 }
 
 static void apply(fixture *f, nnd_direction direction, size_t n, const double *v, double *image) {
@@ -312,7 +312,7 @@ START_TEST(directions_beyond_the_sites_are_refused) {
     double v[FEW], image[FEW];
     nnd_status status = NND_OK;
     for (int i = 0; status == NND_OK && i < FEW + 1; i++) {
-        status = nnd_population_draw(f.in, 1, 0, NULL, v);
+        status = nnd_population_draw(f.in, 1, 0, NULL, v, NULL);
         if (status == NND_OK)
             status = nnd_queried_apply(f.m, NND_FORWARD, 1, v, image);
         if (status == NND_OK)
@@ -325,14 +325,15 @@ START_TEST(directions_beyond_the_sites_are_refused) {
 }
 END_TEST
 
-/* The thin products against plain loops: every remainder of rows, columns and sites, and blocks
- * wide enough for dgemm. */
+/* The thin products against plain loops: every remainder of rows, columns and sites, and more rows
+ * than are worked on at once. */
 START_TEST(block_products_equal_plain_loops) {
-    enum { ROWS = 17, COLS = 19, LONG = 1033 };
+    enum { ROWS = 37, COLS = 19, LONG = 1033 };
     static const size_t rows[] = {0, 1, 2, 3, 4, 5, 7, ROWS}, cols[] = {0, 1, 3, 4, 6, COLS};
     static const size_t sites[] = {1, 7, 8, 513, LONG};
     double *a = malloc(ROWS * LONG * sizeof *a), *b = malloc(COLS * LONG * sizeof *b);
     double *out = malloc(ROWS * LONG * sizeof *out), coef[ROWS * (COLS + 2)];
+    double twice[ROWS * (COLS + 2)];
     openblas_set_num_threads(1);
     for (size_t i = 0; i < ROWS * LONG; i++)
         a[i] = sin((double)i);
@@ -348,6 +349,14 @@ START_TEST(block_products_equal_plain_loops) {
                     want += 0.3 * a[i * length + s] * b[j * length + s];
                 ck_assert(fabs(coef[i * ld + j] - want) < 1e-11);
             }
+        nnd_block_add_inner(n, a, m, b, length, 0.3, coef, ld);
+        for (size_t i = 0; i < n; i++)
+            for (size_t j = 0; j < m; j++)
+                coef[i * ld + j] *= 0.5;
+        nnd_block_inner(n, a, m, b, length, 0.3, twice, ld);
+        for (size_t i = 0; i < n; i++)
+            for (size_t j = 0; j < m; j++)
+                ck_assert(fabs(coef[i * ld + j] - twice[i * ld + j]) < 1e-11);
         for (size_t i = 0; i < n * length; i++)
             out[i] = 0.5;
         nnd_block_combine(n, coef, ld, m, b, length, -0.7, out);

@@ -162,12 +162,12 @@ static nnd_status draw_initial(march *m) {
         for (size_t k = n - rank; k < n; k++)
             root[i * n + k] *= sigma * sqrt(value[k]);
     if (status == NND_OK)
-        status = nnd_population_draw(m->population[0], rank, 0, NULL, m->back);
+        status = nnd_population_draw(m->population[0], rank, 0, NULL, m->back, NULL);
     if (status == NND_OK && rank > 0)
         nnd_block_combine(n, root + (n - rank), n, rank, m->back, m->sites, 1.0, m->h);
     free(root);
     if (status == NND_OK)
-        status = nnd_population_draw(m->population[m->depth - 1], 1, 0, NULL, m->readout);
+        status = nnd_population_draw(m->population[m->depth - 1], 1, 0, NULL, m->readout, NULL);
     cblas_dscal((int)m->sites, sigma, m->readout, 1);
     return status;
 }

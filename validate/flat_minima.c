@@ -172,7 +172,6 @@ static nnd_status descend(run *r) {
             look += look / 8;
         }
         nnd_flat_block_descend(&r->block, r->params->lr);
-        nnd_flat_block_evaluate(&r->block);
     }
     return status;
 }

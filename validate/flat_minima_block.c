@@ -236,11 +236,13 @@ void nnd_flat_block_evaluate(nnd_flat_block *block) {
 
 void nnd_flat_block_descend(nnd_flat_block *block, double rate) {
     if (block->linear) {
-        nnd_lanes_add_gradient(&block->lanes, -rate, NULL);
+        nnd_lanes_descend(&block->lanes, rate);
+        memcpy(block->loss, block->lanes.loss, sizeof block->loss);
         return;
     }
     cblas_dscal((int)(NND_LANES * block->net.samples), rate, block->residual, 1);
     nnd_network_descend(&block->net, block->residual, NULL);
+    evaluate_network(block);
 }
 
 nnd_status nnd_flat_block_flow(nnd_context *ctx, nnd_flat_block *block, double to) {

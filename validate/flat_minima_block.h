@@ -41,7 +41,7 @@ void nnd_flat_block_clear(nnd_flat_block *block);
 void nnd_flat_block_draw(nnd_flat_block *block, nnd_rng_key key);
 /** Losses and what a step needs, at the present weights. */
 void nnd_flat_block_evaluate(nnd_flat_block *block);
-/** A step of gradient descent from an evaluated block. */
+/** A step of gradient descent from an evaluated block; leaves it evaluated. */
 void nnd_flat_block_descend(nnd_flat_block *block, double rate);
 /** Gradient flow of drawn weights on to a later time; leaves the block evaluated. */
 NND_MUST_USE nnd_status nnd_flat_block_flow(nnd_context *ctx, nnd_flat_block *block, double to);

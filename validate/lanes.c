@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/vector.h"
+
 /* Rows of lanes are aligned to vectors. */
 enum { ALIGNMENT = 64 };
 
@@ -16,11 +18,11 @@ static double *lanes_new(size_t n) {
     return x;
 }
 
-static bool make_vectors(size_t depth, const size_t *width, double ***layer) {
-    *layer = calloc(depth + 1, sizeof **layer);
-    bool done = *layer != NULL;
-    for (size_t k = 0; done && k <= depth; k++)
-        done = ((*layer)[k] = lanes_new(width[k])) != NULL;
+/* All as wide as the widest: buffers change places. */
+static bool make_vectors(size_t count, size_t width, double **vector) {
+    bool done = vector != NULL;
+    for (size_t k = 0; done && k < count; k++)
+        done = (vector[k] = lanes_new(width)) != NULL;
     return done;
 }
 
@@ -29,16 +31,21 @@ nnd_status nnd_lanes_make(nnd_context *ctx, size_t depth, const size_t *width, s
                           nnd_lanes *l) {
     *l = (nnd_lanes){
         .depth = depth, .samples = samples, .x = x, .y = y, .weight = weight, .floor = floor};
-    for (size_t k = 0; k < depth; k++)
+    size_t widest = width[0];
+    for (size_t k = 0; k < depth; k++) {
         l->count += width[k] * width[k + 1];
+        widest = width[k + 1] > widest ? width[k + 1] : widest;
+    }
     l->width = calloc(depth + 1, sizeof *l->width);
     l->weights = lanes_new(l->count);
     l->matrix = calloc(depth, sizeof *l->matrix);
     l->error = lanes_new(samples);
     l->loss = lanes_new(3);
+    l->back = calloc(depth + 1, sizeof *l->back);
+    l->image = calloc(depth + 1, sizeof *l->image);
     if (l->width == NULL || l->weights == NULL || l->matrix == NULL || l->error == NULL ||
-        l->loss == NULL || !make_vectors(depth, width, &l->back) ||
-        !make_vectors(depth, width, &l->image))
+        l->loss == NULL || !make_vectors(depth + 1, widest, l->back) ||
+        !make_vectors(depth + 1, widest, l->image) || !make_vectors(2, widest, l->spare))
         return nnd_fail_memory(ctx, "a block of networks");
     l->slope2 = l->loss + NND_LANES;
     l->gradient2 = l->slope2 + NND_LANES;
@@ -62,6 +69,8 @@ void nnd_lanes_clear(nnd_lanes *l) {
     free(l->matrix);
     free(l->error);
     free(l->loss);
+    free(l->spare[0]);
+    free(l->spare[1]);
     free_vectors(l->depth, l->back);
     free_vectors(l->depth, l->image);
     *l = (nnd_lanes){0};
@@ -77,81 +86,177 @@ void nnd_lanes_write(nnd_lanes *l, size_t lane, const double *weights) {
         l->weights[i * NND_LANES + lane] = weights[i];
 }
 
-/* ---- kernels: every loop over lanes is one vector operation ---- */
+/* ---- kernels: rows of matrices four by four, to hide how long one multiply-add takes ---- */
 
-/* y = A' x */
-static void transposed_times(size_t rows, size_t cols, const double *restrict a,
-                             const double *restrict x, double *restrict y) {
-    memset(y, 0, cols * NND_LANES * sizeof(double));
-    for (size_t i = 0; i < rows; i++)
-        for (size_t j = 0; j < cols; j++) {
-            const double *aij = a + (i * cols + j) * NND_LANES;
-            for (size_t b = 0; b < NND_LANES; b++)
-                y[j * NND_LANES + b] += aij[b] * x[i * NND_LANES + b];
-        }
+enum { FOUR = 4 };
+
+/* A row of lanes is PARTS vectors; what is called with pointers to one part works on that part. */
+enum { PARTS = NND_LANES / NND_VECTOR };
+
+typedef nnd_vector vec;
+
+static const vec *part_of(const double *x, size_t part) {
+    return (const vec *)x + part;
 }
 
-/* y = A x */
-static void times(size_t rows, size_t cols, const double *restrict a, const double *restrict x,
-                  double *restrict y) {
-    for (size_t i = 0; i < rows; i++) {
-        double sum[NND_LANES] = {0};
-        for (size_t j = 0; j < cols; j++) {
-            const double *aij = a + (i * cols + j) * NND_LANES;
-            for (size_t b = 0; b < NND_LANES; b++)
-                sum[b] += aij[b] * x[j * NND_LANES + b];
-        }
-        memcpy(y + i * NND_LANES, sum, sizeof sum);
+static vec *part_to(double *x, size_t part) {
+    return (vec *)x + part;
+}
+
+static void set_zero(size_t n, double *x) {
+    memset(x, 0, n * NND_LANES * sizeof *x);
+}
+
+/* y += A' x over some rows of A, a constant number. */
+static inline __attribute__((always_inline)) void pull_rows(size_t rows, size_t cols, const vec *a,
+                                                            const vec *x, vec *restrict y) {
+    for (size_t j = 0; j < cols; j++) {
+        vec sum = y[j * PARTS];
+        for (size_t i = 0; i < rows; i++)
+            sum += a[(i * cols + j) * PARTS] * x[i * PARTS];
+        y[j * PARTS] = sum;
     }
 }
 
-/* a += factor x y' */
-static void add_outer(size_t rows, size_t cols, double factor, const double *restrict x,
-                      const double *restrict y, double *restrict a) {
+/* y = A' x */
+static void transposed_times(size_t rows, size_t cols, const double *a, const double *x,
+                             double *y) {
+    set_zero(cols, y);
+    for (size_t part = 0; part < PARTS; part++) {
+        const vec *row = part_of(a, part), *along = part_of(x, part);
+        vec *sum = part_to(y, part);
+        size_t i = 0;
+        for (; i + FOUR <= rows; i += FOUR)
+            pull_rows(FOUR, cols, row + i * cols * PARTS, along + i * PARTS, sum);
+        for (; i < rows; i++)
+            pull_rows(1, cols, row + i * cols * PARTS, along + i * PARTS, sum);
+    }
+}
+
+/* The same after A += factor u v'. */
+static inline __attribute__((always_inline)) void turn_rows(size_t rows, size_t cols, double factor,
+                                                            const vec *u, const vec *v,
+                                                            vec *restrict a, const vec *x,
+                                                            vec *restrict y) {
+    vec scaled[FOUR], pull[FOUR];
+    for (size_t i = 0; i < rows; i++) {
+        scaled[i] = factor * u[i * PARTS];
+        pull[i] = x[i * PARTS];
+    }
+    for (size_t j = 0; j < cols; j++) {
+        vec sum = y[j * PARTS], along = v[j * PARTS];
+        for (size_t i = 0; i < rows; i++) {
+            vec turned = a[(i * cols + j) * PARTS] + scaled[i] * along;
+            a[(i * cols + j) * PARTS] = turned;
+            sum += turned * pull[i];
+        }
+        y[j * PARTS] = sum;
+    }
+}
+
+/* A += factor u v', y = A' x, in one pass over A. */
+static void add_outer_times(size_t rows, size_t cols, double factor, const double *u,
+                            const double *v, double *a, const double *x, double *y) {
+    set_zero(cols, y);
+    for (size_t part = 0; part < PARTS; part++) {
+        const vec *left = part_of(u, part), *right = part_of(v, part), *along = part_of(x, part);
+        vec *row = part_to(a, part), *sum = part_to(y, part);
+        size_t i = 0;
+        for (; i + FOUR <= rows; i += FOUR)
+            turn_rows(FOUR, cols, factor, left + i * PARTS, right, row + i * cols * PARTS,
+                      along + i * PARTS, sum);
+        for (; i < rows; i++)
+            turn_rows(1, cols, factor, left + i * PARTS, right, row + i * cols * PARTS,
+                      along + i * PARTS, sum);
+    }
+}
+
+static inline __attribute__((always_inline)) void some_times(size_t rows, size_t cols, const vec *a,
+                                                             const vec *x, vec *restrict y) {
+    vec sum[FOUR] = {{0}};
+    for (size_t j = 0; j < cols; j++)
+        for (size_t i = 0; i < rows; i++)
+            sum[i] += a[(i * cols + j) * PARTS] * x[j * PARTS];
+    for (size_t i = 0; i < rows; i++)
+        y[i * PARTS] = sum[i];
+}
+
+/* y = A x */
+static void times(size_t rows, size_t cols, const double *a, const double *x, double *y) {
+    for (size_t part = 0; part < PARTS; part++) {
+        const vec *row = part_of(a, part), *along = part_of(x, part);
+        vec *sum = part_to(y, part);
+        size_t i = 0;
+        for (; i + FOUR <= rows; i += FOUR)
+            some_times(FOUR, cols, row + i * cols * PARTS, along, sum + i * PARTS);
+        for (; i < rows; i++)
+            some_times(1, cols, row + i * cols * PARTS, along, sum + i * PARTS);
+    }
+}
+
+/* a += factor u v' */
+static void add_outer(size_t rows, size_t cols, double factor, const double *restrict u,
+                      const double *restrict v, double *restrict a) {
     for (size_t i = 0; i < rows; i++) {
         double scaled[NND_LANES];
         for (size_t b = 0; b < NND_LANES; b++)
-            scaled[b] = factor * x[i * NND_LANES + b];
-        for (size_t j = 0; j < cols; j++) {
-            double *aij = a + (i * cols + j) * NND_LANES;
+            scaled[b] = factor * u[i * NND_LANES + b];
+        for (size_t j = 0; j < cols; j++)
             for (size_t b = 0; b < NND_LANES; b++)
-                aij[b] += scaled[b] * y[j * NND_LANES + b];
-        }
+                a[(i * cols + j) * NND_LANES + b] += scaled[b] * v[j * NND_LANES + b];
     }
 }
 
 static void norm2(size_t n, const double *restrict x, double *restrict sum) {
-    memset(sum, 0, NND_LANES * sizeof(double));
+    set_zero(1, sum);
     for (size_t i = 0; i < n; i++)
         for (size_t b = 0; b < NND_LANES; b++)
             sum[b] += x[i * NND_LANES + b] * x[i * NND_LANES + b];
 }
 
-/* Errors at w and their pull g on it. */
-static void pass_data(const nnd_lanes *l, const double *restrict w, double *restrict g) {
-    size_t d = l->width[0];
-    memset(g, 0, d * NND_LANES * sizeof(double));
-    for (size_t mu = 0; mu < l->samples; mu++) {
-        const double *row = l->x + mu * d;
-        double sum[NND_LANES];
-        for (size_t b = 0; b < NND_LANES; b++)
-            sum[b] = -l->y[mu];
-        for (size_t j = 0; j < d; j++)
-            for (size_t b = 0; b < NND_LANES; b++)
-                sum[b] += row[j] * w[j * NND_LANES + b];
-        memcpy(l->error + mu * NND_LANES, sum, sizeof sum);
-        for (size_t j = 0; j < d; j++)
-            for (size_t b = 0; b < NND_LANES; b++)
-                g[j * NND_LANES + b] += 2.0 * l->weight * row[j] * sum[b];
+/* Errors of some samples at w, and their pull on it. */
+static inline __attribute__((always_inline)) void
+pass_samples(size_t samples, size_t d, const double *x, const double *y, double strength,
+             const vec *w, vec *restrict error, vec *restrict g) {
+    vec sum[FOUR];
+    for (size_t i = 0; i < samples; i++)
+        sum[i] = (vec){0} - y[i];
+    for (size_t j = 0; j < d; j++)
+        for (size_t i = 0; i < samples; i++)
+            sum[i] += x[i * d + j] * w[j * PARTS];
+    for (size_t i = 0; i < samples; i++)
+        error[i * PARTS] = sum[i];
+    for (size_t j = 0; j < d; j++) {
+        vec pull = g[j * PARTS];
+        for (size_t i = 0; i < samples; i++)
+            pull += strength * x[i * d + j] * sum[i];
+        g[j * PARTS] = pull;
     }
 }
 
-void nnd_lanes_evaluate(nnd_lanes *l) {
+/* Errors at w = back[0] and their pull g = image[0] on it. */
+static void pass_data(const nnd_lanes *l) {
+    size_t d = l->width[0];
+    double strength = 2.0 * l->weight;
+    set_zero(d, l->image[0]);
+    for (size_t part = 0; part < PARTS; part++) {
+        const vec *w = part_of(l->back[0], part);
+        vec *error = part_to(l->error, part), *g = part_to(l->image[0], part);
+        size_t mu = 0;
+        for (; mu + FOUR <= l->samples; mu += FOUR)
+            pass_samples(FOUR, d, l->x + mu * d, l->y + mu, strength, w, error + mu * PARTS, g);
+        for (; mu < l->samples; mu++)
+            pass_samples(1, d, l->x + mu * d, l->y + mu, strength, w, error + mu * PARTS, g);
+    }
+}
+
+/* ---- passes ---- */
+
+/* All that depends on back[0..depth]. */
+static void finish(nnd_lanes *l) {
     const size_t *width = l->width;
     double back2[NND_LANES], image2[NND_LANES];
-    for (size_t k = l->depth; k-- > 0;)
-        transposed_times(width[k + 1], width[k], l->matrix[k], l->back[k + 1], l->back[k]);
-    pass_data(l, l->back[0], l->image[0]);
+    pass_data(l);
     norm2(l->samples, l->error, l->loss);
     norm2(width[0], l->image[0], l->slope2);
     memset(l->gradient2, 0, sizeof back2);
@@ -167,10 +272,28 @@ void nnd_lanes_evaluate(nnd_lanes *l) {
     }
 }
 
-void nnd_lanes_add_gradient(nnd_lanes *l, double factor, double *target) {
+void nnd_lanes_evaluate(nnd_lanes *l) {
+    for (size_t k = l->depth; k-- > 0;)
+        transposed_times(l->width[k + 1], l->width[k], l->matrix[k], l->back[k + 1], l->back[k]);
+    finish(l);
+}
+
+void nnd_lanes_descend(nnd_lanes *l, double rate) {
+    const double *above = l->back[l->depth]; /* before this step, which the gradient needs */
+    for (size_t k = l->depth; k-- > 0;) {
+        double *now = l->spare[0], *before = l->back[k];
+        add_outer_times(l->width[k + 1], l->width[k], -rate, above, l->image[k], l->matrix[k],
+                        l->back[k + 1], now);
+        l->back[k] = now;
+        l->spare[0] = l->spare[1];
+        l->spare[1] = before;
+        above = before;
+    }
+    finish(l);
+}
+
+void nnd_lanes_add_gradient(const nnd_lanes *l, double factor, double *target) {
     const size_t *width = l->width;
-    if (target == NULL)
-        target = l->weights;
     for (size_t k = 0; k < l->depth; k++) {
         add_outer(width[k + 1], width[k], factor, l->back[k + 1], l->image[k], target);
         target += width[k] * width[k + 1] * NND_LANES;

@@ -28,6 +28,7 @@ typedef struct {
     double **back;        /**< depth + 1: p' W_L ... W_{k+1}, width[k]; back[L] = p is set by the
                                caller, back[0] = w */
     double **image;       /**< depth + 1: W_k ... W_1 g with g = 2 weight X'(X w - y) */
+    double *spare[2];     /**< for a step: while it is taken old and new vectors are needed */
     double *error;        /**< X w - y, samples */
     double *loss;         /**< of each network */
     double *slope2;       /**< |g|^2 */
@@ -44,8 +45,11 @@ void nnd_lanes_read(const nnd_lanes *lanes, size_t lane, double *weights);
 void nnd_lanes_write(nnd_lanes *lanes, size_t lane, const double *weights);
 /** All that depends on the weights. */
 void nnd_lanes_evaluate(nnd_lanes *lanes);
-/** target += factor times the gradient, from an evaluated block; laid out as `weights` (NULL: the
- *  weights themselves). */
-void nnd_lanes_add_gradient(nnd_lanes *lanes, double factor, double *target);
+/** weights -= rate times the gradient, from an evaluated block, which is evaluated anew: one pass
+ *  over the weights less than both. */
+void nnd_lanes_descend(nnd_lanes *lanes, double rate);
+/** target += factor times the gradient, from an evaluated block; laid out as `weights`, other than
+ *  these. */
+void nnd_lanes_add_gradient(const nnd_lanes *lanes, double factor, double *target);
 
 #endif

@@ -49,11 +49,13 @@ double nnd_population_weight(const nnd_population *population);
 void nnd_population_inner(const nnd_population *population, size_t n, const double *a, size_t m,
                           const double *b, double *out, size_t ld);
 /**
- * Draws n fresh vectors, orthogonal to the k orthonormal vectors `avoid` (k x sites). Fails if the
- * sites are exhausted; see nnd_population_exhausted.
+ * Draws n fresh vectors out_i - sum_j inside_ij avoid_j, orthogonal to the k orthonormal vectors
+ * `avoid` (k x sites); `inside` (n x k, NULL if k = 0) is left to the caller to subtract, who reads
+ * `avoid` for other products anyway. Fails if the sites are exhausted; see
+ * nnd_population_exhausted.
  */
 NND_MUST_USE nnd_status nnd_population_draw(nnd_population *population, size_t n, size_t k,
-                                            const double *avoid, double *out);
+                                            const double *avoid, double *out, double *inside);
 /** Tells a population of n vectors on it that later fresh ones shall be orthogonal to (MATCHED). */
 NND_MUST_USE nnd_status nnd_population_know(nnd_population *population, size_t n, const double *v);
 /** True if a draw failed because there were not enough sites. */
