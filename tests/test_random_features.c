@@ -178,6 +178,37 @@ START_TEST(descent_without_limits_is_a_sum) {
 }
 END_TEST
 
+/* Of as many projections as equal modes the kernel has Marchenko and Pastur's spectrum, of density
+ * sqrt((4 - x)/x)/(2 pi); with x = 2 + 2 cos phi the midpoint rule is exact for polynomials. */
+static double left_of_equal_modes(double lr, double momentum, size_t steps) {
+    const size_t points = 128;
+    double sum = 0.0;
+    for (size_t i = 0; i < points; i++) {
+        double c = cos(M_PI * ((double)i + 0.5) / (double)points);
+        sum += (1.0 - c) * swing(lr, momentum, 2.0 + 2.0 * c, steps);
+    }
+    return sum / (double)points;
+}
+
+/* Steps at which both arms matter: 0.9 of the largest rate, and modes at z = 0. */
+START_TEST(steps_of_equal_modes_are_an_integral) {
+    static const double momentum[] = {0.0, 0.1};
+    const double eigenvalue = 1.0, multiplicity = 4.0, teacher2 = 1.0;
+    nnd_features f = {{1, &eigenvalue, &multiplicity, &teacher2}, INFINITY, 4.0, 0.0};
+    nnd_feature_training how = {
+        .lr = 0.45 * (1.0 + momentum[_i]), .momentum = momentum[_i], .nodes = 24};
+    double time[40];
+    nnd_feature_losses o[40];
+    for (int t = 0; t < 40; t++)
+        time[t] = t + 1.0;
+    ck_assert_int_eq(nnd_feature_descent(ctx, &f, &how, 40, time, o), NND_OK);
+    for (int t = 0; t < 40; t++) {
+        double left = left_of_equal_modes(how.lr, how.momentum, (size_t)t + 1);
+        near("apart", time[t], o[t].value[NND_FEATURES_NEITHER], left * left, CONTOUR);
+    }
+}
+END_TEST
+
 /* The heavy ball at finite N and P: numbers of the prototype, which simulations confirm. */
 START_TEST(heavy_ball_reference_case) {
     const double time[] = {3.0, 50.0, 200.0, 1000.0, 1e5};
@@ -463,6 +494,7 @@ int main(void) {
     tcase_add_test(tests, batches_reference_case);
     tcase_add_test(tests, flow_without_limits_is_a_sum);
     tcase_add_test(tests, descent_without_limits_is_a_sum);
+    tcase_add_loop_test(tests, steps_of_equal_modes_are_an_integral, 0, 2);
     tcase_add_test(tests, heavy_ball_reference_case);
     tcase_add_test(tests, one_pass_without_limits_is_a_recursion);
     tcase_add_test(tests, shared_batches_reference_case);
