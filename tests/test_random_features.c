@@ -80,6 +80,104 @@ START_TEST(ridge_and_edge_reference_case) {
 }
 END_TEST
 
+/* Of sums without cancellation. */
+static const double EXACT = 2e-14;
+
+typedef struct {
+    double width, samples, ridge, value[NND_FEATURES_MOMENTS];
+} ridge_reference;
+
+static void compare_ridge(const nnd_features *f, const ridge_reference *want) {
+    nnd_feature_losses o;
+    ck_assert_int_eq(nnd_feature_ridge(ctx, f, want->ridge, &o), NND_OK);
+    for (int m = 0; m < NND_FEATURES_MOMENTS; m++)
+        ck_assert_msg(fabs(o.value[m] - want->value[m]) <= EXACT * fabs(want->value[m]) &&
+                          isfinite(o.error) && fabs(o.value[m] - want->value[m]) <= o.error,
+                      "N %g P %g ridge %g: moment %d is %.17g, want %.17g", f->width, f->samples,
+                      want->ridge, m, o.value[m], want->value[m]);
+}
+
+/* 60 modes, P = M, N = M or N = P: scaling-laws.md#eq5 in numbers of 90 digits. */
+START_TEST(ridges_at_thresholds_lose_no_digits) {
+    static const ridge_reference WANT[] = {
+        {100,
+         60,
+         1e-20,
+         {22954147.601267599, 1.0891277951303652e-10, 7.6965494546678031e-19, 22954147.463767599,
+          2.4105349347181161e-19}},
+        {100,
+         60,
+         1e-60,
+         {2.2954147448791883e+27, 1.0891277951303651e-30, 7.6965495546943582e-59,
+          2.2954147448791883e+27, 2.4105349493365211e-59}},
+        {INFINITY,
+         60,
+         1e-30,
+         {3629369384276.356, 6.8882489912183947e-16, 9.6421397973459131e-30, 3629369384276.2559,
+          9.6421397973459131e-30}},
+        {60,
+         60,
+         1e-30,
+         {116006641.19447038, 3.831198284768973e-11, 2.1341027143293337e-11, 87004980.803110272,
+          1.677828375881296e-20}},
+        {60,
+         100,
+         1e-15,
+         {0.24999967648660373, 0.040000030896693413, 2.5579852883018104e-08, 0.14999948338327179,
+          2.4105303266012863e-14}},
+        {20,
+         20,
+         1e-25,
+         {51141849295.373741, 2.6134131093903559e-13, 0.13121832054261937, 0.19497292124923288,
+          0.043282895283850299}},
+        {30,
+         20,
+         1e-10,
+         {0.75740951182673166, 1.7800675555005572e-16, 0.086614980973331701, 0.19497291718698873,
+          0.043282896475975975}},
+    };
+    const ridge_reference *want = &WANT[_i];
+    nnd_features f = power_law(&shared, 1.5, 2.0, want->width, want->samples, 0.1);
+    f.modes.count = 60;
+    compare_ridge(&f, want);
+}
+END_TEST
+
+/* Ten eigenvalues 1 and ten 1e-20, ten samples or projections: kappa is in the gap. */
+START_TEST(ridges_in_a_gap_of_the_spectrum_lose_no_digits) {
+    static const ridge_reference WANT[] = {
+        {INFINITY,
+         10,
+         0.0,
+         {500000000.10000002, 0.0, 1.9999999995999999e-20, 500000000.0, 1.9999999995999999e-20}},
+        {20,
+         10,
+         0.0,
+         {500000000.19999999, 0.0, 3.9999999983999998e-20, 500000000.0, 1.9999999995999999e-20}},
+        {10,
+         10,
+         1e-40,
+         {50000250049531.547, 5.000000004953125e-17, 1.0000000000124999e-10, 499997500.01249897,
+          2.0000099996250001e-20}},
+        {10,
+         30,
+         1e-15,
+         {0.15000002469056331, 0.066666680222231017, 1.9365110192173988e-08, 0.049999994190508372,
+          1.5000199128573949e-15}},
+        {30,
+         10,
+         1e-30,
+         {500000000.11250001, 1.1250000000843749e-31, 2.9999999993249998e-20, 499999999.96249998,
+          1.99999999975e-20}},
+    };
+    static const double eigenvalue[] = {1.0, 1e-20}, multiplicity[] = {10.0, 10.0},
+                        teacher2[] = {1.0, 1.0};
+    const ridge_reference *want = &WANT[_i];
+    nnd_features f = {{2, eigenvalue, multiplicity, teacher2}, want->samples, want->width, 0.1};
+    compare_ridge(&f, want);
+}
+END_TEST
+
 START_TEST(batches_reference_case) {
     const double time[] = {1.0, 100.0, 1e4}, test[] = {.9121742371, .1270076012, .09096537235};
     nnd_features f = case_a();
@@ -491,6 +589,8 @@ int main(void) {
     tcase_add_test(tests, flow_reference_case);
     tcase_add_test(tests, descent_reference_case);
     tcase_add_test(tests, ridge_and_edge_reference_case);
+    tcase_add_loop_test(tests, ridges_at_thresholds_lose_no_digits, 0, 7);
+    tcase_add_loop_test(tests, ridges_in_a_gap_of_the_spectrum_lose_no_digits, 0, 5);
     tcase_add_test(tests, batches_reference_case);
     tcase_add_test(tests, flow_without_limits_is_a_sum);
     tcase_add_test(tests, descent_without_limits_is_a_sum);
