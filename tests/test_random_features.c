@@ -385,6 +385,24 @@ START_TEST(shared_batches_reference_case) {
 }
 END_TEST
 
+/* What is known at the first steps does not depend on how long training goes on. */
+START_TEST(shared_batches_are_known_at_first_steps) {
+    const double time[] = {10.0, 300.0, 1e5};
+    nnd_features f = case_a();
+    nnd_feature_training how = {.lr = 0.4, .batch = 10.0, .nodes = 24};
+    nnd_feature_losses few[2], all[3];
+    f.samples = INFINITY;
+    ck_assert_int_eq(nnd_feature_batches(ctx, &f, &how, 2, time, few), NND_OK);
+    ck_assert_int_eq(nnd_feature_batches(ctx, &f, &how, 3, time, all), NND_OK);
+    for (int t = 0; t < 2; t++)
+        ck_assert_double_eq(all[t].value[NND_FEATURES_DATA], few[t].value[NND_FEATURES_DATA]);
+    ck_assert_double_nan(all[2].value[NND_FEATURES_DATA]);
+    how.alone = true;
+    ck_assert_int_eq(nnd_feature_batches(ctx, &f, &how, 3, time, all), NND_OK);
+    ck_assert_double_nan(all[0].value[NND_FEATURES_DATA]);
+}
+END_TEST
+
 /* Batches of all samples are full batches, and few of very many samples are fresh. */
 START_TEST(limits_of_batches) {
     const double time[] = {1.0, 20.0, 500.0, 1e5};
@@ -598,6 +616,7 @@ int main(void) {
     tcase_add_test(tests, heavy_ball_reference_case);
     tcase_add_test(tests, one_pass_without_limits_is_a_recursion);
     tcase_add_test(tests, shared_batches_reference_case);
+    tcase_add_test(tests, shared_batches_are_known_at_first_steps);
     tcase_add_test(tests, limits_of_batches);
     tcase_add_test(tests, training_ends_at_the_minimum_of_least_norm);
     tcase_add_test(tests, errors_are_honest_and_losses_in_order);

@@ -120,6 +120,13 @@ static int objection(const task *x, const nnd_scaling_claims *c, int v, const do
     return NO_REASON;
 }
 
+/* Differences have the errors of all they are made of: S_D - S_0, S_A - S_0, and of all four. */
+static double error_of(int v, double of_loss) {
+    if (v == VAR_JOINT)
+        return 4.0 * of_loss;
+    return v == VAR_DATA || v == VAR_PROJECTION ? 2.0 * of_loss : of_loss;
+}
+
 /* Values of one time, and the sizes from which they are claimed. What is not resolved is 0: it
  * would else be negative as often as not. */
 static void put_losses(task *x, size_t at, double ridge, double start,
@@ -132,8 +139,9 @@ static void put_losses(task *x, size_t at, double ridge, double start,
         if (is_absent(x, i))
             continue;
         double of = i == TRAIN_MSE ? v[TRAIN_MSE] : v[TEST_RISK];
-        int why = objection(x, &c, i, v, o->error);
-        x->value[i][at] = fabs(v[i]) > o->error || isnan(v[i]) ? v[i] : fmax(v[i], 0.0);
+        double error = error_of(i, o->error);
+        int why = objection(x, &c, i, v, error);
+        x->value[i][at] = fabs(v[i]) > error || isnan(v[i]) ? v[i] : fmax(v[i], 0.0);
         x->least[i][at] = why == NO_REASON ? nnd_scaling_claim(c.correction * of, v[i]) : INFINITY;
         if (why != NO_REASON && !isnan(v[i]))
             x->said[i][why] = true;
