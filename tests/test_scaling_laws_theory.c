@@ -382,6 +382,9 @@ START_TEST(what_is_not_stable_is_refused) {
            "params.lr: 2.8 is not stable; allowed: below 2.747");
     refuse("{model: scaling-laws, params: {" CASE_A ", training: mini-batch, batch: 1, lr: 1.4}}",
            "params.lr: 1.4 is not stable; allowed: below ");
+    refuse("{model: scaling-laws, params: {" CASE_A
+           ", training: gd, lr: 1.4, frontier: {from: 2, to: 50}}}",
+           "params.lr: 1.4 is not stable at width 2 of params.frontier; allowed: below ");
     refuse("{model: scaling-laws, params: {features: {power_law: 1.2, count: 400}, target: 2, "
            "training: one-pass, batch: 1, lr: 1}}",
            "params.lr: 1 is not stable; allowed: below ");

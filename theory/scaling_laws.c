@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "core/companion.h"
+#include "core/feature_spectrum.h"
 #include "theory/claims.h"
 #include "theory/scaling_laws_claims.h"
 #include "theory/scaling_laws_frontier.h"
@@ -359,6 +360,12 @@ nnd_status nnd_scaling_laws_theory_cost(nnd_context *ctx, const void *params, nn
     }
     if (status == NND_OK && t.count > 0)
         add_frontier_cost(&x, &t, cost);
+    if (status == NND_OK && nnd_scaling_laws_has_data(x.params)) {
+        double bytes, flops;
+        nnd_feature_spectrum_cost(&x.params->data, &bytes, &flops);
+        cost->bytes = fmax(cost->bytes, bytes);
+        cost->flops += flops;
+    }
     free(t.value);
     nnd_scaling_problem_clear(&x);
     return status;
