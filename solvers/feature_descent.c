@@ -10,8 +10,11 @@
 
 /* ---- one frequency: ridge regression, the end of training ---- */
 
-/* Of losses at one frequency, relative, and of counts of more modes than have all digits. */
-static const double ROUNDING = 1e-14, ROUNDING_OF_COUNTS = 1e-12;
+/* Of losses at one frequency, and of sums of multiplicities, both relative. */
+static const double ROUNDING = 1e-14, ROUNDING_OF_COUNTS = 1e-15;
+
+/* Counts are taken to be equal within this (equivalent.c). */
+static const double EQUAL = 1e-12;
 
 /* Sums over modes at a real kappa, without a number that goes to 0 where kappa does not. */
 typedef struct {
@@ -19,6 +22,7 @@ typedef struct {
     double signal;  /* kappa sum n lambda c h^2 */
     double bend;    /* kappa sum n lambda h^2 */
     double squares; /* sum n lambda^2 h^2 */
+    double above;   /* sum n of lambda > kappa */
 } real_sums;
 
 static real_sums real_sums_at(const nnd_features *f, double kappa) {
@@ -30,8 +34,22 @@ static real_sums real_sums_at(const nnd_features *f, double kappa) {
         x.signal += c * away * seen;
         x.bend += f->modes.multiplicity[i] * away * seen;
         x.squares += f->modes.multiplicity[i] * seen * seen;
+        if (lambda > kappa)
+            x.above += f->modes.multiplicity[i];
     }
     return x;
+}
+
+/* How much kappa, and a loss, depends on the rounding of P - K, K the number of modes above kappa:
+ * not where both are the same number, which they are taken to be if they nearly are. */
+static double doubt_of_counts(double least, const real_sums *x, double response) {
+    const double most_told_apart = 0.5 / EQUAL;
+    if (isinf(least))
+        return 0.0;
+    double doubt = ROUNDING_OF_COUNTS;
+    if (fabs(least - x->above) < EQUAL * least)
+        doubt = least < most_told_apart ? 0.0 : EQUAL;
+    return doubt / (response + x->bend / least);
 }
 
 /* scaling-laws.md#eq5 with 1 - D/P = R1 + bend/P, so that all terms are positive:
@@ -50,11 +68,10 @@ static nnd_feature_losses losses_at(const nnd_features *f, const real_sums *x, d
     nnd_feature_losses o = {{test, isinf(test) ? 0.0 : r1 * (r1 * test), x->alone + through / width,
                              (x->alone + noise2 * (x->squares / f->samples)) / samples, x->alone},
                             0.0};
-    bool counted = ROUNDING_OF_COUNTS * least < 0.5 || isinf(least);
-    double doubt = counted ? 0.0 : ROUNDING_OF_COUNTS / (small + x->bend / least);
+    double rounding = ROUNDING + doubt_of_counts(least, x, small);
     for (int m = 0; m < NND_FEATURES_MOMENTS; m++)
         if (isfinite(o.value[m]))
-            o.error = fmax(o.error, (ROUNDING + doubt) * o.value[m]);
+            o.error = fmax(o.error, rounding * o.value[m]);
     return o;
 }
 

@@ -80,6 +80,11 @@ START_TEST(ridge_and_edge_reference_case) {
 }
 END_TEST
 
+static void near(const char *what, double t, double got, double want, double tolerance) {
+    ck_assert_msg(fabs(got - want) <= tolerance, "%s at %g: got %.17g, want %.17g", what, t, got,
+                  want);
+}
+
 /* Of sums without cancellation. */
 static const double EXACT = 2e-14;
 
@@ -178,6 +183,24 @@ START_TEST(ridges_in_a_gap_of_the_spectrum_lose_no_digits) {
 }
 END_TEST
 
+/* One sample more than 10^4 modes, whose number quadrature has to rounding: the error says so. The
+ * number is of sums over all modes. */
+START_TEST(rounding_of_the_number_of_modes_is_told) {
+    const double want = 1000.0999999839948;
+    nnd_mode_rule rule;
+    nnd_feature_losses o;
+    ck_assert_int_eq(nnd_mode_rule_power_law(ctx, 1e4, 1.5, 2.0, &rule), NND_OK);
+    nnd_features f = {rule.modes, 1e4 + 1.0, 2e4, 0.1};
+    ck_assert_int_eq(nnd_feature_ridge(ctx, &f, 1e-25, &o), NND_OK);
+    near("test", 1e-25, o.value[NND_FEATURES_TEST], want, o.error);
+    ck_assert(o.error < 1e-10 * want);
+    f.samples = 1e4;
+    ck_assert_int_eq(nnd_feature_ridge(ctx, &f, 1e-25, &o), NND_OK);
+    ck_assert(o.error < EXACT * o.value[NND_FEATURES_TEST]);
+    nnd_mode_rule_clear(&rule);
+}
+END_TEST
+
 START_TEST(batches_reference_case) {
     const double time[] = {1.0, 100.0, 1e4}, test[] = {.9121742371, .1270076012, .09096537235};
     nnd_features f = case_a();
@@ -208,11 +231,6 @@ static const double CONTOUR = 4e-12;
 
 static nnd_features everything(double noise) {
     return power_law(&shared, 1.5, 2.0, INFINITY, INFINITY, noise);
-}
-
-static void near(const char *what, double t, double got, double want, double tolerance) {
-    ck_assert_msg(fabs(got - want) <= tolerance, "%s at %g: got %.17g, want %.17g", what, t, got,
-                  want);
 }
 
 /* N = P = inf: every mode by itself. */
@@ -609,6 +627,7 @@ int main(void) {
     tcase_add_test(tests, ridge_and_edge_reference_case);
     tcase_add_loop_test(tests, ridges_at_thresholds_lose_no_digits, 0, 7);
     tcase_add_loop_test(tests, ridges_in_a_gap_of_the_spectrum_lose_no_digits, 0, 5);
+    tcase_add_test(tests, rounding_of_the_number_of_modes_is_told);
     tcase_add_test(tests, batches_reference_case);
     tcase_add_test(tests, flow_without_limits_is_a_sum);
     tcase_add_test(tests, descent_without_limits_is_a_sum);

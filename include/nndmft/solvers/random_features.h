@@ -62,7 +62,7 @@ NND_MUST_USE nnd_status nnd_feature_edge(nnd_context *ctx, const nnd_features *f
 /**
  * Ridge regression, penalty ridge |theta|^2 beside |y - f|^2/P; 0: the end of flow and descent. At
  * P = N the latter has no test error (INFINITY). `error` is rounding, and more where P or N differ
- * from the number of modes by less than 1e-12 of it.
+ * little from the number of modes and are not the same.
  */
 NND_MUST_USE nnd_status nnd_feature_ridge(nnd_context *ctx, const nnd_features *features,
                                           double ridge, nnd_feature_losses *losses);
