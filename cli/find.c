@@ -108,16 +108,22 @@ static nnd_status unknown_param(nnd_context *ctx, const nnd_model *model, const 
         name, near.text, model->name);
 }
 
-/* Finds the rows of the tables that the request names. */
-static nnd_status look_up(nnd_context *ctx, const nnd_case *c, request *r) {
-    for (size_t k = 0; k < c->sweep.keys; k++)
-        if (strcmp(c->sweep.dim[k]->name, r->param) == 0)
-            return nnd_fail(ctx, NND_E_INPUT, "--param %s: the case sweeps over it", r->param);
-    r->find.param = nnd_param_find(c->model->params, r->param);
-    r->find.variable = nnd_model_variable(c->model, r->variable);
+/* Finds the rows of the tables that the request names. A model that is none is for whoever reads
+ * the case to refuse. */
+static nnd_status look_up(nnd_context *ctx, const nnd_value *tree, request *r) {
+    const nnd_value *name = nnd_value_get(tree, "model"), *sweep = nnd_value_get(tree, "sweep");
+    bool named = name != NULL && name->kind == NND_VALUE_SCALAR;
+    const nnd_model *model = named ? nnd_model_find(name->text) : NULL;
+    if (model == NULL)
+        return NND_OK;
+    const nnd_value *swept = nnd_value_get(sweep, r->param);
+    if (swept != NULL && !nnd_value_is_null(swept))
+        return nnd_fail(ctx, NND_E_INPUT, "--param %s: the case sweeps over it", r->param);
+    r->find.param = nnd_param_find(model->params, r->param);
+    r->find.variable = nnd_model_variable(model, r->variable);
     if (r->find.param == NULL || !nnd_find_takes(r->find.param))
-        return unknown_param(ctx, c->model, r->param);
-    return r->find.variable != NULL ? NND_OK : unknown_variable(ctx, c->model, r->variable);
+        return unknown_param(ctx, model, r->param);
+    return r->find.variable != NULL ? NND_OK : unknown_variable(ctx, model, r->variable);
 }
 
 /* Sets the parameter of a case to the lower end of the interval. */
@@ -134,24 +140,20 @@ static nnd_status set_low(nnd_context *ctx, const request *r, nnd_value *tree) {
     return nnd_fail_memory(ctx, "the case");
 }
 
-/* Reads the case, and once more with the parameter set, which the case need not give. */
+/* Reads the case with the parameter set, which it need not give. */
 static nnd_status read_case(nnd_context *ctx, const cli_options *options, request *r,
                             nnd_case **c) {
     nnd_value *tree = NULL;
-    nnd_case *given = NULL;
     cli_source source;
     nnd_status status = cli_case_source(ctx, options, &source);
     if (status == NND_OK)
         status = cli_read_tree(ctx, options, &tree);
     if (status == NND_OK)
-        status = nnd_case_resolve(ctx, tree, &source.source, &given);
-    if (status == NND_OK)
-        status = look_up(ctx, given, r);
+        status = look_up(ctx, tree, r);
     if (status == NND_OK)
         status = set_low(ctx, r, tree);
     if (status == NND_OK)
         status = nnd_case_resolve(ctx, tree, &source.source, c);
-    nnd_case_free(given);
     nnd_value_free(tree);
     cli_source_clear(&source);
     return status;

@@ -83,6 +83,14 @@ static double residual2(const nnd_data *d, const nnd_feature_spectrum *s, const 
     return sum;
 }
 
+/* Variance of the target. */
+static double power(const nnd_feature_spectrum *s) {
+    double sum = s->residual2;
+    for (size_t k = 0; k < s->rank; k++)
+        sum += s->eigenvalue[k] * s->weight[k] * s->weight[k];
+    return sum;
+}
+
 static nnd_status measure(nnd_context *ctx, const nnd_data *d, nnd_feature_spectrum *s,
                           double *work) {
     size_t dim = s->dim;
@@ -92,17 +100,26 @@ static nnd_status measure(nnd_context *ctx, const nnd_data *d, nnd_feature_spect
     take_moments(d, s, x, covariance, moment);
     for (size_t j = 0; j < dim; j++)
         trace += covariance[j * dim + j];
-    if (!isfinite(trace))
-        return nnd_fail(ctx, NND_E_INPUT, "params.data.inputs: too large to be squared");
+    if (!(trace <= NND_LARGEST_VARIANCE))
+        return nnd_fail(
+            ctx, NND_E_INPUT,
+            "params.data.inputs: too large, variances add up to %.3g; allowed: at most %g", trace,
+            NND_LARGEST_VARIANCE);
     if (LAPACKE_dsyevd(LAPACK_COL_MAJOR, 'V', 'U', (lapack_int)dim, covariance, (lapack_int)dim,
                        value) != 0)
         return nnd_fail(ctx, NND_E_INPUT, "params.data.inputs: their covariance has no spectrum");
     if (!(value[dim - 1] > 0.0))
         return nnd_fail(ctx, NND_E_INPUT, "params.data.inputs: all rows are equal");
+    if (value[dim - 1] < 1.0 / NND_LARGEST_VARIANCE)
+        return nnd_fail(ctx, NND_E_INPUT,
+                        "params.data.inputs: too small, of variance %.3g; allowed: at least %g",
+                        value[dim - 1], 1.0 / NND_LARGEST_VARIANCE);
     sort_descending(value, covariance, s);
     s->residual2 = residual2(d, s, moment, x, value);
-    if (!isfinite(s->residual2))
-        return nnd_fail(ctx, NND_E_INPUT, "params.data.targets: too large to be squared");
+    if (!(power(s) <= NND_LARGEST_VARIANCE * NND_LARGEST_VARIANCE))
+        return nnd_fail(ctx, NND_E_INPUT,
+                        "params.data.targets: too large, of variance %.3g; allowed: at most %g",
+                        power(s), NND_LARGEST_VARIANCE * NND_LARGEST_VARIANCE);
     if (s->residual2 == 0.0 && cblas_dnrm2((int)s->rank, s->weight, 1) == 0.0)
         return nnd_fail(ctx, NND_E_INPUT, "params.data.targets: all are equal");
     return NND_OK;
@@ -126,6 +143,13 @@ nnd_status nnd_feature_spectrum_make(nnd_context *ctx, const nnd_data *d, nnd_fe
     if (status != NND_OK)
         nnd_feature_spectrum_clear(s);
     return status;
+}
+
+/* The covariance, its eigenvectors twice, what LAPACK works in, and TILE rows. */
+void nnd_feature_spectrum_cost(const nnd_data *d, double *bytes, double *flops) {
+    double rows = (double)d->inputs.rows, m = (double)d->inputs.cols;
+    *bytes = sizeof(double) * m * (4.0 * m + TILE);
+    *flops = 2.0 * rows * m * m + 12.0 * m * m * m;
 }
 
 void nnd_feature_coordinates(const nnd_feature_spectrum *s, const nnd_data *d, size_t count,

@@ -9,6 +9,9 @@
 
 #include "nndmft/dataset.h"
 
+/** Variances beyond it, or below its inverse, leave no room for products and squares of losses. */
+#define NND_LARGEST_VARIANCE 1e100
+
 typedef struct {
     size_t rows, dim, rank; /**< rank: eigenvalues above rounding */
     double *eigenvalue;     /**< rank, descending */
@@ -20,12 +23,16 @@ typedef struct {
 } nnd_feature_spectrum;
 
 /**
- * Measures `inputs` and `targets` (one column) of checked data. NND_E_INPUT if nothing varies.
+ * Measures `inputs` and `targets` (one column) of checked data. NND_E_INPUT if nothing varies, or
+ * variances are beyond NND_LARGEST_VARIANCE or its inverse (of the target: its square).
  * Free with nnd_feature_spectrum_clear.
  */
 NND_MUST_USE nnd_status nnd_feature_spectrum_make(nnd_context *ctx, const nnd_data *data,
                                                   nnd_feature_spectrum *spectrum);
 void nnd_feature_spectrum_clear(nnd_feature_spectrum *spectrum);
+
+/** What measuring takes: bytes, and operations as a matrix-vector product in cache has them. */
+void nnd_feature_spectrum_cost(const nnd_data *data, double *bytes, double *flops);
 
 /**
  * Coordinates z_k = u_k . x of `count` rows of the data, into z (count x rank), and their targets

@@ -2,6 +2,7 @@
 /* Parameters of the model `scaling-laws`. */
 #include "nndmft/scaling_laws.h"
 
+#include "core/feature_spectrum.h"
 #include "core/rows.h"
 #include "models/scaling_laws_impl.h"
 
@@ -23,7 +24,8 @@ static const nnd_param FEATURE_PARAMS[] = {
      "b in lambda_k = k^-b, k = 1..count (1.5, unless eigenvalues or data are given)"},
     {"count", FEATURES(INTEGER, count), "0", NND_BETWEEN(0, 1e15),
      "M, number of features of the power law; 0: 1000"},
-    {"eigenvalues", FEATURES(REALS, eigenvalues), "null", NND_POSITIVE,
+    {"eigenvalues", FEATURES(REALS, eigenvalues), "null",
+     NND_BETWEEN(1.0 / NND_LARGEST_VARIANCE, NND_LARGEST_VARIANCE),
      "lambda_k, instead of a power law"},
     {"multiplicity", FEATURES(REALS, multiplicity), "null", NND_BETWEEN(1, 1e15),
      "how many features have each eigenvalue (1)", .whole = true},
@@ -33,7 +35,7 @@ static const nnd_param_table FEATURE_TABLE = NND_TABLE(FEATURE_PARAMS, nnd_scali
 static const nnd_param TARGET_PARAMS[] = {
     {"power_law", TARGET(REAL, power_law), "null", NND_ANY,
      "a in lambda_k w_k^2 = k^-a (2, unless weights2 or data are given)"},
-    {"weights2", TARGET(REALS, weights2), "null", NND_NON_NEGATIVE,
+    {"weights2", TARGET(REALS, weights2), "null", NND_BETWEEN(0, NND_LARGEST_VARIANCE),
      "w_k^2 along one feature of each eigenvalue"},
 };
 static const nnd_param_table TARGET_TABLE = NND_TABLE(TARGET_PARAMS, nnd_scaling_target);
@@ -49,8 +51,8 @@ static const nnd_param_table ENSEMBLE_TABLE = NND_TABLE(ENSEMBLE_PARAMS, nnd_sca
 static const nnd_param FRONTIER_PARAMS[] = {
     {"from", FRONTIER(REAL, from), "null", NND_BETWEEN(1, 1e15), "least width"},
     {"to", FRONTIER(REAL, to), "null", NND_BETWEEN(1, 1e15), "largest width"},
-    {"widths", FRONTIER(INTEGER, widths), "60", NND_BETWEEN(5, 10000),
-     "number of widths, log-spaced"},
+    {"widths", FRONTIER(INTEGER, widths), "0", NND_BETWEEN(0, 10000),
+     "number of widths, log-spaced, at least 5; 0: 60"},
     {"compute", FRONTIER(REALS, compute), "null", NND_POSITIVE,
      "budgets C = N t (50 log-spaced ones whose optimum is between the widths)"},
 };

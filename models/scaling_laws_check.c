@@ -247,11 +247,49 @@ static bool check_record(const nnd_scaling_laws *p, nnd_objection *o) {
            nnd_record_check(&p->record, flow, flow ? p->time : (double)p->steps, o);
 }
 
-static bool check_frontier(const nnd_scaling_laws *p, nnd_objection *o) {
+size_t nnd_scaling_frontier_widths(const nnd_scaling_frontier *f, double *width) {
+    size_t count = 0;
+    double last = 0.0;
+    for (int64_t j = 0; j < f->widths; j++) {
+        double share = (double)j / (double)(f->widths - 1);
+        double next = round(f->from * pow(f->to / f->from, share));
+        if (next <= last)
+            continue;
+        if (width != NULL)
+            width[count] = next;
+        last = next;
+        count++;
+    }
+    return count;
+}
+
+/* Losses at C/N have to be within the method at all widths. */
+static bool check_budgets(const nnd_scaling_laws *p, nnd_objection *o) {
     const nnd_scaling_frontier *f = &p->frontier;
-    if (isnan(f->from) && isnan(f->to))
-        return f->compute.count == 0 ||
-               nnd_object(o, "frontier.compute", "needs widths; allowed with `from` and `to`");
+    double least = NND_SCALING_LEAST_TIME;
+    for (size_t i = 0; i < f->compute.count; i++) {
+        double c = f->compute.value[i], from = f->from, to = f->to;
+        if (isfinite(p->width)) {
+            from = fmin(from, p->width);
+            to = fmax(to, p->width);
+        }
+        if (c / to < least || c / from > 1.0 / least)
+            return nnd_object(
+                o, "frontier.compute",
+                "%g gives widths from %g to %g times from %g to %g; allowed: %g to %g", c, from, to,
+                c / to, c / from, least, 1.0 / least);
+    }
+    return true;
+}
+
+static bool settle_frontier(nnd_scaling_laws *p, nnd_objection *o) {
+    nnd_scaling_frontier *f = &p->frontier;
+    const size_t enough = 5;
+    if (isnan(f->from) && isnan(f->to)) {
+        const char *key = f->compute.count > 0 ? "frontier.compute" : "frontier.widths";
+        return (f->compute.count == 0 && f->widths == 0) ||
+               nnd_object(o, key, "needs widths; allowed with `from` and `to`");
+    }
     if (isnan(f->from) || isnan(f->to))
         return nnd_object(o, isnan(f->from) ? "frontier.from" : "frontier.to",
                           "missing; allowed: a number >= 1");
@@ -262,8 +300,16 @@ static bool check_frontier(const nnd_scaling_laws *p, nnd_objection *o) {
                           "%g: a minimum takes 5 widths, which are whole numbers; allowed: at "
                           "least frontier.from + 4",
                           f->to);
-    return p->training != NND_SCALING_RIDGE ||
-           nnd_object(o, "frontier", "ridge has no times, hence no compute");
+    if (p->training == NND_SCALING_RIDGE)
+        return nnd_object(o, "frontier", "ridge has no times, hence no compute");
+    if (f->widths == 0)
+        f->widths = 60;
+    size_t different = nnd_scaling_frontier_widths(f, NULL);
+    if (different < enough)
+        return nnd_object(o, "frontier.widths",
+                          "%lld make %zu different whole numbers; allowed: %zu or more",
+                          (long long)f->widths, different, enough);
+    return check_budgets(p, o);
 }
 
 /* The spectrum of few rows is not that of what they are drawn from. */
@@ -282,7 +328,7 @@ bool nnd_scaling_laws_check(void *params, nnd_objection *o) {
     nnd_scaling_laws *p = params;
     bool fine = check_data(p, o) && settle_features(p, o) && settle_target(p, o) &&
                 check_counts(p, o) && settle_training(p, o) && check_record(p, o) &&
-                check_frontier(p, o);
+                settle_frontier(p, o);
     if (fine)
         warn_of_few_rows(p, o);
     return fine;

@@ -36,23 +36,34 @@ static double trace(const nnd_eigenmodes *p, double shift) {
     return sum;
 }
 
-/* F(kappa) = kappa r(kappa) with r = 1 - rank/P + (1/P) sum_i kappa/(s_i + kappa) is convex and
- * increases to the right of the root of F = lambda; from above Newton's method falls to the root
- * without overshooting. With b = kappa r' a step goes to (lambda + kappa b)/(r + b), where nothing
- * cancels. */
+/* 1 - df/P, and into *bend its derivative by log kappa, (1/P) sum_i s_i kappa/(s_i + kappa)^2. With
+ * K eigenvalues above kappa P - df = (P - K) + sum_{above} kappa/(s + kappa) - sum_{below} s/(s +
+ * kappa), in which no term is larger than about P - df or P bend: kappa is as exact in a gap of the
+ * spectrum, where K = P, as elsewhere. */
+static double free_part(const nnd_eigenmodes *p, double samples, double shift, double kappa,
+                        double *bend) {
+    double above = 0.0, rest = 0.0, slope = 0.0;
+    for (size_t i = 0; i < p->count; i++) {
+        double s = p->eigenvalue[i] + shift, d = s + kappa, n = p->multiplicity[i];
+        if (s > kappa)
+            above += n;
+        rest += s > kappa ? n * (kappa / d) : -n * (s / d);
+        slope += n * (kappa / d) * (s / d);
+    }
+    double left = isinf(samples) ? 1.0 : (samples - above) / samples;
+    *bend = slope / samples;
+    return (fabs(left) < ROUNDING ? 0.0 : left) + rest / samples;
+}
+
+/* F(kappa) = kappa (1 - df/P) is convex and increases to the right of the root of F = lambda; from
+ * above Newton's method falls to the root without overshooting. With r = 1 - df/P and b = kappa r'
+ * a step goes to (lambda + kappa b)/(r + b), where nothing cancels. */
 double nnd_kappa(const nnd_eigenmodes *p, double samples, double shift, double lambda) {
     if (lambda <= 0.0 && samples >= (1.0 - ROUNDING) * rank(p, shift))
         return 0.0;
-    double kappa = lambda + trace(p, shift) / samples, free = 1.0 - rank(p, shift) / samples;
+    double kappa = lambda + trace(p, shift) / samples;
     for (int n = 0; n < MAX_NEWTON; n++) {
-        double rest = free, bend = 0.0;
-        for (size_t i = 0; i < p->count; i++) {
-            double s = p->eigenvalue[i] + shift, d = s + kappa;
-            if (s > 0.0) {
-                rest += p->multiplicity[i] * (kappa / d) / samples;
-                bend += p->multiplicity[i] * (kappa / d) * (s / d) / samples;
-            }
-        }
+        double bend, rest = free_part(p, samples, shift, kappa, &bend);
         double next = (lambda + kappa * bend) / (rest + bend);
         if (!(next < kappa * (1.0 - 2.0 * DBL_EPSILON)))
             break;
@@ -177,37 +188,60 @@ nnd_status nnd_kappa_along(nnd_context *ctx, const nnd_resolvent *x, double comp
     return NND_OK;
 }
 
+/* r + (P/N) r (r - 1) = ratio, P the smaller: its positive root, divided out. */
+double nnd_response(double samples, double width, double ratio) {
+    double least = fmin(samples, width), most = fmax(samples, width);
+    double share = isinf(most) ? 0.0 : least / most;
+    double gap = isinf(most) ? 1.0 : (most - least) / most;
+    return ratio > 0.0 ? 2.0 * ratio / (gap + sqrt(gap * gap + 4.0 * share * ratio)) : 0.0;
+}
+
 typedef struct {
     const nnd_resolvent *x;
     double lambda;
 } excess;
 
-static double excess_at(double kappa, void *data) {
+/* At log kappa, increasing: 1 - df/P of the smaller space less what lambda/kappa asks it to be. */
+static double excess_at(double log_kappa, void *data) {
     const excess *e = data;
-    double df = 0.0;
-    for (size_t i = 0; i < e->x->modes->count; i++) {
-        double s = e->x->modes->eigenvalue[i] + e->x->shift;
-        df += e->x->modes->multiplicity[i] * s / (s + kappa);
+    const nnd_resolvent *x = e->x;
+    double kappa = exp(log_kappa), bend;
+    return free_part(x->modes, fmin(x->samples, x->width), x->shift, kappa, &bend) -
+           nnd_response(x->samples, x->width, e->lambda / kappa);
+}
+
+/* Newton's method in log kappa, on which all depends smoothly. */
+static double refine(const excess *e, double kappa) {
+    enum { STEPS = 5 };
+    const nnd_resolvent *x = e->x;
+    double least = fmin(x->samples, x->width), most = fmax(x->samples, x->width);
+    for (int n = 0; n < STEPS; n++) {
+        double bend, ratio = e->lambda / kappa;
+        double rest = free_part(x->modes, least, x->shift, kappa, &bend);
+        double r = nnd_response(x->samples, x->width, ratio);
+        bend += ratio / ((most - least) / most + 2.0 * least / most * r);
+        kappa *= 1.0 - (rest - r) / bend;
     }
-    return kappa * (1.0 - df / e->x->samples) * (1.0 - df / e->x->width) - e->lambda;
+    return kappa;
 }
 
 /* One finite space alone makes kappa smaller, so that its root is a lower bound. */
 nnd_status nnd_kappa_real(nnd_context *ctx, const nnd_resolvent *x, double lambda, double *kappa) {
-    const nnd_eigenmodes *p = x->modes;
+    const double near = 1e-3;
     double least = fmin(x->samples, x->width), most = fmax(x->samples, x->width);
-    *kappa = nnd_kappa(p, least, x->shift, lambda);
+    *kappa = nnd_kappa(x->modes, least, x->shift, lambda);
     if (lambda <= 0.0 || isinf(most))
         return NND_OK;
-    double sum = trace(p, x->shift);
-    const double rounding = 1e-9;
-    nnd_bracket bracket = {.low = (1.0 - rounding) * *kappa,
-                           .high = 2.0 * (lambda + sum / least + sum / most)};
+    double sum = trace(x->modes, x->shift);
+    nnd_bracket bracket = {.low = log(*kappa),
+                           .high = log(2.0 * (lambda + sum / least + sum / most))};
     excess e = {x, lambda};
-    if (excess_at(bracket.low, &e) >= 0.0) /* rounding: the bound is the root */
-        return NND_OK;
-    nnd_status status = nnd_brent_root(ctx, excess_at, &e, 0.0, 8.0 * DBL_EPSILON, &bracket);
-    *kappa = bracket.x;
+    nnd_status status = NND_OK;
+    if (excess_at(bracket.low, &e) < 0.0) { /* else rounding: the bound is the root */
+        status = nnd_brent_root(ctx, excess_at, &e, near, 0.0, &bracket);
+        *kappa = exp(bracket.x);
+    }
+    *kappa = refine(&e, *kappa);
     return status;
 }
 

@@ -2,6 +2,7 @@
 #include <math.h>
 
 #include "solvers/feature_contour.h"
+#include "solvers/feature_shared.h"
 
 /* Operations of a term of a sum over modes at one frequency, of such sums that Newton's method
  * takes at a node, and of two sums and five kernels of a pair of frequencies, or of a circle. */
@@ -42,8 +43,8 @@ void nnd_feature_cost(const nnd_features *f, const nnd_feature_training *how, si
         most = fmax(most, number * count * (circle ? 46.0 : 3.0 * part + 150.0 + 2.0 * modes));
         first = next;
     }
-    if (how->batch > 0.0 && !how->alone && isinf(f->samples) && times > 0 &&
-        time[times - 1] <= NND_SHARED_BATCH_STEPS)
-        *flops += shared_flops(f, time[times - 1]);
+    size_t shared = nnd_feature_shared_times(how, times, time);
+    if (how->batch > 0.0 && isinf(f->samples) && shared > 0)
+        *flops += shared_flops(f, time[shared - 1]);
     *bytes = most + 24.0 * modes + 2.0 * (double)times * sizeof(nnd_feature_losses);
 }

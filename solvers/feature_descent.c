@@ -10,34 +10,74 @@
 
 /* ---- one frequency: ridge regression, the end of training ---- */
 
-/* Of one frequency, times the loss over the part of both spaces that is free. */
-static const double ROUNDING = 1e-14;
+/* Of losses at one frequency, and of sums of multiplicities, both relative. */
+static const double ROUNDING = 1e-14, ROUNDING_OF_COUNTS = 1e-15;
 
-/* Less cannot be told from the threshold. */
-static const double LEAST_FREE = 1e-12;
+/* Counts are taken to be equal within this (equivalent.c). */
+static const double EQUAL = 1e-12;
 
-/* Sums over modes at a real kappa twice. */
-static nnd_feature_sums real_sums(const nnd_features *f, double kappa) {
-    nnd_feature_sums sums = {.kk = kappa * kappa};
+/* Sums over modes at a real kappa, without a number that goes to 0 where kappa does not. */
+typedef struct {
+    double alone;   /* kappa^2 sum n c h^2: the errors of two students that share nothing */
+    double signal;  /* kappa sum n lambda c h^2 */
+    double bend;    /* kappa sum n lambda h^2 */
+    double squares; /* sum n lambda^2 h^2 */
+    double above;   /* sum n of lambda > kappa */
+} real_sums;
+
+static real_sums real_sums_at(const nnd_features *f, double kappa) {
+    real_sums x = {0};
     for (size_t i = 0; i < f->modes.count; i++) {
-        double d = f->modes.eigenvalue[i] + kappa, scale = f->modes.eigenvalue[i] / d / d;
-        sums.a += f->modes.teacher2[i] * scale;
-        sums.l += f->modes.multiplicity[i] * scale;
+        double lambda = f->modes.eigenvalue[i], c = f->modes.teacher2[i] * lambda;
+        double away = kappa / (lambda + kappa), seen = lambda / (lambda + kappa);
+        x.alone += c * away * away;
+        x.signal += c * away * seen;
+        x.bend += f->modes.multiplicity[i] * away * seen;
+        x.squares += f->modes.multiplicity[i] * seen * seen;
+        if (lambda > kappa)
+            x.above += f->modes.multiplicity[i];
     }
-    return sums;
+    return x;
 }
 
-/* At s = 0, where kappa > 0 is that of the smaller space, its response is 0. */
-static nnd_feature_node end_node(const nnd_features *f, double kappa) {
-    nnd_feature_node x = nnd_feature_node_at(f, 0.0, kappa);
-    x.r1 = f->samples <= f->width ? 0.0 : 1.0 - x.df / f->samples;
-    x.r3 = f->width <= f->samples ? 0.0 : 1.0 - x.df / f->width;
-    return x;
+/* How much kappa, and a loss, depends on the rounding of P - K, K the number of modes above kappa:
+ * not where both are the same number, which they are taken to be if they nearly are. */
+static double doubt_of_counts(double least, const real_sums *x, double response) {
+    const double most_told_apart = 0.5 / EQUAL;
+    if (isinf(least))
+        return 0.0;
+    double doubt = ROUNDING_OF_COUNTS;
+    if (fabs(least - x->above) < EQUAL * least)
+        doubt = least < most_told_apart ? 0.0 : EQUAL;
+    return doubt / (response + x->bend / least);
+}
+
+/* scaling-laws.md#eq5 with 1 - D/P = R1 + bend/P, so that all terms are positive:
+ * scaling-laws.md#s4. */
+static nnd_feature_losses losses_at(const nnd_features *f, const real_sums *x, double ratio) {
+    double least = fmin(f->samples, f->width), most = fmax(f->samples, f->width);
+    double noise2 = f->label_noise;
+    double small = nnd_response(f->samples, f->width, ratio);
+    double large = isinf(most) ? 1.0 : (most - least) / most + least / most * small;
+    double r1 = f->samples <= f->width ? small : large;
+    double r3 = f->samples <= f->width ? large : small;
+    double samples = r1 + x->bend / f->samples, width = r3 + x->bend / f->width;
+    double through = x->signal * (x->bend / f->width);
+    double left = r1 * r3 + x->bend * (r1 / f->width + r3 / f->samples);
+    double test = ((x->alone + noise2) * width + through) / left;
+    nnd_feature_losses o = {{test, isinf(test) ? 0.0 : r1 * (r1 * test), x->alone + through / width,
+                             (x->alone + noise2 * (x->squares / f->samples)) / samples, x->alone},
+                            0.0};
+    double rounding = ROUNDING + doubt_of_counts(least, x, small);
+    for (int m = 0; m < NND_FEATURES_MOMENTS; m++)
+        if (isfinite(o.value[m]))
+            o.error = fmax(o.error, rounding * o.value[m]);
+    return o;
 }
 
 /* Where kappa is 0 everything is learned, and of the noise what M modes take of P samples. */
 static nnd_feature_losses learned_all(const nnd_features *f) {
-    double noise = f->label_noise, left = 1.0 - nnd_feature_dimension(f) / f->samples,
+    double noise = f->label_noise, left = fmax(1.0 - nnd_feature_dimension(f) / f->samples, 0.0),
            test = noise > 0.0 ? noise / left : 0.0;
     return (nnd_feature_losses){{test, noise * left, 0.0, test - noise, 0.0}, 0.0};
 }
@@ -53,16 +93,8 @@ nnd_status nnd_feature_ridge(nnd_context *ctx, const nnd_features *f, double rid
         *losses = learned_all(f);
         return NND_OK;
     }
-    nnd_feature_node node = ridge > 0.0 ? nnd_feature_node_at(f, ridge, kappa) : end_node(f, kappa);
-    nnd_feature_sums sums = real_sums(f, kappa);
-    nnd_feature_pair p = nnd_feature_pair_at(f, &node, &node, &sums);
-    double response = creal(node.r1), test = p.both.re, df = creal(node.df);
-    double free = 1.0 - df / f->samples * df / f->width;
-    bool threshold = (ridge <= 0.0 && f->samples == f->width) || free < LEAST_FREE;
-    *losses = (nnd_feature_losses){{threshold ? INFINITY : test,
-                                    threshold || response == 0.0 ? 0.0 : response * response * test,
-                                    p.projection.re, p.data.re - f->label_noise, p.neither.re},
-                                   threshold ? 0.0 : ROUNDING * fabs(test / free)};
+    const real_sums sums = real_sums_at(f, kappa);
+    *losses = losses_at(f, &sums, ridge / kappa);
     return NND_OK;
 }
 

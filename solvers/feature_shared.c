@@ -87,23 +87,30 @@ static void march(const volterra *x, double noise, double batch) {
     }
 }
 
+size_t nnd_feature_shared_times(const nnd_feature_training *how, size_t times, const double *time) {
+    size_t known = 0;
+    while (!how->alone && known < times && time[known] <= NND_SHARED_BATCH_STEPS)
+        known++;
+    return known;
+}
+
 nnd_status nnd_feature_shared_batches(nnd_context *ctx, const nnd_features *f,
                                       const nnd_feature_training *how, size_t times,
                                       const double *time, nnd_feature_losses *losses) {
-    if (how->alone || time[times - 1] > NND_SHARED_BATCH_STEPS) {
-        for (size_t t = 0; t < times; t++)
-            losses[t].value[NND_FEATURES_DATA] = NAN;
+    size_t known = nnd_feature_shared_times(how, times, time);
+    for (size_t t = known; t < times; t++)
+        losses[t].value[NND_FEATURES_DATA] = NAN;
+    if (known == 0)
         return NND_OK;
-    }
     volterra x;
-    nnd_status status = volterra_make(ctx, (size_t)time[times - 1], &x);
+    nnd_status status = volterra_make(ctx, (size_t)time[known - 1], &x);
     if (status == NND_OK)
         status = place(ctx, f, how->lr, &x);
     if (status == NND_OK)
         status = add_kernels(ctx, f, how->lr, &x);
     if (status == NND_OK)
         march(&x, f->label_noise, how->batch);
-    for (size_t t = 0; status == NND_OK && t < times; t++)
+    for (size_t t = 0; status == NND_OK && t < known; t++)
         losses[t].value[NND_FEATURES_DATA] = x.f[(size_t)time[t]] - f->label_noise;
     volterra_clear(&x);
     return status;

@@ -79,6 +79,127 @@ START_TEST(ridge_and_edge_reference_case) {
 }
 END_TEST
 
+static void near(const char *what, double t, double got, double want, double tolerance) {
+    ck_assert_msg(fabs(got - want) <= tolerance, "%s at %g: got %.17g, want %.17g", what, t, got,
+                  want);
+}
+
+/* Of sums without cancellation. */
+static const double EXACT = 2e-14;
+
+typedef struct {
+    double width, samples, ridge, value[NND_FEATURES_MOMENTS];
+} ridge_reference;
+
+static void compare_ridge(const nnd_features *f, const ridge_reference *want) {
+    nnd_feature_losses o;
+    ck_assert_int_eq(nnd_feature_ridge(ctx, f, want->ridge, &o), NND_OK);
+    for (int m = 0; m < NND_FEATURES_MOMENTS; m++)
+        ck_assert_msg(fabs(o.value[m] - want->value[m]) <= EXACT * fabs(want->value[m]) &&
+                          isfinite(o.error) && fabs(o.value[m] - want->value[m]) <= o.error,
+                      "N %g P %g ridge %g: moment %d is %.17g, want %.17g", f->width, f->samples,
+                      want->ridge, m, o.value[m], want->value[m]);
+}
+
+/* 60 modes, P = M, N = M or N = P: scaling-laws.md#eq5 in numbers of 90 digits. */
+START_TEST(ridges_at_thresholds_lose_no_digits) {
+    static const ridge_reference WANT[] = {
+        {100,
+         60,
+         1e-20,
+         {22954147.601267599, 1.0891277951303652e-10, 7.6965494546678031e-19, 22954147.463767599,
+          2.4105349347181161e-19}},
+        {100,
+         60,
+         1e-60,
+         {2.2954147448791883e+27, 1.0891277951303651e-30, 7.6965495546943582e-59,
+          2.2954147448791883e+27, 2.4105349493365211e-59}},
+        {INFINITY,
+         60,
+         1e-30,
+         {3629369384276.356, 6.8882489912183947e-16, 9.6421397973459131e-30, 3629369384276.2559,
+          9.6421397973459131e-30}},
+        {60,
+         60,
+         1e-30,
+         {116006641.19447038, 3.831198284768973e-11, 2.1341027143293337e-11, 87004980.803110272,
+          1.677828375881296e-20}},
+        {60,
+         100,
+         1e-15,
+         {0.24999967648660373, 0.040000030896693413, 2.5579852883018104e-08, 0.14999948338327179,
+          2.4105303266012863e-14}},
+        {20,
+         20,
+         1e-25,
+         {51141849295.373741, 2.6134131093903559e-13, 0.13121832054261937, 0.19497292124923288,
+          0.043282895283850299}},
+        {30,
+         20,
+         1e-10,
+         {0.75740951182673166, 1.7800675555005572e-16, 0.086614980973331701, 0.19497291718698873,
+          0.043282896475975975}},
+    };
+    const ridge_reference *want = &WANT[_i];
+    nnd_features f = power_law(&shared, 1.5, 2.0, want->width, want->samples, 0.1);
+    f.modes.count = 60;
+    compare_ridge(&f, want);
+}
+END_TEST
+
+/* Ten eigenvalues 1 and ten 1e-20, ten samples or projections: kappa is in the gap. */
+START_TEST(ridges_in_a_gap_of_the_spectrum_lose_no_digits) {
+    static const ridge_reference WANT[] = {
+        {INFINITY,
+         10,
+         0.0,
+         {500000000.10000002, 0.0, 1.9999999995999999e-20, 500000000.0, 1.9999999995999999e-20}},
+        {20,
+         10,
+         0.0,
+         {500000000.19999999, 0.0, 3.9999999983999998e-20, 500000000.0, 1.9999999995999999e-20}},
+        {10,
+         10,
+         1e-40,
+         {50000250049531.547, 5.000000004953125e-17, 1.0000000000124999e-10, 499997500.01249897,
+          2.0000099996250001e-20}},
+        {10,
+         30,
+         1e-15,
+         {0.15000002469056331, 0.066666680222231017, 1.9365110192173988e-08, 0.049999994190508372,
+          1.5000199128573949e-15}},
+        {30,
+         10,
+         1e-30,
+         {500000000.11250001, 1.1250000000843749e-31, 2.9999999993249998e-20, 499999999.96249998,
+          1.99999999975e-20}},
+    };
+    static const double eigenvalue[] = {1.0, 1e-20}, multiplicity[] = {10.0, 10.0},
+                        teacher2[] = {1.0, 1.0};
+    const ridge_reference *want = &WANT[_i];
+    nnd_features f = {{2, eigenvalue, multiplicity, teacher2}, want->samples, want->width, 0.1};
+    compare_ridge(&f, want);
+}
+END_TEST
+
+/* One sample more than 10^4 modes, whose number quadrature has to rounding: the error says so. The
+ * number is of sums over all modes. */
+START_TEST(rounding_of_the_number_of_modes_is_told) {
+    const double want = 1000.0999999839948;
+    nnd_mode_rule rule;
+    nnd_feature_losses o;
+    ck_assert_int_eq(nnd_mode_rule_power_law(ctx, 1e4, 1.5, 2.0, &rule), NND_OK);
+    nnd_features f = {rule.modes, 1e4 + 1.0, 2e4, 0.1};
+    ck_assert_int_eq(nnd_feature_ridge(ctx, &f, 1e-25, &o), NND_OK);
+    near("test", 1e-25, o.value[NND_FEATURES_TEST], want, o.error);
+    ck_assert(o.error < 1e-10 * want);
+    f.samples = 1e4;
+    ck_assert_int_eq(nnd_feature_ridge(ctx, &f, 1e-25, &o), NND_OK);
+    ck_assert(o.error < EXACT * o.value[NND_FEATURES_TEST]);
+    nnd_mode_rule_clear(&rule);
+}
+END_TEST
+
 START_TEST(batches_reference_case) {
     const double time[] = {1.0, 100.0, 1e4}, test[] = {.9121742371, .1270076012, .09096537235};
     nnd_features f = case_a();
@@ -109,11 +230,6 @@ static const double CONTOUR = 4e-12;
 
 static nnd_features everything(double noise) {
     return power_law(&shared, 1.5, 2.0, INFINITY, INFINITY, noise);
-}
-
-static void near(const char *what, double t, double got, double want, double tolerance) {
-    ck_assert_msg(fabs(got - want) <= tolerance, "%s at %g: got %.17g, want %.17g", what, t, got,
-                  want);
 }
 
 /* N = P = inf: every mode by itself. */
@@ -174,6 +290,37 @@ START_TEST(descent_without_limits_is_a_sum) {
     compare_descent(3.4, 0.8, 10, time);
     const double slow[] = {1.0, 30.0, 65.0, 450.0, 1500.0};
     compare_descent(0.5, 0.99, 5, slow);
+}
+END_TEST
+
+/* Of as many projections as equal modes the kernel has Marchenko and Pastur's spectrum, of density
+ * sqrt((4 - x)/x)/(2 pi); with x = 2 + 2 cos phi the midpoint rule is exact for polynomials. */
+static double left_of_equal_modes(double lr, double momentum, size_t steps) {
+    const size_t points = 128;
+    double sum = 0.0;
+    for (size_t i = 0; i < points; i++) {
+        double c = cos(M_PI * ((double)i + 0.5) / (double)points);
+        sum += (1.0 - c) * swing(lr, momentum, 2.0 + 2.0 * c, steps);
+    }
+    return sum / (double)points;
+}
+
+/* Steps at which both arms matter: 0.9 of the largest rate, and modes at z = 0. */
+START_TEST(steps_of_equal_modes_are_an_integral) {
+    static const double momentum[] = {0.0, 0.1};
+    const double eigenvalue = 1.0, multiplicity = 4.0, teacher2 = 1.0;
+    nnd_features f = {{1, &eigenvalue, &multiplicity, &teacher2}, INFINITY, 4.0, 0.0};
+    nnd_feature_training how = {
+        .lr = 0.45 * (1.0 + momentum[_i]), .momentum = momentum[_i], .nodes = 24};
+    double time[40];
+    nnd_feature_losses o[40];
+    for (int t = 0; t < 40; t++)
+        time[t] = t + 1.0;
+    ck_assert_int_eq(nnd_feature_descent(ctx, &f, &how, 40, time, o), NND_OK);
+    for (int t = 0; t < 40; t++) {
+        double left = left_of_equal_modes(how.lr, how.momentum, (size_t)t + 1);
+        near("apart", time[t], o[t].value[NND_FEATURES_NEITHER], left * left, CONTOUR);
+    }
 }
 END_TEST
 
@@ -252,6 +399,24 @@ START_TEST(shared_batches_reference_case) {
     ck_assert_int_eq(nnd_feature_batches(ctx, &f, &how, 4, time, o), NND_OK);
     for (int t = 0; t < 4; t++)
         test_close("second", o[t].value[NND_FEATURES_DATA], second[t], REFERENCE_RTOL);
+}
+END_TEST
+
+/* What is known at the first steps does not depend on how long training goes on. */
+START_TEST(shared_batches_are_known_at_first_steps) {
+    const double time[] = {10.0, 300.0, 1e5};
+    nnd_features f = case_a();
+    nnd_feature_training how = {.lr = 0.4, .batch = 10.0, .nodes = 24};
+    nnd_feature_losses few[2], all[3];
+    f.samples = INFINITY;
+    ck_assert_int_eq(nnd_feature_batches(ctx, &f, &how, 2, time, few), NND_OK);
+    ck_assert_int_eq(nnd_feature_batches(ctx, &f, &how, 3, time, all), NND_OK);
+    for (int t = 0; t < 2; t++)
+        ck_assert_double_eq(all[t].value[NND_FEATURES_DATA], few[t].value[NND_FEATURES_DATA]);
+    ck_assert_double_nan(all[2].value[NND_FEATURES_DATA]);
+    how.alone = true;
+    ck_assert_int_eq(nnd_feature_batches(ctx, &f, &how, 3, time, all), NND_OK);
+    ck_assert_double_nan(all[0].value[NND_FEATURES_DATA]);
 }
 END_TEST
 
@@ -451,12 +616,17 @@ int main(void) {
     tcase_add_test(tests, flow_reference_case);
     tcase_add_test(tests, descent_reference_case);
     tcase_add_test(tests, ridge_and_edge_reference_case);
+    tcase_add_loop_test(tests, ridges_at_thresholds_lose_no_digits, 0, 7);
+    tcase_add_loop_test(tests, ridges_in_a_gap_of_the_spectrum_lose_no_digits, 0, 5);
+    tcase_add_test(tests, rounding_of_the_number_of_modes_is_told);
     tcase_add_test(tests, batches_reference_case);
     tcase_add_test(tests, flow_without_limits_is_a_sum);
     tcase_add_test(tests, descent_without_limits_is_a_sum);
+    tcase_add_loop_test(tests, steps_of_equal_modes_are_an_integral, 0, 2);
     tcase_add_test(tests, heavy_ball_reference_case);
     tcase_add_test(tests, one_pass_without_limits_is_a_recursion);
     tcase_add_test(tests, shared_batches_reference_case);
+    tcase_add_test(tests, shared_batches_are_known_at_first_steps);
     tcase_add_test(tests, limits_of_batches);
     tcase_add_test(tests, training_ends_at_the_minimum_of_least_norm);
     tcase_add_test(tests, errors_are_honest_and_losses_in_order);

@@ -324,6 +324,33 @@ START_TEST(what_is_infinite_is_no_reason_for_unknowns) {
 }
 END_TEST
 
+/* Ten times the error of all losses in it, one time being recorded. */
+static void check_claim(const nnd_frame *f, const char *name, double losses, int *claimed) {
+    char least[64];
+    snprintf(least, sizeof least, "%s_min_size", name);
+    double error = losses * test_value(f, "contour_error", "");
+    bool resolved = test_value(f, name, "t=1") > 10.0 * error;
+    ck_assert_msg(isfinite(test_value(f, least, "t=1")) == resolved, "%s: %g, error %g", name,
+                  test_value(f, name, "t=1"), error);
+    *claimed += resolved;
+}
+
+START_TEST(differences_have_the_errors_of_all_losses_in_them) {
+    enum { SIZES = 30 };
+    int of_loss = 0, of_two = 0, of_four = 0;
+    for (int i = 0; i < SIZES; i++) {
+        nnd_frame *f = theory_of("{model: scaling-laws, params: {features: {count: 2000}, width: "
+                                 "1000, samples: %.0f, time: 1, record: [1]}}",
+                                 1e5 * pow(2.0, i));
+        check_claim(f, "bias", 1.0, &of_loss);
+        check_claim(f, "var_data", 2.0, &of_two);
+        check_claim(f, "var_joint", 4.0, &of_four);
+        nnd_frame_free(f);
+    }
+    ck_assert(of_loss == SIZES && of_two < SIZES && of_four > 0 && of_four < of_two);
+}
+END_TEST
+
 /* Nothing to learn but noise: the risk is what is learned of it. */
 START_TEST(zero_targets_leave_the_noise) {
     nnd_frame *f = test_theory(
@@ -354,6 +381,9 @@ START_TEST(what_is_not_stable_is_refused) {
            "params.lr: 2.8 is not stable; allowed: below 2.747");
     refuse("{model: scaling-laws, params: {" CASE_A ", training: mini-batch, batch: 1, lr: 1.4}}",
            "params.lr: 1.4 is not stable; allowed: below ");
+    refuse("{model: scaling-laws, params: {" CASE_A
+           ", training: gd, lr: 1.4, frontier: {from: 2, to: 50}}}",
+           "params.lr: 1.4 is not stable at width 2 of params.frontier; allowed: below ");
     refuse("{model: scaling-laws, params: {features: {power_law: 1.2, count: 400}, target: 2, "
            "training: one-pass, batch: 1, lr: 1}}",
            "params.lr: 1 is not stable; allowed: below ");
@@ -457,6 +487,7 @@ int main(void) {
     tcase_add_test(tests, no_input_gives_a_negative_loss_or_more_of_it_in_training);
     tcase_add_test(tests, equal_sizes_are_handled);
     tcase_add_test(tests, what_is_infinite_is_no_reason_for_unknowns);
+    tcase_add_test(tests, differences_have_the_errors_of_all_losses_in_them);
     tcase_add_test(tests, zero_targets_leave_the_noise);
     tcase_add_test(tests, what_is_not_stable_is_refused);
     tcase_add_test(tests, the_largest_learning_rate_is_stable);

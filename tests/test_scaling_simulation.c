@@ -227,7 +227,7 @@ static const struct {
     {"features: {eigenvalues: [1], multiplicity: [1.5]}, target: {weights2: 1}", NULL,
      "features.multiplicity", "not an integer"},
     {"features: {eigenvalues: [1, 2], multiplicity: [4, 1]}", NULL, "target", "weights2"},
-    {"features: {eigenvalues: [1, 0]}", NULL, "features.eigenvalues", "> 0"},
+    {"features: {eigenvalues: [1, 0]}", NULL, "features.eigenvalues", ">= 1e-100"},
     {"target: {power_law: 1, weights2: [1]}", NULL, "target", "one of them"},
     {"target: {weights2: [1]}", NULL, "target.weights2", "1000"},
     {"features: {eigenvalues: [1, 2]}, target: {weights2: [0, 0]}", NULL, "target.weights2",

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "core/companion.h"
+#include "core/feature_spectrum.h"
 #include "core/hand_over.h"
 #include "theory/claims.h"
 #include "theory/scaling_laws_claims.h"
@@ -121,6 +122,13 @@ static int objection(const task *x, const nnd_scaling_claims *c, int v, const do
     return NO_REASON;
 }
 
+/* Differences have the errors of all they are made of: S_D - S_0, S_A - S_0, and of all four. */
+static double error_of(int v, double of_loss) {
+    if (v == VAR_JOINT)
+        return 4.0 * of_loss;
+    return v == VAR_DATA || v == VAR_PROJECTION ? 2.0 * of_loss : of_loss;
+}
+
 /* Values of one time, and the sizes from which they are claimed. What is not resolved is 0: it
  * would else be negative as often as not. */
 static void put_losses(task *x, size_t at, double ridge, double start,
@@ -133,8 +141,9 @@ static void put_losses(task *x, size_t at, double ridge, double start,
         if (is_absent(x, i))
             continue;
         double of = i == TRAIN_MSE ? v[TRAIN_MSE] : v[TEST_RISK];
-        int why = objection(x, &c, i, v, o->error);
-        x->value[i][at] = fabs(v[i]) > o->error || isnan(v[i]) ? v[i] : fmax(v[i], 0.0);
+        double error = error_of(i, o->error);
+        int why = objection(x, &c, i, v, error);
+        x->value[i][at] = fabs(v[i]) > error || isnan(v[i]) ? v[i] : fmax(v[i], 0.0);
         x->least[i][at] = why == NO_REASON ? nnd_scaling_claim(c.correction * of, v[i]) : INFINITY;
         if (why != NO_REASON && !isnan(v[i]))
             x->said[i][why] = true;
@@ -349,6 +358,12 @@ nnd_status nnd_scaling_laws_theory_cost(nnd_context *ctx, const void *params, nn
     }
     if (status == NND_OK && t.count > 0)
         add_frontier_cost(&x, &t, cost);
+    if (status == NND_OK && nnd_scaling_laws_has_data(x.params)) {
+        double bytes, flops;
+        nnd_feature_spectrum_cost(&x.params->data, &bytes, &flops);
+        cost->bytes = fmax(cost->bytes, bytes);
+        cost->flops += flops;
+    }
     free(t.value);
     nnd_scaling_problem_clear(&x);
     return status;

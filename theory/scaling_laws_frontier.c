@@ -38,17 +38,6 @@ static int ascending(const void *a, const void *b) {
     return (x > y) - (x < y);
 }
 
-static void set_widths(const nnd_scaling_frontier *f, table *x) {
-    size_t count = 0;
-    for (int64_t j = 0; j < f->widths; j++) {
-        double share = (double)j / (double)(f->widths - 1);
-        double width = round(f->from * pow(f->to / f->from, share));
-        if (count == 0 || width > x->width[count - 1])
-            x->width[count++] = width;
-    }
-    x->widths = count;
-}
-
 /* From the first step (or a hundredth of the time) of the narrowest to the end of the widest. */
 static void set_budgets(const nnd_scaling_laws *p, table *x) {
     const nnd_reals *given = &p->frontier.compute;
@@ -77,7 +66,7 @@ static nnd_status table_make(nnd_context *ctx, const nnd_scaling_problem *proble
     x->risk = calloc((size_t)p->frontier.widths * x->budgets, sizeof *x->risk);
     if (x->width == NULL || x->compute == NULL || x->risk == NULL)
         return nnd_fail_memory(ctx, "the frontier");
-    set_widths(&p->frontier, x);
+    x->widths = nnd_scaling_frontier_widths(&p->frontier, x->width);
     set_budgets(p, x);
     return NND_OK;
 }

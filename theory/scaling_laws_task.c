@@ -2,6 +2,7 @@
 #include "theory/scaling_laws_task.h"
 
 #include <math.h>
+#include <stdio.h>
 
 #include "nndmft/solvers/brent.h"
 
@@ -99,8 +100,11 @@ nnd_status nnd_scaling_stability_find(nnd_context *ctx, const nnd_scaling_proble
         status = largest_rate(ctx, x, s->edge, &allowed);
     if (status < NND_OK)
         return status;
-    return nnd_fail(ctx, NND_E_INPUT, "params.lr: %g is not stable; allowed: below %g", how->lr,
-                    allowed);
+    char where[64] = "";
+    if (x->features.width != x->params->width) /* of a frontier */
+        snprintf(where, sizeof where, " at width %g of params.frontier", x->features.width);
+    return nnd_fail(ctx, NND_E_INPUT, "params.lr: %g is not stable%s; allowed: below %g", how->lr,
+                    where, allowed);
 }
 
 /* ---- losses ---- */

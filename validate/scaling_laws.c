@@ -77,9 +77,10 @@ static nnd_simulation_cost cost(const void *params, size_t size) {
     c.flops = normal * drawn + 20.0 * times * m +
               (exact ? 20.0 * times * m : students * student_flops(p, m, n, samples, batch));
     if (nnd_scaling_laws_has_data(p)) {
-        double rows = (double)p->data.inputs.rows;
-        c.flops += (2.0 * rows * m * m + eigen_flops(m)) / MOST_SEEDS + 2.0 * drawn * m;
-        c.bytes += sizeof(double) * m * (4.0 * m + MOST_SEEDS);
+        double bytes, flops;
+        nnd_feature_spectrum_cost(&p->data, &bytes, &flops);
+        c.flops += flops / MOST_SEEDS + 2.0 * drawn * m;
+        c.bytes += bytes;
     }
     return c;
 }

@@ -82,6 +82,9 @@ bool nnd_scaling_laws_has_batches(const nnd_scaling_laws *params);
 /** Recorded times, ascending: of the flow, else steps; the caller frees times->value. */
 NND_MUST_USE nnd_status nnd_scaling_laws_times(nnd_context *ctx, const nnd_scaling_laws *params,
                                                nnd_reals *times);
+/** Widths of a checked frontier: whole numbers, ascending, at least 5 and at most
+ * frontier->widths, into `width` unless that is NULL. Returns how many. */
+size_t nnd_scaling_frontier_widths(const nnd_scaling_frontier *frontier, double *width);
 
 /** Largest power law that nnd_scaling_laws_modes writes out, mode by mode. */
 #define NND_LARGEST_MODE_LIST 10000000

@@ -80,18 +80,38 @@ sweep: {width: [1, 2]}
 simulate: {seeds: 2}
 YAML
     local command
-    for command in solve simulate run; do
-        works "$command" data.yaml --force
+    for command in "solve --force" "simulate --force" "run --force" \
+        "find --set sweep=null --param width=1:4 --max test_mse --at t=10000 --points 3"; do
+        # shellcheck disable=SC2086
+        works $command data.yaml
         [ "$(grep -c "4 rows measure the covariance of 2 features" err)" -eq 1 ] || explain "$command"
     done
 }
 
+@test "a dry run counts the covariance of measured features" {
+    { seq -s, -f 'x%g' 0 299 | sed 's/$/,y/'; for i in $(seq 30); do seq -s, "$i" 7 $((7 * 300 + i)); done; } >features.csv
+    case_file data.yaml <<'YAML'
+model: scaling-laws
+params: {data: {file: features.csv, inputs: x, targets: y}, training: ridge}
+YAML
+    works solve data.yaml --dry-run
+    # the matrix and its eigenvectors at least
+    awk '$1 == "theory" && $4 == "MB," { memory = $3 } END { exit !(memory > 2 * 8e-6 * 300 * 300) }' out ||
+        explain memory
+}
+
 @test "features and targets whose squares are no doubles are refused" {
-    { echo x,y; seq 20 | sed 's/.*/&e200,&/'; } >features.csv
+    { echo x,y; seq 20 | sed 's/.*/&e60,&/'; } >features.csv
     case_file data.yaml <<'YAML'
 model: scaling-laws
 params: {data: {file: features.csv, inputs: x, targets: y}}
 YAML
+    refused 2 data.inputs "too large" 1e+100 -- solve data.yaml
+    { echo x,y; seq 20 | sed 's/.*/&e-60,&/'; } >features.csv
+    refused 2 data.inputs "too small" 1e-100 -- solve data.yaml
+    { echo x,y; seq 20 | sed 's/.*/&,&e110/'; } >features.csv
+    refused 2 data.targets "too large" 1e+200 -- solve data.yaml
+    { echo x,y; seq 20 | sed 's/.*/&e200,&/'; } >features.csv
     refused 2 data.inputs "too large" -- solve data.yaml
     { echo x,y; seq 20 | sed 's/.*/&,&e200/'; } >features.csv
     refused 2 data.targets "too large" -- solve data.yaml
@@ -103,6 +123,14 @@ YAML
     refused 2 params.time 1e-300 -- solve case.yaml --set params.record=null --set params.time=1e-300
     refused 2 params.record 1e-200 -- solve case.yaml --set 'params.record=[0, 1e-200]'
     refused 2 frontier.to "5 widths" -- solve case.yaml --set 'params.frontier={from: 3, to: 6}'
+    refused 2 frontier.widths from -- solve case.yaml --set 'params.frontier={widths: 10}'
+    refused 2 frontier.widths "5 make 4" -- solve case.yaml --set 'params.frontier={from: 1, to: 5, widths: 5}'
+    refused 2 frontier.compute 1e+300 1e+100 -- solve case.yaml --set 'params.frontier={from: 5, to: 50, compute: [1e300]}'
+    refused 2 frontier.compute 1e-300 1e-100 -- solve case.yaml --set 'params.frontier={from: 5, to: 50, compute: [1e-300]}'
+    refused 2 features.eigenvalues 1e155 1e+100 -- solve case.yaml --set params.target=null \
+        --set 'params.features={eigenvalues: [1, 1e155]}'
+    refused 2 target.weights2 1e200 1e+100 -- solve case.yaml --set 'params.features={eigenvalues: [1]}' \
+        --set 'params.target={weights2: [1e200]}'
 }
 
 @test "find varies widths and batches, which are whole numbers" {

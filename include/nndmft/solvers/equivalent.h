@@ -64,7 +64,7 @@ typedef struct {
  * kappa(lambda) >= 0: the root of
  *     lambda = kappa (1 - (1/P) sum_i s_i/(s_i + kappa)),  s_i the eigenvalues plus `shift`
  * (tau^2). For lambda = 0 it is 0 if P is at least the rank, else the positive root. Relative error
- * about 1e-15 over the distance to the threshold. See alignment.md#eq1.
+ * about 1e-15, at thresholds too. See alignment.md#eq1.
  */
 double nnd_kappa(const nnd_eigenmodes *modes, double samples, double shift, double lambda);
 
@@ -80,6 +80,12 @@ typedef struct {
     double samples, width;
     double shift; /**< added to each eigenvalue */
 } nnd_resolvent;
+
+/**
+ * 1 - df/min(P, N) where lambda/kappa = ratio >= 0, without cancellation near thresholds, where it
+ * goes to 0: scaling-laws.md#s4. That of the larger space is 1 - (1 - this) min/max.
+ */
+double nnd_response(double samples, double width, double ratio);
 
 /**
  * kappa for complex lambda off the negative real axis, continued by Newton's method from `from`,

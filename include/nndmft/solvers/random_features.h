@@ -61,8 +61,8 @@ NND_MUST_USE nnd_status nnd_feature_edge(nnd_context *ctx, const nnd_features *f
 
 /**
  * Ridge regression, penalty ridge |theta|^2 beside |y - f|^2/P; 0: the end of flow and descent. At
- * P = N the latter has no test error (INFINITY), nor have ridges so small that they cannot be told
- * from 0. `error` is rounding.
+ * P = N the latter has no test error (INFINITY). `error` is rounding, and more where P or N differ
+ * little from the number of modes and are not the same.
  */
 NND_MUST_USE nnd_status nnd_feature_ridge(nnd_context *ctx, const nnd_features *features,
                                           double ridge, nnd_feature_losses *losses);
@@ -94,8 +94,8 @@ enum { NND_SHARED_BATCH_STEPS = 4096 };
  * Stochastic descent, which must be stable: fresh batches of B samples (P = INFINITY, `train` is
  * `test`), scaling-laws.md#eq12; or batches of B of the P samples, drawn anew at each step
  * without replacement, scaling-laws.md#eq15. Two students draw their own batches, but for fresh
- * ones where they share data: then both see the same. That is known to leading order in 1/B, and if
- * the last time is at most NND_SHARED_BATCH_STEPS and how->alone is not set; else `data` is NaN.
+ * ones where they share data: then both see the same. That is known to leading order in 1/B,
+ * at times up to NND_SHARED_BATCH_STEPS if how->alone is not set; else `data` is NaN.
  */
 NND_MUST_USE nnd_status nnd_feature_batches(nnd_context *ctx, const nnd_features *features,
                                             const nnd_feature_training *how, size_t times,
