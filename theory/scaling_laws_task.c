@@ -2,8 +2,8 @@
 #include "theory/scaling_laws_task.h"
 
 #include <math.h>
-#include <stdio.h>
 
+#include "nndmft/number.h"
 #include "nndmft/solvers/brent.h"
 
 /* Power laws of more modes are summed by quadrature of k. */
@@ -102,7 +102,7 @@ nnd_status nnd_scaling_stability_find(nnd_context *ctx, const nnd_scaling_proble
         return status;
     char where[64] = "";
     if (x->features.width != x->params->width) /* of a frontier */
-        snprintf(where, sizeof where, " at width %g of params.frontier", x->features.width);
+        nnd_format(where, sizeof where, " at width %g of params.frontier", x->features.width);
     return nnd_fail(ctx, NND_E_INPUT, "params.lr: %g is not stable%s; allowed: below %g", how->lr,
                     where, allowed);
 }
