@@ -200,6 +200,19 @@ START_TEST(rounding_of_the_number_of_modes_is_told) {
 }
 END_TEST
 
+/* df(kappa_0) = P, of ten samples of 10^9 modes. */
+START_TEST(kappa_of_many_modes_loses_no_digits) {
+    nnd_mode_rule rule;
+    ck_assert_int_eq(nnd_mode_rule_power_law(ctx, 1e9, 1.5, 2.0, &rule), NND_OK);
+    double kappa = nnd_kappa(&rule.modes, 10.0, 0.0, 0.0), df = 0.0;
+    for (size_t i = 0; i < rule.modes.count; i++)
+        df += rule.modes.multiplicity[i] * rule.modes.eigenvalue[i] /
+              (rule.modes.eigenvalue[i] + kappa);
+    test_close("df", df, 10.0, EXACT);
+    nnd_mode_rule_clear(&rule);
+}
+END_TEST
+
 START_TEST(batches_reference_case) {
     const double time[] = {1.0, 100.0, 1e4}, test[] = {.9121742371, .1270076012, .09096537235};
     nnd_features f = case_a();
@@ -619,6 +632,7 @@ int main(void) {
     tcase_add_loop_test(tests, ridges_at_thresholds_lose_no_digits, 0, 7);
     tcase_add_loop_test(tests, ridges_in_a_gap_of_the_spectrum_lose_no_digits, 0, 5);
     tcase_add_test(tests, rounding_of_the_number_of_modes_is_told);
+    tcase_add_test(tests, kappa_of_many_modes_loses_no_digits);
     tcase_add_test(tests, batches_reference_case);
     tcase_add_test(tests, flow_without_limits_is_a_sum);
     tcase_add_test(tests, descent_without_limits_is_a_sum);
