@@ -221,6 +221,9 @@ static bool settle_training(nnd_scaling_laws *p, nnd_objection *o) {
                  "one-pass or mini-batch") ||
         !belongs(o, "ridge", p->ridge, p->ridge > 0.0 && !ridge, "ridge"))
         return false;
+    if (p->ridge > 0.0 && p->ridge < NND_SCALING_LEAST_TIME)
+        return nnd_object(o, "ridge", "%g; allowed: 0, or numbers >= %g", p->ridge,
+                          NND_SCALING_LEAST_TIME);
     if (steps && isnan(p->lr))
         p->lr = 0.1;
     if (steps && p->steps == 0)

@@ -120,6 +120,8 @@ YAML
 @test "numbers beyond the method are refused in one line" {
     refused 2 params.ridge 1e300 1e+100 -- solve case.yaml --set params.time=null --set params.record=null \
         --set params.training=ridge --set params.ridge=1e300
+    refused 2 params.ridge 1e-300 1e-100 -- solve case.yaml --set params.time=null --set params.record=null \
+        --set params.training=ridge --set params.ridge=1e-300
     refused 2 params.time 1e-300 -- solve case.yaml --set params.record=null --set params.time=1e-300
     refused 2 params.record 1e-200 -- solve case.yaml --set 'params.record=[0, 1e-200]'
     refused 2 frontier.to "5 widths" -- solve case.yaml --set 'params.frontier={from: 3, to: 6}'
