@@ -21,6 +21,15 @@ static const tableau TABLEAU[] = {
                     {1.0 / 6.0, 1.0 / 3.0, 1.0 / 3.0, 1.0 / 6.0}},
 };
 
+size_t nnd_runge_kutta_stages(nnd_runge_kutta method) {
+    return TABLEAU[method].stages;
+}
+
+const double *nnd_runge_kutta_weights(nnd_runge_kutta method, size_t stage) {
+    const tableau *t = &TABLEAU[method];
+    return stage == t->stages ? t->b : t->a[stage];
+}
+
 struct nnd_scheme {
     nnd_scheme_options options;
     size_t query;

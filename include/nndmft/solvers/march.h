@@ -22,6 +22,7 @@
 
 #include "nndmft/api.h"
 #include "nndmft/context.h"
+#include "nndmft/solvers/shared.h"
 
 NND_API_BEGIN
 
@@ -29,9 +30,6 @@ typedef struct nnd_march nnd_march;
 
 /** Identifiers, given in order of creation from 0. */
 typedef size_t nnd_space, nnd_field, nnd_primitive, nnd_matrix;
-
-/** A phi (input to output space), or A^T psi. */
-typedef enum { NND_FORWARD, NND_BACKWARD } nnd_direction;
 
 /** A march of at most `queries` queries. Owned by the caller. */
 NND_MUST_USE nnd_status nnd_march_new(nnd_context *ctx, size_t queries, nnd_march **march);

@@ -21,6 +21,12 @@ NND_API_BEGIN
 /** Explicit Runge-Kutta methods of order 1, 2 and 4. */
 typedef enum { NND_RK_EULER, NND_RK_HEUN, NND_RK_RK4 } nnd_runge_kutta;
 
+/** Stages of a method. */
+size_t nnd_runge_kutta_stages(nnd_runge_kutta method);
+/** Weights of the first `stage` stages in what stage number `stage` is evaluated at; for stage =
+ * the number of stages, those of the whole step. */
+const double *nnd_runge_kutta_weights(nnd_runge_kutta method, size_t stage);
+
 /** What defines a scheme. */
 typedef struct {
     size_t steps;

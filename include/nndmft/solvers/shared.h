@@ -12,6 +12,9 @@ typedef struct {
     size_t *step;
 } nnd_timegrid;
 
+/** What a random matrix A is asked for: A v (input to output space), or A^T v. */
+typedef enum { NND_FORWARD, NND_BACKWARD } nnd_direction;
+
 /** Name of a set of random numbers: network `seed` within the ensemble `base_seed` at a given size.
  */
 typedef struct {

@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The small network of deep linear networks against the full march over all pairs of steps. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "core/rng.h"
+#include "support.h"
+#include "theory/deep_linear_dynamics.h"
+#include "theory/deep_linear_run.h"
+
+enum { MOST_LAYERS = 5, MOST_CURVES = 4 + 2 * MOST_LAYERS };
+
+/* Largest value and largest difference of each curve. */
+typedef struct {
+    nnd_dynamics *full;
+    double largest[MOST_CURVES], difference[MOST_CURVES], unequal;
+} comparison;
+
+static nnd_status compare_step(void *data, nnd_small *n, size_t step) {
+    comparison *c = data;
+    const nnd_dynamics *d = c->full;
+    size_t q = step * d->stages, layers = d->depth + 1;
+    double small[MOST_CURVES] = {nnd_small_test_risk(n), nnd_small_train_mse(n),
+                                 nnd_small_overlap(n), nnd_small_beta_norm2(n)};
+    double full[MOST_CURVES] = {nnd_dynamics_test_risk(d, q), nnd_dynamics_train_mse(d, q),
+                                nnd_dynamics_overlap(d, q), nnd_dynamics_beta_gram(d, q, q)};
+    for (size_t l = 0; l < layers; l++) {
+        small[4 + l] = nnd_small_g_norm2(n, l);
+        full[4 + l] = nnd_dynamics_g_gram(d, l, q, q);
+        small[4 + layers + l] = nnd_small_h_norm2(n, l);
+        full[4 + layers + l] = nnd_dynamics_h_gram(d, l, q, q);
+    }
+    for (size_t k = 0; k < 4 + 2 * layers; k++) {
+        c->largest[k] = fmax(c->largest[k], fabs(full[k]));
+        c->difference[k] = fmax(c->difference[k], fabs(full[k] - small[k]));
+    }
+    const nnd_small_fields *f = &n->fields[0];
+    double of_top = nnd_conditioned_dot(n->system, f->g[d->depth], f->h[d->depth]);
+    for (size_t l = 0; l < d->depth; l++)
+        c->unequal =
+            fmax(c->unequal, fabs(nnd_conditioned_dot(n->system, f->g[l], f->h[l]) - of_top));
+    return NND_OK;
+}
+
+/* Largest error of a curve of the small network, relative to its largest value. */
+static double error_of(nnd_context *ctx, const char *params, double tolerance, double *unequal) {
+    char yaml[640];
+    snprintf(yaml, sizeof yaml, "{model: deep-linear, params: {%s}}", params);
+    nnd_case *c = test_case(ctx, yaml);
+    nnd_dynamics d;
+    nnd_small n;
+    size_t done;
+    comparison result = {.full = &d};
+    ck_assert_int_eq(nnd_dynamics_make(ctx, c->params[0], &d), NND_OK);
+    nnd_status full = nnd_dynamics_run(ctx, &d);
+    ck_assert_msg(full == NND_OK, "%s diverges", params);
+    ck_assert_int_eq(nnd_small_make(ctx, c->params[0], tolerance, d.stages, &n), NND_OK);
+    ck_assert_int_eq(nnd_small_run(ctx, &n, compare_step, &result, &done), NND_OK);
+    ck_assert_uint_eq(done * d.stages, d.done + d.stages - 1);
+    double worst = 0.0;
+    for (size_t k = 0; k < 6 + 2 * d.depth; k++)
+        worst = fmax(worst, result.difference[k] / fmax(result.largest[k], 1e-300));
+    *unequal = result.unequal;
+    nnd_small_clear(&n);
+    nnd_dynamics_clear(&d);
+    nnd_case_free(c);
+    return worst;
+}
+
+#define R1 "alpha: 2, gamma0: 3, sigma: 0.6, noise: 0.3, lr: 0.1"
+
+static const char *const REFERENCE[] = {
+    R1,
+    "depth: 2, nu: 0.7, " R1,
+    "depth: 3, alpha: inf, parameterization: ntk, gamma0: 2, nu: 0.5, sigma: 0.7, lr: 0.05",
+    "depth: 2, alpha: 1.5, nu: 2, gamma0: 2, sigma: 0.8, noise: 0.3, integrator: flow, steps: 40, "
+    "time: 4",
+    "gamma0: 3, sigma: 0.6, noise: 0.3, lr: 0.8",
+    "depth: 3, nu: 0.7, momentum: 0.6, weight_decay: 0.02, steps: 80, " R1,
+    "depth: 2, training: fresh, steps: 60, " R1,
+    "depth: 2, center: true, sigma: [0.5, 0.9, 1.2], schedule: [0.1, 0.5, 1], gamma0: 0.01, "
+    "alpha: 0.8, nu: 2, noise: 0.4",
+    "depth: 4, sigma: 0.9, gamma0: 2, steps: 100, noise: 0.1, lr: 0.05",
+    "depth: 2, integrator: flow, method: heun, steps: 30, time: 2, center: true, sigma: 0.7",
+    "integrator: flow, method: euler, alpha: inf, steps: 50, time: 2, sigma: 0.5",
+};
+
+/* The default tolerance leaves 1e-10 to 1e-9 of a curve's largest value. */
+START_TEST(reference_cases_agree_with_the_full_march) {
+    nnd_context *ctx = nnd_context_new(NULL);
+    double unequal, error = error_of(ctx, REFERENCE[_i], 1e-8, &unequal);
+    ck_assert_msg(error < 1e-8, "%s: error %.3g", REFERENCE[_i], error);
+    nnd_context_free(ctx);
+}
+END_TEST
+
+/* The error is about the tolerance, whatever that is. */
+START_TEST(the_error_falls_with_the_tolerance) {
+    nnd_context *ctx = nnd_context_new(NULL);
+    const double tolerance[] = {1e-3, 1e-5, 1e-7, 1e-9, 1e-11};
+    double unequal, last = INFINITY;
+    for (int i = 0; i < 5; i++) {
+        double error = error_of(ctx, "depth: 3, steps: 120, sigma: 0.8, noise: 0.3, lr: 0.1",
+                                tolerance[i], &unequal);
+        ck_assert_msg(error < 2.0 * tolerance[i], "tolerance %g: error %.3g", tolerance[i], error);
+        ck_assert_msg(error < 0.1 * last, "tolerance %g: error %.3g after %.3g", tolerance[i],
+                      error, last);
+        last = error;
+    }
+    nnd_context_free(ctx);
+}
+END_TEST
+
+/* deep-linear.md#s6-2 is an identity of networks: no dropped part breaks it. */
+START_TEST(backward_times_forward_is_equal_at_any_tolerance) {
+    nnd_context *ctx = nnd_context_new(NULL);
+    double unequal;
+    error_of(ctx, "depth: 3, steps: 60, sigma: 0.8, noise: 0.3, lr: 0.1", 1e-2, &unequal);
+    ck_assert_msg(unequal < 1e-13, "differ by %.3g", unequal);
+    nnd_context_free(ctx);
+}
+END_TEST
+
+/* Some case of all options, by number. */
+static void random_case(uint64_t number, size_t size, char *params) {
+    enum { CHOICES = 16 };
+    static const char *const data[] = {"alpha: 0.7", "alpha: 2.5", "alpha: inf",
+                                       "alpha: 1.5, training: fresh"};
+    uint64_t word[CHOICES];
+    double u[CHOICES];
+    nnd_rng_words((nnd_rng_key){20, 1, 1}, 0, number, CHOICES, word);
+    for (int i = 0; i < CHOICES; i++)
+        u[i] = ldexp((double)(word[i] >> 11), -53);
+    snprintf(params, size,
+             "depth: %d, %s, nu: %.3g, gamma0: %.3g, sigma: %.3g, noise: %.3g, lr: %.3g, "
+             "steps: %d, parameterization: %s, center: %s, momentum: %s, weight_decay: %s, "
+             "schedule: %s",
+             1 + (int)(3.0 * u[1]), data[(int)(4.0 * u[0])], 0.4 + 2.0 * u[3], 0.3 + 2.0 * u[4],
+             0.4 + 0.5 * u[5], 0.5 * u[6], 0.02 + 0.08 * u[7], 20 + (int)(60.0 * u[8]),
+             u[9] < 0.5 ? "mup" : "ntk", u[10] < 0.3 ? "true" : "false", u[11] < 0.4 ? "0.5" : "0",
+             u[12] < 0.4 ? "0.01" : "0", u[13] < 0.3 ? "[0.2, 0.6, 1]" : "null");
+}
+
+START_TEST(random_cases_agree_with_the_full_march) {
+    nnd_context *ctx = nnd_context_new(NULL);
+    char params[512];
+    double unequal;
+    random_case((uint64_t)_i, sizeof params, params);
+    double error = error_of(ctx, params, 1e-8, &unequal);
+    ck_assert_msg(error < 1e-8, "%s: error %.3g", params, error);
+    nnd_context_free(ctx);
+}
+END_TEST
+
+int main(void) {
+    Suite *suite = suite_create("small network");
+    TCase *tests = tcase_create("small network");
+    tcase_add_loop_test(tests, reference_cases_agree_with_the_full_march, 0,
+                        (int)(sizeof REFERENCE / sizeof *REFERENCE));
+    tcase_add_loop_test(tests, random_cases_agree_with_the_full_march, 0, 50);
+    tcase_add_test(tests, the_error_falls_with_the_tolerance);
+    tcase_add_test(tests, backward_times_forward_is_equal_at_any_tolerance);
+    suite_add_tcase(suite, tests);
+    return test_main(suite);
+}
