@@ -18,10 +18,10 @@
 #include "bench_wide_mlp.h"
 #include "core/rng.h"
 #include "core/statistics.h"
+#include "full/deep_linear_dynamics.h"
+#include "full/march.h"
 #include "nndmft/nndmft.h"
 #include "nndmft/solvers/logistic.h"
-#include "nndmft/solvers/march.h"
-#include "theory/deep_linear_dynamics.h"
 #include "validate/deep_linear_network.h"
 #include "validate/directional_network.h"
 

@@ -71,6 +71,13 @@ static const nnd_param PARAMS[] = {
      "density of singular values; a simulation counts them (size up to 500)"},
     {"divergence_bound", FIELD(REAL, divergence_bound), "1e6", NND_POSITIVE,
      "train_mse, relative to its first value, above which a run counts as diverged"},
+    {"tolerance",
+     FIELD(REAL, tolerance),
+     "1e-8",
+     {.min = 1e-14, .max = 1e-2},
+     "what theory leaves out of fields, relative to the longest so far"},
+    {"check", FIELD(BOOL, check), "true", NND_ANY,
+     "repeat theory at 100 times the tolerance: the largest change of a curve is march_error"},
 };
 
 static const nnd_param SIMULATE[] = {NND_CONTROL_ROW(nnd_deep_linear)};

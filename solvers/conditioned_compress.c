@@ -74,6 +74,8 @@ static nnd_status project_unknown(const nnd_conditioned *c, nnd_known_space spac
 
 nnd_status nnd_conditioned_project(nnd_conditioned *c, nnd_known_space space, size_t old,
                                    size_t keep, const double *basis) {
+    if (old == 0)
+        return NND_OK;
     projection p = {c->ctx, old, keep, c->space[space].dim, basis, NULL};
     p.scratch = malloc((p.dim + 1) * sizeof *p.scratch);
     nnd_status status = p.scratch != NULL ? NND_OK : nnd_fail_memory(c->ctx, "a small network");

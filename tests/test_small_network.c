@@ -5,8 +5,9 @@
 #include <stdlib.h>
 
 #include "core/rng.h"
+#include "full/deep_linear_ntk.h"
+#include "full/deep_linear_outliers.h"
 #include "support.h"
-#include "theory/deep_linear_dynamics.h"
 #include "theory/deep_linear_run.h"
 
 enum { MOST_LAYERS = 5, MOST_CURVES = 4 + 2 * MOST_LAYERS };
@@ -142,6 +143,136 @@ static void random_case(uint64_t number, size_t size, char *params) {
              u[12] < 0.4 ? "0.01" : "0", u[13] < 0.3 ? "[0.2, 0.6, 1]" : "null");
 }
 
+/* More than 200 steps of fresh batches without spectra: old coordinates are replaced. */
+START_TEST(compressed_fresh_batches_agree_with_the_full_march) {
+    nnd_context *ctx = nnd_context_new(NULL);
+    double unequal;
+    double error = error_of(ctx,
+                            "training: fresh, gamma0: 1.5, sigma: 0.7, noise: 0.3, steps: 240, "
+                            "spectrum: false, ntk: false",
+                            1e-8, &unequal);
+    ck_assert_msg(error > 1e-14, "nothing was replaced");
+    ck_assert_msg(error < 1e-6, "error %.3g", error);
+    nnd_context_free(ctx);
+}
+END_TEST
+
+/* ---- spectra ---- */
+
+enum { OUTLIERS = 2 };
+
+/* The march, its fields in coordinates and its scheme, which goes along. */
+typedef struct {
+    nnd_context *ctx;
+    nnd_dynamics d;
+    nnd_field_factors factors;
+    nnd_scheme *scheme;
+    size_t query, found;
+} oracle;
+
+/* Values to 1e-7 relative; overlaps to 1e-6, which next to the edge of a bulk is all that they
+ * have: there they grow like the root of the distance. */
+static const double VALUES = 1e-7, OVERLAPS = 1e-6;
+
+static void equal(oracle *o, const char *what, double got, double want, double tolerance) {
+    ck_assert_msg(isnan(got) == isnan(want) &&
+                      (isnan(want) || fabs(got - want) <= tolerance * fmax(fabs(want), 1e-2)),
+                  "%s at query %zu: want %.12g, got %.12g", what, o->query, want, got);
+    o->found += isnan(want) ? 0 : 1;
+}
+
+static void compare_outliers(oracle *o, const nnd_small *n, size_t l) {
+    double value[2][OUTLIERS], target[2][OUTLIERS], readout[2][OUTLIERS];
+    nnd_weight_outliers out[2];
+    for (int i = 0; i < 2; i++)
+        out[i] = (nnd_weight_outliers){.value = value[i],
+                                       .target = l == 0 ? target[i] : NULL,
+                                       .readout = l + 1 == n->depth ? readout[i] : NULL,
+                                       .count = OUTLIERS};
+    ck_assert_int_eq(nnd_small_outliers(o->ctx, n, l, &out[0]), NND_OK);
+    ck_assert_int_eq(nnd_dynamics_outliers(o->ctx, &o->d, &o->factors, l, o->query,
+                                           nnd_scheme_kappa(o->scheme), nnd_scheme_omega(o->scheme),
+                                           &out[1]),
+                     NND_OK);
+    equal(o, "edge", out[0].edge, out[1].edge, 1e-13);
+    for (size_t k = 0; k < OUTLIERS; k++) {
+        equal(o, "outlier", value[0][k], value[1][k], VALUES);
+        if (l == 0)
+            equal(o, "overlap with the target", target[0][k], target[1][k], OVERLAPS);
+        if (l + 1 == n->depth)
+            equal(o, "overlap with the readout", readout[0][k], readout[1][k], OVERLAPS);
+    }
+}
+
+static void compare_modes(oracle *o, const nnd_small *n, size_t step) {
+    double value[2][OUTLIERS];
+    nnd_ntk_modes out[2];
+    bool above;
+    for (int i = 0; i < 2; i++)
+        out[i] = (nnd_ntk_modes){.value = value[i], .count = OUTLIERS};
+    ck_assert_int_eq(nnd_small_ntk(o->ctx, n, step, &out[0]), NND_OK);
+    ck_assert_int_eq(nnd_dynamics_ntk(o->ctx, &o->d, &o->factors, o->query,
+                                      nnd_scheme_kappa(o->scheme), nnd_scheme_omega(o->scheme),
+                                      &out[1]),
+                     NND_OK);
+    equal(o, "edge of the NTK", out[0].edge, out[1].edge, VALUES);
+    equal(o, "residual", out[0].residual_overlap, out[1].residual_overlap, OVERLAPS);
+    for (size_t k = 0; k < OUTLIERS; k++)
+        equal(o, "mode of the NTK", value[0][k], value[1][k], VALUES);
+    double top = isnan(value[1][0]) ? out[1].edge : value[1][0];
+    ck_assert_int_eq(nnd_small_ntk_above(o->ctx, n, 0.999 * top, &above), NND_OK);
+    ck_assert(above);
+    ck_assert_int_eq(nnd_small_ntk_above(o->ctx, n, 1.001 * top, &above), NND_OK);
+    ck_assert(!above);
+}
+
+static nnd_status compare_spectra(void *data, nnd_small *n, size_t step) {
+    oracle *o = data;
+    for (; o->query < step * o->d.stages; o->query++)
+        nnd_scheme_advance(o->scheme);
+    if (step % 5 != 0)
+        return NND_OK;
+    for (size_t l = 0; l < n->depth; l++)
+        compare_outliers(o, n, l);
+    compare_modes(o, n, step);
+    return NND_OK;
+}
+
+static const char *const SPECTRA[] = {
+    R1,
+    "depth: 2, nu: 0.7, " R1,
+    "depth: 3, alpha: inf, parameterization: ntk, gamma0: 2, nu: 0.5, sigma: 0.7, lr: 0.05",
+    "depth: 2, alpha: 1.5, nu: 2, gamma0: 2, sigma: 0.8, noise: 0.3, integrator: flow, steps: 10, "
+    "time: 3",
+    "depth: 2, nu: 0.7, momentum: 0.6, weight_decay: 0.02, steps: 30, " R1,
+    "depth: 2, training: fresh, steps: 30, " R1,
+    "depth: 2, alpha: 1, gamma0: 5, sigma: 0.5, noise: 1, lr: 0.4, steps: 15",
+};
+
+START_TEST(spectra_agree_with_dressed_gram_matrices) {
+    nnd_context *ctx = nnd_context_new(NULL);
+    char yaml[640];
+    snprintf(yaml, sizeof yaml, "{model: deep-linear, params: {%s}}", SPECTRA[_i]);
+    nnd_case *c = test_case(ctx, yaml);
+    oracle o = {.ctx = ctx};
+    nnd_small n;
+    size_t done;
+    ck_assert_int_eq(nnd_dynamics_make(ctx, c->params[0], &o.d), NND_OK);
+    ck_assert_int_eq(nnd_dynamics_run(ctx, &o.d), NND_OK);
+    ck_assert_int_eq(nnd_field_factors_make(ctx, &o.d, o.d.done, &o.factors), NND_OK);
+    ck_assert_int_eq(nnd_dynamics_new_scheme(ctx, &o.d, &o.scheme), NND_OK);
+    ck_assert_int_eq(nnd_small_make(ctx, c->params[0], 1e-10, o.d.stages, &n), NND_OK);
+    ck_assert_int_eq(nnd_small_run(ctx, &n, compare_spectra, &o, &done), NND_OK);
+    ck_assert_msg(o.found > 2 * done / 5, "only %zu numbers", o.found);
+    nnd_small_clear(&n);
+    nnd_scheme_free(o.scheme);
+    nnd_field_factors_clear(&o.factors);
+    nnd_dynamics_clear(&o.d);
+    nnd_case_free(c);
+    nnd_context_free(ctx);
+}
+END_TEST
+
 START_TEST(random_cases_agree_with_the_full_march) {
     nnd_context *ctx = nnd_context_new(NULL);
     char params[512];
@@ -159,6 +290,9 @@ int main(void) {
     tcase_add_loop_test(tests, reference_cases_agree_with_the_full_march, 0,
                         (int)(sizeof REFERENCE / sizeof *REFERENCE));
     tcase_add_loop_test(tests, random_cases_agree_with_the_full_march, 0, 50);
+    tcase_add_test(tests, compressed_fresh_batches_agree_with_the_full_march);
+    tcase_add_loop_test(tests, spectra_agree_with_dressed_gram_matrices, 0,
+                        (int)(sizeof SPECTRA / sizeof *SPECTRA));
     tcase_add_test(tests, the_error_falls_with_the_tolerance);
     tcase_add_test(tests, backward_times_forward_is_equal_at_any_tolerance);
     suite_add_tcase(suite, tests);

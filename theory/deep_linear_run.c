@@ -4,7 +4,7 @@
 #include <math.h>
 
 #include "core/divergence.h"
-#include "nndmft/solvers/scheme.h"
+#include "nndmft/solvers/runge_kutta.h"
 #include "theory/deep_linear_window.h"
 
 /* Steps of fresh batches from which on coordinates are replaced: two directions a step are few up

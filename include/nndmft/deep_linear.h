@@ -39,7 +39,9 @@ typedef struct {
     bool ntk;         /**< leading modes of the NTK */
     bool density;     /**< densities of singular values */
     double divergence_bound;
-    bool control; /**< of the simulation alone: control variates */
+    double tolerance; /**< of what the march leaves out */
+    bool check;       /**< repeat the march at 100 times the tolerance */
+    bool control;     /**< of the simulation alone: control variates */
 } nnd_deep_linear;
 
 /** The model with its tables. */

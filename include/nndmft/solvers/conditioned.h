@@ -97,6 +97,7 @@ typedef struct {
     const double *n_f, *n_b; /**< rows of `in` numbers, stride_in apart; of `out`, stride_out */
     size_t stride_in, stride_out;
 } nnd_known;
+/** The view. */
 nnd_known nnd_conditioned_known(const nnd_conditioned *c, nnd_known_matrix matrix);
 /** The numbers of a block, in the layout of its matrix's M. */
 double *nnd_conditioned_block(const nnd_conditioned *c, nnd_known_block block);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "theory/deep_linear_outliers.h"
+#include "full/deep_linear_outliers.h"
 
 #include <math.h>
 #include <stdlib.h>
 
+#include "full/spike_system.h"
 #include "nndmft/solvers/bulk.h"
-#include "theory/spike_system.h"
 
 enum { LEFT, RIGHT, FIELDS };          /* g_{l+1} and h_l */
 enum { LEFT_ON_RIGHT, RIGHT_ON_LEFT }; /* responses R^g and R^h */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "nndmft/solvers/dressed.h"
+#include "full/dressed.h"
 
 #include <cblas.h>
 #include <stdlib.h>

@@ -16,10 +16,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "nndmft/api.h"
 #include "nndmft/context.h"
-
-NND_API_BEGIN
 
 typedef struct nnd_dressed nnd_dressed;
 
@@ -58,7 +55,5 @@ void nnd_dressed_compress(nnd_dressed *d, const double *g, size_t columns, const
 /** x^T (sum_c t_c R_c) y of two single vectors. */
 double nnd_dressed_response_form(const nnd_dressed *d, const double *t, const double *x,
                                  const double *y);
-
-NND_API_END
 
 #endif

@@ -13,19 +13,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "nndmft/api.h"
 #include "nndmft/context.h"
-
-NND_API_BEGIN
-
-/** Explicit Runge-Kutta methods of order 1, 2 and 4. */
-typedef enum { NND_RK_EULER, NND_RK_HEUN, NND_RK_RK4 } nnd_runge_kutta;
-
-/** Stages of a method. */
-size_t nnd_runge_kutta_stages(nnd_runge_kutta method);
-/** Weights of the first `stage` stages in what stage number `stage` is evaluated at; for stage =
- * the number of stages, those of the whole step. */
-const double *nnd_runge_kutta_weights(nnd_runge_kutta method, size_t stage);
+#include "nndmft/solvers/runge_kutta.h"
 
 /** What defines a scheme. */
 typedef struct {
@@ -56,7 +45,5 @@ double nnd_scheme_kappa(const nnd_scheme *scheme);
 const double *nnd_scheme_omega(const nnd_scheme *scheme);
 /** Goes on to the next query. */
 void nnd_scheme_advance(nnd_scheme *scheme);
-
-NND_API_END
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "theory/deep_linear_dynamics.h"
+#include "full/deep_linear_dynamics.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -20,11 +20,8 @@
 
 #include <stddef.h>
 
-#include "nndmft/api.h"
 #include "nndmft/context.h"
 #include "nndmft/solvers/shared.h"
-
-NND_API_BEGIN
 
 typedef struct nnd_march nnd_march;
 
@@ -106,7 +103,5 @@ NND_MUST_USE nnd_status nnd_march_cross_gram(const nnd_march *m, nnd_field a, nn
                                              size_t rows, double *out);
 /** Multiply-adds done so far, and bytes read from coefficient and Gram matrices. */
 void nnd_march_work(const nnd_march *m, double *multiply_adds, double *bytes);
-
-NND_API_END
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "solvers/triangular.h"
+#include "full/triangular.h"
 
 #include <cblas.h>
 #include <string.h>

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "nndmft/solvers/march.h"
+#include "full/march.h"
 
 #include <cblas.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "solvers/triangular.h"
+#include "full/triangular.h"
 
 /* A set of Gaussian primitives of one space: a fixed vector, a noise (one vector per query), or the
  * images of a matrix (one per query). Families of different kinds or matrices are independent. */

@@ -4,7 +4,8 @@
 #ifndef NNDMFT_THEORY_SPIKE_SYSTEM_H
 #define NNDMFT_THEORY_SPIKE_SYSTEM_H
 
-#include "nndmft/solvers/dressed.h"
+#include "full/dressed.h"
+#include "full/spikes.h"
 #include "nndmft/solvers/outliers.h"
 
 /** Scalars at x: t_c of the responses, g of the spaces. */

@@ -7,8 +7,8 @@
 #ifndef NNDMFT_THEORY_DEEP_LINEAR_FACTORS_H
 #define NNDMFT_THEORY_DEEP_LINEAR_FACTORS_H
 
-#include "nndmft/solvers/outliers.h"
-#include "theory/deep_linear_dynamics.h"
+#include "full/deep_linear_dynamics.h"
+#include "full/spikes.h"
 
 typedef struct {
     size_t depth;

@@ -3,9 +3,9 @@
 #ifndef NNDMFT_THEORY_DEEP_LINEAR_DYNAMICS_H
 #define NNDMFT_THEORY_DEEP_LINEAR_DYNAMICS_H
 
+#include "full/march.h"
+#include "full/scheme.h"
 #include "nndmft/deep_linear.h"
-#include "nndmft/solvers/march.h"
-#include "nndmft/solvers/scheme.h"
 
 /** A march with the identifiers of everything in it. */
 typedef struct {

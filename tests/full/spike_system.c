@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "theory/spike_system.h"
+#include "full/spike_system.h"
 
 #include <cblas.h>
 #include <math.h>

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "theory/deep_linear_ntk.h"
+#include "full/deep_linear_ntk.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "full/spike_system.h"
 #include "nndmft/solvers/pencil.h"
-#include "theory/spike_system.h"
 
 /* Start of a search below the edge parameter x_+, and relative step of numerical derivatives. */
 static const double BELOW_EDGE = 1.0 - 1e-6, DERIVATIVE_STEP = 1e-5;

@@ -3,16 +3,8 @@
 #ifndef NNDMFT_THEORY_DEEP_LINEAR_OUTLIERS_H
 #define NNDMFT_THEORY_DEEP_LINEAR_OUTLIERS_H
 
-#include "theory/deep_linear_factors.h"
-
-/** One matrix at one query: bulk edge, outliers (NaN where absent), vector overlaps of each. */
-typedef struct {
-    double edge;
-    double *value;   /**< `count` outliers, largest first; room of the caller */
-    double *target;  /**< squared cosine of the right vector with beta*; NULL: not wanted */
-    double *readout; /**< squared cosine of the left vector with a; NULL: not wanted */
-    size_t count;
-} nnd_weight_outliers;
+#include "full/deep_linear_factors.h"
+#include "theory/deep_linear_weights.h"
 
 /**
  * Outliers of A_l at query q, where kappa and omega are those of the scheme at q. The overlaps are

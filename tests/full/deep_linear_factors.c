@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "theory/deep_linear_factors.h"
+#include "full/deep_linear_factors.h"
 
 #include <stdlib.h>
 

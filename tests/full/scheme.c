@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "nndmft/solvers/scheme.h"
+#include "full/scheme.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -20,15 +20,6 @@ static const tableau TABLEAU[] = {
                     {{0.0}, {0.5}, {0.0, 0.5}, {0.0, 0.0, 1.0}},
                     {1.0 / 6.0, 1.0 / 3.0, 1.0 / 3.0, 1.0 / 6.0}},
 };
-
-size_t nnd_runge_kutta_stages(nnd_runge_kutta method) {
-    return TABLEAU[method].stages;
-}
-
-const double *nnd_runge_kutta_weights(nnd_runge_kutta method, size_t stage) {
-    const tableau *t = &TABLEAU[method];
-    return stage == t->stages ? t->b : t->a[stage];
-}
 
 struct nnd_scheme {
     nnd_scheme_options options;
