@@ -156,8 +156,6 @@ nnd_status nnd_unknown_sandwich_make(nnd_context *ctx, const nnd_unknown_side *s
         return NND_OK;
     cblas_dsyrk(CblasRowMajor, CblasLower, CblasNoTrans, of, rows, 1.0, s->xn, rows, 0.0, s->xsx,
                 of);
-    cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, of, over, rows, 1.0, s->xn, rows,
-                side->row, over, 0.0, s->xs, over);
     return NND_OK;
 }
 
@@ -193,8 +191,18 @@ void nnd_unknown_sandwich_add(const nnd_unknown_sandwich *s, double scale, doubl
                 s->scratch, (int)rows, s->xn, (int)rows, 1.0, f, (int)m);
 }
 
-void nnd_unknown_sandwich_half(const nnd_unknown_sandwich *s, double scale, double a, double b,
+/* X S, once it is asked for. */
+static void complete_half(nnd_unknown_sandwich *s) {
+    int m = (int)s->m, n = (int)s->side->n, rows = (int)s->side->rows;
+    if (!s->halved && s->side->projector && m > 0 && n > 0 && rows > 0)
+        cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, m, n, rows, 1.0, s->xn, rows,
+                    s->side->row, n, 0.0, s->xs, n);
+    s->halved = true;
+}
+
+void nnd_unknown_sandwich_half(nnd_unknown_sandwich *s, double scale, double a, double b,
                                double *f) {
+    complete_half(s);
     size_t m = s->m, n = s->side->n, rows = s->side->rows;
     double all = scale / a, unknown = s->side->projector ? scale / a * b / (a + b) : 0.0;
     for (size_t i = 0; i < m * n; i++)

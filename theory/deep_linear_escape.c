@@ -8,8 +8,8 @@
 #include "theory/deep_linear_weights.h"
 
 /* Looks follow each other at this part of the time that has passed: a curve that is smooth on the
- * scale of that time is linear between two of them to 1e-6. */
-static const double SPACING = 1.0 / 400.0;
+ * scale of that time is linear between two of them to 3e-6. */
+static const double SPACING = 1.0 / 200.0;
 
 void nnd_escape_begin(nnd_escape *e, size_t count, double *step) {
     *e = (nnd_escape){.count = count, .step = step, .last = -1.0};

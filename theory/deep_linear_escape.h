@@ -18,7 +18,7 @@ typedef struct {
 /** Zeroes but for the first two arguments' fields; free with nnd_escape_clear. */
 void nnd_escape_begin(nnd_escape *e, size_t count, double *step);
 void nnd_escape_clear(nnd_escape *e);
-/** Whether a step is one at which networks are looked at: all up to 400, then every 400th part. */
+/** Whether a step is one at which networks are looked at: all up to 400, then every 200th part. */
 bool nnd_escape_due(double last, double step);
 /** Looks at matrix l of a network: an outlier that is new has its time between this look and the
  * last, where its indicator, taken as linear between, is 1. */

@@ -17,8 +17,9 @@ static const double FLOOR_FRACTION = 0.01;
 /* Times between recorded ones at which it is asked whether the run is beyond the edge of stability.
  */
 static const double MOST_WATCHED = 64.0;
-/* Coordinates from which on the pieces of a look are worth a thread each. */
-enum { WORTH_A_THREAD = 150 };
+/* Coordinates from which on the pieces of a look are worth a thread each, which waits for the others
+ * and for the next look by spinning. */
+enum { WORTH_A_THREAD = 400 };
 
 struct nnd_spectra {
     nnd_context *ctx;
@@ -315,7 +316,7 @@ nnd_status nnd_spectra_finish(nnd_spectra *s, double *beyond) {
 /* Measured: a search takes some ten factorisations of a third of a cube, and as much to set up. */
 double nnd_spectra_work(const nnd_deep_linear *p, double coordinates, double times) {
     double depth = (double)p->depth, cube = coordinates * coordinates * coordinates;
-    double looks = fmin((double)p->steps, 400.0) + 400.0 * log(fmax(1.0, (double)p->steps / 400.0));
+    double looks = fmin((double)p->steps, 400.0) + 200.0 * log(fmax(1.0, (double)p->steps / 400.0));
     double watched = watched_every(p) > 0 ? MOST_WATCHED : 0.0;
     return (p->spectrum ? depth * cube * (8.0 * times + 4.0 * looks) : 0.0) +
            (p->ntk ? depth * cube * (16.0 * times + 8.0 * watched) : 0.0);

@@ -50,6 +50,7 @@ typedef struct {
     double *x, *xx;   /* X, X X^T */
     double *xn;       /* X N^T */
     double *xsx, *xs; /* of a projector: X S X^T, X S */
+    bool halved;      /* X S is known */
     double *scratch;  /* as large as X N^T */
 } nnd_unknown_sandwich;
 
@@ -63,7 +64,7 @@ void nnd_unknown_sandwich_clear(nnd_unknown_sandwich *s);
 void nnd_unknown_sandwich_add(const nnd_unknown_sandwich *s, double scale, double a, double b,
                               double *f);
 /** f (m x n) += scale X (a + b S)^-1. */
-void nnd_unknown_sandwich_half(const nnd_unknown_sandwich *s, double scale, double a, double b,
+void nnd_unknown_sandwich_half(nnd_unknown_sandwich *s, double scale, double a, double b,
                                double *f);
 
 NND_API_END
