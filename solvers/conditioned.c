@@ -295,6 +295,15 @@ static nnd_status reveal(nnd_conditioned *c, nnd_conditioned_matrix *a, nnd_dire
     return NND_OK;
 }
 
+void nnd_conditioned_apply(nnd_conditioned *c, nnd_known_matrix matrix, nnd_direction direction,
+                           nnd_known_vector v, nnd_known_vector image) {
+    const nnd_conditioned_matrix *a = &c->matrix[matrix];
+    nnd_conditioned_zero(c, image); /* which an empty product leaves alone */
+    cblas_dgemv(CblasRowMajor, direction == NND_FORWARD ? CblasNoTrans : CblasTrans,
+                (int)c->space[a->space[NND_BACKWARD]].dim, (int)c->space[a->space[NND_FORWARD]].dim,
+                1.0, a->m, (int)cols_room(c, a), c->vector[v].x, 1, 0.0, c->vector[image].x, 1);
+}
+
 nnd_status nnd_conditioned_ask(nnd_conditioned *c, nnd_known_matrix matrix, nnd_direction direction,
                                double tolerance, nnd_known_vector v, nnd_known_vector image) {
     nnd_conditioned_matrix *a = &c->matrix[matrix];
@@ -315,11 +324,7 @@ nnd_status nnd_conditioned_ask(nnd_conditioned *c, nnd_known_matrix matrix, nnd_
             return status;
     } else if (unknown > 0.0)
         c->dropped = fmax(c->dropped, unknown / threshold);
-    bool forward = direction == NND_FORWARD;
-    nnd_conditioned_zero(c, image); /* which an empty product leaves alone */
-    cblas_dgemv(CblasRowMajor, forward ? CblasNoTrans : CblasTrans,
-                (int)c->space[a->space[NND_BACKWARD]].dim, (int)c->space[a->space[NND_FORWARD]].dim,
-                1.0, a->m, (int)cols_room(c, a), c->vector[v].x, 1, 0.0, c->vector[image].x, 1);
+    nnd_conditioned_apply(c, matrix, direction, v, image);
     return NND_OK;
 }
 

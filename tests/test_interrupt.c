@@ -69,7 +69,7 @@ START_TEST(spectra_end_when_they_are_interrupted) {
     ck_assert_int_eq(nnd_timegrid_add_dim(&grid, frame, "t"), NND_OK);
     ck_assert_int_eq(nnd_spectra_new(ctx, p, frame, &spectra), NND_OK);
     nnd_context_interrupt(ctx);
-    ck_assert_int_eq(nnd_spectra_look(spectra, &n, 0, 0), NND_E_INTERRUPTED);
+    ck_assert_int_eq(nnd_spectra_look(spectra, &n, 0, 0.0, 0), NND_E_INTERRUPTED);
     nnd_spectra_free(spectra);
     nnd_frame_free(frame);
     nnd_timegrid_clear(&grid);

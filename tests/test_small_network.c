@@ -9,6 +9,8 @@
 #include "full/deep_linear_outliers.h"
 #include "support.h"
 #include "theory/deep_linear_run.h"
+#include "theory/deep_linear_stabilised.h"
+#include "theory/deep_linear_step_error.h"
 
 enum { MOST_LAYERS = 5, MOST_CURVES = 4 + 2 * MOST_LAYERS };
 
@@ -75,8 +77,9 @@ static const char *const REFERENCE[] = {
     R1,
     "depth: 2, nu: 0.7, " R1,
     "depth: 3, alpha: inf, parameterization: ntk, gamma0: 2, nu: 0.5, sigma: 0.7, lr: 0.05",
-    "depth: 2, alpha: 1.5, nu: 2, gamma0: 2, sigma: 0.8, noise: 0.3, integrator: flow, steps: 40, "
-    "time: 4",
+    "depth: 2, alpha: 1.5, nu: 2, gamma0: 2, sigma: 0.8, noise: 0.3, integrator: flow, method: "
+    "rk4, "
+    "steps: 40, time: 4",
     "gamma0: 3, sigma: 0.6, noise: 0.3, lr: 0.8",
     "depth: 3, nu: 0.7, momentum: 0.6, weight_decay: 0.02, steps: 80, " R1,
     "depth: 2, training: fresh, steps: 60, " R1,
@@ -242,8 +245,9 @@ static const char *const SPECTRA[] = {
     R1,
     "depth: 2, nu: 0.7, " R1,
     "depth: 3, alpha: inf, parameterization: ntk, gamma0: 2, nu: 0.5, sigma: 0.7, lr: 0.05",
-    "depth: 2, alpha: 1.5, nu: 2, gamma0: 2, sigma: 0.8, noise: 0.3, integrator: flow, steps: 10, "
-    "time: 3",
+    "depth: 2, alpha: 1.5, nu: 2, gamma0: 2, sigma: 0.8, noise: 0.3, integrator: flow, method: "
+    "rk4, "
+    "steps: 10, time: 3",
     "depth: 2, nu: 0.7, momentum: 0.6, weight_decay: 0.02, steps: 30, " R1,
     "depth: 2, training: fresh, steps: 30, " R1,
     "depth: 2, alpha: 1, gamma0: 5, sigma: 0.5, noise: 1, lr: 0.4, steps: 15",
@@ -273,6 +277,84 @@ START_TEST(spectra_agree_with_dressed_gram_matrices) {
 }
 END_TEST
 
+/* ---- adaptive flow ---- */
+
+static nnd_status note_risk(void *data, nnd_small *n, double tau, size_t mark) {
+    (void)tau;
+    if (mark != SIZE_MAX)
+        ((double *)data)[mark] = nnd_small_test_risk(n);
+    return NND_OK;
+}
+
+static nnd_flow_account flow(nnd_context *ctx, const char *params, double tolerance, size_t count,
+                             const double *marks, double *risk) {
+    char yaml[512];
+    snprintf(yaml, sizeof yaml, "{model: deep-linear, params: {integrator: flow, %s}}", params);
+    nnd_case *c = test_case(ctx, yaml);
+    nnd_small n;
+    nnd_flow_account account;
+    ck_assert_int_eq(nnd_small_make(ctx, c->params[0], tolerance, 2, &n), NND_OK);
+    ck_assert_int_eq(nnd_small_flow(ctx, &n, count, marks, note_risk, risk, &account), NND_OK);
+    nnd_small_clear(&n);
+    nnd_case_free(c);
+    return account;
+}
+
+#define R4 "depth: 2, alpha: 1.5, nu: 2, gamma0: 2, sigma: 0.8, noise: 0.3"
+
+/* Steps whose error is of third order: a hundredth of the tolerance leaves a twentieth of the
+ * error. 200 steps of rk4 are exact to 1e-8. */
+START_TEST(an_adaptive_flow_agrees_with_fine_steps) {
+    nnd_context *ctx = nnd_context_new(NULL);
+    nnd_case *c = test_case(ctx, "{model: deep-linear, params: {integrator: flow, method: rk4, "
+                                 "steps: 200, time: 2, tolerance: 1.0e-10, " R4 "}}");
+    const double marks[] = {0.0, 0.5, 1.0, 2.0};
+    double risk[4], last = 0.0;
+    nnd_curves exact;
+    ck_assert_int_eq(nnd_deep_linear_every_step(ctx, c->params[0], &exact), NND_OK);
+    for (int i = 0; i < 3; i++) {
+        const double tolerance[] = {1e-4, 1e-6, 1e-8}, bound[] = {2e-3, 1e-4, 5e-6};
+        double error = 0.0;
+        flow(ctx, R4, tolerance[i], 4, marks, risk);
+        for (int k = 0; k < 4; k++)
+            error = fmax(error, fabs(risk[k] - nnd_curves_at(&exact, (size_t)(100.0 * marks[k]),
+                                                             NND_TEST_RISK)));
+        ck_assert_msg(error < bound[i], "tolerance %g: error %g", tolerance[i], error);
+        ck_assert_msg(i == 0 || error < 0.1 * last, "%g after %g", error, last);
+        last = error;
+    }
+    nnd_curves_clear(&exact);
+    nnd_case_free(c);
+    nnd_context_free(ctx);
+}
+END_TEST
+
+/* With more samples than dimensions the end is regression: risk noise^2/(alpha - 1). */
+START_TEST(a_flow_ends_where_regression_does) {
+    nnd_context *ctx = nnd_context_new(NULL);
+    const double marks[] = {1e3, 1e4, 1e6};
+    double risk[3];
+    nnd_flow_account account =
+        flow(ctx, "alpha: 2.5, sigma: 0.8, noise: 0.3", 1e-6, 3, marks, risk);
+    for (int k = 0; k < 3; k++)
+        test_close("risk", risk[k], 0.09 / 1.5, 1e-6);
+    ck_assert(account.frozen < 1e3 && account.steps < 1000);
+    nnd_context_free(ctx);
+}
+END_TEST
+
+/* From a small initialisation nothing moves for long, which is no end: for two layers the time of
+ * the escape is that at which 1/(sigma sqrt(N)...) has been made up for, about 1/sigma. */
+START_TEST(a_plateau_is_not_taken_for_the_end) {
+    nnd_context *ctx = nnd_context_new(NULL);
+    const double marks[] = {10.0, 100.0, 1e5};
+    double risk[3];
+    flow(ctx, "depth: 2, sigma: 0.03", 1e-6, 3, marks, risk);
+    ck_assert(risk[0] > 0.99 && risk[1] > 0.9 && risk[2] < 0.05);
+    nnd_context_free(ctx);
+}
+END_TEST
+
 START_TEST(random_cases_agree_with_the_full_march) {
     nnd_context *ctx = nnd_context_new(NULL);
     char params[512];
@@ -293,6 +375,9 @@ int main(void) {
     tcase_add_test(tests, compressed_fresh_batches_agree_with_the_full_march);
     tcase_add_loop_test(tests, spectra_agree_with_dressed_gram_matrices, 0,
                         (int)(sizeof SPECTRA / sizeof *SPECTRA));
+    tcase_add_test(tests, an_adaptive_flow_agrees_with_fine_steps);
+    tcase_add_test(tests, a_flow_ends_where_regression_does);
+    tcase_add_test(tests, a_plateau_is_not_taken_for_the_end);
     tcase_add_test(tests, the_error_falls_with_the_tolerance);
     tcase_add_test(tests, backward_times_forward_is_equal_at_any_tolerance);
     suite_add_tcase(suite, tests);

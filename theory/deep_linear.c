@@ -14,6 +14,7 @@
 #include "theory/deep_linear_curves.h"
 #include "theory/deep_linear_run.h"
 #include "theory/deep_linear_spectrum.h"
+#include "theory/deep_linear_stabilised.h"
 #include "theory/deep_linear_step_error.h"
 #include "theory/deep_linear_two_time.h"
 
@@ -24,9 +25,12 @@ typedef struct {
     nnd_context *ctx;
     const nnd_deep_linear *p;
     nnd_timegrid grid;
+    double *time;      /* of the grid, as `t` has them */
     size_t next;       /* recorded time that comes next: as many are sound */
-    nnd_curves curves; /* at recorded times; of flow at every step */
-    nnd_frame *frame;
+    size_t done;       /* sound steps of one that has steps */
+    nnd_curves curves; /* at recorded times; of a flow by a fixed method at every step */
+    nnd_flow_account flow;
+    nnd_frame *frame;    /* NULL: curves alone */
     nnd_two_time *pairs; /* NULL: not asked for */
     nnd_spectra *spectra;
 } run;
@@ -35,35 +39,79 @@ static bool is_flow(const nnd_deep_linear *p) {
     return p->integrator == NND_GRADIENT_FLOW;
 }
 
-static nnd_status look(void *data, nnd_small *n, size_t step) {
-    run *r = data;
-    bool recorded = r->next < r->grid.count && r->grid.step[r->next] == step;
+/* A flow whose step has an error of its own. */
+static bool has_steps(const nnd_deep_linear *p) {
+    return is_flow(p) && !nnd_small_adapts(p);
+}
+
+static nnd_status look(run *r, nnd_small *n, double time, bool recorded) {
     nnd_status status = NND_OK;
-    if (recorded || is_flow(r->p))
+    if (recorded || has_steps(r->p))
         nnd_curves_add(&r->curves, n);
     if (recorded && r->pairs != NULL)
         status = nnd_two_time_add(r->pairs, n, r->next);
-    if (status == NND_OK)
-        status = nnd_spectra_look(r->spectra, n, step, recorded ? r->next : SIZE_MAX);
+    if (status == NND_OK && r->frame != NULL)
+        status = nnd_spectra_look(r->spectra, n, r->done, time, recorded ? r->next : SIZE_MAX);
     if (status == NND_OK && recorded)
         r->next++;
     return status;
 }
 
+static nnd_status look_at_step(void *data, nnd_small *n, size_t step) {
+    run *r = data;
+    const nnd_deep_linear *p = r->p;
+    double time = is_flow(p) ? p->time * (double)step / (double)p->steps : (double)step;
+    r->done = step;
+    return look(r, n, time, r->next < r->grid.count && r->grid.step[r->next] == step);
+}
+
+static nnd_status look_at_time(void *data, nnd_small *n, double tau, size_t mark) {
+    run *r = data;
+    if (mark != SIZE_MAX)
+        r->done = r->grid.step[mark];
+    return look(r, n, tau, mark != SIZE_MAX);
+}
+
+/* Room for the curves, and the recorded times. */
+static nnd_status begin(run *r) {
+    const nnd_deep_linear *p = r->p;
+    nnd_status status =
+        nnd_timegrid_make(r->ctx, (size_t)p->steps, &p->record, (size_t)p->record_every, &r->grid);
+    if (status == NND_OK)
+        status = nnd_curves_make(r->ctx, (size_t)p->depth,
+                                 has_steps(p) ? (size_t)p->steps + 1 : r->grid.count, &r->curves);
+    if (status != NND_OK)
+        return status;
+    r->time = calloc(r->grid.count, sizeof *r->time);
+    if (r->time == NULL)
+        return nnd_fail_memory(r->ctx, "the recorded times");
+    for (size_t i = 0; i < r->grid.count; i++) {
+        double step = (double)r->grid.step[i];
+        r->time[i] = is_flow(p) ? p->time * step / (double)p->steps : step;
+    }
+    return NND_OK;
+}
+
+/* The run itself; NND_DIVERGED: stopped after r->done steps. */
+static nnd_status go(run *r, nnd_small *n) {
+    if (nnd_small_adapts(r->p))
+        return nnd_small_flow(r->ctx, n, r->grid.count, r->time, look_at_time, r, &r->flow);
+    return nnd_small_run(r->ctx, n, look_at_step, r, &r->done);
+}
+
+static void clear_run(run *r) {
+    nnd_spectra_free(r->spectra);
+    nnd_two_time_free(r->pairs);
+    nnd_curves_clear(&r->curves);
+    nnd_timegrid_clear(&r->grid);
+    free(r->time);
+}
+
 /* ---- the frame ---- */
 
 static nnd_status add_time(const run *r, const char *name) {
-    const nnd_deep_linear *p = r->p;
-    double *t = calloc(r->grid.count, sizeof *t);
-    if (t == NULL)
-        return nnd_fail_memory(r->ctx, "the recorded times");
-    for (size_t i = 0; i < r->grid.count; i++)
-        t[i] = is_flow(p) ? p->time * (double)r->grid.step[i] / (double)p->steps
-                          : (double)r->grid.step[i];
-    nnd_status status = nnd_frame_add_dim(
-        r->frame, name, is_flow(p) ? NND_COORD_REAL : NND_COORD_INTEGER, r->grid.count, t);
-    free(t);
-    return status;
+    return nnd_frame_add_dim(r->frame, name, is_flow(r->p) ? NND_COORD_REAL : NND_COORD_INTEGER,
+                             r->grid.count, r->time);
 }
 
 /* In the order of the columns of curves; the last two have one for each layer. */
@@ -97,7 +145,7 @@ static void fill_curves(const run *r) {
         for (size_t t = 0; t < r->next; t++)
             for (size_t l = 0; l < width; l++)
                 x[t * width + l] =
-                    nnd_curves_at(&r->curves, is_flow(r->p) ? r->grid.step[t] : t, column + l);
+                    nnd_curves_at(&r->curves, has_steps(r->p) ? r->grid.step[t] : t, column + l);
         column += width;
     }
 }
@@ -141,7 +189,7 @@ static nnd_status refuse_step(nnd_context *ctx, const nnd_deep_linear *p, double
 static nnd_status judge_step(const run *r, nnd_status ran) {
     double error = INFINITY;
     nnd_status status = NND_OK;
-    if (!is_flow(r->p))
+    if (!has_steps(r->p))
         return NND_OK;
     if (ran == NND_OK)
         status = nnd_deep_linear_step_error(r->ctx, r->p, &r->curves, &error);
@@ -155,35 +203,24 @@ static nnd_status judge_step(const run *r, nnd_status ran) {
 
 /* ---- what the march leaves out ---- */
 
-static nnd_status note_curves(void *data, nnd_small *n, size_t step) {
-    run *r = data;
-    bool recorded = r->next < r->grid.count && r->grid.step[r->next] == step;
-    if (recorded || is_flow(r->p))
-        nnd_curves_add(&r->curves, n);
-    if (recorded)
-        r->next++;
-    return NND_OK;
-}
-
 /* What a looser tolerance makes of the curves, relative to the largest value of each: more than
  * the tolerance of the run itself does. */
 static nnd_status march_error(const run *r, double *error) {
     const double looser = 100.0;
-    run other = {.ctx = r->ctx, .p = r->p, .grid = r->grid};
+    run other = {.ctx = r->ctx, .p = r->p};
     nnd_small n = {0};
-    size_t done;
-    nnd_status status = nnd_curves_make(r->ctx, (size_t)r->p->depth, r->curves.room, &other.curves);
+    nnd_status status = begin(&other);
     if (status == NND_OK)
         status = nnd_small_make(r->ctx, r->p, looser * r->p->tolerance, nnd_small_stages(r->p), &n);
     if (status == NND_OK)
-        status = nnd_small_run(r->ctx, &n, note_curves, &other, &done);
+        status = go(&other, &n);
     if (status >= NND_OK) {
         if (other.curves.rows > r->curves.rows)
             other.curves.rows = r->curves.rows;
         *error = nnd_curves_difference(&r->curves, 1, &other.curves);
     }
     nnd_small_clear(&n);
-    nnd_curves_clear(&other.curves);
+    clear_run(&other);
     return status >= NND_OK ? NND_OK : status;
 }
 
@@ -197,12 +234,21 @@ static nnd_status set_ranks(const run *r, const nnd_small *n) {
     return nnd_frame_set_text(r->frame, NULL, "march_ranks", text);
 }
 
-/* From where on the march's own error is worth a word. */
-static const double NOTABLE_MARCH_ERROR = 1e-4;
+/* From where on it is worth a word: a quarter of what would be refused of a step. */
+static const double NOTABLE_MARCH_ERROR = 5e-4;
+
+static nnd_status account_flow(const run *r) {
+    nnd_status status = nnd_frame_set_number(r->frame, NULL, "flow_steps", (double)r->flow.steps);
+    return status == NND_OK && !isnan(r->flow.frozen)
+               ? nnd_frame_set_number(r->frame, NULL, "frozen_at", r->flow.frozen)
+               : status;
+}
 
 static nnd_status account(const run *r, const nnd_small *n) {
     double error;
     nnd_status status = set_ranks(r, n);
+    if (status == NND_OK && nnd_small_adapts(r->p))
+        status = account_flow(r);
     if (status == NND_OK)
         status = nnd_frame_set_number(r->frame, NULL, "march_dropped",
                                       nnd_conditioned_dropped(n->system));
@@ -230,7 +276,7 @@ static nnd_status warn_of_compression(const run *r) {
 
 /* ---- all of it ---- */
 
-static nnd_status complete(run *r, const nnd_small *n, size_t done, nnd_status ran) {
+static nnd_status complete(run *r, const nnd_small *n, nnd_status ran) {
     double beyond;
     fill_curves(r);
     nnd_status status = nnd_spectra_finish(r->spectra, &beyond);
@@ -238,7 +284,7 @@ static nnd_status complete(run *r, const nnd_small *n, size_t done, nnd_status r
         status = claim_until_edge(r->frame, beyond);
     if (status == NND_OK)
         status = nnd_frame_add_scalar(r->frame, NND_DIVERGED_AT,
-                                      ran == NND_DIVERGED ? (double)done : NAN);
+                                      ran == NND_DIVERGED ? (double)r->done : NAN);
     if (status == NND_OK)
         status = judge_step(r, ran);
     if (status == NND_OK)
@@ -246,32 +292,19 @@ static nnd_status complete(run *r, const nnd_small *n, size_t done, nnd_status r
     return status == NND_OK ? warn_of_compression(r) : status;
 }
 
-static void clear_run(run *r) {
-    nnd_spectra_free(r->spectra);
-    nnd_two_time_free(r->pairs);
-    nnd_curves_clear(&r->curves);
-    nnd_timegrid_clear(&r->grid);
-}
-
 nnd_status nnd_deep_linear_theory(nnd_context *ctx, const void *params, nnd_frame **frame) {
     const nnd_deep_linear *p = params;
     run r = {.ctx = ctx, .p = p};
     nnd_small n = {0};
-    size_t done = 0;
-    nnd_status ran = NND_OK;
-    nnd_status status =
-        nnd_timegrid_make(ctx, (size_t)p->steps, &p->record, (size_t)p->record_every, &r.grid);
-    if (status == NND_OK)
-        status = nnd_curves_make(ctx, (size_t)p->depth,
-                                 is_flow(p) ? (size_t)p->steps + 1 : r.grid.count, &r.curves);
+    nnd_status ran = NND_OK, status = begin(&r);
     if (status == NND_OK)
         status = make_frame(&r);
     if (status == NND_OK)
         status = nnd_small_make(ctx, p, p->tolerance, nnd_small_stages(p), &n);
     if (status == NND_OK)
-        status = ran = nnd_small_run(ctx, &n, look, &r, &done);
+        status = ran = go(&r, &n);
     if (status >= NND_OK)
-        status = complete(&r, &n, done, ran);
+        status = complete(&r, &n, ran);
     nnd_small_clear(&n);
     clear_run(&r);
     if (status == NND_OK)
@@ -283,10 +316,18 @@ nnd_status nnd_deep_linear_theory(nnd_context *ctx, const void *params, nnd_fram
 
 /* ---- cost ---- */
 
+/* Of the gradient. Steps of an adaptive flow are such that their error, of third order, is the
+ * tolerance, and few once all has been learned. */
+static double evaluations(const nnd_deep_linear *p) {
+    if (nnd_small_adapts(p))
+        return 3.0 * (double)p->depth * fmin(p->time, 100.0) / cbrt(p->tolerance) + 100.0;
+    return (double)p->steps * (double)nnd_small_stages(p);
+}
+
 /* Coordinates of the larger spaces at the end, roughly: fields of descent span Krylov spaces, which
  * grow like the root of time until the slowest mode has been learned, by two at most a step. */
 static double coordinates(const nnd_deep_linear *p) {
-    double steps = (double)p->steps * (double)nnd_small_stages(p), digits = -log(p->tolerance);
+    double steps = evaluations(p), digits = -log(p->tolerance);
     if (p->training == NND_TRAIN_FRESH)
         return 2.0 * (nnd_small_compresses(p) ? 80.0 : steps) + 2.0;
     double s = 1.0 / sqrt(p->alpha), modes = 1.0;
@@ -304,7 +345,7 @@ nnd_status nnd_deep_linear_theory_cost(nnd_context *ctx, const void *params, nnd
     const nnd_deep_linear *p = params;
     double times = nnd_timegrid_most(p->steps, &p->record, p->record_every);
     double layers = (double)p->depth + 1.0, numbers = 4.0 + 2.0 * layers, n = coordinates(p);
-    double queries = (double)p->steps * (double)nnd_small_stages(p) + 1.0;
+    double queries = evaluations(p) + 1.0;
     if (p->spectrum || p->ntk)
         numbers += 3.0 * (layers + 2.0) * (double)p->outliers;
     if (p->two_time)
@@ -312,11 +353,11 @@ nnd_status nnd_deep_linear_theory_cost(nnd_context *ctx, const void *params, nnd
     cost->results = numbers * times * sizeof(double);
     /* M, K and both N of each matrix, with room to grow; the answers take five passes over one. The
      * run of the check is somewhat smaller, that of half the steps of a flow has half of it. */
-    double matrix = n * n, repeated = (p->check ? 1.7 : 1.0) + (is_flow(p) ? 0.5 : 0.0);
+    double matrix = n * n, repeated = (p->check ? 1.7 : 1.0) + (has_steps(p) ? 0.5 : 0.0);
     cost->bytes = layers * 3.0 * matrix * sizeof(double);
     if (p->two_time)
         cost->bytes += times * (2.0 * layers + 2.0) * n * sizeof(double);
-    if (is_flow(p))
+    if (has_steps(p))
         cost->bytes += 2.0 * (4.0 + 2.0 * layers) * (double)p->steps * sizeof(double);
     double work = repeated * queries * layers * 5.0 * matrix * (n < 2.0 * queries ? 0.7 : 1.0);
     cost->flops = 2.0 * (work + nnd_spectra_work(p, n, times));

@@ -8,7 +8,7 @@
 /** One matrix: what it had learned when it was last looked at, and who has left since. */
 typedef struct {
     size_t count, escaped; /**< outliers that are looked for, and those that have a time */
-    double *step;          /**< `count` times in steps, NaN where there is none; of the caller */
+    double *when;          /**< `count` times, NaN where there is none; of the caller */
     double last;           /**< when it was looked at */
     double kappa;
     size_t rows, cols, room;
@@ -16,13 +16,14 @@ typedef struct {
 } nnd_escape;
 
 /** Zeroes but for the first two arguments' fields; free with nnd_escape_clear. */
-void nnd_escape_begin(nnd_escape *e, size_t count, double *step);
+void nnd_escape_begin(nnd_escape *e, size_t count, double *when);
 void nnd_escape_clear(nnd_escape *e);
-/** Whether a step is one at which networks are looked at: all up to 400, then every 200th part. */
-bool nnd_escape_due(double last, double step);
+/** Whether a network is looked at, at the end of a step: after a 400th part of the time so far, of
+ * which the first 400 steps are never less. */
+bool nnd_escape_due(double last, double time);
 /** Looks at matrix l of a network: an outlier that is new has its time between this look and the
  * last, where its indicator, taken as linear between, is 1. */
 NND_MUST_USE nnd_status nnd_escape_look(nnd_context *ctx, nnd_escape *e, const nnd_small *n,
-                                        size_t l, double step);
+                                        size_t l, double time);
 
 #endif

@@ -183,8 +183,7 @@ static void set_pencil(problem *p) {
     const nnd_small *n = p->n;
     for (size_t l = 0; l <= n->depth; l++) {
         double sigma = nnd_deep_linear_sigma(n->params, l);
-        double gram = l < n->depth ? nnd_small_g_norm2(n, l + 1) : 1.0;
-        p->k[l] = sigma * sigma * gram / (l == 0 ? 1.0 : n->params->nu);
+        p->k[l] = nnd_small_ntk_weight(n, l);
         if (l < n->depth) {
             p->s[l] = n->kappa * n->kappa * sigma * sigma;
             p->aspect[l] = l == 0 ? n->params->nu : 1.0;
@@ -323,6 +322,20 @@ nnd_status nnd_small_ntk(nnd_context *ctx, const nnd_small *n, size_t step, nnd_
         status = nnd_pencil_edge(ctx, &p.pencil, &x_edge, &out->edge);
     if (status == NND_OK)
         status = find_all(ctx, &p, x_edge, out);
+    clear_problem(&p);
+    return status;
+}
+
+nnd_status nnd_small_ntk_edge(nnd_context *ctx, const nnd_small *n, double *edge) {
+    problem p = {.n = n, .fixed = n->params->training == NND_TRAIN_FIXED};
+    double x;
+    nnd_status status = allocate(ctx, &p);
+    *edge = 0.0;
+    if (status == NND_OK) {
+        set_pencil(&p);
+        if (in_range(&p))
+            status = nnd_pencil_edge(ctx, &p.pencil, &x, edge);
+    }
     clear_problem(&p);
     return status;
 }

@@ -15,6 +15,8 @@ typedef struct {
 
 NND_MUST_USE nnd_status nnd_small_ntk(nnd_context *ctx, const nnd_small *n, size_t step,
                                       nnd_ntk_modes *out);
+/** The upper edge of its bulk alone; 0 where that is smaller than double precision holds. */
+NND_MUST_USE nnd_status nnd_small_ntk_edge(nnd_context *ctx, const nnd_small *n, double *edge);
 /** Whether the NTK has an eigenvalue, or bulk, above `level`; one smaller than double precision
  * holds has not. */
 NND_MUST_USE nnd_status nnd_small_ntk_above(nnd_context *ctx, const nnd_small *n, double level,

@@ -136,18 +136,18 @@ static void copy(nnd_small *n, nnd_known_vector from, nnd_known_vector to) {
     nnd_conditioned_add(n->system, 1.0, from, to);
 }
 
-/* What is dropped of g reaches beta = g_0/gamma: it is measured in units of the output. */
-static double backward_tolerance(const nnd_small *n) {
+double nnd_small_output_unit(const nnd_small *n) {
     double unit = 1.0;
     for (size_t l = 0; l <= n->depth && !n->params->center; l++)
         unit *= nnd_deep_linear_sigma(n->params, l);
-    return n->tolerance * fmin(1.0, n->gamma / unit);
+    return fmin(1.0, n->gamma / unit);
 }
 
 /* g_L = a, then g_l = A_l^T g_{l+1} down to the predictor. */
 static nnd_status backward(nnd_small *n, nnd_small_fields *f) {
     nnd_conditioned *c = n->system;
-    double tolerance = backward_tolerance(n);
+    /* What is dropped of g reaches beta = g_0/gamma. */
+    double tolerance = n->tolerance * nnd_small_output_unit(n);
     nnd_status status = NND_OK;
     copy(n, n->readout, f->g[n->depth]);
     for (size_t l = n->depth; l-- > 0 && status == NND_OK;)
@@ -266,4 +266,10 @@ double nnd_small_g_norm2(const nnd_small *n, size_t l) {
 
 double nnd_small_h_norm2(const nnd_small *n, size_t l) {
     return norm2(n, n->fields[0].h[l]);
+}
+
+double nnd_small_ntk_weight(const nnd_small *n, size_t l) {
+    double sigma2 = square(nnd_deep_linear_sigma(n->params, l));
+    double gram = l < n->depth ? nnd_small_g_norm2(n, l + 1) : 1.0;
+    return sigma2 * gram / (l == 0 ? 1.0 : n->params->nu);
 }

@@ -55,6 +55,12 @@ void nnd_small_move(nnd_small *n, size_t stage, double weight);
 /** A step of descent with momentum and decay by stage 0, its rate multiplied by `rate`. */
 void nnd_small_descend(nnd_small *n, double rate);
 
+/** What changes of weights are measured in: 1, or where outputs are larger, what they come down to,
+ * gamma over the product of sigma (centred: gamma). */
+double nnd_small_output_unit(const nnd_small *n);
+/** Weights k_l of the NTK at stage 0 (deep-linear.md#s4). */
+double nnd_small_ntk_weight(const nnd_small *n, size_t l);
+
 /** Of stage 0: |beta* - beta|^2 and |Delta|^2/P, the latter of a fresh batch where there is one. */
 double nnd_small_test_risk(const nnd_small *n);
 double nnd_small_train_mse(const nnd_small *n);

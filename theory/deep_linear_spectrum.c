@@ -17,8 +17,8 @@ static const double FLOOR_FRACTION = 0.01;
 /* Times between recorded ones at which it is asked whether the run is beyond the edge of stability.
  */
 static const double MOST_WATCHED = 64.0;
-/* Coordinates from which on the pieces of a look are worth a thread each, which waits for the others
- * and for the next look by spinning. */
+/* Coordinates from which on the pieces of a look are worth a thread each, which waits for the
+ * others and for the next look by spinning. */
 enum { WORTH_A_THREAD = 400 };
 
 struct nnd_spectra {
@@ -141,6 +141,7 @@ typedef struct {
     nnd_context *ctx;
     const nnd_small *n;
     size_t step, time; /* time: index of a recorded one, or SIZE_MAX */
+    double now;
 } look;
 
 /* Variance of A_l(0) between the singular vectors of two outliers, made symmetric, times the
@@ -175,12 +176,11 @@ static nnd_status outliers_at(const look *at, size_t l) {
 /* One matrix: the outliers of a recorded time, and those that escape. */
 static nnd_status matrix_at(const look *at, size_t l) {
     nnd_escape *escape = &at->s->escape[l];
-    double step = (double)at->step;
     nnd_status status = NND_OK;
     if (at->time != SIZE_MAX)
         status = outliers_at(at, l);
-    if (status == NND_OK && nnd_escape_due(escape->last, step))
-        status = nnd_escape_look(at->ctx, escape, at->n, l, step);
+    if (status == NND_OK && nnd_escape_due(escape->last, at->now))
+        status = nnd_escape_look(at->ctx, escape, at->n, l, at->now);
     return status;
 }
 
@@ -256,10 +256,11 @@ static bool is_large(const nnd_small *n) {
     return most >= WORTH_A_THREAD;
 }
 
-nnd_status nnd_spectra_look(nnd_spectra *s, const nnd_small *n, size_t step, size_t recorded) {
-    look at = {s, s->ctx, n, step, recorded};
+nnd_status nnd_spectra_look(nnd_spectra *s, const nnd_small *n, size_t step, double time,
+                            size_t recorded) {
+    look at = {s, s->ctx, n, step, recorded, time};
     bool watched = s->watched > 0 && step % s->watched == 0;
-    bool due = s->escape != NULL && nnd_escape_due(s->escape[0].last, (double)step);
+    bool due = s->escape != NULL && nnd_escape_due(s->escape[0].last, time);
     if (recorded != SIZE_MAX) {
         s->kappa = n->kappa;
         s->seen = true;
@@ -297,13 +298,10 @@ nnd_status nnd_spectra_finish(nnd_spectra *s, double *beyond) {
                                              "outlier_overlap_readout"};
     static const char *const of_ntk[] = {"ntk_top", "stability"};
     const nnd_deep_linear *p = s->p;
-    double unit = p->integrator == NND_GRADIENT_FLOW ? p->time / (double)p->steps : 1.0;
     nnd_status status = NND_OK;
     *beyond = s->beyond;
     if (p->spectrum)
         status = claim(s->frame, 3, of_weights);
-    for (size_t i = 0; p->spectrum && i < (size_t)(p->depth * p->outliers); i++)
-        values(s, "escape_time")[i] *= unit;
     if (status == NND_OK && p->ntk)
         status = claim(s->frame, 2, of_ntk);
     if (status == NND_OK && p->density)
@@ -316,7 +314,7 @@ nnd_status nnd_spectra_finish(nnd_spectra *s, double *beyond) {
 /* Measured: a search takes some ten factorisations of a third of a cube, and as much to set up. */
 double nnd_spectra_work(const nnd_deep_linear *p, double coordinates, double times) {
     double depth = (double)p->depth, cube = coordinates * coordinates * coordinates;
-    double looks = fmin((double)p->steps, 400.0) + 200.0 * log(fmax(1.0, (double)p->steps / 400.0));
+    double looks = fmin((double)p->steps, 400.0) + 400.0 * log(fmax(1.0, (double)p->steps / 400.0));
     double watched = watched_every(p) > 0 ? MOST_WATCHED : 0.0;
     return (p->spectrum ? depth * cube * (8.0 * times + 4.0 * looks) : 0.0) +
            (p->ntk ? depth * cube * (16.0 * times + 8.0 * watched) : 0.0);

@@ -18,11 +18,12 @@ NND_MUST_USE nnd_status nnd_spectra_new(nnd_context *ctx, const nnd_deep_linear 
 void nnd_spectra_free(nnd_spectra *s);
 /**
  * Looks at the network before a step: for outliers that escape at most steps, at the stability now
- * and then, and, at a recorded time (its index; SIZE_MAX: none), at all. Work is spread over
- * threads; numbers do not depend on it.
+ * and then, and, at a recorded time (its index; SIZE_MAX: none), at all. `time` is that step's in
+ * the units of `t`; the steps of an adaptive flow are none, but for recorded ones. Work is spread
+ * over threads; numbers do not depend on it.
  */
 NND_MUST_USE nnd_status nnd_spectra_look(nnd_spectra *s, const nnd_small *n, size_t step,
-                                         size_t recorded);
+                                         double time, size_t recorded);
 /**
  * Completes the arrays of a run, at whose last recorded time the initial weights were multiplied by
  * kappa. `beyond` is the first step at which `stability` is above its edge among those that were

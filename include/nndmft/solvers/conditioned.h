@@ -74,6 +74,10 @@ NND_MUST_USE nnd_status nnd_conditioned_ask(nnd_conditioned *c, nnd_known_matrix
                                             nnd_direction direction, double tolerance,
                                             nnd_known_vector v, nnd_known_vector image);
 
+/** image = M v or M^T v: what is known of an answer. Reveals nothing. */
+void nnd_conditioned_apply(nnd_conditioned *c, nnd_known_matrix matrix, nnd_direction direction,
+                           nnd_known_vector v, nnd_known_vector image);
+
 /** M += weight out in^T. */
 void nnd_conditioned_add_outer(nnd_conditioned *c, nnd_known_matrix matrix, double weight,
                                nnd_known_vector out, nnd_known_vector in);
