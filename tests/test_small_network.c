@@ -366,12 +366,34 @@ START_TEST(random_cases_agree_with_the_full_march) {
 }
 END_TEST
 
+/* The error of the attribute is not less than the true one, but for rounding. */
+START_TEST(the_error_that_is_reported_is_honest) {
+    const double rounding = 1e-12;
+    nnd_context *ctx = nnd_context_new(NULL);
+    char params[512], yaml[640];
+    double unequal;
+    random_case((uint64_t)_i, sizeof params, params);
+    snprintf(yaml, sizeof yaml,
+             "{model: deep-linear, params: {%s, tolerance: 1.0e-6, "
+             "spectrum: false, ntk: false}}",
+             params);
+    nnd_frame *f = test_theory(ctx, yaml);
+    double reported = nnd_frame_find_attribute(f, NULL, "march_error")->number;
+    double error = error_of(ctx, params, 1e-6, &unequal);
+    ck_assert_msg(error <= reported + rounding, "%s: error %.3g, reported %.3g", params, error,
+                  reported);
+    nnd_frame_free(f);
+    nnd_context_free(ctx);
+}
+END_TEST
+
 int main(void) {
     Suite *suite = suite_create("small network");
     TCase *tests = tcase_create("small network");
     tcase_add_loop_test(tests, reference_cases_agree_with_the_full_march, 0,
                         (int)(sizeof REFERENCE / sizeof *REFERENCE));
     tcase_add_loop_test(tests, random_cases_agree_with_the_full_march, 0, 50);
+    tcase_add_loop_test(tests, the_error_that_is_reported_is_honest, 0, 50);
     tcase_add_test(tests, compressed_fresh_batches_agree_with_the_full_march);
     tcase_add_loop_test(tests, spectra_agree_with_dressed_gram_matrices, 0,
                         (int)(sizeof SPECTRA / sizeof *SPECTRA));
