@@ -25,10 +25,9 @@ void nnd_spectra_free(nnd_spectra *s);
 NND_MUST_USE nnd_status nnd_spectra_look(nnd_spectra *s, const nnd_small *n, size_t step,
                                          double time, size_t recorded);
 /**
- * Completes the arrays of a run, at whose last recorded time the initial weights were multiplied by
- * kappa. `beyond` is the first step at which `stability` is above its edge among those that were
- * looked at besides the recorded ones: up to 64, spread over the run, for descent with `ntk`.
- * INFINITY: there is none.
+ * Completes the arrays of a run. `beyond` is the first step at which `stability` is above its edge
+ * among those that were looked at besides the recorded ones: up to 64, spread over the run, for
+ * descent with `ntk`. INFINITY: there is none.
  */
 NND_MUST_USE nnd_status nnd_spectra_finish(nnd_spectra *s, double *beyond);
 /** Multiply-adds of level 2, roughly, of networks with so many coordinates in each space. */

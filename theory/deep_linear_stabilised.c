@@ -304,7 +304,10 @@ static nnd_status advance(flow *f, double t, double to, double *h, double *next)
     keep(f, START);
     for (double proposed = *next; status == NND_OK; proposed = *next) {
         double most = ((double)MOST_STAGES * MOST_STAGES - 1.0) / (1.54 * f->lambda);
-        *h = fmin(fmin(proposed, most), to - t);
+        *h = fmin(proposed, most);
+        /* No sliver of a step is left before a mark. */
+        if (to - t < 1.01 * *h)
+            *h = to - t;
         if (!(*h > 1e-14 * to))
             return nnd_fail(f->ctx, NND_E_UNSOLVED, "the flow has no step at time %g", t);
         if (nnd_context_interrupted(f->ctx))
