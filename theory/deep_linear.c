@@ -205,7 +205,7 @@ static nnd_status judge_step(const run *r, nnd_status ran) {
 
 /* What a looser tolerance makes of the curves, relative to the largest value of each: more than
  * the tolerance of the run itself does. */
-static nnd_status march_error(const run *r, double *error) {
+static nnd_status march_error(const run *r, nnd_status ran, double *error) {
     const double looser = 100.0;
     run other = {.ctx = r->ctx, .p = r->p};
     nnd_small n = {0};
@@ -215,9 +215,11 @@ static nnd_status march_error(const run *r, double *error) {
     if (status == NND_OK)
         status = go(&other, &n);
     if (status >= NND_OK) {
-        if (other.curves.rows > r->curves.rows)
+        bool ended = other.curves.rows < r->curves.rows; /* it diverged, and earlier */
+        if (!ended)
             other.curves.rows = r->curves.rows;
-        *error = nnd_curves_difference(&r->curves, 1, &other.curves);
+        *error =
+            ended && ran == NND_OK ? INFINITY : nnd_curves_difference(&r->curves, 1, &other.curves);
     }
     nnd_small_clear(&n);
     clear_run(&other);
@@ -244,7 +246,7 @@ static nnd_status account_flow(const run *r) {
                : status;
 }
 
-static nnd_status account(const run *r, const nnd_small *n) {
+static nnd_status account(const run *r, const nnd_small *n, nnd_status ran) {
     double error;
     nnd_status status = set_ranks(r, n);
     if (status == NND_OK && nnd_small_adapts(r->p))
@@ -254,7 +256,7 @@ static nnd_status account(const run *r, const nnd_small *n) {
                                       nnd_conditioned_dropped(n->system));
     if (status != NND_OK || !r->p->check)
         return status;
-    status = march_error(r, &error);
+    status = march_error(r, ran, &error);
     if (status == NND_OK && error > NOTABLE_MARCH_ERROR)
         nnd_log(r->ctx, NND_LOG_WARNING,
                 "theory: tolerance: %g leaves an error below %.2g "
@@ -288,7 +290,7 @@ static nnd_status complete(run *r, const nnd_small *n, nnd_status ran) {
     if (status == NND_OK)
         status = judge_step(r, ran);
     if (status == NND_OK)
-        status = account(r, n);
+        status = account(r, n, ran);
     return status == NND_OK ? warn_of_compression(r) : status;
 }
 

@@ -16,6 +16,7 @@ static nnd_scheme_options scheme_options(const nnd_deep_linear *p) {
         [NND_EULER] = NND_RK_EULER,
         [NND_HEUN] = NND_RK_HEUN,
         [NND_RK4] = NND_RK_RK4,
+        [NND_ADAPTIVE] = NND_RK_RK4, /* there is no such march */
     };
     return (nnd_scheme_options){
         .steps = (size_t)p->steps,
