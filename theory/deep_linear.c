@@ -353,9 +353,10 @@ nnd_status nnd_deep_linear_theory_cost(nnd_context *ctx, const void *params, nnd
     if (p->two_time)
         numbers += (2.0 * layers + 2.0) * times;
     cost->results = numbers * times * sizeof(double);
-    /* M, K and both N of each matrix, with room to grow; the answers take five passes over one. The
-     * run of the check is somewhat smaller, that of half the steps of a flow has half of it. */
-    double matrix = n * n, repeated = (p->check ? 1.7 : 1.0) + (has_steps(p) ? 0.5 : 0.0);
+    /* M, K and both N of each matrix, of which one side is smaller, with room to grow; the answers
+     * take five passes over one. The run of the check is somewhat smaller, that of half the steps
+     * of a flow has half of it. */
+    double matrix = 0.6 * n * n, repeated = (p->check ? 1.7 : 1.0) + (has_steps(p) ? 0.5 : 0.0);
     cost->bytes = layers * 3.0 * matrix * sizeof(double);
     if (p->two_time)
         cost->bytes += times * (2.0 * layers + 2.0) * n * sizeof(double);
@@ -364,6 +365,6 @@ nnd_status nnd_deep_linear_theory_cost(nnd_context *ctx, const void *params, nnd
     double work = repeated * queries * layers * 5.0 * matrix * (n < 2.0 * queries ? 0.7 : 1.0);
     cost->flops = 2.0 * (work + nnd_spectra_work(p, n, times));
     if (p->spectrum || p->ntk)
-        cost->bytes += layers * 8.0 * matrix * sizeof(double);
+        cost->bytes += layers * 6.0 * matrix * sizeof(double);
     return NND_OK;
 }
