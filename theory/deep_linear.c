@@ -48,6 +48,8 @@ static nnd_status look(run *r, nnd_small *n, double time, bool recorded) {
     nnd_status status = NND_OK;
     if (recorded || has_steps(r->p))
         nnd_curves_add(&r->curves, n);
+    else
+        nnd_curves_note(&r->curves, n);
     if (recorded && r->pairs != NULL)
         status = nnd_two_time_add(r->pairs, n, r->next);
     if (status == NND_OK && r->frame != NULL)

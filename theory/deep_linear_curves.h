@@ -13,18 +13,21 @@ typedef struct {
     size_t depth, columns;
     size_t rows, room; /**< filled, and there is room for */
     double *x;
+    double *largest; /**< of each column, over all that was noted or added */
 } nnd_curves;
 
 /** A table without rows. Free with nnd_curves_clear in any case. */
 NND_MUST_USE nnd_status nnd_curves_make(nnd_context *ctx, size_t depth, size_t room,
                                         nnd_curves *curves);
 void nnd_curves_clear(nnd_curves *curves);
-/** Appends the present values of a network. */
+/** Notes how large the present values of a network are. */
+void nnd_curves_note(nnd_curves *curves, const nnd_small *n);
+/** Notes them and appends them. */
 void nnd_curves_add(nnd_curves *curves, const nnd_small *n);
 /** A value; columns of layers follow each other. */
 double nnd_curves_at(const nnd_curves *curves, size_t row, size_t column);
 /**
- * The largest difference of a curve, relative to its largest value in `fine`, which has `every`
+ * The largest difference of a curve, relative to its largest value of `fine`, which has `every`
  * rows where `coarse` has one. INFINITY if one is no number, or `fine` has too few.
  */
 double nnd_curves_difference(const nnd_curves *fine, size_t every, const nnd_curves *coarse);

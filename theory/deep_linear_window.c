@@ -6,10 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Length of a window, and what a direction of the past is worth keeping from, relative to fields of
- * length 1. Measured at these: risks to 1e-11, the worst field to 1e-6. */
+/* Length of a window. With directions of the past that have a part of 1e-8 of a field, risks were
+ * found to 1e-11, the worst field to 1e-6. */
 enum { WINDOW = 40 };
-static const double WORTH = 1e-8;
 
 typedef struct nnd_window_space window_space;
 
@@ -93,7 +92,7 @@ static nnd_status compress_space(nnd_context *ctx, nnd_small *n, window_space *s
                                          (lapack_int)s->old, s->row, (lapack_int)s->old, sv, u,
                                          (lapack_int)least, vt, (lapack_int)s->old) != 0)
         status = nnd_fail(ctx, NND_E_UNSOLVED, "fields have no singular values");
-    while (status == NND_OK && keep < least && sv[keep] > WORTH)
+    while (status == NND_OK && keep < least && sv[keep] > n->tolerance)
         keep++;
     if (status == NND_OK)
         status = nnd_conditioned_project(n->system, space, s->old, keep, vt);
