@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "bench_alignment.h"
+#include "bench_deep_linear.h"
 #include "bench_flat_minima.h"
 #include "bench_fluctuations.h"
 #include "bench_require.h"
@@ -21,8 +22,6 @@
 #include "core/statistics.h"
 #include "nndmft/nndmft.h"
 #include "nndmft/solvers/logistic.h"
-#include "nndmft/solvers/march.h"
-#include "theory/deep_linear_dynamics.h"
 #include "validate/deep_linear_network.h"
 #include "validate/directional_network.h"
 
@@ -51,35 +50,6 @@ static nnd_case *read_case(nnd_context *ctx, const char *yaml) {
 
 /* Best of several, as for the rates of the machine: others may be using it too. */
 enum { MARCHES = 3, TRAININGS = 7 };
-
-static double march_seconds(nnd_context *ctx, const nnd_case *c, double *bytes, double *done,
-                            double *read) {
-    nnd_dynamics d;
-    double planned;
-    require(ctx, nnd_dynamics_make(ctx, c->params[0], &d));
-    nnd_march_cost(d.march, bytes, &planned);
-    double began = bench_seconds();
-    require(ctx, nnd_dynamics_run(ctx, &d));
-    double seconds = bench_seconds() - began;
-    nnd_march_work(d.march, done, read);
-    nnd_dynamics_clear(&d);
-    return seconds;
-}
-
-/* The march reads as many matrices of steps x steps as it holds; so does the dgemv beside it. */
-static void march(nnd_context *ctx) {
-    nnd_case *c = read_case(ctx, "{model: deep-linear, params: {depth: 3, alpha: 2, nu: 0.7, "
-                                 "sigma: 0.8, noise: 0.3, lr: 0.01, steps: 1000}}");
-    double bytes, done, read, seconds = INFINITY;
-    for (int i = 0; i < MARCHES; i++)
-        seconds = fmin(seconds, march_seconds(ctx, c, &bytes, &done, &read));
-    int matrices = (int)(bytes / (1001.0 * 1001.0 * sizeof(double)) + 0.5);
-    row("march, depth 3, 1000 steps, fixed data", seconds, 2e-9 * done / seconds, "Gflop/s",
-        2e-9 * bench_dgemv_set(1001, matrices), "dgemv on as many such matrices");
-    printf("  memory %.0f MB for %d matrices of 1001 x 1001; read at %.3g GB/s\n", bytes * 1e-6,
-           matrices, 1e-9 * read / seconds);
-    nnd_case_free(c);
-}
 
 /* Bytes that a training step must read: each weight matrix twice, the data once. */
 static double step_bytes(const nnd_deep_linear_network *net) {
@@ -360,7 +330,7 @@ int main(int argc, char **argv) {
     openblas_set_num_threads(1);
     nnd_context *ctx = nnd_context_new(NULL);
     printf("dgemm n = 1000: %.3g Gflop/s\n", 2e-9 * bench_dgemm(1000));
-    march(ctx);
+    bench_deep_linear(argc > 2);
     simulator(ctx, "simulator, D = N = 1000, P = 2000, depth 1",
               "{model: deep-linear, params: {noise: 0.3, steps: 100}}");
     simulator(ctx, "simulator, D = N = 1000, P = 2000, depth 3",

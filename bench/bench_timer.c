@@ -20,24 +20,6 @@ static double *filled(size_t n) {
     return x;
 }
 
-double bench_dgemv_set(int n, int matrices) {
-    size_t square = (size_t)n * (size_t)n;
-    double *a = filled(square * (size_t)matrices), *x = filled((size_t)n), *y = filled((size_t)n);
-    double best = 1e99;
-    for (int i = 0; i < REPEATS; i++) {
-        double began = bench_seconds();
-        for (int k = 0; k < matrices; k++)
-            cblas_dgemv(CblasRowMajor, k % 2 ? CblasTrans : CblasNoTrans, n, n, 1.0,
-                        a + (size_t)k * square, n, x, 1, 0.0, y, 1);
-        double took = bench_seconds() - began;
-        best = took < best ? took : best;
-    }
-    free(a);
-    free(x);
-    free(y);
-    return (double)square * matrices / best;
-}
-
 double bench_dgemm(int n) {
     size_t square = (size_t)n * (size_t)n;
     double *a = filled(square), *b = filled(square), *c = filled(square), best = 1e99;

@@ -5,8 +5,6 @@
 
 /** Seconds on a clock that does not jump. */
 double bench_seconds(void);
-/** Multiply-adds per second of dgemv on n x n matrices, in turn, every other one transposed. */
-double bench_dgemv_set(int n, int matrices);
 /** Multiply-adds per second of dgemm on n x n matrices. */
 double bench_dgemm(int n);
 /** Bytes per second of reading an array of the given size (a sum over it). */

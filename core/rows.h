@@ -61,10 +61,14 @@
 
 /** Which steps 0..steps are recorded: nnd_steps_check, nnd_timegrid_make. */
 #define NND_RECORD_STEPS_ROWS(structure)                                                           \
-    {"record", NND_FIELD(INTEGERS, structure, record), "null", NND_BETWEEN(0, 1e6),                \
-     "steps to record, besides the last"},                                                         \
+    {"record",                                                                                     \
+     NND_FIELD(INTEGERS, structure, record),                                                       \
+     "null",                                                                                       \
+     NND_BETWEEN(0, 1e7),                                                                          \
+     "steps to record, besides the last; log: the first one and 20 per decade",                    \
+     .word = "log"},                                                                               \
     {                                                                                              \
-        "record_every", NND_FIELD(INTEGER, structure, record_every), "1", NND_BETWEEN(1, 1e6),     \
+        "record_every", NND_FIELD(INTEGER, structure, record_every), "1", NND_BETWEEN(1, 1e7),     \
             "record every n-th step, when there is no `record`"                                    \
     }
 

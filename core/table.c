@@ -118,8 +118,11 @@ void nnd_param_allowed(const nnd_param *param, size_t size, char *text) {
         allowed_in_group(param, size, text);
         return;
     }
-    snprintf(text, size, "%s%s%s", noun[param->whole ? NND_INTEGER : param->type], range,
-             is_list(param->type) ? ", or a list of such" : "");
+    nnd_text said = nnd_text_in(size, text);
+    nnd_text_add(&said, "%s%s%s", noun[param->whole ? NND_INTEGER : param->type], range,
+                 is_list(param->type) ? ", or a list of such" : "");
+    if (param->word != NULL)
+        nnd_text_add(&said, ", or %s", param->word);
 }
 
 /* Reads one number; on failure says what is wrong with it. */
@@ -187,6 +190,19 @@ static nnd_status read_list(nnd_context *ctx, const nnd_param *param, const nnd_
     return NND_OK;
 }
 
+static bool is_word(const nnd_param *param, const nnd_value *value) {
+    return param->word != NULL && value->kind == NND_VALUE_SCALAR &&
+           strcmp(value->text, param->word) == 0;
+}
+
+static nnd_status read_word(nnd_context *ctx, const nnd_param *param, nnd_integers *list) {
+    *list = (nnd_integers){1, malloc(sizeof(int64_t))};
+    if (list->value == NULL)
+        return nnd_fail_memory(ctx, param->name);
+    list->value[0] = NND_WORD;
+    return NND_OK;
+}
+
 /* Reads one field; on NND_E_INPUT `culprit` and `wrong` say what is wrong with which node. */
 static nnd_status read_field(nnd_context *ctx, const nnd_param *param, const nnd_value *value,
                              void *field, const nnd_value **culprit, const char **wrong) {
@@ -218,6 +234,8 @@ static nnd_status read_field(nnd_context *ctx, const nnd_param *param, const nnd
     case NND_TEXTS:
         if (value->kind == NND_VALUE_MAP)
             return NND_E_INPUT;
+        if (is_word(param, value))
+            return read_word(ctx, param, field);
         return read_list(ctx, param, value, field, culprit, wrong);
     case NND_DENSE:
         return nnd_dense_read(ctx, value, field, culprit, wrong);
@@ -406,6 +424,8 @@ static nnd_value *list_value(const nnd_param *param, const void *field) {
     size_t n = ((const nnd_reals *)field)->count;
     if (n == 0 && strcmp(param->fallback, "null") == 0)
         return nnd_value_scalar("null", false, "");
+    if (param->word != NULL && n == 1 && ((const nnd_integers *)field)->value[0] == NND_WORD)
+        return nnd_value_scalar(param->word, false, "");
     nnd_value *list = n != 1 ? nnd_value_list("") : NULL;
     for (size_t i = 0; i < n && (n == 1 || list != NULL); i++) {
         nnd_value *item = param->type == NND_REALS

@@ -4,16 +4,31 @@
 #include <math.h>
 #include <stdlib.h>
 
-enum { LOG_TIMES = 200 };
+enum { LOG_TIMES = 200, PER_DECADE = 20 };
 
 static int by_value(const void *a, const void *b) {
     size_t x = *(const size_t *)a, y = *(const size_t *)b;
     return x < y ? -1 : x > y;
 }
 
+static bool is_log(const nnd_integers *record) {
+    return record->count == 1 && record->value[0] == NND_WORD;
+}
+
+/* Steps of a logarithmic grid up to the last, but for repetition: 0, and 20 per decade from 1. */
+static size_t log_steps(size_t steps) {
+    return steps > 0 ? 2 + (size_t)(PER_DECADE * log10((double)steps)) : 1;
+}
+
+static size_t log_step(size_t i) {
+    return i == 0 ? 0 : (size_t)round(pow(10.0, ((double)i - 1.0) / PER_DECADE));
+}
+
 nnd_status nnd_timegrid_make(nnd_context *ctx, size_t steps, const nnd_integers *record,
                              size_t every, nnd_timegrid *grid) {
-    size_t listed = record->count, n = listed > 0 ? listed : steps / every + 1;
+    bool spaced = is_log(record);
+    size_t listed = spaced ? 0 : record->count;
+    size_t n = spaced ? log_steps(steps) : listed > 0 ? listed : steps / every + 1;
     *grid = (nnd_timegrid){0};
     for (size_t i = 0; i < listed; i++)
         if (record->value[i] < 0 || (size_t)record->value[i] > steps)
@@ -23,10 +38,10 @@ nnd_status nnd_timegrid_make(nnd_context *ctx, size_t steps, const nnd_integers 
     if (grid->step == NULL)
         return nnd_fail_memory(ctx, "the recorded times");
     for (size_t i = 0; i < n; i++)
-        grid->step[i] = listed > 0 ? (size_t)record->value[i] : i * every;
+        grid->step[i] = spaced ? log_step(i) : listed > 0 ? (size_t)record->value[i] : i * every;
     grid->step[n] = steps;
     qsort(grid->step, n + 1, sizeof *grid->step, by_value);
-    for (size_t i = 0; i <= n; i++)
+    for (size_t i = 0; i <= n && grid->step[i] <= steps; i++)
         if (grid->count == 0 || grid->step[i] != grid->step[grid->count - 1])
             grid->step[grid->count++] = grid->step[i];
     return NND_OK;
@@ -38,6 +53,8 @@ void nnd_timegrid_clear(nnd_timegrid *grid) {
 }
 
 double nnd_timegrid_most(int64_t steps, const nnd_integers *record, int64_t every) {
+    if (is_log(record))
+        return (double)log_steps((size_t)steps) + 1.0;
     return record->count > 0 ? (double)record->count + 1.0 : (double)(steps / every) + 2.0;
 }
 

@@ -10,8 +10,8 @@
 
 /**
  * Steps 0..steps to record: those of the list `record` if it is not empty (each within 0..steps,
- * in any order), else every `every`-th one from 0; the last step always. Free with
- * nnd_timegrid_clear.
+ * in any order), for the list NND_WORD, the word log, 0 and 20 per decade from 1 on, else every
+ * `every`-th one from 0; the last step always. Free with nnd_timegrid_clear.
  */
 NND_MUST_USE nnd_status nnd_timegrid_make(nnd_context *ctx, size_t steps,
                                           const nnd_integers *record, size_t every,

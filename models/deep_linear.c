@@ -12,7 +12,7 @@
 static const char *const PARAMETERIZATIONS[] = {"mup", "ntk", NULL};
 static const char *const TRAININGS[] = {"fixed", "online", "fresh", NULL};
 static const char *const INTEGRATORS[] = {"gd", "flow", NULL};
-static const char *const METHODS[] = {"euler", "heun", "rk4", NULL};
+static const char *const METHODS[] = {"euler", "heun", "rk4", "adaptive", NULL};
 
 static const nnd_param PARAMS[] = {
     {"depth", FIELD(INTEGER, depth), "1", NND_BETWEEN(1, 1000),
@@ -32,8 +32,8 @@ static const nnd_param PARAMS[] = {
     {"lr", FIELD(REAL, lr), "null", NND_POSITIVE,
      "learning rate eta0 of gd (default 0.1); the raw rate is eta0 gamma^2 D", .symbol = "η₀",
      .long_name = "learning rate"},
-    {"steps", FIELD(INTEGER, steps), "40", NND_BETWEEN(0, 1e6),
-     "T, number of steps; of flow: steps of theory, and grid of recorded times"},
+    {"steps", FIELD(INTEGER, steps), "40", NND_BETWEEN(0, 1e7),
+     "T, number of steps; of flow: the grid of recorded times, and steps of a fixed method"},
     {"parameterization", FIELD(CHOICE, parameterization), "mup", NND_ANY,
      "gamma = gamma0 sqrt(nu) (mup) or gamma0 (ntk)", .choices = PARAMETERIZATIONS},
     {"training", FIELD(CHOICE, training), "fixed", NND_ANY,
@@ -54,8 +54,10 @@ static const nnd_param PARAMS[] = {
      "multipliers of lr at steps 0, 1, ...; the last one holds on"},
     {"integrator", FIELD(CHOICE, integrator), "gd", NND_ANY,
      "gradient descent, or gradient flow up to `time`", .choices = INTEGRATORS},
-    {"method", FIELD(CHOICE, method), "rk4", NND_ANY,
-     "Runge-Kutta method of theory's flow; networks choose steps of their own", .choices = METHODS},
+    {"method", FIELD(CHOICE, method), "adaptive", NND_ANY,
+     "theory's flow: steps that keep to `tolerance`, or a Runge-Kutta method with `steps` steps; "
+     "networks choose steps of their own",
+     .choices = METHODS},
     {"time", FIELD(REAL, time), "null", NND_POSITIVE,
      "flow: final time tau = lr * step (default 1)"},
     NND_RECORD_STEPS_ROWS(nnd_deep_linear),
@@ -72,6 +74,15 @@ static const nnd_param PARAMS[] = {
      "density of singular values; a simulation counts them (size up to 500)"},
     {"divergence_bound", FIELD(REAL, divergence_bound), "1e6", NND_POSITIVE,
      "train_mse, relative to its first value, above which a run counts as diverged"},
+    {"tolerance",
+     FIELD(REAL, tolerance),
+     "1e-8",
+     {.min = 1e-14, .max = 1e-2},
+     "what theory leaves out of fields, relative to the longest so far; also the error of a step "
+     "of "
+     "an adaptive flow"},
+    {"check", FIELD(BOOL, check), "true", NND_ANY,
+     "repeat theory at 100 times the tolerance: the largest change of a curve is march_error"},
 };
 
 static const nnd_param SIMULATE[] = {NND_CONTROL_ROW(nnd_deep_linear)};

@@ -51,7 +51,7 @@ static void refused_with(const char *message) {
 START_TEST(numbers_out_of_range) {
     nnd_deep_linear *p = deep_linear();
     p->steps = -5;
-    refused_with("params.steps: -5 is out of range: an integer >= 0 and <= 1000000");
+    refused_with("params.steps: -5 is out of range: an integer >= 0 and <= 10000000");
     p->steps = 3;
     p->gamma0 = -2.0;
     refused_with("params.gamma0: -2 is out of range: a number > 0");
@@ -69,7 +69,7 @@ START_TEST(all_points_of_a_sweep_are_checked) {
                        "simulate: {size: 20, seeds: 4}}");
     nnd_deep_linear *second = c->params[1];
     second->steps = -5;
-    refused_with("params.steps: -5 is out of range: an integer >= 0 and <= 1000000");
+    refused_with("params.steps: -5 is out of range: an integer >= 0 and <= 10000000");
 }
 END_TEST
 
@@ -92,11 +92,11 @@ START_TEST(lists_that_are_none) {
     int64_t *kept = p->record.value;
     p->record.value = NULL;
     refused_with("params.record: a list of 2 without values is out of range: an integer >= 0 and "
-                 "<= 1000000, or a list of such");
+                 "<= 10000000, or a list of such, or log");
     p->record.value = kept;
     p->record.count = (size_t)-3;
     refused_with("params.record: a list of 18446744073709551613 is out of range: an integer >= 0 "
-                 "and <= 1000000, or a list of such");
+                 "and <= 10000000, or a list of such, or log");
     p->record.count = 2;
     p->sigma.count = 0;
     refused_with("params.sigma: a list of 0; allowed: one value, or 2 (depth + 1)");

@@ -82,7 +82,8 @@ static const struct {
      "simulate: {size: 16, seeds: 160}}",
      true},
     {"{model: directional, params: {integrator: gd, steps: 80000}}", false},
-    {"{model: deep-linear, params: {spectrum: false, ntk: false, steps: 550}}", false},
+    {"{model: deep-linear, params: {two_time: true, spectrum: false, ntk: false, steps: 800}}",
+     false},
     {"{model: deep-linear, params: {spectrum: false, ntk: false, steps: 3}, "
      "simulate: {size: 1400, seeds: 1}}",
      true},

@@ -6,9 +6,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "nndmft/solvers/march.h"
+#include "full/deep_linear_dynamics.h"
+#include "full/march.h"
 #include "support.h"
-#include "theory/deep_linear_dynamics.h"
 #include "theory/deep_linear_step_error.h"
 
 /* The tables of deep-linear.md#s7 have six decimals and call 1e-5 relative safe; a value printed
@@ -117,7 +117,7 @@ START_TEST(reference_case_4_gradient_flow) {
         {"t=4", 0.140248, 0.035010, 0.929707, 0.999662},
     };
     check_table("depth: 2, alpha: 1.5, nu: 2, gamma0: 2, sigma: 0.8, noise: 0.3, "
-                "integrator: flow, steps: 40, time: 4",
+                "integrator: flow, method: rk4, steps: 40, time: 4",
                 4, rows);
 }
 END_TEST
@@ -176,7 +176,7 @@ static const char *const IDENTITY_CASES[] = {
     "depth: 3, nu: 0.7, steps: 12, momentum: 0.6, weight_decay: 0.02, " R1,
     "depth: 2, alpha: 0.8, nu: 2, noise: 0.4, sigma: [0.5, 0.9, 1.2], steps: 12, lr: 0.2, "
     "schedule: [0.1, 0.5, 1]",
-    "depth: 2, alpha: 1.5, nu: 2, integrator: flow, steps: 4, time: 1, sigma: 0.8",
+    "depth: 2, alpha: 1.5, nu: 2, integrator: flow, method: rk4, steps: 4, time: 1, sigma: 0.8",
 };
 
 /* Rounding of sums of some hundred terms of order one. */
@@ -385,26 +385,25 @@ START_TEST(ntk_is_mup_with_another_output_scale) {
 }
 END_TEST
 
-/* A run of flow by itself, whatever its error. */
-static nnd_dynamics flow_run(nnd_context *ctx, int depth, const char *method, int steps,
-                             double time, nnd_case **c) {
+/* The curves of a run of flow at every step, whatever its error. */
+static nnd_curves flow_run(nnd_context *ctx, int depth, const char *method, int steps, double time,
+                           nnd_case **c) {
     char yaml[256];
     snprintf(yaml, sizeof yaml,
              "{model: deep-linear, params: {depth: %d, alpha: 2, gamma0: 3, sigma: 0.6, "
              "noise: 0.3, integrator: flow, method: %s, steps: %d, time: %g}}",
              depth, method, steps, time);
     *c = test_case(ctx, yaml);
-    nnd_dynamics d;
-    ck_assert_int_eq(nnd_dynamics_make(ctx, (*c)->params[0], &d), NND_OK);
-    ck_assert_int_eq(nnd_dynamics_run(ctx, &d), NND_OK);
-    return d;
+    nnd_curves run;
+    ck_assert_int_eq(nnd_deep_linear_every_step(ctx, (*c)->params[0], &run), NND_OK);
+    return run;
 }
 
 static double flow_risk(nnd_context *ctx, int depth, const char *method, int steps) {
     nnd_case *c;
-    nnd_dynamics d = flow_run(ctx, depth, method, steps, 2.0, &c);
-    double risk = nnd_dynamics_test_risk(&d, d.done - 1);
-    nnd_dynamics_clear(&d);
+    nnd_curves run = flow_run(ctx, depth, method, steps, 2.0, &c);
+    double risk = nnd_curves_at(&run, run.rows - 1, NND_TEST_RISK);
+    nnd_curves_clear(&run);
     nnd_case_free(c);
     return risk;
 }
@@ -439,25 +438,15 @@ START_TEST(step_error_is_the_distance_from_the_flow) {
     const int finer = runs[_i].finer, steps = runs[_i].steps;
     double time = steps == 1 ? 0.2 : 2.0, estimate, worst = 0.0;
     nnd_case *c[2];
-    nnd_dynamics d = flow_run(ctx, 1, runs[_i].method, steps, time, &c[0]);
-    nnd_dynamics exact = flow_run(ctx, 1, "rk4", finer * steps, time, &c[1]);
-    ck_assert_int_eq(nnd_deep_linear_step_error(ctx, &d, &estimate), NND_OK);
-    for (int curve = 0; curve < 8; curve++) {
+    nnd_curves run = flow_run(ctx, 1, runs[_i].method, steps, time, &c[0]);
+    nnd_curves exact = flow_run(ctx, 1, "rk4", finer * steps, time, &c[1]);
+    ck_assert_int_eq(nnd_deep_linear_step_error(ctx, c[0]->params[0], &run, &estimate), NND_OK);
+    for (size_t curve = 0; curve < 8; curve++) {
         double largest = 0.0, error = 0.0;
         for (int k = 0; k <= steps; k++) {
-            double x[2];
-            for (int r = 0; r < 2; r++) {
-                const nnd_dynamics *run = r == 0 ? &d : &exact;
-                size_t q = (size_t)(r == 0 ? k : finer * k) * run->stages, l = (size_t)curve % 2;
-                x[r] = curve < 2   ? nnd_dynamics_g_gram(run, l, q, q)
-                       : curve < 4 ? nnd_dynamics_h_gram(run, l, q, q)
-                       : curve < 5 ? nnd_dynamics_test_risk(run, q)
-                       : curve < 6 ? nnd_dynamics_train_mse(run, q)
-                       : curve < 7 ? nnd_dynamics_overlap(run, q)
-                                   : nnd_dynamics_beta_gram(run, q, q);
-            }
-            largest = fmax(largest, fabs(x[1]));
-            error = fmax(error, fabs(x[0] - x[1]));
+            double x = nnd_curves_at(&exact, (size_t)(finer * k), curve);
+            largest = fmax(largest, fabs(x));
+            error = fmax(error, fabs(x - nnd_curves_at(&run, (size_t)k, curve)));
         }
         worst = fmax(worst, error / largest);
     }
@@ -466,8 +455,8 @@ START_TEST(step_error_is_the_distance_from_the_flow) {
                   estimate);
     for (int r = 0; r < 2; r++)
         nnd_case_free(c[r]);
-    nnd_dynamics_clear(&d);
-    nnd_dynamics_clear(&exact);
+    nnd_curves_clear(&run);
+    nnd_curves_clear(&exact);
     nnd_context_free(ctx);
 }
 END_TEST

@@ -58,21 +58,22 @@ START_TEST(spectra_end_when_they_are_interrupted) {
     nnd_context *ctx = nnd_context_new(NULL);
     nnd_case *c = test_case(ctx, "{model: deep-linear, params: {depth: 3, steps: 5}}");
     const nnd_deep_linear *p = c->params[0];
-    nnd_dynamics d;
+    nnd_small n;
     nnd_timegrid grid;
     nnd_frame *frame;
-    ck_assert_int_eq(nnd_dynamics_make(ctx, p, &d), NND_OK);
-    ck_assert_int_eq(nnd_dynamics_run(ctx, &d), NND_OK);
+    nnd_spectra *spectra;
+    ck_assert_int_eq(nnd_small_make(ctx, p, p->tolerance, 1, &n), NND_OK);
+    ck_assert_int_eq(nnd_small_evaluate(&n, 0), NND_OK);
     ck_assert_int_eq(nnd_timegrid_make(ctx, 5, &p->record, 1, &grid), NND_OK);
     ck_assert_int_eq(nnd_frame_new(ctx, &frame), NND_OK);
     ck_assert_int_eq(nnd_timegrid_add_dim(&grid, frame, "t"), NND_OK);
+    ck_assert_int_eq(nnd_spectra_new(ctx, p, frame, &spectra), NND_OK);
     nnd_context_interrupt(ctx);
-    double beyond;
-    ck_assert_int_eq(nnd_deep_linear_add_spectrum(ctx, &d, &grid, 6, frame, &beyond),
-                     NND_E_INTERRUPTED);
+    ck_assert_int_eq(nnd_spectra_look(spectra, &n, 0, 0.0, 0), NND_E_INTERRUPTED);
+    nnd_spectra_free(spectra);
     nnd_frame_free(frame);
     nnd_timegrid_clear(&grid);
-    nnd_dynamics_clear(&d);
+    nnd_small_clear(&n);
     nnd_case_free(c);
     nnd_context_free(ctx);
 }

@@ -3,8 +3,8 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "nndmft/solvers/march.h"
-#include "solvers/triangular.h"
+#include "full/march.h"
+#include "full/triangular.h"
 #include "support.h"
 
 START_TEST(triangular_products_equal_plain_loops) {

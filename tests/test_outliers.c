@@ -5,12 +5,13 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "full/dressed.h"
+#include "full/spike_system.h"
+#include "full/spikes.h"
 #include "nndmft/solvers/bulk.h"
-#include "nndmft/solvers/dressed.h"
 #include "nndmft/solvers/outliers.h"
 #include "nndmft/solvers/pencil.h"
 #include "support.h"
-#include "theory/spike_system.h"
 
 enum { FIELDS = 3, ROWS = 37, RANK = 4, COLUMNS = 5, SIZE = FIELDS * ROWS };
 

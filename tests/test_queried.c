@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "nndmft/solvers/march.h"
+#include "full/march.h"
 #include "nndmft/solvers/population.h"
 #include "nndmft/solvers/queried.h"
 #include "nndmft/solvers/sobol.h"

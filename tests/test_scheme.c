@@ -2,7 +2,7 @@
 /* Schemes are linear: applied to a scalar problem they must be the textbook methods. */
 #include <math.h>
 
-#include "nndmft/solvers/scheme.h"
+#include "full/scheme.h"
 #include "support.h"
 
 /* w(q) = kappa_q w(0) + sum_p omega_qp u_p with u = -rate w, all queries of a scheme. */

@@ -51,7 +51,7 @@ static const nnd_param PARAMS[] = {
     {"file", FIELD(TEXT, file), "null", NND_ANY, ""},
     {"sigma", FIELD(REALS, sigma), "1", NND_NON_NEGATIVE, ""},
     {"schedule", FIELD(REALS, schedule), "null", NND_POSITIVE, ""},
-    {"record", FIELD(INTEGERS, record), "null", {.max = 1e6}, ""},
+    {"record", FIELD(INTEGERS, record), "null", {.max = 1e6}, "", .word = "log"},
     {"seeds", FIELD(INTEGERS, seeds), "32", NND_BETWEEN(1, 1e9), ""},
     {"vars", FIELD(TEXTS, vars), "null", NND_ANY, ""},
     {"gram", FIELD(DENSE, gram), "null", NND_ANY, ""},
@@ -164,6 +164,19 @@ START_TEST(every_type_is_read) {
     ck_assert_int_eq(p.seeds.value[0], 9);
     ck_assert_uint_eq(p.vars.count, 2);
     ck_assert_str_eq(p.vars.value[0], "loss");
+}
+END_TEST
+
+/* Read, and written again. */
+START_TEST(a_word_may_stand_for_a_list) {
+    put("record", "log");
+    read_map();
+    ck_assert_uint_eq(p.record.count, 1);
+    ck_assert_int_eq(p.record.value[0], NND_WORD);
+    nnd_value *value = nnd_param_value(nnd_param_find(&TABLE, "record"), &p);
+    ck_assert_str_eq(value->text, "log");
+    nnd_value_free(value);
+    ck_assert_int_eq(nnd_params_check(ctx, &TABLE, &p, "params"), NND_OK);
 }
 END_TEST
 
@@ -429,6 +442,7 @@ int main(void) {
     tcase_add_checked_fixture(tests, setup, teardown);
     tcase_add_test(tests, without_a_mapping_all_defaults_hold);
     tcase_add_test(tests, every_type_is_read);
+    tcase_add_test(tests, a_word_may_stand_for_a_list);
     tcase_add_test(tests, null_makes_absent_what_may_be_absent);
     tcase_add_test(tests, infinity_is_read_only_where_the_range_is_closed_at_it);
     tcase_add_test(tests, nan_is_never_in_range);

@@ -42,6 +42,33 @@ START_TEST(no_steps_leave_the_initial_state) {
 }
 END_TEST
 
+/* 20 per decade: the ratio of two is 10^(1/20) but for rounding, and small steps are all there. */
+START_TEST(a_logarithmic_grid_has_twenty_steps_per_decade) {
+    int64_t word = NND_WORD;
+    const nnd_integers record = {1, &word};
+    nnd_timegrid grid;
+    ck_assert_int_eq(nnd_timegrid_make(ctx, 10000000, &record, 1, &grid), NND_OK);
+    for (size_t i = 0; i < 8; i++)
+        ck_assert_uint_eq(grid.step[i], i);
+    size_t last_decade = 0;
+    for (size_t i = 1; i < grid.count; i++) {
+        ck_assert_uint_gt(grid.step[i], grid.step[i - 1]);
+        last_decade += grid.step[i] > 1000000;
+    }
+    ck_assert_uint_eq(last_decade, 20);
+    ck_assert_uint_eq(grid.step[grid.count - 1], 10000000);
+    ck_assert((double)grid.count <= nnd_timegrid_most(10000000, &record, 1));
+    nnd_timegrid_clear(&grid);
+    const size_t few[] = {0, 1, 2, 3}, none[] = {0},
+                 odd[] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12};
+    ck_grid(3, 1, &word, 1, 4, few);
+    ck_grid(0, 1, &word, 1, 1, none);
+    int64_t beyond[] = {NND_WORD, 3};
+    ck_assert_int_eq(nnd_timegrid_make(ctx, 10, &(nnd_integers){2, beyond}, 1, &grid), NND_E_INPUT);
+    ck_grid(12, 1, &word, 1, 13, odd);
+}
+END_TEST
+
 START_TEST(a_list_is_sorted_and_freed_of_repetition) {
     int64_t list[] = {5, 2, 5, 0, 2}, last[] = {9, 4};
     const size_t want[] = {0, 2, 5, 9}, want_last[] = {4, 9};
@@ -200,6 +227,7 @@ int main(void) {
     tcase_add_test(tests, every_step_by_default);
     tcase_add_test(tests, the_last_step_is_recorded_whether_it_falls_on_the_grid_or_not);
     tcase_add_test(tests, no_steps_leave_the_initial_state);
+    tcase_add_test(tests, a_logarithmic_grid_has_twenty_steps_per_decade);
     tcase_add_test(tests, a_list_is_sorted_and_freed_of_repetition);
     tcase_add_test(tests, steps_outside_the_run_are_refused);
     tcase_add_test(tests, recorded_steps_are_log_spaced_once_each_or_listed);

@@ -6,107 +6,150 @@
 #include <stdlib.h>
 
 #include "core/companion.h"
+#include "core/text.h"
 #include "core/timegrid.h"
 #include "nndmft/deep_linear.h"
 #include "nndmft/number.h"
 #include "theory/claims.h"
-#include "theory/deep_linear_dynamics.h"
+#include "theory/deep_linear_curves.h"
+#include "theory/deep_linear_run.h"
 #include "theory/deep_linear_spectrum.h"
+#include "theory/deep_linear_stabilised.h"
 #include "theory/deep_linear_step_error.h"
+#include "theory/deep_linear_two_time.h"
 
-/* Recorded times that are sound: those before the run diverged. */
-static size_t sound_times(const nnd_dynamics *d, const nnd_timegrid *grid) {
-    size_t n = 0;
-    while (n < grid->count && grid->step[n] * d->stages < d->done)
-        n++;
-    return n;
+/* ---- what is recorded ---- */
+
+/* A run and what it leaves. */
+typedef struct {
+    nnd_context *ctx;
+    const nnd_deep_linear *p;
+    nnd_timegrid grid;
+    double *time;      /* of the grid, as `t` has them */
+    size_t next;       /* recorded time that comes next: as many are sound */
+    size_t done;       /* sound steps of one that has steps */
+    nnd_curves curves; /* at recorded times; of a flow by a fixed method at every step */
+    nnd_flow_account flow;
+    nnd_frame *frame;    /* NULL: curves alone */
+    nnd_two_time *pairs; /* NULL: not asked for */
+    nnd_spectra *spectra;
+} run;
+
+static bool is_flow(const nnd_deep_linear *p) {
+    return p->integrator == NND_GRADIENT_FLOW;
 }
 
-static nnd_status add_time(nnd_frame *frame, const char *name, const nnd_deep_linear *p,
-                           const nnd_timegrid *grid) {
-    bool flow = p->integrator == NND_GRADIENT_FLOW;
-    double *t = calloc(grid->count, sizeof *t);
-    if (t == NULL)
-        return nnd_fail_memory(nnd_frame_context(frame), "the recorded times");
-    for (size_t i = 0; i < grid->count; i++)
-        t[i] = flow ? p->time * (double)grid->step[i] / (double)p->steps : (double)grid->step[i];
+/* A flow whose step has an error of its own. */
+static bool has_steps(const nnd_deep_linear *p) {
+    return is_flow(p) && !nnd_small_adapts(p);
+}
+
+static nnd_status look(run *r, nnd_small *n, double time, bool recorded) {
+    nnd_status status = NND_OK;
+    if (recorded || has_steps(r->p))
+        nnd_curves_add(&r->curves, n);
+    else
+        nnd_curves_note(&r->curves, n);
+    if (recorded && r->pairs != NULL)
+        status = nnd_two_time_add(r->pairs, n, r->next);
+    if (status == NND_OK && r->frame != NULL)
+        status = nnd_spectra_look(r->spectra, n, r->done, time, recorded ? r->next : SIZE_MAX);
+    if (status == NND_OK && recorded)
+        r->next++;
+    return status;
+}
+
+static nnd_status look_at_step(void *data, nnd_small *n, size_t step) {
+    run *r = data;
+    const nnd_deep_linear *p = r->p;
+    double time = is_flow(p) ? p->time * (double)step / (double)p->steps : (double)step;
+    r->done = step;
+    return look(r, n, time, r->next < r->grid.count && r->grid.step[r->next] == step);
+}
+
+static nnd_status look_at_time(void *data, nnd_small *n, double tau, size_t mark) {
+    run *r = data;
+    if (mark != SIZE_MAX)
+        r->done = r->grid.step[mark];
+    return look(r, n, tau, mark != SIZE_MAX);
+}
+
+/* Room for the curves, and the recorded times. */
+static nnd_status begin(run *r) {
+    const nnd_deep_linear *p = r->p;
     nnd_status status =
-        nnd_frame_add_dim(frame, name, flow ? NND_COORD_REAL : NND_COORD_INTEGER, grid->count, t);
-    free(t);
-    return status;
-}
-
-/* One curve: a function of the query, at the sound times. */
-static nnd_status add_curve(nnd_frame *frame, const char *name, const nnd_dynamics *d,
-                            const nnd_timegrid *grid,
-                            double (*value)(const nnd_dynamics *d, size_t q)) {
-    double *x;
-    nnd_status status = nnd_frame_add_variable(frame, &nnd_deep_linear_model, name, &x);
-    for (size_t i = 0; status == NND_OK && i < sound_times(d, grid); i++)
-        x[i] = value(d, grid->step[i] * d->stages);
-    return status;
-}
-
-typedef double (*layer_gram)(const nnd_dynamics *d, size_t l, size_t q, size_t p);
-
-static nnd_status add_norms(nnd_frame *frame, const char *name, const nnd_dynamics *d,
-                            const nnd_timegrid *grid, layer_gram gram) {
-    double *x;
-    nnd_status status = nnd_frame_add_variable(frame, &nnd_deep_linear_model, name, &x);
-    for (size_t i = 0; status == NND_OK && i < sound_times(d, grid); i++)
-        for (size_t l = 0; l <= d->depth; l++) {
-            size_t q = grid->step[i] * d->stages;
-            x[i * (d->depth + 1) + l] = gram(d, l, q, q);
-        }
-    return status;
-}
-
-static void fill_two_time(double *x, size_t l, const nnd_dynamics *d, const nnd_timegrid *grid,
-                          layer_gram gram) {
-    size_t n = sound_times(d, grid);
-    for (size_t i = 0; i < n; i++)
-        for (size_t j = 0; j < n; j++)
-            x[i * grid->count + j] =
-                gram(d, l, grid->step[i] * d->stages, grid->step[j] * d->stages);
-}
-
-static double delta_gram(const nnd_dynamics *d, size_t l, size_t q, size_t p) {
-    (void)l;
-    return nnd_march_overlap(d->march, d->delta, q, p);
-}
-
-static double residual_gram(const nnd_dynamics *d, size_t l, size_t q, size_t p) {
-    (void)l;
-    return nnd_dynamics_residual_gram(d, q, p);
-}
-
-static double beta_norm2(const nnd_dynamics *d, size_t q) {
-    return nnd_dynamics_beta_gram(d, q, q);
-}
-
-static nnd_status add_two_time(nnd_frame *frame, const nnd_dynamics *d, const nnd_timegrid *grid) {
-    double *g, *h, *delta, *residual;
-    nnd_status status = add_time(frame, "s", d->params, grid);
+        nnd_timegrid_make(r->ctx, (size_t)p->steps, &p->record, (size_t)p->record_every, &r->grid);
     if (status == NND_OK)
-        status = nnd_frame_add_variable(frame, &nnd_deep_linear_model, "g_two_time", &g);
-    if (status == NND_OK)
-        status = nnd_frame_add_variable(frame, &nnd_deep_linear_model, "h_two_time", &h);
-    if (status == NND_OK)
-        status = nnd_frame_add_variable(frame, &nnd_deep_linear_model, "delta_two_time", &delta);
+        status = nnd_curves_make(r->ctx, (size_t)p->depth,
+                                 has_steps(p) ? (size_t)p->steps + 1 : r->grid.count, &r->curves);
     if (status != NND_OK)
         return status;
-    size_t square = grid->count * grid->count;
-    for (size_t l = 0; l <= d->depth; l++) {
-        fill_two_time(g + l * square, l, d, grid, nnd_dynamics_g_gram);
-        fill_two_time(h + l * square, l, d, grid, nnd_dynamics_h_gram);
+    r->time = calloc(r->grid.count, sizeof *r->time);
+    if (r->time == NULL)
+        return nnd_fail_memory(r->ctx, "the recorded times");
+    for (size_t i = 0; i < r->grid.count; i++) {
+        double step = (double)r->grid.step[i];
+        r->time[i] = is_flow(p) ? p->time * step / (double)p->steps : step;
     }
-    fill_two_time(delta, 0, d, grid, delta_gram);
-    if (d->params->training != NND_TRAIN_FIXED)
-        return NND_OK;
-    status = nnd_frame_add_variable(frame, &nnd_deep_linear_model, "train_two_time", &residual);
+    return NND_OK;
+}
+
+/* The run itself; NND_DIVERGED: stopped after r->done steps. */
+static nnd_status go(run *r, nnd_small *n) {
+    if (nnd_small_adapts(r->p))
+        return nnd_small_flow(r->ctx, n, r->grid.count, r->time, look_at_time, r, &r->flow);
+    return nnd_small_run(r->ctx, n, look_at_step, r, &r->done);
+}
+
+static void clear_run(run *r) {
+    nnd_spectra_free(r->spectra);
+    nnd_two_time_free(r->pairs);
+    nnd_curves_clear(&r->curves);
+    nnd_timegrid_clear(&r->grid);
+    free(r->time);
+}
+
+/* ---- the frame ---- */
+
+static nnd_status add_time(const run *r, const char *name) {
+    return nnd_frame_add_dim(r->frame, name, is_flow(r->p) ? NND_COORD_REAL : NND_COORD_INTEGER,
+                             r->grid.count, r->time);
+}
+
+/* In the order of the columns of curves; the last two have one for each layer. */
+static const char *const CURVES[] = {"test_risk",  "train_mse", "overlap",
+                                     "beta_norm2", "g_norm2",   "h_norm2"};
+enum { CURVE_NAMES = sizeof CURVES / sizeof *CURVES };
+
+static nnd_status make_frame(run *r) {
+    nnd_status status = nnd_frame_new(r->ctx, &r->frame);
     if (status == NND_OK)
-        fill_two_time(residual, 0, d, grid, residual_gram);
+        status = add_time(r, "t");
+    if (status == NND_OK)
+        status = nnd_frame_add_range(r->frame, "layer", (size_t)r->p->depth + 1, 0.0);
+    for (int i = 0; i < CURVE_NAMES && status == NND_OK; i++)
+        status = nnd_frame_add_variable(r->frame, &nnd_deep_linear_model, CURVES[i], NULL);
+    if (status == NND_OK && r->p->two_time)
+        status = add_time(r, "s");
+    if (status == NND_OK && r->p->two_time)
+        status = nnd_two_time_new(r->ctx, r->p, r->frame, &r->pairs);
+    if (status == NND_OK)
+        status = nnd_spectra_new(r->ctx, r->p, r->frame, &r->spectra);
     return status;
+}
+
+/* The sound recorded times from the table of curves. */
+static void fill_curves(const run *r) {
+    size_t layers = (size_t)r->p->depth + 1;
+    for (size_t i = 0, column = 0; i < CURVE_NAMES; i++) {
+        double *x = nnd_frame_find(r->frame, CURVES[i])->data;
+        size_t width = i < NND_SCALAR_CURVES ? 1 : layers;
+        for (size_t t = 0; t < r->next; t++)
+            for (size_t l = 0; l < width; l++)
+                x[t * width + l] =
+                    nnd_curves_at(&r->curves, has_steps(r->p) ? r->grid.step[t] : t, column + l);
+        column += width;
+    }
 }
 
 /* Claims end where the top mode of the NTK, at a recorded time or at one that is looked at besides,
@@ -121,33 +164,6 @@ static nnd_status claim_until_edge(nnd_frame *frame, double beyond) {
         if (stability->data[i] > edge)
             last = fmin(last, t->value[i]);
     return nnd_claim_until(&nnd_deep_linear_model, frame, last, NND_BEYOND_EDGE);
-}
-
-static nnd_status fill_frame(nnd_frame *frame, const nnd_dynamics *d, const nnd_timegrid *grid) {
-    double beyond;
-    nnd_status status = add_time(frame, "t", d->params, grid);
-    if (status == NND_OK)
-        status = nnd_frame_add_range(frame, "layer", d->depth + 1, 0.0);
-    if (status == NND_OK)
-        status = add_curve(frame, "test_risk", d, grid, nnd_dynamics_test_risk);
-    if (status == NND_OK)
-        status = add_curve(frame, "train_mse", d, grid, nnd_dynamics_train_mse);
-    if (status == NND_OK)
-        status = add_curve(frame, "overlap", d, grid, nnd_dynamics_overlap);
-    if (status == NND_OK)
-        status = add_curve(frame, "beta_norm2", d, grid, beta_norm2);
-    if (status == NND_OK)
-        status = add_norms(frame, "g_norm2", d, grid, nnd_dynamics_g_gram);
-    if (status == NND_OK)
-        status = add_norms(frame, "h_norm2", d, grid, nnd_dynamics_h_gram);
-    if (status == NND_OK && d->params->two_time)
-        status = add_two_time(frame, d, grid);
-    if (status == NND_OK)
-        status = nnd_deep_linear_add_spectrum(nnd_frame_context(frame), d, grid,
-                                              sound_times(d, grid), frame, &beyond);
-    if (status == NND_OK)
-        status = claim_until_edge(frame, beyond);
-    return status;
 }
 
 /* What the step of a flow may cost: comparisons look for differences ten times larger. Above it the
@@ -172,96 +188,185 @@ static nnd_status refuse_step(nnd_context *ctx, const nnd_deep_linear *p, double
 }
 
 /* A flow itself does not diverge: where the run does, its steps are too long. */
-static nnd_status judge_step(nnd_context *ctx, const nnd_dynamics *d, nnd_status ran,
-                             double *error) {
+static nnd_status judge_step(const run *r, nnd_status ran) {
+    double error = INFINITY;
     nnd_status status = NND_OK;
-    *error = INFINITY;
+    if (!has_steps(r->p))
+        return NND_OK;
     if (ran == NND_OK)
-        status = nnd_deep_linear_step_error(ctx, d, error);
-    if (status == NND_OK && *error > LARGEST_STEP_ERROR)
-        return refuse_step(ctx, d->params, *error);
-    if (status == NND_OK && *error > 0.25 * LARGEST_STEP_ERROR)
-        nnd_log(ctx, NND_LOG_WARNING, "theory: steps: %lld leave an error of %.2g (step_error)",
-                (long long)d->params->steps, *error);
-    return status;
+        status = nnd_deep_linear_step_error(r->ctx, r->p, &r->curves, &error);
+    if (status == NND_OK && error > LARGEST_STEP_ERROR)
+        return refuse_step(r->ctx, r->p, error);
+    if (status == NND_OK && error > 0.25 * LARGEST_STEP_ERROR)
+        nnd_log(r->ctx, NND_LOG_WARNING, "theory: steps: %lld leave an error of %.2g (step_error)",
+                (long long)r->p->steps, error);
+    return status == NND_OK ? nnd_frame_set_number(r->frame, NULL, "step_error", error) : status;
+}
+
+/* ---- what the march leaves out ---- */
+
+/* What a looser tolerance makes of the curves, relative to the largest value of each: more than
+ * the tolerance of the run itself does. */
+static nnd_status march_error(const run *r, nnd_status ran, double *error) {
+    const double looser = 100.0;
+    run other = {.ctx = r->ctx, .p = r->p};
+    nnd_small n = {0};
+    nnd_status status = begin(&other);
+    if (status == NND_OK)
+        status = nnd_small_make(r->ctx, r->p, looser * r->p->tolerance, nnd_small_stages(r->p), &n);
+    if (status == NND_OK)
+        status = go(&other, &n);
+    if (status >= NND_OK) {
+        bool ended = other.curves.rows < r->curves.rows; /* it diverged, and earlier */
+        if (!ended)
+            other.curves.rows = r->curves.rows;
+        *error =
+            ended && ran == NND_OK ? INFINITY : nnd_curves_difference(&r->curves, 1, &other.curves);
+    }
+    nnd_small_clear(&n);
+    clear_run(&other);
+    return status >= NND_OK ? NND_OK : status;
+}
+
+/* Coordinates of inputs, layers and samples. */
+static nnd_status set_ranks(const run *r, const nnd_small *n) {
+    char text[256] = "";
+    size_t spaces = n->depth + (r->p->training == NND_TRAIN_FIXED ? 2 : 1), length = 0;
+    for (size_t s = 0; s < spaces && length + 24 < sizeof text; s++)
+        length += (size_t)snprintf(text + length, sizeof text - length, "%s%zu", s > 0 ? ", " : "",
+                                   nnd_conditioned_dim(n->system, n->space[s]));
+    return nnd_frame_set_text(r->frame, NULL, "march_ranks", text);
+}
+
+/* From where on it is worth a word: a quarter of what would be refused of a step. */
+static const double NOTABLE_MARCH_ERROR = 5e-4;
+
+static nnd_status account_flow(const run *r) {
+    nnd_status status = nnd_frame_set_number(r->frame, NULL, "flow_steps", (double)r->flow.steps);
+    return status == NND_OK && !isnan(r->flow.frozen)
+               ? nnd_frame_set_number(r->frame, NULL, "frozen_at", r->flow.frozen)
+               : status;
+}
+
+static nnd_status account(const run *r, const nnd_small *n, nnd_status ran) {
+    double error;
+    nnd_status status = set_ranks(r, n);
+    if (status == NND_OK && nnd_small_adapts(r->p))
+        status = account_flow(r);
+    if (status == NND_OK)
+        status = nnd_frame_set_number(r->frame, NULL, "march_dropped",
+                                      nnd_conditioned_dropped(n->system));
+    if (status != NND_OK || !r->p->check)
+        return status;
+    status = march_error(r, ran, &error);
+    if (status == NND_OK && error > NOTABLE_MARCH_ERROR)
+        nnd_log(r->ctx, NND_LOG_WARNING,
+                "theory: tolerance: %g leaves an error below %.2g "
+                "(march_error)",
+                r->p->tolerance, error);
+    return status == NND_OK ? nnd_frame_set_number(r->frame, NULL, "march_error", error) : status;
+}
+
+/* Spectra see all that was ever learned, also what fields no longer do. */
+static nnd_status warn_of_compression(const run *r) {
+    const double error = 1e-4;
+    if (!nnd_small_compresses(r->p) || !(r->p->spectrum || r->p->ntk))
+        return NND_OK;
+    nnd_log(r->ctx, NND_LOG_WARNING,
+            "theory: more than 1000 steps of fresh batches: spectra have an error of some %g",
+            error);
+    return nnd_frame_set_number(r->frame, NULL, "spectrum_error", error);
+}
+
+/* ---- all of it ---- */
+
+static nnd_status complete(run *r, const nnd_small *n, nnd_status ran) {
+    double beyond;
+    fill_curves(r);
+    nnd_status status = nnd_spectra_finish(r->spectra, &beyond);
+    if (status == NND_OK)
+        status = claim_until_edge(r->frame, beyond);
+    if (status == NND_OK)
+        status = nnd_frame_add_scalar(r->frame, NND_DIVERGED_AT,
+                                      ran == NND_DIVERGED ? (double)r->done : NAN);
+    if (status == NND_OK)
+        status = judge_step(r, ran);
+    if (status == NND_OK)
+        status = account(r, n, ran);
+    return status == NND_OK ? warn_of_compression(r) : status;
 }
 
 nnd_status nnd_deep_linear_theory(nnd_context *ctx, const void *params, nnd_frame **frame) {
     const nnd_deep_linear *p = params;
-    nnd_dynamics d;
-    nnd_timegrid grid = {0};
-    nnd_frame *out = NULL;
-    double step_error = NAN;
-    nnd_status ran = NND_OK, status = nnd_dynamics_make(ctx, p, &d);
+    run r = {.ctx = ctx, .p = p};
+    nnd_small n = {0};
+    nnd_status ran = NND_OK, status = begin(&r);
     if (status == NND_OK)
-        status = ran = nnd_dynamics_run(ctx, &d);
-    if (status >= NND_OK && p->integrator == NND_GRADIENT_FLOW)
-        status = judge_step(ctx, &d, ran, &step_error);
+        status = make_frame(&r);
+    if (status == NND_OK)
+        status = nnd_small_make(ctx, p, p->tolerance, nnd_small_stages(p), &n);
+    if (status == NND_OK)
+        status = ran = go(&r, &n);
     if (status >= NND_OK)
-        status =
-            nnd_timegrid_make(ctx, (size_t)p->steps, &p->record, (size_t)p->record_every, &grid);
+        status = complete(&r, &n, ran);
+    nnd_small_clear(&n);
+    clear_run(&r);
     if (status == NND_OK)
-        status = nnd_frame_new(ctx, &out);
-    if (status == NND_OK)
-        status = fill_frame(out, &d, &grid);
-    if (status == NND_OK)
-        status = nnd_frame_add_scalar(out, NND_DIVERGED_AT,
-                                      ran == NND_DIVERGED ? (double)(d.done / d.stages) : NAN);
-    if (status == NND_OK && !isnan(step_error))
-        status = nnd_frame_set_number(out, NULL, "step_error", step_error);
-    if (status == NND_OK)
-        *frame = out;
+        *frame = r.frame;
     else
-        nnd_frame_free(out);
-    nnd_timegrid_clear(&grid);
-    nnd_dynamics_clear(&d);
+        nnd_frame_free(r.frame);
     return status == NND_OK ? ran : status;
 }
 
-/* The run of flow with half the steps, that tells the error of the step. */
-static nnd_status add_half(nnd_context *ctx, const nnd_deep_linear *p, double *bytes,
-                           double *multiply_adds) {
-    nnd_deep_linear half = *p;
-    half.steps = p->steps > 1 ? p->steps / 2 : 2;
-    nnd_dynamics d;
-    nnd_status status = nnd_dynamics_make(ctx, &half, &d);
-    if (status == NND_OK) {
-        double more_bytes, more_work;
-        nnd_march_cost(d.march, &more_bytes, &more_work);
-        *bytes += more_bytes;
-        *multiply_adds += more_work;
-    }
-    nnd_dynamics_clear(&d);
-    return status;
+/* ---- cost ---- */
+
+/* Of the gradient. Steps of an adaptive flow are such that their error, of third order, is the
+ * tolerance, and few once all has been learned. */
+static double evaluations(const nnd_deep_linear *p) {
+    if (nnd_small_adapts(p))
+        return 3.0 * (double)p->depth * fmin(p->time, 100.0) / cbrt(p->tolerance) + 100.0;
+    return (double)p->steps * (double)nnd_small_stages(p);
+}
+
+/* Coordinates of the larger spaces at the end, roughly: fields of descent span Krylov spaces, which
+ * grow like the root of time until the slowest mode has been learned, by two at most a step. */
+static double coordinates(const nnd_deep_linear *p) {
+    double steps = evaluations(p), digits = -log(p->tolerance);
+    if (p->training == NND_TRAIN_FRESH)
+        return 2.0 * (nnd_small_compresses(p) ? 80.0 : steps) + 2.0;
+    double s = 1.0 / sqrt(p->alpha), modes = 1.0;
+    for (size_t l = 0; l <= (size_t)p->depth; l++)
+        modes *= fmax(1.0, nnd_deep_linear_sigma(p, l));
+    double time = is_flow(p) ? p->time : p->lr * (double)p->steps;
+    double top = ((double)p->depth + 1.0) * modes * (1.0 + s) * (1.0 + s);
+    double young = 1.6 * sqrt(time * top * digits);
+    double old = digits * 1.1 * (1.0 + s) / fmax(fabs(1.0 - s), 1e-12);
+    return 2.0 * fmin(steps + 1.0, fmin(young, old) + digits) + 2.0;
 }
 
 nnd_status nnd_deep_linear_theory_cost(nnd_context *ctx, const void *params, nnd_cost *cost) {
-    nnd_dynamics d;
-    nnd_status status = nnd_dynamics_make(ctx, params, &d);
-    if (status == NND_OK) {
-        const nnd_deep_linear *p = params;
-        double multiply_adds, queries = (double)p->steps * (double)d.stages + 1.0;
-        double times = p->record.count > 0
-                           ? (double)p->record.count + 1.0
-                           : floor((double)p->steps / (double)p->record_every) + 2.0;
-        double layers = (double)p->depth + 1.0, numbers = 4.0 + 2.0 * layers;
-        if (p->spectrum || p->ntk)
-            numbers += 3.0 * (layers + 2.0) * (double)p->outliers;
-        if (p->two_time)
-            numbers += (2.0 * layers + 2.0) * times;
-        cost->results = numbers * times * sizeof(double);
-        nnd_march_cost(d.march, &cost->bytes, &multiply_adds);
-        double march = multiply_adds;
-        if (p->integrator == NND_GRADIENT_FLOW)
-            status = add_half(ctx, p, &cost->bytes, &multiply_adds);
-        multiply_adds += nnd_deep_linear_spectrum_work(p, march, queries, times);
-        cost->flops = 2.0 * multiply_adds;
-        if (p->spectrum || p->ntk)
-            cost->bytes += (times + 65.0) * queries * sizeof(double);
-        /* The joint Gram matrix of two fields, while it is factored. */
-        if (p->spectrum || p->ntk)
-            cost->bytes += 5.0 * queries * queries * sizeof(double);
-    }
-    nnd_dynamics_clear(&d);
-    return status;
+    (void)ctx;
+    const nnd_deep_linear *p = params;
+    double times = nnd_timegrid_most(p->steps, &p->record, p->record_every);
+    double layers = (double)p->depth + 1.0, numbers = 4.0 + 2.0 * layers, n = coordinates(p);
+    double queries = evaluations(p) + 1.0;
+    if (p->spectrum || p->ntk)
+        numbers += 3.0 * (layers + 2.0) * (double)p->outliers;
+    if (p->two_time)
+        numbers += (2.0 * layers + 2.0) * times;
+    cost->results = numbers * times * sizeof(double);
+    /* M, K and both N of each matrix, of which one side is smaller, with room to grow; the answers
+     * take five passes over one. The run of the check is somewhat smaller, that of half the steps
+     * of a flow has half of it. */
+    double matrix = 0.6 * n * n, repeated = (p->check ? 1.7 : 1.0) + (has_steps(p) ? 0.5 : 0.0);
+    cost->bytes = layers * 3.0 * matrix * sizeof(double);
+    if (p->two_time)
+        cost->bytes += times * (2.0 * layers + 2.0) * n * sizeof(double);
+    if (has_steps(p))
+        cost->bytes += 2.0 * (4.0 + 2.0 * layers) * (double)p->steps * sizeof(double);
+    double work = repeated * queries * layers * 5.0 * matrix * (n < 2.0 * queries ? 0.7 : 1.0);
+    cost->flops = 2.0 * (work + nnd_spectra_work(p, n, times));
+    if (p->spectrum || p->ntk)
+        cost->bytes += layers * 6.0 * matrix * sizeof(double);
+    return NND_OK;
 }

@@ -3,153 +3,39 @@
 
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "core/companion.h"
 #include "nndmft/solvers/bulk.h"
 #include "theory/claims.h"
-#include "theory/deep_linear_ntk.h"
-#include "theory/deep_linear_outliers.h"
+#include "theory/deep_linear_escape.h"
+#include "theory/deep_linear_modes.h"
+#include "theory/deep_linear_weights.h"
 
 /* An overlap with the residual is compared from the size at which the floor 1/P is this fraction.
  */
 static const double FLOOR_FRACTION = 0.01;
+/* Times between recorded ones at which it is asked whether the run is beyond the edge of stability.
+ */
+static const double MOST_WATCHED = 64.0;
+/* Coordinates from which on the pieces of a look are worth a thread each, which waits for the
+ * others and for the next look by spinning. */
+enum { WORTH_A_THREAD = 400 };
 
-/* The recorded times with the scheme's numbers at each. */
-typedef struct {
+struct nnd_spectra {
     nnd_context *ctx;
-    const nnd_dynamics *d;
-    const nnd_timegrid *grid;
-    size_t times, queries;
-    double *kappa; /* per time */
-    double *omega; /* per time, `queries` numbers */
-    nnd_field_factors factors;
+    const nnd_deep_linear *p;
     nnd_frame *frame;
-} level2;
+    nnd_escape *escape; /* per matrix; NULL: not asked for */
+    size_t watched;     /* every so many steps; 0: never */
+    double beyond, kappa;
+    bool seen; /* any recorded time */
+};
 
-static size_t query_of(const level2 *s, size_t time) {
-    return s->grid->step[time] * s->d->stages;
-}
-
-/* Runs the scheme once more and keeps its rows at the recorded times. */
-static nnd_status keep_rows(level2 *s) {
-    nnd_scheme *scheme;
-    s->queries = s->times > 0 ? query_of(s, s->times - 1) + 1 : 1;
-    s->kappa = calloc(s->times + 1, sizeof(double));
-    s->omega = calloc(s->times * s->queries + 1, sizeof(double));
-    if (s->kappa == NULL || s->omega == NULL)
-        return nnd_fail_memory(s->ctx, "the spectra");
-    nnd_status status = nnd_dynamics_new_scheme(s->ctx, s->d, &scheme);
-    if (status != NND_OK)
-        return status;
-    for (size_t q = 0, i = 0; i < s->times; q++) {
-        if (q == query_of(s, i)) {
-            s->kappa[i] = nnd_scheme_kappa(scheme);
-            memcpy(s->omega + i * s->queries, nnd_scheme_omega(scheme), q * sizeof(double));
-            i++;
-        }
-        if (i < s->times)
-            nnd_scheme_advance(scheme);
-    }
-    nnd_scheme_free(scheme);
-    return NND_OK;
-}
-
-static double *values(const level2 *s, const char *name) {
+static double *values(const nnd_spectra *s, const char *name) {
     return nnd_frame_find(s->frame, name)->data;
 }
 
-/* ---- weight matrices ---- */
-
-/* Variance of A_l(0) between the singular vectors of two outliers, made symmetric, times the
- * dimension D of the inputs: sigma^2/2 over the columns of A_l, D or N = nu D. */
-static double matrix_variance(const level2 *s, size_t time, size_t l) {
-    double sigma = s->kappa[time] * nnd_deep_linear_sigma(s->d->params, l);
-    return 0.5 * sigma * sigma / (l == 0 ? 1.0 : s->d->params->nu);
-}
-
-static nnd_status outliers_at(const level2 *s, size_t time, size_t l) {
-    if (nnd_context_interrupted(s->ctx))
-        return nnd_fail(s->ctx, NND_E_INTERRUPTED, "interrupted at layer %zu", l);
-    size_t depth = s->d->depth, count = (size_t)s->d->params->outliers;
-    nnd_weight_outliers out = {
-        .value = values(s, "outlier") + (time * depth + l) * count,
-        .target = l == 0 ? values(s, "outlier_overlap_target") + time * count : NULL,
-        .readout = l + 1 == depth ? values(s, "outlier_overlap_readout") + time * count : NULL,
-        .count = count,
-    };
-    nnd_status status = nnd_dynamics_outliers(s->ctx, s->d, &s->factors, l, query_of(s, time),
-                                              s->kappa[time], s->omega + time * s->queries, &out);
-    values(s, "bulk_edge")[time * depth + l] = out.edge;
-    double *least = values(s, "outlier" NND_MIN_SIZE) + (time * depth + l) * count;
-    for (size_t j = 0; j < count; j++) {
-        least[j] =
-            nnd_claim_outlier(out.edge, count, out.value, j, 0.0, matrix_variance(s, time, l));
-        if (l == 0)
-            values(s, "outlier_overlap_target" NND_MIN_SIZE)[time * count + j] = least[j];
-        if (l + 1 == depth)
-            values(s, "outlier_overlap_readout" NND_MIN_SIZE)[time * count + j] = least[j];
-    }
-    return status;
-}
-
-/* The indicators of A_l before and after a step: where one crosses 1, interpolated between. */
-static void note_crossings(double steps, size_t count, const double *before, const double *now,
-                           double *step) {
-    for (size_t k = 0; k < count; k++)
-        if (isnan(step[k]) && now[k] >= 1.0)
-            step[k] = steps - (now[k] - 1.0) / (now[k] - before[k]);
-}
-
-/* First times at which indicators of A_l cross 1, NaN for those that do not: the smallest is the
- * last to do so. `work` has room for 2 count numbers. */
-static nnd_status find_crossings(const level2 *s, size_t l, nnd_scheme *scheme, double *work,
-                                 double *step) {
-    const nnd_dynamics *d = s->d;
-    size_t count = (size_t)d->params->outliers;
-    double *before = work, *now = work + count;
-    for (size_t q = 0; q < d->done && isnan(step[count - 1]); q++) {
-        if (nnd_context_interrupted(s->ctx))
-            return nnd_fail(s->ctx, NND_E_INTERRUPTED, "interrupted at layer %zu", l);
-        if (q > 0 && q % d->stages == 0) {
-            memcpy(before, now, count * sizeof *now);
-            nnd_status status =
-                nnd_dynamics_indicators(s->ctx, d, &s->factors, l, q, nnd_scheme_kappa(scheme),
-                                        nnd_scheme_omega(scheme), count, now);
-            if (status != NND_OK)
-                return status;
-            note_crossings((double)(q / d->stages), count, before, now, step);
-        }
-        nnd_scheme_advance(scheme);
-    }
-    return NND_OK;
-}
-
-static nnd_status escape_piece(nnd_context *ctx, size_t l, void *data) {
-    level2 s = *(const level2 *)data;
-    size_t count = (size_t)s.d->params->outliers;
-    nnd_scheme *scheme = NULL;
-    double *work = calloc(2 * count, sizeof *work);
-    s.ctx = ctx;
-    nnd_status status = work != NULL ? nnd_dynamics_new_scheme(ctx, s.d, &scheme)
-                                     : nnd_fail_memory(ctx, "the escape times");
-    if (status == NND_OK)
-        status = find_crossings(&s, l, scheme, work, values(&s, "escape_time") + l * count);
-    nnd_scheme_free(scheme);
-    free(work);
-    return status;
-}
-
-static nnd_status add_escape_times(level2 *s) {
-    size_t depth = s->d->depth, count = (size_t)s->d->params->outliers;
-    double *time = values(s, "escape_time");
-    nnd_status failed = nnd_parallel(s->ctx, nnd_context_threads(s->ctx), depth, escape_piece, s);
-    const nnd_deep_linear *p = s->d->params;
-    double unit = p->integrator == NND_GRADIENT_FLOW ? p->time / (double)p->steps : 1.0;
-    for (size_t i = 0; i < depth * count; i++)
-        time[i] *= unit;
-    return failed;
-}
+/* ---- arrays ---- */
 
 static nnd_status add_arrays(nnd_frame *frame, size_t n, const char *const *array) {
     nnd_status status = NND_OK;
@@ -158,13 +44,7 @@ static nnd_status add_arrays(nnd_frame *frame, size_t n, const char *const *arra
     return status;
 }
 
-static nnd_status outliers_piece(nnd_context *ctx, size_t i, void *data) {
-    level2 s = *(const level2 *)data;
-    s.ctx = ctx;
-    return outliers_at(&s, i / s.d->depth, i % s.d->depth);
-}
-
-static nnd_status add_outliers(level2 *s) {
+static nnd_status add_outlier_arrays(nnd_spectra *s) {
     static const char *const arrays[] = {
         "outlier",
         "outlier" NND_MIN_SIZE,
@@ -175,18 +55,134 @@ static nnd_status add_outliers(level2 *s) {
         "outlier_overlap_readout",
         "outlier_overlap_readout" NND_MIN_SIZE,
     };
-    static const char *const claimed[] = {"outlier", "outlier_overlap_target",
-                                          "outlier_overlap_readout"};
+    size_t depth = (size_t)s->p->depth, count = (size_t)s->p->outliers;
     nnd_status status = add_arrays(s->frame, sizeof arrays / sizeof *arrays, arrays);
-    if (status == NND_OK)
-        status = nnd_parallel(s->ctx, nnd_context_threads(s->ctx), s->times * s->d->depth,
-                              outliers_piece, s);
-    for (size_t i = 0; status == NND_OK && i < sizeof claimed / sizeof *claimed; i++)
-        status = nnd_claim_outlier_reasons(s->frame, claimed[i]);
-    return status == NND_OK ? add_escape_times(s) : status;
+    s->escape = calloc(depth, sizeof *s->escape);
+    if (status == NND_OK && s->escape == NULL)
+        status = nnd_fail_memory(s->ctx, "the escape times");
+    for (size_t l = 0; status == NND_OK && l < depth; l++)
+        nnd_escape_begin(&s->escape[l], count, values(s, "escape_time") + l * count);
+    return status;
 }
 
-/* ---- NTK ---- */
+static nnd_status add_ntk_arrays(const nnd_spectra *s) {
+    static const char *const arrays[] = {"ntk_top", ("ntk_top" NND_MIN_SIZE), "ntk_edge"};
+    static const char *const descent[] = {"stability", "stability" NND_MIN_SIZE};
+    static const char *const fixed[] = {"ntk_residual_overlap",
+                                        "ntk_residual_overlap" NND_MIN_SIZE};
+    nnd_status status = add_arrays(s->frame, 3, arrays);
+    if (status == NND_OK && s->p->integrator == NND_DESCENT)
+        status = add_arrays(s->frame, 2, descent);
+    /* deep-linear.md#s4, with decay mu of the weights: -1 is a root of
+     * z^2 - (1 - mu + m - eta0 lambda) z + m (1 - mu). */
+    const nnd_deep_linear *p = s->p;
+    if (status == NND_OK && p->integrator == NND_DESCENT)
+        status = nnd_frame_add_number(s->frame, &nnd_deep_linear_model, "stability_edge",
+                                      (2.0 - p->weight_decay) * (1.0 + p->momentum));
+    if (status == NND_OK && p->training == NND_TRAIN_FIXED)
+        status = add_arrays(s->frame, 2, fixed);
+    return status;
+}
+
+static nnd_status add_density_arrays(nnd_spectra *s) {
+    nnd_status status = nnd_deep_linear_add_bins(s->p, s->frame);
+    return status == NND_OK
+               ? nnd_frame_add_variable(s->frame, &nnd_deep_linear_model, "sv_density", NULL)
+               : status;
+}
+
+/* 0: there is no edge, or every such step is recorded. */
+static size_t watched_every(const nnd_deep_linear *p) {
+    size_t every = (size_t)ceil((double)p->steps / MOST_WATCHED);
+    if (p->integrator != NND_DESCENT || !p->ntk || p->steps == 0)
+        return 0;
+    return p->record.count == 0 && p->record_every <= (int64_t)every ? 0 : every;
+}
+
+nnd_status nnd_spectra_new(nnd_context *ctx, const nnd_deep_linear *p, nnd_frame *frame,
+                           nnd_spectra **spectra) {
+    nnd_spectra *s = calloc(1, sizeof *s);
+    if (s == NULL)
+        return nnd_fail_memory(ctx, "the spectra");
+    *s = (nnd_spectra){.ctx = ctx,
+                       .p = p,
+                       .frame = frame,
+                       .beyond = INFINITY,
+                       .kappa = 1.0,
+                       .watched = watched_every(p)};
+    *spectra = s;
+    if (!p->spectrum && !p->ntk && !p->density)
+        return NND_OK;
+    nnd_status status = nnd_frame_add_range(frame, "matrix", (size_t)p->depth, 0.0);
+    if (status == NND_OK)
+        status = nnd_frame_add_range(frame, "k", (size_t)p->outliers, 1.0);
+    if (status == NND_OK && p->spectrum)
+        status = add_outlier_arrays(s);
+    if (status == NND_OK && p->ntk)
+        status = add_ntk_arrays(s);
+    if (status == NND_OK && p->density)
+        status = add_density_arrays(s);
+    return status;
+}
+
+void nnd_spectra_free(nnd_spectra *s) {
+    if (s == NULL)
+        return;
+    for (size_t l = 0; s->escape != NULL && l < (size_t)s->p->depth; l++)
+        nnd_escape_clear(&s->escape[l]);
+    free(s->escape);
+    free(s);
+}
+
+/* ---- one look ---- */
+
+typedef struct {
+    nnd_spectra *s;
+    nnd_context *ctx;
+    const nnd_small *n;
+    size_t step, time; /* time: index of a recorded one, or SIZE_MAX */
+    double now;
+} look;
+
+/* Variance of A_l(0) between the singular vectors of two outliers, made symmetric, times the
+ * dimension D of the inputs: sigma^2/2 over the columns of A_l, D or N = nu D. */
+static double matrix_variance(const look *at, size_t l) {
+    double sigma = at->n->kappa * nnd_deep_linear_sigma(at->s->p, l);
+    return 0.5 * sigma * sigma / (l == 0 ? 1.0 : at->s->p->nu);
+}
+
+static nnd_status outliers_at(const look *at, size_t l) {
+    const nnd_spectra *s = at->s;
+    size_t depth = at->n->depth, count = (size_t)s->p->outliers, time = at->time;
+    nnd_weight_outliers out = {
+        .value = values(s, "outlier") + (time * depth + l) * count,
+        .target = l == 0 ? values(s, "outlier_overlap_target") + time * count : NULL,
+        .readout = l + 1 == depth ? values(s, "outlier_overlap_readout") + time * count : NULL,
+        .count = count,
+    };
+    nnd_status status = nnd_small_outliers(at->ctx, at->n, l, &out);
+    values(s, "bulk_edge")[time * depth + l] = out.edge;
+    double *least = values(s, "outlier" NND_MIN_SIZE) + (time * depth + l) * count;
+    for (size_t j = 0; j < count; j++) {
+        least[j] = nnd_claim_outlier(out.edge, count, out.value, j, 0.0, matrix_variance(at, l));
+        if (l == 0)
+            values(s, "outlier_overlap_target" NND_MIN_SIZE)[time * count + j] = least[j];
+        if (l + 1 == depth)
+            values(s, "outlier_overlap_readout" NND_MIN_SIZE)[time * count + j] = least[j];
+    }
+    return status;
+}
+
+/* One matrix: the outliers of a recorded time, and those that escape. */
+static nnd_status matrix_at(const look *at, size_t l) {
+    nnd_escape *escape = &at->s->escape[l];
+    nnd_status status = NND_OK;
+    if (at->time != SIZE_MAX)
+        status = outliers_at(at, l);
+    if (status == NND_OK && nnd_escape_due(escape->last, at->now))
+        status = nnd_escape_look(at->ctx, escape, at->n, l, at->now);
+    return status;
+}
 
 /* Variance of the NTK between two of its eigenvectors, relative to their eigenvalues and times D:
  * of the weights, whose L Wishart matrices of N = nu D neurons enter its L + 1 terms as in a wide
@@ -197,33 +193,25 @@ static double ntk_variance(const nnd_deep_linear *p) {
     return weights + (p->training == NND_TRAIN_FIXED ? 1.0 / p->alpha : 0.0);
 }
 
-static nnd_status modes_at(const level2 *s, size_t time, nnd_ntk_modes *modes) {
-    if (nnd_context_interrupted(s->ctx))
-        return nnd_fail(s->ctx, NND_E_INTERRUPTED, "interrupted at the NTK");
-    return nnd_dynamics_ntk(s->ctx, s->d, &s->factors, query_of(s, time), s->kappa[time],
-                            s->omega + time * s->queries, modes);
+static double rate_at(const look *at) {
+    return at->s->p->lr * nnd_deep_linear_rate(at->s->p, at->step);
 }
 
-/* Rate times the top of the NTK. */
-static double stability_of(const level2 *s, size_t time, const nnd_ntk_modes *modes) {
-    double rate = s->d->params->lr * nnd_deep_linear_rate(s->d->params, s->grid->step[time]);
-    return rate * (isnan(modes->value[0]) ? modes->edge : modes->value[0]);
-}
-
-static nnd_status ntk_at(const level2 *s, size_t time) {
-    const nnd_deep_linear *p = s->d->params;
-    size_t count = (size_t)p->outliers;
+static nnd_status ntk_at(const look *at) {
+    const nnd_spectra *s = at->s;
+    const nnd_deep_linear *p = s->p;
+    size_t count = (size_t)p->outliers, time = at->time;
     double *top = values(s, "ntk_top") + time * count;
     double *least = values(s, "ntk_top" NND_MIN_SIZE) + time * count;
     nnd_ntk_modes modes = {.value = top, .count = count};
-    nnd_status status = modes_at(s, time, &modes);
+    nnd_status status = nnd_small_ntk(at->ctx, at->n, at->step, &modes);
     if (status != NND_OK)
         return status;
     values(s, "ntk_edge")[time] = modes.edge;
     for (size_t j = 0; j < count; j++)
         least[j] = nnd_claim_outlier(modes.edge, count, top, j, ntk_variance(p), 0.0);
     if (p->integrator == NND_DESCENT) {
-        values(s, "stability")[time] = stability_of(s, time, &modes);
+        values(s, "stability")[time] = rate_at(at) * (isnan(top[0]) ? modes.edge : top[0]);
         values(s, "stability" NND_MIN_SIZE)[time] = least[0];
     }
     if (p->training == NND_TRAIN_FIXED) {
@@ -235,177 +223,99 @@ static nnd_status ntk_at(const level2 *s, size_t time) {
     return NND_OK;
 }
 
-static nnd_status add_ntk_arrays(const level2 *s) {
-    static const char *const arrays[] = {"ntk_top", ("ntk_top" NND_MIN_SIZE), "ntk_edge"};
-    static const char *const descent[] = {"stability", "stability" NND_MIN_SIZE};
-    static const char *const fixed[] = {"ntk_residual_overlap",
-                                        "ntk_residual_overlap" NND_MIN_SIZE};
-    nnd_status status = add_arrays(s->frame, 3, arrays);
-    if (status == NND_OK && s->d->params->integrator == NND_DESCENT)
-        status = add_arrays(s->frame, 2, descent);
-    /* deep-linear.md#s4, with decay mu of the weights: -1 is a root of
-     * z^2 - (1 - mu + m - eta0 lambda) z + m (1 - mu). */
-    const nnd_deep_linear *p = s->d->params;
-    if (status == NND_OK && p->integrator == NND_DESCENT)
-        status = nnd_frame_add_number(s->frame, &nnd_deep_linear_model, "stability_edge",
-                                      (2.0 - p->weight_decay) * (1.0 + p->momentum));
-    if (status == NND_OK && p->training == NND_TRAIN_FIXED)
-        status = add_arrays(s->frame, 2, fixed);
-    return status;
-}
-
-static nnd_status ntk_piece(nnd_context *ctx, size_t time, void *data) {
-    level2 s = *(const level2 *)data;
-    s.ctx = ctx;
-    return ntk_at(&s, time);
-}
-
-static nnd_status add_ntk(level2 *s) {
-    static const char *const claimed[] = {"ntk_top", "stability"};
-    nnd_status status = add_ntk_arrays(s);
-    if (status == NND_OK)
-        status = nnd_parallel(s->ctx, nnd_context_threads(s->ctx), s->times, ntk_piece, s);
-    for (size_t i = 0; status == NND_OK && i < sizeof claimed / sizeof *claimed; i++)
-        if (nnd_frame_find(s->frame, claimed[i]) != NULL)
-            status = nnd_claim_outlier_reasons(s->frame, claimed[i]);
-    return status;
-}
-
-/* ---- the edge of stability between recorded times ---- */
-
-/* Most and fewest times it is looked at, the part of the march's multiply-adds that this may take,
- * which are five times faster (some 20 % of its time), and those that are done in a moment. */
-static const double MOST = 64.0, FEWEST = 8.0, PART = 0.04, MOMENT = 2e8;
-
-static double ntk_work(const nnd_deep_linear *p, double queries);
-
-/* Every so many steps; 0: not at all, every such step is recorded or there is no edge. */
-static size_t watched_every(const nnd_deep_linear *p, double march_work) {
-    double steps = (double)p->steps, each = ntk_work(p, steps + 1.0), times = MOST;
-    if (p->integrator != NND_DESCENT || !p->ntk || p->steps == 0)
-        return 0;
-    if (MOST * each > fmax(MOMENT, PART * march_work))
-        times = fmax(FEWEST, fmax(MOMENT, PART * march_work) / each);
-    size_t every = (size_t)ceil(steps / times);
-    return p->record.count == 0 && p->record_every <= (int64_t)every ? 0 : every;
-}
-
-typedef struct {
-    level2 at;
-    double *stability;
-} watch;
-
-static nnd_status watch_piece(nnd_context *ctx, size_t time, void *data) {
-    const watch *w = data;
-    level2 s = w->at;
-    double top;
-    nnd_ntk_modes modes = {.value = &top, .count = 1};
-    s.ctx = ctx;
-    nnd_status status = modes_at(&s, time, &modes);
-    if (status == NND_OK)
-        w->stability[time] = stability_of(&s, time, &modes);
-    return status;
-}
-
-/* The first of the watched steps at which the stability is above the edge; INFINITY: none. */
-static nnd_status watch_edge(const level2 *s, double *beyond) {
-    double bytes, work;
-    nnd_march_cost(s->d->march, &bytes, &work);
-    size_t every = watched_every(s->d->params, work);
-    *beyond = INFINITY;
-    if (every == 0 || s->d->done == 0)
+/* Whether the stability is above its edge, at a step that is not recorded. */
+static nnd_status watch(const look *at) {
+    double rate = rate_at(at), edge = values(at->s, "stability_edge")[0];
+    bool above = false;
+    if (!(rate > 0.0) || isfinite(at->s->beyond))
         return NND_OK;
-    const nnd_integers all = {0};
-    nnd_timegrid grid = {0};
-    watch w = {.at = *s};
-    w.at.grid = &grid;
-    w.at.kappa = w.at.omega = NULL;
-    nnd_status status = nnd_timegrid_make(s->ctx, (size_t)s->d->params->steps, &all, every, &grid);
-    for (w.at.times = 0; w.at.times < grid.count && query_of(&w.at, w.at.times) < s->d->done;)
-        w.at.times++;
-    if (status == NND_OK)
-        status = keep_rows(&w.at);
-    w.stability = calloc(w.at.times + 1, sizeof *w.stability);
-    if (status == NND_OK && w.stability == NULL)
-        status = nnd_fail_memory(s->ctx, "the edge of stability");
-    if (status == NND_OK)
-        status = nnd_parallel(s->ctx, nnd_context_threads(s->ctx), w.at.times, watch_piece, &w);
-    double edge = values(s, "stability_edge")[0];
-    for (size_t i = w.at.times; status == NND_OK && i-- > 0;)
-        if (w.stability[i] > edge)
-            *beyond = (double)grid.step[i];
-    free(w.stability);
-    free(w.at.kappa);
-    free(w.at.omega);
-    nnd_timegrid_clear(&grid);
+    nnd_status status = nnd_small_ntk_above(at->ctx, at->n, edge / rate, &above);
+    if (status == NND_OK && above)
+        at->s->beyond = (double)at->step;
     return status;
 }
 
-/* ---- density of the bulk ---- */
+static nnd_status piece(nnd_context *ctx, size_t i, void *data) {
+    look at = *(const look *)data;
+    at.ctx = ctx;
+    if (nnd_context_interrupted(ctx))
+        return nnd_fail(ctx, NND_E_INTERRUPTED, "interrupted at the spectra of step %zu", at.step);
+    if (i < at.n->depth)
+        return at.s->escape != NULL ? matrix_at(&at, i) : NND_OK;
+    if (!at.s->p->ntk)
+        return NND_OK;
+    return at.time != SIZE_MAX ? ntk_at(&at) : watch(&at);
+}
 
-static nnd_status add_density(const level2 *s) {
-    const nnd_deep_linear *p = s->d->params;
-    double *density;
-    nnd_status status = nnd_deep_linear_add_bins(p, s->frame);
-    if (status == NND_OK)
-        status = nnd_frame_add_variable(s->frame, &nnd_deep_linear_model, "sv_density", &density);
-    if (status != NND_OK || s->times == 0)
-        return status;
+static bool is_large(const nnd_small *n) {
+    size_t most = 0;
+    for (size_t l = 0; l <= n->depth; l++) {
+        size_t dim = nnd_conditioned_dim(n->system, n->space[l]);
+        most = dim > most ? dim : most;
+    }
+    return most >= WORTH_A_THREAD;
+}
+
+nnd_status nnd_spectra_look(nnd_spectra *s, const nnd_small *n, size_t step, double time,
+                            size_t recorded) {
+    look at = {s, s->ctx, n, step, recorded, time};
+    bool watched = s->watched > 0 && step % s->watched == 0;
+    bool due = s->escape != NULL && nnd_escape_due(s->escape[0].last, time);
+    if (recorded != SIZE_MAX) {
+        s->kappa = n->kappa;
+        s->seen = true;
+    } else if (!watched && !due)
+        return NND_OK;
+    size_t pieces = n->depth + (watched || recorded != SIZE_MAX ? 1 : 0);
+    return nnd_parallel(s->ctx, is_large(n) ? nnd_context_threads(s->ctx) : 1, pieces, piece, &at);
+}
+
+/* ---- the end ---- */
+
+static nnd_status claim(nnd_frame *frame, size_t n, const char *const *variable) {
+    nnd_status status = NND_OK;
+    for (size_t i = 0; status == NND_OK && i < n; i++)
+        if (nnd_frame_find(frame, variable[i]) != NULL)
+            status = nnd_claim_outlier_reasons(frame, variable[i]);
+    return status;
+}
+
+/* Densities of the bulks at the last recorded time. */
+static void fill_density(const nnd_spectra *s) {
+    const nnd_deep_linear *p = s->p;
     const nnd_dim *z = nnd_frame_find_dim(s->frame, "z");
-    double kappa = s->kappa[s->times - 1];
-    for (size_t l = 0; l < s->d->depth; l++)
+    double *density = values(s, "sv_density");
+    for (size_t l = 0; s->seen && l < (size_t)p->depth; l++)
         for (size_t i = 0; i < z->length; i++) {
-            double scale = kappa * nnd_deep_linear_sigma(p, l);
+            double scale = s->kappa * nnd_deep_linear_sigma(p, l);
             density[l * z->length + i] =
                 nnd_bulk_density(scale * scale, l == 0 ? p->nu : 1.0, z->value[i]);
         }
-    return NND_OK;
 }
 
-nnd_status nnd_deep_linear_add_spectrum(nnd_context *ctx, const nnd_dynamics *d,
-                                        const nnd_timegrid *grid, size_t sound, nnd_frame *frame,
-                                        double *beyond) {
-    const nnd_deep_linear *p = d->params;
-    *beyond = INFINITY;
-    level2 s = {.ctx = ctx, .d = d, .grid = grid, .times = sound, .frame = frame};
-    if (!p->spectrum && !p->ntk && !p->density)
-        return NND_OK;
-    nnd_status status = keep_rows(&s);
-    if (status == NND_OK && (p->spectrum || p->ntk) && d->done > 0)
-        status = nnd_field_factors_make(ctx, d, d->done, &s.factors);
-    if (status == NND_OK)
-        status = nnd_frame_add_range(frame, "matrix", d->depth, 0.0);
-    if (status == NND_OK)
-        status = nnd_frame_add_range(frame, "k", (size_t)p->outliers, 1.0);
-    if (status == NND_OK && p->spectrum)
-        status = add_outliers(&s);
+nnd_status nnd_spectra_finish(nnd_spectra *s, double *beyond) {
+    static const char *const of_weights[] = {"outlier", "outlier_overlap_target",
+                                             "outlier_overlap_readout"};
+    static const char *const of_ntk[] = {"ntk_top", "stability"};
+    const nnd_deep_linear *p = s->p;
+    nnd_status status = NND_OK;
+    *beyond = s->beyond;
+    if (p->spectrum)
+        status = claim(s->frame, 3, of_weights);
     if (status == NND_OK && p->ntk)
-        status = add_ntk(&s);
-    if (status == NND_OK && p->ntk && p->integrator == NND_DESCENT)
-        status = watch_edge(&s, beyond);
+        status = claim(s->frame, 2, of_ntk);
     if (status == NND_OK && p->density)
-        status = add_density(&s);
-    nnd_field_factors_clear(&s.factors);
-    free(s.kappa);
-    free(s.omega);
+        fill_density(s);
     return status;
 }
 
-/* Spikes keep some 20 directions. Measured: a search takes some 15 evaluations, of the tangent
- * kernel 4, but with up to two layers, which grow few outliers, mostly one or two. */
-static const double RANK = 20.0;
+/* ---- cost ---- */
 
-static double ntk_work(const nnd_deep_linear *p, double queries) {
-    double depth = (double)p->depth, evaluations = p->depth < 3 ? 0.8 : 4.0;
-    return queries * queries / 3.0 * 8.0 * depth * depth * RANK * evaluations;
-}
-
-double nnd_deep_linear_spectrum_work(const nnd_deep_linear *p, double march_work, double queries,
-                                     double times) {
-    double depth = (double)p->depth, of_weights = times * (p->depth < 3 ? 1.5 : 15.0);
-    size_t every = watched_every(p, march_work);
-    double watched = every > 0 ? (double)p->steps / (double)every + 1.0 : 0.0;
-    double weights = queries * queries / 3.0 * depth * 4.0 * RANK * (of_weights + queries);
-    return (p->spectrum ? weights : 0.0) +
-           (p->ntk ? (times + watched) * ntk_work(p, queries) : 0.0);
+/* Measured: a search takes some ten factorisations of a third of a cube, and as much to set up. */
+double nnd_spectra_work(const nnd_deep_linear *p, double coordinates, double times) {
+    double depth = (double)p->depth, cube = coordinates * coordinates * coordinates;
+    double looks = fmin((double)p->steps, 400.0) + 400.0 * log(fmax(1.0, (double)p->steps / 400.0));
+    double watched = watched_every(p) > 0 ? MOST_WATCHED : 0.0;
+    return (p->spectrum ? depth * cube * (8.0 * times + 4.0 * looks) : 0.0) +
+           (p->ntk ? depth * cube * (16.0 * times + 8.0 * watched) : 0.0);
 }

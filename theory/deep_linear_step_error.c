@@ -3,77 +3,56 @@
 
 #include <math.h>
 
-#include "core/largest.h"
-
-enum { SCALARS = 4 };
+#include "theory/deep_linear_run.h"
 
 static int order(const nnd_deep_linear *p) {
     return p->method == NND_EULER ? 1 : p->method == NND_HEUN ? 2 : 4;
 }
 
-/* Number c of the curves after step k. */
-static double curve(const nnd_dynamics *d, size_t c, size_t k) {
-    size_t q = k * d->stages, layer = (c - SCALARS) / 2;
-    switch (c) {
-    case 0:
-        return nnd_dynamics_test_risk(d, q);
-    case 1:
-        return nnd_dynamics_train_mse(d, q);
-    case 2:
-        return nnd_dynamics_overlap(d, q);
-    case 3:
-        return nnd_dynamics_beta_gram(d, q, q);
-    default:
-        return c % 2 == 0 ? nnd_dynamics_g_gram(d, layer, q, q)
-                          : nnd_dynamics_h_gram(d, layer, q, q);
-    }
+static nnd_status add_row(void *data, nnd_small *n, size_t step) {
+    (void)step;
+    nnd_curves_add(data, n);
+    return NND_OK;
 }
 
-/* Largest difference of any curve, relative to its largest value; `fine` takes two steps where
- * `coarse` takes one. */
-static double difference(const nnd_dynamics *fine, const nnd_dynamics *coarse) {
-    size_t steps = (size_t)coarse->params->steps;
-    double worst = 0.0;
-    for (size_t c = 0; c < SCALARS + 2 * (fine->depth + 1); c++) {
-        double most = 0.0, largest = 0.0;
-        for (size_t k = 0; k <= steps; k++) {
-            double x = curve(fine, c, 2 * k);
-            most = nnd_largest(most, fabs(x - curve(coarse, c, k)));
-            largest = nnd_largest(largest, fabs(x));
-        }
-        worst = nnd_largest(worst, most == 0.0 ? 0.0 : most / largest);
-    }
-    return isnan(worst) ? INFINITY : worst;
+nnd_status nnd_deep_linear_every_step(nnd_context *ctx, const nnd_deep_linear *p, nnd_curves *run) {
+    nnd_small n;
+    size_t done;
+    nnd_status status = nnd_curves_make(ctx, (size_t)p->depth, (size_t)p->steps + 1, run);
+    if (status != NND_OK)
+        return status;
+    status = nnd_small_make(ctx, p, p->tolerance, nnd_small_stages(p), &n);
+    if (status == NND_OK)
+        status = nnd_small_run(ctx, &n, add_row, run, &done);
+    nnd_small_clear(&n);
+    return status;
 }
 
-nnd_status nnd_deep_linear_step_error(nnd_context *ctx, const nnd_dynamics *run, double *error) {
-    nnd_deep_linear other = *run->params;
+nnd_status nnd_deep_linear_step_error(nnd_context *ctx, const nnd_deep_linear *p,
+                                      const nnd_curves *run, double *error) {
+    nnd_deep_linear other = *p;
     double power = pow(2.0, order(&other));
     bool single = other.steps == 1; /* has no half: it is the coarse one of two runs */
     double dt = other.time / (double)other.steps * (single ? 0.5 : 2.0);
     other.steps = single ? 2 : other.steps / 2;
     other.time = dt * (double)other.steps;
-    nnd_dynamics d;
-    nnd_status status = nnd_dynamics_make(ctx, &other, &d);
+    nnd_curves curves;
+    nnd_status status = nnd_deep_linear_every_step(ctx, &other, &curves);
     if (status == NND_OK)
-        status = nnd_dynamics_run(ctx, &d);
-    if (status == NND_OK)
-        *error = single ? difference(&d, run) * power / (power - 1.0)
-                        : difference(run, &d) / (power - 1.0);
+        *error = single ? nnd_curves_difference(&curves, 2, run) * power / (power - 1.0)
+                        : nnd_curves_difference(run, 2, &curves) / (power - 1.0);
     else if (status == NND_DIVERGED)
         *error = INFINITY;
-    nnd_dynamics_clear(&d);
+    nnd_curves_clear(&curves);
     return status == NND_DIVERGED ? NND_OK : status;
 }
 
 static nnd_status error_of(nnd_context *ctx, const nnd_deep_linear *p, double *error) {
-    nnd_dynamics d;
-    nnd_status status = nnd_dynamics_make(ctx, p, &d);
+    nnd_curves run;
+    nnd_status status = nnd_deep_linear_every_step(ctx, p, &run);
     if (status == NND_OK)
-        status = nnd_dynamics_run(ctx, &d);
-    if (status == NND_OK)
-        status = nnd_deep_linear_step_error(ctx, &d, error);
-    nnd_dynamics_clear(&d);
+        status = nnd_deep_linear_step_error(ctx, p, &run, error);
+    nnd_curves_clear(&run);
     return status == NND_DIVERGED ? NND_OK : status;
 }
 

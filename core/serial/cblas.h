@@ -19,6 +19,7 @@
 #define cblas_dscal(...)  NND_SERIAL(cblas_dscal(__VA_ARGS__))
 #define cblas_dsymm(...)  NND_SERIAL(cblas_dsymm(__VA_ARGS__))
 #define cblas_dsymv(...)  NND_SERIAL(cblas_dsymv(__VA_ARGS__))
+#define cblas_dsyr(...)   NND_SERIAL(cblas_dsyr(__VA_ARGS__))
 #define cblas_dsyrk(...)  NND_SERIAL(cblas_dsyrk(__VA_ARGS__))
 #define cblas_dtrsm(...)  NND_SERIAL(cblas_dtrsm(__VA_ARGS__))
 #define cblas_dtrsv(...)  NND_SERIAL(cblas_dtrsv(__VA_ARGS__))

@@ -21,11 +21,15 @@
 #define LAPACKE_dorgqr(...)      NND_SERIAL(LAPACKE_dorgqr(__VA_ARGS__))
 #define LAPACKE_dormqr(...)      NND_SERIAL(LAPACKE_dormqr(__VA_ARGS__))
 #define LAPACKE_dposv(...)       NND_SERIAL(LAPACKE_dposv(__VA_ARGS__))
+#define LAPACKE_dpotrf(...)      NND_SERIAL(LAPACKE_dpotrf(__VA_ARGS__))
 #define LAPACKE_dpstrf(...)      NND_SERIAL(LAPACKE_dpstrf(__VA_ARGS__))
 #define LAPACKE_dstev(...)       NND_SERIAL(LAPACKE_dstev(__VA_ARGS__))
 #define LAPACKE_dstevr(...)      NND_SERIAL(LAPACKE_dstevr(__VA_ARGS__))
 #define LAPACKE_dsyev(...)       NND_SERIAL(LAPACKE_dsyev(__VA_ARGS__))
 #define LAPACKE_dsyevd(...)      NND_SERIAL(LAPACKE_dsyevd(__VA_ARGS__))
 #define LAPACKE_dsyevr(...)      NND_SERIAL(LAPACKE_dsyevr(__VA_ARGS__))
+#define LAPACKE_dsygv(...)       NND_SERIAL(LAPACKE_dsygv(__VA_ARGS__))
+#define LAPACKE_dsytrf(...)      NND_SERIAL(LAPACKE_dsytrf(__VA_ARGS__))
+#define LAPACKE_dsytrs(...)      NND_SERIAL(LAPACKE_dsytrs(__VA_ARGS__))
 
 #endif

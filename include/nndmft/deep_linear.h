@@ -13,7 +13,7 @@ NND_API_BEGIN
 typedef enum { NND_MUP, NND_NTK } nnd_parameterization;
 /** Full batch of fixed data; the population gradient; a new batch at every step. */
 typedef enum { NND_TRAIN_FIXED, NND_TRAIN_ONLINE, NND_TRAIN_FRESH } nnd_training;
-typedef enum { NND_EULER, NND_HEUN, NND_RK4 } nnd_method;
+typedef enum { NND_EULER, NND_HEUN, NND_RK4, NND_ADAPTIVE } nnd_method;
 
 /** Ranges, defaults and meaning: the table in models/deep_linear.c. */
 typedef struct {
@@ -39,7 +39,9 @@ typedef struct {
     bool ntk;         /**< leading modes of the NTK */
     bool density;     /**< densities of singular values */
     double divergence_bound;
-    bool control; /**< of the simulation alone: control variates */
+    double tolerance; /**< of what the march leaves out */
+    bool check;       /**< repeat the march at 100 times the tolerance */
+    bool control;     /**< of the simulation alone: control variates */
 } nnd_deep_linear;
 
 /** The model with its tables. */

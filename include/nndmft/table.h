@@ -81,6 +81,9 @@ typedef struct {
 
 typedef struct nnd_param_table nnd_param_table;
 
+/** The one number of a list of integers that a word stands for. */
+#define NND_WORD INT64_MIN
+
 /** One parameter; all are dimensionless. */
 typedef struct {
     const char *name;
@@ -93,6 +96,8 @@ typedef struct {
     const nnd_param_table *group; /**< members of NND_GROUP; absent, each has its default */
     const char *shorthand;        /**< of NND_GROUP: the member that a value stands for which is
                                        no mapping; NULL: there is none */
+    const char *word;             /**< of NND_INTEGERS: a text that may stand for the list, which is
+                                       then the one number NND_WORD; NULL: there is none */
     const char *long_name;        /**< on an axis over it; NULL: its symbol, or else its name */
     const char *symbol;           /**< in legends, UTF-8; NULL: its name */
     bool whole;                   /**< of NND_REAL and NND_REALS: whole numbers, or infinity */

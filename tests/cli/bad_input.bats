@@ -486,7 +486,8 @@ YAML
 }
 
 @test "more steps than memory holds" {
-    refused 2 theory memory GB -- solve case.yaml --set params.steps=1000000
+    refused 2 theory memory GB -- solve case.yaml --set params.steps=1000000 \
+        --set params.two_time=true
 }
 
 # ---- the command line ----

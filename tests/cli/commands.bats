@@ -508,7 +508,8 @@ PYTHON
 
 @test "dry-run: memory in MB is that of matrices of time by time" {
     # One of 2000 x 2000 numbers has 32 MB; theory holds no fewer than one, and not a hundred.
-    works solve case.yaml --dry-run --set params.steps=2000 --set params.spectrum=false
+    works solve case.yaml --dry-run --set params.steps=2000 --set params.spectrum=false \
+        --set params.two_time=true
     local megabytes
     megabytes=$(sed -n 's/^theory *memory \([^ ]*\) MB.*/\1/p' out)
     megabytes=$(printf %.0f "$megabytes")
