@@ -391,6 +391,32 @@ START_TEST(the_error_that_is_reported_is_honest) {
 }
 END_TEST
 
+/* Beyond the edge of stability rounding grows like everything else, though nothing is dropped; and
+ * what is dropped at both tolerances no difference between them shows. */
+START_TEST(errors_that_no_looser_tolerance_shows_are_reported) {
+    static const struct {
+        const char *params;
+        double least;
+    } runs[] = {
+        {"gamma0: 3, sigma: 0.6, noise: 0.3, lr: 1, steps: 60", 1e-9},
+        {"depth: 3, alpha: 4, nu: 2, gamma0: 0.001, sigma: 0.05, parameterization: ntk, "
+         "center: true, lr: 5, steps: 10",
+         1e-10},
+    };
+    nnd_context *ctx = nnd_context_new(NULL);
+    char yaml[256];
+    double unequal, error = error_of(ctx, runs[_i].params, 1e-8, &unequal);
+    ck_assert_msg(error > runs[_i].least, "error %.3g", error);
+    snprintf(yaml, sizeof yaml, "{model: deep-linear, params: {%s, spectrum: false, ntk: false}}",
+             runs[_i].params);
+    nnd_frame *f = test_theory(ctx, yaml);
+    double reported = nnd_frame_find_attribute(f, NULL, "march_error")->number;
+    ck_assert_msg(error <= reported, "error %.3g, reported %.3g", error, reported);
+    nnd_frame_free(f);
+    nnd_context_free(ctx);
+}
+END_TEST
+
 int main(void) {
     Suite *suite = suite_create("small network");
     TCase *tests = tcase_create("small network");
@@ -398,6 +424,7 @@ int main(void) {
                         (int)(sizeof REFERENCE / sizeof *REFERENCE));
     tcase_add_loop_test(tests, random_cases_agree_with_the_full_march, 0, 50);
     tcase_add_loop_test(tests, the_error_that_is_reported_is_honest, 0, 50);
+    tcase_add_loop_test(tests, errors_that_no_looser_tolerance_shows_are_reported, 0, 2);
     tcase_add_test(tests, compressed_fresh_batches_agree_with_the_full_march);
     tcase_add_loop_test(tests, spectra_agree_with_dressed_gram_matrices, 0,
                         (int)(sizeof SPECTRA / sizeof *SPECTRA));

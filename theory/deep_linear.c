@@ -205,17 +205,24 @@ static nnd_status judge_step(const run *r, nnd_status ran) {
 
 /* ---- what the march leaves out ---- */
 
-/* What a looser tolerance makes of the curves, relative to the largest value of each: more than
- * the tolerance of the run itself does. */
-static nnd_status march_error(const run *r, nnd_status ran, double *error) {
-    const double looser = 100.0;
+/* More than rounding does to a run at once; where it grows, so does this. */
+static const double ROUNDING = 1e-12;
+
+/* What a looser tolerance, and a readout longer by what the run itself drops in all its layers,
+ * make of the curves, relative to the largest value of each: more than the run's own tolerance
+ * does. */
+static nnd_status march_error(const run *r, double dropped, nnd_status ran, double *error) {
+    const double looser = 100.0, layers = (double)r->p->depth + 1.0;
+    const double longer = ROUNDING + layers * r->p->tolerance * dropped;
     run other = {.ctx = r->ctx, .p = r->p};
     nnd_small n = {0};
     nnd_status status = begin(&other);
     if (status == NND_OK)
         status = nnd_small_make(r->ctx, r->p, looser * r->p->tolerance, nnd_small_stages(r->p), &n);
-    if (status == NND_OK)
+    if (status == NND_OK) {
+        nnd_conditioned_add(n.system, longer, n.readout, n.readout);
         status = go(&other, &n);
+    }
     if (status >= NND_OK) {
         bool ended = other.curves.rows < r->curves.rows; /* it diverged, and earlier */
         if (!ended)
@@ -249,16 +256,15 @@ static nnd_status account_flow(const run *r) {
 }
 
 static nnd_status account(const run *r, const nnd_small *n, nnd_status ran) {
-    double error;
+    double error, dropped = nnd_conditioned_dropped(n->system);
     nnd_status status = set_ranks(r, n);
     if (status == NND_OK && nnd_small_adapts(r->p))
         status = account_flow(r);
     if (status == NND_OK)
-        status = nnd_frame_set_number(r->frame, NULL, "march_dropped",
-                                      nnd_conditioned_dropped(n->system));
+        status = nnd_frame_set_number(r->frame, NULL, "march_dropped", dropped);
     if (status != NND_OK || !r->p->check)
         return status;
-    status = march_error(r, ran, &error);
+    status = march_error(r, dropped, ran, &error);
     if (status == NND_OK && error > NOTABLE_MARCH_ERROR)
         nnd_log(r->ctx, NND_LOG_WARNING,
                 "theory: tolerance: %g leaves an error below %.2g "
