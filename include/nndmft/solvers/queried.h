@@ -18,8 +18,8 @@
 #define NNDMFT_SOLVERS_QUERIED_H
 
 #include "nndmft/api.h"
-#include "nndmft/solvers/population.h"
 #include "nndmft/solvers/direction.h"
+#include "nndmft/solvers/population.h"
 
 NND_API_BEGIN
 
