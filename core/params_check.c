@@ -124,6 +124,8 @@ static nnd_status check_field(const place *at, const void *field) {
             return NND_OK;
         return check_number(at, *(const double *)field);
     case NND_INTEGER:
+        if (*(const int64_t *)field == NND_ABSENT && may_be_absent(at->param))
+            return NND_OK;
         return check_number(at, (double)*(const int64_t *)field);
     case NND_BOOL:
         return check_bool(at, field);

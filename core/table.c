@@ -273,6 +273,8 @@ static nnd_status read_param(nnd_context *ctx, const nnd_param *param, const nnd
         void *field = (char *)out + param->offset;
         if (param->type == NND_REAL)
             *(double *)field = NAN;
+        if (param->type == NND_INTEGER)
+            *(int64_t *)field = NND_ABSENT;
         return NND_OK;
     }
     const nnd_value *culprit;
@@ -416,6 +418,8 @@ static nnd_value *number_value(double x) {
 
 static nnd_value *integer_value(int64_t x) {
     char text[24];
+    if (x == NND_ABSENT)
+        return nnd_value_scalar("null", false, "");
     snprintf(text, sizeof text, "%" PRId64, x);
     return nnd_value_scalar(text, false, "");
 }

@@ -12,7 +12,7 @@
 static const char *const PARAMETERIZATIONS[] = {"mup", "ntk", NULL};
 static const char *const TRAININGS[] = {"fixed", "online", "fresh", NULL};
 static const char *const INTEGRATORS[] = {"gd", "flow", NULL};
-static const char *const METHODS[] = {"euler", "heun", "rk4", "adaptive", NULL};
+static const char *const METHODS[] = {"auto", "euler", "heun", "rk4", "adaptive", NULL};
 
 static const nnd_param PARAMS[] = {
     {"depth", FIELD(INTEGER, depth), "1", NND_BETWEEN(1, 1000),
@@ -32,8 +32,9 @@ static const nnd_param PARAMS[] = {
     {"lr", FIELD(REAL, lr), "null", NND_POSITIVE,
      "learning rate eta0 of gd (default 0.1); the raw rate is eta0 gamma^2 D", .symbol = "η₀",
      .long_name = "learning rate"},
-    {"steps", FIELD(INTEGER, steps), "40", NND_BETWEEN(0, 1e7),
-     "T, number of steps; of flow: the grid of recorded times, and steps of a fixed method"},
+    {"steps", FIELD(INTEGER, steps), "null", NND_BETWEEN(0, 1e7),
+     "T, number of steps (default 40); of flow: the grid of recorded times, and steps of a fixed "
+     "method"},
     {"parameterization", FIELD(CHOICE, parameterization), "mup", NND_ANY,
      "gamma = gamma0 sqrt(nu) (mup) or gamma0 (ntk)", .choices = PARAMETERIZATIONS},
     {"training", FIELD(CHOICE, training), "fixed", NND_ANY,
@@ -54,9 +55,10 @@ static const nnd_param PARAMS[] = {
      "multipliers of lr at steps 0, 1, ...; the last one holds on"},
     {"integrator", FIELD(CHOICE, integrator), "gd", NND_ANY,
      "gradient descent, or gradient flow up to `time`", .choices = INTEGRATORS},
-    {"method", FIELD(CHOICE, method), "adaptive", NND_ANY,
+    {"method", FIELD(CHOICE, method), "auto", NND_ANY,
      "theory's flow: steps that keep to `tolerance`, or a Runge-Kutta method with `steps` steps; "
-     "networks choose steps of their own",
+     "auto: "
+     "rk4 if `steps` is given, else adaptive; networks choose steps of their own",
      .choices = METHODS},
     {"time", FIELD(REAL, time), "null", NND_POSITIVE,
      "flow: final time tau = lr * step (default 1)"},
@@ -147,6 +149,15 @@ static const nnd_variable VARIABLES[] = {
 };
 
 /* Values that belong to one integrator only, and what follows from absent ones. */
+/* A flow with a number of steps is on a fixed grid. */
+static void settle_steps(nnd_deep_linear *p) {
+    const int64_t usual = 40;
+    if (p->method == NND_METHOD_AUTO && p->integrator == NND_GRADIENT_FLOW)
+        p->method = p->steps == NND_ABSENT ? NND_ADAPTIVE : NND_RK4;
+    if (p->steps == NND_ABSENT)
+        p->steps = usual;
+}
+
 static bool settle_integrator(nnd_deep_linear *p, nnd_objection *o) {
     if (p->integrator == NND_DESCENT) {
         if (!isnan(p->time))
@@ -178,6 +189,7 @@ static bool check(void *params, nnd_objection *o) {
     if (p->sigma.count != 1 && p->sigma.count != matrices)
         return nnd_object(o, "sigma", "a list of %zu; allowed: one value, or %zu (depth + 1)",
                           p->sigma.count, matrices);
+    settle_steps(p);
     if (!nnd_steps_check(&p->record, p->steps, o))
         return false;
     if (isinf(p->alpha))

@@ -182,8 +182,8 @@ static bool spoil(const nnd_param *param, void *params) {
         *(double *)field = absent ? -INFINITY : NAN;
         return absent ? !nnd_param_holds(param, -INFINITY) : true;
     case NND_INTEGER:
-        *(int64_t *)field = INT64_MIN;
-        return !nnd_param_holds(param, (double)INT64_MIN);
+        *(int64_t *)field = INT64_MIN + absent; /* INT64_MIN is an absent one */
+        return !nnd_param_holds(param, (double)*(int64_t *)field);
     case NND_CHOICE:
         *(int *)field = INT_MAX;
         return true;

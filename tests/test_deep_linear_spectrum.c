@@ -153,7 +153,7 @@ START_TEST(reference_case_4_gradient_flow) {
         {"ntk_top", "t=4,k=1", 9.454455},
     };
     check_entries("depth: 2, alpha: 1.5, nu: 2, gamma0: 2, sigma: 0.8, noise: 0.3, "
-                  "integrator: flow, method: rk4, steps: 40, time: 4",
+                  "integrator: flow, steps: 40, time: 4",
                   COUNT(e), e);
 }
 END_TEST

@@ -117,7 +117,7 @@ START_TEST(reference_case_4_gradient_flow) {
         {"t=4", 0.140248, 0.035010, 0.929707, 0.999662},
     };
     check_table("depth: 2, alpha: 1.5, nu: 2, gamma0: 2, sigma: 0.8, noise: 0.3, "
-                "integrator: flow, method: rk4, steps: 40, time: 4",
+                "integrator: flow, steps: 40, time: 4",
                 4, rows);
 }
 END_TEST
@@ -176,7 +176,7 @@ static const char *const IDENTITY_CASES[] = {
     "depth: 3, nu: 0.7, steps: 12, momentum: 0.6, weight_decay: 0.02, " R1,
     "depth: 2, alpha: 0.8, nu: 2, noise: 0.4, sigma: [0.5, 0.9, 1.2], steps: 12, lr: 0.2, "
     "schedule: [0.1, 0.5, 1]",
-    "depth: 2, alpha: 1.5, nu: 2, integrator: flow, method: rk4, steps: 4, time: 1, sigma: 0.8",
+    "depth: 2, alpha: 1.5, nu: 2, integrator: flow, steps: 4, time: 1, sigma: 0.8",
 };
 
 /* Rounding of sums of some hundred terms of order one. */

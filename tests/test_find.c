@@ -352,8 +352,7 @@ START_TEST(what_is_found_is_what_the_whole_run_says) {
          "t=7,s=3",
          {{"t", 7}, {"s", 3}},
          SAME},
-        {"{model: deep-linear, params: {integrator: flow, method: rk4, steps: 20, time: 2, "
-         "gamma0: %.17g}}",
+        {"{model: deep-linear, params: {integrator: flow, steps: 20, time: 2, gamma0: %.17g}}",
          "gamma0",
          0.5,
          1.5,

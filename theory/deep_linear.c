@@ -171,7 +171,8 @@ static nnd_status claim_until_edge(nnd_frame *frame, double beyond) {
 static const double LARGEST_STEP_ERROR = 0.002;
 
 static nnd_status refuse_step(nnd_context *ctx, const nnd_deep_linear *p, double error) {
-    static const char *const method[] = {"euler", "heun", "rk4"};
+    static const char *const method[] = {
+        [NND_EULER] = "euler", [NND_HEUN] = "heun", [NND_RK4] = "rk4"};
     double steps;
     bool enough;
     nnd_status status =

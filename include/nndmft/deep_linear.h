@@ -13,7 +13,7 @@ NND_API_BEGIN
 typedef enum { NND_MUP, NND_NTK } nnd_parameterization;
 /** Full batch of fixed data; the population gradient; a new batch at every step. */
 typedef enum { NND_TRAIN_FIXED, NND_TRAIN_ONLINE, NND_TRAIN_FRESH } nnd_training;
-typedef enum { NND_EULER, NND_HEUN, NND_RK4, NND_ADAPTIVE } nnd_method;
+typedef enum { NND_METHOD_AUTO, NND_EULER, NND_HEUN, NND_RK4, NND_ADAPTIVE } nnd_method;
 
 /** Ranges, defaults and meaning: the table in models/deep_linear.c. */
 typedef struct {

@@ -23,7 +23,7 @@ NND_API_BEGIN
 /** Types of parameters and the C type of their field. */
 typedef enum {
     NND_REAL,     /**< double; NaN when absent */
-    NND_INTEGER,  /**< int64_t, at most NND_LARGEST_INTEGER in magnitude */
+    NND_INTEGER,  /**< int64_t, at most NND_LARGEST_INTEGER in magnitude; NND_ABSENT when absent */
     NND_BOOL,     /**< bool */
     NND_CHOICE,   /**< int: index into `choices` */
     NND_TEXT,     /**< char *, owned by the struct; NULL when absent */
@@ -83,6 +83,8 @@ typedef struct nnd_param_table nnd_param_table;
 
 /** The one number of a list of integers that a word stands for. */
 #define NND_WORD INT64_MIN
+/** Of an integer: absent. */
+#define NND_ABSENT INT64_MIN
 
 /** One parameter; all are dimensionless. */
 typedef struct {

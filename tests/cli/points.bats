@@ -47,9 +47,9 @@ YAML
 @test "steps of a flow that are too few are refused with the number that would do" {
     refused 3 "6 steps of rk4 leave an error of" "above 0.002; 8 would do" -- \
         solve case.yaml --set sweep=null --set params.record=null --set params.integrator=flow \
-        --set params.method=rk4 --set params.steps=6
+        --set params.steps=6
     works solve case.yaml --set sweep=null --set params.record=null --set params.integrator=flow \
-        --set params.method=rk4 --set params.steps=8
+        --set params.steps=8
 }
 
 @test "descent beyond its edge says at which step it diverges" {
