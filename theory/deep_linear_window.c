@@ -12,7 +12,7 @@ enum { WINDOW = 40 };
 
 typedef struct nnd_window_space window_space;
 
-static void begin(const nnd_small *n, nnd_small_window *w) {
+void nnd_small_window_restart(const nnd_small *n, nnd_small_window *w) {
     w->steps = 0;
     for (size_t s = 0; s < w->spaces; s++) {
         w->space[s].rows = 0;
@@ -25,7 +25,7 @@ nnd_status nnd_small_window_make(nnd_context *ctx, const nnd_small *n, nnd_small
     w->space = calloc(w->spaces, sizeof *w->space);
     if (w->space == NULL)
         return nnd_fail_memory(ctx, "a small network");
-    begin(n, w);
+    nnd_small_window_restart(n, w);
     return NND_OK;
 }
 
@@ -110,6 +110,6 @@ nnd_status nnd_small_window_note(nnd_context *ctx, nnd_small *n, nnd_small_windo
     for (size_t s = 0; s < w->spaces && status == NND_OK; s++)
         status = compress_space(ctx, n, &w->space[s], n->space[s]);
     if (status == NND_OK)
-        begin(n, w);
+        nnd_small_window_restart(n, w);
     return status;
 }

@@ -22,6 +22,8 @@ typedef struct {
 NND_MUST_USE nnd_status nnd_small_window_make(nnd_context *ctx, const nnd_small *n,
                                               nnd_small_window *w);
 void nnd_small_window_clear(nnd_small_window *w);
+/** Begins again: nothing is noted yet. */
+void nnd_small_window_restart(const nnd_small *n, nnd_small_window *w);
 /** Notes the fields of stage 0; after the last step of a window compresses the network. */
 NND_MUST_USE nnd_status nnd_small_window_note(nnd_context *ctx, nnd_small *n, nnd_small_window *w);
 
