@@ -6,13 +6,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Length of a window. */
-enum { WINDOW = 40 };
+/* Length of a window, and, in times that the velocity remembers, with momentum: what it brings
+ * later is of steps that must not have been replaced. */
+static const double WINDOW = 40.0, MEMORIES = 10.0;
 /* Part of a field, over the tolerance, from which on a direction of the past is kept: weights have
  * more of it than fields. At 1 outliers after 1010 steps were wrong by 5e-4, so by 4e-6. */
 static const double KEPT = 0.01;
 
 typedef struct nnd_window_space window_space;
+
+size_t nnd_small_window_length(const nnd_deep_linear *p) {
+    return (size_t)fmax(WINDOW, ceil(MEMORIES / (1.0 - p->momentum)));
+}
 
 void nnd_small_window_restart(const nnd_small *n, nnd_small_window *w) {
     w->steps = 0;
@@ -106,7 +111,7 @@ static nnd_status compress_space(nnd_context *ctx, nnd_small *n, window_space *s
 
 nnd_status nnd_small_window_note(nnd_context *ctx, nnd_small *n, nnd_small_window *w) {
     nnd_status status = add_fields(ctx, n, w);
-    if (status != NND_OK || ++w->steps < WINDOW)
+    if (status != NND_OK || ++w->steps < nnd_small_window_length(n->params))
         return status;
     status = add_state(ctx, n, w);
     for (size_t s = 0; s < w->spaces && status == NND_OK; s++)

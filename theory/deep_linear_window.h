@@ -18,6 +18,8 @@ typedef struct {
     } * space;
 } nnd_small_window;
 
+/** Steps of a window: 40, or more with much momentum. */
+size_t nnd_small_window_length(const nnd_deep_linear *p);
 /** A window that begins now. Free with nnd_small_window_clear in any case. */
 NND_MUST_USE nnd_status nnd_small_window_make(nnd_context *ctx, const nnd_small *n,
                                               nnd_small_window *w);
