@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "core/rng.h"
 #include "full/deep_linear_ntk.h"
@@ -148,8 +149,13 @@ static void random_case(uint64_t number, size_t size, char *params) {
 
 /* More than 200 steps of fresh batches without spectra: old coordinates are replaced. */
 START_TEST(compressed_fresh_batches_agree_with_the_full_march) {
-    const char *params = "training: fresh, gamma0: 1.5, sigma: 0.7, noise: 0.3, steps: 240, "
-                         "spectrum: false, ntk: false";
+    static const char *const runs[] = {
+        "training: fresh, gamma0: 1.5, sigma: 0.7, noise: 0.3, steps: 240, "
+        "spectrum: false, ntk: false",
+        "training: fresh, gamma0: 1.5, sigma: 0.7, noise: 0.3, steps: 320, lr: 0.01, "
+        "momentum: 0.9, spectrum: false, ntk: false",
+    };
+    const char *params = runs[_i];
     nnd_context *ctx = nnd_context_new(NULL);
     char yaml[256];
     double unequal, error = error_of(ctx, params, 1e-8, &unequal);
@@ -160,6 +166,22 @@ START_TEST(compressed_fresh_batches_agree_with_the_full_march) {
     double reported = nnd_frame_find_attribute(f, NULL, "march_error")->number;
     ck_assert_msg(error <= reported, "error %.3g, reported %.3g", error, reported);
     nnd_frame_free(f);
+    nnd_context_free(ctx);
+}
+END_TEST
+
+/* What is learned when the rate rises again is not to be seen in fields of the steps before. */
+START_TEST(fresh_batches_survive_a_pause) {
+    enum { LEARNED = 60, PAUSE = 100 };
+    nnd_context *ctx = nnd_context_new(NULL);
+    char params[512] = "training: fresh, gamma0: 1.5, sigma: 0.7, noise: 0.3, steps: 240, "
+                       "lr: 0.05, spectrum: false, ntk: false, schedule: [";
+    for (int t = 0; t < LEARNED + PAUSE; t++)
+        strcat(params, t < LEARNED ? "1," : "0,");
+    strcat(params, "1]");
+    double unequal, error = error_of(ctx, params, 1e-8, &unequal);
+    ck_assert_msg(error > 1e-14, "nothing was replaced");
+    ck_assert_msg(error < 1e-7, "error %.3g", error);
     nnd_context_free(ctx);
 }
 END_TEST
@@ -425,7 +447,8 @@ int main(void) {
     tcase_add_loop_test(tests, random_cases_agree_with_the_full_march, 0, 50);
     tcase_add_loop_test(tests, the_error_that_is_reported_is_honest, 0, 50);
     tcase_add_loop_test(tests, errors_that_no_looser_tolerance_shows_are_reported, 0, 2);
-    tcase_add_test(tests, compressed_fresh_batches_agree_with_the_full_march);
+    tcase_add_loop_test(tests, compressed_fresh_batches_agree_with_the_full_march, 0, 2);
+    tcase_add_test(tests, fresh_batches_survive_a_pause);
     tcase_add_loop_test(tests, spectra_agree_with_dressed_gram_matrices, 0,
                         (int)(sizeof SPECTRA / sizeof *SPECTRA));
     tcase_add_test(tests, an_adaptive_flow_agrees_with_fine_steps);

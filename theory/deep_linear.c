@@ -17,6 +17,7 @@
 #include "theory/deep_linear_stabilised.h"
 #include "theory/deep_linear_step_error.h"
 #include "theory/deep_linear_two_time.h"
+#include "theory/deep_linear_window.h"
 
 /* ---- what is recorded ---- */
 
@@ -340,7 +341,10 @@ static double evaluations(const nnd_deep_linear *p) {
 static double coordinates(const nnd_deep_linear *p) {
     double steps = evaluations(p), digits = -log(p->tolerance);
     if (p->training == NND_TRAIN_FRESH)
-        return 2.0 * (nnd_small_compresses(p) ? 80.0 : steps) + 2.0;
+        return 2.0 * (nnd_small_compresses(p)
+                          ? fmin(steps, 2.0 * (double)nnd_small_window_length(p))
+                          : steps) +
+               2.0;
     double s = 1.0 / sqrt(p->alpha), modes = 1.0;
     for (size_t l = 0; l <= (size_t)p->depth; l++)
         modes *= fmax(1.0, nnd_deep_linear_sigma(p, l));

@@ -75,6 +75,24 @@ static nnd_status evaluate(nnd_context *ctx, nnd_small *n, size_t step, double *
     return sound ? NND_OK : NND_DIVERGED;
 }
 
+/* Whether the rate is more than twice as large later: what is learned then is of fields that steps
+ * of a small rate do not show. */
+static bool rate_rises(const nnd_deep_linear *p, size_t step) {
+    double now = nnd_deep_linear_rate(p, step);
+    for (size_t later = step + 1; later < p->schedule.count; later++)
+        if (p->schedule.value[later] > 2.0 * now)
+            return true;
+    return false;
+}
+
+/* Fewer coordinates, at the end of a window of steps of fresh batches. */
+static nnd_status compress(nnd_context *ctx, nnd_small *n, size_t step, nnd_small_window *w) {
+    if (!rate_rises(n->params, step))
+        return nnd_small_window_note(ctx, n, w);
+    nnd_small_window_restart(n, w);
+    return NND_OK;
+}
+
 nnd_status nnd_small_run(nnd_context *ctx, nnd_small *n, nnd_small_look look, void *data,
                          size_t *done) {
     size_t steps = (size_t)n->params->steps;
@@ -92,7 +110,7 @@ nnd_status nnd_small_run(nnd_context *ctx, nnd_small *n, nnd_small_look look, vo
             continue;
         status = take_step(n, *done);
         if (status == NND_OK && compresses)
-            status = nnd_small_window_note(ctx, n, &window);
+            status = compress(ctx, n, *done, &window);
     }
     nnd_small_window_clear(&window);
     return status;

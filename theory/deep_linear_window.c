@@ -6,13 +6,20 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Length of a window. With directions of the past that have a part of 1e-8 of a field, risks were
- * found to 1e-11, the worst field to 1e-6. */
-enum { WINDOW = 40 };
+/* Length of a window, and, in times that the velocity remembers, with momentum: what it brings
+ * later is of steps that must not have been replaced. */
+static const double WINDOW = 40.0, MEMORIES = 10.0;
+/* Part of a field, over the tolerance, from which on a direction of the past is kept: weights have
+ * more of it than fields. At 1 outliers after 1010 steps were wrong by 5e-4, so by 4e-6. */
+static const double KEPT = 0.01;
 
 typedef struct nnd_window_space window_space;
 
-static void begin(const nnd_small *n, nnd_small_window *w) {
+size_t nnd_small_window_length(const nnd_deep_linear *p) {
+    return (size_t)fmax(WINDOW, ceil(MEMORIES / (1.0 - p->momentum)));
+}
+
+void nnd_small_window_restart(const nnd_small *n, nnd_small_window *w) {
     w->steps = 0;
     for (size_t s = 0; s < w->spaces; s++) {
         w->space[s].rows = 0;
@@ -25,7 +32,7 @@ nnd_status nnd_small_window_make(nnd_context *ctx, const nnd_small *n, nnd_small
     w->space = calloc(w->spaces, sizeof *w->space);
     if (w->space == NULL)
         return nnd_fail_memory(ctx, "a small network");
-    begin(n, w);
+    nnd_small_window_restart(n, w);
     return NND_OK;
 }
 
@@ -92,7 +99,7 @@ static nnd_status compress_space(nnd_context *ctx, nnd_small *n, window_space *s
                                          (lapack_int)s->old, s->row, (lapack_int)s->old, sv, u,
                                          (lapack_int)least, vt, (lapack_int)s->old) != 0)
         status = nnd_fail(ctx, NND_E_UNSOLVED, "fields have no singular values");
-    while (status == NND_OK && keep < least && sv[keep] > n->tolerance)
+    while (status == NND_OK && keep < least && sv[keep] > KEPT * n->tolerance)
         keep++;
     if (status == NND_OK)
         status = nnd_conditioned_project(n->system, space, s->old, keep, vt);
@@ -104,12 +111,12 @@ static nnd_status compress_space(nnd_context *ctx, nnd_small *n, window_space *s
 
 nnd_status nnd_small_window_note(nnd_context *ctx, nnd_small *n, nnd_small_window *w) {
     nnd_status status = add_fields(ctx, n, w);
-    if (status != NND_OK || ++w->steps < WINDOW)
+    if (status != NND_OK || ++w->steps < nnd_small_window_length(n->params))
         return status;
     status = add_state(ctx, n, w);
     for (size_t s = 0; s < w->spaces && status == NND_OK; s++)
         status = compress_space(ctx, n, &w->space[s], n->space[s]);
     if (status == NND_OK)
-        begin(n, w);
+        nnd_small_window_restart(n, w);
     return status;
 }

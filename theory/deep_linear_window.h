@@ -18,10 +18,14 @@ typedef struct {
     } * space;
 } nnd_small_window;
 
+/** Steps of a window: 40, or more with much momentum. */
+size_t nnd_small_window_length(const nnd_deep_linear *p);
 /** A window that begins now. Free with nnd_small_window_clear in any case. */
 NND_MUST_USE nnd_status nnd_small_window_make(nnd_context *ctx, const nnd_small *n,
                                               nnd_small_window *w);
 void nnd_small_window_clear(nnd_small_window *w);
+/** Begins again: nothing is noted yet. */
+void nnd_small_window_restart(const nnd_small *n, nnd_small_window *w);
 /** Notes the fields of stage 0; after the last step of a window compresses the network. */
 NND_MUST_USE nnd_status nnd_small_window_note(nnd_context *ctx, nnd_small *n, nnd_small_window *w);
 
