@@ -9,7 +9,7 @@ import sys
 import h5py
 import numpy as np
 
-D, SEEDS, STEPS = 200, 40, 20
+D, SEEDS, STEPS = 200, 60, 20
 ALPHA, NU, GAMMA0, SIGMA, NOISE, LR = 2, 1, 3, 0.6, 0.3, 0.1
 N, P, gamma = int(NU * D), int(ALPHA * D), GAMMA0 * np.sqrt(NU)
 train_mse, test_risk = np.zeros((2, SEEDS, STEPS + 1))
