@@ -11,6 +11,7 @@
 #include "core/divergence.h"
 #include "core/largest.h"
 #include "nndmft/solvers/ode.h"
+#include "solvers/cmplx.h"
 
 enum { FEWEST_NODES = 32, MOST_NODES = 2048 };
 
@@ -71,11 +72,6 @@ typedef struct {
     const nnd_learning *learning;
     double complex *value; /* scratch */
 } network;
-
-/* glibc has C11's CMPLX for gcc alone. */
-#ifndef CMPLX
-#define CMPLX(re, im) __builtin_complex((double)(re), (double)(im))
-#endif
 
 /* a b without the search for infinities that C asks of the operator, several times the work. */
 static double complex multiply(double complex a, double complex b) {

@@ -5,6 +5,7 @@
 #include <float.h>
 #include <math.h>
 
+#include "solvers/cmplx.h"
 #include "solvers/mode_ratio.h"
 
 /* At the threshold Newton's method halves: 512 times for the least lambda there is. */

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 
 #include "nndmft/solvers/power_series.h"
+#include "solvers/cmplx.h"
 #include "solvers/feature_pairs.h"
 #include "solvers/mode_ratio.h"
 

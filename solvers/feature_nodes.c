@@ -6,6 +6,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "solvers/cmplx.h"
 #include "solvers/mode_ratio.h"
 
 double nnd_feature_dimension(const nnd_features *f) {

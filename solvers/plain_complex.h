@@ -7,7 +7,7 @@
 #ifndef NNDMFT_SOLVERS_PLAIN_COMPLEX_H
 #define NNDMFT_SOLVERS_PLAIN_COMPLEX_H
 
-#include <complex.h>
+#include "solvers/cmplx.h"
 
 typedef struct {
     double re, im;
