@@ -24,40 +24,33 @@ nnd_status cli_read_tree(nnd_context *ctx, const cli_options *options, nnd_value
     return status;
 }
 
-/* Folder of a file, "." if its path names none. */
-static char *folder(const char *path) {
+char *cli_folder(const char *path) {
     const char *slash = strrchr(path, '/');
     if (slash == NULL)
         return strdup(".");
     return slash == path ? strdup("/") : strndup(path, (size_t)(slash - path));
 }
 
-nnd_status cli_case_source(nnd_context *ctx, const cli_options *options, cli_source *source) {
+nnd_status cli_resolve(nnd_context *ctx, const cli_options *options, const nnd_value *tree,
+                       nnd_case **c) {
     const char *path = options->args.value[0];
-    *source = (cli_source){.stem = stem(path), .folder = folder(path)};
-    source->source =
-        (nnd_case_source){source->stem, source->folder, nnd_data_file_read, &source->cache};
-    if (source->stem != NULL && source->folder != NULL)
-        return NND_OK;
-    return nnd_fail_memory(ctx, "a name");
-}
-
-void cli_source_clear(cli_source *source) {
-    free(source->stem);
-    free(source->folder);
-    nnd_data_cache_clear(&source->cache);
+    char *name = stem(path), *folder = cli_folder(path);
+    nnd_data_cache cache = {0};
+    nnd_case_source source = {name, folder, nnd_data_file_read, &cache};
+    nnd_status status = name != NULL && folder != NULL ? nnd_case_resolve(ctx, tree, &source, c)
+                                                       : nnd_fail_memory(ctx, "a name");
+    nnd_data_cache_clear(&cache);
+    free(folder);
+    free(name);
+    return status;
 }
 
 nnd_status cli_read_case(nnd_context *ctx, const cli_options *options, nnd_case **c) {
     nnd_value *tree = NULL;
-    cli_source source;
-    nnd_status status = cli_case_source(ctx, options, &source);
+    nnd_status status = cli_read_tree(ctx, options, &tree);
     if (status == NND_OK)
-        status = cli_read_tree(ctx, options, &tree);
-    if (status == NND_OK)
-        status = nnd_case_resolve(ctx, tree, &source.source, c);
+        status = cli_resolve(ctx, options, tree, c);
     nnd_value_free(tree);
-    cli_source_clear(&source);
     return status;
 }
 

@@ -81,19 +81,15 @@ NND_MUST_USE nnd_status cli_check_detect(nnd_context *ctx, const cli_options *op
 NND_MUST_USE nnd_status cli_detect(nnd_context *ctx, const cli_options *options,
                                    const cli_compared *compared);
 
-/** Where the case that the options name comes from; owns what `source` points to. */
-typedef struct {
-    char *stem, *folder;
-    nnd_data_cache cache;
-    nnd_case_source source;
-} cli_source;
-NND_MUST_USE nnd_status cli_case_source(nnd_context *ctx, const cli_options *options,
-                                        cli_source *source);
-void cli_source_clear(cli_source *source);
+/** Folder of a file, "." if its path names none, to be freed. NULL: out of memory. */
+char *cli_folder(const char *path);
 /** Reads the case named by the first argument, with the overrides; `*tree` may be set on failure.
  */
 NND_MUST_USE nnd_status cli_read_tree(nnd_context *ctx, const cli_options *options,
                                       nnd_value **tree);
+/** Resolves a tree read, and perhaps changed, from the case named by the first argument. */
+NND_MUST_USE nnd_status cli_resolve(nnd_context *ctx, const cli_options *options,
+                                    const nnd_value *tree, nnd_case **c);
 /** Reads and resolves the case named by the first argument, with the overrides. */
 NND_MUST_USE nnd_status cli_read_case(nnd_context *ctx, const cli_options *options, nnd_case **c);
 

@@ -99,16 +99,12 @@ static void keep_coordinates(const nnd_frame *wrong, const nnd_frame *theory, co
 
 static nnd_status solve(nnd_context *ctx, const cli_options *options, const nnd_value *tree,
                         nnd_frame **wrong) {
-    cli_source source;
     nnd_case *c = NULL;
-    nnd_status status = cli_case_source(ctx, options, &source);
-    if (status == NND_OK)
-        status = nnd_case_resolve(ctx, tree, &source.source, &c);
+    nnd_status status = cli_resolve(ctx, options, tree, &c);
     if (status == NND_OK)
         status = nnd_theory_run(ctx, c, NULL, wrong);
     cli_progress_end();
     nnd_case_free(c);
-    cli_source_clear(&source);
     return status < NND_OK ? status : NND_OK;
 }
 

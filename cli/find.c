@@ -144,18 +144,14 @@ static nnd_status set_low(nnd_context *ctx, const request *r, nnd_value *tree) {
 static nnd_status read_case(nnd_context *ctx, const cli_options *options, request *r,
                             nnd_case **c) {
     nnd_value *tree = NULL;
-    cli_source source;
-    nnd_status status = cli_case_source(ctx, options, &source);
-    if (status == NND_OK)
-        status = cli_read_tree(ctx, options, &tree);
+    nnd_status status = cli_read_tree(ctx, options, &tree);
     if (status == NND_OK)
         status = look_up(ctx, tree, r);
     if (status == NND_OK)
         status = set_low(ctx, r, tree);
     if (status == NND_OK)
-        status = nnd_case_resolve(ctx, tree, &source.source, c);
+        status = cli_resolve(ctx, options, tree, c);
     nnd_value_free(tree);
-    cli_source_clear(&source);
     return status;
 }
 

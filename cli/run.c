@@ -265,16 +265,15 @@ static nnd_status check_output(nnd_context *ctx, const cli_options *options, con
     nnd_status status = cli_check_output(ctx, options->args.value[0], path);
     if (status != NND_OK || file == NULL || file->text == NULL || nnd_value_is_null(file))
         return status;
-    cli_source source;
-    status = cli_case_source(ctx, options, &source);
+    if (file->text[0] == '/')
+        return cli_check_output(ctx, file->text, path);
     char read[4096]; /* as long as paths of data may be */
-    const char *folder = file->text[0] == '/' ? "" : source.folder;
-    if (status == NND_OK) {
-        snprintf(read, sizeof read, "%s%s%s", folder, folder[0] != '\0' ? "/" : "", file->text);
-        status = cli_check_output(ctx, read, path);
-    }
-    cli_source_clear(&source);
-    return status;
+    char *folder = cli_folder(options->args.value[0]);
+    if (folder == NULL)
+        return nnd_fail_memory(ctx, "a name");
+    snprintf(read, sizeof read, "%s/%s", folder, file->text);
+    free(folder);
+    return cli_check_output(ctx, read, path);
 }
 
 static int execute(nnd_context *ctx, const cli_options *options, plan todo) {
