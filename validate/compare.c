@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "nndmft/compare.h"
-#include "core/companion.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/companion.h"
 #include "validate/compare_impl.h"
 
 enum { TEXT_SIZE = 512 };
@@ -148,31 +148,44 @@ static nnd_status annotate(const nnd_compare_options *options, nnd_comparison *c
     return status;
 }
 
-static nnd_status compare_all(const nnd_choice *c, const nnd_compare_options *options,
-                              const nnd_simulated *simulated, nnd_comparison *comparison) {
-    nnd_candidate *candidate = calloc(c->count, sizeof *candidate);
+/* Pairs the points of the variables chosen; the candidates are to be freed on failure, too. */
+static nnd_status begin(const nnd_choice *c, const nnd_compare_options *options,
+                        const nnd_simulated *simulated, nnd_comparison *comparison,
+                        nnd_candidate **candidate) {
+    *candidate = calloc(c->count, sizeof **candidate);
     comparison->row = calloc(c->count, sizeof *comparison->row);
     comparison->count = c->count;
     nnd_status status = NND_OK;
-    if (comparison->row == NULL || candidate == NULL)
+    if (comparison->row == NULL || *candidate == NULL)
         status = nnd_fail_memory(c->ctx, "a comparison");
     if (status == NND_OK)
         status = nnd_frame_new(c->ctx, &comparison->frame);
     if (status == NND_OK)
         status = nnd_find_seeds(c->ctx, simulated, comparison);
     if (status == NND_OK)
-        status = pair_all(c, options, simulated->influence, comparison, candidate);
+        status = pair_all(c, options, simulated->influence, comparison, *candidate);
+    return status;
+}
+
+static void free_candidates(const nnd_choice *c, nnd_candidate *candidate) {
+    for (size_t v = 0; candidate != NULL && v < c->count; v++) {
+        nnd_points_clear(&candidate[v].points);
+        free(candidate[v].maximum);
+    }
+    free(candidate);
+}
+
+static nnd_status compare_all(const nnd_choice *c, const nnd_compare_options *options,
+                              const nnd_simulated *simulated, nnd_comparison *comparison) {
+    nnd_candidate *candidate = NULL;
+    nnd_status status = begin(c, options, simulated, comparison, &candidate);
     if (status == NND_OK)
         status = find_null_laws(c, simulated, comparison, candidate);
     if (status == NND_OK)
         status = nnd_judge(c->ctx, options, candidate, comparison);
     if (status == NND_OK)
         status = annotate(options, comparison);
-    for (size_t v = 0; candidate != NULL && v < c->count; v++) {
-        nnd_points_clear(&candidate[v].points);
-        free(candidate[v].maximum);
-    }
-    free(candidate);
+    free_candidates(c, candidate);
     return status;
 }
 
@@ -217,6 +230,22 @@ static double strength(const nnd_frame *frame, const nnd_candidate *v, double rt
     return strongest;
 }
 
+/* The variable that deviates most, of those compared before; 0 if none does. */
+static double find_strongest(const nnd_choice *c, const nnd_candidate *candidate, double rtol,
+                             const nnd_comparison *comparison, const char **name) {
+    double strongest = 0.0;
+    for (size_t v = 0; v < c->count; v++) {
+        double z = strength(comparison->frame, &candidate[v], rtol);
+        if (z <= strongest)
+            continue;
+        strongest = z;
+        for (size_t i = 0; i < comparison->count; i++)
+            if (strcmp(comparison->row[i].name, c->pair[v].name) == 0)
+                *name = comparison->row[i].name;
+    }
+    return strongest;
+}
+
 nnd_status nnd_detect(nnd_context *ctx, const nnd_model *model, const nnd_compare_options *options,
                       const nnd_frame *wrong, const nnd_simulated *simulated,
                       const nnd_comparison *comparison, nnd_detection *detection) {
@@ -227,35 +256,15 @@ nnd_status nnd_detect(nnd_context *ctx, const nnd_model *model, const nnd_compar
     *detection = (nnd_detection){INFINITY, NULL};
     nnd_status status = other == NULL ? nnd_fail_memory(ctx, "a comparison")
                                       : nnd_choose_variables(&c, &options->vars);
-    if (status == NND_OK) {
-        candidate = calloc(c.count, sizeof *candidate);
-        other->row = calloc(c.count, sizeof *other->row);
-        other->count = c.count;
-        if (candidate == NULL || other->row == NULL)
-            status = nnd_fail_memory(ctx, "a comparison");
-    }
     if (status == NND_OK)
-        status = nnd_frame_new(ctx, &other->frame);
+        status = begin(&c, options, simulated, other, &candidate);
     if (status == NND_OK)
-        status = nnd_find_seeds(ctx, simulated, other);
-    if (status == NND_OK)
-        status = pair_all(&c, options, simulated->influence, other, candidate);
-    for (size_t v = 0; status == NND_OK && v < c.count; v++) {
-        double z = strength(comparison->frame, &candidate[v], options->rtol);
-        if (z <= strongest)
-            continue;
-        strongest = z;
-        for (size_t i = 0; i < comparison->count; i++)
-            if (strcmp(comparison->row[i].name, c.pair[v].name) == 0)
-                detection->name = comparison->row[i].name;
-    }
-    if (status == NND_OK && strongest > 0.0) {
+        strongest = find_strongest(&c, candidate, options->rtol, comparison, &detection->name);
+    if (strongest > 0.0) {
         double ratio = (comparison->critical + 1.645) / strongest;
         detection->more_seeds = fmax(1.5 * ratio * ratio, nnd_least_more_seeds(simulated, other));
     }
-    for (size_t v = 0; candidate != NULL && v < c.count; v++)
-        nnd_points_clear(&candidate[v].points);
-    free(candidate);
+    free_candidates(&c, candidate);
     free(c.pair);
     nnd_comparison_free(other);
     return status;
