@@ -4,6 +4,7 @@
 
 #include "plot/layers.h"
 
+enum { MOST = 8 }; /* parts of a curve */
 /* How much white is in the colour of an area. */
 static const double PALENESS = 0.6;
 
@@ -16,32 +17,37 @@ static unsigned pale(size_t k) {
     return pale;
 }
 
-/* The k-th part that the file holds; NULL past the last. */
-static const nnd_guide *part(const nnd_panel *panel, size_t k) {
-    for (const nnd_guide *g = NULL; (g = nnd_guide_next(panel, g)) != NULL;)
-        if (g->kind == NND_GUIDE_STACK && k-- == 0)
-            return g;
-    return NULL;
+/* The parts that the file holds. Their axis is their own: that of the panel is the simulation's if
+ * theory lacks the curve itself. */
+typedef struct {
+    size_t count;
+    const char *label[MOST];
+    nnd_trace trace[MOST];
+} stack;
+
+static void find_parts(const nnd_panel *panel, stack *s) {
+    s->count = 0;
+    for (const nnd_guide *g = NULL; s->count < MOST && (g = nnd_guide_next(panel, g)) != NULL;) {
+        nnd_trace *trace = &s->trace[s->count];
+        if (g->kind == NND_GUIDE_STACK && nnd_trace_beside(panel, g->name, true, 0, 0, trace) &&
+            trace->count == s->trace[0].count)
+            s->label[s->count++] = g->label;
+    }
 }
 
-/* The sum of the first `count` parts at position i, and the coordinate there. */
-static double sum_at(const nnd_panel *panel, size_t count, size_t i, double *x) {
+/* The sum of the first `count` parts at position i. */
+static double sum_at(const stack *s, size_t count, size_t i) {
     double sum = 0.0;
-    for (size_t k = 0; k < count; k++) {
-        nnd_trace trace;
-        if (!nnd_trace_beside(panel, part(panel, k)->name, true, 0, 0, &trace) || trace.x == NULL)
-            return NAN;
-        *x = trace.x->value[i];
-        sum += nnd_trace_at(&trace, i);
-    }
+    for (size_t k = 0; k < count; k++)
+        sum += nnd_trace_at(&s->trace[k], i);
     return sum;
 }
 
 /* An area ends far below the picture: what stays of it is its last part. */
-static void tell_area(const nnd_panel *panel, size_t count, nnd_cell *cell) {
+static void tell_area(const nnd_panel *panel, const stack *s, size_t count, nnd_cell *cell) {
     if (nnd_cell_begin(cell, "stack%zu", count)) {
-        for (size_t i = 0; i < panel->x->length; i++) {
-            double x = NAN, sum = sum_at(panel, count, i, &x);
+        for (size_t i = 0; i < s->trace[0].count; i++) {
+            double x = s->trace[0].x->value[i], sum = sum_at(s, count, i);
             if (isfinite(sum) && (!panel->log_x || x > 0.0))
                 nnd_print(cell->out, "%.12g %.12g\n", x, sum);
         }
@@ -52,13 +58,14 @@ static void tell_area(const nnd_panel *panel, size_t count, nnd_cell *cell) {
 }
 
 void nnd_stack_tell(const nnd_panel *panel, nnd_cell *cell) {
-    size_t count = 0;
+    stack s;
     if (panel->curves != 1 || nnd_dim_is_category(panel->x))
         return; /* several curves would cover each other */
-    for (; part(panel, count) != NULL; count++)
-        nnd_cell_name(cell, NND_MARK_BAND, pale(count), 0, part(panel, count)->label);
-    if (cell->pass == NND_TELL_SPANS && count > 0 && !panel->log_y)
+    find_parts(panel, &s);
+    for (size_t k = 0; k < s.count; k++)
+        nnd_cell_name(cell, NND_MARK_BAND, pale(k), 0, s.label[k]);
+    if (cell->pass == NND_TELL_SPANS && s.count > 0 && !panel->log_y)
         nnd_span_widen(&cell->y, 0.0); /* where areas begin */
-    for (size_t k = count; k > 0; k--)
-        tell_area(panel, k, cell);
+    for (size_t k = s.count; k > 0; k--)
+        tell_area(panel, &s, k, cell);
 }

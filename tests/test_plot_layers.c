@@ -251,6 +251,25 @@ START_TEST(parts_are_stacked_under_a_single_curve) {
 }
 END_TEST
 
+/* A file may have the parts at three times and no sum, which networks have at more. */
+START_TEST(parts_stand_at_times_of_their_own) {
+    const double t[] = {1.0, 2.0, 5.0, 10.0, 100.0}, risk[] = {9.0, 8.0, 7.0, 6.0, 5.0};
+    const double bias[] = {1.0, 8.0, 10.0, 3.0, 100.0, 1.0}, part[] = {8.0, 3.0, 1.0};
+    const double times[] = {1.0, 10.0, 100.0};
+    static char model[] = "scaling-laws";
+    result.model = model;
+    renew(&result.theory);
+    renew(&result.mc);
+    assert_ok(nnd_frame_add_dim(result.theory, "t", NND_COORD_REAL, 3, times));
+    put(result.theory, "bias", "t", part);
+    assert_ok(nnd_frame_add_dim(result.mc, "t", NND_COORD_REAL, 5, t));
+    put(result.mc, "test_risk", "t", risk);
+    options.view = "parts";
+    assert_ok(write_program());
+    ck_block("$stack1", 6, bias);
+}
+END_TEST
+
 int main(void) {
     Suite *suite = suite_create("plot_layers");
     TCase *tests = tcase_create("all");
@@ -266,6 +285,7 @@ int main(void) {
     tcase_add_test(tests, the_optimum_is_that_of_the_last_size);
     tcase_add_test(tests, transfer_is_listed_where_it_is_offered);
     tcase_add_test(tests, parts_are_stacked_under_a_single_curve);
+    tcase_add_test(tests, parts_stand_at_times_of_their_own);
     suite_add_tcase(suite, tests);
     return test_main(suite);
 }
