@@ -191,6 +191,14 @@ static nnd_status choose_rows(const source *s, nnd_data *d) {
     return status;
 }
 
+/* Rounding gives the mean of equal numbers a distance from them. */
+static bool is_constant(const nnd_dense *inputs, size_t j) {
+    for (size_t i = 1; i < inputs->rows; i++)
+        if (inputs->value[i * inputs->cols + j] != inputs->value[j])
+            return false;
+    return true;
+}
+
 /* A constant input becomes 0. */
 static void standardize(nnd_data *d) {
     size_t p = d->inputs.rows, cols = d->inputs.cols;
@@ -200,7 +208,7 @@ static void standardize(nnd_data *d) {
             mean += d->inputs.value[i * cols + j] / (double)p;
         for (size_t i = 0; i < p; i++)
             variance += pow(d->inputs.value[i * cols + j] - mean, 2.0) / (double)p;
-        double factor = variance > 0.0 ? 1.0 / sqrt(variance) : 0.0;
+        double factor = variance > 0.0 && !is_constant(&d->inputs, j) ? 1.0 / sqrt(variance) : 0.0;
         for (size_t i = 0; i < p; i++)
             d->inputs.value[i * cols + j] = factor * (d->inputs.value[i * cols + j] - mean);
         for (size_t i = 0; d->test_inputs.cols == cols && i < d->test_inputs.rows; i++)

@@ -427,6 +427,19 @@ START_TEST(standardized_inputs_have_mean_0_and_variance_1_on_training_samples) {
 }
 END_TEST
 
+/* Ten tenths of 0.1 add up to less than 0.1: rounding is no variance. */
+START_TEST(a_constant_input_is_standardized_to_zero_whatever_its_mean_rounds_to) {
+    char csv[200] = "x0,y\n";
+    for (int i = 0; i < 10; i++)
+        strcat(csv, "0.1,0\n");
+    scratch_write(scratch_path("t.csv"), csv, strlen(csv));
+    read_data("{file: t.csv, inputs: x, targets: y, standardize: true}");
+    assert_ok(load("t.csv"));
+    for (int i = 0; i < 10; i++)
+        ck_assert_double_eq(data.inputs.value[i], 0.0);
+}
+END_TEST
+
 START_TEST(a_changed_file_is_refused_by_its_checksum) {
     static const char before[] = "x0,y\n1,0\n3,0\n", after[] = "x0,y\n1,0\n3,1\n";
     char yaml[200];
@@ -601,6 +614,7 @@ int main(void) {
     tcase_add_test(tests, rows_to_test_on_are_those_of_the_test_arrays_if_there_are_any);
     tcase_add_test(tests, data_beyond_the_memory_limit_is_refused);
     tcase_add_test(tests, standardized_inputs_have_mean_0_and_variance_1_on_training_samples);
+    tcase_add_test(tests, a_constant_input_is_standardized_to_zero_whatever_its_mean_rounds_to);
     tcase_add_test(tests, a_changed_file_is_refused_by_its_checksum);
     tcase_add_test(tests, checksums_of_earlier_versions_are_still_accepted);
     tcase_add_test(tests, damaged_tables_are_refused_with_their_line);
