@@ -44,15 +44,16 @@ static nnd_found found_or_abort(const char *yaml, named o) {
 
 /* At t = 0 the test risk is 1 + sigma^(2L+2)/gamma0^2 (nu = 1): 1.25 at gamma0 = 2 for sigma = 1.
  */
+static const named AT_THE_START = {.param = "gamma0",
+                                   .low = 0.1,
+                                   .high = 10,
+                                   .goal = NND_FIND_ZERO,
+                                   .variable = "test_risk",
+                                   .level = 1.25,
+                                   .at = {{"t", 0}}};
+
 START_TEST(root_of_a_known_function) {
-    named o = {.param = "gamma0",
-               .low = 0.1,
-               .high = 10,
-               .goal = NND_FIND_ZERO,
-               .variable = "test_risk",
-               .level = 1.25,
-               .at = {{"t", 0}}};
-    nnd_found found = found_or_abort("{model: deep-linear, params: {steps: 0}}", o);
+    nnd_found found = found_or_abort("{model: deep-linear, params: {steps: 0}}", AT_THE_START);
     test_close("gamma0", found.param, 2.0, 2e-8);
     test_close("value", found.value, 1.25, 1e-7);
 }
@@ -478,14 +479,8 @@ END_TEST
 
 /* The whole run would take all the memory, and days. */
 START_TEST(a_search_goes_no_further_than_it_must) {
-    named o = {.param = "gamma0",
-               .low = 0.1,
-               .high = 10,
-               .goal = NND_FIND_ZERO,
-               .variable = "test_risk",
-               .level = 1.25,
-               .at = {{"t", 0}}};
-    nnd_found found = found_or_abort("{model: deep-linear, params: {steps: 1000000}}", o);
+    nnd_found found =
+        found_or_abort("{model: deep-linear, params: {steps: 1000000}}", AT_THE_START);
     test_close("gamma0", found.param, 2.0, 2e-8);
 }
 END_TEST
