@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "core/hand_over.h"
 #include "nndmft/io.h"
 
 enum { CHUNK = 1 << 16, MAX_COLUMNS = 100000 };
@@ -167,10 +168,7 @@ static nnd_status columns_to_frame(const table *t, nnd_frame **out) {
         for (size_t i = 0; status == NND_OK && i < t->rows; i++)
             x[i] = t->value[i * t->columns + j];
     }
-    if (status == NND_OK)
-        *out = frame;
-    else
-        nnd_frame_free(frame);
+    nnd_hand_over(status == NND_OK, frame, out);
     return status;
 }
 

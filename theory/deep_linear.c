@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "core/companion.h"
+#include "core/hand_over.h"
 #include "core/text.h"
 #include "core/timegrid.h"
 #include "nndmft/deep_linear.h"
@@ -320,10 +321,7 @@ nnd_status nnd_deep_linear_theory(nnd_context *ctx, const void *params, nnd_fram
         status = complete(&r, &n, ran);
     nnd_small_clear(&n);
     clear_run(&r);
-    if (status == NND_OK)
-        *frame = r.frame;
-    else
-        nnd_frame_free(r.frame);
+    nnd_hand_over(status == NND_OK, r.frame, frame);
     return status == NND_OK ? ran : status;
 }
 

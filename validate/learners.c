@@ -6,6 +6,7 @@
 
 #include "core/companion.h"
 #include "core/divergence.h"
+#include "core/hand_over.h"
 #include "validate/seed_frame.h"
 
 nnd_status nnd_learners_load(nnd_context *ctx, const nnd_data *data, int64_t steps,
@@ -44,10 +45,7 @@ nnd_status nnd_learners_make(nnd_context *ctx, const nnd_network_plan *plan, siz
 }
 
 nnd_status nnd_learners_end(nnd_learners *x, nnd_status status, nnd_frame **frame) {
-    if (status == NND_OK)
-        *frame = x->frame;
-    else
-        nnd_frame_free(x->frame);
+    nnd_hand_over(status == NND_OK, x->frame, frame);
     nnd_dataset_clear(&x->set);
     nnd_timegrid_clear(&x->grid);
     nnd_network_clear(&x->net);

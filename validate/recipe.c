@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "validate/recipe.h"
 
+#include "core/hand_over.h"
+
 nnd_status nnd_recipe_new(nnd_context *ctx, size_t first, size_t count, double output_divisor,
                           const char *optimizer, nnd_frame **recipe, double **std, double **lr) {
     nnd_frame *frame = NULL;
@@ -15,10 +17,7 @@ nnd_status nnd_recipe_new(nnd_context *ctx, size_t first, size_t count, double o
         status = nnd_frame_add_scalar(frame, "output_divisor", output_divisor);
     if (status == NND_OK)
         status = nnd_frame_set_text(frame, NULL, "optimizer", optimizer);
-    if (status == NND_OK)
-        *recipe = frame;
-    else
-        nnd_frame_free(frame);
+    nnd_hand_over(status == NND_OK, frame, recipe);
     return status;
 }
 

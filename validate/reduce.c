@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "core/companion.h"
+#include "core/hand_over.h"
 #include "core/statistics.h"
 #include "validate/regression.h"
 
@@ -58,10 +59,7 @@ nnd_status nnd_join_blocks(nnd_context *ctx, size_t count, nnd_frame *const *blo
         if (status == NND_OK)
             join_array(nnd_frame_find(out, array->name), count, blocks, seeds);
     }
-    if (status == NND_OK)
-        *joined = out;
-    else
-        nnd_frame_free(out);
+    nnd_hand_over(status == NND_OK, out, joined);
     return status;
 }
 
