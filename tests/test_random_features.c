@@ -337,7 +337,8 @@ START_TEST(steps_of_equal_modes_are_an_integral) {
 }
 END_TEST
 
-/* The heavy ball at finite N and P: numbers of the prototype, which simulations confirm. */
+/* The heavy ball at finite N and P: scaling-laws.md#s9, up to step 1000 by scaling-laws.md#eq10
+ * too. */
 START_TEST(heavy_ball_reference_case) {
     const double time[] = {3.0, 50.0, 200.0, 1000.0, 1e5};
     const double test[] = {.68268902978, .123772650222, .128509455166, .165353251243,
@@ -395,7 +396,8 @@ START_TEST(one_pass_without_limits_is_a_recursion) {
 }
 END_TEST
 
-/* Numbers of the prototype, by marching in time over kernels from double contours. */
+/* Numbers by marching in time over kernels from double contours instead of a series for each mode.
+ */
 START_TEST(shared_batches_reference_case) {
     const double time[] = {1.0, 10.0, 100.0, 300.0};
     const double first[] = {.939509044393, .238235861729, .058997937159, .032936493001},
