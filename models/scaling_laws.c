@@ -54,7 +54,8 @@ static const nnd_param FRONTIER_PARAMS[] = {
     {"widths", FRONTIER(INTEGER, widths), "0", NND_BETWEEN(0, 10000),
      "number of widths, log-spaced, at least 5; 0: 60"},
     {"compute", FRONTIER(REALS, compute), "null", NND_POSITIVE,
-     "budgets C = N t (50 log-spaced ones whose optimum is between the widths)"},
+     "budgets C = N t (100 log-spaced ones, from the start of the least width to the end of the "
+     "largest)"},
 };
 static const nnd_param_table FRONTIER_TABLE = NND_TABLE(FRONTIER_PARAMS, nnd_scaling_frontier);
 

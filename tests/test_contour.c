@@ -157,14 +157,17 @@ static double residual(const coefficients *c, int i, int j) {
  */
 static const double SINGLE = 2e-12, CONVOLUTION = 2e-11;
 
-/* scaling-laws.md#eq10: responses in the time domain instead of functions of two frequencies. */
-static void compare_with_convolutions(double momentum) {
-    double time[STEPS], test = 0.0, train = 0.0;
+/* scaling-laws.md#eq10: responses in the time domain instead of functions of two frequencies.
+ * `stability` is lr x_max over the most that is stable: from 0.45 on two arms are taken. */
+static void compare_with_convolutions(double stability, double momentum) {
+    double time[STEPS], test = 0.0, train = 0.0, edge;
     nnd_features f = {{M, eigenvalue, multiplicity, teacher2}, 25.0, 40.0, 0.1};
-    nnd_feature_training how = {.lr = 0.9, .momentum = momentum, .nodes = 24};
+    nnd_feature_training how = {.momentum = momentum, .nodes = 24};
     nnd_feature_losses o[STEPS];
     nnd_context *ctx = nnd_context_new(NULL);
     static coefficients c;
+    ck_assert_int_eq(nnd_feature_edge(ctx, &f, &edge), NND_OK);
+    how.lr = stability * 2.0 * (1.0 + momentum) / edge;
     series_of(ctx, &f, &how, &c);
     for (int t = 0; t < STEPS; t++)
         time[t] = t + 1.0;
@@ -190,9 +193,11 @@ START_TEST(convolutions_of_responses_give_the_losses_of_short_times) {
         multiplicity[k] = 1.0;
         teacher2[k] = pow(k + 1.0, -0.6);
     }
-    compare_with_convolutions(0.0);
-    compare_with_convolutions(0.6);
-    compare_with_convolutions(0.99);
+    compare_with_convolutions(0.3, 0.0);
+    compare_with_convolutions(0.95, 0.0);
+    compare_with_convolutions(0.95, 0.1);
+    compare_with_convolutions(0.4, 0.6);
+    compare_with_convolutions(0.3, 0.99);
 }
 END_TEST
 

@@ -306,38 +306,132 @@ START_TEST(descent_without_limits_is_a_sum) {
 }
 END_TEST
 
-/* Of as many projections as equal modes the kernel has Marchenko and Pastur's spectrum, of density
- * sqrt((4 - x)/x)/(2 pi); with x = 2 + 2 cos phi the midpoint rule is exact for polynomials. */
+/* Of as many projections, or samples, as equal modes the kernel has Marchenko and Pastur's
+ * spectrum, of density sqrt((4 - x)/x)/(2 pi); with x = 2 + 2 cos phi the midpoint rule is exact
+ * for polynomials. */
+enum { EQUAL = 4, POINTS = 128, EQUAL_STEPS = 40 };
+
+static double weight_at(int i, double *x) {
+    double c = cos(M_PI * ((double)i + 0.5) / POINTS);
+    *x = 2.0 + 2.0 * c;
+    return (1.0 - c) / POINTS;
+}
+
 static double left_of_equal_modes(double lr, double momentum, size_t steps) {
-    const size_t points = 128;
-    double sum = 0.0;
-    for (size_t i = 0; i < points; i++) {
-        double c = cos(M_PI * ((double)i + 0.5) / (double)points);
-        sum += (1.0 - c) * swing(lr, momentum, 2.0 + 2.0 * c, steps);
+    double sum = 0.0, x;
+    for (int i = 0; i < POINTS; i++) {
+        double weight = weight_at(i, &x);
+        sum += weight * swing(lr, momentum, x, steps);
     }
-    return sum / (double)points;
+    return sum;
+}
+
+/* The mean of x^power q^steps, q = (1 - lr x)^2 + more (lr x)^2. */
+static double mean_of_equal_modes(double power, double lr, double more, size_t steps) {
+    double sum = 0.0, x;
+    for (int i = 0; i < POINTS; i++) {
+        double weight = weight_at(i, &x), u = lr * x;
+        sum += weight * pow(x, power) * pow((1.0 - u) * (1.0 - u) + more * u * u, (double)steps);
+    }
+    return sum;
+}
+
+/* Losses of EQUAL samples of as many modes, of power 1 in all. */
+static void samples_of_equal_modes(double lr, double momentum, double noise, size_t steps,
+                                   double *test, double *train) {
+    double x;
+    *test = noise;
+    *train = 0.0;
+    for (int i = 0; i < POINTS; i++) {
+        double weight = weight_at(i, &x), v = swing(lr, momentum, x, steps);
+        *test += weight * (v * v + noise * (1.0 - v) * (1.0 - v) / x);
+        *train += weight * (x + noise) * v * v;
+    }
+}
+
+static nnd_features equal_modes(double width, double samples, double noise) {
+    static const double eigenvalue = 1.0, multiplicity = EQUAL, teacher2 = 1.0;
+    return (nnd_features){{1, &eigenvalue, &multiplicity, &teacher2}, samples, width, noise};
+}
+
+static void set_steps(double *time) {
+    for (int t = 0; t < EQUAL_STEPS; t++)
+        time[t] = t + 1.0;
 }
 
 /* Steps at which both arms matter: 0.9 of the largest rate, and modes at z = 0. */
 START_TEST(steps_of_equal_modes_are_an_integral) {
     static const double momentum[] = {0.0, 0.1};
-    const double eigenvalue = 1.0, multiplicity = 4.0, teacher2 = 1.0;
-    nnd_features f = {{1, &eigenvalue, &multiplicity, &teacher2}, INFINITY, 4.0, 0.0};
+    nnd_features f = equal_modes(EQUAL, INFINITY, 0.0);
     nnd_feature_training how = {
         .lr = 0.45 * (1.0 + momentum[_i]), .momentum = momentum[_i], .nodes = 24};
-    double time[40];
-    nnd_feature_losses o[40];
-    for (int t = 0; t < 40; t++)
-        time[t] = t + 1.0;
-    ck_assert_int_eq(nnd_feature_descent(ctx, &f, &how, 40, time, o), NND_OK);
-    for (int t = 0; t < 40; t++) {
+    double time[EQUAL_STEPS];
+    nnd_feature_losses o[EQUAL_STEPS];
+    set_steps(time);
+    ck_assert_int_eq(nnd_feature_descent(ctx, &f, &how, EQUAL_STEPS, time, o), NND_OK);
+    for (int t = 0; t < EQUAL_STEPS; t++) {
         double left = left_of_equal_modes(how.lr, how.momentum, (size_t)t + 1);
         near("apart", time[t], o[t].value[NND_FEATURES_NEITHER], left * left, CONTOUR);
+    }
+    f = equal_modes(INFINITY, EQUAL, 0.3);
+    ck_assert_int_eq(nnd_feature_descent(ctx, &f, &how, EQUAL_STEPS, time, o), NND_OK);
+    for (int t = 0; t < EQUAL_STEPS; t++) {
+        double test, train;
+        samples_of_equal_modes(how.lr, how.momentum, 0.3, (size_t)t + 1, &test, &train);
+        near("test", time[t], o[t].value[NND_FEATURES_TEST], test, CONTOUR);
+        near("train", time[t], o[t].value[NND_FEATURES_TRAIN], train, CONTOUR);
     }
 }
 END_TEST
 
-/* The heavy ball at finite N and P: numbers of the prototype, which simulations confirm. */
+/* scaling-laws.md#eq11, of projections of equal modes; its kernel has EQUAL eigenvalues. */
+START_TEST(fresh_batches_of_equal_modes_are_a_recursion) {
+    const double lr = 0.3, batch = 3.0, noise = 0.3;
+    nnd_features f = equal_modes(EQUAL, INFINITY, noise);
+    nnd_feature_training how = {.lr = lr, .batch = batch, .alone = true, .nodes = 24};
+    double time[EQUAL_STEPS], loss[EQUAL_STEPS + 1];
+    nnd_feature_losses o[EQUAL_STEPS];
+    set_steps(time);
+    ck_assert_int_eq(nnd_feature_batches(ctx, &f, &how, EQUAL_STEPS, time, o), NND_OK);
+    for (size_t t = 0; t <= EQUAL_STEPS; t++) {
+        loss[t] = noise + mean_of_equal_modes(0.0, lr, 1.0 / batch, t);
+        for (size_t tau = 0; tau < t; tau++)
+            loss[t] += lr * lr / batch * loss[tau] * EQUAL *
+                       mean_of_equal_modes(2.0, lr, 1.0 / batch, t - 1 - tau);
+        if (t > 0)
+            near("test", (double)t, o[t - 1].value[NND_FEATURES_TEST], loss[t], CONTOUR);
+    }
+}
+END_TEST
+
+/* What a step adds to the error, along the samples that it is computed from: by its residual, times
+ * the part (1/B - 1/P) P/(P - 1) that batches of B leave of the mean over P samples. */
+START_TEST(batches_of_samples_of_equal_modes_are_a_recursion) {
+    const double lr = 0.3, batch = 2.0, noise = 0.3;
+    const double part = (1.0 / batch - 1.0 / EQUAL) * EQUAL / (EQUAL - 1.0);
+    nnd_features f = equal_modes(INFINITY, EQUAL, noise);
+    nnd_feature_training how = {.lr = lr, .batch = batch, .nodes = 24};
+    double time[EQUAL_STEPS], test, train[EQUAL_STEPS + 1];
+    nnd_feature_losses o[EQUAL_STEPS];
+    set_steps(time);
+    ck_assert_int_eq(nnd_feature_batches(ctx, &f, &how, EQUAL_STEPS, time, o), NND_OK);
+    for (size_t t = 0; t <= EQUAL_STEPS; t++) {
+        samples_of_equal_modes(lr, 0.0, noise, t, &test, &train[t]);
+        for (size_t tau = 0; tau < t; tau++) {
+            double added = part * lr * lr * train[tau] * EQUAL;
+            test += added * mean_of_equal_modes(1.0, lr, 0.0, t - 1 - tau);
+            train[t] += added * mean_of_equal_modes(2.0, lr, 0.0, t - 1 - tau);
+        }
+        if (t == 0)
+            continue;
+        near("test", (double)t, o[t - 1].value[NND_FEATURES_TEST], test, CONTOUR);
+        near("train", (double)t, o[t - 1].value[NND_FEATURES_TRAIN], train[t], CONTOUR);
+    }
+}
+END_TEST
+
+/* The heavy ball at finite N and P: scaling-laws.md#s9, up to step 1000 by scaling-laws.md#eq10
+ * too. */
 START_TEST(heavy_ball_reference_case) {
     const double time[] = {3.0, 50.0, 200.0, 1000.0, 1e5};
     const double test[] = {.68268902978, .123772650222, .128509455166, .165353251243,
@@ -395,7 +489,8 @@ START_TEST(one_pass_without_limits_is_a_recursion) {
 }
 END_TEST
 
-/* Numbers of the prototype, by marching in time over kernels from double contours. */
+/* Numbers by marching in time over kernels from double contours instead of a series for each mode.
+ */
 START_TEST(shared_batches_reference_case) {
     const double time[] = {1.0, 10.0, 100.0, 300.0};
     const double first[] = {.939509044393, .238235861729, .058997937159, .032936493001},
@@ -637,6 +732,8 @@ int main(void) {
     tcase_add_test(tests, flow_without_limits_is_a_sum);
     tcase_add_test(tests, descent_without_limits_is_a_sum);
     tcase_add_loop_test(tests, steps_of_equal_modes_are_an_integral, 0, 2);
+    tcase_add_test(tests, fresh_batches_of_equal_modes_are_a_recursion);
+    tcase_add_test(tests, batches_of_samples_of_equal_modes_are_a_recursion);
     tcase_add_test(tests, heavy_ball_reference_case);
     tcase_add_test(tests, one_pass_without_limits_is_a_recursion);
     tcase_add_test(tests, shared_batches_reference_case);

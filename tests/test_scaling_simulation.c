@@ -339,23 +339,19 @@ START_TEST(an_interrupt_ends_training) {
 END_TEST
 
 int main(void) {
-    const TTest *const tests[] = {
-        times_are_log_spaced_steps_or_listed,
-        runs_that_diverge_keep_what_came_before,
-        students_that_start_at_the_target_stay_there,
-        the_top_eigenvalue_bounds_the_stable_rate,
-        measured_features_are_those_worked_out_by_hand,
-        many_rows_are_measured_like_few,
-        features_that_do_not_vary_are_left_out,
-        power_laws_and_lists_are_written_out,
-        what_makes_no_sense_is_refused_with_its_key,
-        any_number_of_threads_trains_the_same_students,
-        an_interrupt_ends_training,
-    };
     Suite *suite = suite_create("scaling_simulation");
-    TCase *cases = tcase_create("cases");
-    for (size_t i = 0; i < sizeof tests / sizeof *tests; i++)
-        tcase_add_test(cases, tests[i]);
-    suite_add_tcase(suite, cases);
+    TCase *tests = tcase_create("cases");
+    tcase_add_test(tests, times_are_log_spaced_steps_or_listed);
+    tcase_add_test(tests, runs_that_diverge_keep_what_came_before);
+    tcase_add_test(tests, students_that_start_at_the_target_stay_there);
+    tcase_add_test(tests, the_top_eigenvalue_bounds_the_stable_rate);
+    tcase_add_test(tests, measured_features_are_those_worked_out_by_hand);
+    tcase_add_test(tests, many_rows_are_measured_like_few);
+    tcase_add_test(tests, features_that_do_not_vary_are_left_out);
+    tcase_add_test(tests, power_laws_and_lists_are_written_out);
+    tcase_add_test(tests, what_makes_no_sense_is_refused_with_its_key);
+    tcase_add_test(tests, any_number_of_threads_trains_the_same_students);
+    tcase_add_test(tests, an_interrupt_ends_training);
+    suite_add_tcase(suite, tests);
     return test_main(suite);
 }

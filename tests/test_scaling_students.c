@@ -655,32 +655,28 @@ START_TEST(students_of_data_are_tested_on_all_rows) {
 END_TEST
 
 int main(void) {
-    const TTest *const tests[] = {
-        descent_is_that_of_a_loop_over_samples,
-        the_heavy_ball_is_that_of_a_loop_over_samples,
-        filters_are_their_recursions,
-        late_steps_keep_their_digits,
-        a_flow_is_descent_in_small_steps,
-        ridge_solves_the_normal_equations,
-        without_a_ridge_enough_students_learn_everything,
-        random_directions_leave_the_rest_of_an_isotropic_target,
-        least_squares_pays_for_noise_as_wishart_matrices_say,
-        one_step_of_a_fresh_batch_has_gaussian_moments,
-        losses_are_those_of_fresh_samples,
-        samples_have_the_covariance_and_the_noise_asked_for,
-        one_pass_is_a_loop_over_fresh_samples,
-        batches_of_all_samples_are_descent,
-        batches_are_drawn_without_replacement_each_as_likely,
-        an_ensemble_predicts_the_mean_of_its_students,
-        pairs_share_what_they_are_said_to_share,
-        what_is_not_drawn_has_no_variance,
-        a_size_copies_every_mode,
-        students_of_data_are_tested_on_all_rows,
-    };
     Suite *suite = suite_create("scaling_students");
-    TCase *students = tcase_create("students");
-    for (size_t i = 0; i < sizeof tests / sizeof *tests; i++)
-        tcase_add_test(students, tests[i]);
-    suite_add_tcase(suite, students);
+    TCase *tests = tcase_create("students");
+    tcase_add_test(tests, descent_is_that_of_a_loop_over_samples);
+    tcase_add_test(tests, the_heavy_ball_is_that_of_a_loop_over_samples);
+    tcase_add_test(tests, filters_are_their_recursions);
+    tcase_add_test(tests, late_steps_keep_their_digits);
+    tcase_add_test(tests, a_flow_is_descent_in_small_steps);
+    tcase_add_test(tests, ridge_solves_the_normal_equations);
+    tcase_add_test(tests, without_a_ridge_enough_students_learn_everything);
+    tcase_add_test(tests, random_directions_leave_the_rest_of_an_isotropic_target);
+    tcase_add_test(tests, least_squares_pays_for_noise_as_wishart_matrices_say);
+    tcase_add_test(tests, one_step_of_a_fresh_batch_has_gaussian_moments);
+    tcase_add_test(tests, losses_are_those_of_fresh_samples);
+    tcase_add_test(tests, samples_have_the_covariance_and_the_noise_asked_for);
+    tcase_add_test(tests, one_pass_is_a_loop_over_fresh_samples);
+    tcase_add_test(tests, batches_of_all_samples_are_descent);
+    tcase_add_test(tests, batches_are_drawn_without_replacement_each_as_likely);
+    tcase_add_test(tests, an_ensemble_predicts_the_mean_of_its_students);
+    tcase_add_test(tests, pairs_share_what_they_are_said_to_share);
+    tcase_add_test(tests, what_is_not_drawn_has_no_variance);
+    tcase_add_test(tests, a_size_copies_every_mode);
+    tcase_add_test(tests, students_of_data_are_tested_on_all_rows);
+    suite_add_tcase(suite, tests);
     return test_main(suite);
 }

@@ -182,7 +182,7 @@ static void record(const descent *d, nnd_scaling_errors *e, size_t i) {
         if (!is_one_pass(t))
             predict(d, s);
         for (size_t k = 0; k < t->modes; k++)
-            v[k] = sqrt(t->lambda[k]) * (t->w[k] - d->predictor[s][k]);
+            v[k] = t->deviation[k] * (t->w[k] - d->predictor[s][k]);
         e->train[s][i] = is_one_pass(t) ? NAN : train_mse(d, s);
     }
 }

@@ -75,7 +75,7 @@ static void fill_inputs(const student *s) {
     else
         for (size_t k = 0; k < m; k++)
             for (size_t i = 0; i < n; i++)
-                s->x[k * n + i] = sqrt(s->task->lambda[k]) * s->f[i * m + k];
+                s->x[k * n + i] = s->task->deviation[k] * s->f[i * m + k];
 }
 
 static nnd_status solve(nnd_context *ctx, const student *s) {
@@ -105,8 +105,7 @@ static void lead_parameters(const student *s, double *b) {
     size_t rows = samples > 0 ? samples : m;
     memset(b, 0, n * sizeof *b);
     for (size_t i = 0; i < rows; i++) {
-        double y =
-            samples > 0 ? s->y[i] / (double)samples : sqrt(s->task->lambda[i]) * s->task->w[i];
+        double y = samples > 0 ? s->y[i] / (double)samples : s->task->deviation[i] * s->task->w[i];
         cblas_daxpy((int)n, y, s->x + i * n, 1, b, 1);
     }
     cblas_dgemv(CblasRowMajor, CblasNoTrans, (int)n, (int)n, 1.0, s->vector, (int)n, b, 1, 0.0,
@@ -130,11 +129,15 @@ static void fill_train(const student *s, const nnd_scaling_errors *e, double *tr
     double rest = cblas_ddot((int)p, s->y, 1, s->y, 1) / (double)p;
     for (size_t k = 0; k < s->rank; k++)
         rest -= s->value[k] > least ? training_power(s, k) : 0.0;
-    for (size_t i = 0; i < e->times; i++) {
+    for (size_t i = 0; i < e->times; i++)
         train[i] = fmax(rest, 0.0);
-        for (size_t k = 0; k < s->rank; k++) {
-            double left = nnd_scaling_left(s->task->params, fmax(s->value[k], 0.0), e->time[i]);
-            train[i] += s->value[k] > least ? training_power(s, k) * left * left : 0.0;
+    for (size_t k = 0; k < s->rank; k++) {
+        if (!(s->value[k] > least))
+            continue;
+        double power = training_power(s, k);
+        for (size_t i = 0; i < e->times; i++) {
+            double left = nnd_scaling_left(s->task->params, s->value[k], e->time[i]);
+            train[i] += power * left * left;
         }
     }
 }
@@ -151,7 +154,7 @@ static void fill_errors(const student *s, const nnd_scaling_errors *e, double *v
     multiply(e->times, task->modes, s->rank, -1.0, s->phi, s->g, false, v);
     for (size_t i = 0; i < e->times; i++)
         for (size_t k = 0; k < task->modes; k++)
-            v[i * task->modes + k] = sqrt(task->lambda[k]) * (task->w[k] + v[i * task->modes + k]);
+            v[i * task->modes + k] = task->deviation[k] * (task->w[k] + v[i * task->modes + k]);
 }
 
 /* The one student of all features and the whole population. */
@@ -162,7 +165,7 @@ static void train_exact(const nnd_scaling_task *task, nnd_scaling_errors *e) {
     for (size_t i = 0; i < e->times; i++)
         for (size_t k = 0; k < task->modes; k++)
             e->v[0][i * task->modes + k] =
-                sqrt(task->lambda[k]) * task->w[k] *
+                task->deviation[k] * task->w[k] *
                 nnd_scaling_left(task->params, task->lambda[k], e->time[i]);
 }
 

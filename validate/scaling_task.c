@@ -47,6 +47,7 @@ static nnd_status allocate(nnd_context *ctx, nnd_scaling_task *t) {
     bool done = true;
     size_t largest = t->samples > t->batch ? t->samples : t->batch;
     t->lambda = malloc(t->modes * sizeof(double));
+    t->deviation = malloc(t->modes * sizeof(double));
     t->w = malloc(t->modes * sizeof(double));
     t->scratch = malloc((t->spectrum.dim + largest) * sizeof(double));
     t->row = malloc(largest * sizeof(uint64_t));
@@ -59,9 +60,9 @@ static nnd_status allocate(nnd_context *ctx, nnd_scaling_task *t) {
         t->y[j] = malloc(t->samples * sizeof(double));
         done = done && t->psi[j] != NULL && t->y[j] != NULL;
     }
-    return done && t->lambda != NULL && t->w != NULL && t->scratch != NULL && t->row != NULL
-               ? NND_OK
-               : nnd_fail_memory(ctx, "the features");
+    done = done && t->lambda != NULL && t->deviation != NULL && t->w != NULL;
+    return done && t->scratch != NULL && t->row != NULL ? NND_OK
+                                                        : nnd_fail_memory(ctx, "the features");
 }
 
 /* n copies of each mode share its part of the target. */
@@ -72,6 +73,7 @@ static void fill_modes(nnd_scaling_task *t, const nnd_scaling_modes *modes, size
         size_t equal = (size_t)(n * modes->multiplicity[k]);
         for (size_t i = 0; i < equal; i++, at++) {
             t->lambda[at] = modes->eigenvalue[k];
+            t->deviation[at] = sqrt(modes->eigenvalue[k]);
             t->w[at] = sqrt(modes->power[k] / (modes->eigenvalue[k] * n));
         }
     }
@@ -101,6 +103,7 @@ static nnd_status measured_task(nnd_context *ctx, nnd_scaling_task *t) {
     status = allocate(ctx, t);
     for (size_t k = 0; status == NND_OK && k < t->modes; k++) {
         t->lambda[k] = t->spectrum.eigenvalue[k];
+        t->deviation[k] = sqrt(t->spectrum.eigenvalue[k]);
         t->w[k] = t->spectrum.weight[k];
     }
     return status;
@@ -131,6 +134,7 @@ void nnd_scaling_task_clear(nnd_scaling_task *t) {
         free(t->y[i]);
     }
     free(t->lambda);
+    free(t->deviation);
     free(t->w);
     free(t->scratch);
     free(t->row);
@@ -155,7 +159,7 @@ static void draw_gaussian(const nnd_scaling_task *t, nnd_rng_key key, uint64_t i
     for (size_t i = 0; i < count; i++) {
         double *row = psi + i * t->modes;
         for (size_t k = 0; k < t->modes; k++)
-            row[k] *= sqrt(t->lambda[k]);
+            row[k] *= t->deviation[k];
         y[i] = cblas_ddot((int)t->modes, row, 1, t->w, 1);
     }
 }

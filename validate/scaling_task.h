@@ -20,7 +20,7 @@ typedef struct {
     size_t width;                  /**< N; 0: students see the features themselves */
     size_t samples;                /**< P; 0: the population, or fresh batches */
     size_t batch;                  /**< B; 0: none */
-    double *lambda;                /**< M: variances of the features */
+    double *lambda, *deviation;    /**< M: variances of the features, and their roots */
     double *w;                     /**< M: target along each */
     double noise2;                 /**< of test labels */
     double start2;                 /**< test loss of outputs 0 */

@@ -46,7 +46,7 @@ typedef struct {
 typedef struct {
     double from, to;   /**< least and largest width; NaN: no frontier is asked for */
     int64_t widths;    /**< how many, log-spaced */
-    nnd_reals compute; /**< budgets; empty: 50 log-spaced ones whose optimum is inside */
+    nnd_reals compute; /**< budgets; empty: 100 log-spaced ones, of all widths and times */
 } nnd_scaling_frontier;
 
 /** Ranges, defaults and meaning: `nndmft describe scaling-laws`. */
