@@ -369,6 +369,19 @@ START_TEST(a_flow_ends_where_regression_does) {
 }
 END_TEST
 
+/* Also in one go: what remains until a mark does not tell whether a step is long enough. */
+START_TEST(a_flow_has_an_end_however_far_its_time) {
+    nnd_context *ctx = nnd_context_new(NULL);
+    const double mark = 1e300;
+    double risk;
+    nnd_flow_account account =
+        flow(ctx, "alpha: 2.5, sigma: 0.8, noise: 0.3", 1e-6, 1, &mark, &risk);
+    test_close("risk", risk, 0.09 / 1.5, 1e-6);
+    ck_assert(account.frozen < 1e4);
+    nnd_context_free(ctx);
+}
+END_TEST
+
 /* From a small initialisation nothing moves for long, which is no end: for two layers the time of
  * the escape is that at which 1/(sigma sqrt(N)...) has been made up for, about 1/sigma. */
 START_TEST(a_plateau_is_not_taken_for_the_end) {
@@ -453,6 +466,7 @@ int main(void) {
                         (int)(sizeof SPECTRA / sizeof *SPECTRA));
     tcase_add_test(tests, an_adaptive_flow_agrees_with_fine_steps);
     tcase_add_test(tests, a_flow_ends_where_regression_does);
+    tcase_add_test(tests, a_flow_has_an_end_however_far_its_time);
     tcase_add_test(tests, a_plateau_is_not_taken_for_the_end);
     tcase_add_test(tests, the_error_falls_with_the_tolerance);
     tcase_add_test(tests, backward_times_forward_is_equal_at_any_tolerance);

@@ -308,7 +308,8 @@ static nnd_status advance(flow *f, double t, double to, double *h, double *next)
         /* No sliver of a step is left before a mark. */
         if (to - t < 1.01 * *h)
             *h = to - t;
-        if (!(*h > 1e-14 * to))
+        /* Shorter than rounding of the time: no more of it passes. */
+        if (!(*h > 1e-14 * t))
             return nnd_fail(f->ctx, NND_E_UNSOLVED, "the flow has no step at time %g", t);
         if (nnd_context_interrupted(f->ctx))
             return nnd_fail(f->ctx, NND_E_INTERRUPTED, "interrupted at time %g", t);
