@@ -68,7 +68,8 @@ static double measure(const char *yaml, bool simulates, double *predicted) {
     return (double)usage.ru_maxrss * 1024e-6;
 }
 
-#define PAIR "data: {gram: [[1, 0.2], [0.2, 1]], targets: [1, -1]}"
+#define CURVES "spectrum: false, ntk: false"
+#define PAIR   "data: {gram: [[1, 0.2], [0.2, 1]], targets: [1, -1]}"
 static const struct {
     const char *yaml;
     bool simulates;
@@ -83,6 +84,14 @@ static const struct {
      true},
     {"{model: directional, params: {integrator: gd, steps: 80000}}", false},
     {"{model: deep-linear, params: {two_time: true, spectrum: false, ntk: false, steps: 800}}",
+     false},
+    {"{model: deep-linear, params: {depth: 2, lr: 0.3, steps: 300, check: false, " CURVES "}}",
+     false},
+    {"{model: deep-linear, params: {depth: 2, momentum: 0.9, steps: 300, check: false, " CURVES
+     "}}",
+     false},
+    {"{model: deep-linear, params: {depth: 3, integrator: flow, time: 10, tolerance: "
+     "1.0e-7, " CURVES "}}",
      false},
     {"{model: deep-linear, params: {spectrum: false, ntk: false, steps: 3}, "
      "simulate: {size: 1400, seeds: 1}}",

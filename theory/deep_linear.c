@@ -331,27 +331,52 @@ nnd_status nnd_deep_linear_theory(nnd_context *ctx, const void *params, nnd_fram
  * tolerance, and few once all has been learned. */
 static double evaluations(const nnd_deep_linear *p) {
     if (nnd_small_adapts(p))
-        return 3.0 * (double)p->depth * fmin(p->time, 100.0) / cbrt(p->tolerance) + 100.0;
+        return 6.0 * fmin(p->time, 5.0) / cbrt(p->tolerance) + 100.0;
     return (double)p->steps * (double)nnd_small_stages(p);
 }
 
-/* Coordinates of the larger spaces at the end, roughly: fields of descent span Krylov spaces, which
- * grow like the root of time until the slowest mode has been learned, by two at most a step. */
+/* An estimate from above of the top mode of the NTK at the start. */
+static double top_mode(const nnd_deep_linear *p) {
+    double s = 1.0 / sqrt(p->alpha), modes = 1.0;
+    for (size_t l = 0; l <= (size_t)p->depth; l++)
+        modes *= fmax(1.0, nnd_deep_linear_sigma(p, l));
+    return ((double)p->depth + 1.0) * modes * (1.0 + s) * (1.0 + s);
+}
+
+/* Of a long run at the edge of stability: with so many coordinates, two a step, its time forbids
+ * it, and memory is looked at as it grows. */
+static const double MOST_EDGE_STEPS = 2000.0;
+
+/* Coordinates of the inputs at the end, roughly: fields of descent span Krylov spaces, which grow
+ * like the root of time until the slowest mode has been learned, momentum forgotten, or for ever
+ * where what is learned comes near the edge of stability; by two at most a step, which they do
+ * beyond the edge, unless they soon diverge. Measured for depths 1 to 6. */
 static double coordinates(const nnd_deep_linear *p) {
-    double steps = evaluations(p), digits = -log(p->tolerance);
+    double steps = evaluations(p), digits = -log(p->tolerance), memory = 1.0 - p->momentum;
     if (p->training == NND_TRAIN_FRESH)
         return 2.0 * (nnd_small_compresses(p)
                           ? fmin(steps, 2.0 * (double)nnd_small_window_length(p))
                           : steps) +
                2.0;
-    double s = 1.0 / sqrt(p->alpha), modes = 1.0;
-    for (size_t l = 0; l <= (size_t)p->depth; l++)
-        modes *= fmax(1.0, nnd_deep_linear_sigma(p, l));
-    double time = is_flow(p) ? p->time : p->lr * (double)p->steps;
-    double top = ((double)p->depth + 1.0) * modes * (1.0 + s) * (1.0 + s);
+    double s = 1.0 / sqrt(p->alpha), top = top_mode(p);
+    double time = is_flow(p) ? p->time : p->lr * (double)p->steps / memory;
+    double edge = is_flow(p) ? 0.0 : p->lr * top / (2.0 * (1.0 + p->momentum));
+    bool near = edge > 0.5 && edge < 2.0;
+    if (near && edge > 0.9)
+        return 2.0 * fmin(steps + 1.0, MOST_EDGE_STEPS) + 2.0;
     double young = 1.6 * sqrt(time * top * digits);
-    double old = digits * 1.1 * (1.0 + s) / fmax(fabs(1.0 - s), 1e-12);
-    return 2.0 * fmin(steps + 1.0, fmin(young, old) + digits) + 2.0;
+    double old = near ? INFINITY : digits * 1.1 * (1.0 + s) / fmax(fabs(1.0 - s), 1e-12);
+    double deep = ((double)p->depth + 1.0) * (near ? 0.6 : nnd_small_adapts(p) ? 0.5 : 0.375);
+    return 2.0 * fmin(steps + 1.0, deep * (fmin(young, old) + digits / memory)) + 2.0;
+}
+
+/* Arrays of the shape of a matrix, over all of them: M, K and both N of each, of which one side is
+ * smaller, a velocity, and what an adaptive flow keeps. */
+static double arrays(const nnd_deep_linear *p) {
+    double beside = p->momentum > 0.0 ? 1.0 : 0.0;
+    if (nnd_small_adapts(p))
+        beside = NND_FLOW_KEPT;
+    return 3.0 * ((double)p->depth + 1.0) + beside * (double)p->depth;
 }
 
 nnd_status nnd_deep_linear_theory_cost(nnd_context *ctx, const void *params, nnd_cost *cost) {
@@ -365,11 +390,12 @@ nnd_status nnd_deep_linear_theory_cost(nnd_context *ctx, const void *params, nnd
     if (p->two_time)
         numbers += (2.0 * layers + 2.0) * times;
     cost->results = numbers * times * sizeof(double);
-    /* M, K and both N of each matrix, of which one side is smaller, with room to grow; the answers
-     * take five passes over one. The run of the check is somewhat smaller, that of half the steps
-     * of a flow has half of it. */
+    /* The answers take five passes over an array. The run of the check is somewhat smaller, that
+     * of half the steps of a flow has half of it; the run itself is kept beside. */
     double matrix = 0.6 * n * n, repeated = (p->check ? 1.7 : 1.0) + (has_steps(p) ? 0.5 : 0.0);
-    cost->bytes = layers * 3.0 * matrix * sizeof(double);
+    const double growth = 1.4; /* rooms are larger by up to half on each side */
+    cost->bytes =
+        (p->check || has_steps(p) ? 1.5 : 1.0) * growth * arrays(p) * matrix * sizeof(double);
     if (p->two_time)
         cost->bytes += times * (2.0 * layers + 2.0) * n * sizeof(double);
     if (has_steps(p))

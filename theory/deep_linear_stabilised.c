@@ -9,7 +9,7 @@
 #include "nndmft/solvers/rkc.h"
 #include "theory/deep_linear_modes.h"
 
-enum { START, BEFORE, SNAPSHOT, SNAPSHOTS = 4, KEPT = SNAPSHOT + SNAPSHOTS };
+enum { START, BEFORE, SNAPSHOT, KEPT = NND_FLOW_KEPT, SNAPSHOTS = KEPT - SNAPSHOT };
 enum { FIRST_POWERS = 30, POWERS = 2, MOST_STAGES = 2000 };
 static const double SAFETY = 1.1;
 

@@ -6,6 +6,9 @@
 
 #include "theory/deep_linear_small.h"
 
+/** Arrays of the shape of each matrix that a flow keeps beside it. */
+enum { NND_FLOW_KEPT = 6 };
+
 /** Looks at the network at a time tau; `mark`: the index of the time that was asked for, or
  * SIZE_MAX. */
 typedef nnd_status (*nnd_flow_look)(void *data, nnd_small *n, double tau, size_t mark);
