@@ -276,16 +276,13 @@ static nnd_status account(const run *r, const nnd_small *n, nnd_status ran) {
     return status == NND_OK ? nnd_frame_set_number(r->frame, NULL, "march_error", error) : status;
 }
 
-/* Spectra see all that was ever learned, also what fields no longer do: overlaps were found to 3e-5
- * at a tolerance of 1e-8. What is left out is in proportion to the tolerance. */
 static nnd_status warn_of_compression(const run *r) {
-    const double error = 1e-4 * fmax(1.0, r->p->tolerance / 1e-8);
     if (!nnd_small_compresses(r->p) || !(r->p->spectrum || r->p->ntk))
         return NND_OK;
     nnd_log(r->ctx, NND_LOG_WARNING,
-            "theory: more than 1000 steps of fresh batches: spectra have an error of some %g",
-            error);
-    return nnd_frame_set_number(r->frame, NULL, "spectrum_error", error);
+            "theory: more than 1000 steps of fresh batches: spectra may be wrong by %g",
+            NND_SPECTRUM_ERROR);
+    return nnd_frame_set_number(r->frame, NULL, "spectrum_error", NND_SPECTRUM_ERROR);
 }
 
 /* ---- all of it ---- */

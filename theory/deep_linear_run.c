@@ -8,7 +8,7 @@
 #include "theory/deep_linear_window.h"
 
 /* Steps of fresh batches from which on coordinates are replaced: two directions a step are few up
- * to the first; spectra, which replacing leaves to 1e-4, are exact up to the second. */
+ * to the first; spectra, which replacing harms (NND_SPECTRUM_ERROR), are exact up to the second. */
 static const int64_t FEW_STEPS = 200, EXACT_STEPS = 1000;
 
 static nnd_runge_kutta method_of(const nnd_deep_linear *p) {
