@@ -53,9 +53,20 @@ nnd_status nnd_covariance_stieltjes(nnd_context *ctx, const nnd_covariance *law,
     return NND_OK;
 }
 
+/* The fraction of eigenvalues up to z, where m = 1/(d kappa). The potential
+ *     D^{-1} log det(W^T W - z) = -log m - z m + (1/d) sum_j h_j log(1 + d s_j m) + const
+ * is stationary in m, and its imaginary part is -pi times that. */
+static double fraction_below(const nnd_covariance *law, double z, double complex kappa) {
+    double complex m = 1.0 / (law->ratio * kappa);
+    double turned = 0.0;
+    for (size_t j = 0; j < law->count; j++)
+        turned += law->h[j] * carg(1.0 + law->ratio * law->s[j] * m);
+    return (carg(m) + z * cimag(m) - turned / law->ratio) / M_PI;
+}
+
 /* Points inside of one bulk, each continued from the one before. */
 static nnd_status density_inside(nnd_context *ctx, const nnd_covariance *law, size_t count,
-                                 const double *z, double *density) {
+                                 const double *z, double *density, double *cdf) {
     nnd_eigenmodes modes = modes_of(law);
     nnd_resolvent resolvent = {&modes, law->ratio, INFINITY, 0.0};
     double d = law->ratio;
@@ -67,26 +78,30 @@ static nnd_status density_inside(nnd_context *ctx, const nnd_covariance *law, si
     double complex far = far_from(law, z[0]);
     nnd_status status =
         nnd_kappa_along(ctx, &resolvent, far, far + moment(law, 1) / d, count, lambda, kappa);
-    for (size_t i = 0; status == NND_OK && i < count; i++)
+    for (size_t i = 0; status == NND_OK && i < count; i++) {
         density[i] = cimag(1.0 / (d * kappa[i])) / M_PI;
+        cdf[i] = fraction_below(law, z[i], kappa[i]);
+    }
     free(lambda);
     return status;
 }
 
 nnd_status nnd_covariance_density(nnd_context *ctx, const nnd_covariance *law,
                                   const nnd_edges *edges, size_t count, const double *z,
-                                  double *density) {
+                                  double *density, double *cdf) {
     nnd_status status = NND_OK;
     size_t e = 0;
     for (size_t first = 0, last; status == NND_OK && first < count; first = last) {
         while (e < edges->count && edges->edge[e].z <= z[first])
             e++;
-        double end = e < edges->count ? edges->edge[e].z : INFINITY;
-        bool inside = e < edges->count && edges->edge[e].upper;
-        for (last = first; last < count && z[last] < end; last++)
+        const nnd_edge *next = e < edges->count ? &edges->edge[e] : NULL;
+        for (last = first; last < count && (next == NULL || z[last] < next->z); last++) {
             density[last] = 0.0;
-        if (inside)
-            status = density_inside(ctx, law, last - first, z + first, density + first);
+            cdf[last] = next != NULL ? 1.0 - next->mass : 1.0;
+        }
+        if (next != NULL && next->upper)
+            status =
+                density_inside(ctx, law, last - first, z + first, density + first, cdf + first);
     }
     return status;
 }

@@ -40,11 +40,14 @@ NND_MUST_USE nnd_status nnd_covariance_stieltjes(nnd_context *ctx, const nnd_cov
 NND_MUST_USE nnd_status nnd_covariance_edges(nnd_context *ctx, const nnd_covariance *law,
                                              nnd_edges *edges);
 
-/** Density at ascending z > 0, given the edges; an atom at 0 is no part of it. Relative error about
- * 1e-12, or the root of rounding where it comes close to an edge. */
+/**
+ * Density at ascending z > 0 and the fraction of eigenvalues up to there, given the edges; an atom
+ * at 0 is part of the latter only. Errors about 1e-12, or the root of rounding very close to an
+ * edge.
+ */
 NND_MUST_USE nnd_status nnd_covariance_density(nnd_context *ctx, const nnd_covariance *law,
                                                const nnd_edges *edges, size_t count,
-                                               const double *z, double *density);
+                                               const double *z, double *density, double *cdf);
 
 /**
  * The eigenvalue that a rank-one piece x v^T of W, |v| = 1, sends above all bulks, and the overlap
