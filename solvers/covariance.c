@@ -70,9 +70,10 @@ static nnd_status density_inside(nnd_context *ctx, const nnd_covariance *law, si
     nnd_eigenmodes modes = modes_of(law);
     nnd_resolvent resolvent = {&modes, law->ratio, INFINITY, 0.0};
     double d = law->ratio;
-    double complex *lambda = calloc(2 * count, sizeof *lambda), *kappa = lambda + count;
+    double complex *lambda = calloc(2 * count, sizeof *lambda), *kappa;
     if (lambda == NULL)
         return nnd_fail_memory(ctx, "a density");
+    kappa = lambda + count;
     for (size_t i = 0; i < count; i++)
         lambda[i] = CMPLX(-z[i] / d, -0.0);
     double complex far = far_from(law, z[0]);
