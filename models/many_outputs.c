@@ -140,8 +140,8 @@ const nnd_model nnd_many_outputs_model = {
 
 /* ---- canonical variables ---- */
 
-/* many-outputs.md#eq2: gamma = gamma0 sqrt(D) N^(chi - 1), eta = eta_raw/(N gamma^2) with eta_raw =
- * eta0 gamma0^2 N (mup, chi = 1) or eta0 (ntk, chi = 1/2). */
+/* many-outputs.md#s1-1: gamma = gamma0 sqrt(D) N^(chi - 1), eta = eta_raw/(N gamma^2) with eta_raw
+ * = eta0 gamma0^2 N (mup, chi = 1) or eta0 (ntk, chi = 1/2). */
 nnd_outputs_scales nnd_many_outputs_scales(const nnd_many_outputs *p) {
     nnd_outputs_scales s = {p->c, p->d, p->c / p->d, p->gamma, 1.0};
     double n = p->width != NND_ABSENT ? (double)p->width : NAN;

@@ -59,7 +59,7 @@ static nnd_trained_mode with_product(nnd_trained_mode start, double k2, double m
     return (nnd_trained_mode){start.alpha + gain, m, start.omega + gain};
 }
 
-/* many-outputs.md#eq13 with v = K u, which stays finite at K = 0: v_+- = 2 x +- R, q = (1 -
+/* many-outputs.md#eq4 with v = K u, which stays finite at K = 0: v_+- = 2 x +- R, q = (1 -
  * exp(-R t))/R, v = [v_0 (2 + v_- q) + K^2 q]/[2 + (v_0 - v_+) q], m = (v - K^2/v)/4. */
 static void flow_together(nnd_trained_mode start, double x, double time, nnd_trained_mode *end,
                           double *slope) {

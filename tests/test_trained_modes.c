@@ -16,7 +16,7 @@ static void check_mode(const char *what, nnd_trained_mode x, double product, dou
     test_close(what, x.omega, omega, rtol);
 }
 
-/* many-outputs.md#r7 */
+/* many-outputs.md#s8 */
 START_TEST(reference_numbers_of_descent_and_flow) {
     static const struct {
         double s, product, omega;

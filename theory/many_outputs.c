@@ -9,7 +9,7 @@
 #include "nndmft/many_outputs.h"
 #include "theory/many_outputs_modes.h"
 
-/* many-outputs.md#eq2 */
+/* many-outputs.md#s1-1 */
 static nnd_status add_scales(const nnd_many_outputs *p, nnd_frame *frame) {
     nnd_outputs_scales s = nnd_many_outputs_scales(p);
     nnd_status status =

@@ -216,7 +216,7 @@ nnd_status nnd_outputs_network_draw(nnd_context *ctx, nnd_outputs_network *net, 
 
 /* ---- descent ---- */
 
-/* many-outputs.md#eq4: E = gamma W_* - A W, and E X X^T/P + gamma noise X^T/P in its place where
+/* many-outputs.md#s1: E = gamma W_* - A W, and E X X^T/P + gamma noise X^T/P in its place where
  * samples are finite. */
 void nnd_outputs_network_evaluate(nnd_outputs_network *net) {
     size_t n = net->shape.width, c = net->shape.outputs, d = net->shape.inputs;

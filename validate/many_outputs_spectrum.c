@@ -16,9 +16,10 @@ static size_t smaller(size_t a, size_t b) {
 static void rank_spikes(const nnd_reals *spikes, size_t *order) {
     for (size_t i = 0; i < spikes->count; i++) {
         size_t rank = 0;
-        for (size_t j = 0; j < spikes->count; j++)
-            rank += spikes->value[j] > spikes->value[i] ||
-                    (spikes->value[j] == spikes->value[i] && j < i);
+        for (size_t j = 0; j < i; j++)
+            rank += spikes->value[j] >= spikes->value[i];
+        for (size_t j = i + 1; j < spikes->count; j++)
+            rank += spikes->value[j] > spikes->value[i];
         order[i] = rank;
     }
 }

@@ -69,7 +69,7 @@ static nnd_status flow_to(nnd_context *ctx, nnd_outputs_training *t, double time
 
 /* ---- flow of W alone ---- */
 
-/* many-outputs.md#eq5: W - W_0 = A^T B, and in the eigenvectors of A A^T (lambda) and of X X^T/P
+/* many-outputs.md#s2-1: W - W_0 = A^T B, and in the eigenvectors of A A^T (lambda) and of X X^T/P
  * (mu) the gradient falls like exp(-lambda mu t), B is its integral. */
 static double integral(double rate, double time, bool still) {
     if (still)

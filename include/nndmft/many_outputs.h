@@ -77,7 +77,7 @@ typedef struct {
 
 extern const nnd_model nnd_many_outputs_model;
 
-/** What parameters come to in canonical variables (many-outputs.md#eq2). */
+/** What parameters come to in canonical variables (many-outputs.md#s1-1). */
 typedef struct {
     double c, d;  /**< NaN for `wide` with counts but no width, which only needs their ratio */
     double ratio; /**< C/D */

@@ -28,7 +28,7 @@ typedef struct {
 void nnd_trained_mode_descent(nnd_trained_mode start, double target, double rate_w, double rate_a,
                               int64_t steps, nnd_trained_mode *end, double *slope);
 /** Gradient flow with rates 1 of W and `ratio` >= 0 of A, at a time that may be infinite; in closed
- *  form (many-outputs.md#eq13), to rounding. `target` >= 0. */
+ *  form (many-outputs.md#eq4), to rounding. `target` >= 0. */
 void nnd_trained_mode_flow(nnd_trained_mode start, double target, double ratio, double time,
                            nnd_trained_mode *end, double *slope);
 
