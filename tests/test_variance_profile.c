@@ -137,7 +137,7 @@ START_TEST(masses_of_bulks_are_those_beyond_their_edges) {
 END_TEST
 
 /* many-outputs.md#s8, R6: K nodes of both laws, and the null mass corrected as in
- * many-outputs.md#eq4. */
+ * many-outputs.md#eq1. */
 typedef struct {
     double f[49 * 49], lambda[48], mu[48], w[49], x[49];
 } samples;

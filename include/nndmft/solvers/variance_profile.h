@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /**
  * Eigenvalues of W^T W for an N x D matrix W of independent entries whose variances depend on
- * classes of rows i and of columns j: F_ij/N (many-outputs.md#eq15). With d = D/N, and the
+ * classes of rows i and of columns j: F_ij/N (many-outputs.md#eq6). With d = D/N, and the
  * fractions w_i of rows and x_j of columns that a class has, v_j = 1/(sum_i w_i F_ij r_i - z),  r_i
  * = 1/(1 + d sum_j x_j F_ij v_j),  m(z) = sum_j x_j v_j.
  */
