@@ -33,7 +33,8 @@ typedef struct {
     size_t moments; /**< of KPM, steps of SLQ; at least 4 */
     size_t probes;  /**< random vectors of KPM and SLQ; at least 2, for an error */
     double level;   /**< a singular value is an outlier if its p-value is at most this; in (0, 1) */
-    size_t vectors; /**< at most so many outliers get singular vectors */
+    size_t vectors; /**< at most so many outliers get singular vectors, and KPM and SLQ
+                         find no more */
     size_t draws;   /**< of the null laws of the two Kolmogorov-Smirnov distances; 0: no p-value */
     uint64_t seed;  /**< of the random numbers behind draws and probes */
     double init_sd; /**< standard deviation of the entries at initialisation, > 0; NaN: unknown */
@@ -83,6 +84,10 @@ typedef struct {
     double frobenius;      /**< root of the sum of their squares */
     size_t known;          /**< singular values in `singular`: all (EXACT), or the largest */
     double *singular;      /**< known, descending */
+    size_t law_count;      /**< KPM and SLQ: points of the estimated law; else 0 */
+    double *law_at;        /**< law_count, ascending singular values */
+    double *law_share;     /**< and the share of them up to there */
+    double *law_share_se;  /**< with its standard error over probes */
     nnd_spectrum_bulk bulk;
     size_t outliers;      /**< the first so many of `singular` */
     size_t tested;        /**< outliers + 1, at most count: how many have a p-value */
@@ -117,7 +122,7 @@ double nnd_spectrum_bytes(size_t rows, size_t cols, const nnd_spectrum_options *
 void nnd_spectrum_clear(nnd_spectrum *spectrum);
 
 /** The histogram that belongs to it: as many boxes as `boxes`, from `from` to `to` (singular
- *  values, 0 <= from < to); density[boxes] integrates to 1 over all singular values. EXACT only. */
+ *  values, 0 <= from < to); density[boxes] integrates to 1 over all singular values. */
 void nnd_spectrum_histogram(const nnd_spectrum *spectrum, size_t boxes, double from, double to,
                             double *density);
 /** Density of the fitted bulk at a singular value, its weight being the share of the bulk. */
