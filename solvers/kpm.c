@@ -200,7 +200,6 @@ static nnd_status transforms_make(nnd_context *ctx, size_t count, transforms *t)
     }
     if (t->cosine_plan != NULL && t->sine_plan != NULL)
         return NND_OK;
-    transforms_clear(t);
     return nnd_fail_memory(ctx, "a cosine transform");
 }
 
@@ -248,33 +247,40 @@ static void fill(const nnd_kpm *kpm, size_t used, const transforms *t, nnd_kpm_c
     reduce(kpm->probes, n, share, curve->share, curve->share_se);
 }
 
+static nnd_status curve_room(nnd_context *ctx, size_t count, nnd_kpm_curve *curve) {
+    *curve = (nnd_kpm_curve){.count = count, .z = calloc(5 * count, sizeof(double))};
+    if (curve->z == NULL)
+        return nnd_fail_memory(ctx, "a density");
+    curve->density = curve->z + count;
+    curve->density_se = curve->z + 2 * count;
+    curve->share = curve->z + 3 * count;
+    curve->share_se = curve->z + 4 * count;
+    return NND_OK;
+}
+
 nnd_status nnd_kpm_curve_make(nnd_context *ctx, const nnd_kpm *kpm, size_t used, size_t count,
                               nnd_kpm_curve *curve) {
     transforms t = {0};
-    *curve = (nnd_kpm_curve){.count = count, .z = calloc(5 * count, sizeof(double))};
-    double *each = calloc(2 * kpm->probes * count, sizeof *each);
-    nnd_status status = NND_OK;
-    if (used < 2 || used > kpm->moments || count < used)
+    double *density = calloc(kpm->probes * count, sizeof *density);
+    double *share = calloc(kpm->probes * count, sizeof *share);
+    nnd_status status = curve_room(ctx, count, curve);
+    if (status == NND_OK && (density == NULL || share == NULL))
+        status = nnd_fail_memory(ctx, "a density");
+    if (status == NND_OK && (used < 2 || used > kpm->moments || count < used))
         status =
             nnd_fail(ctx, NND_E_INPUT,
                      "%zu of %zu moments at %zu points; allowed: 2 to all of them, and as many "
                      "points",
                      used, kpm->moments, count);
-    else if (curve->z == NULL || each == NULL)
-        status = nnd_fail_memory(ctx, "a density");
-    else
+    if (status == NND_OK)
         status = transforms_make(ctx, count, &t);
-    if (status == NND_OK) {
-        curve->density = curve->z + count;
-        curve->density_se = curve->z + 2 * count;
-        curve->share = curve->z + 3 * count;
-        curve->share_se = curve->z + 4 * count;
-        fill(kpm, used, &t, curve, each, each + kpm->probes * count);
-        transforms_clear(&t);
-    } else {
+    if (status == NND_OK)
+        fill(kpm, used, &t, curve, density, share);
+    else
         nnd_kpm_curve_clear(curve);
-    }
-    free(each);
+    transforms_clear(&t);
+    free(density);
+    free(share);
     return status;
 }
 
