@@ -135,6 +135,8 @@ static nnd_status risk(nnd_context *ctx, void *self, nnd_estimate *value) {
 
 static void free_pair(void *self) {
     pair *x = self;
+    if (x == NULL)
+        return;
     nnd_outputs_law_clear(&x->coarse);
     nnd_outputs_law_clear(&x->fine);
     free(x);
@@ -165,10 +167,8 @@ static nnd_status refine(nnd_context *ctx, const nnd_many_outputs *p, double tim
 nnd_status nnd_outputs_law_doubled(nnd_context *ctx, const nnd_many_outputs *p, double time,
                                    const nnd_outputs_doubling *how, nnd_outputs_law *law) {
     pair *x = calloc(1, sizeof *x);
-    if (x == NULL)
-        return nnd_fail_memory(ctx, "a law of weights");
     *law = (nnd_outputs_law){&METHODS, x};
-    nnd_status status = NND_OK;
+    nnd_status status = x != NULL ? NND_OK : nnd_fail_memory(ctx, "a law of weights");
     bool same = false;
     for (size_t n = how->fewest; status == NND_OK && !same && n <= how->most; n *= 2)
         status = refine(ctx, p, time, how, n, x, &same);

@@ -6,12 +6,10 @@
 #include <stdlib.h>
 
 #include "core/companion.h"
+#include "nndmft/solvers/tracy_widom.h"
 #include "solvers/cmplx.h"
 #include "theory/claims.h"
 #include "theory/many_outputs_law.h"
-
-/* Of the Tracy-Widom law with beta = 1, for the largest eigenvalue: many-outputs.md#eq2. */
-static const double TRACY_WIDOM_MEAN = -1.2065335745820, TRACY_WIDOM_SD = 1.2679830576868;
 
 /* A law and its edges at each recorded time. */
 typedef struct {
@@ -220,7 +218,7 @@ static double largest_outlier(const task *x, size_t t) {
     return most;
 }
 
-/* Widths at which the ratios are those of the case. */
+/* many-outputs.md#eq2, at widths where ratios are those of the case. */
 static nnd_status add_top(task *x) {
     const nnd_many_outputs *p = x->p;
     size_t count = p->widths.count > 0 ? p->widths.count : p->width != NND_ABSENT ? 1 : 0;
@@ -246,8 +244,8 @@ static nnd_status add_top(task *x) {
                 continue; /* what an outlier fluctuates by is not known */
             const nnd_edge *top = &e->edge[e->count - 1];
             double scale = pow(top->kappa * x->scales.d * width[i], -2.0 / 3.0);
-            *at = top->z + TRACY_WIDOM_MEAN * scale;
-            sd[t * count + i] = TRACY_WIDOM_SD * scale;
+            *at = top->z + nnd_tracy_widom_mean(1) * scale;
+            sd[t * count + i] = nnd_tracy_widom_sd(1) * scale;
         }
     free(width);
     return status;
@@ -351,11 +349,19 @@ nnd_status nnd_many_outputs_laws_add(nnd_context *ctx, const nnd_many_outputs *p
               .frame = frame,
               .scales = nnd_many_outputs_scales(p),
               .times = times->count};
-    nnd_status (*const steps[])(task *) = {make_grid, add_edges,     add_outliers,
-                                           add_top,   add_transform, add_means};
     nnd_status status = make_laws(&x, times);
-    for (size_t i = 0; status == NND_OK && i < sizeof steps / sizeof *steps; i++)
-        status = steps[i](&x);
+    if (status == NND_OK)
+        status = make_grid(&x);
+    if (status == NND_OK)
+        status = add_edges(&x);
+    if (status == NND_OK)
+        status = add_outliers(&x);
+    if (status == NND_OK)
+        status = add_top(&x);
+    if (status == NND_OK)
+        status = add_transform(&x);
+    if (status == NND_OK)
+        status = add_means(&x);
     if (status == NND_OK)
         status = nnd_many_outputs_add_grid(&x.z, frame);
     if (status == NND_OK)

@@ -80,6 +80,8 @@ static nnd_status risk(nnd_context *ctx, void *self, nnd_estimate *value) {
 
 static void free_readout(void *self) {
     readout *r = self;
+    if (r == NULL)
+        return;
     free(r->s);
     free(r->h);
     free(r->b);
@@ -117,12 +119,8 @@ static void fill(const nnd_many_outputs *p, double time, size_t count, readout *
     r->risk += p->tau2 * (r->h[count] - (1.0 - y.c)) / y.c; /* what no mode can learn */
 }
 
-static nnd_status make(nnd_context *ctx, const nnd_many_outputs *p, double time, size_t nodes,
-                       nnd_outputs_law *law) {
-    readout *r = calloc(1, sizeof *r);
-    if (r == NULL)
-        return nnd_fail_memory(ctx, "a law of weights");
-    *law = (nnd_outputs_law){&METHODS, r};
+static nnd_status solve(nnd_context *ctx, const nnd_many_outputs *p, double time, size_t nodes,
+                        readout *r) {
     r->end[0] = nodes;
     r->end[1] = nodes + 1;
     r->s = calloc(nodes + 1, sizeof(double));
@@ -133,6 +131,13 @@ static nnd_status make(nnd_context *ctx, const nnd_many_outputs *p, double time,
     fill(p, time, nodes, r);
     r->law = (nnd_covariance){nodes + 1, r->s, r->h, 2, r->end, nnd_many_outputs_scales(p).d};
     return nnd_covariance_edges(ctx, &r->law, &r->edges);
+}
+
+static nnd_status make(nnd_context *ctx, const nnd_many_outputs *p, double time, size_t nodes,
+                       nnd_outputs_law *law) {
+    readout *r = calloc(1, sizeof *r);
+    *law = (nnd_outputs_law){&METHODS, r};
+    return r != NULL ? solve(ctx, p, time, nodes, r) : nnd_fail_memory(ctx, "a law of weights");
 }
 
 nnd_status nnd_outputs_law_readout(nnd_context *ctx, const nnd_many_outputs *p, double time,

@@ -67,6 +67,8 @@ static nnd_status risk(nnd_context *ctx, void *self, nnd_estimate *value) {
 
 static void free_samples(void *self) {
     samples *r = self;
+    if (r == NULL)
+        return;
     nnd_variance_profile_free(r->profile);
     nnd_edges_clear(&r->edges);
     free(r);
@@ -145,14 +147,10 @@ static void fill(const nnd_many_outputs *p, double time, grid *g, samples *r) {
     r->risk += p->tau2 * (g->w[g->count] - (1.0 - y.c)) / y.c; /* what no mode can learn */
 }
 
-static nnd_status make(nnd_context *ctx, const nnd_many_outputs *p, double time, size_t nodes,
-                       nnd_outputs_law *law) {
+static nnd_status solve(nnd_context *ctx, const nnd_many_outputs *p, double time, size_t nodes,
+                        samples *r) {
     double c = nnd_many_outputs_scales(p).c, d = nnd_many_outputs_scales(p).d;
-    samples *r = calloc(1, sizeof *r);
     grid g;
-    if (r == NULL)
-        return nnd_fail_memory(ctx, "a law of weights");
-    *law = (nnd_outputs_law){&METHODS, r};
     nnd_status status = grid_make(ctx, nodes, &g);
     if (status == NND_OK) {
         law_rule(c, 1.0, isinf(time), nodes, g.lambda, g.w);
@@ -165,6 +163,13 @@ static nnd_status make(nnd_context *ctx, const nnd_many_outputs *p, double time,
         status = nnd_variance_profile_edges(ctx, r->profile, SCANNED, &r->edges);
     grid_clear(&g);
     return status;
+}
+
+static nnd_status make(nnd_context *ctx, const nnd_many_outputs *p, double time, size_t nodes,
+                       nnd_outputs_law *law) {
+    samples *r = calloc(1, sizeof *r);
+    *law = (nnd_outputs_law){&METHODS, r};
+    return r != NULL ? solve(ctx, p, time, nodes, r) : nnd_fail_memory(ctx, "a law of weights");
 }
 
 nnd_status nnd_outputs_law_samples(nnd_context *ctx, const nnd_many_outputs *p, double time,
