@@ -14,6 +14,7 @@
 #include "bench_deep_linear.h"
 #include "bench_flat_minima.h"
 #include "bench_fluctuations.h"
+#include "bench_many_outputs.h"
 #include "bench_require.h"
 #include "bench_scaling_laws.h"
 #include "bench_timer.h"
@@ -343,6 +344,7 @@ int main(int argc, char **argv) {
     directional(ctx);
     bench_flat_minima();
     bench_fluctuations();
+    bench_many_outputs();
     bench_scaling_laws();
     hdf5(ctx);
     if (argc > 1)
