@@ -24,7 +24,7 @@ static const nnd_param PARAMS[] = {
     {"spikes", FIELD(REALS, spikes), "null", NND_BETWEEN(0, 1e50),
      "spiked: singular values of the rank-one pieces, descending"},
     {"z", FIELD(REALS, z), "null", NND_BETWEEN(0, 1e50),
-     "ascending eigenvalues at which densities are given (200 up to the upper edge)"},
+     "ascending eigenvalues at which densities are given (100 up to the upper edge)"},
     {"points", FIELD(DENSE, points), "null", NND_ANY,
      "points [re, im] of the Stieltjes transform (-1, 1+1i, 2+1i)"},
     {"width", FIELD(INTEGER, width), "400", NND_BETWEEN(1, 1e6),
@@ -58,18 +58,18 @@ static const nnd_variable VARIABLES[] = {
      .check = NND_UNCHECKED, .unbounded = true, .drawing = {.x = "z"}, .symbol = "ρ(z)"},
     {"cdf", "z", "share of eigenvalues up to z", "spectrum.md#eq2: F", "cdf", .drawing = {.x = "z"},
      .symbol = "F"},
-    {"stieltjes_re", "point", "Stieltjes transform, real part", "spectrum.md#eq3: Re m",
+    {"stieltjes_re", "point", "Stieltjes transform, real part", "spectrum.md#eq3: Re m, with (12)",
      "stieltjes", .symbol = "Re m"},
-    {"stieltjes_im", "point", "Stieltjes transform, imaginary part", "spectrum.md#eq3: Im m",
-     "stieltjes", .symbol = "Im m"},
+    {"stieltjes_im", "point", "Stieltjes transform, imaginary part",
+     "spectrum.md#eq3: Im m, with (12)", "stieltjes", .symbol = "Im m"},
     {"edges", "edge", "edges of the bulk", "spectrum.md#eq1: z_-, z_+", "edges",
      .check = NND_UNCHECKED},
     {"edge_kappa", "edge", "strength of the density at an edge",
      "spectrum.md#s1: rho = kappa sqrt(distance)/pi", NULL, .check = NND_UNCHECKED, .symbol = "κ"},
     {"outlier", "spike", "eigenvalue that a spike sends out", "spectrum.md#eq11: z", "outliers",
      .nullable = true, .drawing = {.rank = "spike"}},
-    {"outlier_sv", "spike", "singular value that a spike sends out", "spectrum.md#eq11: sqrt(z)",
-     "spectrum", .nullable = true, .check = NND_UNCHECKED},
+    {"outlier_sv", "spike", "singular value", "spectrum.md#eq11: sqrt(z), of a spike", "spectrum",
+     .check = NND_UNCHECKED, .nullable = true, .drawing = {.rank = "spike"}},
     {"outlier_overlap", "spike", "squared overlap of its vector with the spike", "spectrum.md#eq11",
      "overlaps", .nullable = true},
     {"top_mean", "", "mean of the largest eigenvalue", "spectrum.md#eq5", "top", .nullable = true},
@@ -197,7 +197,7 @@ const nnd_model nnd_spectrum_model = {
 /* ---- where spectra are given ---- */
 
 nnd_status nnd_spectrum_grid(nnd_context *ctx, const nnd_spectrum_params *p, nnd_reals *z) {
-    enum { BINS = 200 };
+    enum { BINS = 100 };
     double end = 1.02 * sqrt(p->sigma2) * (1.0 + sqrt(p->ratio));
     *z = (nnd_reals){p->z.count > 0 ? p->z.count : BINS, NULL};
     z->value = calloc(z->count, sizeof(double));

@@ -19,9 +19,31 @@ static const nnd_model *const MODEL = &nnd_spectrum_model;
 
 /* ---- independent entries ---- */
 
+/* (11); NaN if it is absorbed. */
+static void spike(const nnd_spectrum_params *p, double theta, double *z, double *overlap) {
+    double t2 = theta * theta, d = p->ratio, sigma2 = p->sigma2;
+    bool out = t2 * t2 > sigma2 * sigma2 * d;
+    *z = out ? (sigma2 + t2) * (sigma2 * d + t2) / t2 : NAN;
+    *overlap = out ? (1.0 - sigma2 * sigma2 * d / (t2 * t2)) / (1.0 + sigma2 * d / t2) : NAN;
+}
+
+/* Of matrices of the width: outliers have their share of the eigenvalues, the bulk the rest. */
+static double share(const nnd_spectrum_params *p, double at) {
+    double count = (double)nnd_spectrum_columns(p), below = 0.0, out = 0.0, z, overlap;
+    for (size_t i = 0; i < p->spikes.count; i++) {
+        spike(p, p->spikes.value[i], &z, &overlap);
+        out += isnan(z) ? 0.0 : 1.0;
+        below += z <= at ? 1.0 : 0.0;
+    }
+    return (below + (count - out) * nnd_mp_cdf(p->ratio, p->sigma2, at)) / count;
+}
+
+/* spectrum.md#eq6: beside it finite matrices differ by up to a quarter of an eigenvalue in the
+ * mean.
+ */
 static nnd_status add_density(nnd_frame *frame, const nnd_spectrum_params *p) {
     nnd_reals z = {0, NULL};
-    double *density, *of_root, *cdf;
+    double *density, *of_root, *cdf, *error;
     nnd_status status = nnd_spectrum_grid(nnd_frame_context(frame), p, &z);
     if (status == NND_OK)
         status = nnd_spectrum_add_grid(&z, frame);
@@ -31,6 +53,8 @@ static nnd_status add_density(nnd_frame *frame, const nnd_spectrum_params *p) {
         status = nnd_frame_add_variable(frame, MODEL, "density_sv", &of_root);
     if (status == NND_OK)
         status = nnd_frame_add_variable(frame, MODEL, "cdf", &cdf);
+    if (status == NND_OK)
+        status = nnd_frame_add_variable(frame, MODEL, "cdf" NND_SE, &error);
     for (size_t i = 0; status == NND_OK && i < z.count; i++) {
         double at = z.value[i];
         density[i] = nnd_mp_density(p->ratio, p->sigma2, at);
@@ -38,7 +62,8 @@ static nnd_status add_density(nnd_frame *frame, const nnd_spectrum_params *p) {
         of_root[i] = at > 0.0          ? 2.0 * sqrt(at) * density[i]
                      : p->ratio == 1.0 ? 2.0 / (M_PI * sqrt(p->sigma2))
                                        : 0.0;
-        cdf[i] = nnd_mp_cdf(p->ratio, p->sigma2, at);
+        cdf[i] = share(p, at);
+        error[i] = 0.25 / (double)nnd_spectrum_columns(p);
     }
     free(z.value);
     return status;
@@ -55,6 +80,21 @@ static double complex stieltjes(const nnd_spectrum_params *p, double complex z) 
     return cimag(one) > cimag(other) ? one : other;
 }
 
+/* (12): what spikes change of m in matrices of the width, to leading order. */
+static double complex moved(const nnd_spectrum_params *p, double complex z, double complex m) {
+    double d = p->ratio, sigma2 = p->sigma2;
+    double complex slope =
+        -(sigma2 * d * m * m + m) / (2.0 * sigma2 * d * z * m + z - sigma2 * (1.0 - d));
+    double complex other = d * m - (1.0 - d) / z, other_slope = d * slope + (1.0 - d) / (z * z);
+    double complex f = z * m * other, df = m * other + z * (slope * other + m * other_slope),
+                   sum = 0.0;
+    for (size_t i = 0; i < p->spikes.count; i++) {
+        double t2 = p->spikes.value[i] * p->spikes.value[i];
+        sum += t2 * df / (1.0 - t2 * f);
+    }
+    return sum / (double)nnd_spectrum_columns(p);
+}
+
 static nnd_status add_stieltjes(nnd_frame *frame, const nnd_spectrum_params *p) {
     double *re, *im, x, y;
     nnd_status status = nnd_frame_add_variable(frame, MODEL, "stieltjes_re", &re);
@@ -62,7 +102,8 @@ static nnd_status add_stieltjes(nnd_frame *frame, const nnd_spectrum_params *p) 
         status = nnd_frame_add_variable(frame, MODEL, "stieltjes_im", &im);
     for (size_t i = 0; status == NND_OK && i < nnd_spectrum_points(p); i++) {
         nnd_spectrum_point(p, i, &x, &y);
-        double complex m = stieltjes(p, x + y * I);
+        double complex z = x + y * I, m = stieltjes(p, z);
+        m += moved(p, z, m);
         re[i] = creal(m);
         im[i] = cimag(m);
     }
@@ -89,14 +130,6 @@ static nnd_status add_edges(nnd_frame *frame, const nnd_spectrum_params *p) {
 }
 
 /* ---- spikes ---- */
-
-/* (11); NaN if it is absorbed. */
-static void spike(const nnd_spectrum_params *p, double theta, double *z, double *overlap) {
-    double t2 = theta * theta, d = p->ratio, sigma2 = p->sigma2;
-    bool out = t2 * t2 > sigma2 * sigma2 * d;
-    *z = out ? (sigma2 + t2) * (sigma2 * d + t2) / t2 : NAN;
-    *overlap = out ? (1.0 - sigma2 * sigma2 * d / (t2 * t2)) / (1.0 + sigma2 * d / t2) : NAN;
-}
 
 /* Claimed from the size on at which an outlier stands clear; the matrices have the one size
  * `width`.
@@ -141,13 +174,13 @@ static nnd_status add_top(nnd_frame *frame, const nnd_spectrum_params *p) {
            theta = p->spikes.count > 0 ? p->spikes.value[0] : 0;
     double z, overlap;
     spike(p, theta, &z, &overlap);
-    bool alone = isnan(z);
-    nnd_status status =
-        nnd_frame_add_number(frame, MODEL, "top_mean",
-                             alone ? unit * (e.centre + e.scale * nnd_tracy_widom_mean(1)) : NAN);
+    if (!isnan(z))
+        return NND_OK;
+    nnd_status status = nnd_frame_add_number(frame, MODEL, "top_mean",
+                                             unit * (e.centre + e.scale * nnd_tracy_widom_mean(1)));
     if (status == NND_OK)
-        status = nnd_frame_add_number(frame, MODEL, "top_sd",
-                                      alone ? unit * e.scale * nnd_tracy_widom_sd(1) : NAN);
+        status =
+            nnd_frame_add_number(frame, MODEL, "top_sd", unit * e.scale * nnd_tracy_widom_sd(1));
     return status;
 }
 
@@ -276,7 +309,7 @@ nnd_status nnd_spectrum_theory_cost(nnd_context *ctx, const void *params, nnd_co
     o.moments = (size_t)p->moments;
     o.probes = (size_t)p->vectors;
     bool matrix = p->kind == NND_LAW_MATRIX;
-    double grid = p->z.count > 0 ? (double)p->z.count : 200.0;
+    double grid = p->z.count > 0 ? (double)p->z.count : 100.0;
     *cost = (nnd_cost){
         .bytes = matrix ? nnd_spectrum_bytes(p->dataset.rows, p->dataset.cols, &o) : 1e5,
         .results = sizeof(double) * (matrix ? 2.0 * least + 300.0 : 5.0 * grid + 100.0),

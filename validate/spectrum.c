@@ -191,7 +191,7 @@ static nnd_simulation_cost cost(const void *params, size_t size) {
     (void)size;
     double n = (double)p->width,
            d = p->kind == NND_LAW_MATRIX ? 1.0 : (double)nnd_spectrum_columns(p);
-    double rank = fmin(n, d), grid = p->z.count > 0 ? (double)p->z.count : 200.0;
+    double rank = fmin(n, d), grid = p->z.count > 0 ? (double)p->z.count : 100.0;
     bool vectors = p->spikes.count > 0;
     double room = vectors ? rank * (n + d) + 7.0 * rank * rank : 2.0 * rank * rank;
     return (nnd_simulation_cost){

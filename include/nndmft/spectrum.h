@@ -39,7 +39,7 @@ typedef struct {
 
 extern const nnd_model nnd_spectrum_model;
 
-/** Where densities are given, of mp and spiked: `z`, or the middles of 200 bins, equal in sqrt(z),
+/** Where densities are given, of mp and spiked: `z`, or the middles of 100 bins, equal in sqrt(z),
  *  from 0 to 1.02 of the norm of a large matrix. The caller frees z->value. */
 NND_MUST_USE nnd_status nnd_spectrum_grid(nnd_context *ctx, const nnd_spectrum_params *params,
                                           nnd_reals *z);
