@@ -102,7 +102,7 @@ static nnd_status add_stieltjes(nnd_frame *frame, const nnd_spectrum_params *p) 
         status = nnd_frame_add_variable(frame, MODEL, "stieltjes_im", &im);
     for (size_t i = 0; status == NND_OK && i < nnd_spectrum_points(p); i++) {
         nnd_spectrum_point(p, i, &x, &y);
-        double complex z = x + y * I, m = stieltjes(p, z);
+        double complex z = CMPLX(x, y), m = stieltjes(p, z);
         m += moved(p, z, m);
         re[i] = creal(m);
         im[i] = cimag(m);
