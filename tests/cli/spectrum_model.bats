@@ -11,8 +11,8 @@ setup() {
 spiked_case() {
     case_file <<'YAML'
 model: spectrum
-params: {kind: spiked, ratio: 0.5, spikes: [3, 2], width: 200}
-simulate: {seeds: 16}
+params: {kind: spiked, ratio: 0.5, spikes: [3, 2], width: 400}
+simulate: {seeds: 48}
 YAML
 }
 
