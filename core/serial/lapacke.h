@@ -31,5 +31,8 @@
 #define LAPACKE_dsygv(...)       NND_SERIAL(LAPACKE_dsygv(__VA_ARGS__))
 #define LAPACKE_dsytrf(...)      NND_SERIAL(LAPACKE_dsytrf(__VA_ARGS__))
 #define LAPACKE_dsytrs(...)      NND_SERIAL(LAPACKE_dsytrs(__VA_ARGS__))
+#define LAPACKE_zgetrf_work(...) NND_SERIAL(LAPACKE_zgetrf_work(__VA_ARGS__))
+#define LAPACKE_zgetri_work(...) NND_SERIAL(LAPACKE_zgetri_work(__VA_ARGS__))
+#define LAPACKE_zgetrs_work(...) NND_SERIAL(LAPACKE_zgetrs_work(__VA_ARGS__))
 
 #endif

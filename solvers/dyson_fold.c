@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Outside the support p = g_vv decreases with x, from fold to fold of x(p): its ends are where
+ * dx/dp = 0 (many-outputs.md#folds). Real solutions are followed in p, which passes folds smoothly.
+ */
+#include <float.h>
+#include <math.h>
+#include <string.h>
+
+#include "nndmft/solvers/brent.h"
+#include "solvers/dyson_impl.h"
+
+enum { STEPS = 2000, HALVINGS = 40 };
+/* A step changes dx/dp by at most this part of it, so that no pair of folds is stepped over. */
+static const double TURN = 0.5;
+
+/* ---- one place ---- */
+
+static nnd_status lost(nnd_context *ctx, const nnd_dyson_state *state) {
+    return nnd_fail(ctx, NND_E_UNSOLVED,
+                    "outside its support the spectrum of a pencil is not followed beyond z = %.10g",
+                    creal(state->x) * creal(state->x));
+}
+
+/* Moves to p along the tangent, then by Newton's method; false, and back, if that fails. */
+static bool step_to(nnd_context *ctx, nnd_dyson_state *state, double p) {
+    size_t n = state->map.size;
+    double complex x = state->x;
+    double dp = p - creal(state->g[state->map.v]);
+    memcpy(state->before, state->g, n * sizeof *state->g);
+    if (nnd_dyson_tangent(ctx, state)) {
+        for (size_t i = 0; i < n; i++)
+            state->g[i] += dp * state->by[i];
+        state->x += dp * state->by[n];
+    }
+    if (nnd_dyson_newton_bordered(ctx, state, p))
+        return true;
+    memcpy(state->g, state->before, n * sizeof *state->g);
+    state->x = x;
+    (void)nnd_dyson_evaluate(state); /* it was solved: that cannot fail */
+    return false;
+}
+
+nnd_status nnd_dyson_at_p(nnd_context *ctx, nnd_dyson_state *state, double p) {
+    for (int k = 0; k < HALVINGS; k++) {
+        double at = creal(state->g[state->map.v]), part = ldexp(1.0, -k);
+        if (!step_to(ctx, state, at + part * (p - at)))
+            continue;
+        if (k == 0)
+            return NND_OK;
+        k = -1;
+    }
+    return lost(ctx, state);
+}
+
+/* dx/dp where the state is; NaN if it is not found. */
+static double slope(nnd_context *ctx, nnd_dyson_state *state) {
+    return nnd_dyson_tangent(ctx, state) ? creal(state->by[state->map.size]) : NAN;
+}
+
+/* ---- an end ---- */
+
+typedef struct {
+    nnd_context *ctx;
+    nnd_dyson_state *state;
+} follower;
+
+static double slope_at(double p, void *data) {
+    follower *f = data;
+    return nnd_dyson_at_p(f->ctx, f->state, p) == NND_OK ? slope(f->ctx, f->state) : NAN;
+}
+
+/* x''(p) at p by central differences of x'(p) over h, h/2, h/4 and Richardson's extrapolation. */
+static double curvature(follower *f, double p, double h, double *error) {
+    double d[3];
+    for (int k = 0; k < 3; k++, h *= 0.5)
+        d[k] = (slope_at(p + h, f) - slope_at(p - h, f)) / (2.0 * h);
+    double first = (4.0 * d[1] - d[0]) / 3.0, second = (4.0 * d[2] - d[1]) / 3.0;
+    double best = (16.0 * second - first) / 15.0;
+    *error = fabs(best - second);
+    return best;
+}
+
+/* Near the fold x - x_e = x'' (p - p_e)^2/2, hence kappa = 1/(x_e sqrt(x_e |x''|)). */
+static nnd_status measure(follower *f, double p, double reach, nnd_dyson_edge *edge) {
+    const double part = 0.02;
+    double error, bend = curvature(f, p, part * reach, &error);
+    if (!(fabs(bend) > 0.0))
+        return lost(f->ctx, f->state);
+    nnd_status status = nnd_dyson_at_p(f->ctx, f->state, p);
+    if (status != NND_OK)
+        return status;
+    double x = creal(f->state->x);
+    edge->z = x * x;
+    edge->error = 2.0 * edge->z * f->state->report.change;
+    edge->kappa = 1.0 / (x * sqrt(x * fabs(bend)));
+    edge->kappa_error = 0.5 * edge->kappa * error / fabs(bend);
+    return NND_OK;
+}
+
+static nnd_status refine(nnd_context *ctx, nnd_dyson_state *state, double from, double to,
+                         double start, nnd_dyson_edge *edge) {
+    follower f = {ctx, state};
+    nnd_bracket bracket = {.low = fmin(from, to), .high = fmax(from, to)};
+    nnd_status status = nnd_brent_root(ctx, slope_at, &f, 0.0, 8.0 * DBL_EPSILON, &bracket);
+    if (status < 0)
+        return status;
+    return measure(&f, bracket.x, fabs(bracket.x - start), edge);
+}
+
+nnd_status nnd_dyson_fold(nnd_context *ctx, nnd_dyson_state *state, const dyson_way *way,
+                          nnd_dyson_edge *edge) {
+    const double first = 0.02, growth = 1.3, least = 1e-13;
+    double start = creal(state->g[state->map.v]), p = start, step = first * fabs(start);
+    double turn = slope(ctx, state);
+    for (int k = 0; k < STEPS && turn < 0.0 && step > least * fabs(p); k++) {
+        if (nnd_context_interrupted(ctx))
+            return nnd_fail(ctx, NND_E_INTERRUPTED, "interrupted at an end of a support");
+        double next = p + way->direction * step;
+        if (!step_to(ctx, state, next)) {
+            step *= 0.5;
+            continue;
+        }
+        double turned = slope(ctx, state);
+        if (!(fabs(turned - turn) <= TURN * fabs(turn)) && !(turned > 0.0 && turned <= -turn)) {
+            nnd_status status = nnd_dyson_at_p(ctx, state, p);
+            if (status != NND_OK)
+                return status;
+            step *= 0.5;
+            continue;
+        }
+        if (turned >= 0.0)
+            return refine(ctx, state, p, next, start, edge);
+        p = next;
+        turn = turned;
+        step *= growth;
+        if (creal(state->x) <= way->floor) {
+            *edge = (nnd_dyson_edge){0};
+            return NND_OK;
+        }
+        nnd_status status = way->visit == NULL ? NND_OK : way->visit(ctx, state, p, way->data);
+        if (status != NND_OK)
+            return status;
+    }
+    return lost(ctx, state);
+}
+
+/* From far up the imaginary axis around to as far out on the real one. */
+nnd_status nnd_dyson_go_far(nnd_context *ctx, nnd_dyson_state *state) {
+    const double beyond = 64.0;
+    double far = beyond * state->scale;
+    nnd_status status = nnd_dyson_move(ctx, state, far * I);
+    if (status == NND_OK)
+        status = nnd_dyson_move(ctx, state, far);
+    if (status == NND_OK && !nnd_dyson_is_outside(state))
+        return lost(ctx, state);
+    return status;
+}
+
+nnd_status nnd_dyson_upper_edge(nnd_context *ctx, const nnd_dyson *pencil, nnd_dyson_edge *edge) {
+    nnd_dyson_state *state = NULL;
+    nnd_status status = nnd_dyson_start(ctx, pencil, &state);
+    if (status == NND_OK)
+        status = nnd_dyson_go_far(ctx, state);
+    if (status == NND_OK)
+        status = nnd_dyson_fold(ctx, state, &(dyson_way){.direction = 1.0}, edge);
+    if (status == NND_OK && edge->z == 0.0)
+        status = nnd_fail(ctx, NND_E_UNSOLVED, "the spectrum of a pencil is 0 alone");
+    nnd_dyson_state_free(state);
+    return status;
+}
