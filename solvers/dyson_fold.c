@@ -23,17 +23,17 @@ static nnd_status lost(nnd_context *ctx, const nnd_dyson_state *state) {
 }
 
 /* Moves to p along the tangent, then by Newton's method; false, and back, if that fails. */
-static bool step_to(nnd_context *ctx, nnd_dyson_state *state, double p) {
+static bool step_to(nnd_dyson_state *state, double p) {
     size_t n = state->map.size;
     double complex x = state->x;
     double dp = p - creal(state->g[state->map.v]);
     memcpy(state->before, state->g, n * sizeof *state->g);
-    if (nnd_dyson_tangent(ctx, state)) {
+    if (nnd_dyson_tangent(state)) {
         for (size_t i = 0; i < n; i++)
             state->g[i] += dp * state->by[i];
         state->x += dp * state->by[n];
     }
-    if (nnd_dyson_newton_bordered(ctx, state, p))
+    if (nnd_dyson_newton_bordered(state, p))
         return true;
     memcpy(state->g, state->before, n * sizeof *state->g);
     state->x = x;
@@ -44,7 +44,7 @@ static bool step_to(nnd_context *ctx, nnd_dyson_state *state, double p) {
 nnd_status nnd_dyson_at_p(nnd_context *ctx, nnd_dyson_state *state, double p) {
     for (int k = 0; k < HALVINGS; k++) {
         double at = creal(state->g[state->map.v]), part = ldexp(1.0, -k);
-        if (!step_to(ctx, state, at + part * (p - at)))
+        if (!step_to(state, at + part * (p - at)))
             continue;
         if (k == 0)
             return NND_OK;
@@ -54,8 +54,8 @@ nnd_status nnd_dyson_at_p(nnd_context *ctx, nnd_dyson_state *state, double p) {
 }
 
 /* dx/dp where the state is; NaN if it is not found. */
-static double slope(nnd_context *ctx, nnd_dyson_state *state) {
-    return nnd_dyson_tangent(ctx, state) ? creal(state->by[state->map.size]) : NAN;
+static double slope(nnd_dyson_state *state) {
+    return nnd_dyson_tangent(state) ? creal(state->by[state->map.size]) : NAN;
 }
 
 /* ---- an end ---- */
@@ -67,7 +67,7 @@ typedef struct {
 
 static double slope_at(double p, void *data) {
     follower *f = data;
-    return nnd_dyson_at_p(f->ctx, f->state, p) == NND_OK ? slope(f->ctx, f->state) : NAN;
+    return nnd_dyson_at_p(f->ctx, f->state, p) == NND_OK ? slope(f->state) : NAN;
 }
 
 /* x''(p) at p by central differences of x'(p) over h, h/2, h/4 and Richardson's extrapolation. */
@@ -112,16 +112,16 @@ nnd_status nnd_dyson_fold(nnd_context *ctx, nnd_dyson_state *state, const dyson_
                           nnd_dyson_edge *edge) {
     const double first = 0.02, growth = 1.3, least = 1e-13;
     double start = creal(state->g[state->map.v]), p = start, step = first * fabs(start);
-    double turn = slope(ctx, state);
+    double turn = slope(state);
     for (int k = 0; k < STEPS && turn < 0.0 && step > least * fabs(p); k++) {
         if (nnd_context_interrupted(ctx))
             return nnd_fail(ctx, NND_E_INTERRUPTED, "interrupted at an end of a support");
         double next = p + way->direction * step;
-        if (!step_to(ctx, state, next)) {
+        if (!step_to(state, next)) {
             step *= 0.5;
             continue;
         }
-        double turned = slope(ctx, state);
+        double turned = slope(state);
         if (!(fabs(turned - turn) <= TURN * fabs(turn)) && !(turned > 0.0 && turned <= -turn)) {
             nnd_status status = nnd_dyson_at_p(ctx, state, p);
             if (status != NND_OK)

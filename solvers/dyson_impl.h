@@ -12,6 +12,7 @@
 #include "solvers/cmplx.h"
 
 #include "nndmft/solvers/dyson.h"
+#include "solvers/gmres.h"
 
 /* ---- dyson.c ---- */
 
@@ -131,6 +132,7 @@ struct nnd_dyson_state {
     const nnd_dyson *pencil;
     dyson_map map;
     dyson_resolvent r;
+    nnd_krylov krylov;
     double complex x, *g;
     double scale;          /* of |x|: beyond it x g_vv and x g_uu are close to 1 */
     double complex *start; /* g at i scale */
@@ -143,10 +145,10 @@ struct nnd_dyson_state {
 bool nnd_dyson_evaluate(nnd_dyson_state *state);
 /* Newton's method at x, or (bordered) for g and x where g_vv = p; true if it settles within a few
  * steps. */
-bool nnd_dyson_newton(nnd_context *ctx, nnd_dyson_state *state);
-bool nnd_dyson_newton_bordered(nnd_context *ctx, nnd_dyson_state *state, double complex p);
+bool nnd_dyson_newton(nnd_dyson_state *state);
+bool nnd_dyson_newton_bordered(nnd_dyson_state *state, double complex p);
 /* Into state->by: g'(p), and x'(p) behind it; false if that fails. */
-bool nnd_dyson_tangent(nnd_context *ctx, nnd_dyson_state *state);
+bool nnd_dyson_tangent(nnd_dyson_state *state);
 /* Back to where the continuation began. */
 void nnd_dyson_return(nnd_dyson_state *state);
 /* Outside the support, on the real axis: g is real. */

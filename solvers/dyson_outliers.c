@@ -106,7 +106,7 @@ static double overlap_at(search *q) {
         return NAN;
     double y[2] = {0.0, 0.0}, *null = q->fibre + (size_t)q->index * q->side;
     double *change = calloc(q->side * q->side, sizeof *change);
-    if (change == NULL || !nnd_dyson_tangent(q->ctx, state)) {
+    if (change == NULL || !nnd_dyson_tangent(state)) {
         free(change);
         return NAN;
     }

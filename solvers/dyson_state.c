@@ -8,7 +8,6 @@
 
 #include "core/largest.h"
 #include "solvers/dyson_impl.h"
-#include "solvers/gmres.h"
 
 /* Corrections are this much of g where Newton's method ends; or no longer get smaller, below the
  * other. */
@@ -38,6 +37,7 @@ void nnd_dyson_state_free(nnd_dyson_state *state) {
         return;
     nnd_dyson_map_clear(&state->map);
     nnd_dyson_resolvent_clear(&state->r);
+    nnd_krylov_clear(&state->krylov);
     free(state->g);
     free(state->start);
     free(state->before);
@@ -56,6 +56,8 @@ static nnd_status make(nnd_context *ctx, const nnd_dyson *pencil, nnd_dyson_stat
     if (status == NND_OK)
         status = nnd_dyson_resolvent_make(ctx, &state->map, &state->r);
     size_t n = state->map.size + 1;
+    if (status == NND_OK)
+        status = nnd_krylov_make(ctx, n, KRYLOV, &state->krylov);
     state->g = calloc(n, sizeof *state->g);
     state->start = calloc(n, sizeof *state->start);
     state->before = calloc(n, sizeof *state->before);
@@ -143,25 +145,24 @@ bool nnd_dyson_evaluate(nnd_dyson_state *state) {
 }
 
 /* Newton's method for g, and for x if there is a `p` that g_vv is to be. */
-static bool newton(nnd_context *ctx, nnd_dyson_state *state, const double complex *p) {
+static bool newton(nnd_dyson_state *state, const double complex *p) {
     size_t n = state->map.size, unknowns = p == NULL ? n : n + 1;
     double last = INFINITY;
     for (int k = 0; k < NEWTON; k++) {
-        double left, change;
         if (!nnd_dyson_evaluate(state))
             return false;
         if (p != NULL)
             state->rest[n] = (*p - state->g[state->map.v]) / cabs(state->g[state->map.v]);
-        if (nnd_gmres(ctx, unknowns, p == NULL ? plain : bordered, state, state->rest, LINEAR,
-                      KRYLOV, state->by, &left) != NND_OK ||
-            !(left < 1.0))
-            return largest(unknowns, state->rest) == 0.0;
+        double left = nnd_gmres(&state->krylov, unknowns, p == NULL ? plain : bordered, state,
+                                state->rest, LINEAR, state->by);
+        if (!(left < 1.0))
+            return false;
         if (p != NULL)
             state->x += state->by[n] * cabs(state->x);
         for (size_t i = 0; i < n; i++)
             state->g[i] += state->by[i];
         state->report.solved++;
-        change = largest(n, state->by) / largest(n, state->g);
+        double change = largest(n, state->by) / largest(n, state->g);
         state->report.change = nnd_largest(change, DBL_EPSILON);
         if (!isfinite(change))
             return false;
@@ -172,24 +173,22 @@ static bool newton(nnd_context *ctx, nnd_dyson_state *state, const double comple
     return false;
 }
 
-bool nnd_dyson_newton(nnd_context *ctx, nnd_dyson_state *state) {
-    return newton(ctx, state, NULL);
+bool nnd_dyson_newton(nnd_dyson_state *state) {
+    return newton(state, NULL);
 }
 
-bool nnd_dyson_newton_bordered(nnd_context *ctx, nnd_dyson_state *state, double complex p) {
-    return newton(ctx, state, &p);
+bool nnd_dyson_newton_bordered(nnd_dyson_state *state, double complex p) {
+    return newton(state, &p);
 }
 
-bool nnd_dyson_tangent(nnd_context *ctx, nnd_dyson_state *state) {
-    const double exact = 1e-13, enough = 1e-9;
+bool nnd_dyson_tangent(nnd_dyson_state *state) {
+    const double exact = 1e-11, enough = 1e-8;
     size_t n = state->map.size;
-    double left;
     memset(state->rest, 0, n * sizeof *state->rest);
     state->rest[n] = 1.0 / cabs(state->g[state->map.v]);
-    nnd_status status =
-        nnd_gmres(ctx, n + 1, bordered, state, state->rest, exact, KRYLOV, state->by, &left);
+    double left = nnd_gmres(&state->krylov, n + 1, bordered, state, state->rest, exact, state->by);
     state->by[n] *= cabs(state->x);
-    return status == NND_OK && left <= enough;
+    return left <= enough;
 }
 
 /* ---- far up the imaginary axis ---- */
@@ -228,7 +227,7 @@ nnd_status nnd_dyson_start(nnd_context *ctx, const nnd_dyson *pencil, nnd_dyson_
         return status;
     state->x = 0.125 * I;
     for (int k = 0; k < DOUBLINGS; k++, state->x *= 2.0) {
-        if (!fixed_point(state) || !nnd_dyson_newton(ctx, state) || !is_physical(state))
+        if (!fixed_point(state) || !nnd_dyson_newton(state) || !is_physical(state))
             continue;
         state->report.asymptotic = distance_from_far(state);
         if (state->report.asymptotic <= FAR) {
@@ -258,11 +257,13 @@ static bool make_real(nnd_dyson_state *state) {
     return nnd_dyson_evaluate(state);
 }
 
-/* g at x from g before, if Newton's method gets there on the physical branch. */
-static bool leap(nnd_context *ctx, nnd_dyson_state *state, double complex x) {
+/* g at x from g before, if Newton's method gets there on the physical branch; to be undone if not.
+ */
+static bool leap(nnd_dyson_state *state, double complex x) {
     size_t n = state->map.size;
     state->x = x;
-    if (!nnd_dyson_newton(ctx, state) || !is_physical(state))
+    memcpy(state->before, state->g, n * sizeof *state->g);
+    if (!nnd_dyson_newton(state) || !is_physical(state))
         return false;
     if (cimag(x) > 0.0)
         return true;
@@ -272,27 +273,29 @@ static bool leap(nnd_context *ctx, nnd_dyson_state *state, double complex x) {
            (!nnd_dyson_is_outside(state) || make_real(state));
 }
 
+static void undo(nnd_dyson_state *state, double complex x) {
+    memcpy(state->g, state->before, state->map.size * sizeof *state->g);
+    state->x = x;
+}
+
 /* Along a straight line. */
 static nnd_status go(nnd_context *ctx, nnd_dyson_state *state, double complex x) {
     const double growth = 1.7, least = 1e-12;
     double complex from = state->x;
     double done = 0.0, step = 1.0;
-    size_t size = state->map.size * sizeof *state->g;
     for (int k = 0; k < STEPS && step > least; k++) {
         if (nnd_context_interrupted(ctx))
             return nnd_fail(ctx, NND_E_INTERRUPTED, "interrupted in a pencil");
         double next = fmin(done + step, 1.0);
         double complex here = state->x;
-        memcpy(state->before, state->g, size);
-        if (leap(ctx, state, next < 1.0 ? from + next * (x - from) : x)) {
+        if (leap(state, next < 1.0 ? from + next * (x - from) : x)) {
             if (next == 1.0)
                 return NND_OK;
             done = next;
             step *= growth;
             continue;
         }
-        memcpy(state->g, state->before, size);
-        state->x = here;
+        undo(state, here);
         step *= 0.5;
     }
     return nnd_fail(ctx, NND_E_UNSOLVED,
@@ -307,10 +310,26 @@ static double complex above(const nnd_dyson_state *state, double complex x) {
     return CMPLX(creal(x), fmax(cimag(x), line * fmin(state->scale, cabs(x))));
 }
 
+/* Goes from one real x inside the support to another near by, where -Im g > 0 singles out the
+ * branch as it does above the axis. */
+static bool is_neighbour(nnd_dyson_state *state, double complex x) {
+    const double near = 0.2;
+    double complex from = state->x;
+    bool inside = cimag(from) == 0.0 && cimag(x) == 0.0 && !nnd_dyson_is_outside(state);
+    if (!inside || cabs(x - from) > near * cabs(from))
+        return false;
+    if (leap(state, x) && !nnd_dyson_is_outside(state))
+        return true;
+    undo(state, from);
+    return false;
+}
+
 nnd_status nnd_dyson_move(nnd_context *ctx, nnd_dyson_state *state, double complex x) {
     if (!(cimag(x) >= 0.0 && cabs(x) > 0.0 && isfinite(creal(x)) && isfinite(cimag(x))))
         return nnd_fail(ctx, NND_E_INPUT, "a pencil at x = %.10g%+.10gi; x != 0, Im x >= 0",
                         creal(x), cimag(x));
+    if (is_neighbour(state, x))
+        return NND_OK;
     const double complex way[] = {above(state, state->x), above(state, x), x};
     nnd_status status = NND_OK;
     for (int i = 0; status == NND_OK && i < 3; i++)

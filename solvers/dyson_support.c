@@ -42,17 +42,16 @@ static nnd_status add_interval(scan *q, const nnd_dyson_edge *low, const nnd_dys
     return NND_OK;
 }
 
-/* Places in (low, high), ascending: dense at ends, and towards 0 in halves. */
+/* Places in (low, high), descending: dense at ends, and towards 0 in halves. */
 static size_t fill_places(const scan *q, double low, double high, double *x) {
     size_t count = 0;
-    if (low == 0.0)
-        for (size_t k = HALVINGS; k > 0; k--)
-            x[count++] = high * sin(0.25 * M_PI / (double)q->points) * ldexp(1.0, -(int)k);
-    for (size_t k = 0; k < q->points; k++) {
+    for (size_t k = q->points; k-- > 0;) {
         double part = ((double)k + 0.5) / (double)q->points;
         x[count++] = low == 0.0 ? high * sin(0.5 * M_PI * part)
                                 : 0.5 * (low + high) - 0.5 * (high - low) * cos(M_PI * part);
     }
+    for (size_t k = 0; low == 0.0 && k < HALVINGS; k++, count++)
+        x[count] = 0.5 * x[count - 1];
     return count;
 }
 
@@ -75,8 +74,9 @@ static nnd_status find_gap(scan *q, double low, double high, double *gap) {
         if (!(h[k] < h[k - 1] && h[k] < h[k + 1]))
             continue;
         const double part = 1e-6;
-        nnd_bracket bracket = {x[k - 1], x[k + 1], x[k]};
-        status = nnd_brent_minimum(q->ctx, height, q, part * (x[k + 1] - x[k - 1]), 0.0, h + k - 1,
+        const double value[] = {h[k + 1], h[k], h[k - 1]};
+        nnd_bracket bracket = {x[k + 1], x[k - 1], x[k]};
+        status = nnd_brent_minimum(q->ctx, height, q, part * (x[k - 1] - x[k + 1]), 0.0, value,
                                    &bracket);
         status = status > 0 ? NND_OK : status;
         if (status == NND_OK && height(bracket.x, q) == 0.0)
@@ -126,7 +126,7 @@ static double mass_with(scan *q, double low, double high, size_t points) {
 }
 
 static nnd_status measure(scan *q, nnd_dyson_interval *interval) {
-    const double enough = 1e-9;
+    const double enough = 1e-8;
     double low = sqrt(interval->low.z), high = sqrt(interval->high.z);
     size_t points = 16;
     interval->mass = mass_with(q, low, high, points);
@@ -202,40 +202,4 @@ nnd_status nnd_dyson_support_find(nnd_context *ctx, const nnd_dyson *pencil, siz
 void nnd_dyson_support_clear(nnd_dyson_support *support) {
     free(support->interval);
     *support = (nnd_dyson_support){0};
-}
-
-/* (1/2 pi i) oint x^2k g_vv dx over a circle around the support: the mean of x^(2k+1) g_vv, of
- * which a quarter is enough. */
-static nnd_status moment_with(scan *q, unsigned power, size_t points, double *moment) {
-    const double beyond = 1.5;
-    double sum = 0.0;
-    for (size_t k = 0; k < points; k++) {
-        double angle = 0.5 * M_PI * ((double)k + 0.5) / (double)points;
-        double complex x = beyond * q->top * cexp(CMPLX(0.0, angle));
-        nnd_status status = nnd_dyson_move(q->ctx, q->state, x);
-        if (status != NND_OK)
-            return status;
-        sum += creal(cpow(x, 2 * (int)power + 1) * q->state->g[q->state->map.v]);
-    }
-    *moment = sum / (double)points;
-    return NND_OK;
-}
-
-nnd_status nnd_dyson_moment(nnd_context *ctx, const nnd_dyson *pencil, unsigned power,
-                            double *moment, double *error) {
-    nnd_dyson_edge edge;
-    scan q = {.ctx = ctx};
-    double coarse = NAN;
-    nnd_status status = nnd_dyson_upper_edge(ctx, pencil, &edge);
-    if (status == NND_OK)
-        status = nnd_dyson_start(ctx, pencil, &q.state);
-    if (status != NND_OK)
-        return status;
-    q.top = sqrt(edge.z);
-    status = moment_with(&q, power, 12, &coarse);
-    if (status == NND_OK)
-        status = moment_with(&q, power, 18, moment);
-    *error = fabs(*moment - coarse) + q.state->report.change * fabs(*moment);
-    nnd_dyson_state_free(q.state);
-    return status;
 }

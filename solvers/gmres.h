@@ -11,13 +11,27 @@
 /** y = A x. */
 typedef void (*nnd_product)(const double complex *x, double complex *y, void *data);
 
+/** Room for systems of up to n unknowns, and at most `most` products for each. */
+typedef struct {
+    size_t n, most;
+    double complex *v; /* the basis, most + 1 vectors */
+    double complex *h; /* Hessenberg matrix, turned upper triangular: column j at j (most + 1) */
+    double *c;         /* cosines of the rotations, */
+    double complex *s; /* sines, */
+    double complex *e; /* and the right-hand side that they turned */
+} nnd_krylov;
+
+/** Makes, zeroed or made, into what nnd_krylov_clear frees, after a failure too. */
+NND_MUST_USE nnd_status nnd_krylov_make(nnd_context *ctx, size_t n, size_t most,
+                                        nnd_krylov *krylov);
+void nnd_krylov_clear(nnd_krylov *krylov);
+
 /**
- * x with |A x - b| <= tolerance |b| in at most `most` products with the n x n matrix A. The modulus
- * of what is left, over that of b, goes to `left`; it is above `tolerance` if A is singular or
- * `most` does not suffice. b and x may be the same array.
+ * x with |A x - b| <= tolerance |b|, A an n x n matrix, n at most that of the room. Returns the
+ * modulus of what is left over that of b, which is above `tolerance` if A is singular or there are
+ * not enough products, and NaN if A is not finite. b and x may be the same array.
  */
-NND_MUST_USE nnd_status nnd_gmres(nnd_context *ctx, size_t n, nnd_product product, void *data,
-                                  const double complex *b, double tolerance, size_t most,
-                                  double complex *x, double *left);
+double nnd_gmres(nnd_krylov *krylov, size_t n, nnd_product product, void *data,
+                 const double complex *b, double tolerance, double complex *x);
 
 #endif

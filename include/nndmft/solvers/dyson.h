@@ -150,7 +150,7 @@ void nnd_dyson_support_clear(nnd_dyson_support *support);
 NND_MUST_USE nnd_status nnd_dyson_upper_edge(nnd_context *ctx, const nnd_dyson *pencil,
                                              nnd_dyson_edge *edge);
 /** (1/D) tr (W^T W)^power, power >= 1, by an integral around the support, and its error. */
-NND_MUST_USE nnd_status nnd_dyson_moment(nnd_context *ctx, const nnd_dyson *pencil, unsigned power,
+NND_MUST_USE nnd_status nnd_dyson_moment(nnd_context *ctx, const nnd_dyson *pencil, int power,
                                          double *moment, double *error);
 
 /** An eigenvalue above the support. */
