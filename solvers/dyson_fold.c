@@ -108,41 +108,59 @@ static nnd_status refine(nnd_context *ctx, nnd_dyson_state *state, double from, 
     return measure(&f, bracket.x, fabs(bracket.x - start), edge);
 }
 
+/* How far to go from p next, where x' = turn and x'' is about `bend`: beyond the fold if that is
+ * near, else a little more than before, and not past p = 0. */
+static double next_step(double p, double direction, double step, double turn, double bend) {
+    const double growth = 1.3, near = 0.4, past = 1.2;
+    double fold = -turn / (direction * bend);
+    step *= growth;
+    if (fold > 0.0 && step > near * fold)
+        step = past * fold;
+    return direction * p < 0.0 ? fmin(step, 0.5 * fabs(p)) : step;
+}
+
+/* x is odd in p: x = x' p where there is nothing of the support between here and 0. */
+static bool reaches_zero(const nnd_dyson_state *state, const dyson_way *way, double p,
+                         double turn) {
+    const double part = 1e-3;
+    double x = creal(state->x);
+    return x <= way->floor || (way->direction > 0.0 && p < 0.0 && fabs(x - turn * p) <= part * x);
+}
+
+/* Whether the turn from one place to the next says that at most one fold is between. */
+static bool is_smooth(double turn, double turned) {
+    return turned > 0.0 ? turned <= -turn : fabs(turned - turn) <= TURN * fabs(turn);
+}
+
 nnd_status nnd_dyson_fold(nnd_context *ctx, nnd_dyson_state *state, const dyson_way *way,
                           nnd_dyson_edge *edge) {
-    const double first = 0.02, growth = 1.3, least = 1e-13;
+    const double first = 0.2, least = 1e-13;
     double start = creal(state->g[state->map.v]), p = start, step = first * fabs(start);
     double turn = slope(state);
-    for (int k = 0; k < STEPS && turn < 0.0 && step > least * fabs(p); k++) {
+    nnd_status status = NND_OK;
+    for (int k = 0; status == NND_OK && turn < 0.0 && step > least * fabs(p) && k < STEPS; k++) {
         if (nnd_context_interrupted(ctx))
             return nnd_fail(ctx, NND_E_INTERRUPTED, "interrupted at an end of a support");
         double next = p + way->direction * step;
-        if (!step_to(state, next)) {
-            step *= 0.5;
-            continue;
-        }
-        double turned = slope(state);
-        if (!(fabs(turned - turn) <= TURN * fabs(turn)) && !(turned > 0.0 && turned <= -turn)) {
-            nnd_status status = nnd_dyson_at_p(ctx, state, p);
-            if (status != NND_OK)
-                return status;
+        bool there = step_to(state, next);
+        double turned = there ? slope(state) : NAN;
+        if (!is_smooth(turn, turned)) {
+            status = there ? nnd_dyson_at_p(ctx, state, p) : NND_OK;
             step *= 0.5;
             continue;
         }
         if (turned >= 0.0)
             return refine(ctx, state, p, next, start, edge);
-        p = next;
-        turn = turned;
-        step *= growth;
-        if (creal(state->x) <= way->floor) {
+        if (reaches_zero(state, way, next, turned)) {
             *edge = (nnd_dyson_edge){0};
             return NND_OK;
         }
-        nnd_status status = way->visit == NULL ? NND_OK : way->visit(ctx, state, p, way->data);
-        if (status != NND_OK)
-            return status;
+        step = next_step(next, way->direction, step, turned, (turned - turn) / (next - p));
+        p = next;
+        turn = turned;
+        status = way->visit == NULL ? NND_OK : way->visit(ctx, state, p, way->data);
     }
-    return lost(ctx, state);
+    return status == NND_OK ? lost(ctx, state) : status;
 }
 
 /* From far up the imaginary axis around to as far out on the real one. */
