@@ -97,30 +97,43 @@ static double eigenvalue_at(double p, void *data) {
     return q->eigenvalue[q->index];
 }
 
-/* |<v, v_out>|^2 is twice the residue of the fibre at v: y_v^2/(y^T dM/dx y), y its null vector. */
-static double overlap_at(search *q) {
+/* y^T dM/dp y, y being column `index` of the eigenvectors, dM/dp = L x' - Sigma[g'] by the tangent;
+ * x' goes to `turn`. NaN if that fails. */
+static double fibre_slope(search *q, const double *y, double *turn) {
     nnd_dyson_state *state = q->state;
-    const nnd_dyson *pencil = state->pencil;
     const dyson_map *map = &state->map;
-    if (pencil->block[pencil->v].space != map->of[1].space || negative(q, true, true) < 0)
-        return NAN;
-    double y[2] = {0.0, 0.0}, *null = q->fibre + (size_t)q->index * q->side;
-    double *change = calloc(q->side * q->side, sizeof *change);
-    if (change == NULL || !nnd_dyson_tangent(state)) {
-        free(change);
-        return NAN;
+    double *change = calloc(q->side * q->side, sizeof *change), sum = NAN;
+    if (change != NULL && nnd_dyson_tangent(state)) {
+        double complex *dm = state->rest;
+        *turn = creal(state->by[map->size]);
+        nnd_dyson_self_energy(map, state->by, state->sigma);
+        for (size_t i = 0; i < map->size; i++)
+            dm[i] = *turn * map->spectral[i] - state->sigma[i];
+        fill_diagonal(q, dm, change);
+        sum = 0.0;
+        for (size_t i = 0; i < q->side; i++)
+            for (size_t j = 0; j < q->side; j++)
+                sum += y[i] * change[i * q->side + j] * y[j];
     }
-    double complex *dm = state->rest; /* L x' - Sigma[g'], all by p */
-    nnd_dyson_self_energy(map, state->by, state->sigma);
-    for (size_t i = 0; i < map->size; i++)
-        dm[i] = state->by[map->size] * map->spectral[i] - state->sigma[i];
-    fill_diagonal(q, dm, change);
-    for (size_t i = 0; i < q->side; i++)
-        for (size_t j = 0; j < q->side; j++)
-            y[1] += null[i] * change[i * q->side + j] * null[j];
     free(change);
-    y[0] = null[map->side[map->of[0].space] + pencil->block[pencil->v].index];
-    return 2.0 * y[0] * y[0] / (y[1] / creal(state->by[map->size]));
+    return sum;
+}
+
+/* |<v, v_out>|^2 is twice the residue of the fibre at v, y_v^2/(y^T dM/dx y), y its null vector.
+ * The derivative is also that of the eigenvalue, whose differences check it. */
+static void set_overlap(search *q, double p, nnd_dyson_outlier *out) {
+    const double part = 1e-4;
+    const nnd_dyson *pencil = q->state->pencil;
+    const dyson_map *map = &q->state->map;
+    out->overlap = out->overlap_error = NAN;
+    if (pencil->block[pencil->v].space != map->of[1].space || negative(q, true, true) < 0)
+        return;
+    const double *y = q->fibre + (size_t)q->index * q->side;
+    double at_v = y[map->side[map->of[0].space] + pencil->block[pencil->v].index], turn = NAN;
+    double slope = fibre_slope(q, y, &turn), h = part * fabs(p);
+    double by_differences = (eigenvalue_at(p + h, q) - eigenvalue_at(p - h, q)) / (2.0 * h);
+    out->overlap = 2.0 * at_v * at_v * turn / slope;
+    out->overlap_error = out->overlap * fabs(by_differences / slope - 1.0);
 }
 
 static nnd_status store(search *q, double from, double to) {
@@ -131,8 +144,10 @@ static nnd_status store(search *q, double from, double to) {
     status = nnd_dyson_at_p(q->ctx, q->state, bracket.x);
     double x = creal(q->state->x);
     if (status == NND_OK && q->count < q->room) {
+        nnd_dyson_outlier *out = &q->outlier[q->count];
         double error = q->state->report.change + (bracket.high - bracket.low) / fabs(bracket.x);
-        q->outlier[q->count] = (nnd_dyson_outlier){x * x, overlap_at(q), 2.0 * x * x * error};
+        *out = (nnd_dyson_outlier){.z = x * x, .z_error = 2.0 * x * x * error};
+        set_overlap(q, bracket.x, out);
     }
     q->count++;
     return status;

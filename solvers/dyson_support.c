@@ -9,7 +9,8 @@
 
 /* Singular values below this part of the largest count as 0. */
 static const double FLOOR = 1e-6;
-enum { HALVINGS = 16, REFINEMENTS = 5 };
+/* FIRST: places of a mass, which are doubled REFINEMENTS times. */
+enum { HALVINGS = 16, FIRST = 16, REFINEMENTS = 5 };
 
 /* In singular values x: edges hold z = x^2. */
 typedef struct {
@@ -111,64 +112,79 @@ static nnd_status split(scan *q, const nnd_dyson_edge *low, const nnd_dyson_edge
     return status == NND_OK ? split(q, &above, high) : status;
 }
 
-/* (2/pi) int height dx by the midpoint rule in the angle of fill_places, which converges
- * exponentially where the density ends in square roots. */
-static double mass_with(scan *q, double low, double high, size_t points) {
+/* The heights of an interval times dx by the angle in which fill_places has them, (2/pi) F(angle),
+ * which is even and smooth where the density ends in square roots: its mean converges
+ * exponentially. */
+static double sample(scan *q, double low, double high, size_t points, double *f) {
     double sum = 0.0;
     for (size_t k = 0; k < points; k++) {
         double angle = M_PI * ((double)k + 0.5) / (double)points;
         double x = low == 0.0 ? high * sin(0.5 * angle)
                               : 0.5 * (low + high) - 0.5 * (high - low) * cos(angle);
         double dx = low == 0.0 ? 0.5 * high * cos(0.5 * angle) : 0.5 * (high - low) * sin(angle);
-        sum += height(x, q) * dx;
+        f[k] = M_2_PI * height(x, q) * dx;
+        sum += f[k];
     }
-    return 2.0 * sum / (double)points;
+    return M_PI * sum / (double)points;
+}
+
+/* F = c_0 + sum_j c_j cos(j angle). */
+static void expand(size_t points, const double *f, double *c) {
+    for (size_t j = 0; j < points; j++) {
+        double sum = 0.0;
+        for (size_t k = 0; k < points; k++)
+            sum += f[k] * cos(M_PI * (double)j * ((double)k + 0.5) / (double)points);
+        c[j] = (j == 0 ? 1.0 : 2.0) * sum / (double)points;
+    }
 }
 
 static nnd_status measure(scan *q, nnd_dyson_interval *interval) {
     const double enough = 1e-8;
     double low = sqrt(interval->low.z), high = sqrt(interval->high.z);
-    size_t points = 16;
-    interval->mass = mass_with(q, low, high, points);
+    size_t points = FIRST;
+    double *f = calloc(FIRST << REFINEMENTS, sizeof *f);
+    interval->cosine = calloc(FIRST << REFINEMENTS, sizeof *interval->cosine);
+    if (f == NULL || interval->cosine == NULL) {
+        free(f);
+        return nnd_fail_memory(q->ctx, "a support");
+    }
+    interval->mass = sample(q, low, high, points, f);
     interval->mass_error = INFINITY;
+    nnd_status status = NND_OK;
     for (int k = 0; k < REFINEMENTS && !(interval->mass_error <= enough); k++) {
         points *= 2;
-        double finer = mass_with(q, low, high, points);
-        if (isnan(finer))
-            return q->status;
+        double finer = sample(q, low, high, points, f);
+        if (isnan(finer)) {
+            status = q->status;
+            break;
+        }
         interval->mass_error = fabs(finer - interval->mass);
         interval->mass = finer;
     }
-    return NND_OK;
+    interval->cosines = points;
+    expand(points, f, interval->cosine);
+    free(f);
+    return status;
 }
 
-/* x g_vv near 0. */
-static nnd_status measure_atom(scan *q) {
-    double complex at[2];
+/* x g_vv near 0, to compare with what is left of the mass. It tends to the atom with x^2 where
+ * there is a gap, at least with x where not. */
+static nnd_status check_atom(scan *q) {
+    const double near = 1e-3, rounding = 1e-8, several = 4.0;
+    double at[2];
     for (int k = 0; k < 2; k++) {
-        double complex x = ldexp(FLOOR, -k) * q->top * I;
+        double complex x = ldexp(near, -k) * q->top * I;
         nnd_status status = nnd_dyson_move(q->ctx, q->state, x);
         if (status != NND_OK)
             return status;
-        at[k] = x * q->state->g[q->state->map.v];
+        at[k] = creal(x * q->state->g[q->state->map.v]);
     }
-    q->support->atom = creal(at[1]);
-    q->support->atom_error = 2.0 * cabs(at[1] - at[0]) + q->state->report.change;
-    return NND_OK;
-}
-
-static nnd_status check_masses(scan *q) {
-    const double rounding = 1e-8, several = 4.0;
-    double sum = q->support->atom, error = q->support->atom_error;
-    for (size_t i = 0; i < q->support->count; i++) {
-        sum += q->support->interval[i].mass;
-        error += q->support->interval[i].mass_error;
-    }
-    if (fabs(sum - 1.0) <= rounding + several * error)
+    double error = fabs(at[1] - at[0]) + q->support->atom_error;
+    if (fabs(at[1] - q->support->atom) <= rounding + several * error)
         return NND_OK;
     return nnd_fail(q->ctx, NND_E_UNSOLVED,
-                    "the support of a pencil: %zu intervals and 0 have mass %.10g, not 1",
-                    q->support->count, sum);
+                    "the support of a pencil: %zu intervals leave a mass of %.10g, but %.10g are 0",
+                    q->support->count, q->support->atom, at[1]);
 }
 
 static nnd_status find(scan *q) {
@@ -178,11 +194,14 @@ static nnd_status find(scan *q) {
     q->top = sqrt(high.z);
     if (status == NND_OK)
         status = split(q, &zero, &high);
-    for (size_t i = 0; status == NND_OK && i < q->support->count; i++)
-        status = measure(q, &q->support->interval[i]);
-    if (status == NND_OK)
-        status = measure_atom(q);
-    return status == NND_OK ? check_masses(q) : status;
+    q->support->atom = 1.0;
+    for (size_t i = 0; status == NND_OK && i < q->support->count; i++) {
+        nnd_dyson_interval *interval = &q->support->interval[i];
+        status = measure(q, interval);
+        q->support->atom -= interval->mass;
+        q->support->atom_error += interval->mass_error;
+    }
+    return status == NND_OK ? check_atom(q) : status;
 }
 
 nnd_status nnd_dyson_support_find(nnd_context *ctx, const nnd_dyson *pencil, size_t points,
@@ -200,6 +219,30 @@ nnd_status nnd_dyson_support_find(nnd_context *ctx, const nnd_dyson *pencil, siz
 }
 
 void nnd_dyson_support_clear(nnd_dyson_support *support) {
+    for (size_t i = 0; i < support->count; i++)
+        free(support->interval[i].cosine);
     free(support->interval);
     *support = (nnd_dyson_support){0};
+}
+
+/* int_0^angle F. */
+static double mass_below(const nnd_dyson_interval *interval, double z) {
+    double low = sqrt(interval->low.z), high = sqrt(interval->high.z), x = sqrt(z);
+    double angle = low == 0.0 ? 2.0 * asin(x / high) : acos((low + high - 2.0 * x) / (high - low));
+    double sum = interval->cosine[0] * angle;
+    for (size_t j = 1; j < interval->cosines; j++)
+        sum += interval->cosine[j] * sin((double)j * angle) / (double)j;
+    return sum;
+}
+
+double nnd_dyson_cdf(const nnd_dyson_support *support, double z) {
+    double sum = support->atom;
+    for (size_t i = 0; i < support->count; i++) {
+        const nnd_dyson_interval *interval = &support->interval[i];
+        if (z >= interval->high.z)
+            sum += interval->mass;
+        else if (z > interval->low.z)
+            sum += mass_below(interval, z);
+    }
+    return z < 0.0 ? 0.0 : sum;
 }

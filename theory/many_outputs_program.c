@@ -130,7 +130,7 @@ static void apply(builder *b, factor f, size_t t, size_t sum, double times, size
         apply_later(b, f, t, sum, times, source);
 }
 
-/* h = W_0 v and A^T p, which makes gamma W_* v - A (A^T p + h) vanish. */
+/* c < 1: u = h + A^T p, h = W_0 v, with the p for which gamma W_* v - A u vanishes. */
 static void interpolate(builder *b) {
     size_t h = vector(b, W, 0, b->v), p = nnd_dyson_unknown(b->p, b->outputs);
     size_t y = vector(b, A_T, 0, p);
@@ -142,24 +142,41 @@ static void interpolate(builder *b) {
     nnd_dyson_add(b->p, u, 1.0, NND_DYSON_IDENTITY, y);
 }
 
+/* c > 1: the u for which A^T e vanishes, e = gamma W_* v - A u. */
+static void regress(builder *b, size_t *u, size_t *e) {
+    *u = nnd_dyson_unknown(b->p, b->hidden);
+    *e = nnd_dyson_vector(b->p, b->outputs);
+    apply_target(b, *e, 1.0, b->v);
+    apply(b, A, 0, *e, -1.0, *u);
+    apply(b, A_T, 0, *u, 1.0, *e);
+}
+
 nnd_dyson *nnd_outputs_program_weights(const nnd_outputs_program *q) {
     builder b;
     begin(&b, q);
-    if (b.p != NULL && q->interpolates)
+    if (b.p == NULL)
+        return NULL;
+    if (q->converges && q->c < 1.0)
         interpolate(&b);
-    else if (b.p != NULL) {
-        size_t u = nnd_dyson_output(b.p, b.hidden);
-        apply(&b, W, q->steps, u, 1.0, b.v);
-    }
+    else if (q->converges) {
+        size_t u, e;
+        regress(&b, &u, &e);
+        nnd_dyson_add(b.p, nnd_dyson_output(b.p, b.hidden), 1.0, NND_DYSON_IDENTITY, u);
+    } else
+        apply(&b, W, q->steps, nnd_dyson_output(b.p, b.hidden), 1.0, b.v);
     return b.p;
 }
 
 nnd_dyson *nnd_outputs_program_residual(const nnd_outputs_program *q) {
     builder b;
     begin(&b, q);
-    if (b.p != NULL) {
-        size_t u = nnd_dyson_output(b.p, b.outputs);
-        apply(&b, E, q->steps, u, 1.0, b.v);
-    }
+    if (b.p == NULL)
+        return NULL;
+    if (q->converges) {
+        size_t u, e;
+        regress(&b, &u, &e);
+        nnd_dyson_add(b.p, nnd_dyson_output(b.p, b.outputs), 1.0, NND_DYSON_IDENTITY, e);
+    } else
+        apply(&b, E, q->steps, nnd_dyson_output(b.p, b.outputs), 1.0, b.v);
     return b.p;
 }

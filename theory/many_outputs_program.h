@@ -11,16 +11,16 @@ typedef struct {
     double sigma2, readout2, tau2, gamma;
     double rate, readout_rate; /**< eta_W, eta_A */
     size_t steps;
-    bool interpolates; /**< or t = inf, with a fixed readout and c < 1: many-outputs.md#s4-3 */
-    bool structured;   /**< the target has a deterministic part S besides */
-    size_t atoms;      /**< of its law; the arrays are borrowed */
+    bool converges;  /**< or t = inf, with a fixed readout and c not 1 */
+    bool structured; /**< the target has a deterministic part S besides */
+    size_t atoms;    /**< of its law; the arrays are borrowed */
     const double *s, *weight;
 } nnd_outputs_program;
 
 /** The pencil of W; NULL when out of memory. */
 nnd_dyson *nnd_outputs_program_weights(const nnd_outputs_program *program);
-/** The pencil of E = gamma W_* - A W, whose squares are the loss; NULL when out of memory. Not for
- *  networks that interpolate. */
+/** The pencil of E = gamma W_* - A W, whose squares are the loss; NULL when out of memory. At
+ *  t = inf for c > 1 alone: it vanishes below. */
 nnd_dyson *nnd_outputs_program_residual(const nnd_outputs_program *program);
 
 #endif

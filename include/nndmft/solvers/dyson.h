@@ -127,9 +127,12 @@ typedef struct {
 typedef struct {
     nnd_dyson_edge low, high;
     double mass, mass_error; /**< of eigenvalues, per dimension of v */
+    size_t cosines;
+    double *cosine; /**< the density of singular values as a series, for nnd_dyson_cdf; owned */
 } nnd_dyson_interval;
 
-/** The support of the law but for 0, in ascending order, and the mass of eigenvalues 0. */
+/** The support of the law but for 0, in ascending order, and the mass of eigenvalues 0: what the
+ *  intervals leave, which must be what g has at 0. */
 typedef struct {
     size_t count;
     nnd_dyson_interval *interval;
@@ -146,6 +149,8 @@ NND_MUST_USE nnd_status nnd_dyson_support_find(nnd_context *ctx, const nnd_dyson
                                                size_t points, nnd_dyson_support *support);
 /** Frees what a support owns and zeroes it. */
 void nnd_dyson_support_clear(nnd_dyson_support *support);
+/** Fraction of eigenvalues up to z, those at 0 among them; its error is that of the masses. */
+double nnd_dyson_cdf(const nnd_dyson_support *support, double z);
 /** The upper end of the support alone. */
 NND_MUST_USE nnd_status nnd_dyson_upper_edge(nnd_context *ctx, const nnd_dyson *pencil,
                                              nnd_dyson_edge *edge);
@@ -156,8 +161,9 @@ NND_MUST_USE nnd_status nnd_dyson_moment(nnd_context *ctx, const nnd_dyson *penc
 /** An eigenvalue above the support. */
 typedef struct {
     double z;
-    double overlap; /**< |<v, v_out>|^2, of its vector with the right vector of the spike */
-    double error;   /**< of z */
+    double overlap; /**< |<v, v_out>|^2, of its vector with the right vector of the spike; NaN if
+                         that is not of the space of v */
+    double z_error, overlap_error;
 } nnd_dyson_outlier;
 
 /**
