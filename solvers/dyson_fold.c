@@ -10,7 +10,7 @@
 #include "nndmft/solvers/brent.h"
 #include "solvers/dyson_impl.h"
 
-enum { STEPS = 2000, HALVINGS = 40 };
+enum { STEPS = 2000, HALVINGS = 40, SHRINKINGS = 6 };
 /* A step changes dx/dp by at most this part of it, so that no pair of folds is stepped over. */
 static const double TURN = 0.5;
 
@@ -22,22 +22,42 @@ static nnd_status lost(nnd_context *ctx, const nnd_dyson_state *state) {
                     creal(state->x) * creal(state->x));
 }
 
+/* Back to where the last step began. */
+static void step_back(nnd_dyson_state *state, double complex x) {
+    memcpy(state->g, state->before, state->map.size * sizeof *state->g);
+    state->x = x;
+    (void)nnd_dyson_evaluate(state); /* it was solved: that cannot fail */
+}
+
+/* Whether Newton's method stays close to the tangent, so that it does not change the branch: g
+ * moves from where that leads by at most this part of the way there. */
+static bool is_close(const nnd_dyson_state *state, double dp) {
+    const double part = 0.5, rounding = 1e-9;
+    double moved = 0.0, way = fabs(dp), size = 0.0;
+    for (size_t i = 0; i < state->map.size; i++) {
+        double complex tangent = dp * state->along[i];
+        moved = fmax(moved, cabs(state->g[i] - state->before[i] - tangent));
+        way = fmax(way, cabs(tangent));
+        size = fmax(size, cabs(state->g[i]));
+    }
+    return moved <= part * way + rounding * size;
+}
+
 /* Moves to p along the tangent, then by Newton's method; false, and back, if that fails. */
 static bool step_to(nnd_dyson_state *state, double p) {
     size_t n = state->map.size;
     double complex x = state->x;
     double dp = p - creal(state->g[state->map.v]);
     memcpy(state->before, state->g, n * sizeof *state->g);
-    if (nnd_dyson_tangent(state)) {
-        for (size_t i = 0; i < n; i++)
-            state->g[i] += dp * state->by[i];
-        state->x += dp * state->by[n];
-    }
-    if (nnd_dyson_newton_bordered(state, p))
+    if (!nnd_dyson_tangent(state))
+        return false;
+    memcpy(state->along, state->by, (n + 1) * sizeof *state->by);
+    for (size_t i = 0; i < n; i++)
+        state->g[i] += dp * state->along[i];
+    state->x += dp * state->along[n];
+    if (nnd_dyson_newton_bordered(state, p) && is_close(state, dp))
         return true;
-    memcpy(state->g, state->before, n * sizeof *state->g);
-    state->x = x;
-    (void)nnd_dyson_evaluate(state); /* it was solved: that cannot fail */
+    step_back(state, x);
     return false;
 }
 
@@ -71,7 +91,7 @@ static double slope_at(double p, void *data) {
 }
 
 /* x''(p) at p by central differences of x'(p) over h, h/2, h/4 and Richardson's extrapolation. */
-static double curvature(follower *f, double p, double h, double *error) {
+static double curvature_over(follower *f, double p, double h, double *error) {
     double d[3];
     for (int k = 0; k < 3; k++, h *= 0.5)
         d[k] = (slope_at(p + h, f) - slope_at(p - h, f)) / (2.0 * h);
@@ -81,9 +101,26 @@ static double curvature(follower *f, double p, double h, double *error) {
     return best;
 }
 
+/* The same over less and less, as long as that makes it better. */
+static double curvature(follower *f, double p, double h, double *error) {
+    const double enough = 1e-8;
+    double best = NAN;
+    *error = INFINITY;
+    for (int k = 0; k < SHRINKINGS && !(*error <= enough * fabs(best)); k++, h *= 0.25) {
+        double e, bend = curvature_over(f, p, h, &e);
+        if (isnan(e))
+            continue; /* not so far */
+        if (!(e < *error))
+            break;
+        *error = e;
+        best = bend;
+    }
+    return best;
+}
+
 /* Near the fold x - x_e = x'' (p - p_e)^2/2, hence kappa = 1/(x_e sqrt(x_e |x''|)). */
 static nnd_status measure(follower *f, double p, double reach, nnd_dyson_edge *edge) {
-    const double part = 0.02;
+    const double part = 0.25;
     double error, bend = curvature(f, p, part * reach, &error);
     if (!(fabs(bend) > 0.0))
         return lost(f->ctx, f->state);
@@ -99,32 +136,41 @@ static nnd_status measure(follower *f, double p, double reach, nnd_dyson_edge *e
 }
 
 static nnd_status refine(nnd_context *ctx, nnd_dyson_state *state, double from, double to,
-                         double start, nnd_dyson_edge *edge) {
+                         nnd_dyson_edge *edge) {
     follower f = {ctx, state};
     nnd_bracket bracket = {.low = fmin(from, to), .high = fmax(from, to)};
     nnd_status status = nnd_brent_root(ctx, slope_at, &f, 0.0, 8.0 * DBL_EPSILON, &bracket);
     if (status < 0)
         return status;
-    return measure(&f, bracket.x, fabs(bracket.x - start), edge);
+    return measure(&f, bracket.x, fabs(to - from), edge);
+}
+
+/* x is odd in p: x = x' p where there is nothing of the support between here and 0. What is missing
+ * of that, over x; where p has the other sign this is above 1. */
+static double from_zero(const nnd_dyson_state *state, double p, double turn) {
+    double x = creal(state->x);
+    return fabs(x - turn * p) / x;
 }
 
 /* How far to go from p next, where x' = turn and x'' is about `bend`: beyond the fold if that is
- * near, else a little more than before, and not past p = 0. */
-static double next_step(double p, double direction, double step, double turn, double bend) {
-    const double growth = 1.3, near = 0.4, past = 1.2;
-    double fold = -turn / (direction * bend);
-    step *= growth;
-    if (fold > 0.0 && step > near * fold)
-        step = past * fold;
-    return direction * p < 0.0 ? fmin(step, 0.5 * fabs(p)) : step;
+ * near, else a little more than before, and halfway to where x and p are 0. */
+static double next_step(const nnd_dyson_state *state, const dyson_way *way, double p, double step,
+                        double turn, double bend) {
+    const double growth = 1.3, near = 2.0, before = 0.4, past = 1.2, close = 0.3;
+    double fold = -turn / (way->direction * bend);
+    if (fold > 0.0)
+        step = fold < near * step ? past * fold : fmin(growth * step, before * fold);
+    else
+        step *= growth;
+    bool to_zero = way->direction > 0.0 && from_zero(state, p, turn) < close;
+    return to_zero ? fmin(step, 0.5 * fabs(p)) : step;
 }
 
-/* x is odd in p: x = x' p where there is nothing of the support between here and 0. */
 static bool reaches_zero(const nnd_dyson_state *state, const dyson_way *way, double p,
                          double turn) {
     const double part = 1e-3;
-    double x = creal(state->x);
-    return x <= way->floor || (way->direction > 0.0 && p < 0.0 && fabs(x - turn * p) <= part * x);
+    return creal(state->x) <= way->floor ||
+           (way->direction > 0.0 && from_zero(state, p, turn) <= part);
 }
 
 /* Whether the turn from one place to the next says that at most one fold is between. */
@@ -138,24 +184,27 @@ nnd_status nnd_dyson_fold(nnd_context *ctx, nnd_dyson_state *state, const dyson_
     double start = creal(state->g[state->map.v]), p = start, step = first * fabs(start);
     double turn = slope(state);
     nnd_status status = NND_OK;
-    for (int k = 0; status == NND_OK && turn < 0.0 && step > least * fabs(p) && k < STEPS; k++) {
+    for (int k = 0; status == NND_OK && turn < 0.0 && step > least * fabs(start) && k < STEPS;
+         k++) {
         if (nnd_context_interrupted(ctx))
             return nnd_fail(ctx, NND_E_INTERRUPTED, "interrupted at an end of a support");
         double next = p + way->direction * step;
+        double complex x = state->x;
         bool there = step_to(state, next);
         double turned = there ? slope(state) : NAN;
         if (!is_smooth(turn, turned)) {
-            status = there ? nnd_dyson_at_p(ctx, state, p) : NND_OK;
+            if (there)
+                step_back(state, x);
             step *= 0.5;
             continue;
         }
         if (turned >= 0.0)
-            return refine(ctx, state, p, next, start, edge);
+            return refine(ctx, state, p, next, edge);
         if (reaches_zero(state, way, next, turned)) {
             *edge = (nnd_dyson_edge){0};
             return NND_OK;
         }
-        step = next_step(next, way->direction, step, turned, (turned - turn) / (next - p));
+        step = next_step(state, way, next, step, turned, (turned - turn) / (next - p));
         p = next;
         turn = turned;
         status = way->visit == NULL ? NND_OK : way->visit(ctx, state, p, way->data);

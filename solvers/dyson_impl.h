@@ -138,6 +138,7 @@ struct nnd_dyson_state {
     double complex *start; /* g at i scale */
     nnd_dyson_report report;
     double complex *before;            /* size: g to go back to */
+    double complex *along;             /* size + 1: a tangent */
     double complex *sigma, *rest, *by; /* size, size + 1, size + 1: room of Newton's method */
 };
 

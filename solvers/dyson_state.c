@@ -41,6 +41,7 @@ void nnd_dyson_state_free(nnd_dyson_state *state) {
     free(state->g);
     free(state->start);
     free(state->before);
+    free(state->along);
     free(state->sigma);
     free(state->rest);
     free(state->by);
@@ -61,11 +62,13 @@ static nnd_status make(nnd_context *ctx, const nnd_dyson *pencil, nnd_dyson_stat
     state->g = calloc(n, sizeof *state->g);
     state->start = calloc(n, sizeof *state->start);
     state->before = calloc(n, sizeof *state->before);
+    state->along = calloc(n, sizeof *state->along);
     state->sigma = calloc(n, sizeof *state->sigma);
     state->rest = calloc(n, sizeof *state->rest);
     state->by = calloc(n, sizeof *state->by);
-    if (status == NND_OK && (state->g == NULL || state->start == NULL || state->before == NULL ||
-                             state->sigma == NULL || state->rest == NULL || state->by == NULL))
+    if (status == NND_OK &&
+        (state->g == NULL || state->start == NULL || state->before == NULL ||
+         state->along == NULL || state->sigma == NULL || state->rest == NULL || state->by == NULL))
         status = nnd_fail_memory(ctx, "a pencil");
     if (status == NND_OK)
         *made = state;
@@ -118,8 +121,14 @@ static void plain(const double complex *x, double complex *y, void *data) {
         y[i] = x[i] - y[i];
 }
 
-/* That of (g - F[g, x], g_vv/|g_vv|) with g and x/|x|, which stands behind g: far out x and g_vv
- * are of different size. */
+/* The size of g_vv; outside the support it may pass 0. */
+static double size_of_p(const nnd_dyson_state *state) {
+    const double least = 1e-3;
+    return cabs(state->g[state->map.v]) + least / cabs(state->x);
+}
+
+/* That of (g - F[g, x], g_vv over its size) with g and x/|x|, which stands behind g: far out x and
+ * g_vv are of different size. */
 static void bordered(const double complex *x, double complex *y, void *data) {
     nnd_dyson_state *state = data;
     size_t n = state->map.size;
@@ -129,7 +138,7 @@ static void bordered(const double complex *x, double complex *y, void *data) {
     nnd_dyson_change(&state->map, &state->r, state->sigma, y);
     for (size_t i = 0; i < n; i++)
         y[i] = x[i] - y[i];
-    y[n] = x[state->map.v] / cabs(state->g[state->map.v]);
+    y[n] = x[state->map.v] / size_of_p(state);
 }
 
 /* F at g and x, and F - g into state->rest. */
@@ -152,7 +161,7 @@ static bool newton(nnd_dyson_state *state, const double complex *p) {
         if (!nnd_dyson_evaluate(state))
             return false;
         if (p != NULL)
-            state->rest[n] = (*p - state->g[state->map.v]) / cabs(state->g[state->map.v]);
+            state->rest[n] = (*p - state->g[state->map.v]) / size_of_p(state);
         double left = nnd_gmres(&state->krylov, unknowns, p == NULL ? plain : bordered, state,
                                 state->rest, LINEAR, state->by);
         if (!(left < 1.0))
@@ -163,6 +172,8 @@ static bool newton(nnd_dyson_state *state, const double complex *p) {
             state->g[i] += state->by[i];
         state->report.solved++;
         double change = largest(n, state->by) / largest(n, state->g);
+        if (p != NULL)
+            change = nnd_largest(change, cabs(state->by[n]));
         state->report.change = nnd_largest(change, DBL_EPSILON);
         if (!isfinite(change))
             return false;
@@ -185,7 +196,7 @@ bool nnd_dyson_tangent(nnd_dyson_state *state) {
     const double exact = 1e-11, enough = 1e-8;
     size_t n = state->map.size;
     memset(state->rest, 0, n * sizeof *state->rest);
-    state->rest[n] = 1.0 / cabs(state->g[state->map.v]);
+    state->rest[n] = 1.0 / size_of_p(state);
     double left = nnd_gmres(&state->krylov, n + 1, bordered, state, state->rest, exact, state->by);
     state->by[n] *= cabs(state->x);
     return left <= enough;

@@ -24,18 +24,23 @@ static void orthogonalise(nnd_krylov *k, size_t n, size_t j) {
         cblas_zdscal((int)n, 1.0 / length, w, 1);
 }
 
-/* Rotates column j into the triangle; returns the modulus of what is left of the right side. */
+/* Rotates column j into the triangle; returns the modulus of what is left of the right side, NaN if
+ * but for rounding the column is one of those before it. */
 static double rotate(nnd_krylov *k, size_t j) {
+    const double rounding = 1e-12;
     double complex *h = k->h + j * (k->most + 1);
+    double column = norm(j + 2, h);
     for (size_t i = 0; i < j; i++) {
         double complex upper = h[i], lower = h[i + 1];
         h[i] = k->c[i] * upper + k->s[i] * lower;
         h[i + 1] = -conj(k->s[i]) * upper + k->c[i] * lower;
     }
     double both = hypot(cabs(h[j]), cabs(h[j + 1])), upper = cabs(h[j]);
+    if (!(both > rounding * column))
+        return NAN;
     double complex phase = upper > 0.0 ? h[j] / upper : 1.0;
-    k->c[j] = both > 0.0 ? upper / both : 1.0;
-    k->s[j] = both > 0.0 ? phase * conj(h[j + 1]) / both : 0.0;
+    k->c[j] = upper / both;
+    k->s[j] = phase * conj(h[j + 1]) / both;
     h[j] = phase * both;
     k->e[j + 1] = -conj(k->s[j]) * k->e[j];
     k->e[j] = k->c[j] * k->e[j];
@@ -77,6 +82,16 @@ void nnd_krylov_clear(nnd_krylov *k) {
     *k = (nnd_krylov){0};
 }
 
+/* |A x - b|/|b|, b = |b| v_0: where the basis has degenerated the rotations do not know it. */
+static double measured(nnd_krylov *k, size_t n, nnd_product product, void *data, double size,
+                       const double complex *x) {
+    double complex *y = k->v + n;
+    product(x, y, data);
+    for (size_t i = 0; i < n; i++)
+        y[i] -= size * k->v[i];
+    return norm(n, y) / size;
+}
+
 double nnd_gmres(nnd_krylov *k, size_t n, nnd_product product, void *data, const double complex *b,
                  double tolerance, double complex *x) {
     double size = norm(n, b), left = size > 0.0 ? 1.0 : size;
@@ -87,12 +102,12 @@ double nnd_gmres(nnd_krylov *k, size_t n, nnd_product product, void *data, const
     while (left > tolerance && steps < k->most && steps < n) {
         product(k->v + steps * n, k->v + (steps + 1) * n, data);
         orthogonalise(k, n, steps);
-        double last = rotate(k, steps) / size;
-        if (k->h[steps * (k->most + 1) + steps] == 0.0)
-            break; /* a singular matrix: nothing is gained along this vector */
-        left = last;
+        double last = rotate(k, steps);
+        if (isnan(last))
+            break; /* of a singular matrix nothing is gained along this vector */
+        left = last / size;
         steps++;
     }
     combine(k, n, steps, x);
-    return left;
+    return left <= tolerance ? left : measured(k, n, product, data, size, x);
 }

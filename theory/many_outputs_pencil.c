@@ -13,7 +13,7 @@
 
 /* The pencil of three steps of both layers has 60 blocks, that of four hundreds; a step of a fixed
  * readout has four. */
-enum { MOST_STEPS = 3, MOST_READOUT_STEPS = 30 };
+enum { MOST_STEPS = 3, MOST_READOUT_STEPS = 20 };
 
 /* Places in an interval at which gaps are looked for. */
 enum { POINTS = 24 };
