@@ -3,6 +3,7 @@
  * Both layers for a few steps, and fixed readouts with targets of any law: W is a product of
  * independent random matrices, whose spectrum is that of a pencil (many-outputs.md#s4).
  */
+#include <complex.h>
 #include <math.h>
 #include <stdlib.h>
 
@@ -172,18 +173,11 @@ static nnd_status set_target(nnd_context *ctx, const nnd_many_outputs *p, pencil
     return NND_OK;
 }
 
-nnd_status nnd_outputs_law_pencil(nnd_context *ctx, const nnd_many_outputs *p, double time,
-                                  nnd_outputs_law *law) {
-    nnd_status status = check(ctx, p, time);
-    if (status != NND_OK)
-        return status;
-    pencil *x = calloc(1, sizeof *x);
-    if (x == NULL)
-        return nnd_fail_memory(ctx, "a pencil");
+static nnd_outputs_program program_of(const nnd_many_outputs *p, double time) {
     nnd_outputs_scales y = nnd_many_outputs_scales(p);
     bool flow = p->integrator == NND_GRADIENT_FLOW;
     double rate = flow ? 0.0 : nnd_many_outputs_rate(p);
-    x->program = (nnd_outputs_program){
+    return (nnd_outputs_program){
         .c = y.c,
         .d = y.d,
         .sigma2 = p->sigma2,
@@ -195,6 +189,17 @@ nnd_status nnd_outputs_law_pencil(nnd_context *ctx, const nnd_many_outputs *p, d
         .steps = flow ? 0 : (size_t)time,
         .converges = flow && isinf(time),
     };
+}
+
+nnd_status nnd_outputs_law_pencil(nnd_context *ctx, const nnd_many_outputs *p, double time,
+                                  nnd_outputs_law *law) {
+    nnd_status status = check(ctx, p, time);
+    if (status != NND_OK)
+        return status;
+    pencil *x = calloc(1, sizeof *x);
+    if (x == NULL)
+        return nnd_fail_memory(ctx, "a pencil");
+    x->program = program_of(p, time);
     status = set_target(ctx, p, x);
     if (status == NND_OK) {
         x->pencil = nnd_outputs_program_weights(&x->program);
@@ -206,4 +211,22 @@ nnd_status nnd_outputs_law_pencil(nnd_context *ctx, const nnd_many_outputs *p, d
     else
         free_pencil(x);
     return status;
+}
+
+/* Six iterations of Newton's method of 30 products, each of 16 operations for every three blocks of
+ * a space; the basis has 400 vectors. */
+void nnd_outputs_pencil_cost(const nnd_many_outputs *p, double *bytes, double *flops) {
+    const double products = 180.0, each = 16.0, vectors = 420.0;
+    bool both = p->variant == NND_BOTH_TRAINED;
+    double most = both ? MOST_STEPS : MOST_READOUT_STEPS;
+    nnd_outputs_program program =
+        program_of(p, p->integrator == NND_GRADIENT_FLOW ? p->time : fmin((double)p->steps, most));
+    nnd_dyson *w = nnd_outputs_program_weights(&program);
+    size_t blocks = 0, unknowns = 0;
+    if (w != NULL)
+        nnd_dyson_size(w, &blocks, &unknowns);
+    nnd_dyson_free(w);
+    double n = (double)unknowns;
+    *bytes = 1e5 + vectors * n * sizeof(double complex);
+    *flops = products * each * n * sqrt(n);
 }
