@@ -5,6 +5,7 @@
  */
 #include <float.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "nndmft/solvers/brent.h"
@@ -80,14 +81,24 @@ static double slope(nnd_dyson_state *state) {
 
 /* ---- an end ---- */
 
+/* Whatever is asked near an end is reached from one place before it. */
 typedef struct {
     nnd_context *ctx;
     nnd_dyson_state *state;
+    double complex x, *g;
 } follower;
+
+static nnd_status follow(follower *f, double p) {
+    nnd_dyson_state *state = f->state;
+    memcpy(state->g, f->g, state->map.size * sizeof *state->g);
+    state->x = f->x;
+    (void)nnd_dyson_evaluate(state);
+    return nnd_dyson_at_p(f->ctx, state, p);
+}
 
 static double slope_at(double p, void *data) {
     follower *f = data;
-    return nnd_dyson_at_p(f->ctx, f->state, p) == NND_OK ? slope(f->state) : NAN;
+    return follow(f, p) == NND_OK ? slope(f->state) : NAN;
 }
 
 /* x''(p) at p by central differences of x'(p) over h, h/2, h/4 and Richardson's extrapolation. */
@@ -124,7 +135,7 @@ static nnd_status measure(follower *f, double p, double reach, nnd_dyson_edge *e
     double error, bend = curvature(f, p, part * reach, &error);
     if (!(fabs(bend) > 0.0))
         return lost(f->ctx, f->state);
-    nnd_status status = nnd_dyson_at_p(f->ctx, f->state, p);
+    nnd_status status = follow(f, p);
     if (status != NND_OK)
         return status;
     double x = creal(f->state->x);
@@ -135,14 +146,20 @@ static nnd_status measure(follower *f, double p, double reach, nnd_dyson_edge *e
     return NND_OK;
 }
 
+/* The fold between the state, at p = `from`, and `to`. */
 static nnd_status refine(nnd_context *ctx, nnd_dyson_state *state, double from, double to,
                          nnd_dyson_edge *edge) {
-    follower f = {ctx, state};
+    size_t size = state->map.size * sizeof *state->g;
+    follower f = {ctx, state, state->x, malloc(size)};
+    if (f.g == NULL)
+        return nnd_fail_memory(ctx, "an end of a support");
+    memcpy(f.g, state->g, size);
     nnd_bracket bracket = {.low = fmin(from, to), .high = fmax(from, to)};
     nnd_status status = nnd_brent_root(ctx, slope_at, &f, 0.0, 8.0 * DBL_EPSILON, &bracket);
-    if (status < 0)
-        return status;
-    return measure(&f, bracket.x, fabs(to - from), edge);
+    if (status >= 0)
+        status = measure(&f, bracket.x, fabs(to - from), edge);
+    free(f.g);
+    return status;
 }
 
 /* x is odd in p: x = x' p where there is nothing of the support between here and 0. What is missing
@@ -198,8 +215,10 @@ nnd_status nnd_dyson_fold(nnd_context *ctx, nnd_dyson_state *state, const dyson_
             step *= 0.5;
             continue;
         }
-        if (turned >= 0.0)
+        if (turned >= 0.0) {
+            step_back(state, x);
             return refine(ctx, state, p, next, edge);
+        }
         if (reaches_zero(state, way, next, turned)) {
             *edge = (nnd_dyson_edge){0};
             return NND_OK;

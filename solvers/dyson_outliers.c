@@ -215,11 +215,10 @@ nnd_status nnd_dyson_outliers(nnd_context *ctx, const nnd_dyson *pencil, double 
     if (status != NND_OK)
         return status;
     const dyson_map *map = &q.state->map;
-    if (!map->fixed || map->touched == 0 || !(s > 0.0 && s < INFINITY))
+    if (!map->fixed || !(s > 0.0 && s < INFINITY))
         status = nnd_fail(ctx, NND_E_INPUT, "a spike %.10g of a pencil %s", s,
-                          map->fixed && map->touched > 0 ? "must be above 0"
-                                                         : "without a deterministic matrix");
-    if (status == NND_OK) {
+                          map->fixed ? "must be above 0" : "without a deterministic matrix");
+    if (status == NND_OK && map->touched > 0) {
         q.side = map->side[map->of[0].space] + map->side[map->of[1].space];
         q.fibre = calloc(q.side * q.side, sizeof *q.fibre);
         q.eigenvalue = calloc(q.side, sizeof *q.eigenvalue);

@@ -2,12 +2,16 @@
 /* Networks with many outputs as pencils: against sample covariances where they are ones, and the
  * reference numbers of many-outputs.md#s8. */
 #include <complex.h>
+#include <gsl/gsl_integration.h>
 #include <math.h>
+#include <stdio.h>
+#include <string.h>
 
 #include "nndmft/solvers/bulk.h"
 #include "nndmft/solvers/covariance.h"
 #include "solvers/cmplx.h"
 #include "support.h"
+#include "theory/many_outputs_law.h"
 #include "theory/many_outputs_program.h"
 #include "with_context.h"
 
@@ -318,6 +322,146 @@ START_TEST(list_of_an_isotropic_target) {
 }
 END_TEST
 
+/* s(u) = 3/(1 + 10 u) on (0, 1) by Gauss's rule: away from the axis the law converges
+ * exponentially, its edge, where few singular values are, later. */
+START_TEST(nodes_of_a_power_law) {
+    enum { MOST = 60 };
+    const double c = 0.4, first = 3.0, far = 10.0;
+    const double complex z = CMPLX(2.0, 1.0);
+    double edge[3];
+    double complex m[3];
+    for (int i = 0; i < 3; i++) {
+        size_t n = (size_t)(MOST >> (2 - i));
+        double s[MOST], weight[MOST];
+        gsl_integration_glfixed_table *table = gsl_integration_glfixed_table_alloc(n);
+        for (size_t k = 0; k < n; k++) {
+            double u;
+            gsl_integration_glfixed_point(0.0, 1.0, k, &u, &weight[k], table);
+            s[k] = first / (1.0 + far * u);
+            weight[k] *= c;
+        }
+        gsl_integration_glfixed_table_free(table);
+        nnd_outputs_program q = fixed_readout(c, 0.8, 1.5, 0.5, 1);
+        q.tau2 = 0.2;
+        q.structured = true;
+        q.atoms = n;
+        q.s = s;
+        q.weight = weight;
+        nnd_dyson *p = nnd_outputs_program_weights(&q);
+        nnd_dyson_edge found;
+        OK(nnd_dyson_stieltjes(ctx, p, 1, &z, &m[i], NULL));
+        OK(nnd_dyson_upper_edge(ctx, p, &found));
+        edge[i] = found.z;
+        nnd_dyson_free(p);
+    }
+    /* twice the nodes square the error */
+    double coarse = cabs(m[1] - m[0]), fine = cabs(m[2] - m[1]);
+    ck_assert_msg(fine < 10.0 * coarse * coarse + 1e-14 && fine < 1e-9, "%g, %g", coarse, fine);
+    ck_assert_msg(fabs(edge[2] - edge[1]) < 0.2 * fabs(edge[1] - edge[0]), "%.8g %.8g %.8g",
+                  edge[0], edge[1], edge[2]);
+}
+END_TEST
+
+/* ---- as laws of cases ---- */
+
+/* Both say the same but for what they state, and state little. */
+static void agrees(const char *what, nnd_estimate a, nnd_estimate b) {
+    ck_assert_msg(fabs(a.value - b.value) <= a.error + b.error + 1e-9 * fabs(b.value) &&
+                      a.error <= 1e-6 * fabs(a.value) + 1e-9,
+                  "%s: %.12g (%.2g) and %.12g (%.2g)", what, a.value, a.error, b.value, b.error);
+}
+
+/* The law of a fixed readout with an isotropic target, by a pencil and as a covariance: everything
+ * that a law can be asked. */
+static void compare_laws(const char *yaml, double time) {
+    enum { POINTS = 5 };
+    nnd_case *c = test_case(ctx, yaml);
+    const nnd_many_outputs *p = c->params[0];
+    nnd_outputs_law law[2] = {{NULL, NULL}, {NULL, NULL}};
+    OK(nnd_outputs_law_pencil(ctx, p, time, &law[0]));
+    OK(nnd_outputs_law_readout(ctx, p, time, &law[1]));
+    nnd_edges edges[2];
+    nnd_estimate rho[2][POINTS], cdf[2][POINTS], mean[2], risk[2];
+    nnd_detached spike[2];
+    double z[POINTS], error;
+    double complex m[2];
+    for (int i = 0; i < 2; i++) {
+        void *self = law[i].self;
+        OK(law[i].methods->edges(ctx, self, &edges[i]));
+        for (int k = 0; i == 0 && k < POINTS; k++)
+            z[k] = edges[0].edge[edges[0].count - 1].z * (k + 0.5) / (POINTS - 0.8);
+        OK(law[i].methods->density(ctx, self, POINTS, z, rho[i], cdf[i]));
+        OK(law[i].methods->mean(ctx, self, &mean[i]));
+        OK(law[i].methods->risk(ctx, self, &risk[i]));
+        OK(law[i].methods->outlier(ctx, self, p->spikes.value[0], &spike[i]));
+        OK(law[i].methods->stieltjes(ctx, self, CMPLX(1.0, 0.3), &m[i], &error));
+    }
+    close_complex("m", m[0], m[1], SAME);
+    ck_assert_uint_eq(edges[0].count, edges[1].count);
+    for (size_t k = 0; k < edges[0].count; k++) {
+        const nnd_edge *a = &edges[0].edge[k], *b = &edges[1].edge[k];
+        test_close("edge", a->z, b->z, SAME);
+        test_close("kappa", a->kappa, b->kappa, KAPPA);
+        ck_assert(fabs(a->mass - b->mass) < 1e-7 && a->upper == b->upper);
+    }
+    for (int k = 0; k < POINTS; k++) {
+        agrees("density", rho[0][k], rho[1][k]);
+        agrees("cdf", cdf[0][k], cdf[1][k]);
+    }
+    agrees("mean", mean[0], mean[1]);
+    agrees("risk", risk[0], risk[1]);
+    ck_assert(isnan(spike[0].z) == isnan(spike[1].z));
+    if (!isnan(spike[0].z)) {
+        test_close("outlier", spike[0].z, spike[1].z, SAME);
+        test_close("overlap", spike[0].overlap, spike[1].overlap, 1e-9);
+    }
+    for (int i = 0; i < 2; i++) {
+        nnd_edges_clear(&edges[i]);
+        nnd_outputs_law_clear(&law[i]);
+    }
+    nnd_case_free(c);
+}
+
+START_TEST(laws_of_isotropic_targets) {
+    compare_laws("model: many-outputs\n"
+                 "params: {c: 0.5, d: 1.3, gamma: 1.5, lr: 0.3, steps: 2, spikes: [3]}\n",
+                 2.0);
+    compare_laws("model: many-outputs\n"
+                 "params: {c: 1.5, d: 0.6, gamma: 0.7, lr: 0.2, steps: 1, spikes: [0.1]}\n",
+                 1.0);
+    compare_laws("model: many-outputs\nparams: {c: 2, d: 0.6, gamma: 2, integrator: flow, time: "
+                 "inf, spikes: [3]}\n",
+                 INFINITY);
+}
+END_TEST
+
+/* What there is no theory of is refused in one line that says what there is. */
+START_TEST(refusals) {
+    const struct {
+        const char *params, *says;
+    } bad[] = {
+        {"{variant: steps, steps: 4}", "params.steps: 4"},
+        {"{variant: steps, integrator: flow, time: 2}", "params.integrator: flow of both layers"},
+        {"{variant: steps, p: 2}", "params.p: 2"},
+        {"{target: [1], integrator: flow, time: 2}", "params.time: 2"},
+        {"{target: [1], steps: 21}", "params.steps: 21"},
+    };
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        char yaml[200];
+        snprintf(yaml, sizeof yaml, "model: many-outputs\nparams: %s\n", bad[i].params);
+        nnd_case *c = test_case(ctx, yaml);
+        const nnd_many_outputs *p = c->params[0];
+        nnd_outputs_law law = {NULL, NULL};
+        double time = p->integrator == NND_GRADIENT_FLOW ? p->time : (double)p->steps;
+        ck_assert_int_eq(nnd_outputs_law_pencil(ctx, p, time, &law), NND_E_INPUT);
+        ck_assert_msg(strstr(nnd_context_message(ctx), bad[i].says) != NULL, "%s",
+                      nnd_context_message(ctx));
+        nnd_outputs_law_clear(&law);
+        nnd_case_free(c);
+    }
+}
+END_TEST
+
 int main(void) {
     Suite *suite = suite_create("outputs_pencil");
     TCase *all = tcase_create("all");
@@ -332,6 +476,9 @@ int main(void) {
     tcase_add_test(all, readout_is_a_scale);
     tcase_add_test(all, target_of_two_values);
     tcase_add_test(all, list_of_an_isotropic_target);
+    tcase_add_test(all, nodes_of_a_power_law);
+    tcase_add_test(all, laws_of_isotropic_targets);
+    tcase_add_test(all, refusals);
     suite_add_tcase(suite, all);
     return test_main(suite);
 }
