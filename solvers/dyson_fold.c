@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * Outside the support p = g_vv decreases with x, from fold to fold of x(p): its ends are where
- * dx/dp = 0 (many-outputs.md#folds). Real solutions are followed in p, which passes folds smoothly.
+ * dx/dp = 0 (many-outputs.md#eq10). Real solutions are followed in p, which passes folds smoothly.
  */
 #include <float.h>
 #include <math.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Sigma[g], F and its derivative: many-outputs.md#eq-dyson, many-outputs.md#eq-fibre. */
+/* Sigma[g], F and its derivative: many-outputs.md#eq8, many-outputs.md#eq9. */
 #include <cblas.h>
 #include <lapacke.h>
 #include <stdlib.h>
@@ -252,7 +252,7 @@ static void add_outer(const dyson_map *map, size_t side, double factor, const do
         }
 }
 
-/* f = P + (1/n) P U E[T] U^T P on either side: many-outputs.md#eq-fibre. */
+/* f = P + (1/n) P U E[T] U^T P on either side: many-outputs.md#eq9. */
 static bool average(const dyson_map *map, dyson_resolvent *r) {
     size_t small = map->touched * map->touched;
     memset(r->mean, 0, small * sizeof *r->mean);

@@ -2,7 +2,7 @@
 /*
  * A further singular value s of the fixed matrix adds one fibre to its two spaces, which does not
  * act back: [[M_C, -s alpha], [-s alpha^T, M_D]], M = x L - K - Sigma. Outliers are real x where it
- * is singular (many-outputs.md#outliers); its null vector there has the overlap.
+ * is singular (many-outputs.md#eq11); its null vector there has the overlap.
  */
 #include <float.h>
 #include <lapacke.h>

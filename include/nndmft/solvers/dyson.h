@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /**
  * Spectra of polynomials and inverses of large random matrices, by the matrix Dyson equation of a
- * linear pencil (many-outputs.md#pencils).
+ * linear pencil (many-outputs.md#s4-1).
  *
  * A pencil x L - K - H consists of blocks. Blocks of one space have one size n N, N to infinity. L
  * is diagonal, K couples blocks of one space by multiples of the identity, H holds random matrices
  * of independent entries, and at most one deterministic matrix. Its inverse is, for large N, a
  * matrix g_s between the blocks of each space s, times the identity, and zero between spaces:
  *
- *     g_s = (x L_s - K_s - Sigma[g]_s)^-1                             (many-outputs.md#eq-dyson)
+ *     g_s = (x L_s - K_s - Sigma[g]_s)^-1                             (many-outputs.md#eq8)
  *
  * With L = 1 at two blocks u and v alone, and 0 elsewhere, whose resolvent is that of [[0, W],
  * [W^T, 0]], m(z) = (1/D) tr (W^T W - z)^-1 = -g_vv(x)/x at z = x^2. A pencil is described here by
@@ -142,7 +142,7 @@ typedef struct {
 /**
  * The support: its upper end is the first fold of x(g_vv) that is met from infinity; then gaps are
  * looked for at `points` places in each interval, and between them where the density is least. An
- * end is a fold, solved for by a bordered Newton method (many-outputs.md#folds). NND_E_UNSOLVED if
+ * end is a fold, solved for by a bordered Newton method (many-outputs.md#eq10). NND_E_UNSOLVED if
  * some end is no fold, or masses do not sum to 1.
  */
 NND_MUST_USE nnd_status nnd_dyson_support_find(nnd_context *ctx, const nnd_dyson *pencil,
@@ -168,7 +168,7 @@ typedef struct {
 
 /**
  * Eigenvalues above the support when the deterministic matrix has one further singular value s > 0
- * (many-outputs.md#outliers), descending: `*count` of them, of which the first `room` are stored.
+ * (many-outputs.md#eq11), descending: `*count` of them, of which the first `room` are stored.
  * NND_E_INPUT without a deterministic matrix.
  */
 NND_MUST_USE nnd_status nnd_dyson_outliers(nnd_context *ctx, const nnd_dyson *pencil, double s,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /**
  * Pencils (dyson.h) from a computation: a straight-line program for y = W v, whose vectors are sums
- * of matrices applied to vectors before them (many-outputs.md#programs).
+ * of matrices applied to vectors before them (many-outputs.md#s4-3).
  *
  *     size_t v = nnd_dyson_input(p, inputs);                           v
  *     size_t h = nnd_dyson_vector(p, hidden);                          h = B v
