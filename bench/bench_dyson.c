@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Spectra of networks by pencils of growing size, beside what the products of blocks alone would
- * take at the peak of the machine. */
+/* Spectra of networks by pencils of growing size. */
 #include "bench_dyson.h"
 
 #include <math.h>
