@@ -112,7 +112,7 @@ static void agree(draw sample, const void *what, double complex z, size_t quanti
     for (size_t size = 0; size < 2; size++)
         for (uint64_t k = 0; k < SAMPLES; k++) {
             double x[QUANTITIES] = {0};
-            sample(what, SMALL << size, k, z, x);
+            sample(what, (size_t)SMALL << size, k, z, x);
             for (size_t i = 0; i < quantities; i++) {
                 mean[size][i] += x[i] / SAMPLES;
                 square[size][i] += x[i] * x[i] / SAMPLES;
