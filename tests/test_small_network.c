@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/rng.h"
+#include "full/against_small.h"
 #include "full/deep_linear_ntk.h"
 #include "full/deep_linear_outliers.h"
 #include "support.h"
@@ -13,63 +14,12 @@
 #include "theory/deep_linear_stabilised.h"
 #include "theory/deep_linear_step_error.h"
 
-enum { MOST_LAYERS = 5, MOST_CURVES = 4 + 2 * MOST_LAYERS };
-
-/* Largest value and largest difference of each curve. */
-typedef struct {
-    nnd_dynamics *full;
-    double largest[MOST_CURVES], difference[MOST_CURVES], unequal;
-} comparison;
-
-static nnd_status compare_step(void *data, nnd_small *n, size_t step) {
-    comparison *c = data;
-    const nnd_dynamics *d = c->full;
-    size_t q = step * d->stages, layers = d->depth + 1;
-    double small[MOST_CURVES] = {nnd_small_test_risk(n), nnd_small_train_mse(n),
-                                 nnd_small_overlap(n), nnd_small_beta_norm2(n)};
-    double full[MOST_CURVES] = {nnd_dynamics_test_risk(d, q), nnd_dynamics_train_mse(d, q),
-                                nnd_dynamics_overlap(d, q), nnd_dynamics_beta_gram(d, q, q)};
-    for (size_t l = 0; l < layers; l++) {
-        small[4 + l] = nnd_small_g_norm2(n, l);
-        full[4 + l] = nnd_dynamics_g_gram(d, l, q, q);
-        small[4 + layers + l] = nnd_small_h_norm2(n, l);
-        full[4 + layers + l] = nnd_dynamics_h_gram(d, l, q, q);
-    }
-    for (size_t k = 0; k < 4 + 2 * layers; k++) {
-        c->largest[k] = fmax(c->largest[k], fabs(full[k]));
-        c->difference[k] = fmax(c->difference[k], fabs(full[k] - small[k]));
-    }
-    const nnd_small_fields *f = &n->fields[0];
-    double of_top = nnd_conditioned_dot(n->system, f->g[d->depth], f->h[d->depth]);
-    for (size_t l = 0; l < d->depth; l++)
-        c->unequal =
-            fmax(c->unequal, fabs(nnd_conditioned_dot(n->system, f->g[l], f->h[l]) - of_top));
-    return NND_OK;
-}
-
 /* Largest error of a curve of the small network, relative to its largest value. */
 static double error_of(nnd_context *ctx, const char *params, double tolerance, double *unequal) {
-    char yaml[640];
-    snprintf(yaml, sizeof yaml, "{model: deep-linear, params: {%s}}", params);
-    nnd_case *c = test_case(ctx, yaml);
-    nnd_dynamics d;
-    nnd_small n;
-    size_t done;
-    comparison result = {.full = &d};
-    ck_assert_int_eq(nnd_dynamics_make(ctx, c->params[0], &d), NND_OK);
-    nnd_status full = nnd_dynamics_run(ctx, &d);
-    ck_assert_msg(full == NND_OK, "%s diverges", params);
-    ck_assert_int_eq(nnd_small_make(ctx, c->params[0], tolerance, d.stages, &n), NND_OK);
-    ck_assert_int_eq(nnd_small_run(ctx, &n, compare_step, &result, &done), NND_OK);
-    ck_assert_uint_eq(done * d.stages, d.done + d.stages - 1);
-    double worst = 0.0;
-    for (size_t k = 0; k < 6 + 2 * d.depth; k++)
-        worst = fmax(worst, result.difference[k] / fmax(result.largest[k], 1e-300));
-    *unequal = result.unequal;
-    nnd_small_clear(&n);
-    nnd_dynamics_clear(&d);
-    nnd_case_free(c);
-    return worst;
+    full_difference found;
+    ck_assert_msg(full_compare(ctx, params, tolerance, &found), "%s diverges", params);
+    *unequal = found.unequal;
+    return found.error;
 }
 
 #define R1 "alpha: 2, gamma0: 3, sigma: 0.6, noise: 0.3, lr: 0.1"
@@ -469,7 +419,9 @@ START_TEST(errors_that_no_looser_tolerance_shows_are_reported) {
     };
     nnd_context *ctx = nnd_context_new(NULL);
     char yaml[256];
-    double unequal, error = error_of(ctx, runs[_i].params, 1e-8, &unequal);
+    full_difference found;
+    ck_assert(full_compare(ctx, runs[_i].params, 1e-8, &found));
+    double error = found.certain;
     ck_assert_msg(error > runs[_i].least, "error %.3g", error);
     snprintf(yaml, sizeof yaml, "{model: deep-linear, params: {%s, spectrum: false, ntk: false}}",
              runs[_i].params);
