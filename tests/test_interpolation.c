@@ -46,10 +46,10 @@ static double curve_difference(const nnd_frame *a, const nnd_frame *b) {
 /* The fourth has first runs that diverge, the last one a record of uneven steps. */
 static const char *const CASES[] = {
     R1 ", lr: 0.002, steps: 6400, record_every: 640, " CURVES,
-    "depth: 3, alpha: 1.5, nu: 0.7, noise: 0.2, sigma: [0.5, 0.9, 0.7, 1.1], center: true, "
-    "lr: 0.001, steps: 3200, record_every: 400, two_time: true, " CURVES,
-    "depth: 2, alpha: inf, parameterization: ntk, nu: 2, gamma0: 0.7, sigma: 0.8, lr: 0.002, "
-    "steps: 3200, record_every: 320, " CURVES,
+    ("depth: 3, alpha: 1.5, nu: 0.7, noise: 0.2, sigma: [0.5, 0.9, 0.7, 1.1], center: true, "
+     "lr: 0.001, steps: 3200, record_every: 400, two_time: true, " CURVES),
+    ("depth: 2, alpha: inf, parameterization: ntk, nu: 2, gamma0: 0.7, sigma: 0.8, lr: 0.002, "
+     "steps: 3200, record_every: 320, " CURVES),
     R1 ", lr: 0.01875, steps: 6400, record_every: 640, " CURVES,
     "depth: 2, sigma: 0.7, lr: 0.003, steps: 3200, record: [16, 160, 1040], " CURVES,
 };
