@@ -17,15 +17,21 @@ double nnd_accumulator_bytes(size_t rows, size_t sides, size_t sites) {
 
 nnd_status nnd_accumulator_make(nnd_context *ctx, size_t rows, size_t sides, size_t sites,
                                 nnd_accumulator *a) {
-    nnd_accumulator_clear(a);
     size_t sum = rows * sides * sites, matrix = WAITING * sides * sites;
     size_t vector = WAITING * sites, coef = WAITING * rows;
-    double *x = nnd_pages_new(sum + matrix + vector + coef * (sides + 1) + 1);
+    size_t needed = sum + matrix + vector + coef * (sides + 1) + 1;
+    if (needed > a->room) {
+        nnd_accumulator_clear(a);
+        a->sum = nnd_pages_new(needed);
+        a->room = needed;
+    }
+    double *x = a->sum;
     if (x == NULL)
         return nnd_fail_memory(ctx, "derivatives of directions");
     memset(x, 0, sum * sizeof *x);
     *a = (nnd_accumulator){
         .rows = rows,
+        .room = a->room,
         .sides = sides,
         .sites = sites,
         .sum = x,

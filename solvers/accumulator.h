@@ -12,6 +12,7 @@
 /** Zero-initialise. */
 typedef struct {
     size_t rows, sides, sites;
+    size_t room;                       /**< numbers */
     double *sum;                     /**< rows x sides x sites */
     size_t matrices, vectors;        /**< that wait */
     size_t matrix_rows, vector_rows; /**< that what waits is for, at most */
@@ -20,7 +21,7 @@ typedef struct {
     double multiply_adds;
 } nnd_accumulator;
 
-/** All rows 0. What the accumulator held before is freed. */
+/** All rows 0. Room that the accumulator had before is used again. */
 NND_MUST_USE nnd_status nnd_accumulator_make(nnd_context *ctx, size_t rows, size_t sides,
                                              size_t sites, nnd_accumulator *a);
 void nnd_accumulator_clear(nnd_accumulator *a);

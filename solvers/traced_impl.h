@@ -59,6 +59,7 @@ struct nnd_traced {
     double *coef_bar[2]; /**< of the block to be reversed: queries x sides x rank */
     size_t coef_room[2];
     double *work; /**< scratch of one query */
+    size_t work_room;
     double multiply_adds;
 };
 

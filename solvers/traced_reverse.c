@@ -42,9 +42,13 @@ static nnd_status make_room(nnd_traced *m) {
     size_t forward = m->direction_bar[NND_FORWARD].rows;
     size_t backward = m->direction_bar[NND_BACKWARD].rows;
     free(m->c_bar);
-    free(m->work);
     m->c_bar = calloc(m->sides * forward * backward + 1, sizeof *m->c_bar);
-    m->work = nnd_pages_new(work_size(m->sides, m->sites, forward + backward));
+    size_t needed = work_size(m->sides, m->sites, forward + backward);
+    if (needed > m->work_room) {
+        free(m->work);
+        m->work = nnd_pages_new(needed);
+        m->work_room = m->work != NULL ? needed : 0;
+    }
     bool there = m->c_bar != NULL && m->work != NULL;
     for (int d = 0; d < 2; d++) {
         m->coef_room[d] = m->direction_bar[d].rows;

@@ -22,7 +22,6 @@ typedef struct {
     double *later;         /* its sum over later steps */
     double *weight_bar;    /* n x P */
     double *scratch;       /* P x n x sites; K^x, P x points */
-    double *data;
 } adjoint;
 
 static size_t side(const adjoint *x) {
@@ -49,9 +48,15 @@ double nnd_deep_influence_bytes(const nnd_deep_march *m, size_t n) {
 static nnd_status make(adjoint *x) {
     nnd_deep_march *m = x->m;
     size_t fields = layers(x) * m->sites, samples = m->problem->samples;
-    double *next = x->data = nnd_pages_new(numbers(m, x->n));
-    if (next == NULL)
+    size_t needed = numbers(m, x->n);
+    if (needed > m->adjoint_room) {
+        free(m->adjoint);
+        m->adjoint = nnd_pages_new(needed);
+        m->adjoint_room = m->adjoint != NULL ? needed : 0;
+    }
+    if (m->adjoint == NULL)
         return nnd_fail_memory(m->ctx, "influence functions");
+    double *next = m->adjoint;
     struct {
         double **array;
         size_t numbers;
@@ -320,6 +325,5 @@ nnd_status nnd_deep_influence(nnd_deep_march *m, size_t step, size_t n,
     }
     if (status == NND_OK)
         subtract_means(&x);
-    free(x.data);
     return status;
 }

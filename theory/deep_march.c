@@ -142,7 +142,8 @@ void nnd_deep_march_free(nnd_deep_march *m) {
                            m->z_history,
                            m->readout_history,
                            m->factor,
-                           m->weights};
+                           m->weights,
+                           m->adjoint};
     for (size_t i = 0; i < sizeof owned / sizeof *owned; i++)
         free(owned[i]);
     nnd_schedule_clear(&m->schedule);

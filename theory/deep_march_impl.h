@@ -28,6 +28,8 @@ struct nnd_deep_march {
     double *z_history;        /**< steps + 1 x L - 1 x back x sites */
     double *readout_history;  /**< steps + 1 x sites */
     double *factor, *weights; /**< steps + 1 x P: c s_mu, and times Delta_mu */
+    double *adjoint; /**< room of going back */
+    size_t adjoint_room;
     double multiply_adds;
 };
 
