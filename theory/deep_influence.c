@@ -12,16 +12,16 @@
 typedef struct {
     nnd_deep_march *m;
     size_t n;
-    double *influence;     /* L x n x sites */
+    double *influence;                   /* L x n x sites */
     double *phi, *slope, *curvature, *g; /* fields of the step, recomputed; L x points x sites */
     const double *h, *z, *readout;       /* as they were */
     double *h_bar, *phi_bar, *g_bar;
-    double *first_h_bar;   /* of the state h^1: points x n x sites */
-    double *readout_bar;   /* n x sites */
-    double *output_bar;    /* n x points */
-    double *later;         /* its sum over later steps */
-    double *weight_bar;    /* n x P */
-    double *scratch;       /* P x n x sites; K^x, P x points */
+    double *first_h_bar; /* of the state h^1: points x n x sites */
+    double *readout_bar; /* n x sites */
+    double *output_bar;  /* n x points */
+    double *later;       /* its sum over later steps */
+    double *weight_bar;  /* n x P */
+    double *scratch;     /* P x n x sites; K^x, P x points */
 } adjoint;
 
 static size_t side(const adjoint *x) {
@@ -143,8 +143,7 @@ static double *influence(const adjoint *x, size_t l) {
 
 /* O = ... + factor <a_mu a_nu> of layer l. */
 static void seed_gram(const adjoint *x, size_t r, double factor, const double *f, double *bar,
-                      size_t l,
-                      size_t mu, size_t nu) {
+                      size_t l, size_t mu, size_t nu) {
     size_t sites = x->m->sites;
     const double *a = field(x, f, l, mu), *b = field(x, f, l, nu);
     double *into = influence(x, l) + r * sites;
@@ -216,9 +215,8 @@ static void reverse_update(adjoint *x, size_t step) {
     for (size_t k = 0; k < samples; k++)
         for (size_t mu = 0; mu < m->points; mu++)
             coef[k * m->points + mu] = q->gram[mu * m->points + k];
-    cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, (int)samples, (int)block,
-                (int)m->points, 1.0, coef, (int)m->points, x->first_h_bar, (int)block, 0.0,
-                x->scratch, (int)block);
+    cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, (int)samples, (int)block, (int)m->points,
+                1.0, coef, (int)m->points, x->first_h_bar, (int)block, 0.0, x->scratch, (int)block);
     m->multiply_adds += (double)samples * (double)m->points * (double)block;
     for (size_t k = 0; k < samples; k++) {
         const double *bar = x->scratch + k * block;
@@ -266,9 +264,9 @@ static void reverse_outputs(adjoint *x, size_t step) {
         x->later[i] += x->output_bar[i];
     }
     double *sum = x->scratch;
-    cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, (int)x->n, (int)m->sites,
-                (int)m->points, 1.0 / q->gamma0, x->output_bar, (int)m->points,
-                field(x, x->phi, last, 0), (int)m->sites, 0.0, sum, (int)m->sites);
+    cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, (int)x->n, (int)m->sites, (int)m->points,
+                1.0 / q->gamma0, x->output_bar, (int)m->points, field(x, x->phi, last, 0),
+                (int)m->sites, 0.0, sum, (int)m->sites);
     cblas_daxpy((int)side(x), 1.0, sum, 1, x->readout_bar, 1);
     add_products(x, sum, x->readout, NULL, influence(x, last));
     for (size_t mu = 0; mu < m->points; mu++)
@@ -286,8 +284,7 @@ static void reverse_forward(adjoint *x) {
                          bars(x, x->h_bar, l, k));
         if (l > 0)
             nnd_traced_reverse(m->matrix[l - 1], NND_FORWARD, bars(x, x->h_bar, l, 0),
-                               bars(x, x->phi_bar, l - 1, 0), influence(x, l - 1),
-                               influence(x, l));
+                               bars(x, x->phi_bar, l - 1, 0), influence(x, l - 1), influence(x, l));
     }
     cblas_daxpy((int)(m->points * side(x)), 1.0, x->h_bar, 1, x->first_h_bar, 1);
 }

@@ -46,7 +46,8 @@ static nnd_status draw_initial(nnd_deep_march *m) {
     nnd_status status = nnd_initial_fields(m->ctx, m->population[0], m->points, q->gram, q->sigma_w,
                                            m->phi, m->first_h);
     if (status == NND_OK)
-        status = nnd_population_draw(m->population[m->depth - 1], 1, 0, NULL, m->first_readout, NULL);
+        status =
+            nnd_population_draw(m->population[m->depth - 1], 1, 0, NULL, m->first_readout, NULL);
     if (status == NND_OK)
         cblas_dscal((int)m->sites, q->sigma_w, m->first_readout, 1);
     return status;
@@ -152,14 +153,18 @@ void nnd_deep_march_free(nnd_deep_march *m) {
 
 double nnd_deep_march_bytes(const nnd_deep_march *m) {
     double times = (double)m->problem->steps + 1.0, depth = (double)m->depth;
-    double vectors = (5.0 + times) * depth * (double)m->points +
-                     times * ((depth - 1.0) * (double)m->back + 1.0);
+    double vectors =
+        (5.0 + times) * depth * (double)m->points + times * ((depth - 1.0) * (double)m->back + 1.0);
     double bytes = vectors * (double)m->sites * sizeof(double);
     for (size_t l = 0; l < m->depth; l++)
         bytes += nnd_population_bytes(m->population[l]);
     for (size_t l = 0; l + 1 < m->depth; l++)
         bytes += nnd_traced_bytes(m->matrix[l]);
     return bytes;
+}
+
+size_t nnd_deep_sites(const nnd_deep_march *m) {
+    return m->sites;
 }
 
 void nnd_deep_ranks(const nnd_deep_march *m, size_t l, size_t rank[2]) {
@@ -249,9 +254,9 @@ static void evaluate(nnd_deep_march *m, size_t step) {
     const nnd_deep_problem *q = m->problem;
     size_t last = m->depth - 1;
     for (size_t i = 0; i < m->points; i++)
-        m->output[i] = mean_product(m, last, m->readout,
-                                    nnd_deep_layer(m, m->phi, last) + i * m->sites) /
-                       q->gamma0;
+        m->output[i] =
+            mean_product(m, last, m->readout, nnd_deep_layer(m, m->phi, last) + i * m->sites) /
+            q->gamma0;
     if (step == 0 && (m->weight == NULL || q->center))
         memcpy(m->first_output, m->output, m->points * sizeof *m->output);
     for (size_t i = 0; i < m->points; i++)
@@ -357,8 +362,7 @@ static nnd_status march_on(nnd_deep_march *m, nnd_deep_look look, void *data, si
     return status;
 }
 
-nnd_status nnd_deep_march_run(nnd_deep_march *m, nnd_deep_look look, void *data,
-                              size_t *diverged) {
+nnd_status nnd_deep_march_run(nnd_deep_march *m, nnd_deep_look look, void *data, size_t *diverged) {
     return march_on(m, look, data, diverged);
 }
 

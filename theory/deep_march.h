@@ -59,7 +59,8 @@ NND_MUST_USE nnd_status nnd_deep_march_new(nnd_context *ctx, const nnd_deep_prob
 /** Frees a march; NULL is allowed. */
 void nnd_deep_march_free(nnd_deep_march *march);
 
-/** Marches through all steps, with a look at each. NND_DIVERGED: at step *diverged, not looked at. */
+/** Marches through all steps, with a look at each. NND_DIVERGED: at step *diverged, not looked at.
+ */
 NND_MUST_USE nnd_status nnd_deep_march_run(nnd_deep_march *march, nnd_deep_look look, void *data,
                                            size_t *diverged);
 /** The same again under weights of the sites (L x sites; mean 1), with the same noise and the same
@@ -78,6 +79,8 @@ const double *nnd_deep_residuals(const nnd_deep_march *march);
  */
 NND_MUST_USE nnd_status nnd_deep_influence(nnd_deep_march *march, size_t step, size_t n,
                                            const nnd_deep_observable *o, double *influence);
+/** Number of sites of a layer. */
+size_t nnd_deep_sites(const nnd_deep_march *march);
 /** Bytes in use; of nnd_deep_influence with n observables at once. */
 double nnd_deep_march_bytes(const nnd_deep_march *march);
 double nnd_deep_influence_bytes(const nnd_deep_march *march, size_t n);

@@ -16,19 +16,19 @@ struct nnd_deep_march {
     const double *weight;              /**< of the sites, L x sites; NULL: 1 */
     /* Fields at the present step, L x points x sites; h of the first layer is state. */
     double *h, *phi, *slope, *z, *g;
-    double *readout;          /**< z^L, state */
+    double *readout;                 /**< z^L, state */
     double *first_h, *first_readout; /**< of both, at the start */
-    double *first_output;     /**< f(0) that is subtracted, points */
-    double *output, *delta;   /**< points; P */
-    double *step_weight;      /**< c s_mu Delta_mu of the update to come; P */
-    double *scratch;          /**< one vector; points x points */
+    double *first_output;            /**< f(0) that is subtracted, points */
+    double *output, *delta;          /**< points; P */
+    double *step_weight;             /**< c s_mu Delta_mu of the update to come; P */
+    double *scratch;                 /**< one vector; points x points */
     nnd_schedule schedule;
     /* What all steps were, for going back: */
     double *h_history;        /**< steps + 1 x L x points x sites */
     double *z_history;        /**< steps + 1 x L - 1 x back x sites */
     double *readout_history;  /**< steps + 1 x sites */
     double *factor, *weights; /**< steps + 1 x P: c s_mu, and times Delta_mu */
-    double *adjoint; /**< room of going back */
+    double *adjoint;          /**< room of going back */
     size_t adjoint_room;
     double multiply_adds;
 };

@@ -29,8 +29,8 @@ nnd_status nnd_initial_fields(nnd_context *ctx, nnd_population *population, size
     if (status == NND_OK)
         status = nnd_population_draw(population, rank, 0, NULL, scratch, NULL);
     if (status == NND_OK && rank > 0)
-        nnd_block_combine(n, root + (n - rank), n, rank, scratch,
-                          nnd_population_sites(population), 1.0, h);
+        nnd_block_combine(n, root + (n - rank), n, rank, scratch, nnd_population_sites(population),
+                          1.0, h);
     free(root);
     return status;
 }
