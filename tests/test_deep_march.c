@@ -74,7 +74,7 @@ static void replay(nnd_deep_march *march, size_t depth, const double *direction,
 static void compare(const nnd_deep_problem *q, double rank_tol, size_t step) {
     const double epsilon = 1e-3, bound = 1e-7;
     const nnd_deep_observable all[] = {
-        {NND_DEEP_OUTPUT, 0, 0, 0}, {NND_DEEP_OUTPUT, 0, 2, 2},     {NND_DEEP_NTK, 0, 1, 0},
+        {NND_DEEP_OUTPUT, 0, 0, 0}, {NND_DEEP_OUTPUT, 0, 2, 2},       {NND_DEEP_NTK, 0, 1, 0},
         {NND_DEEP_NTK, 0, 2, 1},    {NND_DEEP_H, q->depth - 1, 1, 0}, {NND_DEEP_PHI, 0, 1, 1},
         {NND_DEEP_G, 0, 1, 0},      {NND_DEEP_G, q->depth - 1, 2, 2},
     };
@@ -105,8 +105,8 @@ static void compare(const nnd_deep_problem *q, double rank_tol, size_t step) {
                 sum += x * direction[l * SITES + k] / SITES;
                 size += x * x / SITES;
             }
-        double difference = (8.0 * (there[3][i] - there[1][i]) - (there[4][i] - there[0][i])) /
-                            (12.0 * epsilon);
+        double difference =
+            (8.0 * (there[3][i] - there[1][i]) - (there[4][i] - there[0][i])) / (12.0 * epsilon);
         ck_assert_double_eq_tol(there[2][i], first[i], 1e-12);
         ck_assert_msg(fabs(sum - difference) < bound * (1.0 + sqrt(size)),
                       "depth %zu, tol %g, observable %zu: %.12g, by differences %.12g", depth,
