@@ -125,7 +125,8 @@ static nnd_status follow(replicate *r, size_t *diverged) {
         status = check_memory(r);
     while (times < grid->count && grid->step[times] < step)
         times++;
-    for (size_t i = 0; status == NND_OK && i < times; i++)
+    /* The last one first: it needs the most room, which the others use again. */
+    for (size_t i = times; status == NND_OK && i-- > 0;)
         status = find_time(r, i);
     if (status == NND_OK)
         find_two_time(r, times);
