@@ -235,7 +235,7 @@ static void train(run *r, nnd_rng_key key) {
         }
         recorded += wanted;
         if (t < steps)
-            nnd_learners_descend(x);
+            nnd_learners_descend(x, NULL);
     }
 }
 
