@@ -99,7 +99,7 @@ static double dot(const nnd_traced *m, const double *a, const double *b) {
     return cblas_ddot((int)m->sites, a, 1, b, 1) / (double)m->sites;
 }
 
-/* a = <q v>, r = v - a q, twice (deep-fluctuations.md#eq4). `weighted` is scratch; returns w r. */
+/* a = <q v>, r = v - a q, twice (deep-fluctuations.md#eq9). `weighted` is scratch; returns w r. */
 static const double *project(nnd_traced *m, nnd_direction direction, const double *v,
                              nnd_traced_query *q, double *second, double *weighted) {
     const double *basis = m->side[direction].direction.row;
@@ -161,7 +161,7 @@ static void add_direction(nnd_traced *m, nnd_direction direction, nnd_traced_que
     q->coef[q->own] = q->length;
 }
 
-/* Image = a X + (C a) p, and of a dropped residue its response y p (deep-fluctuations.md#eq5). */
+/* Image = a X + (C a) p, and of a dropped residue its response y p (deep-fluctuations.md#eq10). */
 static void form_image(nnd_traced *m, nnd_direction direction, const nnd_traced_query *q,
                        double *along, double *image) {
     const nnd_traced_side *s = &m->side[direction], *o = &m->side[1 - direction];

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Going back through the queries of a traced matrix (deep-fluctuations.md#s3). */
+/* Going back through the queries of a traced matrix (deep-fluctuations.md#s7). */
 #include <cblas.h>
 #include <stdlib.h>
 #include <string.h>

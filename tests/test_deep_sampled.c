@@ -112,7 +112,7 @@ START_TEST(one_layer_is_what_quadrature_finds) {
 }
 END_TEST
 
-/* tanh, two layers: deep-fluctuations.md#s8, case A, where ensembles of 32 to 512 neurons agree. */
+/* tanh, two layers: deep-fluctuations.md#case-a, where ensembles of 32 to 512 neurons agree. */
 START_TEST(two_layers_are_what_ensembles_found) {
     const size_t step[] = {2, 10, 20};
     const double variance[] = {0.03054, 0.11405, 0.06931}, kernel[] = {0.7118, 0.2110, 0.1183};
@@ -131,7 +131,7 @@ START_TEST(two_layers_are_what_ensembles_found) {
 }
 END_TEST
 
-/* Three layers, two samples: case D there. */
+/* Three layers, two samples: deep-fluctuations.md#case-d. */
 START_TEST(three_layers_and_two_samples_are_what_ensembles_found) {
     const size_t step[] = {4, 12};
     const double first[] = {0.0794, 0.2015}, second[] = {0.0444, 0.2132}, cov = -0.1547;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /**
- * Bias of order 1/N of a deep network's observables (deep-fluctuations.md#s5): with H_l = d^2 O /
+ * Bias of order 1/N of a deep network's observables (deep-fluctuations.md#s8): with H_l = d^2 O /
  * dw dw at w = 1 of the march under weights of the sites,
  *     b_O = (1/2) sum_l (N/N_l) (S tr H_l - 1^T H_l 1),
  * by second differences. The trace is taken exactly over the span of influence functions, where H

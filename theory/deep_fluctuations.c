@@ -9,7 +9,7 @@
 #include "theory/models.h"
 
 /* Beyond this error of a variance, relative to the largest of its curve, influence functions have
- * tails that samples do not resolve (deep-fluctuations.md#s6). */
+ * tails that samples do not resolve (deep-fluctuations.md#s9). */
 static const double HEAVY = 0.05;
 
 typedef struct {

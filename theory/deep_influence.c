@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Going back through a deep march: influence functions of observables (deep-fluctuations.md#s3). */
+/* Going back through a deep march: influence functions of observables (deep-fluctuations.md#s7). */
 #include <cblas.h>
 #include <stdlib.h>
 #include <string.h>

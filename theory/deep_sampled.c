@@ -50,7 +50,7 @@ static nnd_status note_means(void *data, nnd_deep_march *march, size_t step) {
     return NND_OK;
 }
 
-/* out (n x m, leading dimension ld) = N Cov = sum_l (N/N_l) <I_l I'_l> (deep-fluctuations.md#eq2).
+/* out (n x m, leading dimension ld) = N Cov = sum_l (N/N_l) <I_l I'_l> (deep-fluctuations.md#eq7).
  */
 static void covariance(const replicate *r, size_t n, const double *a, size_t m, const double *b,
                        double *out, size_t ld) {

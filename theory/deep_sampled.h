@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/** Leading fluctuations of a deep network by marches over sampled sites (deep-fluctuations.md#s3).
+/** Leading fluctuations of a deep network by marches over sampled sites (deep-fluctuations.md#s9).
  */
 #ifndef NNDMFT_THEORY_DEEP_SAMPLED_H
 #define NNDMFT_THEORY_DEEP_SAMPLED_H

@@ -2,12 +2,12 @@
 /**
  * A queried random matrix (queried.h) that remembers its queries, so that whatever is computed from
  * its images can be differentiated with respect to the weights of the sites: every inner product is
- * <ab> = (1/S) sum_i w_i a_i b_i, w = 1 where it was computed (deep-fluctuations.md#s2).
+ * <ab> = (1/S) sum_i w_i a_i b_i, w = 1 where it was computed (deep-fluctuations.md#s6).
  *
  * Going back through the queries from the last to the first, for R right-hand sides at once, turns
  * the derivatives of an observable with respect to images into those with respect to what was
  * asked, and adds what each inner product contributes to the influence functions I(i) = S dO/dw_i
- * of the two populations (deep-fluctuations.md#s3). A bar of a site vector is S dO/dx_i, R x sites.
+ * of the two populations (deep-fluctuations.md#s7). A bar of a site vector is S dO/dx_i, R x sites.
  */
 #ifndef NNDMFT_SOLVERS_TRACED_H
 #define NNDMFT_SOLVERS_TRACED_H
