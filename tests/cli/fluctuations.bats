@@ -229,6 +229,6 @@ YAML
 model: deep-fluctuations
 params: {activation: relu, data: {gram: [[1]], targets: [1]}}
 YAML
-    fails 2 solve kink.yaml
+    refused 2 solve kink.yaml
     says err kink.yaml activation "smoothing: 0.2"
 }
