@@ -67,8 +67,7 @@ static double level_share(size_t j) {
 void nnd_bulk_levels(size_t tall, size_t count, double *level) {
     double c = (double)count / (double)tall;
     for (size_t j = 0; j < NND_BULK_LEVELS; j++)
-        level[j] =
-            sqrt((double)tall * nnd_mp_quantile(c, 1.0, (double)(j + 1) / (NND_BULK_LEVELS + 1)));
+        level[j] = sqrt((double)tall * nnd_mp_quantile(c, 1.0, level_share(j)));
 }
 
 double nnd_bulk_excess(size_t count, const size_t *below) {
