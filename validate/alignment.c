@@ -9,6 +9,7 @@
 #include "core/companion.h"
 #include "core/hand_over.h"
 #include "core/streams.h"
+#include "core/timegrid.h"
 #include "validate/alignment_run.h"
 #include "validate/network.h"
 #include "validate/recipe.h"
@@ -162,10 +163,8 @@ static nnd_status simulate(nnd_context *ctx, const void *params, size_t size, ui
 static double recorded_times(const nnd_alignment *p) {
     if (!nnd_alignment_is_timed(p))
         return 1.0;
-    if (p->record.count > 0)
-        return (double)p->record.count + 1.0;
-    return p->training == NND_ALIGN_GD ? floor((double)p->steps / (double)p->record_every) + 2.0
-                                       : 201.0;
+    bool flow = p->training != NND_ALIGN_GD;
+    return nnd_record_most(flow, flow ? p->time : (double)p->steps, &p->record, p->record_every);
 }
 
 /* Operations of the training of two networks with S and X^T y known, but for measurements. The

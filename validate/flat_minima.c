@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "core/divergence.h"
+#include "core/timegrid.h"
 #include "nndmft/flat_minima.h"
 #include "validate/flat_minima_record.h"
 #include "validate/recipe.h"
@@ -29,11 +30,8 @@ static bool check(const void *params, size_t size, nnd_objection *o) {
 /* ---- what it costs ---- */
 
 static double recorded_times(const nnd_flat_minima *p) {
-    if (p->record.count > 0)
-        return (double)p->record.count + 1.0;
-    return p->integrator == NND_GRADIENT_FLOW
-               ? 200.0
-               : floor((double)p->steps / (double)p->record_every) + 2.0;
+    bool flow = p->integrator == NND_GRADIENT_FLOW;
+    return nnd_record_most(flow, flow ? p->time : (double)p->steps, &p->record, p->record_every);
 }
 
 /* Steps of a search for the largest curvature, and of a flow, as found. Each search is given room

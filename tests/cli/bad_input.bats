@@ -176,6 +176,29 @@ YAML
 model: deep-linear
 params: {time: 2}
 YAML
+    bad_case case.yaml:2: params.steps "100 belongs to gd, or to method: euler, heun or rk4" <<'YAML'
+model: deep-linear
+params: {integrator: flow, method: adaptive, steps: 100}
+YAML
+}
+
+@test "a record that is no time of a flow, or no step of its grid" {
+    bad_case case.yaml:2: params.record "2.5 is no time of 0..2" <<'YAML'
+model: deep-linear
+params: {integrator: flow, time: 2, record: [1, 2.5]}
+YAML
+    bad_case case.yaml:2: params.record "0.5 is no step: steps are whole numbers" <<'YAML'
+model: deep-linear
+params: {integrator: flow, time: 2, steps: 10, record: [0.5]}
+YAML
+    bad_case case.yaml:2: params.record "12 is beyond the last step, 10" <<'YAML'
+model: deep-linear
+params: {integrator: flow, time: 2, steps: 10, record: [12]}
+YAML
+    bad_case case.yaml:2: params.record "linear is not a number >= 0, or a list of such, or log" <<'YAML'
+model: directional
+params: {record: linear}
+YAML
 }
 
 @test "a learning rate together with gradient flow" {
