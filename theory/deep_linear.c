@@ -64,12 +64,16 @@ static nnd_status look_at_step(void *data, nnd_small *n, size_t step) {
     run *r = data;
     double mark = (double)step;
     r->done = step;
-    return look(r, n, nnd_deep_linear_time(r->p, mark),
-                r->next < r->marks.count && r->marks.value[r->next] == mark);
+    nnd_status status = nnd_progress_step(r->ctx, mark, (double)r->p->steps);
+    return status != NND_OK ? status
+                            : look(r, n, nnd_deep_linear_time(r->p, mark),
+                                   r->next < r->marks.count && r->marks.value[r->next] == mark);
 }
 
 static nnd_status look_at_time(void *data, nnd_small *n, double tau, size_t mark) {
-    return look(data, n, tau, mark != SIZE_MAX);
+    run *r = data;
+    nnd_status status = nnd_progress_step(r->ctx, (double)r->next, (double)r->marks.count);
+    return status != NND_OK ? status : look(r, n, tau, mark != SIZE_MAX);
 }
 
 /* Room for the curves, and the recorded times. */
@@ -203,6 +207,8 @@ static nnd_status judge_step(const run *r, nnd_status ran) {
 
 /* More than rounding does to a run at once; where it grows, so does this. */
 static const double ROUNDING = 1e-12;
+/* The run's own part of the time it takes with a check: that has fewer coordinates. */
+static const double RUN_OF_CHECKED = 0.6;
 
 /* What a looser tolerance, and a readout longer by what the run itself drops in all its layers,
  * make of the curves, relative to the largest value of each: more than the run's own tolerance
@@ -215,6 +221,7 @@ static nnd_status march_error(const run *r, double dropped, nnd_status ran, doub
     nnd_status status = begin(&other);
     if (status == NND_OK)
         status = nnd_small_make(r->ctx, r->p, looser * r->p->tolerance, nnd_small_stages(r->p), &n);
+    nnd_progress_within(r->ctx, RUN_OF_CHECKED, 1.0);
     if (status == NND_OK) {
         nnd_conditioned_add(n.system, longer, n.readout, n.readout);
         status = go(&other, &n);
@@ -305,6 +312,7 @@ nnd_status nnd_deep_linear_theory(nnd_context *ctx, const void *params, nnd_fram
         status = make_frame(&r);
     if (status == NND_OK)
         status = nnd_small_make(ctx, p, p->tolerance, nnd_small_stages(p), &n);
+    nnd_progress_within(ctx, 0.0, p->check ? RUN_OF_CHECKED : 1.0);
     if (status == NND_OK)
         status = ran = go(&r, &n);
     if (status >= NND_OK)

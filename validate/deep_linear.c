@@ -355,16 +355,20 @@ static void record_two_time(const run *r) {
 }
 
 /* Goes on from the mark *t: descent by one step, flow at once to the next one that is recorded. */
-static nnd_status advance(run *r, nnd_deep_linear_flow *flow, double *t, double next) {
+static nnd_status advance(run *r, nnd_deep_linear_flow *flow, double *t, size_t recorded) {
     const nnd_deep_linear *p = r->params;
+    double next = r->marks.value[recorded];
     if (p->integrator == NND_GRADIENT_FLOW) {
         *t = next;
-        return nnd_deep_linear_flow_to(r->ctx, &r->net, flow, nnd_deep_linear_time(p, next));
+        nnd_status status = nnd_progress_step(r->ctx, (double)recorded, (double)r->marks.count);
+        return status != NND_OK
+                   ? status
+                   : nnd_deep_linear_flow_to(r->ctx, &r->net, flow, nnd_deep_linear_time(p, next));
     }
     nnd_deep_linear_network_step(&r->net, (size_t)*t);
     *t += 1.0;
     nnd_deep_linear_network_evaluate(&r->net, (size_t)*t);
-    return NND_OK;
+    return nnd_progress_step(r->ctx, *t, (double)p->steps);
 }
 
 static nnd_status train(run *r, nnd_rng_key key) {
@@ -390,7 +394,7 @@ static nnd_status train(run *r, nnd_rng_key key) {
             status = record_spectra(r, recorded++);
         }
         if (status == NND_OK && recorded < r->marks.count)
-            status = advance(r, &flow, &t, r->marks.value[recorded]);
+            status = advance(r, &flow, &t, recorded);
         if (status == NND_NOT_CONVERGED) { /* no step is short enough: weights are not finite */
             *values(r, NND_DIVERGED_AT) = t;
             status = NND_OK;
@@ -420,8 +424,11 @@ static nnd_status simulate(nnd_context *ctx, const void *params, size_t size, ui
         status = nnd_deep_linear_spectra_make(ctx, &r.net, &r.spectra);
     if (status == NND_OK)
         status = frame_make(ctx, &r, first_seed, count);
-    for (r.seed = 0; status == NND_OK && r.seed < count; r.seed++)
+    for (r.seed = 0; status == NND_OK && r.seed < count; r.seed++) {
+        nnd_progress_within(ctx, (double)r.seed / (double)count,
+                            (double)(r.seed + 1) / (double)count);
         status = train(&r, (nnd_rng_key){base_seed, first_seed + r.seed, size});
+    }
     nnd_hand_over(status == NND_OK, r.frame, frame);
     history_clear(&r.past, r.net.depth + 1);
     nnd_deep_linear_spectra_clear(&r.spectra);

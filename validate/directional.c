@@ -225,8 +225,9 @@ static nnd_status descend(run *r) {
             record(r, recorded++);
         r->last_omega = omega;
         r->last_angle = log(omega / across);
-        if (nnd_context_interrupted(r->ctx))
-            return nnd_fail(r->ctx, NND_E_INTERRUPTED, "interrupted at step %g", t);
+        nnd_status status = nnd_progress_step(r->ctx, t, r->t[r->count - 1]);
+        if (status != NND_OK)
+            return status;
         nnd_directional_network_step(&r->net);
     }
     return NND_OK;

@@ -170,6 +170,7 @@ static nnd_status descend(run *r) {
             look += look / 8;
         }
         nnd_flat_block_descend(&r->block, r->params->lr);
+        status = nnd_progress_step(r->record.ctx, (double)t, (double)steps);
     }
     return status;
 }
@@ -185,6 +186,8 @@ static nnd_status flow(run *r) {
                               next);
         if (status == NND_OK)
             status = record_all(r);
+        if (status == NND_OK)
+            status = nnd_progress_step(r->record.ctx, (double)r->recorded, (double)r->times.count);
     }
     return status;
 }
