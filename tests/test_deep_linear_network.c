@@ -228,6 +228,28 @@ START_TEST(simulated_flow_has_steps_of_its_own) {
 }
 END_TEST
 
+/* What is refused before it begins takes at least as many steps as are said to be too many: the
+ * longest time that is allowed, of which a hundred thousandth is followed. */
+START_TEST(a_flow_takes_the_steps_for_which_it_is_refused) {
+    fixture *f = begin("{model: deep-linear, params: {integrator: flow, depth: 2, sigma: [1, 0.7, "
+                       "1.2], gamma0: 0.2}}");
+    nnd_deep_linear p = *f->net.params;
+    double rate = 0.7 * 0.7 * 1.44 + 1.44 + 0.7 * 0.7, longest = 3.31e7 / rate;
+    nnd_objection o;
+    p.time = 0.999 * longest;
+    ck_assert(nnd_deep_linear_simulator.check(&p, 20, &o));
+    p.time = 1.001 * longest;
+    ck_assert(!nnd_deep_linear_simulator.check(&p, 20, &o));
+    ck_assert_str_eq(o.key, "time");
+    nnd_deep_linear_flow flow = {0};
+    nnd_deep_linear_network_evaluate(&f->net, 0);
+    ((nnd_deep_linear *)f->c->params[0])->time = 1e-5 * longest;
+    ck_assert_int_eq(nnd_deep_linear_flow_to(f->ctx, &f->net, &flow, 1e-5 * longest), NND_OK);
+    ck_assert_uint_gt(flow.walk.taken, 100);
+    end(f);
+}
+END_TEST
+
 static void ck_same_times(const nnd_frame *a, const nnd_frame *b, size_t count) {
     const nnd_dim *t = nnd_frame_find_dim(a, "t"), *u = nnd_frame_find_dim(b, "t");
     ck_assert_uint_eq(t->length, count);
@@ -549,6 +571,7 @@ int main(void) {
     tcase_add_loop_test(twins, flow_equals_that_of_a_dense_twin, 0,
                         (int)(sizeof FLOWS / sizeof *FLOWS));
     tcase_add_test(twins, simulated_flow_has_steps_of_its_own);
+    tcase_add_test(twins, a_flow_takes_the_steps_for_which_it_is_refused);
     tcase_add_test(twins, theory_and_networks_record_the_same_times_of_a_flow);
     tcase_add_loop_test(twins, folding_the_pending_updates_changes_nothing, 0, 2);
     tcase_add_test(twins, two_time_overlaps_are_inner_products_of_the_fields);

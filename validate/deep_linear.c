@@ -33,6 +33,26 @@ static void warn_if_rounded(const char *key, double ratio, size_t size, size_t c
                          ratio, size, (double)count / (double)size);
 }
 
+/* The mean eigenvalue of the NTK at the start, sum_l prod_{k != l} sigma_k^2: as fast as a flow is
+ * at least, since it conserves the differences of A_l^T A_l and A_{l-1} A_{l-1}^T. */
+static double mean_rate(const nnd_deep_linear *p) {
+    double sum = 0.0;
+    for (size_t l = 0; l <= (size_t)p->depth; l++) {
+        double product = 1.0;
+        for (size_t k = 0; k <= (size_t)p->depth; k++)
+            product *= k == l ? 1.0 : pow(nnd_deep_linear_sigma(p, k), 2.0);
+        sum += product;
+    }
+    return sum;
+}
+
+static bool check_time(const nnd_deep_linear *p, nnd_objection *o) {
+    double most = NND_DP_MOST_STEPS / nnd_dp_least_steps(mean_rate(p), 1.0);
+    return p->integrator == NND_DESCENT || p->time <= most ||
+           nnd_object(o, "time", "%g is too long for a simulated flow; allowed: up to %.3g",
+                      p->time, most);
+}
+
 static bool check(const void *params, size_t size, nnd_objection *o) {
     const nnd_deep_linear *p = params;
     const double largest = 1e9;
@@ -51,6 +71,8 @@ static bool check(const void *params, size_t size, nnd_objection *o) {
         (size > NND_LARGEST_FULL_SVD || nnd_deep_linear_width(p, size) > NND_LARGEST_FULL_SVD))
         return nnd_object(o, "density", "counts all singular values, up to size and width %d",
                           NND_LARGEST_FULL_SVD);
+    if (!check_time(p, o))
+        return false;
     warn_if_rounded("nu", p->nu, size, nnd_deep_linear_width(p, size), o);
     if (!online)
         warn_if_rounded("alpha", p->alpha, size, nnd_deep_linear_samples(p, size), o);

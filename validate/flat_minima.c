@@ -183,7 +183,7 @@ static nnd_status flow(run *r) {
         if (status == NND_NOT_CONVERGED)
             status = nnd_fail(r->record.ctx, NND_E_INPUT,
                               "params.time: the flow of a network takes too many steps to reach %g",
-                              next);
+                              r->params->time);
         if (status == NND_OK)
             status = record_all(r);
         if (status == NND_OK)

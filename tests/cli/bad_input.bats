@@ -201,6 +201,20 @@ params: {record: linear}
 YAML
 }
 
+@test "a flow that would take networks for ever" {
+    case_file case.yaml <<'YAML'
+model: deep-linear
+params: {integrator: flow, time: 1.0e+30}
+simulate: {size: 20, seeds: 2}
+YAML
+    refused 2 params.time "too long for a simulated flow; allowed: up to 1.66e+07" -- run case.yaml
+    # From a small start it is only seen on the way.
+    refused 2 params.time "1e+18 is too long" "allowed: 1e+07 of them" -- simulate case.yaml \
+        --set params.time=1e18 --set params.sigma=0.001 --set params.depth=2
+    refused 2 params.time "1e+30 is too long" "allowed: 1e+07 of them" -- simulate case.yaml \
+        --set model=alignment --set params.integrator=null --set params.training=flow
+}
+
 @test "a learning rate together with gradient flow" {
     bad_case case.yaml:2:32 params.lr 0.1 flow <<'YAML'
 model: deep-linear
