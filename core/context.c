@@ -96,6 +96,12 @@ nnd_status nnd_fail_memory(nnd_context *ctx, const char *what) {
     return nnd_fail(ctx, NND_E_MEMORY, "out of memory for %s", what);
 }
 
+nnd_status nnd_fail_about(nnd_context *ctx, nnd_status status, const char *what) {
+    char message[MESSAGE_SIZE];
+    memcpy(message, ctx->message, sizeof message);
+    return nnd_fail(ctx, status, "%s: %s", what, message);
+}
+
 const char *nnd_context_message(const nnd_context *ctx) {
     return ctx->message;
 }

@@ -77,6 +77,8 @@ nnd_status nnd_fail(nnd_context *ctx, nnd_status status, const char *format, ...
     __attribute__((format(printf, 3, 4)));
 /** nnd_fail for an allocation that failed: `what` names the thing. */
 nnd_status nnd_fail_memory(nnd_context *ctx, const char *what);
+/** Puts "what: " before the message of the last failure; returns its status, negative. */
+nnd_status nnd_fail_about(nnd_context *ctx, nnd_status status, const char *what);
 /** The message of the last failure, "" if there was none; valid until the next failure. */
 const char *nnd_context_message(const nnd_context *ctx);
 

@@ -215,6 +215,21 @@ YAML
         --set model=alignment --set params.integrator=null --set params.training=flow
 }
 
+@test "a number inside a mapping is named with its path" {
+    bad_case case.yaml:2:41 params.law.mixture.weights "a is not a number > 0" <<'YAML'
+model: directional
+params: {law: {mixture: {weights: [0.5, a], scales: [1, 2]}}}
+YAML
+    bad_case case.yaml:2:52 params.covariance.power_law "-3 is out of range" <<'YAML'
+model: alignment
+params: {alpha: 1, snr: 2, covariance: {power_law: -3, dim: 10}}
+YAML
+    bad_case case.yaml:2:23 simulate.size "a is not an integer >= 1" <<'YAML'
+model: deep-linear
+simulate: {size: [10, a], seeds: 2}
+YAML
+}
+
 @test "a learning rate together with gradient flow" {
     bad_case case.yaml:2:32 params.lr 0.1 flow <<'YAML'
 model: deep-linear
