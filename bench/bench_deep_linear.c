@@ -111,7 +111,7 @@ void bench_deep_linear(bool full) {
     whole(ctx, "spectra, 41 times of 10^4 steps, depth 2",
           "depth: 2, " CASE ", steps: 10000, record_every: 250, tolerance: 1.0e-6, check: false");
     whole(ctx, "flow to 10^6, depth 3",
-          "depth: 3, sigma: 0.8, noise: 0.3, integrator: flow, time: 1.0e6, steps: 40, "
+          "depth: 3, sigma: 0.8, noise: 0.3, integrator: flow, time: 1.0e6, "
           "tolerance: 1.0e-6, check: false, spectrum: false, ntk: false");
     nnd_context_free(ctx);
 }
