@@ -43,6 +43,13 @@
     STREAM(FLAT_MINIMA, ALIGNED, (1 << 21) + 1, 1000)                                              \
     STREAM(FLAT_MINIMA, SEARCH, 1 << 22, 1)                                                        \
     STREAM(LAZY, WEIGHTS, 0, 101)                                                                  \
+    STREAM(MANY_OUTPUTS, WEIGHTS, 0, 1)                                                            \
+    STREAM(MANY_OUTPUTS, READOUT, 1, 1)                                                            \
+    STREAM(MANY_OUTPUTS, TARGET, 2, 1)                                                             \
+    STREAM(MANY_OUTPUTS, INPUTS, 3, 1)                                                             \
+    STREAM(MANY_OUTPUTS, NOISE, 4, 1)                                                              \
+    STREAM(MANY_OUTPUTS, BASIS, 5, 1)                                                              \
+    STREAM(MANY_OUTPUTS, SEARCH, 6, 1)                                                             \
     STREAM(ONLINE, WEIGHTS, 0, 1)                                                                  \
     STREAM(ONLINE, READOUT, 1, 1)                                                                  \
     STREAM(ONLINE, BATCH, 2, 1)                                                                    \
@@ -51,6 +58,11 @@
     STREAM(SCALING, NOISE, 3, 1)                                                                   \
     STREAM(SCALING, ROWS, 4, 1)                                                                    \
     STREAM(SCALING, ORDER, 5, 4) /* of each student */                                             \
+    STREAM(SPECTRUM, NULL_NORMALS, 0, 1) /* of one matrix, under keys of its own */                \
+    STREAM(SPECTRUM, NULL_TESTS, 1, 1)                                                             \
+    STREAM(SPECTRUM, TAIL, 2, 1)                                                                   \
+    STREAM(SPECTRUM, PROBES, 3, 1)                                                                 \
+    STREAM(SPECTRUM, START, 4, 1)                                                                  \
     STREAM(TWO_LAYER, WEIGHTS, 0, 1)                                                               \
     STREAM(TWO_LAYER, READOUT, 1, 1)                                                               \
     STREAM(WIDE_MLP, WEIGHTS, 0, 101)                                                              \
