@@ -198,17 +198,19 @@ static bool is_word(const nnd_param *param, const nnd_value *value) {
 static nnd_status read_word(nnd_context *ctx, const nnd_param *param, void *field) {
     nnd_reals *reals = field;
     nnd_integers *integers = field;
-    void *data = malloc(param->type == NND_REALS ? sizeof(double) : sizeof(int64_t));
-    if (data == NULL)
-        return nnd_fail_memory(ctx, param->name);
+    bool there;
     if (param->type == NND_REALS) {
-        *reals = (nnd_reals){1, data};
-        reals->value[0] = (double)NND_WORD;
+        *reals = (nnd_reals){1, malloc(sizeof(double))};
+        there = reals->value != NULL;
+        if (there)
+            reals->value[0] = (double)NND_WORD;
     } else {
-        *integers = (nnd_integers){1, data};
-        integers->value[0] = NND_WORD;
+        *integers = (nnd_integers){1, malloc(sizeof(int64_t))};
+        there = integers->value != NULL;
+        if (there)
+            integers->value[0] = NND_WORD;
     }
-    return NND_OK;
+    return there ? NND_OK : nnd_fail_memory(ctx, param->name);
 }
 
 /* Reads one field; on NND_E_INPUT `culprit` and `wrong` say what is wrong with which node. */
