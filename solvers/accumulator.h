@@ -12,7 +12,7 @@
 /** Zero-initialise. */
 typedef struct {
     size_t rows, sides, sites;
-    size_t room;                       /**< numbers */
+    size_t room;                     /**< numbers */
     double *sum;                     /**< rows x sides x sites */
     size_t matrices, vectors;        /**< that wait */
     size_t matrix_rows, vector_rows; /**< that what waits is for, at most */

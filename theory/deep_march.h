@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /**
  * The query march of a deep network of any activation with weights of the sites, and its influence
- * functions (deep-fluctuations.md#s6, deep-fluctuations.md#s7): a network of width N is, in law, this march with N
- * independent sites, so that an observable is a function F of the empirical measures of the layers,
- * and N Cov(O, O') = sum_l N/N_l <I_l I'_l>, I_l(i) = S dO/dw_l(i) less its mean over sites.
+ * functions (deep-fluctuations.md#s6, deep-fluctuations.md#s7): a network of width N is, in law,
+ * this march with N independent sites, so that an observable is a function F of the empirical
+ * measures of the layers, and N Cov(O, O') = sum_l N/N_l <I_l I'_l>, I_l(i) = S dO/dw_l(i) less its
+ * mean over sites.
  */
 #ifndef NNDMFT_THEORY_DEEP_MARCH_H
 #define NNDMFT_THEORY_DEEP_MARCH_H

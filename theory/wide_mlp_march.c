@@ -146,8 +146,8 @@ static void clear(march *m) {
 static nnd_status draw_initial(march *m) {
     const nnd_wide_problem *q = m->problem;
     double sigma = q->params->sigma_w;
-    nnd_status status = nnd_initial_fields(q->ctx, m->population[0], m->points, q->set.gram, sigma,
-                                           m->back, m->h);
+    nnd_status status =
+        nnd_initial_fields(q->ctx, m->population[0], m->points, q->set.gram, sigma, m->back, m->h);
     if (status == NND_OK)
         status = nnd_population_draw(m->population[m->depth - 1], 1, 0, NULL, m->readout, NULL);
     cblas_dscal((int)m->sites, sigma, m->readout, 1);
@@ -484,8 +484,8 @@ static nnd_status step_once(march *m, size_t step, size_t *time) {
         status = update(m, step);
     if (status == NND_OK)
         status = check_memory(m, step);
-    if (status == NND_OK && nnd_context_interrupted(q->ctx))
-        status = nnd_fail(q->ctx, NND_E_INTERRUPTED, "interrupted at step %zu", step);
+    if (status == NND_OK)
+        status = nnd_progress_step(q->ctx, (double)step, (double)q->params->steps);
     return status;
 }
 
