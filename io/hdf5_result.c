@@ -17,6 +17,7 @@ void nnd_result_clear(nnd_result *result) {
     nnd_frame_free(result->mc);
     nnd_frame_free(result->seeds);
     nnd_frame_free(result->influence);
+    nnd_frame_free(result->weights);
     nnd_frame_free(result->compare);
     free(result->case_text);
     free(result->model);
@@ -70,7 +71,8 @@ static nnd_status write_group(nnd_context *ctx, const char *path, hid_t parent, 
 
 static nnd_status write_mc(nnd_context *ctx, const char *path, hid_t file,
                            const nnd_result *result) {
-    if (result->mc == NULL && result->seeds == NULL && result->influence == NULL)
+    if (result->mc == NULL && result->seeds == NULL && result->influence == NULL &&
+        result->weights == NULL)
         return NND_OK;
     hid_t group = nnd_hdf5_new_group(file, "mc");
     nnd_status status =
@@ -81,6 +83,8 @@ static nnd_status write_mc(nnd_context *ctx, const char *path, hid_t file,
         status = write_group(ctx, path, group, "seeds", result->seeds);
     if (status == NND_OK)
         status = write_group(ctx, path, group, "influence", result->influence);
+    if (status == NND_OK)
+        status = write_group(ctx, path, group, "weights", result->weights);
     H5Gclose(group);
     return status;
 }
@@ -177,6 +181,8 @@ static nnd_status read_nndmft(nnd_context *ctx, const char *path, hid_t file, nn
         status = read_optional(ctx, path, file, "mc/seeds", &result->seeds);
     if (status == NND_OK && simulated)
         status = read_optional(ctx, path, file, "mc/influence", &result->influence);
+    if (status == NND_OK && simulated)
+        status = read_optional(ctx, path, file, "mc/weights", &result->weights);
     if (status == NND_OK)
         status = read_optional(ctx, path, file, "compare", &result->compare);
     return status;

@@ -48,6 +48,7 @@ typedef struct {
     nnd_frame *theory, *mc, *compare;
     nnd_frame *seeds;     /**< group /mc/seeds: every seed */
     nnd_frame *influence; /**< group /mc/influence: what groups of seeds contribute */
+    nnd_frame *weights;   /**< group /mc/weights: matrices of seed 0 */
     char *case_text;      /**< the resolved case as YAML */
     char *model;          /**< name of the model */
     char *version;        /**< of the nndmft that wrote it */
