@@ -112,6 +112,22 @@ NND_MUST_USE nnd_status nnd_csv_write(nnd_context *ctx, const nnd_frame *frame,
 /** The shape of xarray's Dataset.to_dict(); NaN and infinity are null. */
 NND_MUST_USE nnd_status nnd_json_write(nnd_context *ctx, const nnd_frame *frame,
                                        const nnd_selection *vars, FILE *out);
+/** Several frames, each with a name; borrowed. */
+typedef struct {
+    size_t count;
+    const char **name;
+    nnd_frame **frame;
+} nnd_named_frames;
+/** All of them as one JSON object: by its name each as nnd_json_write has it. */
+NND_MUST_USE nnd_status nnd_json_write_all(nnd_context *ctx, const nnd_named_frames *frames,
+                                           FILE *out);
+/**
+ * All of them as an HDF5 file, each in a group of its own, with the attributes of provenance. A
+ * group is called as its frame; '/' in a name is '.' there, and what would be a second group of one
+ * name gets a number. `history`: the command line, or NULL.
+ */
+NND_MUST_USE nnd_status nnd_frames_write(nnd_context *ctx, const char *path, const char *history,
+                                         const nnd_named_frames *frames);
 /**
  * Writes text of unknown origin (names, attributes, coordinates of foreign files) for people's
  * eyes: what could move the cursor, begin a line or turn the direction of writing, and bytes that

@@ -3,12 +3,13 @@
  * Any bytes as a file of matrices with the ending ENDING: it is refused with a message, or listed,
  * and every matrix in it read or refused.
  */
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "nndmft/nndmft.h"
+#include "nndmft/matrices.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 

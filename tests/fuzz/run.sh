@@ -36,10 +36,10 @@ setup() {
         # shellcheck disable=SC2046 # flags
         clang -std=gnu17 -D_GNU_SOURCE -g -O1 -fsanitize=fuzzer,address,undefined \
             -fno-sanitize-recover=undefined -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror \
-            -Iinclude -I. -DENDING="\"$name\"" $(pkg-config --cflags hdf5-serial) \
+            -Iinclude -I. -I"$build/include" -DENDING="\"$name\"" $(pkg-config --cflags hdf5-serial) \
             "tests/fuzz/fuzz_$harness.c" \
             -o "$build/fuzz_$name" "$build/libnndmft.a" \
-            $(pkg-config --libs openblas hdf5-serial libfyaml libxxhash libzip json-c) -lgsl -llapacke \
+            $(pkg-config --libs openblas hdf5-serial libfyaml libxxhash libzip json-c fftw3) -lgsl -llapacke \
             -lhdf5_serial_hl -lcsv -fopenmp -lm
     done
 }
