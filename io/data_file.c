@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Data files that a case names: all arrays of an HDF5 file, all columns of a CSV table. */
+/* Data files that a case names: all arrays of an HDF5 file or one of NumPy, all columns of a CSV.
+ */
+#include <stdio.h>
 #include <string.h>
 
 #include "core/hand_over.h"
 #include "io/csv_table.h"
+#include "io/matrices_impl.h"
 #include "nndmft/io.h"
 
 static nnd_status columns_to_frame(nnd_context *ctx, const char *path, const nnd_csv_table *t,
@@ -37,9 +40,40 @@ static nnd_status read_csv(nnd_context *ctx, const char *path, nnd_frame **array
     return status;
 }
 
-static bool ends_in_csv(const char *path) {
-    const char *dot = strrchr(path, '.');
-    return dot != NULL && strcmp(dot, ".csv") == 0;
+/* Adds an array of one or two dimensions. */
+static nnd_status add_numbers(nnd_context *ctx, const nnd_matrices *file, size_t i,
+                              nnd_frame *frame) {
+    const nnd_matrix_entry *entry = &file->entry[i];
+    const size_t length[2] = {entry->rows, entry->cols};
+    char dims[64] = "";
+    nnd_status status = NND_OK;
+    for (size_t d = 0; status == NND_OK && d < entry->axes; d++) {
+        char name[32];
+        snprintf(name, sizeof name, "dim_%zu_%zu", i, d);
+        strcat(strcat(dims, d > 0 ? "," : ""), name);
+        status = nnd_frame_add_range(frame, name, length[d], 0.0);
+    }
+    double *x = NULL;
+    if (status == NND_OK)
+        status = nnd_frame_add(frame, entry->info.name, dims, &x);
+    return status == NND_OK ? nnd_matrices_read(ctx, file, i, x) : status;
+}
+
+/* All arrays of NumPy's files and of .safetensors that have one or two dimensions. */
+static nnd_status read_arrays(nnd_context *ctx, const char *path, nnd_frame **arrays) {
+    nnd_matrices *file = NULL;
+    nnd_frame *frame = NULL;
+    nnd_status status = nnd_matrices_open(ctx, path, &file);
+    if (status == NND_OK)
+        status = nnd_frame_new(ctx, &frame);
+    for (size_t i = 0; status == NND_OK && i < nnd_matrices_count(file); i++)
+        if (file->entry[i].axes == 1 || file->entry[i].axes == 2)
+            status = add_numbers(ctx, file, i, frame);
+    if (status == NND_OK && nnd_frame_array_count(frame) == 0)
+        status = nnd_fail(ctx, NND_E_INPUT, "%s: has no arrays of numbers", path);
+    nnd_hand_over(status == NND_OK, frame, arrays);
+    nnd_matrices_close(file);
+    return status;
 }
 
 static nnd_status read_hdf5(nnd_context *ctx, const char *path, nnd_frame **arrays) {
@@ -58,8 +92,21 @@ static nnd_status read_hdf5(nnd_context *ctx, const char *path, nnd_frame **arra
 }
 
 nnd_status nnd_data_file_read(nnd_context *ctx, const char *path, nnd_frame **arrays) {
-    nnd_status status =
-        ends_in_csv(path) ? read_csv(ctx, path, arrays) : read_hdf5(ctx, path, arrays);
+    static const struct {
+        const char *ending;
+        nnd_data_reader read;
+    } kinds[] = {
+        {".csv", read_csv},
+        {".npy", read_arrays},
+        {".npz", read_arrays},
+        {".safetensors", read_arrays},
+    };
+    const char *dot = strrchr(path, '.');
+    nnd_data_reader read = read_hdf5;
+    for (size_t i = 0; dot != NULL && i < sizeof kinds / sizeof *kinds; i++)
+        if (strcmp(dot, kinds[i].ending) == 0)
+            read = kinds[i].read;
+    nnd_status status = read(ctx, path, arrays);
     if (status != NND_OK || !nnd_csv_is_link(path))
         return status;
     status = nnd_frame_set_text(*arrays, NULL, NND_DATA_LINKED, "true");

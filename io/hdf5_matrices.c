@@ -91,8 +91,7 @@ static nnd_status read_dataset(nnd_context *ctx, const nnd_matrices *file,
         bool read = dataset >= 0 &&
                     H5Dread(dataset, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, stored) >= 0;
         status =
-            read ? nnd_hdf5_unpack(ctx, file->path, name, dataset,
-                                   entry->info.rows * entry->info.cols, stored, &packed)
+            read ? nnd_hdf5_unpack(ctx, file->path, name, dataset, entry->count, stored, &packed)
                  : nnd_fail(ctx, NND_E_FORMAT, "%s: %s cannot be read: damaged", file->path, name);
         H5Dclose(dataset);
     }
@@ -166,11 +165,10 @@ static nnd_status read_and_forget(nnd_context *ctx, const void *path) {
     file->path = strdup(path);
     nnd_status status = file->path != NULL ? list_quietly(ctx, file) : nnd_fail_memory(ctx, path);
     for (size_t i = 0; status == NND_OK && i < file->count; i++) {
-        const nnd_matrix_info *info = &file->entry[i].info;
-        if (info->left_out != NULL)
+        if (file->entry[i].count == 0)
             continue;
         status = nnd_check_memory(ctx, nnd_matrices_bytes(file, i), path);
-        double *value = status == NND_OK ? malloc(info->rows * info->cols * sizeof *value) : NULL;
+        double *value = status == NND_OK ? malloc(file->entry[i].count * sizeof *value) : NULL;
         if (status == NND_OK)
             status = value != NULL ? file->read(ctx, file, &file->entry[i], value)
                                    : nnd_fail_memory(ctx, path);

@@ -40,7 +40,7 @@ static bool outputs_last(const char *name) {
            (parent != NULL && strncmp(parent, "vars/", 5) == 0);
 }
 
-/* Rows, columns and axes of an array of two or four dimensions. */
+/* Rows, columns and axes of an array of one, two or four dimensions. */
 static void lay_out(const nnd_matrix_found *found, nnd_matrix_entry *entry) {
     size_t n[4], stride[4], d = found->ndims;
     for (size_t i = 0; i < d; i++)
@@ -49,12 +49,13 @@ static void lay_out(const nnd_matrix_found *found, nnd_matrix_entry *entry) {
     for (size_t i = d - 1; i > 0; i--)
         stride[i - 1] = stride[i] * n[i];
     bool last = d == 4 && outputs_last(found->name);
-    entry->info.rows = last ? n[3] : n[0];
-    entry->info.cols = last ? n[0] * n[1] * n[2] : stride[0];
+    entry->rows = last ? n[3] : n[0];
+    entry->cols = last ? n[0] * n[1] * n[2] : stride[0];
+    entry->count = entry->rows * entry->cols;
     entry->info.unfolded = d == 4;
     if (last) {
         /* (height, width, in, out): out x (height width in) */
-        stride[3] = entry->info.cols;
+        stride[3] = entry->cols;
         stride[2] = 1;
         stride[1] = n[2];
         stride[0] = n[1] * n[2];
@@ -66,22 +67,18 @@ static void lay_out(const nnd_matrix_found *found, nnd_matrix_entry *entry) {
     }
 }
 
-/* Why an array is no matrix; an empty text: it is one. */
+/* Why the numbers of an array cannot be read; an empty text: they can. */
 static void find_objection(const nnd_matrix_found *found, char text[TEXT_SIZE]) {
     uint64_t bytes;
     nnd_text reason = nnd_text_in(TEXT_SIZE, text);
-    bool empty = false, vector = false;
-    for (size_t i = 0; i < found->ndims; i++) {
+    bool empty = false;
+    for (size_t i = 0; i < found->ndims; i++)
         empty = empty || found->shape[i] == 0;
-        vector = vector || (found->ndims == 2 && found->shape[i] == 1);
-    }
     if (found->reason != NULL)
         nnd_text_add(&reason, "%s", found->reason);
     else if (empty)
         nnd_text_add(&reason, "is empty");
-    else if (found->ndims == 1 || vector)
-        nnd_text_add(&reason, "is a vector");
-    else if (found->ndims != 2 && found->ndims != 4)
+    else if (found->ndims != 1 && found->ndims != 2 && found->ndims != 4)
         nnd_text_add(&reason, "has %zu dimensions; allowed: 2 or 4", found->ndims);
     else if (!nnd_matrices_bytes_of(found->ndims, found->shape, sizeof(double), &bytes))
         nnd_text_add(&reason, "is larger than any memory");
@@ -105,12 +102,17 @@ nnd_status nnd_matrices_add(nnd_context *ctx, nnd_matrices *file, const nnd_matr
         .element = found->element,
         .at = found->at,
     };
-    if (reason[0] != '\0')
-        entry->info.left_out = strdup(reason);
-    else
+    if (reason[0] == '\0')
         lay_out(found, entry);
+    bool matrix = entry->rows > 1 && entry->cols > 1;
+    if (matrix) {
+        entry->info.rows = entry->rows;
+        entry->info.cols = entry->cols;
+    } else {
+        entry->info.left_out = strdup(entry->count > 0 ? "is a vector" : reason);
+    }
     return entry->info.name == NULL || entry->info.shape == NULL ||
-                   (reason[0] != '\0' && entry->info.left_out == NULL)
+                   (!matrix && entry->info.left_out == NULL)
                ? nnd_fail_memory(ctx, file->path)
                : NND_OK;
 }
@@ -195,14 +197,12 @@ static bool in_order(const nnd_matrix_entry *entry) {
 nnd_status nnd_matrices_read_bytes(nnd_context *ctx, const nnd_matrices *file,
                                    const nnd_matrix_entry *entry, double *stored) {
     nnd_bytes_stream stream = nnd_bytes_stream_at(&file->bytes, entry->at);
-    return nnd_stream_elements(ctx, &stream.stream, entry->element,
-                               entry->info.rows * entry->info.cols, stored);
+    return nnd_stream_elements(ctx, &stream.stream, entry->element, entry->count, stored);
 }
 
 double nnd_matrices_bytes(const nnd_matrices *file, size_t i) {
     const nnd_matrix_entry *entry = &file->entry[i];
-    double numbers = (double)entry->info.rows * (double)entry->info.cols;
-    return sizeof(double) * numbers * (in_order(entry) ? 1.0 : 2.0);
+    return sizeof(double) * (double)entry->count * (in_order(entry) ? 1.0 : 2.0);
 }
 
 /* Numbers from the order of storage into that of the matrix. */
@@ -223,18 +223,17 @@ static void place(const nnd_matrix_entry *entry, const double *stored, double *v
 }
 
 static nnd_status check_finite(nnd_context *ctx, const nnd_matrices *file,
-                               const nnd_matrix_info *info, const double *value) {
-    for (size_t k = 0; k < info->rows * info->cols; k++)
+                               const nnd_matrix_entry *entry, const double *value) {
+    for (size_t k = 0; k < entry->count; k++)
         if (!isfinite(value[k]))
             return nnd_fail(ctx, NND_E_INPUT, "%s: %s: row %zu, column %zu is %s", file->path,
-                            info->name, k / info->cols, k % info->cols,
+                            entry->info.name, k / entry->cols, k % entry->cols,
                             isnan(value[k]) ? "not a number" : "infinite");
     return NND_OK;
 }
 
 nnd_status nnd_matrices_read(nnd_context *ctx, const nnd_matrices *file, size_t i, double *value) {
     const nnd_matrix_entry *entry = &file->entry[i];
-    size_t count = entry->info.rows * entry->info.cols;
     char what[TEXT_SIZE];
     snprintf(what, sizeof what, "%s: %s", file->path, entry->info.name);
     nnd_status status = nnd_check_memory(ctx, nnd_matrices_bytes(file, i), what);
@@ -243,11 +242,11 @@ nnd_status nnd_matrices_read(nnd_context *ctx, const nnd_matrices *file, size_t 
     if (in_order(entry)) {
         status = file->read(ctx, file, entry, value);
     } else {
-        double *stored = malloc(count * sizeof *stored);
+        double *stored = malloc(entry->count * sizeof *stored);
         status = stored != NULL ? file->read(ctx, file, entry, stored) : nnd_fail_memory(ctx, what);
         if (status == NND_OK)
             place(entry, stored, value);
         free(stored);
     }
-    return status == NND_OK ? check_finite(ctx, file, &entry->info, value) : status;
+    return status == NND_OK ? check_finite(ctx, file, entry, value) : status;
 }

@@ -11,7 +11,7 @@ static nnd_status read_table(nnd_context *ctx, const nnd_matrices *file,
                              const nnd_matrix_entry *entry, double *stored) {
     const nnd_csv_table *table = file->source;
     (void)ctx;
-    memcpy(stored, table->value, entry->info.rows * entry->info.cols * sizeof *stored);
+    memcpy(stored, table->value, entry->count * sizeof *stored);
     return NND_OK;
 }
 

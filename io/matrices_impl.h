@@ -18,6 +18,7 @@ enum { NND_MATRIX_AXES = 4 };
 
 typedef struct {
     nnd_matrix_info info;
+    size_t rows, cols, count; /* numbers: of the matrix, or of a vector; 0: it cannot be read */
     size_t axes;
     nnd_axis axis[NND_MATRIX_AXES]; /* in the order of storage, the last one fastest */
     nnd_element element;            /* of files whose bytes are read here */

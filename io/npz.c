@@ -82,8 +82,7 @@ static nnd_status read_array(nnd_context *ctx, const nnd_matrices *file,
     if (status == NND_OK)
         status = skip(ctx, &s.stream, entry->at & (((uint64_t)1 << HEADER_BITS) - 1));
     if (status == NND_OK)
-        status = nnd_stream_elements(ctx, &s.stream, entry->element,
-                                     entry->info.rows * entry->info.cols, stored);
+        status = nnd_stream_elements(ctx, &s.stream, entry->element, entry->count, stored);
     if (status == NND_OK)
         status = check_end(ctx, &s);
     close_member(&s);

@@ -84,9 +84,8 @@ static nnd_status read_slab(nnd_context *ctx, const nnd_matrices *file,
         nnd_frame_array(file->source, entry->at & (((uint64_t)1 << ARRAY_BITS) - 1));
     slab s = slab_at(array, entry->at >> ARRAY_BITS);
     (void)ctx;
-    for (size_t i = 0; i < entry->info.rows; i++)
-        memcpy(stored + i * entry->info.cols, s.first + i * s.cols,
-               entry->info.cols * sizeof *stored);
+    for (size_t i = 0; i < entry->rows; i++)
+        memcpy(stored + i * entry->cols, s.first + i * s.cols, entry->cols * sizeof *stored);
     return NND_OK;
 }
 

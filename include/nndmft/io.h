@@ -34,7 +34,8 @@ char *nnd_yaml_text(const nnd_value *tree);
 
 /**
  * Reads a data file that a case names: every array of an HDF5 file (at its root, or in /mc), or of
- * a CSV table (ending in .csv, names in the first line) every column. An nnd_data_reader.
+ * a CSV table (ending in .csv, names in the first line) every column, of .npy, .npz and
+ * .safetensors every array of one or two dimensions. An nnd_data_reader.
  */
 NND_MUST_USE nnd_status nnd_data_file_read(nnd_context *ctx, const char *path, nnd_frame **arrays);
 

@@ -47,9 +47,9 @@ const nnd_matrix_info *nnd_matrices_info(const nnd_matrices *file, size_t i);
 double nnd_matrices_bytes(const nnd_matrices *file, size_t i);
 
 /**
- * Reads the i-th array, which must not be left out, as a matrix of rows x cols numbers, row-major;
- * `value` has room for them. NND_E_INPUT if one of them is not finite, or does not exist;
- * NND_E_LIMIT beyond the memory limit. One thread at a time may read from a file.
+ * Reads the i-th array, which must not be left out (a vector may be), as a matrix of rows x cols
+ * numbers, row-major; `value` has room for them. NND_E_INPUT if one of them is not finite, or does
+ * not exist; NND_E_LIMIT beyond the memory limit. One thread at a time may read from a file.
  */
 NND_MUST_USE nnd_status nnd_matrices_read(nnd_context *ctx, const nnd_matrices *file, size_t i,
                                           double *value);
