@@ -43,6 +43,13 @@
     STREAM(FLAT_MINIMA, ALIGNED, (1 << 21) + 1, 1000)                                              \
     STREAM(FLAT_MINIMA, SEARCH, 1 << 22, 1)                                                        \
     STREAM(LAZY, WEIGHTS, 0, 101)                                                                  \
+    STREAM(MANY_OUTPUTS, WEIGHTS, 0, 1)                                                            \
+    STREAM(MANY_OUTPUTS, READOUT, 1, 1)                                                            \
+    STREAM(MANY_OUTPUTS, TARGET, 2, 1)                                                             \
+    STREAM(MANY_OUTPUTS, INPUTS, 3, 1)                                                             \
+    STREAM(MANY_OUTPUTS, NOISE, 4, 1)                                                              \
+    STREAM(MANY_OUTPUTS, BASIS, 5, 1)                                                              \
+    STREAM(MANY_OUTPUTS, SEARCH, 6, 1)                                                             \
     STREAM(ONLINE, WEIGHTS, 0, 1)                                                                  \
     STREAM(ONLINE, READOUT, 1, 1)                                                                  \
     STREAM(ONLINE, BATCH, 2, 1)                                                                    \

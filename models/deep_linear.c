@@ -38,7 +38,9 @@ static const nnd_param PARAMS[] = {
     {"parameterization", FIELD(CHOICE, parameterization), "mup", NND_ANY,
      "gamma = gamma0 sqrt(nu) (mup) or gamma0 (ntk)", .choices = PARAMETERIZATIONS},
     {"training", FIELD(CHOICE, training), "fixed", NND_ANY,
-     "full batch of fixed data, population gradient, or a new batch at every step",
+     "full batch of fixed data, population gradient, or a new batch at every step (long runs of "
+     "which "
+     "are cheap without spectrum, ntk, density and two_time)",
      .choices = TRAININGS},
     {"center", FIELD(BOOL, center), "false", NND_ANY, "subtract the predictor at initialisation"},
     {"momentum",

@@ -15,6 +15,7 @@
     X(directional)                                                                                 \
     X(flat_minima)                                                                                 \
     X(lazy_fluctuations)                                                                           \
+    X(many_outputs)                                                                                \
     X(online_fluctuations)                                                                         \
     X(scaling_laws)                                                                                \
     X(two_layer_fluctuations)                                                                      \

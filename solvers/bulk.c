@@ -21,6 +21,17 @@ double nnd_bulk_density(double s, double aspect, double z) {
     return density / fmin(1.0, aspect);
 }
 
+/* The midpoint rule in the angle of aspect^{1/2} e^{i phi}. */
+void nnd_bulk_rule(double aspect, size_t count, double *node, double *weight) {
+    double root = sqrt(aspect), gap = 1.0 - root;
+    for (size_t k = 0; k < count; k++) {
+        double half = 0.5 * ((double)k + 0.5) * M_PI / (double)count, c = cos(half), s = sin(half);
+        /* |1 + root e^{i phi}|^2 and sin^2 phi without cancellation */
+        node[k] = gap * gap + 4.0 * root * c * c;
+        weight[k] = 8.0 * aspect / (double)count * (s * c) * (s * c) / node[k];
+    }
+}
+
 /* With z = sqrt(s) x, m = m_1(x)/sqrt(s): any s > 0. */
 nnd_bulk_resolvent nnd_bulk_resolvent_at(double s, double aspect, double z) {
     double unit = sqrt(s), x = z / unit;

@@ -73,10 +73,13 @@ double nnd_kappa(const nnd_eigenmodes *p, double samples, double shift, double l
     return kappa;
 }
 
-/* The physical root: it turns less than lambda, and to the same side. */
+/* The physical root: it turns less than lambda, and to the same side. On the negative axis that is
+ * the sign of a 0, and real roots are others. */
 static bool is_physical(double complex kappa, double complex lambda) {
-    const double rounding = 1e-9;
-    if (cimag(lambda) != 0.0 && cimag(kappa) * cimag(lambda) <= 0.0)
+    const double rounding = 1e-9, real = 1e-10;
+    bool on_axis = cimag(lambda) == 0.0, negative = on_axis && creal(lambda) < 0.0;
+    double side = cimag(kappa) * copysign(1.0, cimag(lambda));
+    if (!(negative ? side > real * cabs(kappa) : on_axis || side > 0.0))
         return false;
     return fabs(carg(kappa)) <= fabs(carg(lambda)) + rounding;
 }
@@ -137,6 +140,12 @@ static bool newton(const nnd_resolvent *x, double complex lambda, double complex
     return false;
 }
 
+/* A zero in both imaginary parts keeps its sign. */
+static double complex between(double complex from, double complex to, double part) {
+    return CMPLX(creal(from) + part * (creal(to) - creal(from)),
+                 (1.0 - part) * cimag(from) + part * cimag(to));
+}
+
 /* Goes from one lambda to the next on a straight line, in steps that Newton's method can follow. */
 double complex nnd_kappa_complex(const nnd_resolvent *x, double complex lambda, double complex from,
                                  double complex guess) {
@@ -144,7 +153,7 @@ double complex nnd_kappa_complex(const nnd_resolvent *x, double complex lambda, 
     double complex kappa = guess;
     for (int n = 0; n < MAX_STEPS; n++) {
         double next = fmin(done + step, 1.0);
-        double complex target = next < 1.0 ? from + next * (lambda - from) : lambda;
+        double complex target = next < 1.0 ? between(from, lambda, next) : lambda;
         double complex trial = kappa;
         if (newton(x, target, &trial)) {
             if (next == 1.0)

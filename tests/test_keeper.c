@@ -182,6 +182,22 @@ START_TEST(norms_of_flat_minima_are_those_of_the_kept_weights) {
 }
 END_TEST
 
+/* Of many outputs the last time alone is recorded; the start is kept all the same. */
+START_TEST(eigenvalues_of_many_outputs_are_those_of_the_kept_weights) {
+    pair p = simulate_pair("model: many-outputs, params: {variant: fixed-readout, c: 1, d: 0.5, "
+                           "time: 2, integrator: flow}, simulate: {size: 16, seeds: 2");
+    size_t rows, cols;
+    ck_assert_uint_eq(times(&p), 2);
+    const double *w = matrix(p.kept.weights, 0, 1, &rows, &cols);
+    double square = 0.0;
+    for (size_t k = 0; k < rows * cols; k++)
+        square += w[k] * w[k];
+    ck_near("eigenvalue_mean", 1, square / (double)cols, recorded(&p, "eigenvalue_mean")[0],
+            ROUNDING);
+    pair_clear(&p);
+}
+END_TEST
+
 /* The arrays are as large as the largest size; what is beyond a matrix is NaN. */
 START_TEST(singular_values_of_deep_linear_networks_are_those_of_the_kept_weights) {
     enum { SIZES = 2, OUTLIERS = 2, LARGEST = 16 };
@@ -309,6 +325,7 @@ int main(void) {
     tcase_add_test(tests, outputs_of_nonlinear_networks_are_those_of_the_kept_weights);
     tcase_add_test(tests, predictors_of_linear_networks_are_products_of_the_kept_weights);
     tcase_add_test(tests, norms_of_flat_minima_are_those_of_the_kept_weights);
+    tcase_add_test(tests, eigenvalues_of_many_outputs_are_those_of_the_kept_weights);
     tcase_add_test(tests, singular_values_of_deep_linear_networks_are_those_of_the_kept_weights);
     tcase_add_test(tests, estimates_do_not_know_of_kept_weights);
     tcase_add_test(tests, an_ensemble_is_extended_by_its_weights_alone);

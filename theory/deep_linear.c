@@ -276,15 +276,6 @@ static nnd_status account(const run *r, const nnd_small *n, nnd_status ran) {
     return status == NND_OK ? nnd_frame_set_number(r->frame, NULL, "march_error", error) : status;
 }
 
-static nnd_status warn_of_compression(const run *r) {
-    if (!nnd_small_compresses(r->p) || !(r->p->spectrum || r->p->ntk))
-        return NND_OK;
-    nnd_log(r->ctx, NND_LOG_WARNING,
-            "theory: more than 1000 steps of fresh batches: spectra may be wrong by %g",
-            NND_SPECTRUM_ERROR);
-    return nnd_frame_set_number(r->frame, NULL, "spectrum_error", NND_SPECTRUM_ERROR);
-}
-
 /* ---- all of it ---- */
 
 static nnd_status complete(run *r, const nnd_small *n, nnd_status ran) {
@@ -298,9 +289,7 @@ static nnd_status complete(run *r, const nnd_small *n, nnd_status ran) {
                                       ran == NND_DIVERGED ? (double)r->done : NAN);
     if (status == NND_OK)
         status = judge_step(r, ran);
-    if (status == NND_OK)
-        status = account(r, n, ran);
-    return status == NND_OK ? warn_of_compression(r) : status;
+    return status == NND_OK ? account(r, n, ran) : status;
 }
 
 nnd_status nnd_deep_linear_theory(nnd_context *ctx, const void *params, nnd_frame **frame) {

@@ -8,8 +8,8 @@
 #include "theory/deep_linear_window.h"
 
 /* Steps of fresh batches from which on coordinates are replaced: two directions a step are few up
- * to the first; spectra, which replacing harms (NND_SPECTRUM_ERROR), are exact up to the second. */
-static const int64_t FEW_STEPS = 200, EXACT_STEPS = 1000;
+ * to here. */
+static const int64_t FEW_STEPS = 200;
 
 static nnd_runge_kutta method_of(const nnd_deep_linear *p) {
     static const nnd_runge_kutta method[] = {
@@ -31,8 +31,8 @@ bool nnd_small_adapts(const nnd_deep_linear *p) {
 }
 
 bool nnd_small_compresses(const nnd_deep_linear *p) {
-    return p->training == NND_TRAIN_FRESH &&
-           p->steps > (p->spectrum || p->ntk ? EXACT_STEPS : FEW_STEPS);
+    bool looks_back = p->spectrum || p->ntk || p->density || p->two_time;
+    return p->training == NND_TRAIN_FRESH && !looks_back && p->steps > FEW_STEPS;
 }
 
 /* An explicit Runge-Kutta step: for each stage the weights move from the mixture of gradients of

@@ -22,10 +22,15 @@ static nnd_status add_matrix(const nnd_keeper *keeper, size_t l) {
 
 nnd_status nnd_keeper_make(nnd_keeper *keeper, const nnd_frame *records, size_t layers,
                            const size_t *unit) {
+    nnd_context *ctx = nnd_frame_context(records);
+    const nnd_dim *t = nnd_frame_find_dim(records, "t");
     keeper->layers = layers;
-    nnd_status status = nnd_frame_new(nnd_frame_context(records), &keeper->frame);
+    if (t == NULL)
+        return nnd_fail(ctx, NND_E_INPUT,
+                        "simulate.storage: no time is recorded to keep weights at");
+    nnd_status status = nnd_frame_new(ctx, &keeper->frame);
     if (status == NND_OK)
-        status = nnd_frame_copy_dim(keeper->frame, nnd_frame_find_dim(records, "t"));
+        status = nnd_frame_copy_dim(keeper->frame, t);
     for (size_t l = 0; status == NND_OK && l <= layers; l++) {
         char name[NAME_SIZE];
         snprintf(name, sizeof name, "unit%zu", l);

@@ -3,6 +3,8 @@
 #ifndef NNDMFT_SOLVERS_BULK_H
 #define NNDMFT_SOLVERS_BULK_H
 
+#include <stddef.h>
+
 #include "nndmft/api.h"
 
 NND_API_BEGIN
@@ -18,6 +20,14 @@ double nnd_bulk_lower_edge(double s, double aspect);
  * support.
  */
 double nnd_bulk_density(double s, double aspect, double z);
+
+/**
+ * A rule for the positive eigenvalues of A^T A, A an n_out x n_in matrix of iid entries of variance
+ * 1/n_in (many-outputs.md#s2-1): `count` nodes in descending order, and weights, whose sum is
+ * min(aspect, 1) but for the error of the rule, which falls like exp(-count |log aspect|) for what
+ * is smooth. Of an aspect of 1 it is exact for polynomials of degree below 2 count - 1.
+ */
+void nnd_bulk_rule(double aspect, size_t count, double *node, double *weight);
 
 /** Self-energies of the Hermitised resolvent at z above the upper edge, and their derivatives. */
 typedef struct {

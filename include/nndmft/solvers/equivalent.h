@@ -88,9 +88,10 @@ typedef struct {
 double nnd_response(double samples, double width, double ratio);
 
 /**
- * kappa for complex lambda off the negative real axis, continued by Newton's method from `from`,
- * where kappa is `guess`. The root has |arg kappa| <= |arg lambda| and the sign of its imaginary
- * part. NaN if it is not found.
+ * kappa for complex lambda, continued by Newton's method from `from`, where kappa is `guess`. The
+ * root has |arg kappa| <= |arg lambda| and the sign of its imaginary part. On the negative axis,
+ * inside the spectrum of samples, it is the limit from the side that the sign of Im lambda = 0
+ * tells. NaN if it is not found.
  */
 nnd_complex nnd_kappa_complex(const nnd_resolvent *resolvent, nnd_complex lambda, nnd_complex from,
                               nnd_complex guess);

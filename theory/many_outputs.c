@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Spectra of two-layer linear networks with as many outputs as neurons. */
+#include "theory/models.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "core/hand_over.h"
+#include "nndmft/many_outputs.h"
+#include "theory/many_outputs_modes.h"
+
+/* many-outputs.md#s1-1 */
+static nnd_status add_scales(const nnd_many_outputs *p, nnd_frame *frame) {
+    nnd_outputs_scales s = nnd_many_outputs_scales(p);
+    nnd_status status =
+        nnd_frame_add_number(frame, &nnd_many_outputs_model, "gamma_canonical", s.gamma);
+    return status == NND_OK
+               ? nnd_frame_add_number(frame, &nnd_many_outputs_model, "rate_canonical", s.rate)
+               : status;
+}
+
+static nnd_status solve(nnd_context *ctx, const nnd_many_outputs *p, const nnd_reals *times,
+                        nnd_frame *frame) {
+    if (p->variant == NND_WIDE || p->variant == NND_ALIGNED)
+        return nnd_many_outputs_modes_add(ctx, p, times, frame);
+    return nnd_fail(ctx, NND_E_INPUT,
+                    "params.variant: there is no theory of fixed-readout and steps yet; allowed: "
+                    "wide, aligned (networks of all variants can be simulated)");
+}
+
+nnd_status nnd_many_outputs_theory(nnd_context *ctx, const void *params, nnd_frame **frame) {
+    const nnd_many_outputs *p = params;
+    nnd_reals times = {0, NULL};
+    nnd_frame *out = NULL;
+    nnd_status status = nnd_many_outputs_times(ctx, p, &times);
+    if (status == NND_OK)
+        status = nnd_frame_new(ctx, &out);
+    if (status == NND_OK)
+        status = nnd_many_outputs_add_times(p, &times, out);
+    if (status == NND_OK)
+        status = nnd_many_outputs_add_dims(p, out);
+    if (status == NND_OK)
+        status = add_scales(p, out);
+    if (status == NND_OK)
+        status = solve(ctx, p, &times, out);
+    nnd_hand_over(status >= NND_OK, out, frame);
+    free(times.value);
+    return status;
+}
+
+nnd_status nnd_many_outputs_theory_cost(nnd_context *ctx, const void *params, nnd_cost *cost) {
+    (void)ctx;
+    const nnd_many_outputs *p = params;
+    double times = (double)p->record.count + 1.0;
+    double grid = fmax((double)(p->z.count > 0 ? (size_t)p->z.count : p->z.values.count), 200.0);
+    double each = 3.0 * grid + 2.0 * (double)nnd_many_outputs_points(p) +
+                  3.0 * (double)nnd_many_outputs_modes(p) + 20.0;
+    *cost = (nnd_cost){.bytes = 1e5,
+                       .results = times * each * sizeof(double),
+                       .flops = nnd_many_outputs_modes_flops(p, times, grid)};
+    return NND_OK;
+}
