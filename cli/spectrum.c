@@ -175,9 +175,12 @@ static nnd_status write_frames(nnd_context *ctx, const cli_options *options,
         nnd_status status = nnd_json_write_all(ctx, frames, stdout);
         return status == NND_E_IO && cli_reader_left() ? NND_OK : status;
     }
-    return options->output != NULL
-               ? nnd_frames_write(ctx, options->output, options->history, frames)
-               : NND_OK;
+    if (options->output == NULL)
+        return NND_OK;
+    nnd_status status = nnd_frames_write(ctx, options->output, options->history, frames);
+    if (status == NND_OK)
+        nnd_log(ctx, NND_LOG_NOTE, "wrote %s", options->output);
+    return status;
 }
 
 /* The name of a matrix as that of a file: other signs than letters, digits, '.', '-' and '_' are
@@ -223,6 +226,9 @@ static nnd_status put_out(nnd_context *ctx, const cli_options *options, const cl
     free(frames.name);
     if (status == NND_OK)
         status = draw(ctx, options, s);
+    if (status == NND_OK && s->left_out > 0)
+        nnd_log(ctx, NND_LOG_NOTE, "left out: %zu array%s that %s no matrix; -v says why",
+                s->left_out, s->left_out > 1 ? "s" : "", s->left_out > 1 ? "are" : "is");
     if (status == NND_OK && !wants_json(options))
         cli_spectrum_report(s, stdout);
     return status;

@@ -31,7 +31,8 @@ typedef struct {
     size_t file_count;
     nnd_matrices **file;
     nnd_matrices *init_file;
-    bool steps; /**< files, or their matrices, are checkpoints */
+    size_t left_out; /**< arrays that are no matrices */
+    bool steps;      /**< files, or their matrices, are checkpoints */
     size_t count;
     cli_series *series;
 } cli_spectra;

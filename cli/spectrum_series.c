@@ -103,6 +103,7 @@ static nnd_status add_file(nnd_context *ctx, const cli_options *o, cli_spectra *
                 return nnd_fail(ctx, NND_E_INPUT, "%s: %s %s", path, info->name, info->left_out);
             nnd_log(ctx, NND_LOG_DETAIL, "%s: %s (%s) is left out: it %s", path, info->name,
                     info->shape, info->left_out);
+            s->left_out++;
             continue;
         }
         if (has_step && s->file_count > 1)

@@ -180,6 +180,10 @@ static nnd_status read_and_forget(nnd_context *ctx, const void *path) {
 
 nnd_status nnd_hdf5_list(nnd_context *ctx, nnd_matrices *file) {
     nnd_status status = nnd_hdf5_check(ctx, file->path, false);
+    if (status == NND_OK && H5Fis_hdf5(file->path) <= 0)
+        status = nnd_fail(ctx, NND_E_FORMAT,
+                          "%s: is not an HDF5 file; others end in .npy, .npz, .safetensors or .csv",
+                          file->path);
     if (status == NND_OK)
         status = nnd_hdf5_rehearse(ctx, file->path, read_and_forget, file->path);
     return status == NND_OK ? list_quietly(ctx, file) : status;
