@@ -200,16 +200,15 @@ static nnd_status transforms_make(nnd_context *ctx, size_t count, transforms *t)
     }
     if (t->cosine_plan != NULL && t->sine_plan != NULL)
         return NND_OK;
-    transforms_clear(t);
     return nnd_fail_memory(ctx, "a cosine transform");
 }
 
-/* The same two sums. FFTW: x_0 + 2 sum_(k>=1) x_k cos(k theta_j), and 2 sum_(k>=1) x_(k-1) sin(k
- * theta_j). */
-static void transform(const transforms *t, const nnd_kpm *kpm, size_t probe) {
+/* The same two sums, with the first `used` moments. FFTW: x_0 + 2 sum_(k>=1) x_k cos(k theta_j),
+ * and 2 sum_(k>=1) x_(k-1) sin(k theta_j). */
+static void transform(const transforms *t, const nnd_kpm *kpm, size_t used, size_t probe) {
     const double *moment = kpm->moment + probe * kpm->moments;
     for (size_t k = 0; k < t->count; k++) {
-        double c = k < kpm->moments ? kpm->damping[k] * moment[k] : 0.0;
+        double c = k < used ? jackson(used, k) * moment[k] : 0.0;
         t->cosine[k] = c;
         if (k > 0)
             t->sine[k - 1] = c / (double)k;
@@ -228,12 +227,12 @@ static void reduce(size_t probes, size_t count, const double *each, double *mean
     }
 }
 
-static void fill(const nnd_kpm *kpm, const transforms *t, nnd_kpm_curve *curve, double *density,
-                 double *share) {
+static void fill(const nnd_kpm *kpm, size_t used, const transforms *t, nnd_kpm_curve *curve,
+                 double *density, double *share) {
     size_t n = curve->count;
     double a = 0.5 * (kpm->upper - kpm->lower), b = 0.5 * (kpm->upper + kpm->lower);
     for (size_t p = 0; p < kpm->probes; p++) {
-        transform(t, kpm, p);
+        transform(t, kpm, used, p);
         double zeroth = kpm->moment[p * kpm->moments];
         for (size_t j = 0; j < n; j++) {
             /* Ascending in z: theta from pi down. */
@@ -248,30 +247,40 @@ static void fill(const nnd_kpm *kpm, const transforms *t, nnd_kpm_curve *curve, 
     reduce(kpm->probes, n, share, curve->share, curve->share_se);
 }
 
-nnd_status nnd_kpm_curve_make(nnd_context *ctx, const nnd_kpm *kpm, size_t count,
+static nnd_status curve_room(nnd_context *ctx, size_t count, nnd_kpm_curve *curve) {
+    *curve = (nnd_kpm_curve){.count = count, .z = calloc(5 * count, sizeof(double))};
+    if (curve->z == NULL)
+        return nnd_fail_memory(ctx, "a density");
+    curve->density = curve->z + count;
+    curve->density_se = curve->z + 2 * count;
+    curve->share = curve->z + 3 * count;
+    curve->share_se = curve->z + 4 * count;
+    return NND_OK;
+}
+
+nnd_status nnd_kpm_curve_make(nnd_context *ctx, const nnd_kpm *kpm, size_t used, size_t count,
                               nnd_kpm_curve *curve) {
     transforms t = {0};
-    *curve = (nnd_kpm_curve){.count = count, .z = calloc(5 * count, sizeof(double))};
-    double *each = calloc(2 * kpm->probes * count, sizeof *each);
-    nnd_status status = NND_OK;
-    if (count < kpm->moments)
-        status = nnd_fail(ctx, NND_E_INPUT, "%zu points; allowed: at least the %zu moments", count,
-                          kpm->moments);
-    else if (curve->z == NULL || each == NULL)
+    double *density = calloc(kpm->probes * count, sizeof *density);
+    double *share = calloc(kpm->probes * count, sizeof *share);
+    nnd_status status = curve_room(ctx, count, curve);
+    if (status == NND_OK && (density == NULL || share == NULL))
         status = nnd_fail_memory(ctx, "a density");
-    else
+    if (status == NND_OK && (used < 2 || used > kpm->moments || count < used))
+        status =
+            nnd_fail(ctx, NND_E_INPUT,
+                     "%zu of %zu moments at %zu points; allowed: 2 to all of them, and as many "
+                     "points",
+                     used, kpm->moments, count);
+    if (status == NND_OK)
         status = transforms_make(ctx, count, &t);
-    if (status == NND_OK) {
-        curve->density = curve->z + count;
-        curve->density_se = curve->z + 2 * count;
-        curve->share = curve->z + 3 * count;
-        curve->share_se = curve->z + 4 * count;
-        fill(kpm, &t, curve, each, each + kpm->probes * count);
-        transforms_clear(&t);
-    } else {
+    if (status == NND_OK)
+        fill(kpm, used, &t, curve, density, share);
+    else
         nnd_kpm_curve_clear(curve);
-    }
-    free(each);
+    transforms_clear(&t);
+    free(density);
+    free(share);
     return status;
 }
 

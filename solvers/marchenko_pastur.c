@@ -88,7 +88,8 @@ double nnd_mp_quantile(double ratio, double sigma2, double p) {
  * n less a half (spectrum.md#eq5). */
 static nnd_mp_edge edge(size_t rows, size_t cols, double sign) {
     double m = sqrt((double)rows - 0.5), n = sqrt((double)cols - 0.5), sum = m + sign * n;
-    return (nnd_mp_edge){sum * sum, fabs(sum) * cbrt(fabs(1.0 / m + sign / n))};
+    double scale = fabs(sum) * cbrt(fabs(1.0 / m + sign / n));
+    return (nnd_mp_edge){sum * sum, scale};
 }
 
 nnd_mp_edge nnd_mp_largest(size_t rows, size_t cols) {

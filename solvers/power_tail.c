@@ -3,6 +3,7 @@
 
 #include <gsl/gsl_sort.h>
 #include <math.h>
+#include <stdbool.h>
 #include <stdlib.h>
 
 #include "core/rng.h"
@@ -10,6 +11,7 @@
 #include "solvers/spectrum_null.h"
 
 enum { THRESHOLDS = 64 };
+static const double ROUNDING = 1e-12;
 
 /* Of a power law above the number with `count` - 1 others above it. */
 typedef struct {
@@ -27,10 +29,12 @@ static double distance(size_t n, const double *logs, double rate) {
     return largest;
 }
 
-/* exponent = 1 + n/sum log(x_i/x_n); logarithms above a threshold are exponential. */
+/* exponent = 1 + n/sum log(x_i/x_n); logarithms above a threshold are exponential. Numbers that are
+ * equal to rounding have none. */
 static fit fit_above(size_t n, const double *logs, double sum) {
-    double rate = (double)n / (sum - (double)n * logs[n - 1]);
-    return (fit){n, 1.0 + rate, isfinite(rate) ? distance(n, logs, rate) : INFINITY};
+    double mean = sum / (double)n - logs[n - 1];
+    bool equal = !(mean > ROUNDING * (1.0 + fabs(logs[n - 1])));
+    return (fit){n, 1.0 + 1.0 / mean, equal ? INFINITY : distance(n, logs, 1.0 / mean)};
 }
 
 static fit best_fit(size_t count, const double *logs) {

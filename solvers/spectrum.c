@@ -13,11 +13,11 @@
 nnd_spectrum_options nnd_spectrum_defaults(void) {
     return (nnd_spectrum_options){
         .method = NND_SPECTRUM_EXACT,
-        .moments = 1000,
+        .moments = 400,
         .probes = 16,
         .level = 0.005,
         .vectors = 8,
-        .draws = 199,
+        .draws = 99,
         .seed = 1,
         .init_sd = NAN,
     };

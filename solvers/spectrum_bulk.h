@@ -30,7 +30,7 @@ double nnd_middle(size_t count, const double *descending);
 double nnd_bulk_distance(size_t tall, size_t count, const double *descending, double sd);
 
 /** Distances in numbers of singular values are taken at these many quantiles. */
-enum { NND_BULK_LEVELS = 511 };
+enum { NND_BULK_LEVELS = 255 };
 /** The quantiles of the law, entries of variance 1, as singular values, ascending. */
 void nnd_bulk_levels(size_t tall, size_t count, double *level);
 /** The largest difference between numbers of singular values below each level, `below`, and what

@@ -158,8 +158,8 @@ nnd_status nnd_analysis_distances(nnd_analysis *a) {
     nnd_spectrum_null null;
     if (out->count < NND_BULK_LEAST || !(fitted > 0.0 || init > 0.0))
         return NND_OK;
-    nnd_status status =
-        nnd_spectrum_null_make(a->ctx, a->tall, out->count, draws, a->options->seed, &null);
+    nnd_status status = nnd_spectrum_null_make(a->ctx, a->tall, out->count, draws, a->options->seed,
+                                               init > 0.0, &null);
     if (status != NND_OK)
         return status;
     if (fitted > 0.0)

@@ -44,7 +44,8 @@ static nnd_status make_law(nnd_analysis *a, size_t points) {
     return NND_OK;
 }
 
-/* In singular values; what noise takes back of a share is made up. */
+/* In singular values; what noise takes back of a share is made up. What the kernel smooths away is
+ * at most what it does with half of the moments besides, which is part of the error. */
 static nnd_status kpm_law(nnd_analysis *a) {
     nnd_spectrum *out = a->out;
     double top = out->singular[0] * out->singular[0];
@@ -52,28 +53,34 @@ static nnd_status kpm_law(nnd_analysis *a) {
         out->count,         apply_block,     a, 0.0, MARGIN * top, a->options->moments,
         a->options->probes, a->options->seed};
     nnd_kpm kpm;
-    nnd_kpm_curve curve = {0};
+    nnd_kpm_curve curve = {0}, half = {0};
     nnd_status status = nnd_kpm_run(a->ctx, &task, &kpm);
     if (status != NND_OK)
         return status;
-    status = nnd_kpm_curve_make(a->ctx, &kpm, CURVE_FACTOR * task.moments, &curve);
+    size_t points = CURVE_FACTOR * task.moments;
+    status = nnd_kpm_curve_make(a->ctx, &kpm, task.moments, points, &curve);
+    if (status == NND_OK)
+        status = nnd_kpm_curve_make(a->ctx, &kpm, task.moments / 2, points, &half);
     if (status == NND_OK)
         status = make_law(a, curve.count);
     for (size_t i = 0; status == NND_OK && i < curve.count; i++) {
         double before = i > 0 ? out->law_share[i - 1] : 0.0;
         out->law_at[i] = sqrt(curve.z[i]);
         out->law_share[i] = fmax(before, fmin(1.0, curve.share[i]));
-        out->law_share_se[i] = curve.share_se[i];
+        out->law_share_se[i] = hypot(curve.share_se[i], curve.share[i] - half.share[i]);
     }
     nnd_kpm_curve_clear(&curve);
+    nnd_kpm_curve_clear(&half);
     nnd_kpm_clear(&kpm);
     return status;
 }
 
+/* A rule leaves open where within a node's weight its share is (Chebyshev, Markov, Stieltjes): half
+ * of a mean weight is part of the error. */
 static nnd_status slq_law(nnd_analysis *a) {
     nnd_spectrum *out = a->out;
-    nnd_slq_task task = {out->count,          apply_one,          a,
-                         a->options->moments, a->options->probes, a->options->seed};
+    nnd_slq_task task = {out->count,         apply_one,       a, a->options->moments / 2,
+                         a->options->probes, a->options->seed};
     nnd_slq slq;
     nnd_status status = nnd_slq_run(a->ctx, &task, &slq);
     if (status != NND_OK)
@@ -84,7 +91,7 @@ static nnd_status slq_law(nnd_analysis *a) {
         nnd_slq_share(&slq, s * s * (1.0 + 1e-9), share);
         out->law_at[i] = s;
         out->law_share[i] = share[0];
-        out->law_share_se[i] = share[1];
+        out->law_share_se[i] = hypot(share[1], 0.5 / (double)slq.steps);
     }
     nnd_slq_clear(&slq);
     return status;
@@ -120,6 +127,6 @@ double nnd_analysis_bytes(size_t rows, size_t cols, const nnd_spectrum_options *
     double probes = (double)o->probes, steps = (double)o->moments;
     double largest = 510.0 * (least + 510.0) + most;
     double kpm = probes * (3.0 * least + most) + probes * steps * 10.0;
-    double slq = fmin(probes, 2.0) * (steps + 2.0) * (least + steps) + 2.0 * probes * steps;
+    double slq = fmin(probes, 2.0) * (0.5 * steps + 2.0) * (least + 0.5 * steps) + probes * steps;
     return fmax(largest, o->method == NND_SPECTRUM_KPM ? kpm : slq) + 3.0 * LAW_POINTS;
 }

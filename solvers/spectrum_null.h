@@ -8,6 +8,7 @@
 #ifndef NNDMFT_SOLVERS_SPECTRUM_NULL_H
 #define NNDMFT_SOLVERS_SPECTRUM_NULL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -17,13 +18,13 @@
 typedef struct {
     size_t draws;
     double *fitted; /**< draws: entries have the variance that the median says */
-    double *known;  /**< draws: they have the variance 1 */
+    double *known;  /**< draws: they have the variance 1; NULL: not asked for */
 } nnd_spectrum_null;
 
 /** Samples `draws` matrices with `tall` rows and count <= tall columns, each from a substream of
- *  its own. Free with nnd_spectrum_null_clear. */
+ *  its own; `known`: also against the known variance. Free with nnd_spectrum_null_clear. */
 NND_MUST_USE nnd_status nnd_spectrum_null_make(nnd_context *ctx, size_t tall, size_t count,
-                                               size_t draws, uint64_t seed,
+                                               size_t draws, uint64_t seed, bool known,
                                                nnd_spectrum_null *null);
 /** Frees what it owns and zeroes it. */
 void nnd_spectrum_null_clear(nnd_spectrum_null *null);

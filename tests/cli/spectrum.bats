@@ -229,7 +229,7 @@ PYTHON
     refused 2 "outside.h5: /w is a link to another file" -- spectrum outside.h5
     refused 2 "stored.npz: has no matrix \"fd\"; did you mean fc" -- spectrum stored.npz --dataset fd
     refused 2 "stored.npz: bias is a vector" -- spectrum stored.npz --dataset bias
-    refused 2 "beyond" -- spectrum half.npy --memory 0.001
+    refused 2 "the largest matrix needs 0.0" -- spectrum half.npy --memory 0.001
     refused 5 "none.npz: cannot be opened" -- spectrum none.npz
     printf 'not a file of weights' >model.pt
     refused 5 "model.pt: is not an HDF5 file" -- spectrum model.pt

@@ -57,10 +57,10 @@ typedef struct {
     double *density_se, *share_se; /**< standard errors over probes; NaN with one */
 } nnd_kpm_curve;
 
-/** Curves at `count` >= moments points z = mean - half-width cos(pi (j + 1/2)/count), by fast
- *  cosine and sine transforms. */
-NND_MUST_USE nnd_status nnd_kpm_curve_make(nnd_context *ctx, const nnd_kpm *kpm, size_t count,
-                                           nnd_kpm_curve *curve);
+/** Curves at `count` points z = mean - half-width cos(pi (j + 1/2)/count) from the first `used`
+ *  moments, 2 <= used <= count, by fast cosine and sine transforms. */
+NND_MUST_USE nnd_status nnd_kpm_curve_make(nnd_context *ctx, const nnd_kpm *kpm, size_t used,
+                                           size_t count, nnd_kpm_curve *curve);
 /** Frees what it owns and zeroes it. */
 void nnd_kpm_curve_clear(nnd_kpm_curve *curve);
 /** Mean and standard error of density and share (2 numbers each) at any z: 0 density outside of

@@ -30,7 +30,7 @@ typedef enum {
 /** What is asked of a matrix. nnd_spectrum_defaults fills it; then set what differs. */
 typedef struct {
     nnd_spectrum_method method;
-    size_t moments; /**< of KPM, steps of SLQ; at least 4 */
+    size_t moments; /**< of KPM, and twice the steps of SLQ; at least 4 */
     size_t probes;  /**< random vectors of KPM and SLQ; at least 2, for an error */
     double level;   /**< a singular value is an outlier if its p-value is at most this; in (0, 1) */
     size_t vectors; /**< at most so many outliers get singular vectors, and KPM and SLQ
@@ -42,7 +42,7 @@ typedef struct {
     const double *right; /**< cols numbers; likewise */
 } nnd_spectrum_options;
 
-/** EXACT, 1000 moments, 16 probes, level 0.005, 8 vectors, 199 draws, seed 1, the rest unknown. */
+/** EXACT, 400 moments, 16 probes, level 0.005, 8 vectors, 99 draws, seed 1, the rest unknown. */
 nnd_spectrum_options nnd_spectrum_defaults(void);
 
 /** An estimate and its standard error. */
