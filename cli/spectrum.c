@@ -195,16 +195,20 @@ static char *picture_path(const char *folder, size_t number, const char *name) {
     return path;
 }
 
-static nnd_status draw(nnd_context *ctx, const cli_options *options, const cli_spectra *s) {
+static nnd_status draw(nnd_context *ctx, const cli_options *options, const cli_spectra *s,
+                       nnd_frame *const *frame) {
     if (options->pictures == NULL)
         return NND_OK;
     if (mkdir(options->pictures, 0777) != 0 && errno != EEXIST)
         return nnd_fail(ctx, NND_E_IO, "%s: %s", options->pictures, strerror(errno));
     nnd_status status = NND_OK;
     for (size_t i = 0; status == NND_OK && i < s->count; i++) {
-        char *path = picture_path(options->pictures, i + 1, s->series[i].name);
-        status = path != NULL ? cli_spectrum_draw(ctx, &s->series[i], path)
-                              : nnd_fail_memory(ctx, "a path");
+        const cli_series *series = &s->series[i];
+        char *path = picture_path(options->pictures, i + 1, series->name);
+        if (path == NULL)
+            status = nnd_fail_memory(ctx, "a path");
+        else if (!series->at[series->count - 1].zero)
+            status = cli_spectrum_draw(ctx, series, frame[i], path);
         free(path);
     }
     return status;
@@ -220,12 +224,12 @@ static nnd_status put_out(nnd_context *ctx, const cli_options *options, const cl
         frames.name[i] = s->series[i].name;
     if (status == NND_OK)
         status = write_frames(ctx, options, &frames);
+    if (status == NND_OK)
+        status = draw(ctx, options, s, frames.frame);
     for (size_t i = 0; frames.frame != NULL && i < s->count; i++)
         nnd_frame_free(frames.frame[i]);
     free(frames.frame);
     free(frames.name);
-    if (status == NND_OK)
-        status = draw(ctx, options, s);
     if (status == NND_OK && s->left_out > 0)
         nnd_log(ctx, NND_LOG_NOTE, "left out: %zu array%s that %s no matrix; -v says why",
                 s->left_out, s->left_out > 1 ? "s" : "", s->left_out > 1 ? "are" : "is");

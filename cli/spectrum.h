@@ -48,9 +48,10 @@ cli_checkpoint *cli_series_before(cli_series *series);
 /** What is found about a series: one frame, owned by the caller. */
 NND_MUST_USE nnd_status cli_spectrum_frame(nnd_context *ctx, const cli_spectra *spectra,
                                            const cli_series *series, nnd_frame **frame);
-/** Draws the last checkpoint of a series: its singular values over the fitted bulk. */
+/** Draws the last checkpoint of a series, of which this is the frame: its singular values over the
+ *  fitted bulk. That checkpoint must not be 0 throughout. */
 NND_MUST_USE nnd_status cli_spectrum_draw(nnd_context *ctx, const cli_series *series,
-                                          const char *path);
+                                          const nnd_frame *frame, const char *path);
 /** Tables for people. */
 void cli_spectrum_report(const cli_spectra *spectra, FILE *out);
 

@@ -39,7 +39,7 @@ NUMBER(tail_exponent_se, c->spectrum.tail.exponent.se)
 NUMBER(tail_from, c->spectrum.tail.from)
 NUMBER(tail_p_value, c->spectrum.tail.p)
 NUMBER(init_ks, c->spectrum.init_ks)
-NUMBER(init_ks_p_value, c->spectrum.init_ks_p)
+NUMBER(init_p_value, c->spectrum.init_ks_p)
 NUMBER(edge_shift, c->change.edge_shift.value)
 NUMBER(edge_shift_se, c->change.edge_shift.se)
 NUMBER(bulk_shift, c->change.bulk_shift.value)
@@ -69,7 +69,7 @@ static const struct {
     {"ks_distance", ks_distance, "distance of the bulk from its law", "spectrum.md#s3", false},
     {"ks_p_value", ks_p_value, "share of Gaussian matrices no closer to the law", "spectrum.md#s3",
      false},
-    {"outlier_count", outlier_count, "outliers", "spectrum.md#s4", false},
+    {"outliers", outlier_count, "number of outliers", "spectrum.md#s4", false},
     {"stable_rank", stable_rank, "stable rank", "spectrum.md#s4", false},
     {"soft_rank", soft_rank, "soft rank", "spectrum.md#s4", false},
     {"tail_exponent", tail_exponent, "exponent of a power law of squared singular values",
@@ -80,7 +80,7 @@ static const struct {
     {"tail_p_value", tail_p_value, "share of samples of that law further from theirs",
      "spectrum.md#s5", false},
     {"init_ks", init_ks, "distance from the law at initialisation", "spectrum.md#s3", false},
-    {"init_ks_p_value", init_ks_p_value, "share of matrices at initialisation no closer to it",
+    {"init_p_value", init_p_value, "share of matrices at initialisation no closer to it",
      "spectrum.md#s3", false},
     {"edge_shift", edge_shift, "how far the edge has moved", "spectrum.md#s4", true},
     {"edge_shift_se", edge_shift_se, "standard error of edge_shift", "spectrum.md#s4", true},
@@ -223,9 +223,9 @@ static nnd_status add_densities(builder *b) {
         return NND_OK;
     nnd_status status = add_centres(b->frame, b->boxes, b->width);
     if (status == NND_OK)
-        status = add(b, "density_sv", "s", "density of singular values", NULL, &histogram);
+        status = add(b, "histogram_sv", "s", "singular values, boxes", NULL, &histogram);
     if (status == NND_OK)
-        status = add(b, "density_bulk", "s", "density of the fitted bulk", "spectrum.md#eq1", &law);
+        status = add(b, "density_sv", "s", "density of the fitted bulk", "spectrum.md#eq1", &law);
     for (size_t i = 0; status == NND_OK && i < b->series->count; i++) {
         const cli_checkpoint *c = &b->series->at[i];
         if (c->zero)

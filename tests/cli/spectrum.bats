@@ -127,7 +127,7 @@ import json
 frame = json.load(open("out"))["fc"]
 data = {name: array["data"] for name, array in frame["data_vars"].items()}
 assert frame["coords"]["step"]["data"] == [0, 1]
-assert data["outlier_count"] == [1, 1]
+assert data["outliers"] == [1, 1]
 assert data["p_value"][1][0] < 1e-12 and data["p_value"][1][1] > 0.005
 assert data["bulk_shift"][0] is None and abs(data["bulk_shift"][1]) < 1e-4
 assert data["left_overlap"][1][0][0] > 0.9 and data["right_overlap"][1][0][0] > 0.9
@@ -142,7 +142,7 @@ import json
 frames = json.load(open("out"))
 fc = {name: array["data"] for name, array in frames["fc"]["data_vars"].items()}
 # One row and one column less, and a spike: the bulk has not moved by a spacing of eigenvalues.
-assert 0 < fc["init_ks"] < 0.02 and fc["init_ks_p_value"] > 0.05
+assert 0 < fc["init_ks"] < 0.02 and fc["init_p_value"] > 0.05
 assert abs(fc["edge_shift"]) < 3 * fc["edge_shift_se"]
 conv = {name: array["data"] for name, array in frames["conv"]["data_vars"].items()}
 assert conv["bulk_shift"] == 0 and conv["edge_shift"] == 0
@@ -162,7 +162,7 @@ data = xarray.open_dataset("spectra.h5", group="fc", engine="h5netcdf")
 assert data["singular"].dims == ("step", "k")
 assert data.attrs["matrix"] == "fc" and data.attrs["shape"] == "300 x 200"
 width = float(data["s"][1] - data["s"][0])
-assert abs(float(data["density_sv"][0].sum()) * width - 1) < 1e-12
+assert abs(float(data["histogram_sv"][0].sum()) * width - 1) < 1e-12
 PYTHON
 }
 
