@@ -14,6 +14,7 @@
 #include "bench_deep_linear.h"
 #include "bench_flat_minima.h"
 #include "bench_fluctuations.h"
+#include "bench_matrices.h"
 #include "bench_require.h"
 #include "bench_scaling_laws.h"
 #include "bench_timer.h"
@@ -324,6 +325,14 @@ static void alignment(nnd_context *ctx) {
     nnd_case_free(c);
 }
 
+static void matrices(void) {
+    double lapack, bytes, seconds = bench_matrix_analysis(&lapack);
+    row("spectrum of a matrix of 1000 x 1000", seconds, 1.0 / seconds, "1/s", 1.0 / lapack,
+        "LAPACK's singular values");
+    seconds = bench_matrix_reading(&bytes);
+    row("reading .npy in single precision", seconds, 1e-9 * bytes / seconds, "GB/s", 0.0, "");
+}
+
 int main(int argc, char **argv) {
     if (argc > 1 && strcmp(argv[1], NOTHING) == 0)
         return EXIT_SUCCESS;
@@ -344,6 +353,7 @@ int main(int argc, char **argv) {
     bench_flat_minima();
     bench_fluctuations();
     bench_scaling_laws();
+    matrices();
     hdf5(ctx);
     if (argc > 1)
         start_up(argv[0], argv[1]);

@@ -22,11 +22,14 @@ typedef struct {
 
 /* All singular values of larger matrices take minutes, their law from random probes seconds. */
 enum { LARGEST_EXACT = 8192 };
+/* More would take longer than the singular values of a matrix of 1000 x 1000. */
+enum { DRAWS = 99 };
 
 static nnd_spectrum_options options_for(const nnd_matrix_info *info, double init_sd) {
     nnd_spectrum_options o = nnd_spectrum_defaults();
     size_t least = info->rows < info->cols ? info->rows : info->cols;
     o.method = least > LARGEST_EXACT ? NND_SPECTRUM_SLQ : NND_SPECTRUM_EXACT;
+    o.draws = DRAWS;
     o.init_sd = init_sd;
     return o;
 }
