@@ -66,8 +66,24 @@ static double decode(nnd_element e, const unsigned char *bytes) {
     return NAN;
 }
 
+/* Floats as the machine has them, which most are. */
+static bool copy_native(nnd_element e, size_t count, const unsigned char *bytes, double *value) {
+    float x;
+    if (e.big != (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__))
+        return false;
+    if (e.kind == NND_ELEMENT_F64)
+        memcpy(value, bytes, count * sizeof *value);
+    for (size_t i = 0; e.kind == NND_ELEMENT_F32 && i < count; i++) {
+        memcpy(&x, bytes + i * sizeof x, sizeof x);
+        value[i] = (double)x;
+    }
+    return e.kind == NND_ELEMENT_F64 || e.kind == NND_ELEMENT_F32;
+}
+
 void nnd_elements_decode(nnd_element element, size_t count, const unsigned char *bytes,
                          double *value) {
+    if (copy_native(element, count, bytes, value))
+        return;
     for (size_t i = 0; i < count; i++)
         value[i] = decode(element, bytes + i * element.size);
 }
