@@ -210,7 +210,7 @@ static nnd_status draw(nnd_context *ctx, const cli_options *options, const cli_s
         char *path = picture_path(options->pictures, i + 1, series->name);
         if (path == NULL)
             status = nnd_fail_memory(ctx, "a path");
-        else if (!series->at[series->count - 1].zero)
+        else
             status = cli_spectrum_draw(ctx, series, frame[i], path);
         free(path);
     }

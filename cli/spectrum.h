@@ -49,7 +49,7 @@ cli_checkpoint *cli_series_before(cli_series *series);
 NND_MUST_USE nnd_status cli_spectrum_frame(nnd_context *ctx, const cli_spectra *spectra,
                                            const cli_series *series, nnd_frame **frame);
 /** Draws the last checkpoint of a series, of which this is the frame: its singular values over the
- *  fitted bulk. That checkpoint must not be 0 throughout. */
+ *  fitted bulk. NND_OK without a picture if there is no bulk. */
 NND_MUST_USE nnd_status cli_spectrum_draw(nnd_context *ctx, const cli_series *series,
                                           const nnd_frame *frame, const char *path);
 /** Tables for people. */

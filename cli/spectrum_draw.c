@@ -47,6 +47,10 @@ nnd_status cli_spectrum_draw(nnd_context *ctx, const cli_series *series, const n
                              const char *path) {
     char model[] = "spectrum", view[] = "spectrum";
     nnd_result picture = {.model = model};
+    if (series->at[series->count - 1].zero || nnd_frame_find(frame, "density_sv") == NULL) {
+        nnd_log(ctx, NND_LOG_NOTE, "%s: not drawn: it has no bulk", series->name);
+        return NND_OK;
+    }
     nnd_status status = nnd_frame_new(ctx, &picture.theory);
     if (status == NND_OK)
         status = nnd_frame_new(ctx, &picture.mc);

@@ -197,7 +197,8 @@ static void choose_boxes(builder *b) {
         largest = fmax(largest, b->series->at[i].zero ? 0.0 : s->singular[0]);
     }
     b->width = bulk / BOXES_PER_BULK;
-    b->boxes = (size_t)(fmin(largest / bulk, MOST_BULKS) * BOXES_PER_BULK) + 2;
+    if (bulk > 0.0)
+        b->boxes = (size_t)(fmin(largest / bulk, MOST_BULKS) * BOXES_PER_BULK) + 2;
 }
 
 static nnd_status add_centres(nnd_frame *frame, size_t boxes, double width) {
@@ -219,7 +220,7 @@ static void fill_law(const nnd_spectrum *spectrum, size_t boxes, double width, d
 static nnd_status add_densities(builder *b) {
     double *histogram = NULL, *law = NULL;
     choose_boxes(b);
-    if (b->width == 0.0)
+    if (b->boxes == 0)
         return NND_OK;
     nnd_status status = add_centres(b->frame, b->boxes, b->width);
     if (status == NND_OK)

@@ -233,7 +233,7 @@ PYTHON
     refused 5 "none.npz: cannot be opened" -- spectrum none.npz
     printf 'not a file of weights' >model.pt
     refused 5 "model.pt: is not an HDF5 file" -- spectrum model.pt
-    refused 2 "is the file that is read" -- spectrum stored.npz -o stored.npz
+    refused 2 "is the input, not to be replaced" -- spectrum stored.npz -o stored.npz
     tiny_case
     works simulate case.yaml -q
     refused 2 "case.h5: is a result without weights" -- spectrum case.h5
