@@ -7,6 +7,7 @@
 
 #include "core/hand_over.h"
 #include "nndmft/many_outputs.h"
+#include "theory/many_outputs_laws.h"
 #include "theory/many_outputs_modes.h"
 
 /* many-outputs.md#s1-1 */
@@ -19,13 +20,16 @@ static nnd_status add_scales(const nnd_many_outputs *p, nnd_frame *frame) {
                : status;
 }
 
+/* In the singular basis of the target. */
+static bool is_diagonal(const nnd_many_outputs *p) {
+    return p->variant == NND_WIDE || p->variant == NND_ALIGNED;
+}
+
 static nnd_status solve(nnd_context *ctx, const nnd_many_outputs *p, const nnd_reals *times,
                         nnd_frame *frame) {
-    if (p->variant == NND_WIDE || p->variant == NND_ALIGNED)
+    if (is_diagonal(p))
         return nnd_many_outputs_modes_add(ctx, p, times, frame);
-    return nnd_fail(ctx, NND_E_INPUT,
-                    "params.variant: there is no theory of fixed-readout and steps yet; allowed: "
-                    "wide, aligned (networks of all variants can be simulated)");
+    return nnd_many_outputs_laws_add(ctx, p, times, frame);
 }
 
 nnd_status nnd_many_outputs_theory(nnd_context *ctx, const void *params, nnd_frame **frame) {
@@ -51,12 +55,14 @@ nnd_status nnd_many_outputs_theory(nnd_context *ctx, const void *params, nnd_fra
 nnd_status nnd_many_outputs_theory_cost(nnd_context *ctx, const void *params, nnd_cost *cost) {
     (void)ctx;
     const nnd_many_outputs *p = params;
+    bool diagonal = is_diagonal(p);
     double times = (double)p->record.count + 1.0;
     double grid = fmax((double)(p->z.count > 0 ? (size_t)p->z.count : p->z.values.count), 200.0);
-    double each = 3.0 * grid + 2.0 * (double)nnd_many_outputs_points(p) +
+    double each = 6.0 * grid + 4.0 * (double)nnd_many_outputs_points(p) +
                   3.0 * (double)nnd_many_outputs_modes(p) + 20.0;
     *cost = (nnd_cost){.bytes = 1e5,
                        .results = times * each * sizeof(double),
-                       .flops = nnd_many_outputs_modes_flops(p, times, grid)};
+                       .flops = diagonal ? nnd_many_outputs_modes_flops(p, times, grid)
+                                         : nnd_many_outputs_laws_flops(p, times, grid)};
     return NND_OK;
 }
