@@ -6,14 +6,16 @@
 #include "spectrum.h"
 
 /* Takes an array over `s` of the last checkpoint from a frame of cli_spectrum_frame. */
-static nnd_status take_density(const nnd_frame *from, const char *name, const char *as,
+static nnd_status take_density(const nnd_frame *from, const char *name, const char *matrix,
                                nnd_frame *to) {
     const nnd_array *array = nnd_frame_find(from, name);
     const nnd_dim *s = nnd_frame_find_dim(from, "s");
     double *x = NULL;
-    nnd_status status = nnd_frame_find_dim(to, "s") == NULL ? nnd_frame_copy_dim(to, s) : NND_OK;
+    nnd_status status = nnd_frame_add_text_dim(to, "matrix", 1, &matrix);
     if (status == NND_OK)
-        status = nnd_frame_add(to, as, "s", &x);
+        status = nnd_frame_copy_dim(to, s);
+    if (status == NND_OK)
+        status = nnd_frame_add(to, "density_sv", "matrix,s", &x);
     if (status == NND_OK)
         memcpy(x, array->data + array->count - s->length, s->length * sizeof *x);
     return status;
@@ -36,11 +38,15 @@ static nnd_status add_marks(const nnd_spectrum *spectrum, nnd_frame *theory) {
 
 static nnd_status fill(const cli_series *series, const nnd_frame *frame, nnd_result *picture) {
     const nnd_spectrum *last = &series->at[series->count - 1].spectrum;
-    nnd_status status = take_density(frame, "density_sv", "density_sv", picture->theory);
+    nnd_status status = take_density(frame, "density_sv", series->name, picture->theory);
     if (status == NND_OK)
         status = add_marks(last, picture->theory);
-    return status == NND_OK ? take_density(frame, "histogram_sv", "density_sv", picture->mc)
-                            : status;
+    if (status == NND_OK)
+        status = take_density(frame, "histogram_sv", series->name, picture->mc);
+    const nnd_model *model = nnd_model_find(picture->model);
+    if (status == NND_OK)
+        status = nnd_result_annotate(picture->theory, model);
+    return status == NND_OK ? nnd_result_annotate(picture->mc, model) : status;
 }
 
 nnd_status cli_spectrum_draw(nnd_context *ctx, const cli_series *series, const nnd_frame *frame,
