@@ -23,12 +23,10 @@ static nnd_status take_density(const nnd_frame *from, const char *name, const ch
 
 static nnd_status add_marks(const nnd_spectrum *spectrum, nnd_frame *theory) {
     double *outlier = NULL;
+    size_t room = spectrum->outliers > 0 ? spectrum->outliers : 1; /* NaN: there is none */
     nnd_status status = nnd_frame_add_scalar(theory, "bulk_upper", spectrum->bulk.upper);
-    if (status == NND_OK && spectrum->bulk.lower > 0.0)
-        status = nnd_frame_add_scalar(theory, "bulk_lower", spectrum->bulk.lower);
-    if (status != NND_OK || spectrum->outliers == 0)
-        return status;
-    status = nnd_frame_add_range(theory, "spike", spectrum->outliers, 1.0);
+    if (status == NND_OK)
+        status = nnd_frame_add_range(theory, "spike", room, 1.0);
     if (status == NND_OK)
         status = nnd_frame_add(theory, "outlier_sv", "spike", &outlier);
     for (size_t k = 0; status == NND_OK && k < spectrum->outliers; k++)

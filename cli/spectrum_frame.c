@@ -7,8 +7,9 @@
 #include "core/hand_over.h"
 #include "spectrum.h"
 
-/* Boxes of a histogram over a bulk, and how many bulks it extends to at most. */
-enum { BOXES_PER_BULK = 40, MOST_BULKS = 4 };
+/* Boxes of a histogram over a bulk, singular values in one of them at least, if there are enough of
+ * them, and how many bulks it extends to at most. */
+enum { MOST_BOXES = 40, LEAST_BOXES = 8, PER_BOX = 5, MOST_BULKS = 4 };
 
 /* ---- numbers of a checkpoint ---- */
 
@@ -188,7 +189,8 @@ static nnd_status add_overlaps(const builder *b) {
     return status;
 }
 
-/* Boxes reach to the largest singular value, but not further than a few bulks. */
+/* Boxes reach beyond the bulk and to the largest singular value, but not further than a few bulks.
+ */
 static void choose_boxes(builder *b) {
     double bulk = 0.0, largest = 0.0;
     for (size_t i = 0; i < b->series->count; i++) {
@@ -196,9 +198,10 @@ static void choose_boxes(builder *b) {
         bulk = fmax(bulk, b->series->at[i].zero ? 0.0 : s->bulk.upper);
         largest = fmax(largest, b->series->at[i].zero ? 0.0 : s->singular[0]);
     }
-    b->width = bulk / BOXES_PER_BULK;
+    double per_bulk = fmin(fmax((double)b->count / PER_BOX, LEAST_BOXES), MOST_BOXES);
+    b->width = bulk / per_bulk;
     if (bulk > 0.0)
-        b->boxes = (size_t)(fmin(largest / bulk, MOST_BULKS) * BOXES_PER_BULK) + 2;
+        b->boxes = (size_t)(fmin(fmax(largest / bulk, 1.0), MOST_BULKS) * per_bulk) + 2;
 }
 
 static nnd_status add_centres(nnd_frame *frame, size_t boxes, double width) {

@@ -48,10 +48,10 @@ static const nnd_param PARAMS[] = {
      "matrix: random matrices behind the p-values of distances"},
 };
 
-static const nnd_guide MARKS[] = {{"outlier_sv", "outlier", NND_GUIDE_ARROW},
-                                  {"bulk_lower", "", NND_GUIDE_PLACE, .dash = 3, .along = "s"},
-                                  {"bulk_upper", "edge", NND_GUIDE_PLACE, .dash = 3, .along = "s"},
-                                  {NULL}};
+static const nnd_guide MARKS[] = {
+    {"outlier_sv", "outlier", NND_GUIDE_ARROW},
+    {"bulk_upper", "edge of the bulk", NND_GUIDE_PLACE, .dash = 3, .along = "s"},
+    {NULL}};
 
 static const nnd_variable VARIABLES[] = {
     {"density_sv", "[matrix],s", "density of singular values", "spectrum.md#eq1: 2 s rho(s^2)",
