@@ -80,20 +80,26 @@ static herr_t visit_object(hid_t root, const char *name, const H5O_info_t *info,
     return v->status == NND_OK ? 0 : 1;
 }
 
-static nnd_status read_dataset(nnd_context *ctx, const nnd_matrices *file,
+static nnd_status read_numbers(nnd_context *ctx, const nnd_matrices *file,
                                const nnd_matrix_entry *entry, double *stored) {
     const hid_t *opened = file->source;
     const char *name = entry->info.name;
     bool packed;
+    hid_t dataset = H5Dopen2(*opened, name, H5P_DEFAULT);
+    bool read = dataset >= 0 &&
+                H5Dread(dataset, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, stored) >= 0;
+    nnd_status status =
+        read ? nnd_hdf5_unpack(ctx, file->path, name, dataset, entry->count, stored, &packed)
+             : nnd_fail(ctx, NND_E_FORMAT, "%s: %s cannot be read: damaged", file->path, name);
+    H5Dclose(dataset);
+    return status;
+}
+
+static nnd_status read_dataset(nnd_context *ctx, const nnd_matrices *file,
+                               const nnd_matrix_entry *entry, double *stored) {
     nnd_status status;
     H5E_BEGIN_TRY {
-        hid_t dataset = H5Dopen2(*opened, name, H5P_DEFAULT);
-        bool read = dataset >= 0 &&
-                    H5Dread(dataset, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, stored) >= 0;
-        status =
-            read ? nnd_hdf5_unpack(ctx, file->path, name, dataset, entry->count, stored, &packed)
-                 : nnd_fail(ctx, NND_E_FORMAT, "%s: %s cannot be read: damaged", file->path, name);
-        H5Dclose(dataset);
+        status = read_numbers(ctx, file, entry, stored);
     }
     H5E_END_TRY
     return status;

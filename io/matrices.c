@@ -42,7 +42,7 @@ static bool outputs_last(const char *name) {
 
 /* Rows, columns and axes of an array of one, two or four dimensions. */
 static void lay_out(const nnd_matrix_found *found, nnd_matrix_entry *entry) {
-    size_t n[4], stride[4], d = found->ndims;
+    size_t n[4] = {0}, stride[4] = {0}, d = found->ndims;
     for (size_t i = 0; i < d; i++)
         n[i] = (size_t)found->shape[i];
     stride[d - 1] = 1;

@@ -43,7 +43,7 @@ static double share(const nnd_spectrum_params *p, double at) {
  */
 static nnd_status add_density(nnd_frame *frame, const nnd_spectrum_params *p) {
     nnd_reals z = {0, NULL};
-    double *density, *of_root, *cdf, *error;
+    double *density = NULL, *of_root = NULL, *cdf = NULL, *error = NULL;
     nnd_status status = nnd_spectrum_grid(nnd_frame_context(frame), p, &z);
     if (status == NND_OK)
         status = nnd_spectrum_add_grid(&z, frame);
@@ -96,7 +96,7 @@ static double complex moved(const nnd_spectrum_params *p, double complex z, doub
 }
 
 static nnd_status add_stieltjes(nnd_frame *frame, const nnd_spectrum_params *p) {
-    double *re, *im, x, y;
+    double *re = NULL, *im = NULL, x, y;
     nnd_status status = nnd_frame_add_variable(frame, MODEL, "stieltjes_re", &re);
     if (status == NND_OK)
         status = nnd_frame_add_variable(frame, MODEL, "stieltjes_im", &im);
@@ -115,7 +115,7 @@ static nnd_status add_stieltjes(nnd_frame *frame, const nnd_spectrum_params *p) 
  */
 static nnd_status add_edges(nnd_frame *frame, const nnd_spectrum_params *p) {
     double edge[2] = {nnd_mp_lower(p->ratio, p->sigma2), nnd_mp_upper(p->ratio, p->sigma2)};
-    double width = sqrt(edge[1] - edge[0]), *value, *kappa;
+    double width = sqrt(edge[1] - edge[0]), *value = NULL, *kappa = NULL;
     size_t first = p->ratio == 1.0 ? 1 : 0, count = 2 - first;
     nnd_status status = nnd_frame_add_range(frame, "edge", count, 1.0);
     if (status == NND_OK)
@@ -137,7 +137,7 @@ static nnd_status add_edges(nnd_frame *frame, const nnd_spectrum_params *p) {
 static nnd_status add_claims(nnd_frame *frame, const nnd_spectrum_params *p, const double *z) {
     static const char *const CLAIMED[] = {"outlier", "outlier_overlap"};
     nnd_status status = NND_OK;
-    double edge = nnd_mp_upper(p->ratio, p->sigma2), *size;
+    double edge = nnd_mp_upper(p->ratio, p->sigma2), *size = NULL;
     for (size_t v = 0; status == NND_OK && v < 2; v++) {
         char name[64];
         nnd_format(name, sizeof name, "%s" NND_MIN_SIZE, CLAIMED[v]);
@@ -154,7 +154,7 @@ static nnd_status add_claims(nnd_frame *frame, const nnd_spectrum_params *p, con
 }
 
 static nnd_status add_outliers(nnd_frame *frame, const nnd_spectrum_params *p) {
-    double *z, *s, *overlap;
+    double *z = NULL, *s = NULL, *overlap = NULL;
     nnd_status status = nnd_frame_add_variable(frame, MODEL, "outlier", &z);
     if (status == NND_OK)
         status = nnd_frame_add_variable(frame, MODEL, "outlier_sv", &s);
@@ -227,7 +227,7 @@ static nnd_status add_numbers(nnd_frame *frame, const nnd_spectrum *s) {
 }
 
 static nnd_status add_list(nnd_frame *frame, const nnd_spectrum *s) {
-    double *singular, *p;
+    double *singular = NULL, *p = NULL;
     nnd_status status = nnd_frame_add_range(frame, "k", s->known, 1.0);
     if (status == NND_OK)
         status = nnd_frame_add_variable(frame, MODEL, "singular", &singular);
@@ -244,7 +244,7 @@ static nnd_status add_list(nnd_frame *frame, const nnd_spectrum *s) {
 /* Boxes of the singular values, and the fitted bulk in their middles. */
 static nnd_status add_boxes(nnd_frame *frame, const nnd_spectrum *s) {
     enum { BOXES = 100 };
-    double end = 1.02 * s->singular[0], at[BOXES], *found, *law;
+    double end = 1.02 * s->singular[0], at[BOXES], *found = NULL, *law = NULL;
     for (size_t i = 0; i < BOXES; i++)
         at[i] = end * ((double)i + 0.5) / BOXES;
     nnd_status status = nnd_frame_add_dim(frame, "s", NND_COORD_REAL, BOXES, at);

@@ -260,14 +260,15 @@ PYTHON
 import json
 import struct
 
+import numpy as np
+
 name = "a\x1b[31m\nnndmft: b"
-text = json.dumps({name: {"dtype": "F32", "shape": [2, 3], "data_offsets": [0, 24]}}).encode()
-numbers = struct.pack("<6f", 1, 2, 3, 4, 5, 7)
+text = json.dumps({name: {"dtype": "F64", "shape": [12, 10], "data_offsets": [0, 960]}}).encode()
+numbers = np.random.default_rng(1).normal(size=(12, 10)).tobytes()
 open("evil.safetensors", "wb").write(struct.pack("<Q", len(text)) + text + numbers)
 PYTHON
     works spectrum evil.safetensors
     says out 'a\x1B[31m\x0Anndmft: b'
-    mkdir pictures
     works spectrum evil.safetensors --pictures pictures
     [ -e pictures/001-a__31m_nndmft__b.svg ]
 }
