@@ -327,10 +327,7 @@ static void alignment(nnd_context *ctx) {
 }
 
 static void matrices(void) {
-    double lapack, bytes, seconds = bench_matrix_analysis(&lapack);
-    row("spectrum of a matrix of 1000 x 1000", seconds, 1.0 / seconds, "1/s", 1.0 / lapack,
-        "LAPACK's singular values");
-    seconds = bench_matrix_reading(&bytes);
+    double bytes, seconds = bench_matrix_reading(&bytes);
     row("reading .npy in single precision", seconds, 1e-9 * bytes / seconds, "GB/s", 0.0, "");
 }
 

@@ -1,20 +1,17 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "bench_matrices.h"
 
-#include <lapacke.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "bench_require.h"
 #include "bench_timer.h"
 #include "core/rng.h"
 #include "nndmft/matrices.h"
-#include "nndmft/solvers/spectrum.h"
 
-enum { N = 1000, REPEATS = 3, DRAWS = 99 };
+enum { N = 1000, REPEATS = 3 };
 
 static double *gaussian(void) {
     double *a = malloc(sizeof(double) * N * N);
@@ -22,31 +19,6 @@ static double *gaussian(void) {
         exit(EXIT_FAILURE);
     nnd_rng_normals((nnd_rng_key){1, 0, N}, 0, 0, (size_t)N * N, a);
     return a;
-}
-
-double bench_matrix_analysis(double *lapack) {
-    nnd_context_options one = {.threads = 1};
-    nnd_context *ctx = nnd_context_new(&one);
-    nnd_spectrum_options options = nnd_spectrum_defaults();
-    double *a = gaussian(), *copy = gaussian(), s[N], none[N], best = INFINITY;
-    options.draws = DRAWS;
-    *lapack = INFINITY;
-    for (int r = 0; r < REPEATS; r++) {
-        nnd_spectrum found;
-        double began = bench_seconds();
-        require(ctx, nnd_spectrum_analyse(ctx, N, N, a, &options, &found));
-        best = fmin(best, bench_seconds() - began);
-        nnd_spectrum_clear(&found);
-        memcpy(copy, a, sizeof(double) * N * N);
-        began = bench_seconds();
-        if (LAPACKE_dgesdd(LAPACK_COL_MAJOR, 'N', N, N, copy, N, s, none, N, none, N) != 0)
-            exit(EXIT_FAILURE);
-        *lapack = fmin(*lapack, bench_seconds() - began);
-    }
-    free(a);
-    free(copy);
-    nnd_context_free(ctx);
-    return best;
 }
 
 /* Version 1 with a header of 118 bytes, then numbers of single precision. */

@@ -101,7 +101,7 @@ static nnd_status read_dataset(nnd_context *ctx, const nnd_matrices *file,
     H5E_BEGIN_TRY {
         status = read_numbers(ctx, file, entry, stored);
     }
-    H5E_END_TRY
+    H5E_END_TRY;
     return status;
 }
 
@@ -158,7 +158,7 @@ static nnd_status list_quietly(nnd_context *ctx, nnd_matrices *file) {
         if (status == NND_OK)
             status = list_opened(ctx, file, opened);
     }
-    H5E_END_TRY
+    H5E_END_TRY;
     return status;
 }
 
