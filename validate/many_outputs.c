@@ -287,9 +287,9 @@ static nnd_status begin_at_zero(const run *r, nnd_reals *times) {
     double *value = realloc(times->value, (times->count + 1) * sizeof *value);
     if (value == NULL)
         return nnd_fail_memory(r->ctx, "the recorded times");
-    memmove(value + 1, value, times->count * sizeof *value);
+    times->value = value;
+    memmove(value + 1, value, times->count++ * sizeof *value);
     value[0] = 0.0;
-    *times = (nnd_reals){times->count + 1, value};
     return NND_OK;
 }
 
