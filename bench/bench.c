@@ -12,9 +12,11 @@
 
 #include "bench_alignment.h"
 #include "bench_deep_linear.h"
+#include "bench_dyson.h"
 #include "bench_flat_minima.h"
 #include "bench_fluctuations.h"
 #include "bench_matrices.h"
+#include "bench_many_outputs.h"
 #include "bench_require.h"
 #include "bench_scaling_laws.h"
 #include "bench_spectrum.h"
@@ -350,8 +352,10 @@ int main(int argc, char **argv) {
     directional(ctx);
     bench_flat_minima();
     bench_fluctuations();
+    bench_many_outputs();
     bench_scaling_laws();
     matrices();
+    bench_dyson();
     bench_spectrum();
     hdf5(ctx);
     if (argc > 1)
