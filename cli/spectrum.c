@@ -64,7 +64,7 @@ static nnd_status analyse(nnd_context *ctx, size_t i, void *data) {
     free(value);
 #pragma omp atomic capture
     done = ++w->done;
-    nnd_progress(ctx, "spectra", done, w->count);
+    nnd_progress(ctx, "spectra", (double)done, w->count);
     return status;
 }
 
