@@ -225,10 +225,8 @@ YAML
 }
 
 @test "deep-fluctuations refuses kinks with the way out" {
-    case_file kink.yaml <<'YAML'
+    bad_case activation "smoothing: 0.2" <<'YAML'
 model: deep-fluctuations
 params: {activation: relu, data: {gram: [[1]], targets: [1]}}
 YAML
-    refused 2 solve kink.yaml
-    says err kink.yaml activation "smoothing: 0.2"
 }
