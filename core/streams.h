@@ -58,6 +58,11 @@
     STREAM(SCALING, NOISE, 3, 1)                                                                   \
     STREAM(SCALING, ROWS, 4, 1)                                                                    \
     STREAM(SCALING, ORDER, 5, 4) /* of each student */                                             \
+    STREAM(SPECTRUM, NULL_NORMALS, 0, 1) /* of one matrix, under keys of its own */                \
+    STREAM(SPECTRUM, NULL_TESTS, 1, 1)                                                             \
+    STREAM(SPECTRUM, TAIL, 2, 1)                                                                   \
+    STREAM(SPECTRUM, PROBES, 3, 1)                                                                 \
+    STREAM(SPECTRUM, START, 4, 1)                                                                  \
     STREAM(TWO_LAYER, WEIGHTS, 0, 1)                                                               \
     STREAM(TWO_LAYER, READOUT, 1, 1)                                                               \
     STREAM(WIDE_MLP, WEIGHTS, 0, 101)                                                              \

@@ -136,14 +136,19 @@ static void read_out(const nnd_lanczos *l, size_t m, size_t from, size_t to, dou
                     l->z + from * m, 1, 0.0, vector + to * l->n, 1);
 }
 
+/* The first basis vector is the start, of norm 1. */
+static void begin(nnd_lanczos *l, const double *start) {
+    int n = (int)l->n;
+    memcpy(l->basis, start, l->n * sizeof(double));
+    cblas_dscal(n, 1.0 / cblas_dnrm2(n, start, 1), l->basis, 1);
+}
+
 /* Takes steps until the wanted ends have converged, or the space or the room is exhausted. */
 static nnd_status search(nnd_lanczos *l, nnd_operator apply, void *data, const double *start,
                          ends wanted, double tolerance, ends *found, size_t *taken) {
-    int n = (int)l->n;
     size_t m = 0;
     bool more = true, done = false, readable = true;
-    memcpy(l->basis, start, l->n * sizeof(double));
-    cblas_dscal(n, 1.0 / cblas_dnrm2(n, start, 1), l->basis, 1);
+    begin(l, start);
     while (more && !done && readable) {
         more = step(l, apply, data, m++) && m < l->steps;
         if (more && (m < wanted.largest + wanted.smallest + 2 || m % LOOK_EVERY != 0))
@@ -189,4 +194,23 @@ nnd_status nnd_lanczos_extremes(nnd_lanczos *l, nnd_operator apply, void *data, 
     read_out(l, m, 1, 0, value, vector);
     read_out(l, m, 0, 1, value, vector);
     return status;
+}
+
+/* Weights are the squares of the first components of the eigenvectors. */
+nnd_status nnd_lanczos_rule(nnd_lanczos *l, nnd_operator apply, void *data, const double *start,
+                            size_t *count, double *node, double *weight) {
+    size_t m = 0;
+    begin(l, start);
+    while (step(l, apply, data, m++) && m < l->steps)
+        continue;
+    memcpy(l->d, l->alpha, m * sizeof(double));
+    memcpy(l->e, l->beta, m * sizeof(double));
+    if (LAPACKE_dstev(LAPACK_COL_MAJOR, 'V', (lapack_int)m, l->d, l->e, l->z, (lapack_int)m) != 0)
+        return nnd_fail(l->ctx, NND_E_UNSOLVED, "an operator has no finite eigenvalues");
+    for (size_t k = 0; k < m; k++) {
+        node[k] = l->d[k];
+        weight[k] = l->z[k * m] * l->z[k * m];
+    }
+    *count = m;
+    return NND_OK;
 }

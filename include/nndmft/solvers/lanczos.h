@@ -44,6 +44,14 @@ NND_MUST_USE nnd_status nnd_lanczos_largest(nnd_lanczos *lanczos, nnd_operator a
 NND_MUST_USE nnd_status nnd_lanczos_extremes(nnd_lanczos *lanczos, nnd_operator apply, void *data,
                                              const double *start, double tolerance, double *value,
                                              double *vector, size_t *taken);
+/**
+ * The rule of Gauss for the spectral measure of the start vector: all its steps are taken, or as
+ * many as the space has, *count of them; node[*count], ascending, and weight[*count], which sum to
+ * 1, are exact for polynomials of degree below 2 *count.
+ */
+NND_MUST_USE nnd_status nnd_lanczos_rule(nnd_lanczos *lanczos, nnd_operator apply, void *data,
+                                         const double *start, size_t *count, double *node,
+                                         double *weight);
 
 NND_API_END
 
