@@ -133,6 +133,7 @@ const nnd_model nnd_many_outputs_model = {
     .params = NND_TABLE_OF(PARAMS, nnd_many_outputs),
     .variable_count = NND_OUTPUTS_VARIABLES,
     .variables = nnd_many_outputs_variables,
+    .views = nnd_many_outputs_views,
     .sizes = "widths",
     .sized = true,
     .size_optional = true,

@@ -429,7 +429,7 @@ static void check_estimates(const char *yaml, size_t size) {
     ck_assert_int_eq(nnd_outputs_spectrum_find(ctx, true, &some), NND_OK);
     test_close("top", some.top, all.top, 1e-9);
     test_close("mean", some.mean, all.mean, ROUNDING);
-    double n = (double)all.rank, error = sqrt(2.0 / (8.0 * n)), of_cdf = sqrt(2.0 / (4.0 * n));
+    double n = (double)all.rank, error = sqrt(2.0 / (4.0 * n)), of_cdf = sqrt(2.0 / (4.0 * n));
     double complex z = 0.5 + 1.0 * I;
     double off = cabs(nnd_outputs_stieltjes(&all, z) - nnd_outputs_stieltjes(&some, z));
     ck_assert_msg(off < 5.0 * error && off > 0.0, "transform off by %g, error %g", off, error);

@@ -10,7 +10,7 @@
 
 /* Lanczos steps and random vectors of a transform: its error from the former falls like exp(-2
  * STEPS |Im sqrt(z)|/sqrt(top)) and is rounding at the scale of the spectrum. */
-enum { STEPS = 100, VECTORS = 8 };
+enum { STEPS = 100, VECTORS = 4 };
 /* Moments and random vectors of a distribution function: smooth over 0.003 of the largest
  * eigenvalue. */
 enum { MOMENTS = 500, PROBES = 4 };
