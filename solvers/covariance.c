@@ -7,6 +7,7 @@
 
 #include "nndmft/solvers/brent.h"
 #include "solvers/cmplx.h"
+#include "solvers/edges.h"
 
 /* A bulk reaches 0 if ranks are equal to this: sums of weights of a quadrature have rounding. */
 static const double SAME_RANK = 1e-12;
@@ -91,15 +92,8 @@ nnd_status nnd_covariance_density(nnd_context *ctx, const nnd_covariance *law,
                                   const nnd_edges *edges, size_t count, const double *z,
                                   double *density, double *cdf) {
     nnd_status status = NND_OK;
-    size_t e = 0;
     for (size_t first = 0, last; status == NND_OK && first < count; first = last) {
-        while (e < edges->count && edges->edge[e].z <= z[first])
-            e++;
-        const nnd_edge *next = e < edges->count ? &edges->edge[e] : NULL;
-        for (last = first; last < count && (next == NULL || z[last] < next->z); last++) {
-            density[last] = 0.0;
-            cdf[last] = next != NULL ? 1.0 - next->mass : 1.0;
-        }
+        const nnd_edge *next = nnd_edges_outside(edges, count, z, first, &last, density, cdf);
         if (next != NULL && next->upper)
             status =
                 density_inside(ctx, law, last - first, z + first, density + first, cdf + first);

@@ -42,16 +42,17 @@ typedef struct {
 
 /**
  * The law at a time in canonical variables (steps, or the time of a flow at rate 1); free with
- * nnd_outputs_law_clear. NND_E_INPUT or NND_E_UNSOLVED with one line for what it cannot solve.
+ * nnd_outputs_law_clear, after failures too. NND_E_INPUT or NND_E_UNSOLVED with one line for what
+ * cannot be solved. Fixed readout, isotropic target: many-outputs.md#s2.
  */
-typedef nnd_status nnd_outputs_law_make(nnd_context *ctx, const nnd_many_outputs *params,
-                                        double time, nnd_outputs_law *law);
-/** Fixed readout, isotropic target: many-outputs.md#s2. */
-NND_MUST_USE nnd_outputs_law_make nnd_outputs_law_readout;
+NND_MUST_USE nnd_status nnd_outputs_law_readout(nnd_context *ctx, const nnd_many_outputs *params,
+                                                double time, nnd_outputs_law *law);
 /** The same with finitely many samples: many-outputs.md#s6. */
-NND_MUST_USE nnd_outputs_law_make nnd_outputs_law_samples;
+NND_MUST_USE nnd_status nnd_outputs_law_samples(nnd_context *ctx, const nnd_many_outputs *params,
+                                                double time, nnd_outputs_law *law);
 /** Both layers for a few steps, and targets of any law: many-outputs.md#s4. */
-NND_MUST_USE nnd_outputs_law_make nnd_outputs_law_pencil;
+NND_MUST_USE nnd_status nnd_outputs_law_pencil(nnd_context *ctx, const nnd_many_outputs *params,
+                                               double time, nnd_outputs_law *law);
 
 static inline void nnd_outputs_law_clear(nnd_outputs_law *law) {
     if (law->methods != NULL)

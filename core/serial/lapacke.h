@@ -31,5 +31,7 @@
 #define LAPACKE_dsygv(...)       NND_SERIAL(LAPACKE_dsygv(__VA_ARGS__))
 #define LAPACKE_dsytrf(...)      NND_SERIAL(LAPACKE_dsytrf(__VA_ARGS__))
 #define LAPACKE_dsytrs(...)      NND_SERIAL(LAPACKE_dsytrs(__VA_ARGS__))
+#define LAPACKE_zgesv(...)       NND_SERIAL(LAPACKE_zgesv(__VA_ARGS__))
+#define LAPACKE_zgetrs(...)      NND_SERIAL(LAPACKE_zgetrs(__VA_ARGS__))
 
 #endif

@@ -8,6 +8,7 @@
 #include <stddef.h>
 
 #include "nndmft/api.h"
+#include "nndmft/context.h"
 
 NND_API_BEGIN
 
@@ -30,6 +31,9 @@ typedef struct {
 
 /** Frees the edges; a zeroed struct is allowed. */
 void nnd_edges_clear(nnd_edges *edges);
+
+/** A copy, cleared by the caller. */
+NND_MUST_USE nnd_status nnd_edges_copy(nnd_context *ctx, const nnd_edges *edges, nnd_edges *copy);
 
 /** An eigenvalue above all bulks, and the squared overlap of its eigenvector with the spike that
  * caused it. NaN: it is absorbed by the bulk. */
