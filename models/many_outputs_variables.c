@@ -10,6 +10,8 @@ static const nnd_guide SPECTRUM[] = {
     {"edge_sv", "edge of the bulk", NND_GUIDE_PLACE, .dash = 1, .along = "s"},
     {"outlier_sv", "outlier", NND_GUIDE_ARROW},
     {NULL}};
+static const nnd_guide GAP[] = {
+    {"gap_upper", "ends of a gap", .dash = 1}, {"gap_lower", "ends of a gap", .dash = 1}, {NULL}};
 static const nnd_guide TOP[] = {
     {"top_sd", "standard deviation", NND_GUIDE_SD}, {"upper_edge", "edge of the bulk"}, {NULL}};
 static const nnd_guide OUTLIER[] = {
@@ -17,10 +19,7 @@ static const nnd_guide OUTLIER[] = {
 
 const nnd_view nnd_many_outputs_views[] = {
     {"ridge", {"density_sv"}, .drawing = {.x = "s", .ridge = "t", .most = 9}},
-    {"width",
-     {"top_mean"},
-     .lead = true,
-     .drawing = {.x = "width", .log = NND_LOG_X, .guides = TOP}},
+    {"width", {"top_mean"}, .drawing = {.x = "width", .log = NND_LOG_X, .guides = TOP}},
     {NULL}};
 
 const nnd_variable nnd_many_outputs_variables[NND_OUTPUTS_VARIABLES] = {
@@ -37,15 +36,20 @@ const nnd_variable nnd_many_outputs_variables[NND_OUTPUTS_VARIABLES] = {
     {"stieltjes_im", "[t],point", "Stieltjes transform, imaginary part",
      "many-outputs.md#s1: Im m(z)", "stieltjes", .symbol = "Im m"},
     {"eigenvalue_mean", "[t]", "mean eigenvalue of W^T W", "many-outputs.md#s1: |W|^2/D", "mean"},
-    {"edges", "[t],edge", "edges of the bulk", "many-outputs.md#s2-3: ascending, without 0",
-     "edges", .check = NND_UNCHECKED, .nullable = true},
+    {"edges", "[t],edge", "edges of the bulk", "many-outputs.md#s2-3: ascending, without 0", NULL,
+     .check = NND_UNCHECKED, .nullable = true},
     {"upper_edge", "[t]", "upper edge of the bulk", "many-outputs.md#s2-3: z_+", "edges",
-     .check = NND_UNCHECKED, .nullable = true, .symbol = "z₊"},
+     .check = NND_UNCHECKED, .nullable = true, .symbol = "z₊",
+     .drawing = {.guides = GAP, .gaps = true}},
+    {"gap_lower", "[t]", "lower end of the highest gap", "many-outputs.md#s2-3", "edges",
+     .check = NND_UNCHECKED, .nullable = true},
+    {"gap_upper", "[t]", "upper end of the highest gap", "many-outputs.md#s2-3", "edges",
+     .check = NND_UNCHECKED, .nullable = true},
     {"edge_sv", "[t],edge", "edges of the bulk of singular values", "many-outputs.md#s2-3: of W",
      "spectrum", .check = NND_UNCHECKED, .nullable = true, .drawing = {.rank = "edge"}},
     {"edge_kappa", "[t],edge", "strength of the density at an edge", "many-outputs.md#eq2: kappa",
      NULL, .check = NND_UNCHECKED, .nullable = true, .symbol = "κ"},
-    {"gap", "[t],gap,side", "ends of gaps in the bulk", "many-outputs.md#s2-3", "edges",
+    {"gap", "[t],gap,side", "ends of gaps in the bulk", "many-outputs.md#s2-3", NULL,
      .check = NND_UNCHECKED, .nullable = true},
     {"gap_mass", "[t],gap", "fraction of eigenvalues above a gap", "many-outputs.md#s2-3", NULL,
      .check = NND_UNCHECKED, .nullable = true},

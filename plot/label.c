@@ -79,7 +79,7 @@ void nnd_plot_axis_label(const char *axis, const char *text, FILE *out) {
 void nnd_plot_dim_label(const nnd_panel *panel, const nnd_dim *dim, const char *axis, FILE *out) {
     const nnd_guide *outlier = panel->histogram ? nnd_panel_guide(panel, NND_GUIDE_ARROW) : NULL;
     char text[NND_PLOT_TEXT];
-    if (outlier != NULL)
+    if (outlier != NULL && nnd_source_of(panel->theory.frame, outlier->name).array != NULL)
         label(panel, outlier->name, "", sizeof text, text);
     else if (dim == panel->x && panel->drawing->over != NULL)
         label(panel, panel->drawing->over, "", sizeof text, text);

@@ -50,8 +50,29 @@ static nnd_status add_upper_edge(nnd_frame *frame, size_t times) {
     return status;
 }
 
+/* The ends of the highest gap; NaN where there is none. */
+static nnd_status add_gap(nnd_frame *frame, size_t times) {
+    const nnd_array *gap = nnd_frame_find(frame, "gap");
+    double *lower, *upper;
+    if (gap == NULL)
+        return NND_OK;
+    nnd_status status = nnd_frame_add_variable(frame, &nnd_many_outputs_model, "gap_lower", &lower);
+    if (status == NND_OK)
+        status = nnd_frame_add_variable(frame, &nnd_many_outputs_model, "gap_upper", &upper);
+    gap = nnd_frame_find(frame, "gap");
+    size_t each = gap->count / (2 * times);
+    for (size_t i = 0; status == NND_OK && i < times * each; i++)
+        if (!isnan(gap->data[2 * i])) { /* they ascend */
+            lower[i / each] = gap->data[2 * i];
+            upper[i / each] = gap->data[2 * i + 1];
+        }
+    return status;
+}
+
 static nnd_status add_derived(nnd_frame *frame, size_t times) {
     nnd_status status = add_upper_edge(frame, times);
+    if (status == NND_OK)
+        status = add_gap(frame, times);
     if (status == NND_OK)
         status = add_roots(frame, "edges", "edge_sv");
     return status == NND_OK ? add_roots(frame, "outlier", "outlier_sv") : status;
