@@ -233,10 +233,6 @@ nnd_status nnd_many_outputs_add_grid(const nnd_reals *z, nnd_frame *frame) {
     nnd_status status = nnd_frame_add_dim(frame, "z", NND_COORD_REAL, z->count, z->value);
     if (status == NND_OK)
         status = nnd_frame_add_dim(frame, "s", NND_COORD_REAL, z->count, s);
-    if (status == NND_OK)
-        status = nnd_frame_set_text(frame, "s", "long_name", "singular value");
-    if (status == NND_OK)
-        status = nnd_frame_set_text(frame, "z", "long_name", "eigenvalue");
     free(s);
     return status;
 }

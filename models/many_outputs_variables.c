@@ -10,27 +10,39 @@ static const nnd_guide SPECTRUM[] = {
     {"edge_sv", "edge of the bulk", NND_GUIDE_PLACE, .dash = 1, .along = "s"},
     {"outlier_sv", "outlier", NND_GUIDE_ARROW},
     {NULL}};
-static const nnd_guide GAP[] = {
-    {"gap_upper", "ends of a gap", .dash = 1}, {"gap_lower", "ends of a gap", .dash = 1}, {NULL}};
+static const nnd_guide GAP[] = {{"gap_upper", "upper end of a gap", .dash = 1},
+                                {"gap_lower", "lower end of a gap", .dash = 2},
+                                {NULL}};
 static const nnd_guide TOP[] = {
     {"top_sd", "standard deviation", NND_GUIDE_SD}, {"upper_edge", "edge of the bulk"}, {NULL}};
 static const nnd_guide OUTLIER[] = {
     {"upper_edge", "edge of the bulk", NND_GUIDE_BULK, .band = "bulk"}, {NULL}};
 
 const nnd_view nnd_many_outputs_views[] = {
-    {"ridge", {"density_sv"}, .drawing = {.x = "s", .ridge = "t", .most = 9}},
+    {"ridge",
+     {"density_sv"},
+     .drawing = {.x = "s", .x_name = "singular value", .ridge = "t", .most = 9}},
+    {"outputs",
+     {"density_sv"},
+     .drawing = {.x = "s", .x_name = "singular value", .ridge = "c", .most = 9}},
     {"width", {"top_mean"}, .drawing = {.x = "width", .log = NND_LOG_X, .guides = TOP}},
     {NULL}};
 
 const nnd_variable nnd_many_outputs_variables[NND_OUTPUTS_VARIABLES] = {
     {"density_sv", "[t],s", "density of singular values", "many-outputs.md#s1: 2 s rho(s^2)",
      "spectrum", .check = NND_UNCHECKED, .lead = true,
-     .drawing = {.x = "s", .last = true, .most = 3, .histogram = true, .guides = SPECTRUM},
+     .drawing = {.x = "s",
+                 .x_name = "singular value",
+                 .last = true,
+                 .most = 3,
+                 .histogram = true,
+                 .guides = SPECTRUM},
      .symbol = "ρ(s)"},
     {"density", "[t],z", "density of eigenvalues of W^T W", "many-outputs.md#s1: rho_D", "density",
-     .check = NND_UNCHECKED, .drawing = {.x = "z", .last = true}, .symbol = "ρ(z)"},
+     .check = NND_UNCHECKED, .drawing = {.x = "z", .x_name = "eigenvalue", .last = true},
+     .symbol = "ρ(z)"},
     {"cdf", "[t],z", "eigenvalues of W^T W up to z", "many-outputs.md#s1: fraction of D", "cdf",
-     .drawing = {.x = "z", .last = true}},
+     .drawing = {.x = "z", .x_name = "eigenvalue", .last = true}},
     {"stieltjes_re", "[t],point", "Stieltjes transform, real part", "many-outputs.md#s1: Re m(z)",
      "stieltjes", .symbol = "Re m"},
     {"stieltjes_im", "[t],point", "Stieltjes transform, imaginary part",

@@ -83,6 +83,8 @@ void nnd_plot_dim_label(const nnd_panel *panel, const nnd_dim *dim, const char *
         label(panel, outlier->name, "", sizeof text, text);
     else if (dim == panel->x && panel->drawing->over != NULL)
         label(panel, panel->drawing->over, "", sizeof text, text);
+    else if (dim == panel->x && panel->drawing->x_name != NULL)
+        snprintf(text, sizeof text, "%s %s", panel->drawing->x_name, dim->name);
     else
         label(panel, dim->name, dim_name(panel, dim), sizeof text, text);
     nnd_plot_axis_label(axis, text, out);

@@ -105,8 +105,7 @@ START_TEST(each_edge_of_a_spectrum_has_an_upright_line) {
     HAS("set arrow from first 2.25, graph 0 to first 2.25, graph 1 nohead back");
     LACKS("first nan");
     ck_assert_uint_eq(count("nohead back"), 2);
-    /* Without outliers the axis is that of the variable. */
-    HAS("set xlabel 's'");
+    HAS("set xlabel 'singular value s'");
 }
 END_TEST
 

@@ -2,6 +2,7 @@
 #include "validate/many_outputs_spectrum.h"
 
 #include <cblas.h>
+#include <float.h>
 #include <lapacke.h>
 #include <math.h>
 #include <stdlib.h>
@@ -108,9 +109,11 @@ static nnd_status decompose(nnd_context *ctx, nnd_outputs_spectrum *s) {
                 1.0, net->w, d, 0.0, s->gram, rank);
     if (LAPACKE_dsyevd(LAPACK_ROW_MAJOR, 'N', 'U', rank, s->gram, rank, s->value) != 0)
         return nnd_fail(ctx, NND_E_UNSOLVED, "no eigenvalues of W^T W");
-    for (size_t i = 0; i < s->rank; i++) /* rounding leaves some below 0 */
-        s->value[i] = fmax(s->value[i], 0.0);
     s->top = s->value[s->rank - 1];
+    /* What rounding leaves of 0, of either sign, as of weights of lower rank. */
+    for (size_t i = 0; i < s->rank; i++)
+        if (s->value[i] < (double)s->rank * DBL_EPSILON * s->top)
+            s->value[i] = 0.0;
     return NND_OK;
 }
 

@@ -47,19 +47,20 @@ enum { NND_DRAWING_LEVELS = 3 };
 
 /** How a variable is drawn; a zero: as all others. */
 typedef struct {
-    const char *x;     /**< dimension on the x axis, unless it has one value only */
-    const char *y;     /**< dimension on the y axis of a heat map */
-    const char *over;  /**< variable whose values take the place of those of x */
-    nnd_log_axes log;  /**< if x is `x` */
-    const char *facet; /**< dimension of which each value has a cell of its own */
-    const char *rank;  /**< dimension that counts outliers, the largest first: one colour, dashes
-                          for the others, none for those that theory never has */
-    bool last;         /**< at the last time only */
-    size_t most;       /**< curves in a cell; 0: as many as can be told apart */
-    bool gaps;         /**< NaN breaks a line, also where the table of variables excludes it */
-    bool markers;      /**< at each value of theory; the axis has all values of x */
-    bool histogram;    /**< over x: boxes of the simulation at its last size, a line of the theory;
-                          axes are never logarithmic */
+    const char *x;      /**< dimension on the x axis, unless it has one value only */
+    const char *x_name; /**< what that axis says beside the symbol; NULL: nothing */
+    const char *y;      /**< dimension on the y axis of a heat map */
+    const char *over;   /**< variable whose values take the place of those of x */
+    nnd_log_axes log;   /**< if x is `x` */
+    const char *facet;  /**< dimension of which each value has a cell of its own */
+    const char *rank;   /**< dimension that counts outliers, the largest first: one colour, dashes
+                           for the others, none for those that theory never has */
+    bool last;          /**< at the last time only */
+    size_t most;        /**< curves in a cell; 0: as many as can be told apart */
+    bool gaps;          /**< NaN breaks a line, also where the table of variables excludes it */
+    bool markers;       /**< at each value of theory; the axis has all values of x */
+    bool histogram;     /**< over x: boxes of the simulation at its last size, a line of the theory;
+                           axes are never logarithmic */
     const char *ridge; /**< dimension of which each value has a curve on a base line of its own, one
                           above the other, whose height is what they have in common */
     const char *lowest; /**< dimension: over it each curve has a ring where it is lowest */
