@@ -16,6 +16,7 @@
 #include "bench_fluctuations.h"
 #include "bench_require.h"
 #include "bench_scaling_laws.h"
+#include "bench_spectrum.h"
 #include "bench_timer.h"
 #include "bench_wide_mlp.h"
 #include "core/rng.h"
@@ -344,6 +345,7 @@ int main(int argc, char **argv) {
     bench_flat_minima();
     bench_fluctuations();
     bench_scaling_laws();
+    bench_spectrum();
     hdf5(ctx);
     if (argc > 1)
         start_up(argv[0], argv[1]);

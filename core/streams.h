@@ -64,6 +64,7 @@
     STREAM(SPECTRUM, TAIL, 2, 1)                                                                   \
     STREAM(SPECTRUM, PROBES, 3, 1)                                                                 \
     STREAM(SPECTRUM, START, 4, 1)                                                                  \
+    STREAM(SPECTRUM, ENTRIES, 5, 1)                                                                  \
     STREAM(TWO_LAYER, WEIGHTS, 0, 1)                                                               \
     STREAM(TWO_LAYER, READOUT, 1, 1)                                                               \
     STREAM(WIDE_MLP, WEIGHTS, 0, 101)                                                              \

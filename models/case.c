@@ -333,29 +333,41 @@ static nnd_status read_arrays(const resolution *r, const char *path) {
     return cache->path != NULL ? NND_OK : nnd_fail_memory(r->ctx, path);
 }
 
-/* Takes what the parameters name from their data file, if there is one. */
-static nnd_status load_data(const resolution *r, const nnd_value *map, nnd_data *data) {
+/* A file that parameters name, under which key, and how they take their arrays from it. */
+typedef struct {
+    const char *file, *key;
+    void *to;
+    nnd_status (*load)(nnd_context *ctx, void *to, const char *path, const nnd_frame *arrays);
+} named_file;
+
+/* Reads the file, if there is one. */
+static nnd_status load_file(const resolution *r, const nnd_value *map, const named_file *f) {
     const nnd_case_source *source = r->source;
-    if (data->file == NULL)
+    if (f->file == NULL)
         return NND_OK;
+    char key[TEXT_SIZE];
+    snprintf(key, sizeof key, "params.%s", f->key);
     if (source->read == NULL)
-        return bad(r->ctx, at_key(map, "data.file"), "params.data.file",
-                   "data files cannot be read here");
+        return bad(r->ctx, at_key(map, f->key), key, "data files cannot be read here");
     char path[4096];
-    bool absolute = data->file[0] == '/' || source->folder == NULL;
+    bool absolute = f->file[0] == '/' || source->folder == NULL;
     if (snprintf(path, sizeof path, "%s%s%s", absolute ? "" : source->folder, absolute ? "" : "/",
-                 data->file) >= (int)sizeof path)
-        return bad(r->ctx, at_key(map, "data.file"), "params.data.file", "the path is too long");
+                 f->file) >= (int)sizeof path)
+        return bad(r->ctx, at_key(map, f->key), key, "the path is too long");
     nnd_status status = read_arrays(r, path);
     if (status == NND_OK)
-        status = nnd_data_load(r->ctx, data, path, r->cache->arrays);
+        status = f->load(r->ctx, f->to, path, r->cache->arrays);
     if (status == NND_OK)
         return NND_OK;
     /* The message names the file; whoever reads it wants to know who names that. */
     char wrong[1024], where[TEXT_SIZE];
     snprintf(wrong, sizeof wrong, "%s", nnd_context_message(r->ctx));
-    return nnd_fail(r->ctx, status, "%sparams.data.file: %s",
-                    place(at_key(map, "data.file"), where), wrong);
+    return nnd_fail(r->ctx, status, "%s%s: %s", place(at_key(map, f->key), where), key, wrong);
+}
+
+static nnd_status load_data(nnd_context *ctx, void *data, const char *path,
+                            const nnd_frame *arrays) {
+    return nnd_data_load(ctx, data, path, arrays);
 }
 
 /* Says once what several points of a sweep are warned of. */
@@ -410,7 +422,9 @@ static nnd_status read_point(resolution *r, size_t point) {
         status = nnd_params_read_more(r->ctx, model->simulate, r->options, "simulate", params);
     nnd_data *data = data_of(model, params);
     if (status == NND_OK && data != NULL)
-        status = load_data(r, map, data);
+        status = load_file(r, map, &(named_file){data->file, "data.file", data, load_data});
+    if (status == NND_OK && model->file != NULL)
+        status = load_file(r, map, &(named_file){model->file(params), "file", params, model->load});
     if (status == NND_OK)
         status = check_point(r, point, map, params);
     nnd_value_free(map);

@@ -18,6 +18,7 @@
     X(many_outputs)                                                                                \
     X(online_fluctuations)                                                                         \
     X(scaling_laws)                                                                                \
+    X(spectrum)                                                                                    \
     X(two_layer_fluctuations)                                                                      \
     X(wide_mlp)
 

@@ -149,7 +149,8 @@ static nnd_status analyse(nnd_analysis *a) {
 
 nnd_status nnd_spectrum_analyse(nnd_context *ctx, size_t rows, size_t cols, const double *matrix,
                                 const nnd_spectrum_options *options, nnd_spectrum *out) {
-    nnd_analysis a = {ctx, rows, cols, rows > cols ? rows : cols, matrix, options, out};
+    size_t tall = rows > cols ? rows : cols;
+    nnd_analysis a = {ctx, rows, cols, tall, matrix, {rows, cols, matrix}, options, out};
     begin(&a);
     nnd_status status = check_options(ctx, options);
     if (status == NND_OK)

@@ -38,6 +38,7 @@ nnd_bulk_median nnd_bulk_median_of(size_t tall, size_t count) {
         .median = sqrt((double)tall * z),
         /* sqrt(V) eigenvalues are this far in z; half of that, relative, in its root. */
         .error = 0.5 * sqrt(variance) / (n * nnd_mp_density(c, 1.0, z) * z),
+        .pull = 1.0 / (M_PI * sqrt(variance) * tan(0.5 * phi)),
     };
 }
 

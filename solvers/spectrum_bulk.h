@@ -16,6 +16,8 @@ typedef struct {
     size_t tall, count;
     double median; /**< median of its singular values, to order 1/count^2 (spectrum.md#eq6) */
     double error;  /**< standard deviation of it, relative (spectrum.md#eq7) */
+    double pull;   /**< its covariance with the edge, over this standard deviation, is pull times
+                        the root of the edge's scale over sqrt(tall count) (spectrum.md#s4) */
 } nnd_bulk_median;
 
 nnd_bulk_median nnd_bulk_median_of(size_t tall, size_t count);

@@ -56,12 +56,17 @@ static double blurred_tail(double x, double delta) {
     return sum / mass;
 }
 
-/* Of singular value k (from 0) beside the bulk without it and those before. */
+/* Of singular value k (from 0) beside the bulk without it and those before. The fit moves with the
+ * edge, which takes 2 delta times their covariance off the variance. */
 static double p_value(const nnd_analysis *a, size_t k, nnd_spectrum_estimate sd) {
-    nnd_mp_edge edge = nnd_mp_largest(a->tall - k, a->out->count - k);
-    double s = a->out->singular[k] / sd.value;
-    double x = (s * s - edge.centre) / edge.scale;
-    return blurred_tail(x, 2.0 * edge.centre / edge.scale * sd.se / sd.value);
+    size_t tall = a->tall - k, count = a->out->count - k;
+    nnd_mp_edge edge = nnd_mp_largest(tall, count);
+    nnd_bulk_median m = nnd_bulk_median_of(tall, count);
+    double s = a->out->singular[k] / sd.value, unit = 2.0 * edge.centre / edge.scale;
+    double x = (s * s - edge.centre) / edge.scale, delta = unit * sd.se / sd.value;
+    double together = m.pull * sqrt(edge.scale / sqrt((double)tall * (double)count));
+    double variance = delta * delta - 2.0 * unit * m.error * together;
+    return blurred_tail(x, sqrt(fmax(0.0, variance)));
 }
 
 /* One after the other, the largest first; each leaves a bulk to fit again. */

@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 
+#include "nndmft/solvers/kpm.h"
 #include "nndmft/solvers/spectrum.h"
 
 /** A matrix under analysis; out->count is its shorter side, `tall` the other. */
@@ -12,15 +13,13 @@ typedef struct {
     nnd_context *ctx;
     size_t rows, cols, tall;
     const double *matrix;
+    nnd_gram gram; /* of it */
     const nnd_spectrum_options *options;
     nnd_spectrum *out;
 } nnd_analysis;
 
 /* ---- spectrum_product.c ---- */
 
-/** The matrix on `wide` rows of x (wide x cols) gives wide x rows; transposed the other way. */
-void nnd_analysis_multiply(const nnd_analysis *a, bool transposed, size_t wide, const double *x,
-                           double *y);
 /** Eigenvalues of A^T A or A A^T, whichever is smaller, by Lanczos: as many singular values as
  *  `count`, descending, and their vectors on the shorter side (count x out->count; or NULL). */
 NND_MUST_USE nnd_status nnd_analysis_largest(const nnd_analysis *a, size_t count, double tolerance,

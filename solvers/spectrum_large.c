@@ -14,25 +14,6 @@ static const double TOLERANCE = 1e-7, MARGIN = 1.02;
 /* Points of the law: for each moment, or in all for SLQ. */
 enum { CURVE_FACTOR = 4, LAW_POINTS = 2048 };
 
-/* A^T A x, or A A^T x, of count vectors; room of its own for each call. */
-static void apply_block(void *data, size_t count, const double *x, double *y) {
-    const nnd_analysis *a = data;
-    bool wide = a->cols > a->rows;
-    double *other = malloc(count * a->tall * sizeof *other);
-    if (other == NULL) { /* the caller finds that it is not finite */
-        for (size_t i = 0; i < count * a->out->count; i++)
-            y[i] = NAN;
-        return;
-    }
-    nnd_analysis_multiply(a, wide, count, x, other);
-    nnd_analysis_multiply(a, !wide, count, other, y);
-    free(other);
-}
-
-static void apply_one(void *data, const double *x, double *y) {
-    apply_block(data, 1, x, y);
-}
-
 static nnd_status make_law(nnd_analysis *a, size_t points) {
     nnd_spectrum *out = a->out;
     out->law_at = calloc(3 * points, sizeof(double));
@@ -49,9 +30,8 @@ static nnd_status make_law(nnd_analysis *a, size_t points) {
 static nnd_status kpm_law(nnd_analysis *a) {
     nnd_spectrum *out = a->out;
     double top = out->singular[0] * out->singular[0];
-    nnd_kpm_task task = {
-        out->count,         apply_block,     a, 0.0, MARGIN * top, a->options->moments,
-        a->options->probes, a->options->seed};
+    nnd_kpm_task task = {out->count,   nnd_gram_apply,      &a->gram,           0.0,
+                         MARGIN * top, a->options->moments, a->options->probes, a->options->seed};
     nnd_kpm kpm;
     nnd_kpm_curve curve = {0}, half = {0};
     nnd_status status = nnd_kpm_run(a->ctx, &task, &kpm);
@@ -79,7 +59,7 @@ static nnd_status kpm_law(nnd_analysis *a) {
  * of a mean weight is part of the error. */
 static nnd_status slq_law(nnd_analysis *a) {
     nnd_spectrum *out = a->out;
-    nnd_slq_task task = {out->count,         apply_one,       a, a->options->moments / 2,
+    nnd_slq_task task = {out->count,         nnd_gram_apply_one, &a->gram, a->options->moments / 2,
                          a->options->probes, a->options->seed};
     nnd_slq slq;
     nnd_status status = nnd_slq_run(a->ctx, &task, &slq);

@@ -13,54 +13,30 @@
 static const double VECTOR_TOLERANCE = 1e-9;
 enum { LANCZOS_STEPS = 500 };
 
-void nnd_analysis_multiply(const nnd_analysis *a, bool transposed, size_t wide, const double *x,
-                           double *y) {
-    int from = (int)(transposed ? a->rows : a->cols), to = (int)(transposed ? a->cols : a->rows);
-    if (wide == 1)
-        cblas_dgemv(CblasRowMajor, transposed ? CblasTrans : CblasNoTrans, (int)a->rows,
-                    (int)a->cols, 1.0, a->matrix, (int)a->cols, x, 1, 0.0, y, 1);
-    else
-        cblas_dgemm(CblasRowMajor, CblasNoTrans, transposed ? CblasNoTrans : CblasTrans, (int)wide,
-                    to, from, 1.0, x, from, a->matrix, (int)a->cols, 0.0, y, to);
-}
-
-typedef struct {
-    const nnd_analysis *a;
-    double *other; /* a vector on the long side */
-} gram;
-
 static bool is_wide(const nnd_analysis *a) {
     return a->cols > a->rows;
-}
-
-/* A^T A x, or A A^T x. */
-static void apply_gram(void *data, const double *x, double *y) {
-    gram *g = data;
-    nnd_analysis_multiply(g->a, is_wide(g->a), 1, x, g->other);
-    nnd_analysis_multiply(g->a, !is_wide(g->a), 1, g->other, y);
 }
 
 nnd_status nnd_analysis_largest(const nnd_analysis *a, size_t count, double tolerance,
                                 double *singular, double *vector) {
     size_t n = a->out->count;
     nnd_lanczos *lanczos = NULL;
-    gram g = {a, calloc(a->tall, sizeof(double))};
+    nnd_gram gram = a->gram;
     double *start = calloc(n, sizeof *start);
     nnd_status status = NND_OK;
-    if (g.other == NULL || start == NULL)
+    if (start == NULL)
         status = nnd_fail_memory(a->ctx, "singular vectors");
     if (status == NND_OK)
         status = nnd_lanczos_new(a->ctx, n, LANCZOS_STEPS, &lanczos);
     if (status == NND_OK) {
         nnd_rng_normals((nnd_rng_key){a->options->seed, 0, n}, NND_STREAM_SPECTRUM_START, 0, n,
                         start);
-        status = nnd_lanczos_largest(lanczos, apply_gram, &g, start, count, tolerance, singular,
-                                     vector, NULL);
+        status = nnd_lanczos_largest(lanczos, nnd_gram_apply_one, &gram, start, count, tolerance,
+                                     singular, vector, NULL);
     }
     for (size_t k = 0; status >= NND_OK && k < count; k++)
         singular[k] = sqrt(fmax(0.0, singular[k]));
     nnd_lanczos_free(lanczos);
-    free(g.other);
     free(start);
     return status;
 }
@@ -80,7 +56,7 @@ static void finish_vectors(nnd_analysis *a, size_t count) {
     out->vectors = count;
     for (size_t k = 0; k < count; k++) {
         double *image = longer + k * a->tall;
-        nnd_analysis_multiply(a, is_wide(a), 1, shorter + k * out->count, image);
+        nnd_gram_multiply(&a->gram, is_wide(a), 1, shorter + k * out->count, image);
         cblas_dscal((int)a->tall, 1.0 / cblas_dnrm2((int)a->tall, image, 1), image, 1);
         if (out->left_overlap != NULL)
             out->left_overlap[k] = cosine2(a->rows, out->left_vector + k * a->rows, o->left);

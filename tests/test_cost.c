@@ -136,6 +136,8 @@ static const struct {
     {"{model: flat-minima, params: {depth: 2, width: 80, lr: 1.0e-4, steps: 1, data: {generate: "
      "gaussian, samples: 20, dim: 800, target: linear}}, simulate: {seeds: 1}}",
      true},
+    {"{model: spectrum, params: {kind: spiked, spikes: [2], width: 900}, simulate: {seeds: 1}}",
+     true},
     {"{model: flat-minima, params: {depth: 2, init: gaussian, steps: 0, data: {generate: gaussian, "
      "samples: 700, dim: 700, target: linear}}}",
      false},

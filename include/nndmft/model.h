@@ -37,6 +37,11 @@ typedef struct {
      * in its text, which is else left alone. NULL: ranges say it all.
      */
     bool (*check)(void *params, nnd_objection *objection);
+    /** The file, relative to the case, that parameters name arrays of, NULL if they name none; and
+     *  how they take those from it, with a message that names `path`. NULL: no model but for the
+     *  key `data`. */
+    const char *(*file)(const void *params);
+    nnd_status (*load)(nnd_context *ctx, void *params, const char *path, const nnd_frame *arrays);
 } nnd_model;
 
 /** Looks a model up; NULL if there is none of that name. */

@@ -8,6 +8,7 @@
 #ifndef NNDMFT_SOLVERS_KPM_H
 #define NNDMFT_SOLVERS_KPM_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -19,6 +20,21 @@ NND_API_BEGIN
 /** Y = A X for `count` vectors, rows of X and Y (count x n). Several threads call it side by side.
  */
 typedef void (*nnd_block_operator)(void *data, size_t count, const double *x, double *y);
+
+/** A^T A, or A A^T where that is smaller, of a dense matrix, row-major: an operator of the size
+ *  min(rows, cols). Room for the products on the other side is made in each call; without it the
+ *  result is NaN, which all methods here refuse. */
+typedef struct {
+    size_t rows, cols;
+    const double *matrix;
+} nnd_gram;
+/** For nnd_kpm_task, of an nnd_gram. */
+void nnd_gram_apply(void *gram, size_t count, const double *x, double *y);
+/** For nnd_operator of lanczos.h and slq.h. */
+void nnd_gram_apply_one(void *gram, const double *x, double *y);
+/** y = A x for `count` rows x of cols numbers, or A^T x of rows numbers. */
+void nnd_gram_multiply(const nnd_gram *gram, bool transposed, size_t count, const double *x,
+                       double *y);
 
 /** What is asked for. */
 typedef struct {
