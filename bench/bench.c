@@ -12,6 +12,7 @@
 
 #include "bench_alignment.h"
 #include "bench_deep_linear.h"
+#include "bench_dyson.h"
 #include "bench_flat_minima.h"
 #include "bench_fluctuations.h"
 #include "bench_require.h"
@@ -345,6 +346,7 @@ int main(int argc, char **argv) {
     bench_flat_minima();
     bench_fluctuations();
     bench_scaling_laws();
+    bench_dyson();
     bench_spectrum();
     hdf5(ctx);
     if (argc > 1)

@@ -124,9 +124,10 @@ nnd_status nnd_many_outputs_theory_cost(nnd_context *ctx, const void *params, nn
     double grid = fmax((double)(p->z.count > 0 ? (size_t)p->z.count : p->z.values.count), 200.0);
     double each = 6.0 * grid + 4.0 * (double)nnd_many_outputs_points(p) +
                   3.0 * (double)nnd_many_outputs_modes(p) + 20.0;
-    *cost = (nnd_cost){.bytes = 1e5,
-                       .results = times * each * sizeof(double),
-                       .flops = diagonal ? nnd_many_outputs_modes_flops(p, times, grid)
-                                         : nnd_many_outputs_laws_flops(p, times, grid)};
+    *cost = (nnd_cost){.bytes = 1e5, .results = times * each * sizeof(double)};
+    if (diagonal)
+        cost->flops = nnd_many_outputs_modes_flops(p, times, grid);
+    else
+        nnd_many_outputs_laws_cost(p, times, grid, &cost->bytes, &cost->flops);
     return NND_OK;
 }

@@ -53,6 +53,8 @@ NND_MUST_USE nnd_status nnd_outputs_law_samples(nnd_context *ctx, const nnd_many
 /** Both layers for a few steps, and targets of any law: many-outputs.md#s4. */
 NND_MUST_USE nnd_status nnd_outputs_law_pencil(nnd_context *ctx, const nnd_many_outputs *params,
                                                double time, nnd_outputs_law *law);
+/** Memory of that, and operations for one point of its density. */
+void nnd_outputs_pencil_cost(const nnd_many_outputs *params, double *bytes, double *flops);
 
 static inline void nnd_outputs_law_clear(nnd_outputs_law *law) {
     if (law->methods != NULL)

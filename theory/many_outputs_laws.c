@@ -50,20 +50,20 @@ static nnd_status check_end(nnd_context *ctx, const nnd_many_outputs *p, double 
         p->p);
 }
 
+/* Both layers, or a target that is not isotropic. */
+static bool is_pencil(const nnd_many_outputs *p) {
+    return p->variant == NND_BOTH_TRAINED || nnd_many_outputs_modes(p) > 0;
+}
+
 static nnd_status law_at(nnd_context *ctx, const nnd_many_outputs *p, double time,
                          nnd_outputs_law *law) {
-    bool isotropic = nnd_many_outputs_modes(p) == 0;
-    if (p->variant != NND_FIXED_READOUT || !isotropic)
-        return nnd_fail(ctx, NND_E_INPUT,
-                        "params.%s; allowed: variant fixed-readout with an isotropic target, wide, "
-                        "aligned (networks of all variants can be simulated)",
-                        isotropic ? "variant: there is no theory of steps"
-                                  : "target: there is no theory of lists with this variant");
-    nnd_status status = check_stable(ctx, p);
+    nnd_status status = p->variant == NND_BOTH_TRAINED ? NND_OK : check_stable(ctx, p);
     if (status == NND_OK)
         status = check_end(ctx, p, time);
     if (status != NND_OK)
         return status;
+    if (is_pencil(p))
+        return nnd_outputs_law_pencil(ctx, p, time, law);
     return isfinite(p->p) ? nnd_outputs_law_samples(ctx, p, time, law)
                           : nnd_outputs_law_readout(ctx, p, time, law);
 }
@@ -375,9 +375,15 @@ nnd_status nnd_many_outputs_laws_add(nnd_context *ctx, const nnd_many_outputs *p
 }
 
 /* Some four Newton steps to a point of a density, five times as many to others. */
-double nnd_many_outputs_laws_flops(const nnd_many_outputs *p, double times, double grid) {
+void nnd_many_outputs_laws_cost(const nnd_many_outputs *p, double times, double grid, double *bytes,
+                                double *flops) {
     double points = grid + 5.0 * (double)nnd_many_outputs_points(p) + 300.0;
     double nodes = isfinite(p->p) ? 48.0 : 200.0;
     double each = isfinite(p->p) ? 20.0 * nodes * nodes * nodes : 20.0 * nodes;
-    return 4.0 * times * points * each;
+    *bytes = 1e5;
+    *flops = 4.0 * times * points * each;
+    if (!is_pencil(p))
+        return;
+    nnd_outputs_pencil_cost(p, bytes, &each);
+    *flops = times * points * each;
 }

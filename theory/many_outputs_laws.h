@@ -12,7 +12,8 @@
  */
 NND_MUST_USE nnd_status nnd_many_outputs_laws_add(nnd_context *ctx, const nnd_many_outputs *params,
                                                   const nnd_reals *times, nnd_frame *frame);
-/** Operations of all that. */
-double nnd_many_outputs_laws_flops(const nnd_many_outputs *params, double times, double grid);
+/** Memory, results apart, and operations of all that. */
+void nnd_many_outputs_laws_cost(const nnd_many_outputs *params, double times, double grid,
+                                double *bytes, double *flops);
 
 #endif

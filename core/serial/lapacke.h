@@ -32,6 +32,9 @@
 #define LAPACKE_dsytrf(...)      NND_SERIAL(LAPACKE_dsytrf(__VA_ARGS__))
 #define LAPACKE_dsytrs(...)      NND_SERIAL(LAPACKE_dsytrs(__VA_ARGS__))
 #define LAPACKE_zgesv(...)       NND_SERIAL(LAPACKE_zgesv(__VA_ARGS__))
+#define LAPACKE_zgetrf_work(...) NND_SERIAL(LAPACKE_zgetrf_work(__VA_ARGS__))
+#define LAPACKE_zgetri_work(...) NND_SERIAL(LAPACKE_zgetri_work(__VA_ARGS__))
 #define LAPACKE_zgetrs(...)      NND_SERIAL(LAPACKE_zgetrs(__VA_ARGS__))
+#define LAPACKE_zgetrs_work(...) NND_SERIAL(LAPACKE_zgetrs_work(__VA_ARGS__))
 
 #endif

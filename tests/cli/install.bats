@@ -94,6 +94,14 @@ C
     fi
 }
 
+# 24 matrices of N = 400 have 2.51(4) and 0.664(4).
+@test "the example of a pencil finds bulk and outlier of a product of its own" {
+    program c99 "$BATS_TEST_DIRNAME/../../docs/examples/own_pencil.c"
+    ./program >out
+    grep -q '^bulk from 0.00000000 to 1.29185530, mass 1.000000$' out
+    grep -q '^outlier at 2.49300003, overlap 0.666811$' out
+}
+
 # The public headers, one a line, as programs name them.
 headers() {
     (cd "$INSTALLED/include" && find nndmft -name '*.h' | sort)
