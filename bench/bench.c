@@ -15,6 +15,7 @@
 #include "bench_dyson.h"
 #include "bench_flat_minima.h"
 #include "bench_fluctuations.h"
+#include "bench_many_outputs.h"
 #include "bench_require.h"
 #include "bench_scaling_laws.h"
 #include "bench_spectrum.h"
@@ -345,6 +346,7 @@ int main(int argc, char **argv) {
     directional(ctx);
     bench_flat_minima();
     bench_fluctuations();
+    bench_many_outputs();
     bench_scaling_laws();
     bench_dyson();
     bench_spectrum();

@@ -81,6 +81,15 @@
             "gd: record every n-th step, when there is no `record`"                                \
     }
 
+/** How well the loss is to be known: what `width_mean` and `width_sd` are for. */
+#define NND_WITHIN_ROWS(structure)                                                                 \
+    {"loss_within", NND_FIELD(REAL, structure, loss_within), "0.05", NND_POSITIVE,                 \
+     "relative distance of the mean loss from its limit that `width_mean` allows"},                \
+    {                                                                                              \
+        "loss_sd_within", NND_FIELD(REAL, structure, loss_sd_within), "0.1", NND_POSITIVE,         \
+            "relative standard deviation of the loss that `width_sd` allows"                       \
+    }
+
 /** The option `control` of a simulation; its field is a bool. */
 #define NND_CONTROL_ROW(structure)                                                                 \
     {                                                                                              \

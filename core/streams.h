@@ -34,6 +34,7 @@
     STREAM(DEEP_LINEAR, WEIGHTS, 3, 997) /* matrix 0, 1, ... */                                    \
     STREAM(DEEP_LINEAR, SEARCH, 1000, 1)                                                           \
     STREAM(DEEP_LINEAR, MORE_WEIGHTS, 1001, 4) /* matrix 997, ... */                               \
+    STREAM(DEEP_NETWORKS, WEIGHTS, 0, 101)                                                         \
     STREAM(DIRECTIONAL, PLANE, 1, 1)                                                               \
     STREAM(DIRECTIONAL, LAYERS, 2, 1)                                                              \
     STREAM(DIRECTIONAL, INPUTS, 101, 1)                                                            \
@@ -43,6 +44,7 @@
     STREAM(FLAT_MINIMA, ALIGNED, (1 << 21) + 1, 1000)                                              \
     STREAM(FLAT_MINIMA, SEARCH, 1 << 22, 1)                                                        \
     STREAM(LAZY, WEIGHTS, 0, 101)                                                                  \
+    STREAM(LINEAR_LAYERS, SCOUTS, 0, 1)                                                            \
     STREAM(MANY_OUTPUTS, WEIGHTS, 0, 1)                                                            \
     STREAM(MANY_OUTPUTS, READOUT, 1, 1)                                                            \
     STREAM(MANY_OUTPUTS, TARGET, 2, 1)                                                             \

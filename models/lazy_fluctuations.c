@@ -49,6 +49,8 @@ static const nnd_variable VARIABLES[] = {
     {"delta", "t,mu", "residual", "fluctuations.md#s3-1", "training", .symbol = "Δ"},
     {"delta_nvar", "t,mu", "N times the variance of the residual", "fluctuations.md#s3-1",
      "training", .estimator = {NND_NVAR, "delta"}, .lead = true, .symbol = "N Var Δ"},
+    {"delta_ncov", "t,mu,nu", "N times the covariance of residuals", "fluctuations.md#s3-1",
+     "covariance-training", .estimator = {NND_NCOV, "delta", "delta"}},
     {"test_output", "t,test", "output at test samples", "fluctuations.md#s3-1", "test",
      .symbol = "f"},
     {"test_output_nvar", "t,test", "N times the variance of the output at test samples",

@@ -12,6 +12,7 @@
 #define NND_MODELS(X)                                                                              \
     X(alignment)                                                                                   \
     X(deep_linear)                                                                                 \
+    X(deep_linear_fluctuations)                                                                    \
     X(directional)                                                                                 \
     X(flat_minima)                                                                                 \
     X(lazy_fluctuations)                                                                           \

@@ -54,7 +54,7 @@ nnd_status nnd_covariance_stieltjes(nnd_context *ctx, const nnd_covariance *law,
     return NND_OK;
 }
 
-/* The fraction of eigenvalues up to z, where m = 1/(d kappa). The potential
+/* The fraction of eigenvalues up to z, where m = 1/(d kappa): many-outputs.md#eq12. The potential
  *     D^{-1} log det(W^T W - z) = -log m - z m + (1/d) sum_j h_j log(1 + d s_j m) + const
  * is stationary in m, and its imaginary part is -pi times that. */
 static double fraction_below(const nnd_covariance *law, double z, double complex kappa) {

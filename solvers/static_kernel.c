@@ -123,8 +123,8 @@ static void respond_at_tests(const solver *s, double *mean) {
     }
 }
 
-static bool record(const solver *s, double *mean, double *nvar) {
-    size_t n = s->k->points, m = s->pairs;
+static bool record(const solver *s, double *mean, double *nvar, double *ncov) {
+    size_t n = s->k->points, m = s->pairs, train = s->k->train;
     double limit = nnd_divergence_limit(NND_DIVERGENCE_BOUND, 0.0,
                                         nnd_half_mean_square(s->k->train, s->k->targets));
     bool sound = !nnd_has_diverged(limit, nnd_half_mean_square(s->k->train, s->delta));
@@ -136,11 +136,14 @@ static bool record(const solver *s, double *mean, double *nvar) {
         nvar[i] = cblas_ddot((int)m, s->product + i * m, 1, s->response + i * m, 1);
         sound = sound && isfinite(mean[i]) && isfinite(nvar[i]);
     }
+    if (sound && ncov != NULL)
+        cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasTrans, (int)train, (int)train, (int)m, 1.0,
+                    s->product, (int)m, s->response, (int)m, 0.0, ncov, (int)train);
     return sound;
 }
 
 nnd_status nnd_static_kernel_run(nnd_context *ctx, const nnd_static_kernel *k, double *mean,
-                                 double *nvar, size_t *sound) {
+                                 double *nvar, double *ncov, size_t *sound) {
     size_t n = k->points, p = k->train;
     solver s = {
         .ctx = ctx, .k = k, .steps = k->grid->step[k->grid->count - 1], .pairs = n * (n + 1) / 2};
@@ -150,6 +153,8 @@ nnd_status nnd_static_kernel_run(nnd_context *ctx, const nnd_static_kernel *k, d
         status = diagonalise(&s);
     for (size_t i = 0; status == NND_OK && i < k->grid->count * n; i++)
         mean[i] = nvar[i] = NAN;
+    for (size_t i = 0; status == NND_OK && ncov != NULL && i < k->grid->count * p * p; i++)
+        ncov[i] = NAN;
     for (size_t t = 0; status == NND_OK && t <= s.steps; t++) {
         bool wanted = k->grid->step[*sound] == t;
         if (nnd_context_interrupted(ctx)) {
@@ -158,7 +163,8 @@ nnd_status nnd_static_kernel_run(nnd_context *ctx, const nnd_static_kernel *k, d
         }
         if (wanted || n > p)
             respond(&s, t);
-        if (wanted && !record(&s, mean + *sound * n, nvar + *sound * n))
+        if (wanted && !record(&s, mean + *sound * n, nvar + *sound * n,
+                              ncov != NULL ? ncov + *sound * p * p : NULL))
             status = NND_DIVERGED;
         *sound += wanted && status == NND_OK;
         cblas_daxpy((int)p, 1.0, s.delta, 1, s.sum_delta, 1);

@@ -8,26 +8,22 @@
 
 void nnd_trained_mode_descent(nnd_trained_mode start, double target, double rate_w, double rate_a,
                               int64_t steps, nnd_trained_mode *end, double *slope) {
-    nnd_trained_mode x = start, d = {0.0, 0.0, 0.0}; /* d: derivatives by the target */
+    nnd_trained_mode x = start, d = {0.0, 0.0, 0.0, 1.0}; /* d: derivatives by the target */
+    x.residual = target - start.product;
     for (int64_t n = 0; n < steps; n++) {
-        double e = target - x.product, de = 1.0 - d.product;
-        double kernel = rate_a * x.omega + rate_w * x.alpha;
-        double dkernel = rate_a * d.omega + rate_w * d.alpha, both = rate_a * rate_w;
-        nnd_trained_mode next = {
-            x.alpha + rate_a * e * (2.0 * x.product + rate_a * e * x.omega),
-            x.product + e * (kernel + both * e * x.product),
-            x.omega + rate_w * e * (2.0 * x.product + rate_w * e * x.alpha),
-        };
-        nnd_trained_mode dnext = {
-            d.alpha + rate_a * de * (2.0 * x.product + 2.0 * rate_a * e * x.omega) +
-                rate_a * e * (2.0 * d.product + rate_a * e * d.omega),
-            d.product + de * (kernel + 2.0 * both * e * x.product) +
-                e * (dkernel + both * e * d.product),
-            d.omega + rate_w * de * (2.0 * x.product + 2.0 * rate_w * e * x.alpha) +
-                rate_w * e * (2.0 * d.product + rate_w * e * d.alpha),
-        };
-        x = next;
-        d = dnext;
+        double e = x.residual, both = rate_a * rate_w;
+        double gain = rate_a * x.omega + rate_w * x.alpha + both * e * x.product;
+        double dgain =
+            rate_a * d.omega + rate_w * d.alpha + both * (d.residual * x.product + e * d.product);
+        double de = d.residual, learned = e * gain, dlearned = de * gain + e * dgain;
+        double to_a = 2.0 * x.product + rate_a * e * x.omega;
+        double to_w = 2.0 * x.product + rate_w * e * x.alpha;
+        double dto_a = 2.0 * d.product + rate_a * (de * x.omega + e * d.omega);
+        double dto_w = 2.0 * d.product + rate_w * (de * x.alpha + e * d.alpha);
+        d = (nnd_trained_mode){d.alpha + rate_a * (de * to_a + e * dto_a), d.product + dlearned,
+                               d.omega + rate_w * (de * to_w + e * dto_w), de - dlearned};
+        x = (nnd_trained_mode){x.alpha + rate_a * e * to_a, x.product + learned,
+                               x.omega + rate_w * e * to_w, e - learned};
     }
     *end = x;
     if (slope != NULL)
@@ -36,65 +32,53 @@ void nnd_trained_mode_descent(nnd_trained_mode start, double target, double rate
 
 /* ---- flow ---- */
 
-/* (1 - exp(-R t))/R and its derivative by R; R > 0, t may be infinite. */
-static double learned(double rate, double time, double *slope) {
-    double y = rate * time, small = 1e-2;
-    if (isinf(time)) {
-        *slope = -1.0 / (rate * rate);
-        return 1.0 / rate;
-    }
-    /* ((1 + y) exp(-y) - 1)/y^2, by its series where that cancels: to 1e-13 at y = 0.01. */
-    double f = y < small
-                   ? -1.0 / 2.0 + y * (1.0 / 3.0 - y * (1.0 / 8.0 - y * (1.0 / 30.0 - y / 144.0)))
-                   : ((1.0 + y) * exp(-y) - 1.0) / (y * y);
-    *slope = time * time * f;
-    return -expm1(-y) / rate;
-}
-
-/* Modes whose product has become `m`: alpha - omega and (alpha + omega)^2 - 4 m^2 = k2 stay. */
-static nnd_trained_mode with_product(nnd_trained_mode start, double k2, double m) {
-    double sum = start.alpha + start.omega, now = sqrt(k2 + 4.0 * m * m);
-    double gain =
-        sum + now > 0.0 ? 2.0 * (m - start.product) * (m + start.product) / (sum + now) : 0.0;
-    return (nnd_trained_mode){start.alpha + gain, m, start.omega + gain};
-}
-
-/* many-outputs.md#eq4 with v = K u, which stays finite at K = 0: v_+- = 2 x +- R, q = (1 -
- * exp(-R t))/R, v = [v_0 (2 + v_- q) + K^2 q]/[2 + (v_0 - v_+) q], m = (v - K^2/v)/4. */
+/* many-outputs.md#eq4 with P = alpha + omega, k = alpha - omega, K^2 = P^2 - 4 m^2, U = P + 2 m,
+ *     U' = -(U - U+)(U + L)/2,  U+ = 2 x + R,  L = K^2/U+,  R^2 = 4 x^2 + K^2.
+ * With U_0 at the start, E = exp(-R t) and B = L + U+ E + U_0 (1 - E),
+ *     U = [U_0 (U+ + L E) + K^2 (1 - E)]/B,  U+ - U = 2 R E (U+ - U_0)/B,
+ * sums of positive terms, and the residual is (U+ - U)(1 + K^2/(U U+))/4. With them
+ *     R^2 dU/dx = (1 - E)/B [4 x (U U_0 - K^2) + 2 K^2 (U + U_0)] + 2 x t (U+ - U)(U + L). */
 static void flow_together(nnd_trained_mode start, double x, double time, nnd_trained_mode *end,
                           double *slope) {
-    double sum = start.alpha + start.omega, m0 = start.product;
-    double k2 = fmax((sum - 2.0 * fabs(m0)) * (sum + 2.0 * fabs(m0)), 0.0);
-    double r = sqrt(4.0 * x * x + k2), v0 = 2.0 * m0 + sqrt(4.0 * m0 * m0 + k2), dq;
+    double m0 = start.product, sum = start.alpha + start.omega, k = start.alpha - start.omega;
+    double k2 = k * k + 4.0 * fmax(start.alpha * start.omega - m0 * m0, 0.0);
+    double r = sqrt(4.0 * x * x + k2), u0 = sum + 2.0 * m0;
     *slope = 0.0;
     *end = start;
-    if (v0 == 0.0) /* at rest: neither layer has anything to start from */
+    end->residual = x - m0;
+    if (u0 == 0.0) /* at rest: neither layer has anything to start from */
         return;
     if (r == 0.0) { /* dm/dt = -2 m^2 */
-        *end = with_product(start, k2, isinf(time) ? 0.0 : m0 / (1.0 + 2.0 * m0 * time));
+        double left = 1.0 / (1.0 + time * sum);
+        *end = (nnd_trained_mode){start.alpha * left, m0 * left, start.omega * left, -m0 * left};
         return;
     }
-    double q = learned(r, time, &dq), up = 2.0 * x + r, down = -k2 / up;
-    double dup = 2.0 * up / r, ddown = -2.0 * down / r;
-    dq *= 4.0 * x / r;
-    double above = v0 * (2.0 + down * q) + k2 * q, below = 2.0 + (v0 - up) * q;
-    double dabove = v0 * (ddown * q + down * dq) + k2 * dq, dbelow = (v0 - up) * dq - dup * q;
-    double v = above / below, dv = (dabove - v * dbelow) / below, m = 0.25 * (v - k2 / v);
-    *end = with_product(start, k2, m);
-    /* omega = (sqrt(K^2 + 4 m^2) - k)/2, and sqrt(K^2 + 4 m^2) = (v + K^2/v)/2. */
-    *slope = m * dv / v;
+    double most = 2.0 * x + r, least = k2 / most, left = exp(-r * time), gone = -expm1(-r * time);
+    double below = least + most * left + u0 * gone;
+    double u = (u0 * (most + least * left) + k2 * gone) / below;
+    double away = 2.0 * r * left * (most - u0) / below, m = 0.25 * (u - k2 / u);
+    double slow = left > 0.0 ? 2.0 * x * time * away * (u + least) : 0.0;
+    double du = (gone / below * (4.0 * x * (u * u0 - k2) + 2.0 * k2 * (u + u0)) + slow) / (r * r);
+    /* (P + |k|)/2 and (P - |k|)/2, of which the product is m^2 + (K^2 - k^2)/4 */
+    double more = 0.25 * (u + k2 / u) + 0.5 * fabs(k), less = (m * m + 0.25 * (k2 - k * k)) / more;
+    *end = (nnd_trained_mode){k > 0.0 ? more : less, m, k > 0.0 ? less : more,
+                              0.25 * away * (1.0 + k2 / (u * most))};
+    *slope = m * du / u; /* dP = 2 m dU/U */
 }
 
 /* The readout stays: alpha' = 0, m' = alpha e, omega' = 2 e m. */
 static void flow_alone(nnd_trained_mode start, double x, double time, nnd_trained_mode *end,
                        double *slope) {
+    double m0 = start.product, e0 = x - m0;
     *end = start;
+    end->residual = e0;
     *slope = 0.0;
     if (start.alpha == 0.0)
         return;
-    double part = -expm1(-start.alpha * time), m0 = start.product;
-    end->product = m0 + (x - m0) * part;
-    end->omega = start.omega + (end->product - m0) * (end->product + m0) / start.alpha;
+    double part = -expm1(-start.alpha * time), moved = e0 * part;
+    end->product = m0 + moved;
+    end->omega = start.omega + moved * (2.0 * m0 + moved) / start.alpha;
+    end->residual = e0 * exp(-start.alpha * time);
     *slope = 2.0 * end->product * part / start.alpha;
 }
 
@@ -113,5 +97,6 @@ void nnd_trained_mode_flow(nnd_trained_mode start, double target, double ratio, 
     flow_together(start, target / root, ratio * time, end, slope);
     end->alpha *= ratio;
     end->product *= root;
+    end->residual *= root;
     *slope /= root;
 }

@@ -108,8 +108,14 @@ static const struct {
     {"{model: two-layer-fluctuations, params: {activation: linear, two_time: true, kernels: false, "
      "bias: false, steps: 500, " PAIR "}}",
      false},
+    {"{model: deep-linear-fluctuations, params: {steps: 2, lr: 0.01, " PAIR "}, simulate: {size: "
+     "2000, seeds: 1}}",
+     true},
+    {"{model: deep-linear-fluctuations, params: {two_time: true, kernels: false, steps: 600, "
+     "record_every: 2, lr: 0.01, " PAIR "}}",
+     false},
     {"{model: lazy-fluctuations, params: {depth: 2, samples: 64, replicates: 2, steps: 2, data: "
-     "{generate: gaussian, samples: 20, dim: 20, target: linear}}}",
+     "{generate: gaussian, samples: 22, dim: 22, target: linear}}}",
      false},
     {"{model: many-outputs, params: {variant: wide, outputs: 2, inputs: 2, record: RANGE, "
      "integrator: "

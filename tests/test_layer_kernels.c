@@ -212,7 +212,7 @@ START_TEST(one_point_has_its_closed_form) {
     const nnd_static_kernel k = {1, 1, &y, &ntk, &kappa, lr, &grid};
     double mean[51], nvar[51];
     size_t sound;
-    ck_assert_int_eq(nnd_static_kernel_run(ctx, &k, mean, nvar, &sound), NND_OK);
+    ck_assert_int_eq(nnd_static_kernel_run(ctx, &k, mean, nvar, NULL, &sound), NND_OK);
     ck_assert_uint_eq(sound, 51);
     for (int t = 0; t <= 50; t++) {
         double decay = 1.0 - lr * ntk;
@@ -232,7 +232,7 @@ START_TEST(fluctuations_of_a_static_kernel_are_derivatives) {
     static const double direction[] = {0.5, -0.3, 0.8, 0.2, -0.6, 0.1};
     const double lr = 0.2, h = 1e-6;
     double ncov[PAIRS * PAIRS], zero[PAIRS * PAIRS] = {0.0}, moved[PAIRS], mean[3][13 * POINTS];
-    double nvar[13 * POINTS], unused[13 * POINTS];
+    double nvar[13 * POINTS], unused[13 * POINTS], covariance[13 * TRAIN * TRAIN];
     nnd_context *ctx = nnd_context_new(NULL);
     nnd_integers all = {0};
     nnd_timegrid grid;
@@ -241,17 +241,23 @@ START_TEST(fluctuations_of_a_static_kernel_are_derivatives) {
     for (size_t a = 0; a < PAIRS * PAIRS; a++)
         ncov[a] = direction[a / PAIRS] * direction[a % PAIRS];
     nnd_static_kernel k = {TRAIN, POINTS, y, ntk, ncov, lr, &grid};
-    ck_assert_int_eq(nnd_static_kernel_run(ctx, &k, mean[0], nvar, &sound), NND_OK);
+    ck_assert_int_eq(nnd_static_kernel_run(ctx, &k, mean[0], nvar, covariance, &sound), NND_OK);
     for (int side = 1; side < 3; side++) {
         for (size_t a = 0; a < PAIRS; a++)
             moved[a] = ntk[a] + (side == 1 ? h : -h) * direction[a];
         k.ntk = moved;
         k.ncov = zero;
-        ck_assert_int_eq(nnd_static_kernel_run(ctx, &k, mean[side], unused, &sound), NND_OK);
+        ck_assert_int_eq(nnd_static_kernel_run(ctx, &k, mean[side], unused, NULL, &sound), NND_OK);
     }
     for (size_t i = 0; i < 13 * POINTS; i++) {
         double slope = (mean[1][i] - mean[2][i]) / (2.0 * h);
         near("N Var", nvar[i], slope * slope, 1e-8);
+    }
+    for (size_t i = 0; i < 13 * TRAIN * TRAIN; i++) {
+        size_t t = i / (TRAIN * TRAIN), mu = i / TRAIN % TRAIN, nu = i % TRAIN;
+        double a = mean[1][t * POINTS + mu] - mean[2][t * POINTS + mu];
+        double b = mean[1][t * POINTS + nu] - mean[2][t * POINTS + nu];
+        near("N Cov", covariance[i], a * b / (4.0 * h * h), 1e-8);
     }
     nnd_timegrid_clear(&grid);
     nnd_context_free(ctx);
@@ -288,7 +294,7 @@ START_TEST(lazy_limit_of_trained_networks) {
     const nnd_static_kernel lazy = {TRAIN, POINTS, y, k.ntk, k.ntk_ncov, lr, &grid};
     double mean[3 * POINTS], nvar[3 * POINTS];
     size_t sound;
-    ck_assert_int_eq(nnd_static_kernel_run(ctx, &lazy, mean, nvar, &sound), NND_OK);
+    ck_assert_int_eq(nnd_static_kernel_run(ctx, &lazy, mean, nvar, NULL, &sound), NND_OK);
     for (size_t i = 1; i < 3; i++) {
         near("Delta_1", mean[i * POINTS], y[0] - want.mean[i * POINTS], 1e-3);
         for (size_t mu = 0; mu < POINTS; mu++)

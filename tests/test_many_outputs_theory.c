@@ -353,6 +353,22 @@ START_TEST(laws_are_smooth_where_outputs_are_as_many_as_neurons) {
 }
 END_TEST
 
+/* Late only the slowest modes are left, and the risk is as exact as early: its logarithm falls by
+ * twice the least lambda, and by t^(-3/2) as they begin like a root. */
+START_TEST(late_times_keep_their_digits) {
+    nnd_context *ctx = nnd_context_new(NULL);
+    nnd_frame *f = solve(ctx, "c: 0.4, d: 0.6, integrator: flow, time: 800, record: [400], z: [1]");
+    const double *risk = nnd_frame_find(f, "risk")->data,
+                 *error = nnd_frame_find(f, "risk_se")->data;
+    double least = (1.0 - sqrt(0.4)) * (1.0 - sqrt(0.4));
+    /* up to what the next order, 1/(least t), changes */
+    near("exponent", log(risk[0] / risk[1]), 800.0 * least + 1.5 * log(2.0), 0.1);
+    ck_assert(risk[1] < 1e-90 && error[1] < 1e-8 * risk[1]);
+    nnd_frame_free(f);
+    nnd_context_free(ctx);
+}
+END_TEST
+
 START_TEST(a_density_is_the_slope_of_its_distribution) {
     nnd_context *ctx = nnd_context_new(NULL);
     static const char *const samples[] = {"inf", "1.5"};
@@ -420,6 +436,7 @@ int main(void) {
     tcase_add_test(tests, outliers_are_absorbed_by_wider_networks_in_ntk_alone);
     tcase_add_test(tests, many_samples_are_the_population);
     tcase_add_test(tests, laws_are_smooth_where_outputs_are_as_many_as_neurons);
+    tcase_add_test(tests, late_times_keep_their_digits);
     tcase_add_test(tests, a_density_is_the_slope_of_its_distribution);
     tcase_add_test(tests, what_has_no_law_is_refused_in_one_line);
     suite_add_tcase(suite, tests);

@@ -25,15 +25,15 @@ START_TEST(reference_numbers_of_descent_and_flow) {
                    {1.5, 2.617424174, 2.740012391}};
     nnd_trained_mode x;
     for (size_t i = 0; i < sizeof descent / sizeof *descent; i++) {
-        nnd_trained_mode_descent((nnd_trained_mode){1.0, 0.0, 1.0}, 2.0 * descent[i].s, 0.1, 0.1, 5,
-                                 &x, NULL);
+        nnd_trained_mode_descent((nnd_trained_mode){1.0, 0.0, 1.0, 0.0}, 2.0 * descent[i].s, 0.1,
+                                 0.1, 5, &x, NULL);
         check_mode("descent", x, descent[i].product, descent[i].omega, descent[i].omega, DIGITS);
     }
-    nnd_trained_mode_flow((nnd_trained_mode){0.8, 0.0, 1.3}, 1.7, 1.0, 0.7, &x, NULL);
+    nnd_trained_mode_flow((nnd_trained_mode){0.8, 0.0, 1.3, 0.0}, 1.7, 1.0, 0.7, &x, NULL);
     check_mode("flow", x, 1.466812661, 1.553895613, 2.053895613, DIGITS);
-    nnd_trained_mode_flow((nnd_trained_mode){0.8, 0.0, 1.3}, 1.7, 1.0, INFINITY, &x, NULL);
+    nnd_trained_mode_flow((nnd_trained_mode){0.8, 0.0, 1.3, 0.0}, 1.7, 1.0, INFINITY, &x, NULL);
     test_close("sharpness", x.alpha + x.omega, 3.996248241, DIGITS);
-    nnd_trained_mode_flow((nnd_trained_mode){0.09, 0.03, 0.01}, 1.7, 1.0, 1.1, &x, NULL);
+    nnd_trained_mode_flow((nnd_trained_mode){0.09, 0.03, 0.01, 0.0}, 1.7, 1.0, 1.1, &x, NULL);
     double a = 0.9483776490, w = 0.9052182970;
     check_mode("aligned flow", x, 0.8584888003, a * a, w * w, 2.0 * DIGITS);
 }
@@ -45,9 +45,11 @@ static const struct {
     nnd_trained_mode start;
     double target, ratio;
 } CASES[] = {
-    {{0.8, 0.0, 1.3}, 1.7, 1.0},    {{0.25, 0.25, 0.25}, 2.0, 1.0}, {{1.0, 0.5, 0.25}, 0.0, 1.0},
-    {{0.25, 0.25, 0.25}, 0.0, 1.0}, {{0.0, 0.0, 1.0}, 1.5, 1.0},    {{1.0, 0.2, 0.5}, 0.7, 0.3},
-    {{1.0, 0.2, 0.5}, 0.7, 3.0},    {{0.8, 0.0, 1.3}, 1.7, 0.0},    {{0.0, 0.0, 0.0}, 1.0, 1.0},
+    {{0.8, 0.0, 1.3, 0.0}, 1.7, 1.0},  {{0.25, 0.25, 0.25, 0.0}, 2.0, 1.0},
+    {{1.0, 0.5, 0.25, 0.0}, 0.0, 1.0}, {{0.25, 0.25, 0.25, 0.0}, 0.0, 1.0},
+    {{0.0, 0.0, 1.0, 0.0}, 1.5, 1.0},  {{1.0, 0.2, 0.5, 0.0}, 0.7, 0.3},
+    {{1.0, 0.2, 0.5, 0.0}, 0.7, 3.0},  {{0.8, 0.0, 1.3, 0.0}, 1.7, 0.0},
+    {{0.0, 0.0, 0.0, 0.0}, 1.0, 1.0},
 };
 enum { CASE_COUNT = sizeof CASES / sizeof *CASES };
 
@@ -116,8 +118,40 @@ START_TEST(training_ends_at_the_target) {
                       kept);
     }
     nnd_trained_mode end;
-    nnd_trained_mode_flow((nnd_trained_mode){0.01, 0.01, 0.01}, 2.0, 1.0, 1e4, &end, NULL);
+    nnd_trained_mode_flow((nnd_trained_mode){0.01, 0.01, 0.01, 0.0}, 2.0, 1.0, 1e4, &end, NULL);
     check_mode("balanced", end, 2.0, 2.0, 2.0, 1e-14);
+}
+END_TEST
+
+/* Balanced layers, many-outputs.md#s3-2: with g = x/m_0 - 1 and E = exp(-2 x t) m = x/(1 + g E) and
+ * e = x g E/(1 + g E), from starts so small that 1/g is below rounding of 1, to late times at which
+ * e is too. Descent has e multiplied by a factor of its own at every step. */
+START_TEST(small_starts_and_late_times_keep_their_digits) {
+    static const double size[] = {1e-3, 1e-8, 1e-40};
+    const double x = 1.7;
+    for (int i = 0; i < 3; i++)
+        for (int k = 0; k < 6; k++) {
+            double m0 = size[i] * size[i], g = x / m0 - 1.0;
+            double time = k < 5 ? 0.5 * k * log(g) / (2.0 * x) : 80.0, left = exp(-2.0 * x * time);
+            nnd_trained_mode end;
+            nnd_trained_mode_flow((nnd_trained_mode){m0, m0, m0, 0.0}, x, 1.0, time, &end, NULL);
+            /* rounding of the exponent counts 2 x t times */
+            double rounding = 1e-15 * (10.0 + 2.0 * x * time);
+            test_close("m", end.product, x / (1.0 + g * left), rounding);
+            test_close("omega", end.omega, x / (1.0 + g * left), rounding);
+            test_close("e", end.residual, x * g * left / (1.0 + g * left), rounding);
+        }
+    /* A readout of variance 1 and no start of W in this direction: de/dt = -e (alpha + omega) and,
+     * late, alpha + omega = R. */
+    nnd_trained_mode at, later;
+    nnd_trained_mode_flow((nnd_trained_mode){1.0, 0.0, 1e-12, 0.0}, x, 1.0, 60.0, &at, NULL);
+    nnd_trained_mode_flow((nnd_trained_mode){1.0, 0.0, 1e-12, 0.0}, x, 1.0, 61.0, &later, NULL);
+    test_close("decay", later.residual / at.residual, exp(-(at.alpha + at.omega)), 1e-13);
+    nnd_trained_mode_descent((nnd_trained_mode){1.0, 0.0, 1.0, 0.0}, x, 0.1, 0.1, 500, &at, NULL);
+    nnd_trained_mode_descent((nnd_trained_mode){1.0, 0.0, 1.0, 0.0}, x, 0.1, 0.1, 501, &later,
+                             NULL);
+    test_close("decay of descent", later.residual / at.residual, 1.0 - 0.1 * (at.alpha + at.omega),
+               1e-13);
 }
 END_TEST
 
@@ -128,6 +162,7 @@ int main(void) {
     tcase_add_test(tests, the_flow_is_the_limit_of_small_steps);
     tcase_add_test(tests, slopes_are_those_of_differences);
     tcase_add_test(tests, training_ends_at_the_target);
+    tcase_add_test(tests, small_starts_and_late_times_keep_their_digits);
     suite_add_tcase(suite, tests);
     return test_main(suite);
 }

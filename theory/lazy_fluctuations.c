@@ -16,10 +16,12 @@
  * (fluctuations.md#s1-7). */
 static const double VALID = 0.2;
 
-/* One set of neurons: kernels, and means and N variances of Delta and test outputs in time. */
+/* One set of neurons: kernels, and means and N variances of Delta and test outputs in time, and N
+ * covariances of Delta. */
 typedef struct {
     nnd_layer_kernels kernels;
     double *mean, *nvar; /* times x points */
+    double *ncov;        /* times x train x train */
 } replicate;
 
 typedef struct {
@@ -35,13 +37,14 @@ typedef struct {
 } solution;
 
 static nnd_status train(solution *s, replicate *r) {
-    size_t n = s->grid.count * s->points, sound;
-    r->mean = malloc(2 * n * sizeof(double));
+    size_t n = s->grid.count * s->points, train = s->set.samples, sound;
+    r->mean = malloc((2 * n + s->grid.count * train * train) * sizeof(double));
     if (r->mean == NULL)
         return nnd_fail_memory(s->ctx, "training in the lazy limit");
     r->nvar = r->mean + n;
+    r->ncov = r->nvar + n;
     const nnd_static_kernel k = {
-        .train = s->set.samples,
+        .train = train,
         .points = s->points,
         .targets = s->set.targets,
         .ntk = r->kernels.ntk,
@@ -49,7 +52,7 @@ static nnd_status train(solution *s, replicate *r) {
         .lr = s->p->lr,
         .grid = &s->grid,
     };
-    nnd_status status = nnd_static_kernel_run(s->ctx, &k, r->mean, r->nvar, &sound);
+    nnd_status status = nnd_static_kernel_run(s->ctx, &k, r->mean, r->nvar, r->ncov, &sound);
     s->sound = sound < s->sound ? sound : s->sound;
     if (status == NND_DIVERGED)
         s->ran = status;
@@ -134,9 +137,18 @@ static double delta_nvar(const solution *s, const replicate *r, size_t i, size_t
     return r->nvar[i * s->points + j];
 }
 
+static double delta_ncov(const solution *s, const replicate *r, size_t i, size_t j) {
+    return r->ncov[i * s->set.samples * s->set.samples + j];
+}
+
 static double least_size(const solution *s, const replicate *r, size_t i, size_t j) {
     double x = delta(s, r, i, j), spread = delta_nvar(s, r, i, j);
     return spread == 0.0 ? 0.0 : spread / (2.0 * x * x * VALID);
+}
+
+static double least_size_of_pair(const solution *s, const replicate *r, size_t i, size_t j) {
+    size_t train = s->set.samples;
+    return fmax(least_size(s, r, i, j / train), least_size(s, r, i, j % train));
 }
 
 static double test_output(const solution *s, const replicate *r, size_t i, size_t j) {
@@ -165,6 +177,8 @@ static const struct {
     {"delta", delta, TRAINED | EXACT},
     {"delta_nvar", delta_nvar, TRAINED},
     {"delta_nvar" NND_MIN_SIZE, least_size, TRAINED | EXACT},
+    {"delta_ncov", delta_ncov, TRAINED},
+    {"delta_ncov" NND_MIN_SIZE, least_size_of_pair, TRAINED | EXACT},
     {"test_output", test_output, TRAINED | TESTS | EXACT},
     {"test_output_nvar", test_nvar, TRAINED | TESTS},
 };
@@ -278,8 +292,8 @@ nnd_status nnd_lazy_fluctuations_theory_cost(nnd_context *ctx, const void *param
     double kept = 2.0 * (double)p->depth * pairs;
     double times = nnd_timegrid_most(p->steps, &p->record, p->record_every);
     cost->bytes += runs * sizeof(double) * (kept * (kept + 1.0) + pairs * (pairs + 1.0)) +
-                   sizeof(double) * times * (runs * 2.0 * points + train * train);
-    cost->results = sizeof(double) * times * 12.0 * points;
+                   sizeof(double) * times * (runs * (2.0 * points + train * train) + train * train);
+    cost->results = sizeof(double) * times * (12.0 * points + 3.0 * train * train);
     cost->flops += steps * (4.0 * train * train * train + 2.0 * points * pairs * (train + pairs));
     cost->flops *= runs;
     return NND_OK;

@@ -18,6 +18,7 @@ typedef struct {
     nnd_frame *frame;
     nnd_outputs_scales scales;
     size_t times;
+    const double *time;
     nnd_outputs_law *law;
     nnd_edges *edges;
     nnd_reals z;
@@ -68,24 +69,24 @@ static nnd_status law_at(nnd_context *ctx, const nnd_many_outputs *p, double tim
                           : nnd_outputs_law_readout(ctx, p, time, law);
 }
 
-static nnd_status make_laws(task *x, const nnd_reals *times) {
+static nnd_status make_law(nnd_context *ctx, size_t t, void *data) {
+    task *x = data;
     bool flow = x->p->integrator == NND_GRADIENT_FLOW;
+    double time = flow ? x->scales.rate * x->time[t] : x->time[t];
+    nnd_status status = law_at(ctx, x->p, time, &x->law[t]);
+    if (status == NND_OK && x->p->spikes.count > 0 && x->law[t].methods->outlier == NULL)
+        return nnd_fail(ctx, NND_E_INPUT,
+                        "params.spikes: there is no theory of outliers with finitely many samples; "
+                        "allowed: p: inf");
+    return status == NND_OK ? x->law[t].methods->edges(ctx, x->law[t].self, &x->edges[t]) : status;
+}
+
+static nnd_status make_laws(task *x) {
     x->law = calloc(x->times, sizeof *x->law);
     x->edges = calloc(x->times, sizeof *x->edges);
     if (x->law == NULL || x->edges == NULL)
         return nnd_fail_memory(x->ctx, "the laws of weights");
-    nnd_status status = NND_OK;
-    for (size_t t = 0; status == NND_OK && t < x->times; t++) {
-        double time = times->value[t];
-        status = law_at(x->ctx, x->p, flow ? x->scales.rate * time : time, &x->law[t]);
-        if (status == NND_OK && x->p->spikes.count > 0 && x->law[t].methods->outlier == NULL)
-            status = nnd_fail(x->ctx, NND_E_INPUT,
-                              "params.spikes: there is no theory of outliers with finitely many "
-                              "samples; allowed: p: inf");
-        if (status == NND_OK)
-            status = x->law[t].methods->edges(x->ctx, x->law[t].self, &x->edges[t]);
-    }
-    return status;
+    return nnd_parallel(x->ctx, nnd_context_threads(x->ctx), x->times, make_law, x);
 }
 
 static void clear(task *x) {
@@ -277,30 +278,41 @@ static nnd_status make_grid(task *x) {
     return NND_OK;
 }
 
-static nnd_status add_densities(task *x) {
-    size_t count = x->z.count;
+/* The arrays that densities of a time go to. */
+typedef struct {
+    const task *x;
     pair density, singular, cdf;
-    nnd_estimate *rho = calloc(2 * count, sizeof *rho);
-    if (rho == NULL)
-        return nnd_fail_memory(x->ctx, "a density");
-    nnd_status status = add(x, "density", &density);
-    if (status == NND_OK)
-        status = add(x, "density_sv", &singular);
-    if (status == NND_OK)
-        status = add(x, "cdf", &cdf);
-    for (size_t t = 0; status == NND_OK && t < x->times; t++) {
-        status =
-            x->law[t].methods->density(x->ctx, x->law[t].self, count, x->z.value, rho, rho + count);
-        for (size_t i = 0; status == NND_OK && i < count; i++) {
-            double slope = 2.0 * sqrt(x->z.value[i]);
-            put(&density, t * count + i, rho[i]);
-            put(&singular, t * count + i,
-                (nnd_estimate){slope * rho[i].value, slope * rho[i].error});
-            put(&cdf, t * count + i, rho[count + i]);
-        }
+} densities;
+
+static nnd_status put_density(nnd_context *ctx, size_t t, void *data) {
+    const densities *out = data;
+    const nnd_reals *z = &out->x->z;
+    const nnd_outputs_law *law = &out->x->law[t];
+    nnd_estimate *rho = calloc(2 * z->count, sizeof *rho);
+    nnd_status status =
+        rho != NULL ? law->methods->density(ctx, law->self, z->count, z->value, rho, rho + z->count)
+                    : nnd_fail_memory(ctx, "a density");
+    for (size_t i = 0; status == NND_OK && i < z->count; i++) {
+        double slope = 2.0 * sqrt(z->value[i]);
+        put(&out->density, t * z->count + i, rho[i]);
+        put(&out->singular, t * z->count + i,
+            (nnd_estimate){slope * rho[i].value, slope * rho[i].error});
+        put(&out->cdf, t * z->count + i, rho[z->count + i]);
     }
     free(rho);
     return status;
+}
+
+static nnd_status add_densities(task *x) {
+    densities out = {.x = x};
+    nnd_status status = add(x, "density", &out.density);
+    if (status == NND_OK)
+        status = add(x, "density_sv", &out.singular);
+    if (status == NND_OK)
+        status = add(x, "cdf", &out.cdf);
+    return status == NND_OK
+               ? nnd_parallel(x->ctx, nnd_context_threads(x->ctx), x->times, put_density, &out)
+               : status;
 }
 
 static nnd_status add_transform(task *x) {
@@ -352,8 +364,9 @@ nnd_status nnd_many_outputs_laws_add(nnd_context *ctx, const nnd_many_outputs *p
               .p = p,
               .frame = frame,
               .scales = nnd_many_outputs_scales(p),
-              .times = times->count};
-    nnd_status status = make_laws(&x, times);
+              .times = times->count,
+              .time = times->value};
+    nnd_status status = make_laws(&x);
     if (status == NND_OK)
         status = make_grid(&x);
     if (status == NND_OK)
@@ -378,9 +391,9 @@ nnd_status nnd_many_outputs_laws_add(nnd_context *ctx, const nnd_many_outputs *p
 void nnd_many_outputs_laws_cost(const nnd_many_outputs *p, double times, double grid, double *bytes,
                                 double *flops) {
     double points = grid + 5.0 * (double)nnd_many_outputs_points(p) + 300.0;
-    double nodes = isfinite(p->p) ? 48.0 : 200.0;
+    double nodes = isfinite(p->p) ? 36.0 : 200.0;
     double each = isfinite(p->p) ? 20.0 * nodes * nodes * nodes : 20.0 * nodes;
-    *bytes = 1e5;
+    *bytes = 1e5 + times * (isfinite(p->p) ? 2e5 : 2e4); /* laws of all times are kept */
     *flops = 4.0 * times * points * each;
     if (!is_pencil(p))
         return;

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/** What a mode of a fixed readout remembers of its start: many-outputs.md#s2-1. */
+/** What modes of a fixed readout remember of their start (many-outputs.md#s2-1), and how many there
+ * are of those that remember all. */
 #ifndef NNDMFT_THEORY_MANY_OUTPUTS_MEMORY_H
 #define NNDMFT_THEORY_MANY_OUTPUTS_MEMORY_H
 
 #include <math.h>
+#include <stdbool.h>
 
 #include "nndmft/many_outputs.h"
 
@@ -24,6 +26,16 @@ static inline nnd_memory nnd_memory_at(double rate, double time, double lambda) 
         return (nnd_memory){exp(time * log1p(-x)), -expm1(time * log1p(-x))};
     double left = pow(1.0 - x, time); /* times are whole */
     return (nnd_memory){left, 1.0 - left};
+}
+
+/**
+ * The null mass beside nodes that should have the weight `mass` and have `sum`: corrected by what
+ * they miss (many-outputs.md#eq1) unless that is rounding, or training `ends`, when F has no limit
+ * at lambda = 0.
+ */
+static inline double nnd_null_weight(double mass, bool ends, double sum) {
+    const double rounding = 1e-14;
+    return ends || fabs(sum - mass) < rounding ? 1.0 - mass : 1.0 - sum;
 }
 
 #endif

@@ -129,7 +129,7 @@ static sums add_up(const task *x, const modes *m, double complex z, double compl
         if (m->mass[k] == 0.0)
             continue;
         nnd_trained_mode mode = mode_at(x, m->s[k], NULL);
-        double e = x->scales.gamma * m->s[k] - mode.product;
+        double e = mode.residual;
         out.mean += m->mass[k] * mode.omega;
         out.error2 += m->mass[k] * e * e;
         out.finite &= mode.omega < HUGE_MODE && mode.alpha < HUGE_MODE;
@@ -451,8 +451,8 @@ static nnd_status task_make(nnd_context *ctx, const nnd_many_outputs *p, nnd_fra
     x->scales = nnd_many_outputs_scales(p);
     x->r = x->scales.ratio;
     x->iid = !listed && p->tau2 > 0.0;
-    x->start = p->variant == NND_ALIGNED ? (nnd_trained_mode){a * a, a * w, w * w}
-                                         : (nnd_trained_mode){p->readout2, 0.0, p->sigma2};
+    x->start = p->variant == NND_ALIGNED ? (nnd_trained_mode){a * a, a * w, w * w, 0.0}
+                                         : (nnd_trained_mode){p->readout2, 0.0, p->sigma2, 0.0};
     x->unpaired = fmax(1.0 - x->r, 0.0);
     for (size_t k = 0; k < p->target.weights.count; k++)
         total += p->target.weights.value[k] / x->scales.d;

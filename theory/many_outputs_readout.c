@@ -92,12 +92,6 @@ static void free_readout(void *self) {
 static const nnd_law_methods METHODS = {stieltjes, density, edges,       outlier,
                                         mean,      risk,    free_readout};
 
-/* The null mass, corrected by what the rule misses of the others: many-outputs.md#eq1. At t = inf F
- * has no limit at lambda = 0. */
-static double null_weight(double c, bool ends, double sum) {
-    return ends ? fmax(1.0 - c, 0.0) : 1.0 - sum;
-}
-
 /* many-outputs.md#s2-1, many-outputs.md#s2-4 */
 static void fill(const nnd_many_outputs *p, double time, size_t count, readout *r) {
     nnd_outputs_scales y = nnd_many_outputs_scales(p);
@@ -114,7 +108,7 @@ static void fill(const nnd_many_outputs *p, double time, size_t count, readout *
         sum += weight;
     }
     r->s[count] = p->sigma2;
-    r->h[count] = null_weight(y.c, isinf(time), sum);
+    r->h[count] = nnd_null_weight(fmin(y.c, 1.0), isinf(time), sum);
     r->mean += r->h[count] * p->sigma2;
     r->risk += p->tau2 * (r->h[count] - (1.0 - y.c)) / y.c; /* what no mode can learn */
 }

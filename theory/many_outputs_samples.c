@@ -104,8 +104,7 @@ static nnd_status grid_make(nnd_context *ctx, size_t count, grid *g) {
     return done ? NND_OK : nnd_fail_memory(ctx, "a law of weights");
 }
 
-/* Weights per row of W (columns: `per` = aspect), and the null mass: F there is sigma^2, so that
- * many-outputs.md#eq1 holds, but at t = inf. */
+/* Weights per row of W (columns: `per` = aspect), and the null mass. */
 static void law_rule(double aspect, double per, bool ends, size_t count, double *node,
                      double *weight) {
     double sum = 0.0;
@@ -115,13 +114,12 @@ static void law_rule(double aspect, double per, bool ends, size_t count, double 
         sum += weight[k];
     }
     node[count] = 0.0;
-    weight[count] = ends ? fmax(1.0 - fmin(aspect, 1.0) / per, 0.0) : 1.0 - sum;
+    weight[count] = nnd_null_weight(fmin(aspect, 1.0) / per, ends, sum);
 }
 
-/* A null mass that is 0 but for rounding has no class. */
+/* No null mass has no class. */
 static size_t classes(const grid *g, const double *weight) {
-    const double nothing = 1e-15;
-    return fabs(weight[g->count]) > nothing ? g->count + 1 : g->count;
+    return weight[g->count] != 0.0 ? g->count + 1 : g->count;
 }
 
 /* Variances row by row, their mean, and many-outputs.md#eq7. */

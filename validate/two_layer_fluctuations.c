@@ -56,9 +56,9 @@ static nnd_simulation_cost cost(const void *params, size_t size) {
     nnd_layer_plan layer[2];
     nnd_network_plan plan = plan_of(p, size, nnd_data_dim(&p->data), layer);
     double train = (double)nnd_data_samples(&p->data), samples = (double)plan.samples;
-    double numbers = 2.0 + 2.0 * train + (samples - train);
+    double numbers = 3.0 + 2.0 * train + (samples - train);
     if (p->kernels)
-        numbers += train * (train + 1.0);
+        numbers += train * (samples + 1.0);
     double times = nnd_timegrid_most(p->steps, &p->record, p->record_every);
     double kernel = p->kernels ? 4.0 * (double)size * samples * samples : 0.0;
     return (nnd_simulation_cost){
@@ -101,7 +101,8 @@ static nnd_status add_arrays(run *r) {
         bool tests, kernels;
     } arrays[] = {
         {"delta", false, false},      {"output", false, false}, {"loss", false, false},
-        {"test_output", true, false}, {"ntk", false, true},
+        {"test_output", true, false}, {"ntk", false, true},     {"ntk_test", true, true},
+        {"test_loss", true, false},
     };
     nnd_frame *frame = r->learners.frame;
     bool tests = r->learners.set.tests > 0;
@@ -111,7 +112,8 @@ static nnd_status add_arrays(run *r) {
     if (status == NND_OK && r->p->kernels)
         status = nnd_frame_add(frame, "ntk_diagonal", "seed,t,mu", NULL);
     for (size_t i = 0; status == NND_OK && i < sizeof arrays / sizeof *arrays; i++)
-        if ((!arrays[i].tests || tests) && (!arrays[i].kernels || r->p->kernels))
+        if ((!arrays[i].tests || tests) && (!arrays[i].kernels || r->p->kernels) &&
+            (strcmp(arrays[i].name, "test_loss") != 0 || r->learners.set.test_targets != NULL))
             status = nnd_frame_add_variable(frame, &nnd_two_layer_fluctuations_model,
                                             arrays[i].name, NULL);
     return status;
@@ -155,7 +157,7 @@ static void take_controls(run *r, size_t b) {
 
 static void record_kernel(run *r, size_t b, size_t i) {
     nnd_learners *x = &r->learners;
-    size_t train = x->train, seed = x->first + b;
+    size_t train = x->train, tests = x->set.tests, seed = x->first + b;
     double *ntk = nnd_seed_row(x->frame, "ntk", seed) + i * train * train;
     double *diagonal = nnd_seed_row(x->frame, "ntk_diagonal", seed) + i * train;
     /* The raw rates in it make f(t+1) - f(t) = kernel . residual/train; K is without lr. */
@@ -163,6 +165,10 @@ static void record_kernel(run *r, size_t b, size_t i) {
     nnd_learners_copy_gram(x, 1.0 / r->p->lr, ntk);
     for (size_t mu = 0; mu < train; mu++)
         diagonal[mu] = ntk[mu * train + mu];
+    double *test = nnd_seed_row(x->frame, "ntk_test", seed);
+    for (size_t k = 0; test != NULL && k < tests * train; k++)
+        test[i * tests * train + k] =
+            x->gram[(train + k / train) * x->net.samples + k % train] / r->p->lr;
 }
 
 static void record(run *r, size_t b, size_t i, double loss) {
@@ -172,6 +178,10 @@ static void record(run *r, size_t b, size_t i, double loss) {
     memcpy(nnd_seed_row(x->frame, "output", seed) + i * x->train,
            x->net.output + b * x->net.samples, x->train * sizeof(double));
     nnd_seed_row(x->frame, "loss", seed)[i] = loss;
+    double *test_loss = nnd_seed_row(x->frame, "test_loss", seed);
+    if (test_loss != NULL)
+        test_loss[i] = nnd_loss(NND_HALF_SQUARE, x->set.tests, NULL, x->set.test_targets,
+                                x->net.output + b * x->net.samples + x->train, NULL);
     if (r->p->kernels)
         record_kernel(r, b, i);
 }

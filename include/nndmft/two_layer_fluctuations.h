@@ -30,6 +30,7 @@ typedef struct {
     int64_t samples, replicates;
     int64_t seed;
     bool bias, kernels, two_time;
+    double loss_within, loss_sd_within; /**< of width_mean, width_sd */
     nnd_integers record;
     int64_t record_every;
     bool control; /**< of the simulation alone: control variates */

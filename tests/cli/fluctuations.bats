@@ -54,6 +54,45 @@ YAML
     ! grep -q disagrees out
 }
 
+deep_linear() {
+    case_file deep.yaml <<'YAML'
+model: deep-linear-fluctuations
+params: {depth: 3, lr: 0.05, steps: 4, record_every: 2, data: {gram: [[1]], targets: [1]}}
+simulate: {size: [48, 96], seeds: [3000, 1500]}
+compare: {rtol: 0.15, vars: [delta, ntk, h_gram, g_gram, loss, delta_nvar, h_gram_nvar, loss_nvar]}
+YAML
+}
+
+@test "deep linear networks agree with theory" {
+    deep_linear
+    works run deep.yaml
+    says out delta_nvar h_gram_nvar loss_nvar agrees
+    ! grep -q disagrees out
+}
+
+@test "a gamma0 that is wrong by a tenth is detected in deep linear networks" {
+    deep_linear
+    works solve deep.yaml -o theory.h5 --set params.gamma0=1.1
+    works simulate deep.yaml -o mc.h5
+    tool validate theory.h5 mc.h5
+    [ "$status" -eq 4 ] || explain "exit code $status, want 4"
+    says err gamma0
+    grep -E '^g_gram .* disagrees' out
+}
+
+@test "widths of layers are as many as there are layers, and whole" {
+    bad_case params.widths "2 of 3 hidden layers" <<'YAML'
+model: deep-linear-fluctuations
+params: {depth: 3, widths: [1, 2], data: {gram: [[1]], targets: [1]}}
+YAML
+    case_file case.yaml <<'YAML'
+model: deep-linear-fluctuations
+params: {depth: 2, steps: 1, widths: [0.5, 1], data: {gram: [[1]], targets: [1]}}
+simulate: {size: 31, seeds: 4}
+YAML
+    refused 2 size 31 "widths[0]" -- simulate case.yaml
+}
+
 @test "exact relu is refused with a hint to smoothing" {
     bad_case params.activation kink "smoothing: 0.2" "bias: false" <<'YAML'
 model: two-layer-fluctuations

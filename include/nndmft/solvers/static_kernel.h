@@ -24,12 +24,14 @@ typedef struct {
 } nnd_static_kernel;
 
 /**
- * Means and N variances of Delta (training points) and f (test points): grid->count x points each.
+ * Means and N variances of Delta (training points) and f (test points): grid->count x points each;
+ * N covariances of Delta, unless NULL: grid->count x train x train.
  * f(0) = 0. Returns NND_DIVERGED if lr is beyond stability and the loss grows beyond its limit;
  * what came before is kept, *sound recorded times.
  */
 NND_MUST_USE nnd_status nnd_static_kernel_run(nnd_context *ctx, const nnd_static_kernel *k,
-                                              double *mean, double *nvar, size_t *sound);
+                                              double *mean, double *nvar, double *ncov,
+                                              size_t *sound);
 
 /**
  * Divided differences v_t = (a^t - b^t)/(a - b), t a^(t-1) where a = b, for t = 0..steps: by the

@@ -19,9 +19,10 @@
 
 NND_API_BEGIN
 
-/** alpha, omega >= 0 and product^2 <= alpha omega. */
+/** alpha, omega >= 0 and 0 <= product <= sqrt(alpha omega). */
 typedef struct {
     double alpha, product, omega;
+    double residual; /**< e, however small to relative precision; that of a start is not read */
 } nnd_trained_mode;
 
 /** After `steps` updates with rates eta_W and eta_A. Not finite, or huge, where they diverge. */
