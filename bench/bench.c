@@ -16,6 +16,7 @@
 #include "bench_flat_minima.h"
 #include "bench_fluctuations.h"
 #include "bench_many_outputs.h"
+#include "bench_matrices.h"
 #include "bench_require.h"
 #include "bench_scaling_laws.h"
 #include "bench_spectrum.h"
@@ -327,11 +328,22 @@ static void alignment(nnd_context *ctx) {
     nnd_case_free(c);
 }
 
+static void matrices(void) {
+    double bytes, seconds = bench_matrix_reading(&bytes);
+    row("reading .npy in single precision", seconds, 1e-9 * bytes / seconds, "GB/s", 0.0, "");
+}
+
 int main(int argc, char **argv) {
     if (argc > 1 && strcmp(argv[1], NOTHING) == 0)
         return EXIT_SUCCESS;
     openblas_set_num_threads(1);
     nnd_context *ctx = nnd_context_new(NULL);
+    /* The data of bench/march.gp alone. */
+    if (argc > 1 && strcmp(argv[1], "march") == 0) {
+        bench_deep_linear_march(ctx, 100000);
+        nnd_context_free(ctx);
+        return EXIT_SUCCESS;
+    }
     printf("dgemm n = 1000: %.3g Gflop/s\n", 2e-9 * bench_dgemm(1000));
     bench_deep_linear(argc > 2);
     simulator(ctx, "simulator, D = N = 1000, P = 2000, depth 1",
@@ -348,6 +360,7 @@ int main(int argc, char **argv) {
     bench_fluctuations();
     bench_many_outputs();
     bench_scaling_laws();
+    matrices();
     bench_dyson();
     bench_spectrum();
     hdf5(ctx);

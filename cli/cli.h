@@ -25,8 +25,10 @@ typedef struct {
     nnd_texts set;  /**< overrides KEY=VALUE */
     nnd_texts vars;
     nnd_texts detect; /**< changes KEY=FACTOR */
+    nnd_texts datasets;
     const char *output, *view, *log, *format, *group;
     const char *param, *zero, *min, *max, *at; /**< of find */
+    const char *init, *pictures;               /**< of spectrum */
     size_t points;
     int threads;
     double memory; /**< bytes, 0: default */
@@ -100,8 +102,10 @@ bool cli_reader_left(void);
 NND_MUST_USE nnd_status cli_check_output(nnd_context *ctx, const char *input, const char *output);
 
 /** Progress on stderr: a bar on a terminal, else a line a minute. */
-void cli_progress(void *user, const char *what, size_t done, size_t total);
-/** Ends the bar, if there is one. */
+void cli_progress(void *user, const char *what, double done, size_t total);
+/** Makes room for a line where the bar is. */
+void cli_progress_hide(void);
+/** The task has ended. */
 void cli_progress_end(void);
 
 /** Resolved case, memory, operations, expected time, recipe for a deep-learning framework. */
@@ -112,6 +116,7 @@ int cli_solve(nnd_context *ctx, const cli_options *options);
 int cli_simulate(nnd_context *ctx, const cli_options *options);
 int cli_validate(nnd_context *ctx, const cli_options *options);
 int cli_find(nnd_context *ctx, const cli_options *options);
+int cli_spectrum(nnd_context *ctx, const cli_options *options);
 int cli_completions(nnd_context *ctx, const cli_options *options);
 int cli_plot(nnd_context *ctx, const cli_options *options);
 int cli_export(nnd_context *ctx, const cli_options *options);

@@ -15,6 +15,7 @@
 #include "nndmft/directional.h"
 #include "validate/directional_network.h"
 #include "validate/flow.h"
+#include "validate/keeper.h"
 #include "validate/recipe.h"
 
 /* An explicit method takes steps as long as the fastest relaxation, however long the time. */
@@ -47,9 +48,7 @@ static bool check(const void *params, size_t size, nnd_objection *o) {
 }
 
 static double recorded_times(const nnd_directional *p) {
-    if (p->record.count > 0)
-        return (double)p->record.count + 1.0;
-    return flows(p) ? 200.0 : floor(p->steps / (double)p->record_every) + 2.0;
+    return nnd_record_most(flows(p), flows(p) ? p->time : p->steps, &p->record, p->record_every);
 }
 
 static nnd_simulation_cost cost(const void *params, size_t size) {
@@ -67,6 +66,7 @@ static nnd_simulation_cost cost(const void *params, size_t size) {
     return (nnd_simulation_cost){
         .bytes = nnd_directional_network_bytes(p) + (flows(p) ? nnd_flow_bytes(weights) : 0.0),
         .record_bytes = 10.0 * recorded_times(p) * sizeof(double),
+        .weight_bytes = nnd_keeper_bytes(weights, recorded_times(p)),
         .flops = gradients * (gradient + 6.0 * weights),
     };
 }
@@ -82,29 +82,18 @@ typedef struct {
     double *start, *velocity;
     double last_omega, last_angle; /* |w| and -log sin theta one step ago */
     nnd_frame *frame;
-    size_t seed; /* row of the frame */
+    size_t seed;        /* row of the frame */
+    nnd_keeper *keeper; /* NULL: nothing is kept */
 } run;
 
 static nnd_status make_times(run *r) {
     const nnd_directional *p = r->params;
-    if (flows(p)) {
-        nnd_reals times;
-        nnd_status status = nnd_record_times(r->ctx, p->time, &p->record, &times);
-        r->t = times.value;
-        r->count = times.count;
-        return status;
-    }
-    nnd_timegrid grid;
-    nnd_status status =
-        nnd_record_steps(r->ctx, (size_t)p->steps, &p->record, (size_t)p->record_every, &grid);
-    if (status != NND_OK)
-        return status;
-    r->count = grid.count;
-    r->t = calloc(grid.count, sizeof(double));
-    for (size_t i = 0; r->t != NULL && i < grid.count; i++)
-        r->t[i] = (double)grid.step[i];
-    nnd_timegrid_clear(&grid);
-    return r->t != NULL ? NND_OK : nnd_fail_memory(r->ctx, "the recorded times");
+    nnd_reals times;
+    nnd_status status = nnd_record_axis(r->ctx, flows(p), flows(p) ? p->time : p->steps, &p->record,
+                                        (size_t)p->record_every, &times);
+    r->t = times.value;
+    r->count = times.count;
+    return status;
 }
 
 static nnd_status frame_make(run *r, size_t first_seed, size_t count) {
@@ -206,6 +195,8 @@ static void record(run *r, size_t i) {
     values(r, "loss")[i] = r->net.data.loss;
     if (nnd_directional_samples_finite(r->params))
         values(r, "train_error")[i] = r->net.data.train_error;
+    if (r->keeper != NULL)
+        nnd_keeper_take(r->keeper, &r->net.net, 0, i);
     if (flows(r->params))
         flow_exponents(r, i, omega, across);
     else
@@ -239,8 +230,9 @@ static nnd_status descend(run *r) {
             record(r, recorded++);
         r->last_omega = omega;
         r->last_angle = log(omega / across);
-        if (nnd_context_interrupted(r->ctx))
-            return nnd_fail(r->ctx, NND_E_INTERRUPTED, "interrupted at step %g", t);
+        nnd_status status = nnd_progress_step(r->ctx, t, r->t[r->count - 1]);
+        if (status != NND_OK)
+            return status;
         nnd_directional_network_step(&r->net);
     }
     return NND_OK;
@@ -291,10 +283,13 @@ static nnd_status run_make(run *r, size_t first_seed, size_t count) {
     return status;
 }
 
-static nnd_status simulate(nnd_context *ctx, const void *params, size_t size, uint64_t base_seed,
-                           size_t first_seed, size_t count, nnd_frame **frame) {
-    run r = {.ctx = ctx, .params = params};
+static nnd_status train_block(nnd_context *ctx, const void *params, size_t size, uint64_t base_seed,
+                              size_t first_seed, size_t count, nnd_keeper *keeper,
+                              nnd_frame **frame) {
+    run r = {.ctx = ctx, .params = params, .keeper = keeper};
     nnd_status status = run_make(&r, first_seed, count);
+    if (status == NND_OK && keeper != NULL)
+        status = nnd_keeper_make_of_network(keeper, r.frame, &r.net.net);
     for (r.seed = 0; status == NND_OK && r.seed < count; r.seed++) {
         begin(&r, (nnd_rng_key){base_seed, first_seed + r.seed, size});
         status = flows(r.params) ? follow(&r) : descend(&r);
@@ -305,6 +300,16 @@ static nnd_status simulate(nnd_context *ctx, const void *params, size_t size, ui
     nnd_flow_clear(&r.flow);
     nnd_directional_network_clear(&r.net);
     return status;
+}
+
+static nnd_status simulate(nnd_context *ctx, const void *params, size_t size, uint64_t base_seed,
+                           size_t first_seed, size_t count, nnd_frame **frame) {
+    return train_block(ctx, params, size, base_seed, first_seed, count, NULL, frame);
+}
+
+static nnd_status keep(nnd_context *ctx, const void *params, size_t size, uint64_t base_seed,
+                       nnd_frame **weights) {
+    return nnd_keep(ctx, train_block, params, size, base_seed, 1, weights);
 }
 
 /* Root mean square of the entries of each matrix at the start. */
@@ -349,6 +354,7 @@ const nnd_simulator nnd_directional_simulator = {
     .model = &nnd_directional_model,
     .block = block,
     .simulate = simulate,
+    .keep = keep,
     .check = check,
     .cost = cost,
     .recipe = recipe,

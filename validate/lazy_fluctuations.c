@@ -9,6 +9,7 @@
 #include "core/streams.h"
 #include "nndmft/lazy_fluctuations.h"
 #include "validate/innovation.h"
+#include "validate/keeper.h"
 #include "validate/learners.h"
 #include "validate/recipe.h"
 #include "validate/seed_frame.h"
@@ -66,6 +67,7 @@ static nnd_simulation_cost cost(const void *params, size_t size) {
         .bytes = nnd_network_bytes(&plan) + samples * samples * sizeof(double),
         .record_bytes = sizeof(double) *
                         (train * train * (2.0 * depth + 1.0) + 2.0 * depth + 1.0 + samples * times),
+        .weight_bytes = nnd_keeper_bytes(weights_of(p, size), times),
         .flops = ((double)p->steps + 1.0) * nnd_network_flops(&plan) +
                  6.0 * depth * (double)size * samples * samples + 40.0 * weights_of(p, size),
     };
@@ -95,6 +97,7 @@ typedef struct {
     nnd_learners learners;
     nnd_innovations innovations;
     size_t width, depth;
+    nnd_keeper *keeper; /* NULL: nothing is kept */
 } run;
 
 static nnd_status add_arrays(run *r) {
@@ -211,13 +214,14 @@ static void record_kernels(run *r, size_t b) {
 
 /* ---- training ---- */
 
-static void train(run *r, nnd_rng_key key) {
+static nnd_status train(run *r, nnd_rng_key key) {
     nnd_learners *x = &r->learners;
     size_t steps = (size_t)r->p->steps, recorded = 0;
     memset(x->net.start, 0, x->net.networks * x->net.samples * sizeof(double));
     for (size_t l = 0; l < x->net.layers; l++)
         nnd_network_draw(&x->net, l, 1.0, key, NND_STREAM_LAZY_WEIGHTS + (uint32_t)l);
-    for (size_t t = 0; t <= steps; t++) {
+    nnd_status status = NND_OK;
+    for (size_t t = 0; status == NND_OK && t <= steps; t++) {
         bool wanted = steps > 0 && x->grid.step[recorded] == t;
         nnd_network_forward(&x->net);
         if (t == 0)
@@ -230,25 +234,46 @@ static void train(run *r, nnd_rng_key key) {
                 record_kernels(r, b);
             if (t == 0 && r->p->control)
                 take_controls(r, b);
-            if (nnd_learners_evaluate(x, b, t, &loss) && wanted)
-                nnd_learners_record(x, b, recorded);
+            if (!nnd_learners_evaluate(x, b, t, &loss) || !wanted)
+                continue;
+            nnd_learners_record(x, b, recorded);
+            if (r->keeper != NULL && x->first + b == 0)
+                nnd_keeper_take(r->keeper, &x->net, b, recorded);
         }
         recorded += wanted;
         if (t < steps)
             nnd_learners_descend(x);
+        status = nnd_progress_step(r->ctx, (double)t, (double)steps);
     }
+    return status;
+}
+
+static nnd_status train_block(nnd_context *ctx, const void *params, size_t size, uint64_t base_seed,
+                              size_t first_seed, size_t count, nnd_keeper *keeper,
+                              nnd_frame **frame) {
+    run r = {.p = params, .ctx = ctx, .width = size, .keeper = keeper};
+    nnd_learners *x = &r.learners;
+    r.depth = (size_t)r.p->depth;
+    nnd_status status = run_make(&r, first_seed, count);
+    if (status == NND_OK && keeper != NULL)
+        status = nnd_keeper_make_of_network(keeper, x->frame, &x->net);
+    for (; status == NND_OK && x->first < count; x->first += x->net.networks) {
+        nnd_progress_within(ctx, (double)x->first / (double)count,
+                            (double)(x->first + x->net.networks) / (double)count);
+        status = train(&r, (nnd_rng_key){base_seed, first_seed + x->first, size});
+    }
+    nnd_innovations_clear(&r.innovations);
+    return nnd_learners_end(x, status, frame);
 }
 
 static nnd_status simulate(nnd_context *ctx, const void *params, size_t size, uint64_t base_seed,
                            size_t first_seed, size_t count, nnd_frame **frame) {
-    run r = {.p = params, .ctx = ctx, .width = size};
-    nnd_learners *x = &r.learners;
-    r.depth = (size_t)r.p->depth;
-    nnd_status status = run_make(&r, first_seed, count);
-    for (; status == NND_OK && x->first < count; x->first += x->net.networks)
-        train(&r, (nnd_rng_key){base_seed, first_seed + x->first, size});
-    nnd_innovations_clear(&r.innovations);
-    return nnd_learners_end(x, status, frame);
+    return train_block(ctx, params, size, base_seed, first_seed, count, NULL, frame);
+}
+
+static nnd_status keep(nnd_context *ctx, const void *params, size_t size, uint64_t base_seed,
+                       nnd_frame **weights) {
+    return nnd_keep(ctx, train_block, params, size, base_seed, lanes(params, size), weights);
 }
 
 static nnd_status recipe(nnd_context *ctx, const void *params, size_t size, nnd_frame **out) {
@@ -265,6 +290,7 @@ const nnd_simulator nnd_lazy_fluctuations_simulator = {
     .model = &nnd_lazy_fluctuations_model,
     .block = block,
     .simulate = simulate,
+    .keep = keep,
     .check = check,
     .cost = cost,
     .recipe = recipe,
