@@ -12,7 +12,8 @@
 static const char *const PARAMETERIZATIONS[] = {"mup", "ntk", NULL};
 static const char *const TRAININGS[] = {"fixed", "online", "fresh", NULL};
 static const char *const INTEGRATORS[] = {"gd", "flow", NULL};
-static const char *const METHODS[] = {"auto", "euler", "heun", "rk4", "adaptive", NULL};
+static const char *const METHODS[] = {"auto",     "euler",       "heun", "rk4",
+                                      "adaptive", "interpolate", NULL};
 
 static const nnd_param PARAMS[] = {
     {"depth", FIELD(INTEGER, depth), "1", NND_BETWEEN(1, 1000),
@@ -60,7 +61,9 @@ static const nnd_param PARAMS[] = {
     {"method", FIELD(CHOICE, method), "auto", NND_ANY,
      "theory's flow: steps that keep to `tolerance`, or a Runge-Kutta method with `steps` steps; "
      "auto: "
-     "rk4 if `steps` is given, else adaptive; networks choose steps of their own",
+     "rk4 if `steps` is given, else adaptive; networks choose steps of their own; of gd "
+     "interpolate: "
+     "many small steps from runs with few larger ones",
      .choices = METHODS},
     {"time", FIELD(REAL, time), "null", NND_POSITIVE,
      "flow: final time tau = lr * step (default 1)"},
@@ -150,6 +153,11 @@ static const nnd_variable VARIABLES[] = {
      .check = NND_UNCHECKED, .drawing = DENSITIES},
 };
 
+/* Steps of the first run of method: interpolate, about; so many times as many at least are worth
+ * it.
+ */
+static const int64_t FIRST_NODE = 200, MANY_NODES = 16;
+
 /* Values that belong to one integrator only, and what follows from absent ones. */
 /* A flow with a number of steps is on a fixed grid. */
 static void settle_steps(nnd_deep_linear *p) {
@@ -185,6 +193,30 @@ static bool settle_integrator(nnd_deep_linear *p, nnd_objection *o) {
     return true;
 }
 
+/* Runs with fewer steps are of plain descent, and have the recorded times among their own. */
+static bool check_interpolation(const nnd_deep_linear *p, nnd_objection *o) {
+    if (p->integrator != NND_DESCENT)
+        return nnd_object(o, "method", "interpolate belongs to integrator: gd");
+    if (p->momentum > 0.0)
+        return nnd_object(o, "momentum", "%g does not go with method: interpolate", p->momentum);
+    if (p->weight_decay > 0.0)
+        return nnd_object(o, "weight_decay", "%g does not go with method: interpolate",
+                          p->weight_decay);
+    if (p->schedule.count > 0)
+        return nnd_object(o, "schedule", "does not go with method: interpolate");
+    if (p->training == NND_TRAIN_FRESH)
+        return nnd_object(o, "training", "fresh batches do not go with method: interpolate");
+    if (p->steps < MANY_NODES * FIRST_NODE)
+        return nnd_object(o, "steps", "%lld are few: method: interpolate needs an integer >= %lld",
+                          (long long)p->steps, (long long)(MANY_NODES * FIRST_NODE));
+    int64_t unit = nnd_deep_linear_record_unit(p);
+    return unit >= MANY_NODES ||
+           nnd_object(o, p->record.count > 0 ? "record" : "record_every",
+                      "%lld is the common divisor of recorded steps and `steps`; method: "
+                      "interpolate needs one >= %lld",
+                      (long long)unit, (long long)MANY_NODES);
+}
+
 static bool check(void *params, nnd_objection *o) {
     nnd_deep_linear *p = params;
     size_t matrices = (size_t)p->depth + 1;
@@ -198,7 +230,9 @@ static bool check(void *params, nnd_objection *o) {
         p->training = NND_TRAIN_ONLINE;
     if (p->training == NND_TRAIN_ONLINE)
         p->alpha = INFINITY;
-    return settle_integrator(p, o);
+    if (!settle_integrator(p, o))
+        return false;
+    return p->method != NND_INTERPOLATE || check_interpolation(p, o);
 }
 
 static const nnd_view VIEWS[] = {{"transfer",
@@ -232,6 +266,29 @@ double nnd_deep_linear_sigma(const nnd_deep_linear *p, size_t l) {
 double nnd_deep_linear_rate(const nnd_deep_linear *p, size_t step) {
     size_t n = p->schedule.count;
     return n == 0 ? 1.0 : p->schedule.value[step < n ? step : n - 1];
+}
+
+static int64_t common_divisor(int64_t a, int64_t b) {
+    while (b != 0) {
+        int64_t rest = a % b;
+        a = b;
+        b = rest;
+    }
+    return a;
+}
+
+int64_t nnd_deep_linear_record_unit(const nnd_deep_linear *p) {
+    int64_t unit = p->steps;
+    if (p->record.count == 0)
+        return common_divisor(unit, p->record_every);
+    for (size_t i = 0; i < p->record.count; i++)
+        unit = common_divisor(unit, p->record.value[i] == NND_WORD ? 1 : p->record.value[i]);
+    return unit;
+}
+
+int64_t nnd_deep_linear_first_node(const nnd_deep_linear *p) {
+    int64_t units = p->steps / nnd_deep_linear_record_unit(p);
+    return units < FIRST_NODE ? FIRST_NODE / units * units : units;
 }
 
 nnd_status nnd_deep_linear_add_bins(const nnd_deep_linear *p, nnd_frame *frame) {

@@ -9,8 +9,8 @@
 
 /* Singular values below this part of the largest count as 0. */
 static const double FLOOR = 1e-6;
-/* FIRST: places of a mass, which are doubled REFINEMENTS times. */
-enum { HALVINGS = 16, FIRST = 16, REFINEMENTS = 5 };
+/* FIRST: places of a series, which are doubled REFINEMENTS times; CIRCLE: most places of a mass. */
+enum { HALVINGS = 16, FIRST = 16, REFINEMENTS = 5, CIRCLE = 512, FINE = 256 };
 
 /* In singular values x: edges hold z = x^2. */
 typedef struct {
@@ -32,22 +32,22 @@ static double height(double x, void *data) {
     return nnd_dyson_is_outside(q->state) ? 0.0 : -cimag(q->state->g[q->state->map.v]);
 }
 
-static nnd_status add_interval(scan *q, const nnd_dyson_edge *low, const nnd_dyson_edge *high) {
+static nnd_status add_interval(scan *q, const nnd_dyson_interval *interval) {
     nnd_dyson_support *support = q->support;
     nnd_dyson_interval *grown =
         realloc(support->interval, (support->count + 1) * sizeof *support->interval);
     if (grown == NULL)
         return nnd_fail_memory(q->ctx, "a support");
     support->interval = grown;
-    grown[support->count++] = (nnd_dyson_interval){.low = *low, .high = *high};
+    grown[support->count++] = *interval;
     return NND_OK;
 }
 
 /* Places in (low, high), descending: dense at ends, and towards 0 in halves. */
-static size_t fill_places(const scan *q, double low, double high, double *x) {
+static size_t fill_places(size_t points, double low, double high, double *x) {
     size_t count = 0;
-    for (size_t k = q->points; k-- > 0;) {
-        double part = ((double)k + 0.5) / (double)q->points;
+    for (size_t k = points; k-- > 0;) {
+        double part = ((double)k + 0.5) / (double)points;
         x[count++] = low == 0.0 ? high * sin(0.5 * M_PI * part)
                                 : 0.5 * (low + high) - 0.5 * (high - low) * cos(M_PI * part);
     }
@@ -57,11 +57,11 @@ static size_t fill_places(const scan *q, double low, double high, double *x) {
 }
 
 /* A place in a gap between low and high; NaN if there is none. */
-static nnd_status find_gap(scan *q, double low, double high, double *gap) {
-    double *x = calloc(2 * (q->points + HALVINGS), sizeof *x);
+static nnd_status find_gap(scan *q, size_t points, double low, double high, double *gap) {
+    double *x = calloc(2 * (points + HALVINGS), sizeof *x);
     if (x == NULL)
         return nnd_fail_memory(q->ctx, "a support");
-    size_t count = fill_places(q, low, high, x);
+    size_t count = fill_places(points, low, high, x);
     double *h = x + count;
     nnd_status status = NND_OK;
     *gap = NAN;
@@ -86,30 +86,6 @@ static nnd_status find_gap(scan *q, double low, double high, double *gap) {
     }
     free(x);
     return status;
-}
-
-/* The intervals between two ends, in ascending order. */
-static nnd_status split(scan *q, const nnd_dyson_edge *low, const nnd_dyson_edge *high) {
-    double gap;
-    nnd_status status = find_gap(q, sqrt(low->z), sqrt(high->z), &gap);
-    if (status != NND_OK)
-        return status;
-    if (isnan(gap))
-        return add_interval(q, low, high);
-    nnd_dyson_edge below, above;
-    const dyson_way down = {.direction = 1.0, .floor = FLOOR * q->top}, up = {.direction = -1.0};
-    status = nnd_dyson_move(q->ctx, q->state, gap);
-    if (status == NND_OK)
-        status = nnd_dyson_fold(q->ctx, q->state, &down, &below);
-    nnd_dyson_return(q->state);
-    if (status == NND_OK && below.z > 0.0)
-        status = split(q, low, &below);
-    if (status == NND_OK)
-        status = nnd_dyson_move(q->ctx, q->state, gap);
-    if (status == NND_OK)
-        status = nnd_dyson_fold(q->ctx, q->state, &up, &above);
-    nnd_dyson_return(q->state);
-    return status == NND_OK ? split(q, &above, high) : status;
 }
 
 /* The heights of an interval times dx by the angle in which fill_places has them, (2/pi) F(angle),
@@ -139,8 +115,8 @@ static void expand(size_t points, const double *f, double *c) {
 }
 
 static nnd_status measure(scan *q, nnd_dyson_interval *interval) {
-    const double enough = 1e-8;
-    double low = sqrt(interval->low.z), high = sqrt(interval->high.z);
+    const double enough = 1e-8, slow = 0.25;
+    double last = 0.0, low = sqrt(interval->low.z), high = sqrt(interval->high.z);
     size_t points = FIRST;
     double *f = calloc(FIRST << REFINEMENTS, sizeof *f);
     interval->cosine = calloc(FIRST << REFINEMENTS, sizeof *interval->cosine);
@@ -148,30 +124,126 @@ static nnd_status measure(scan *q, nnd_dyson_interval *interval) {
         free(f);
         return nnd_fail_memory(q->ctx, "a support");
     }
-    interval->mass = sample(q, low, high, points, f);
-    interval->mass_error = INFINITY;
+    double mass = sample(q, low, high, points, f);
+    interval->series_error = INFINITY;
     nnd_status status = NND_OK;
-    for (int k = 0; k < REFINEMENTS && !(interval->mass_error <= enough); k++) {
+    for (int k = 0; k < REFINEMENTS && !(interval->series_error <= enough); k++) {
         points *= 2;
         double finer = sample(q, low, high, points, f);
         if (isnan(finer)) {
             status = q->status;
             break;
         }
-        interval->mass_error = fabs(finer - interval->mass);
-        interval->mass = finer;
+        double change = fabs(finer - mass);
+        interval->series_error =
+            fmax(change, slow * last); /* one change alone may be small by chance */
+        last = change;
+        mass = finer;
     }
+    interval->mass = mass;
+    interval->mass_error = interval->series_error;
     interval->cosines = points;
     expand(points, f, interval->cosine);
     free(f);
     return status;
 }
 
-/* x g_vv near 0, to compare with what is left of the mass. It tends to the atom with x^2 where
- * there is a gap, at least with x where not. */
-static nnd_status check_atom(scan *q) {
+/* A place in a gap between two ends, and else the piece between them. A density that is no fast
+ * series may have a narrow gap: more places are tried then. */
+static nnd_status find_gap_or_piece(scan *q, nnd_dyson_interval *x, double *gap) {
+    const double smooth = 1e-7;
+    double low = sqrt(x->low.z), high = sqrt(x->high.z);
+    nnd_status status = find_gap(q, q->points, low, high, gap);
+    if (status == NND_OK && isnan(*gap))
+        status = measure(q, x);
+    if (status == NND_OK && isnan(*gap) && x->series_error > smooth)
+        status = find_gap(q, FINE, low, high, gap);
+    return status;
+}
+
+/* The intervals between two ends, in ascending order. */
+static nnd_status split(scan *q, const nnd_dyson_edge *low, const nnd_dyson_edge *high) {
+    double gap = NAN;
+    nnd_dyson_interval piece = {.low = *low, .high = *high};
+    nnd_status status = find_gap_or_piece(q, &piece, &gap);
+    if (status == NND_OK && isnan(gap))
+        status = add_interval(q, &piece);
+    if (status != NND_OK || !isnan(gap))
+        free(piece.cosine);
+    if (status != NND_OK || isnan(gap))
+        return status;
+    nnd_dyson_edge below, above;
+    const dyson_way down = {.direction = 1.0, .floor = FLOOR * q->top}, up = {.direction = -1.0};
+    status = nnd_dyson_move(q->ctx, q->state, gap);
+    if (status == NND_OK)
+        status = nnd_dyson_fold(q->ctx, q->state, &down, &below);
+    nnd_dyson_return(q->state);
+    if (status == NND_OK && below.z > 0.0)
+        status = split(q, low, &below);
+    if (status == NND_OK)
+        status = nnd_dyson_move(q->ctx, q->state, gap);
+    if (status == NND_OK)
+        status = nnd_dyson_fold(q->ctx, q->state, &up, &above);
+    nnd_dyson_return(q->state);
+    return status == NND_OK ? split(q, &above, high) : status;
+}
+
+/* Mass of eigenvalues z < |x|^2 with x in a gap: (1/2 pi i) oint g_vv dx around the circle, a
+ * quarter of which is enough. The midpoint rule converges like a power of low/high. */
+static nnd_status mass_within(scan *q, double low, double high, double *mass, double *error) {
+    const double enough = 1e-10, radius = low > 0.0 ? sqrt(low) * sqrt(high) : 0.5 * high;
+    const double slow = 0.25;
+    double last = NAN, change = NAN;
+    *error = INFINITY;
+    for (size_t points = 8; points <= CIRCLE && !(*error <= enough); points *= 2) {
+        double sum = 0.0;
+        nnd_dyson_return(q->state);
+        for (size_t k = points; k-- > 0;) {
+            double complex x =
+                radius * cexp(CMPLX(0.0, 0.5 * M_PI * ((double)k + 0.5) / (double)points));
+            nnd_status status = nnd_dyson_move(q->ctx, q->state, x);
+            if (status != NND_OK)
+                return status;
+            sum += creal(x * q->state->g[q->state->map.v]) / (double)points;
+        }
+        *error = points > 8 ? fmax(fabs(sum - last), slow * change) : INFINITY;
+        change = fabs(sum - last);
+        last = *mass = sum;
+    }
+    return NND_OK;
+}
+
+static nnd_status disagree(scan *q, double want, double got) {
+    return nnd_fail(q->ctx, NND_E_UNSOLVED,
+                    "the support of a pencil: the density of a piece has mass %.10g, not %.10g",
+                    got, want);
+}
+
+/* Of an interval with mass `above` below its upper end: what is not below its lower one. */
+static nnd_status set_mass(scan *q, nnd_dyson_interval *x, double ended, double *above) {
+    const double rounding = 1e-8, several = 10.0;
+    double below, error, found = x->mass;
+    nnd_status status = mass_within(q, ended, sqrt(x->low.z), &below, &error);
+    if (status != NND_OK)
+        return status;
+    x->mass = *above - below;
+    if (!(fabs(found - x->mass) <= several * (x->series_error + error) + rounding))
+        return disagree(q, x->mass, found);
+    if (error < x->series_error) {
+        x->series_error = fmax(x->series_error, fabs(found - x->mass));
+        x->mass_error = error;
+    } else /* a narrow gap */
+        x->mass = found;
+    *above -= x->mass;
+    return NND_OK;
+}
+
+/* The lowest interval begins at 0: what it leaves is at 0, and near there what x g_vv tends to, at
+ * least with x. */
+static nnd_status check_atom(scan *q, double atom) {
     const double near = 1e-3, rounding = 1e-8, several = 4.0;
     double at[2];
+    nnd_dyson_return(q->state);
     for (int k = 0; k < 2; k++) {
         double complex x = ldexp(near, -k) * q->top * I;
         nnd_status status = nnd_dyson_move(q->ctx, q->state, x);
@@ -179,12 +251,27 @@ static nnd_status check_atom(scan *q) {
             return status;
         at[k] = creal(x * q->state->g[q->state->map.v]);
     }
-    double error = fabs(at[1] - at[0]) + q->support->atom_error;
-    if (fabs(at[1] - q->support->atom) <= rounding + several * error)
-        return NND_OK;
-    return nnd_fail(q->ctx, NND_E_UNSOLVED,
-                    "the support of a pencil: %zu intervals leave a mass of %.10g, but %.10g are 0",
-                    q->support->count, q->support->atom, at[1]);
+    double error = fabs(at[1] - at[0]) + q->support->interval[0].mass_error;
+    return fabs(at[1] - atom) <= rounding + several * error ? NND_OK : disagree(q, at[1], atom);
+}
+
+static nnd_status set_masses(scan *q) {
+    double above = 1.0;
+    nnd_dyson_support *support = q->support;
+    nnd_status status = NND_OK;
+    for (size_t i = support->count; status == NND_OK && i-- > 0;) {
+        nnd_dyson_interval *x = &support->interval[i];
+        double ended = i > 0 ? sqrt(x[-1].high.z) : 0.0;
+        if (x->low.z > 0.0)
+            status = set_mass(q, x, ended, &above);
+        else {
+            above -= x->mass;
+            status = check_atom(q, above);
+        }
+    }
+    support->atom = above;
+    support->atom_error = support->count > 0 ? support->interval[0].mass_error : 0.0;
+    return status;
 }
 
 static nnd_status find(scan *q) {
@@ -194,14 +281,7 @@ static nnd_status find(scan *q) {
     q->top = sqrt(high.z);
     if (status == NND_OK)
         status = split(q, &zero, &high);
-    q->support->atom = 1.0;
-    for (size_t i = 0; status == NND_OK && i < q->support->count; i++) {
-        nnd_dyson_interval *interval = &q->support->interval[i];
-        status = measure(q, interval);
-        q->support->atom -= interval->mass;
-        q->support->atom_error += interval->mass_error;
-    }
-    return status == NND_OK ? check_atom(q) : status;
+    return status == NND_OK ? set_masses(q) : status;
 }
 
 nnd_status nnd_dyson_support_find(nnd_context *ctx, const nnd_dyson *pencil, size_t points,
@@ -233,6 +313,13 @@ static double mass_below(const nnd_dyson_interval *interval, double z) {
     for (size_t j = 1; j < interval->cosines; j++)
         sum += interval->cosine[j] * sin((double)j * angle) / (double)j;
     return sum;
+}
+
+double nnd_dyson_cdf_error(const nnd_dyson_support *support) {
+    double error = support->atom_error;
+    for (size_t i = 0; i < support->count; i++)
+        error = fmax(error, support->interval[i].series_error);
+    return error;
 }
 
 double nnd_dyson_cdf(const nnd_dyson_support *support, double z) {

@@ -58,16 +58,21 @@ double nnd_bulk_distance(size_t tall, size_t count, const double *descending, do
     return largest;
 }
 
+/* Closer at the ends, and irrational: numbers in fractions of a count are hardly ever equal. */
+static double level_share(size_t j) {
+    double root = sin(0.5 * M_PI * (double)(j + 1) / (NND_BULK_LEVELS + 1));
+    return root * root;
+}
+
 void nnd_bulk_levels(size_t tall, size_t count, double *level) {
     double c = (double)count / (double)tall;
     for (size_t j = 0; j < NND_BULK_LEVELS; j++)
-        level[j] =
-            sqrt((double)tall * nnd_mp_quantile(c, 1.0, (double)(j + 1) / (NND_BULK_LEVELS + 1)));
+        level[j] = sqrt((double)tall * nnd_mp_quantile(c, 1.0, level_share(j)));
 }
 
 double nnd_bulk_excess(size_t count, const size_t *below) {
-    double largest = 0.0, step = (double)count / (NND_BULK_LEVELS + 1);
+    double largest = 0.0;
     for (size_t j = 0; j < NND_BULK_LEVELS; j++)
-        largest = fmax(largest, fabs((double)below[j] - step * (double)(j + 1)));
+        largest = fmax(largest, fabs((double)below[j] - (double)count * level_share(j)));
     return largest;
 }

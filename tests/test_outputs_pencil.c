@@ -165,6 +165,30 @@ START_TEST(gap_and_masses) {
 }
 END_TEST
 
+/* A gap of a thousandth of the support, between two places where the density is looked at; C of D
+ * eigenvalues are above it. */
+START_TEST(narrow_gap) {
+    nnd_outputs_program q = fixed_readout(0.0730114, 2.14752, 1.91641, 0.0, 0);
+    q.sigma2 = 0.523146;
+    q.converges = true;
+    covariance x;
+    make_covariance(&q, 0.0, &x);
+    nnd_edges edges;
+    OK(nnd_covariance_edges(ctx, &x.law, &edges));
+    nnd_dyson *p = nnd_outputs_program_weights(&q);
+    nnd_dyson_support support;
+    OK(nnd_dyson_support_find(ctx, p, 24, &support));
+    ck_assert_uint_eq(support.count, 2);
+    ck_assert_uint_eq(edges.count, 4);
+    test_close("end of the first", support.interval[0].high.z, edges.edge[1].z, 1e-9);
+    test_close("begin of the second", support.interval[1].low.z, edges.edge[2].z, 1e-9);
+    test_close("mass", support.interval[1].mass, q.c / q.d, 1e-8);
+    nnd_dyson_support_clear(&support);
+    nnd_dyson_free(p);
+    nnd_edges_clear(&edges);
+}
+END_TEST
+
 START_TEST(spikes_are_those_of_the_covariance) {
     const double spike[] = {0.1, 1.5, 3.0};
     for (int i = 0; i < 3; i++) {
@@ -469,6 +493,7 @@ int main(void) {
     tcase_add_test(all, steps_with_a_fixed_readout_are_a_covariance);
     tcase_add_test(all, end_of_training_is_a_covariance);
     tcase_add_test(all, gap_and_masses);
+    tcase_add_test(all, narrow_gap);
     tcase_add_test(all, spikes_are_those_of_the_covariance);
     tcase_add_test(all, risk_of_a_fixed_readout);
     tcase_add_test(all, both_layers_two_steps);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/rng.h"
+#include "full/against_small.h"
 #include "full/deep_linear_ntk.h"
 #include "full/deep_linear_outliers.h"
 #include "support.h"
@@ -13,63 +14,12 @@
 #include "theory/deep_linear_stabilised.h"
 #include "theory/deep_linear_step_error.h"
 
-enum { MOST_LAYERS = 5, MOST_CURVES = 4 + 2 * MOST_LAYERS };
-
-/* Largest value and largest difference of each curve. */
-typedef struct {
-    nnd_dynamics *full;
-    double largest[MOST_CURVES], difference[MOST_CURVES], unequal;
-} comparison;
-
-static nnd_status compare_step(void *data, nnd_small *n, size_t step) {
-    comparison *c = data;
-    const nnd_dynamics *d = c->full;
-    size_t q = step * d->stages, layers = d->depth + 1;
-    double small[MOST_CURVES] = {nnd_small_test_risk(n), nnd_small_train_mse(n),
-                                 nnd_small_overlap(n), nnd_small_beta_norm2(n)};
-    double full[MOST_CURVES] = {nnd_dynamics_test_risk(d, q), nnd_dynamics_train_mse(d, q),
-                                nnd_dynamics_overlap(d, q), nnd_dynamics_beta_gram(d, q, q)};
-    for (size_t l = 0; l < layers; l++) {
-        small[4 + l] = nnd_small_g_norm2(n, l);
-        full[4 + l] = nnd_dynamics_g_gram(d, l, q, q);
-        small[4 + layers + l] = nnd_small_h_norm2(n, l);
-        full[4 + layers + l] = nnd_dynamics_h_gram(d, l, q, q);
-    }
-    for (size_t k = 0; k < 4 + 2 * layers; k++) {
-        c->largest[k] = fmax(c->largest[k], fabs(full[k]));
-        c->difference[k] = fmax(c->difference[k], fabs(full[k] - small[k]));
-    }
-    const nnd_small_fields *f = &n->fields[0];
-    double of_top = nnd_conditioned_dot(n->system, f->g[d->depth], f->h[d->depth]);
-    for (size_t l = 0; l < d->depth; l++)
-        c->unequal =
-            fmax(c->unequal, fabs(nnd_conditioned_dot(n->system, f->g[l], f->h[l]) - of_top));
-    return NND_OK;
-}
-
 /* Largest error of a curve of the small network, relative to its largest value. */
 static double error_of(nnd_context *ctx, const char *params, double tolerance, double *unequal) {
-    char yaml[640];
-    snprintf(yaml, sizeof yaml, "{model: deep-linear, params: {%s}}", params);
-    nnd_case *c = test_case(ctx, yaml);
-    nnd_dynamics d;
-    nnd_small n;
-    size_t done;
-    comparison result = {.full = &d};
-    ck_assert_int_eq(nnd_dynamics_make(ctx, c->params[0], &d), NND_OK);
-    nnd_status full = nnd_dynamics_run(ctx, &d);
-    ck_assert_msg(full == NND_OK, "%s diverges", params);
-    ck_assert_int_eq(nnd_small_make(ctx, c->params[0], tolerance, d.stages, &n), NND_OK);
-    ck_assert_int_eq(nnd_small_run(ctx, &n, compare_step, &result, &done), NND_OK);
-    ck_assert_uint_eq(done * d.stages, d.done + d.stages - 1);
-    double worst = 0.0;
-    for (size_t k = 0; k < 6 + 2 * d.depth; k++)
-        worst = fmax(worst, result.difference[k] / fmax(result.largest[k], 1e-300));
-    *unequal = result.unequal;
-    nnd_small_clear(&n);
-    nnd_dynamics_clear(&d);
-    nnd_case_free(c);
-    return worst;
+    full_difference found;
+    ck_assert_msg(full_compare(ctx, params, tolerance, &found), "%s diverges", params);
+    *unequal = found.unequal;
+    return found.error;
 }
 
 #define R1 "alpha: 2, gamma0: 3, sigma: 0.6, noise: 0.3, lr: 0.1"
@@ -267,17 +217,34 @@ static nnd_status compare_spectra(void *data, nnd_small *n, size_t step) {
     return NND_OK;
 }
 
+/* R1 to R5 of deep-linear.md#s7, and more. */
+enum { TABLES = 5 };
 static const char *const SPECTRA[] = {
     R1,
     "depth: 2, nu: 0.7, " R1,
     "depth: 3, alpha: inf, parameterization: ntk, gamma0: 2, nu: 0.5, sigma: 0.7, lr: 0.05",
-    "depth: 2, alpha: 1.5, nu: 2, gamma0: 2, sigma: 0.8, noise: 0.3, integrator: flow, method: "
-    "rk4, "
-    "steps: 10, time: 3",
+    "depth: 2, alpha: 1.5, nu: 2, gamma0: 2, sigma: 0.8, noise: 0.3, integrator: flow, steps: 40, "
+    "time: 4",
+    "gamma0: 3, sigma: 0.6, noise: 0.3, lr: 0.8",
     "depth: 2, nu: 0.7, momentum: 0.6, weight_decay: 0.02, steps: 30, " R1,
     "depth: 2, training: fresh, steps: 30, " R1,
     "depth: 2, alpha: 1, gamma0: 5, sigma: 0.5, noise: 1, lr: 0.4, steps: 15",
 };
+
+static void begin(oracle *o, nnd_case *c, double tolerance, nnd_small *n) {
+    ck_assert_int_eq(nnd_dynamics_make(o->ctx, c->params[0], &o->d), NND_OK);
+    ck_assert_int_eq(nnd_dynamics_run(o->ctx, &o->d), NND_OK);
+    ck_assert_int_eq(nnd_field_factors_make(o->ctx, &o->d, o->d.done, &o->factors), NND_OK);
+    ck_assert_int_eq(nnd_dynamics_new_scheme(o->ctx, &o->d, &o->scheme), NND_OK);
+    ck_assert_int_eq(nnd_small_make(o->ctx, c->params[0], tolerance, o->d.stages, n), NND_OK);
+}
+
+static void end(oracle *o, nnd_small *n) {
+    nnd_small_clear(n);
+    nnd_scheme_free(o->scheme);
+    nnd_field_factors_clear(&o->factors);
+    nnd_dynamics_clear(&o->d);
+}
 
 START_TEST(spectra_agree_with_dressed_gram_matrices) {
     nnd_context *ctx = nnd_context_new(NULL);
@@ -287,17 +254,56 @@ START_TEST(spectra_agree_with_dressed_gram_matrices) {
     oracle o = {.ctx = ctx};
     nnd_small n;
     size_t done;
-    ck_assert_int_eq(nnd_dynamics_make(ctx, c->params[0], &o.d), NND_OK);
-    ck_assert_int_eq(nnd_dynamics_run(ctx, &o.d), NND_OK);
-    ck_assert_int_eq(nnd_field_factors_make(ctx, &o.d, o.d.done, &o.factors), NND_OK);
-    ck_assert_int_eq(nnd_dynamics_new_scheme(ctx, &o.d, &o.scheme), NND_OK);
-    ck_assert_int_eq(nnd_small_make(ctx, c->params[0], 1e-10, o.d.stages, &n), NND_OK);
+    begin(&o, c, 1e-10, &n);
     ck_assert_int_eq(nnd_small_run(ctx, &n, compare_spectra, &o, &done), NND_OK);
     ck_assert_msg(o.found > 2 * done / 5, "only %zu numbers", o.found);
-    nnd_small_clear(&n);
-    nnd_scheme_free(o.scheme);
-    nnd_field_factors_clear(&o.factors);
-    nnd_dynamics_clear(&o.d);
+    end(&o, &n);
+    nnd_case_free(c);
+    nnd_context_free(ctx);
+}
+END_TEST
+
+/* The first time at which Lambda_1 of a layer is 1, taken as linear between two steps. */
+static double oracle_escape(oracle *o, size_t l, double step_time) {
+    double before = 0.0, now = 0.0;
+    nnd_scheme *scheme;
+    ck_assert_int_eq(nnd_dynamics_new_scheme(o->ctx, &o->d, &scheme), NND_OK);
+    size_t q = 0;
+    for (; q < o->d.done && now < 1.0; q++) {
+        if (q % o->d.stages == 0) {
+            before = now;
+            ck_assert_int_eq(nnd_dynamics_indicators(o->ctx, &o->d, &o->factors, l, q,
+                                                     nnd_scheme_kappa(scheme),
+                                                     nnd_scheme_omega(scheme), 1, &now),
+                             NND_OK);
+        }
+        nnd_scheme_advance(scheme);
+    }
+    nnd_scheme_free(scheme);
+    double step = (double)((q - 1) / o->d.stages);
+    return now < 1.0 ? NAN : step_time * (step - (now - 1.0) / (now - before));
+}
+
+/* To 1e-5: the dressed matrices are evaluated a little above the edge. */
+START_TEST(escape_times_agree_with_dressed_gram_matrices) {
+    nnd_context *ctx = nnd_context_new(NULL);
+    char yaml[640], at[32];
+    snprintf(yaml, sizeof yaml, "{model: deep-linear, params: {%s}}", SPECTRA[_i]);
+    nnd_case *c = test_case(ctx, yaml);
+    nnd_frame *f = test_theory(ctx, yaml);
+    const nnd_deep_linear *p = c->params[0];
+    oracle o = {.ctx = ctx};
+    nnd_small n;
+    begin(&o, c, 1e-10, &n);
+    for (size_t l = 0; l < n.depth; l++) {
+        snprintf(at, sizeof at, "matrix=%zu,k=1", l);
+        double step_time = p->integrator == NND_GRADIENT_FLOW ? p->time / (double)p->steps : 1.0;
+        double want = oracle_escape(&o, l, step_time);
+        equal(&o, "escape time", test_value(f, "escape_time", at), want, 1e-5);
+    }
+    ck_assert_uint_gt(o.found, 0);
+    end(&o, &n);
+    nnd_frame_free(f);
     nnd_case_free(c);
     nnd_context_free(ctx);
 }
@@ -469,7 +475,9 @@ START_TEST(errors_that_no_looser_tolerance_shows_are_reported) {
     };
     nnd_context *ctx = nnd_context_new(NULL);
     char yaml[256];
-    double unequal, error = error_of(ctx, runs[_i].params, 1e-8, &unequal);
+    full_difference found;
+    ck_assert(full_compare(ctx, runs[_i].params, 1e-8, &found));
+    double error = found.certain;
     ck_assert_msg(error > runs[_i].least, "error %.3g", error);
     snprintf(yaml, sizeof yaml, "{model: deep-linear, params: {%s, spectrum: false, ntk: false}}",
              runs[_i].params);
@@ -493,6 +501,7 @@ int main(void) {
     tcase_add_test(tests, fresh_batches_survive_a_pause);
     tcase_add_loop_test(tests, spectra_agree_with_dressed_gram_matrices, 0,
                         (int)(sizeof SPECTRA / sizeof *SPECTRA));
+    tcase_add_loop_test(tests, escape_times_agree_with_dressed_gram_matrices, 0, TABLES);
     tcase_add_test(tests, nothing_is_replaced_of_what_spectra_look_back_at);
     tcase_add_test(tests, an_adaptive_flow_agrees_with_fine_steps);
     tcase_add_test(tests, a_flow_ends_where_regression_does);

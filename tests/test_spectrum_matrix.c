@@ -187,6 +187,15 @@ START_TEST(distance_of_quantiles_is_half_a_step) {
     for (size_t i = 0; i < COUNT; i++)
         s[COUNT - 1 - i] = sqrt(TALL * nnd_mp_quantile(0.4, 1.0, ((double)i + 0.5) / COUNT));
     test_close("same", nnd_bulk_distance(TALL, COUNT, s, 1.0), 0.5 / COUNT, 1e-9);
+    /* In numbers, at the levels: what rounding to whole ones leaves. */
+    double level[NND_BULK_LEVELS];
+    size_t below[NND_BULK_LEVELS] = {0};
+    nnd_bulk_levels(TALL, COUNT, level);
+    for (size_t j = 0; j < NND_BULK_LEVELS; j++)
+        for (size_t i = 0; i < COUNT; i++)
+            below[j] += s[i] < level[j];
+    ck_assert_double_le(nnd_bulk_excess(COUNT, below), 0.5 + 1e-6);
+    ck_assert_double_gt(nnd_bulk_excess(COUNT, below), 0.4);
     for (double z = 0.0; z < 12.0; z += 0.001)
         want = fmax(want, fabs(nnd_mp_cdf(0.4, 1.0, z) - nnd_mp_cdf(0.4, 4.0, z)));
     ck_assert_double_eq_tol(nnd_bulk_distance(TALL, COUNT, s, 2.0), want, 0.6 / COUNT);

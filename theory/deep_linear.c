@@ -13,6 +13,7 @@
 #include "nndmft/number.h"
 #include "theory/claims.h"
 #include "theory/deep_linear_curves.h"
+#include "theory/deep_linear_interpolate.h"
 #include "theory/deep_linear_run.h"
 #include "theory/deep_linear_spectrum.h"
 #include "theory/deep_linear_stabilised.h"
@@ -296,6 +297,8 @@ nnd_status nnd_deep_linear_theory(nnd_context *ctx, const void *params, nnd_fram
     const nnd_deep_linear *p = params;
     run r = {.ctx = ctx, .p = p};
     nnd_small n = {0};
+    if (p->method == NND_INTERPOLATE)
+        return nnd_deep_linear_interpolate(ctx, p, nnd_deep_linear_theory, frame);
     nnd_status ran = NND_OK, status = begin(&r);
     if (status == NND_OK)
         status = make_frame(&r);
@@ -365,9 +368,22 @@ static double arrays(const nnd_deep_linear *p) {
     return 3.0 * ((double)p->depth + 1.0) + beside * (double)p->depth;
 }
 
+/* Of the run of method: interpolate with the most steps, and all of them; results are kept of each.
+ */
+static nnd_status interpolated_cost(nnd_context *ctx, const nnd_deep_linear *p, nnd_cost *cost) {
+    const double results = 7.0;
+    double all;
+    nnd_deep_linear longest = nnd_deep_linear_longest_node(p, &all);
+    nnd_status status = nnd_deep_linear_theory_cost(ctx, &longest, cost);
+    cost->flops *= all;
+    cost->bytes += results * cost->results;
+    return status;
+}
+
 nnd_status nnd_deep_linear_theory_cost(nnd_context *ctx, const void *params, nnd_cost *cost) {
-    (void)ctx;
     const nnd_deep_linear *p = params;
+    if (p->method == NND_INTERPOLATE)
+        return interpolated_cost(ctx, p, cost);
     double times = nnd_timegrid_most(p->steps, &p->record, p->record_every);
     double layers = (double)p->depth + 1.0, numbers = 4.0 + 2.0 * layers, n = coordinates(p);
     double queries = evaluations(p) + 1.0;

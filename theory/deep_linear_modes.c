@@ -154,25 +154,24 @@ static nnd_status add_layer(nnd_context *ctx, problem *p, size_t l) {
         before = nnd_conditioned_known(n->system, n->a[l - 1]);
     if (l < n->depth)
         after = nnd_conditioned_known(n->system, n->a[l]);
-    nnd_status status =
-        nnd_unknown_side_make(ctx, dim, after.unknown_in, after.n_f, after.stride_in, &p->v[l]);
+    p->v[l] = (nnd_unknown_side){dim, after.unknown_in, after.stride_in, after.n_f, NULL};
+    nnd_status status = nnd_unknown_side_square(ctx, &p->v[l]);
     if (status == NND_OK && l < n->depth)
         status = nnd_unknown_sandwich_make(ctx, &p->v[l], after.out, after.m, after.stride, false,
                                            &p->a[l]);
-    if (status == NND_OK && l > 0)
-        status = nnd_unknown_side_make(ctx, dim, before.unknown_out, before.n_b, before.stride_out,
-                                       &p->u[l]);
-    return status;
+    if (status != NND_OK || l == 0)
+        return status;
+    p->u[l] = (nnd_unknown_side){dim, before.unknown_out, before.stride_out, before.n_b, NULL};
+    return nnd_unknown_side_square(ctx, &p->u[l]);
 }
 
 static nnd_status add_data(nnd_context *ctx, problem *p) {
     nnd_known z = {0};
     if (p->fixed)
         z = nnd_conditioned_known(p->n->system, p->n->z);
-    nnd_status status =
-        nnd_unknown_side_make(ctx, p->rows[0], z.unknown_in, z.n_f, z.stride_in, &p->u[0]);
-    if (status == NND_OK && p->fixed)
-        status = nnd_unknown_side_make(ctx, z.out, z.unknown_out, z.n_b, z.stride_out, &p->r);
+    p->u[0] = (nnd_unknown_side){p->rows[0], z.unknown_in, z.stride_in, z.n_f, NULL};
+    p->r = (nnd_unknown_side){z.out, z.unknown_out, z.stride_out, z.n_b, NULL};
+    nnd_status status = nnd_unknown_side_square(ctx, &p->u[0]);
     if (status == NND_OK && p->fixed)
         status = nnd_unknown_sandwich_make(ctx, &p->r, p->rows[0], z.m, z.stride, true, &p->z);
     return status;

@@ -249,15 +249,27 @@ double nnd_small_train_mse(const nnd_small *n) {
                                                   : population_mse(n, &n->fields[0]);
 }
 
-double nnd_small_overlap(const nnd_small *n) {
-    return 1.0 - nnd_conditioned_dot(n->system, n->fields[0].delta, n->target);
+/* gamma beta along a coordinate of the inputs: of g_0 itself, or beyond its start. What is left of
+ * beta* in delta does not tell a small beta. */
+static double output_along(const nnd_small *n, size_t i) {
+    const double *g = nnd_conditioned_vector(n->system, n->fields[0].g[0]);
+    const double *start = nnd_conditioned_vector(n->system, n->start);
+    return n->params->center ? g[i] - start[i] : g[i];
 }
 
-/* Each form is the one that does not cancel: beta = g_0/gamma may be tiny beside beta*, and what is
- * left of a centred beta tiny beside beta(0). */
+double nnd_small_overlap(const nnd_small *n) {
+    const double *target = nnd_conditioned_vector(n->system, n->target);
+    double sum = 0.0;
+    for (size_t i = 0; i < nnd_conditioned_dim(n->system, n->space[0]); i++)
+        sum += output_along(n, i) * target[i];
+    return sum / n->gamma;
+}
+
 double nnd_small_beta_norm2(const nnd_small *n) {
-    return n->params->center ? 2.0 * nnd_small_overlap(n) - 1.0 + nnd_small_test_risk(n)
-                             : norm2(n, n->fields[0].g[0]) / square(n->gamma);
+    double sum = 0.0;
+    for (size_t i = 0; i < nnd_conditioned_dim(n->system, n->space[0]); i++)
+        sum += square(output_along(n, i));
+    return sum / square(n->gamma);
 }
 
 double nnd_small_g_norm2(const nnd_small *n, size_t l) {

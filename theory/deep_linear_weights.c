@@ -110,14 +110,14 @@ static nnd_status make_problem(nnd_context *ctx, const nnd_small *n, size_t l, p
                    .root = sqrt(a.aspect),
                    .unit = sqrt(s),
                    .rows = {a.in, a.out},
-                   .kept = forward ? NND_FORWARD : NND_BACKWARD};
+                   .kept = forward ? NND_FORWARD : NND_BACKWARD,
+                   .side = {{a.in, a.unknown_in, a.stride_in, a.n_f, NULL},
+                            {a.out, a.unknown_out, a.stride_out, a.n_b, NULL}}};
     const nnd_inertia_problem reduced = {1, &p->rows[p->kept], fill, derivative, p};
     p->other = calloc(2 * p->rows[1 - p->kept] + 1, sizeof *p->other);
     nnd_status status = p->other != NULL ? NND_OK : nnd_fail_memory(ctx, "the outliers");
     if (status == NND_OK)
-        status = nnd_unknown_side_make(ctx, a.in, a.unknown_in, a.n_f, a.stride_in, &p->side[0]);
-    if (status == NND_OK)
-        status = nnd_unknown_side_make(ctx, a.out, a.unknown_out, a.n_b, a.stride_out, &p->side[1]);
+        status = nnd_unknown_side_square(ctx, &p->side[p->kept]);
     if (status == NND_OK)
         status = nnd_unknown_sandwich_make(ctx, &p->side[1 - p->kept], p->rows[p->kept], a.m,
                                            a.stride, forward, &p->between);

@@ -48,7 +48,7 @@ static nnd_status density(nnd_context *ctx, void *self, size_t count, const doub
         status = nnd_dyson_density(ctx, x->pencil, count, z, value, error);
     for (size_t i = 0; status == NND_OK && i < count; i++) {
         rho[i] = (nnd_estimate){value[i], error[i]};
-        cdf[i] = (nnd_estimate){nnd_dyson_cdf(&x->support, z[i]), x->support.atom_error};
+        cdf[i] = (nnd_estimate){nnd_dyson_cdf(&x->support, z[i]), nnd_dyson_cdf_error(&x->support)};
     }
     free(value);
     return status;

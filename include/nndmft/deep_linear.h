@@ -13,7 +13,14 @@ NND_API_BEGIN
 typedef enum { NND_MUP, NND_NTK } nnd_parameterization;
 /** Full batch of fixed data; the population gradient; a new batch at every step. */
 typedef enum { NND_TRAIN_FIXED, NND_TRAIN_ONLINE, NND_TRAIN_FRESH } nnd_training;
-typedef enum { NND_METHOD_AUTO, NND_EULER, NND_HEUN, NND_RK4, NND_ADAPTIVE } nnd_method;
+typedef enum {
+    NND_METHOD_AUTO,
+    NND_EULER,
+    NND_HEUN,
+    NND_RK4,
+    NND_ADAPTIVE,
+    NND_INTERPOLATE
+} nnd_method;
 
 /** Ranges, defaults and meaning: the table in models/deep_linear.c. */
 typedef struct {
@@ -53,6 +60,11 @@ double nnd_deep_linear_sigma(const nnd_deep_linear *p, size_t l);
 NND_MUST_USE nnd_status nnd_deep_linear_add_bins(const nnd_deep_linear *p, nnd_frame *frame);
 /** Multiplier of the learning rate at a step (1 without a schedule). */
 double nnd_deep_linear_rate(const nnd_deep_linear *p, size_t step);
+/** The greatest common divisor of the recorded steps and `steps`; steps is positive. */
+int64_t nnd_deep_linear_record_unit(const nnd_deep_linear *p);
+/** Steps of the first run of method: interpolate: 101 to 200, or more if recorded times need them,
+ * each of which has a step. */
+int64_t nnd_deep_linear_first_node(const nnd_deep_linear *p);
 
 NND_API_END
 

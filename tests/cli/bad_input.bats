@@ -109,6 +109,26 @@ params: {training: offline}
 YAML
 }
 
+@test "interpolation is of plain descent with recorded times in common" {
+    local with
+    for with in 'momentum: 0.5' 'weight_decay: 0.1' 'schedule: [1, 2]' 'training: fresh'; do
+        printf 'model: deep-linear\nparams: {method: interpolate, steps: 6400, %s}\n' "$with" |
+            bad_case "params.${with%%:*}" "method: interpolate" || return 1
+    done
+    bad_case case.yaml:2:36 params.method "belongs to integrator: gd" <<'YAML'
+model: deep-linear
+params: {integrator: flow, method: interpolate}
+YAML
+    bad_case case.yaml:2:38 params.steps "3199 are few" ">= 3200" <<'YAML'
+model: deep-linear
+params: {method: interpolate, steps: 3199}
+YAML
+    bad_case case.yaml:2:44 params.record "5 is the common divisor" ">= 16" <<'YAML'
+model: deep-linear
+params: {method: interpolate, steps: 6400, record: [640, 5]}
+YAML
+}
+
 @test "a negative depth is out of range" {
     bad_case case.yaml:2:17 params.depth -1 "out of range" ">= 1" <<'YAML'
 model: deep-linear

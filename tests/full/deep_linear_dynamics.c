@@ -270,16 +270,26 @@ double nnd_dynamics_train_mse(const nnd_dynamics *d, size_t q) {
 }
 
 double nnd_dynamics_overlap(const nnd_dynamics *d, size_t q) {
-    return 1.0 - nnd_march_dot_vector(d->march, d->delta, q, d->target);
+    double start = d->params->center ? nnd_march_dot_vector(d->march, d->g[0], 0, d->target) : 0.0;
+    return (nnd_march_dot_vector(d->march, d->g[0], q, d->target) - start) / d->gamma;
 }
 
-/* Each form is the one that does not cancel: beta = g_0/gamma may be tiny beside beta*, and what is
- * left of a centred beta tiny beside beta(0). */
-double nnd_dynamics_beta_gram(const nnd_dynamics *d, size_t q, size_t p) {
-    if (!d->params->center)
-        return nnd_march_overlap(d->march, d->g[0], q, p) / square(d->gamma);
+/* beta = (g_0 - g_0(0))/gamma may be tiny beside beta*, or what is left of it beside g_0(0)/gamma:
+ * the form that cancels less. */
+static double centred_gram(const nnd_dynamics *d, size_t q, size_t p) {
+    double start = nnd_march_overlap(d->march, d->g[0], 0, 0) / square(d->gamma);
+    if (start < 1.0)
+        return start + (nnd_march_overlap(d->march, d->g[0], q, p) -
+                        nnd_march_overlap(d->march, d->g[0], q, 0) -
+                        nnd_march_overlap(d->march, d->g[0], p, 0)) /
+                           square(d->gamma);
     return nnd_dynamics_overlap(d, q) + nnd_dynamics_overlap(d, p) - 1.0 +
            nnd_march_overlap(d->march, d->delta, q, p);
+}
+
+double nnd_dynamics_beta_gram(const nnd_dynamics *d, size_t q, size_t p) {
+    return d->params->center ? centred_gram(d, q, p)
+                             : nnd_march_overlap(d->march, d->g[0], q, p) / square(d->gamma);
 }
 
 double nnd_dynamics_g_gram(const nnd_dynamics *d, size_t l, size_t q, size_t p) {

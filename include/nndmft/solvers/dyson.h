@@ -127,12 +127,12 @@ typedef struct {
 typedef struct {
     nnd_dyson_edge low, high;
     double mass, mass_error; /**< of eigenvalues, per dimension of v */
+    double series_error;     /**< of what the density integrates to */
     size_t cosines;
     double *cosine; /**< the density of singular values as a series, for nnd_dyson_cdf; owned */
 } nnd_dyson_interval;
 
-/** The support of the law but for 0, in ascending order, and the mass of eigenvalues 0: what the
- *  intervals leave, which must be what g has at 0. */
+/** The support of the law but for 0, in ascending order, and the mass of eigenvalues 0. */
 typedef struct {
     size_t count;
     nnd_dyson_interval *interval;
@@ -143,14 +143,16 @@ typedef struct {
  * The support: its upper end is the first fold of x(g_vv) that is met from infinity; then gaps are
  * looked for at `points` places in each interval, and between them where the density is least. An
  * end is a fold, solved for by a bordered Newton method (many-outputs.md#eq10). NND_E_UNSOLVED if
- * some end is no fold, or masses do not sum to 1.
+ * some end is no fold. Masses are integrals around gaps; NND_E_UNSOLVED too if the density between
+ * two ends has another, as where a piece was missed.
  */
 NND_MUST_USE nnd_status nnd_dyson_support_find(nnd_context *ctx, const nnd_dyson *pencil,
                                                size_t points, nnd_dyson_support *support);
 /** Frees what a support owns and zeroes it. */
 void nnd_dyson_support_clear(nnd_dyson_support *support);
-/** Fraction of eigenvalues up to z, those at 0 among them; its error is that of the masses. */
+/** Fraction of eigenvalues up to z, those at 0 among them, and the largest error that has. */
 double nnd_dyson_cdf(const nnd_dyson_support *support, double z);
+double nnd_dyson_cdf_error(const nnd_dyson_support *support);
 /** The upper end of the support alone. */
 NND_MUST_USE nnd_status nnd_dyson_upper_edge(nnd_context *ctx, const nnd_dyson *pencil,
                                              nnd_dyson_edge *edge);
