@@ -332,6 +332,12 @@ int main(int argc, char **argv) {
         return EXIT_SUCCESS;
     openblas_set_num_threads(1);
     nnd_context *ctx = nnd_context_new(NULL);
+    /* The data of bench/march.gp alone. */
+    if (argc > 1 && strcmp(argv[1], "march") == 0) {
+        bench_deep_linear_march(ctx, 100000);
+        nnd_context_free(ctx);
+        return EXIT_SUCCESS;
+    }
     printf("dgemm n = 1000: %.3g Gflop/s\n", 2e-9 * bench_dgemm(1000));
     bench_deep_linear(argc > 2);
     simulator(ctx, "simulator, D = N = 1000, P = 2000, depth 1",

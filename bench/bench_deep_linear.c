@@ -4,12 +4,10 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "bench_timer.h"
 #include "full/deep_linear_dynamics.h"
 #include "nndmft/nndmft.h"
-#include "theory/deep_linear_curves.h"
 #include "theory/deep_linear_run.h"
 
 #define CASE "sigma: 0.8, noise: 0.3, lr: 0.05"
@@ -32,55 +30,84 @@ static nnd_case *read_case(nnd_context *ctx, const char *params) {
     return c;
 }
 
-typedef struct {
-    const nnd_dynamics *full; /* NULL: no comparison */
-    double error;
-} comparison;
+/* ---- error, coordinates, time and memory against the number of steps ---- */
 
-static nnd_status compare(void *data, nnd_small *n, size_t step) {
-    comparison *c = data;
-    if (c->full != NULL)
-        c->error =
-            fmax(c->error, fabs(nnd_small_test_risk(n) - nnd_dynamics_test_risk(c->full, step)));
+/* A run at one tolerance, which is looked at after 10^3, 10^4, ... steps. */
+typedef struct {
+    double tolerance, began, error;
+    const double *wanted; /* test_risk of all steps; NULL: not known */
+    double *found;        /* the same of this run; NULL: not kept */
+} passage;
+
+static bool is_reported(size_t step) {
+    while (step > 1000 && step % 10 == 0)
+        step /= 10;
+    return step == 1000;
+}
+
+static nnd_status note(void *data, nnd_small *n, size_t step) {
+    passage *p = data;
+    double risk = nnd_small_test_risk(n);
+    if (p->found != NULL)
+        p->found[step] = risk;
+    if (p->wanted != NULL)
+        p->error = fmax(p->error, fabs(risk - p->wanted[step]));
+    if (!is_reported(step))
+        return NND_OK;
+    printf("march %8zu %8.0e %10.3f %8.2f  ", step, p->tolerance,
+           bench_processor_seconds() - p->began, 1e-6 * nnd_conditioned_bytes(n->system));
+    if (p->wanted != NULL)
+        printf("%8.1e  ", p->error);
+    else
+        printf("%8s  ", "-");
+    for (size_t s = 0; s < n->depth + 2; s++)
+        printf("%s%zu", s > 0 ? "/" : "", nnd_conditioned_dim(n->system, n->space[s]));
+    putchar('\n');
+    fflush(stdout);
     return NND_OK;
 }
 
-static void small(nnd_context *ctx, const char *name, const char *params, double tolerance,
-                  const nnd_dynamics *full, double full_seconds) {
+static void pass(nnd_context *ctx, const char *params, double tolerance, const double *wanted,
+                 double *found) {
     nnd_case *c = read_case(ctx, params);
     nnd_small n;
-    comparison result = {full, 0.0};
+    passage p = {tolerance, bench_processor_seconds(), 0.0, wanted, found};
     size_t done;
-    double began = bench_seconds();
     require(ctx, nnd_small_make(ctx, c->params[0], tolerance, 1, &n));
-    require(ctx, nnd_small_run(ctx, &n, compare, &result, &done));
-    double seconds = bench_seconds() - began;
-    printf("  %-34s %7.0e %9.3f s %7.1f MB ", name, tolerance, seconds,
-           1e-6 * nnd_conditioned_bytes(n.system));
-    for (size_t s = 0; s < n.depth + 2; s++)
-        printf("%s%zu", s > 0 ? "/" : "", nnd_conditioned_dim(n.system, n.space[s]));
-    if (full != NULL)
-        printf("  error %.0e, %.0f times faster", result.error, full_seconds / seconds);
-    putchar('\n');
-    fflush(stdout);
+    require(ctx, nnd_small_run(ctx, &n, note, &p, &done));
     nnd_small_clear(&n);
     nnd_case_free(c);
 }
 
-/* At 1000 steps against all pairs of steps. */
-static void against_pairs(nnd_context *ctx) {
-    const char *params = "depth: 3, " CASE ", steps: 1000";
-    nnd_case *c = read_case(ctx, params);
+/* Over all pairs of 1000 steps. */
+static void all_pairs(nnd_context *ctx, double *risk) {
+    nnd_case *c = read_case(ctx, "depth: 3, " CASE ", steps: 1000");
     nnd_dynamics d;
-    double began = bench_seconds();
+    double began = bench_processor_seconds();
     require(ctx, nnd_dynamics_make(ctx, c->params[0], &d));
     require(ctx, nnd_dynamics_run(ctx, &d));
-    double seconds = bench_seconds() - began;
-    printf("  %-34s %7s %9.3f s\n", "depth 3, 1000 steps, all pairs", "", seconds);
-    for (double tolerance = 1e-4; tolerance > 1e-11; tolerance *= 1e-2)
-        small(ctx, "depth 3, 1000 steps", params, tolerance, &d, seconds);
+    printf("march %8d %8d %10.3f %8.1f  %8s  all pairs of steps\n", 1000, 0,
+           bench_processor_seconds() - began, 27.0 * 1001.0 * 1001.0 * sizeof(double) * 1e-6, "0");
+    for (size_t t = 0; t <= 1000; t++)
+        risk[t] = nnd_dynamics_test_risk(&d, t);
     nnd_dynamics_clear(&d);
     nnd_case_free(c);
+}
+
+/* Errors are those of test_risk, up to 1000 steps against all pairs of steps, then against a run at
+ * a tolerance of 1e-10. */
+void bench_deep_linear_march(nnd_context *ctx, size_t steps) {
+    char params[128];
+    double *risk = calloc(steps + 1, sizeof *risk);
+    snprintf(params, sizeof params, "depth: 3, " CASE ", steps: %zu", steps);
+    if (risk == NULL)
+        require(ctx, nnd_fail_memory(ctx, "the test risk"));
+    printf("march    steps tolerance   seconds       MB     error  coordinates\n");
+    pass(ctx, params, 1e-10, NULL, risk);
+    all_pairs(ctx, risk);
+    for (double tolerance = 1e-4; tolerance > 1e-9; tolerance *= 1e-2)
+        pass(ctx, params, tolerance, risk, NULL);
+    free(risk);
 }
 
 static void whole(nnd_context *ctx, const char *name, const char *params) {
@@ -96,22 +123,19 @@ static void whole(nnd_context *ctx, const char *name, const char *params) {
 void bench_deep_linear(bool full) {
     const nnd_context_options one = {.threads = 1};
     nnd_context *ctx = nnd_context_new(&one);
-    printf("deep linear networks: tolerance, time, memory, coordinates\n");
-    against_pairs(ctx);
-    small(ctx, "depth 3, 10^4 steps", "depth: 3, " CASE ", steps: 10000", 1e-6, NULL, 0.0);
-    small(ctx, "depth 3, 10^5 steps", "depth: 3, " CASE ", steps: 100000", 1e-6, NULL, 0.0);
+    printf("deep linear networks\n");
+    bench_deep_linear_march(ctx, full ? 100000 : 10000);
     if (full) {
-        small(ctx, "depth 3, 10^5 steps", "depth: 3, " CASE ", steps: 100000", 1e-8, NULL, 0.0);
-        small(ctx, "depth 1, 10^6 steps", "depth: 1, " CASE ", steps: 1000000", 1e-6, NULL, 0.0);
-        small(ctx, "depth 3, 10^6 steps", "depth: 3, " CASE ", steps: 1000000", 1e-6, NULL, 0.0);
+        pass(ctx, "depth: 1, " CASE ", steps: 1000000", 1e-6, NULL, NULL);
+        pass(ctx, "depth: 3, " CASE ", steps: 1000000", 1e-6, NULL, NULL);
     }
-    small(ctx, "depth 2, fresh batches, 3000 steps",
-          "depth: 2, training: fresh, spectrum: false, ntk: false, " CASE ", steps: 3000", 1e-8,
-          NULL, 0.0);
+    whole(ctx, "3000 fresh batches, depth 2",
+          "depth: 2, training: fresh, spectrum: false, ntk: false, " CASE
+          ", steps: 3000, check: false");
     whole(ctx, "spectra, 41 times of 10^4 steps, depth 2",
           "depth: 2, " CASE ", steps: 10000, record_every: 250, tolerance: 1.0e-6, check: false");
     whole(ctx, "flow to 10^6, depth 3",
-          "depth: 3, sigma: 0.8, noise: 0.3, integrator: flow, time: 1.0e6, steps: 40, "
+          "depth: 3, sigma: 0.8, noise: 0.3, integrator: flow, time: 1.0e6, "
           "tolerance: 1.0e-6, check: false, spectrum: false, ntk: false");
     nnd_context_free(ctx);
 }

@@ -5,8 +5,13 @@
 
 #include <stdbool.h>
 
-/** Prints a table of the small network against the march over all pairs of steps; `full`: also the
- * longest runs, which take minutes. */
+#include "nndmft/context.h"
+
+/** Prints the table of bench_deep_linear_march, and times of spectra and of a flow; `full`: also
+ * the longest runs, which take minutes. */
 void bench_deep_linear(bool full);
+/** Prints error, coordinates, time and memory at several tolerances after 10^3, 10^4, ... steps,
+ * each in a line that begins with "march". */
+void bench_deep_linear_march(nnd_context *ctx, size_t steps);
 
 #endif

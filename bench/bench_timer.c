@@ -13,6 +13,12 @@ double bench_seconds(void) {
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
+double bench_processor_seconds(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
 static double *filled(size_t n) {
     double *x = malloc(n * sizeof *x);
     for (size_t i = 0; x != NULL && i < n; i++)

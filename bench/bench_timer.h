@@ -5,6 +5,8 @@
 
 /** Seconds on a clock that does not jump. */
 double bench_seconds(void);
+/** Seconds that all threads of the process have worked, whatever else the machine does. */
+double bench_processor_seconds(void);
 /** Multiply-adds per second of dgemm on n x n matrices. */
 double bench_dgemm(int n);
 /** Bytes per second of reading an array of the given size (a sum over it). */

@@ -100,8 +100,10 @@ bool cli_reader_left(void);
 NND_MUST_USE nnd_status cli_check_output(nnd_context *ctx, const char *input, const char *output);
 
 /** Progress on stderr: a bar on a terminal, else a line a minute. */
-void cli_progress(void *user, const char *what, size_t done, size_t total);
-/** Ends the bar, if there is one. */
+void cli_progress(void *user, const char *what, double done, size_t total);
+/** Makes room for a line where the bar is. */
+void cli_progress_hide(void);
+/** The task has ended. */
 void cli_progress_end(void);
 
 /** Resolved case, memory, operations, expected time, recipe for a deep-learning framework. */

@@ -119,7 +119,7 @@ static void log_line(void *user, nnd_log_level level, const char *line) {
     nnd_log_level loudest = o->verbose ? NND_LOG_DETAIL : o->quiet ? NND_LOG_WARNING : NND_LOG_NOTE;
     if (level > loudest)
         return;
-    cli_progress_end();
+    cli_progress_hide();
     print_line(level == NND_LOG_WARNING ? "warning: " : "", line);
 }
 

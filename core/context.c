@@ -25,6 +25,11 @@ struct nnd_context {
     nnd_context *root;      /* itself, or the context that this one is a part of */
     atomic_int interrupted; /* of the root; lock-free, so a signal handler may set it */
     omp_lock_t callbacks;   /* of the root: one call of a callback at a time */
+    nnd_tally *tally;       /* of the piece that this context works on, or NULL */
+    nnd_context *whole;     /* of which that piece is a part, or NULL */
+    double share;           /* how much of it */
+    double from, to;        /* the part of the piece that steps are counted in */
+    double told;            /* the part of the piece that the tally knows of */
     char message[MESSAGE_SIZE];
 };
 
@@ -91,6 +96,12 @@ nnd_status nnd_fail_memory(nnd_context *ctx, const char *what) {
     return nnd_fail(ctx, NND_E_MEMORY, "out of memory for %s", what);
 }
 
+nnd_status nnd_fail_about(nnd_context *ctx, nnd_status status, const char *what) {
+    char message[MESSAGE_SIZE];
+    memcpy(message, ctx->message, sizeof message);
+    return nnd_fail(ctx, status, "%s: %s", what, message);
+}
+
 const char *nnd_context_message(const nnd_context *ctx) {
     return ctx->message;
 }
@@ -108,12 +119,59 @@ void nnd_log(nnd_context *ctx, nnd_log_level level, const char *format, ...) {
     omp_unset_lock(&ctx->root->callbacks);
 }
 
-void nnd_progress(nnd_context *ctx, const char *what, size_t done, size_t total) {
+void nnd_progress(nnd_context *ctx, const char *what, double done, size_t total) {
     if (ctx->options.progress == NULL)
         return;
     omp_set_lock(&ctx->root->callbacks);
     ctx->options.progress(ctx->options.user, what, done, total);
     omp_unset_lock(&ctx->root->callbacks);
+}
+
+void nnd_progress_begin(nnd_context *ctx, nnd_tally *tally) {
+    ctx->tally = tally;
+    ctx->told = 0.0;
+    nnd_progress_within(ctx, 0.0, 1.0);
+}
+
+void nnd_progress_join(nnd_context *ctx, nnd_context *whole, size_t pieces) {
+    nnd_progress_begin(ctx, whole->tally);
+    ctx->whole = whole;
+    ctx->share = (whole->to - whole->from) / (double)pieces;
+}
+
+void nnd_progress_within(nnd_context *ctx, double from, double to) {
+    ctx->from = from;
+    ctx->to = to;
+}
+
+static void tell(nnd_context *ctx, double part) {
+    const double worth_a_word = 1e-3;
+    if (ctx->tally == NULL || ctx->options.progress == NULL)
+        return;
+    omp_set_lock(&ctx->root->callbacks);
+    nnd_tally *tally = ctx->tally;
+    double more = part - ctx->told;
+    if (more >= worth_a_word || (part >= 1.0 && more > 0.0)) {
+        ctx->told = part;
+        for (const nnd_context *c = ctx; c->whole != NULL; c = c->whole) {
+            more *= c->share;
+            c->whole->told += more;
+        }
+        tally->done += more;
+        ctx->options.progress(ctx->options.user, tally->what, tally->done, tally->total);
+    }
+    omp_unset_lock(&ctx->root->callbacks);
+}
+
+nnd_status nnd_progress_step(nnd_context *ctx, double step, double steps) {
+    if (nnd_context_interrupted(ctx))
+        return nnd_fail(ctx, NND_E_INTERRUPTED, "interrupted at step %.10g", step);
+    tell(ctx, steps > 0.0 ? ctx->from + (ctx->to - ctx->from) * step / steps : ctx->to);
+    return NND_OK;
+}
+
+void nnd_progress_end(nnd_context *ctx) {
+    tell(ctx, 1.0);
 }
 
 int nnd_context_concurrency(const nnd_context *ctx, size_t items, double bytes) {

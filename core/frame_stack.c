@@ -156,10 +156,16 @@ static nnd_status stack_array(nnd_frame *out, size_t nouter, const nnd_dim *cons
     return status;
 }
 
+/* Whether what is there already says as much: the error of a whole is that of its worst part. */
+static bool is_covered(const nnd_attribute *there, const nnd_attribute *a) {
+    return there != NULL &&
+           (there->text != NULL || a->text != NULL || !(a->number > there->number));
+}
+
 static nnd_status copy_attributes(nnd_frame *out, const nnd_frame *part) {
     for (size_t i = 0; i < nnd_frame_attribute_count(part); i++) {
         const nnd_attribute *a = nnd_frame_attribute(part, i);
-        if (nnd_frame_find_attribute(out, a->array, a->key) != NULL)
+        if (is_covered(nnd_frame_find_attribute(out, a->array, a->key), a))
             continue;
         nnd_status status = a->text != NULL
                                 ? nnd_frame_set_text(out, a->array, a->key, a->text)

@@ -50,6 +50,8 @@ static nnd_status check_count(const place *at, size_t count, const void *value) 
 
 static nnd_status check_reals(const place *at, const nnd_reals *list) {
     nnd_status status = check_count(at, list->count, list->value);
+    if (status != NND_OK || nnd_param_is_word(at->param, list))
+        return status;
     for (size_t i = 0; status == NND_OK && i < list->count; i++)
         status = check_number(at, list->value[i]);
     return status;
@@ -57,9 +59,8 @@ static nnd_status check_reals(const place *at, const nnd_reals *list) {
 
 static nnd_status check_integers(const place *at, const nnd_integers *list) {
     nnd_status status = check_count(at, list->count, list->value);
-    if (status == NND_OK && at->param->word != NULL && list->count == 1 &&
-        list->value[0] == NND_WORD)
-        return NND_OK;
+    if (status != NND_OK || nnd_param_is_word(at->param, list))
+        return status;
     for (size_t i = 0; status == NND_OK && i < list->count; i++)
         status = check_number(at, (double)list->value[i]);
     return status;

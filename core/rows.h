@@ -74,8 +74,13 @@
 
 /** Which times of a flow, or steps of gd, are recorded: nnd_record_check, nnd_record_axis. */
 #define NND_RECORD_ROWS(structure, every)                                                          \
-    {"record", NND_FIELD(REALS, structure, record), "null", NND_NON_NEGATIVE,                      \
-     "steps (gd) or times (flow; default: 200 log-spaced) to record, besides the last"},           \
+    {"record",                                                                                     \
+     NND_FIELD(REALS, structure, record),                                                          \
+     "null",                                                                                       \
+     NND_NON_NEGATIVE,                                                                             \
+     "steps (gd) or times (flow; default: 200 log-spaced) to record, besides the last; log: the "  \
+     "first one and 20 per decade",                                                                \
+     .word = "log"},                                                                               \
     {                                                                                              \
         "record_every", NND_FIELD(INTEGER, structure, record_every), every, NND_BETWEEN(1, 1e8),   \
             "gd: record every n-th step, when there is no `record`"                                \

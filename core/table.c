@@ -195,12 +195,22 @@ static bool is_word(const nnd_param *param, const nnd_value *value) {
            strcmp(value->text, param->word) == 0;
 }
 
-static nnd_status read_word(nnd_context *ctx, const nnd_param *param, nnd_integers *list) {
-    *list = (nnd_integers){1, malloc(sizeof(int64_t))};
-    if (list->value == NULL)
-        return nnd_fail_memory(ctx, param->name);
-    list->value[0] = NND_WORD;
-    return NND_OK;
+static nnd_status read_word(nnd_context *ctx, const nnd_param *param, void *field) {
+    nnd_reals *reals = field;
+    nnd_integers *integers = field;
+    bool there;
+    if (param->type == NND_REALS) {
+        *reals = (nnd_reals){1, malloc(sizeof(double))};
+        there = reals->value != NULL;
+        if (there)
+            reals->value[0] = (double)NND_WORD;
+    } else {
+        *integers = (nnd_integers){1, malloc(sizeof(int64_t))};
+        there = integers->value != NULL;
+        if (there)
+            integers->value[0] = NND_WORD;
+    }
+    return there ? NND_OK : nnd_fail_memory(ctx, param->name);
 }
 
 /* Reads one field; on NND_E_INPUT `culprit` and `wrong` say what is wrong with which node. */
@@ -424,11 +434,20 @@ static nnd_value *integer_value(int64_t x) {
     return nnd_value_scalar(text, false, "");
 }
 
+bool nnd_param_is_word(const nnd_param *param, const void *field) {
+    const nnd_reals *reals = field;
+    const nnd_integers *integers = field;
+    if (param->word == NULL || reals->count != 1)
+        return false;
+    return param->type == NND_REALS ? reals->value[0] == (double)NND_WORD
+                                    : integers->value[0] == NND_WORD;
+}
+
 static nnd_value *list_value(const nnd_param *param, const void *field) {
     size_t n = ((const nnd_reals *)field)->count;
     if (n == 0 && strcmp(param->fallback, "null") == 0)
         return nnd_value_scalar("null", false, "");
-    if (param->word != NULL && n == 1 && ((const nnd_integers *)field)->value[0] == NND_WORD)
+    if (nnd_param_is_word(param, field))
         return nnd_value_scalar(param->word, false, "");
     nnd_value *list = n != 1 ? nnd_value_list("") : NULL;
     for (size_t i = 0; i < n && (n == 1 || list != NULL); i++) {

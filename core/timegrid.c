@@ -6,45 +6,161 @@
 
 enum { LOG_TIMES = 200, PER_DECADE = 20 };
 
-static int by_value(const void *a, const void *b) {
-    size_t x = *(const size_t *)a, y = *(const size_t *)b;
+/* Two times are one if they differ by rounding only (see nnd_coord_equal). */
+static const double SAME_TIME = 1e-12;
+
+/* What is recorded of a run from 0 to `last`, which always is. */
+typedef struct {
+    const nnd_reals *record; /* times or steps; empty: as follows */
+    size_t every;            /* multiples of it; 0: log-spaced from `first` */
+    double first, last;
+    bool whole; /* steps */
+} recording;
+
+static bool is_log(const nnd_reals *record) {
+    return record->count == 1 && record->value[0] == (double)NND_WORD;
+}
+
+/* The first power of 10^(1/20) that is recorded. */
+static double first_power(const recording *r) {
+    return ceil(PER_DECADE * log10(r->first));
+}
+
+/* Times before the last, some of which may be equal or beyond it. */
+static double candidates(const recording *r) {
+    if (is_log(r->record))
+        return r->last < r->first ? 1.0 : 2.0 + floor(PER_DECADE * log10(r->last)) - first_power(r);
+    if (r->record->count > 0)
+        return (double)r->record->count;
+    return r->every > 0 ? floor(r->last / (double)r->every) + 1.0 : LOG_TIMES - 1.0;
+}
+
+static double candidate(const recording *r, size_t i) {
+    if (is_log(r->record))
+        return i == 0 ? 0.0 : pow(10.0, (first_power(r) + (double)i - 1.0) / PER_DECADE);
+    if (r->record->count > 0)
+        return r->record->value[i];
+    if (r->every > 0)
+        return (double)(i * r->every);
+    return r->first * pow(r->last / r->first, (double)i / (LOG_TIMES - 1.0));
+}
+
+static int by_time(const void *a, const void *b) {
+    double x = *(const double *)a, y = *(const double *)b;
     return x < y ? -1 : x > y;
 }
 
-static bool is_log(const nnd_integers *record) {
-    return record->count == 1 && record->value[0] == NND_WORD;
+/* Of times that are one the latest stays: the end is recorded as it was given. */
+static void keep_distinct(size_t n, double last, nnd_reals *times) {
+    for (size_t i = 0; i < n && times->value[i] <= last; i++) {
+        double t = times->value[i];
+        bool same = times->count > 0 && t - times->value[times->count - 1] <= SAME_TIME * t;
+        times->value[same ? times->count - 1 : times->count++] = t;
+    }
 }
 
-/* Steps of a logarithmic grid up to the last, but for repetition: 0, and 20 per decade from 1. */
-static size_t log_steps(size_t steps) {
-    return steps > 0 ? 2 + (size_t)(PER_DECADE * log10((double)steps)) : 1;
+static nnd_status list_times(nnd_context *ctx, const recording *r, nnd_reals *times) {
+    size_t n = (size_t)candidates(r);
+    *times = (nnd_reals){0, calloc(n + 1, sizeof(double))};
+    if (times->value == NULL)
+        return nnd_fail_memory(ctx, "the recorded times");
+    for (size_t i = 0; i < n; i++) {
+        double t = candidate(r, i);
+        times->value[i] = r->whole ? floor(t + 0.5) : t;
+    }
+    times->value[n] = r->last;
+    qsort(times->value, n + 1, sizeof(double), by_time);
+    keep_distinct(n + 1, r->last, times);
+    return NND_OK;
 }
 
-static size_t log_step(size_t i) {
-    return i == 0 ? 0 : (size_t)round(pow(10.0, ((double)i - 1.0) / PER_DECADE));
+/* ---- steps and times in one parameter ---- */
+
+static recording of_flow(double time, const nnd_reals *record) {
+    return (recording){.record = record, .first = fmin(time, 1.0) / 100.0, .last = time};
+}
+
+static recording of_steps(double steps, const nnd_reals *record, size_t every) {
+    return (recording){
+        .record = record, .every = every, .first = 1.0, .last = steps, .whole = true};
+}
+
+nnd_status nnd_record_times(nnd_context *ctx, double time, const nnd_reals *record,
+                            nnd_reals *times) {
+    recording r = of_flow(time, record);
+    return list_times(ctx, &r, times);
+}
+
+nnd_status nnd_record_log_steps(nnd_context *ctx, size_t steps, const nnd_reals *record,
+                                nnd_reals *times) {
+    recording r = of_steps((double)steps, record, 0);
+    return list_times(ctx, &r, times);
+}
+
+nnd_status nnd_record_axis(nnd_context *ctx, bool flow, double end, const nnd_reals *record,
+                           size_t every, nnd_reals *times) {
+    recording r = flow ? of_flow(end, record) : of_steps(end, record, every);
+    return list_times(ctx, &r, times);
+}
+
+double nnd_record_most(bool flow, double end, const nnd_reals *record, int64_t every) {
+    recording r = flow ? of_flow(end, record) : of_steps(end, record, (size_t)every);
+    return candidates(&r) + 1.0;
+}
+
+bool nnd_record_check(const nnd_reals *record, bool flow, double end, nnd_objection *o) {
+    if (is_log(record))
+        return true;
+    for (size_t i = 0; i < record->count; i++) {
+        double t = record->value[i];
+        if (!flow && t > end)
+            return nnd_object(o, "record", "%.10g is beyond the last step, %.10g", t, end);
+        if (!(t >= 0.0 && t <= end))
+            return nnd_object(o, "record", "%.10g is no time of 0..%.10g", t, end);
+        if (!flow && t != floor(t))
+            return nnd_object(o, "record", "%.10g is no step: steps are whole numbers", t);
+    }
+    return true;
+}
+
+/* ---- steps ---- */
+
+/* A list of steps as numbers; the caller frees its values. */
+static nnd_status as_numbers(nnd_context *ctx, const nnd_integers *record, nnd_reals *numbers) {
+    *numbers = (nnd_reals){record->count, calloc(record->count + 1, sizeof(double))};
+    if (numbers->value == NULL)
+        return nnd_fail_memory(ctx, "the recorded times");
+    for (size_t i = 0; i < record->count; i++)
+        numbers->value[i] = (double)record->value[i];
+    return NND_OK;
+}
+
+static nnd_status as_steps(nnd_context *ctx, const nnd_reals *times, nnd_timegrid *grid) {
+    grid->step = calloc(times->count, sizeof *grid->step);
+    if (grid->step == NULL)
+        return nnd_fail_memory(ctx, "the recorded times");
+    grid->count = times->count;
+    for (size_t i = 0; i < times->count; i++)
+        grid->step[i] = (size_t)times->value[i];
+    return NND_OK;
 }
 
 nnd_status nnd_timegrid_make(nnd_context *ctx, size_t steps, const nnd_integers *record,
                              size_t every, nnd_timegrid *grid) {
-    bool spaced = is_log(record);
-    size_t listed = spaced ? 0 : record->count;
-    size_t n = spaced ? log_steps(steps) : listed > 0 ? listed : steps / every + 1;
+    nnd_reals numbers, times = {0};
     *grid = (nnd_timegrid){0};
-    for (size_t i = 0; i < listed; i++)
-        if (record->value[i] < 0 || (size_t)record->value[i] > steps)
-            return nnd_fail(ctx, NND_E_INPUT, "record: %lld is not a step of 0..%zu",
-                            (long long)record->value[i], steps);
-    grid->step = calloc(n + 1, sizeof *grid->step);
-    if (grid->step == NULL)
-        return nnd_fail_memory(ctx, "the recorded times");
-    for (size_t i = 0; i < n; i++)
-        grid->step[i] = spaced ? log_step(i) : listed > 0 ? (size_t)record->value[i] : i * every;
-    grid->step[n] = steps;
-    qsort(grid->step, n + 1, sizeof *grid->step, by_value);
-    for (size_t i = 0; i <= n && grid->step[i] <= steps; i++)
-        if (grid->count == 0 || grid->step[i] != grid->step[grid->count - 1])
-            grid->step[grid->count++] = grid->step[i];
-    return NND_OK;
+    nnd_status status = as_numbers(ctx, record, &numbers);
+    for (size_t i = 0; status == NND_OK && !is_log(&numbers) && i < numbers.count; i++)
+        if (!(numbers.value[i] >= 0.0 && numbers.value[i] <= (double)steps))
+            status = nnd_fail(ctx, NND_E_INPUT, "record: %lld is not a step of 0..%zu",
+                              (long long)record->value[i], steps);
+    if (status == NND_OK)
+        status = nnd_record_axis(ctx, false, (double)steps, &numbers, every, &times);
+    if (status == NND_OK)
+        status = as_steps(ctx, &times, grid);
+    free(numbers.value);
+    free(times.value);
+    return status;
 }
 
 void nnd_timegrid_clear(nnd_timegrid *grid) {
@@ -53,9 +169,12 @@ void nnd_timegrid_clear(nnd_timegrid *grid) {
 }
 
 double nnd_timegrid_most(int64_t steps, const nnd_integers *record, int64_t every) {
-    if (is_log(record))
-        return (double)log_steps((size_t)steps) + 1.0;
-    return record->count > 0 ? (double)record->count + 1.0 : (double)(steps / every) + 2.0;
+    double word = (double)NND_WORD;
+    bool log = record->count == 1 && record->value[0] == NND_WORD;
+    const nnd_reals spaced = {log ? 1 : 0, &word};
+    if (record->count > 0 && !log)
+        return (double)record->count + 1.0;
+    return nnd_record_most(false, (double)steps, &spaced, every);
 }
 
 nnd_status nnd_timegrid_add_dim(const nnd_timegrid *grid, nnd_frame *frame, const char *name) {
@@ -75,82 +194,4 @@ bool nnd_steps_check(const nnd_integers *record, int64_t steps, nnd_objection *o
             return nnd_object(o, "record", "%lld is beyond the last step, %lld",
                               (long long)record->value[i], (long long)steps);
     return true;
-}
-
-bool nnd_record_check(const nnd_reals *record, bool flow, double end, nnd_objection *o) {
-    for (size_t i = 0; i < record->count; i++) {
-        double t = record->value[i];
-        if (!(t >= 0.0 && t <= end))
-            return nnd_object(o, "record", "%.10g is no %s of 0..%.10g", t, flow ? "time" : "step",
-                              end);
-        if (!flow && t != floor(t))
-            return nnd_object(o, "record", "%.10g is no step: steps are whole numbers", t);
-    }
-    return true;
-}
-
-nnd_status nnd_record_steps(nnd_context *ctx, size_t steps, const nnd_reals *record, size_t every,
-                            nnd_timegrid *grid) {
-    nnd_integers listed = {record->count, calloc(record->count + 1, sizeof(int64_t))};
-    *grid = (nnd_timegrid){0};
-    if (listed.value == NULL)
-        return nnd_fail_memory(ctx, "the recorded times");
-    for (size_t i = 0; i < record->count; i++)
-        listed.value[i] = (int64_t)record->value[i];
-    nnd_status status = nnd_timegrid_make(ctx, steps, &listed, every, grid);
-    free(listed.value);
-    return status;
-}
-
-static int by_time(const void *a, const void *b) {
-    double x = *(const double *)a, y = *(const double *)b;
-    return x < y ? -1 : x > y;
-}
-
-/* The listed times, or log-spaced ones from `first`, and the last; rounded if `whole`. */
-static nnd_status log_axis(nnd_context *ctx, double first, double last, bool whole,
-                           const nnd_reals *record, nnd_reals *times) {
-    size_t listed = record->count, n = listed > 0 ? listed : LOG_TIMES - 1;
-    *times = (nnd_reals){0, calloc(n + 1, sizeof(double))};
-    if (times->value == NULL)
-        return nnd_fail_memory(ctx, "the recorded times");
-    for (size_t i = 0; i < n; i++) {
-        double t = listed > 0 ? record->value[i]
-                              : first * pow(last / first, (double)i / (LOG_TIMES - 1.0));
-        times->value[i] = whole ? floor(t + 0.5) : t;
-    }
-    times->value[n] = last;
-    qsort(times->value, n + 1, sizeof(double), by_time);
-    for (size_t i = 0; i <= n; i++)
-        if (times->count == 0 || times->value[i] != times->value[times->count - 1])
-            times->value[times->count++] = times->value[i];
-    return NND_OK;
-}
-
-nnd_status nnd_record_times(nnd_context *ctx, double time, const nnd_reals *record,
-                            nnd_reals *times) {
-    return log_axis(ctx, fmin(time, 1.0) / 100.0, time, false, record, times);
-}
-
-nnd_status nnd_record_log_steps(nnd_context *ctx, size_t steps, const nnd_reals *record,
-                                nnd_reals *times) {
-    return log_axis(ctx, 1.0, (double)steps, true, record, times);
-}
-
-nnd_status nnd_record_axis(nnd_context *ctx, bool flow, double end, const nnd_reals *record,
-                           size_t every, nnd_reals *times) {
-    if (flow)
-        return nnd_record_times(ctx, end, record, times);
-    nnd_timegrid grid;
-    nnd_status status = nnd_record_steps(ctx, (size_t)end, record, every, &grid);
-    *times = (nnd_reals){grid.count, NULL};
-    if (status == NND_OK) {
-        times->value = calloc(grid.count, sizeof(double));
-        if (times->value == NULL)
-            status = nnd_fail_memory(ctx, "the recorded times");
-    }
-    for (size_t i = 0; status == NND_OK && i < grid.count; i++)
-        times->value[i] = (double)grid.step[i];
-    nnd_timegrid_clear(&grid);
-    return status;
 }

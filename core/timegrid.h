@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/** Which steps of a run are recorded. */
+/** Which steps of a run, and which times of a flow, are recorded. */
 #ifndef NNDMFT_CORE_TIMEGRID_H
 #define NNDMFT_CORE_TIMEGRID_H
 
@@ -30,28 +30,28 @@ bool nnd_steps_check(const nnd_integers *record, int64_t steps, nnd_objection *o
 
 /**
  * For models whose `record` lists steps (gd) or times (flow): whether each entry is a step of
- * 0..end, or a time of 0..end. False with an objection to `record`.
+ * 0..end, or a time of 0..end, or the list is the word log. False with an objection to `record`.
  */
 bool nnd_record_check(const nnd_reals *record, bool flow, double end, nnd_objection *o);
-/** nnd_timegrid_make for a checked `record` of gd. */
-NND_MUST_USE nnd_status nnd_record_steps(nnd_context *ctx, size_t steps, const nnd_reals *record,
-                                         size_t every, nnd_timegrid *grid);
 /**
- * Times of a flow to record: those of a checked `record` if it is not empty, else 200 log-spaced
- * ones from min(time, 1)/100; `time` always. In ascending order without repetition; the caller
- * frees times->value.
+ * Times of a flow to record: those of a checked `record` if it is not empty; for the word log 0 and
+ * the powers of 10^(1/20) from min(time, 1)/100 on; else 200 log-spaced ones from there. `time`
+ * always. In ascending order without repetition (nnd_coord_equal); the caller frees times->value.
  */
 NND_MUST_USE nnd_status nnd_record_times(nnd_context *ctx, double time, const nnd_reals *record,
                                          nnd_reals *times);
 /**
- * Steps to record as numbers: those of a checked `record` if it is not empty, else what is distinct
- * of 200 log-spaced ones from 1 to `steps` once rounded; the last step always. As nnd_record_times.
+ * Steps to record as numbers: those of a checked `record`; for the word log as nnd_timegrid_make;
+ * else what is distinct of 200 log-spaced ones from 1 to `steps` once rounded; the last step
+ * always. As nnd_record_times.
  */
 NND_MUST_USE nnd_status nnd_record_log_steps(nnd_context *ctx, size_t steps,
                                              const nnd_reals *record, nnd_reals *times);
-/** nnd_record_times of a flow up to `end`, or the steps 0..end of gd that are recorded as numbers.
- */
+/** nnd_record_times of a flow up to `end`, or the steps 0..end of gd that nnd_timegrid_make would
+ * record, as numbers. */
 NND_MUST_USE nnd_status nnd_record_axis(nnd_context *ctx, bool flow, double end,
                                         const nnd_reals *record, size_t every, nnd_reals *times);
+/** How many nnd_record_axis may record: for estimates of cost. */
+double nnd_record_most(bool flow, double end, const nnd_reals *record, int64_t every);
 
 #endif

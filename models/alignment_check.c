@@ -152,7 +152,7 @@ static bool check_times(nnd_alignment *p, nnd_objection *o) {
     if ((flows || descends) && isnan(p->time))
         p->time = 10.0;
     if (!timed && p->record.count > 0)
-        return nnd_object(o, "record", "%g: this training has no times", p->record.value[0]);
+        return nnd_object(o, "record", "this training has no times");
     return !timed || nnd_record_check(&p->record, flows, gd ? (double)p->steps : p->time, o);
 }
 

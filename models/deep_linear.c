@@ -34,8 +34,7 @@ static const nnd_param PARAMS[] = {
      "learning rate eta0 of gd (default 0.1); the raw rate is eta0 gamma^2 D", .symbol = "η₀",
      .long_name = "learning rate"},
     {"steps", FIELD(INTEGER, steps), "null", NND_BETWEEN(0, 1e7),
-     "T, number of steps (default 40); of flow: the grid of recorded times, and steps of a fixed "
-     "method"},
+     "T, number of steps (default 40); a flow with `steps` is on a fixed grid"},
     {"parameterization", FIELD(CHOICE, parameterization), "mup", NND_ANY,
      "gamma = gamma0 sqrt(nu) (mup) or gamma0 (ntk)", .choices = PARAMETERIZATIONS},
     {"training", FIELD(CHOICE, training), "fixed", NND_ANY,
@@ -60,14 +59,17 @@ static const nnd_param PARAMS[] = {
      "gradient descent, or gradient flow up to `time`", .choices = INTEGRATORS},
     {"method", FIELD(CHOICE, method), "auto", NND_ANY,
      "theory's flow: steps that keep to `tolerance`, or a Runge-Kutta method with `steps` steps; "
-     "auto: "
-     "rk4 if `steps` is given, else adaptive; networks choose steps of their own; of gd "
-     "interpolate: "
-     "many small steps from runs with few larger ones",
+     "auto: rk4 if `steps` is given, else adaptive; networks choose steps of their own; of gd "
+     "interpolate: many small steps from runs with few larger ones",
      .choices = METHODS},
     {"time", FIELD(REAL, time), "null", NND_POSITIVE,
      "flow: final time tau = lr * step (default 1)"},
-    NND_RECORD_STEPS_ROWS(nnd_deep_linear),
+    {"record", FIELD(REALS, record), "null", NND_NON_NEGATIVE,
+     "to record besides the last: steps, or times of an adaptive flow (default: 200 log-spaced); "
+     "log: the first one and 20 per decade",
+     .word = "log"},
+    {"record_every", FIELD(INTEGER, record_every), "1", NND_BETWEEN(1, 1e7),
+     "record every n-th step, when there is no `record`"},
     {"two_time", FIELD(BOOL, two_time), "false", NND_ANY,
      "also the order parameters between all pairs of recorded times"},
     {"spectrum", FIELD(BOOL, spectrum), "true", NND_ANY,
@@ -153,6 +155,14 @@ static const nnd_variable VARIABLES[] = {
      .check = NND_UNCHECKED, .drawing = DENSITIES},
 };
 
+bool nnd_deep_linear_adapts(const nnd_deep_linear *p) {
+    return p->integrator == NND_GRADIENT_FLOW && p->method == NND_ADAPTIVE;
+}
+
+static double last_mark(const nnd_deep_linear *p) {
+    return nnd_deep_linear_adapts(p) ? p->time : (double)p->steps;
+}
+
 /* Steps of the first run of method: interpolate, about; so many times as many at least are worth
  * it.
  */
@@ -160,12 +170,17 @@ static const int64_t FIRST_NODE = 200, MANY_NODES = 16;
 
 /* Values that belong to one integrator only, and what follows from absent ones. */
 /* A flow with a number of steps is on a fixed grid. */
-static void settle_steps(nnd_deep_linear *p) {
+static bool settle_steps(nnd_deep_linear *p, nnd_objection *o) {
     const int64_t usual = 40;
     if (p->method == NND_METHOD_AUTO && p->integrator == NND_GRADIENT_FLOW)
         p->method = p->steps == NND_ABSENT ? NND_ADAPTIVE : NND_RK4;
+    if (nnd_deep_linear_adapts(p))
+        return p->steps == NND_ABSENT ||
+               nnd_object(o, "steps", "%lld belongs to gd, or to method: euler, heun or rk4",
+                          (long long)p->steps);
     if (p->steps == NND_ABSENT)
         p->steps = usual;
+    return true;
 }
 
 static bool settle_integrator(nnd_deep_linear *p, nnd_objection *o) {
@@ -223,14 +238,14 @@ static bool check(void *params, nnd_objection *o) {
     if (p->sigma.count != 1 && p->sigma.count != matrices)
         return nnd_object(o, "sigma", "a list of %zu; allowed: one value, or %zu (depth + 1)",
                           p->sigma.count, matrices);
-    settle_steps(p);
-    if (!nnd_steps_check(&p->record, p->steps, o))
+    if (!settle_steps(p, o))
         return false;
     if (isinf(p->alpha))
         p->training = NND_TRAIN_ONLINE;
     if (p->training == NND_TRAIN_ONLINE)
         p->alpha = INFINITY;
-    if (!settle_integrator(p, o))
+    if (!settle_integrator(p, o) ||
+        !nnd_record_check(&p->record, nnd_deep_linear_adapts(p), last_mark(p), o))
         return false;
     return p->method != NND_INTERPOLATE || check_interpolation(p, o);
 }
@@ -268,6 +283,20 @@ double nnd_deep_linear_rate(const nnd_deep_linear *p, size_t step) {
     return n == 0 ? 1.0 : p->schedule.value[step < n ? step : n - 1];
 }
 
+nnd_status nnd_deep_linear_marks(nnd_context *ctx, const nnd_deep_linear *p, nnd_reals *marks) {
+    return nnd_record_axis(ctx, nnd_deep_linear_adapts(p), last_mark(p), &p->record,
+                           (size_t)p->record_every, marks);
+}
+
+double nnd_deep_linear_most_marks(const nnd_deep_linear *p) {
+    return nnd_record_most(nnd_deep_linear_adapts(p), last_mark(p), &p->record, p->record_every);
+}
+
+double nnd_deep_linear_time(const nnd_deep_linear *p, double mark) {
+    bool on_grid = p->integrator == NND_GRADIENT_FLOW && !nnd_deep_linear_adapts(p);
+    return on_grid ? p->time * mark / (double)p->steps : mark;
+}
+
 static int64_t common_divisor(int64_t a, int64_t b) {
     while (b != 0) {
         int64_t rest = a % b;
@@ -282,7 +311,8 @@ int64_t nnd_deep_linear_record_unit(const nnd_deep_linear *p) {
     if (p->record.count == 0)
         return common_divisor(unit, p->record_every);
     for (size_t i = 0; i < p->record.count; i++)
-        unit = common_divisor(unit, p->record.value[i] == NND_WORD ? 1 : p->record.value[i]);
+        unit = common_divisor(
+            unit, p->record.value[i] == (double)NND_WORD ? 1 : (int64_t)p->record.value[i]);
     return unit;
 }
 

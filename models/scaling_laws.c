@@ -102,7 +102,9 @@ static const nnd_param PARAMS[] = {
     {"steps", FIELD(INTEGER, steps), "0", NND_BETWEEN(0, 1e12),
      "number of steps of gd and SGD; 0: 1000"},
     {"record", FIELD(REALS, record), "null", NND_NON_NEGATIVE,
-     "times or steps to record, besides the last (200 log-spaced ones)"},
+     "times or steps to record, besides the last (200 log-spaced ones); log: the first one and 20 "
+     "per decade",
+     .word = "log"},
     {"ridge", FIELD(REAL, ridge), "0", NND_BETWEEN(0, 1.0 / NND_SCALING_LEAST_TIME),
      "ridge: mu in |y - f|^2/(2P) + mu |theta|^2/2; 0 is the solution of least norm", .symbol = "μ",
      .long_name = "ridge"},

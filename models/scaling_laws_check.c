@@ -241,7 +241,7 @@ static bool settle_training(nnd_scaling_laws *p, nnd_objection *o) {
 static bool check_record(const nnd_scaling_laws *p, nnd_objection *o) {
     bool flow = p->training == NND_SCALING_FLOW;
     if (!nnd_scaling_laws_is_timed(p) && p->record.count > 0)
-        return nnd_object(o, "record", "%g: ridge has no times", p->record.value[0]);
+        return nnd_object(o, "record", "ridge has no times");
     for (size_t i = 0; i < p->record.count; i++)
         if (p->record.value[i] > 0.0 && p->record.value[i] < NND_SCALING_LEAST_TIME)
             return nnd_object(o, "record", "%g; allowed: 0, or numbers >= %g", p->record.value[i],

@@ -24,6 +24,8 @@ static nnd_status draw(nnd_context *ctx, FILE *program, const char *path) {
     if (status != NND_OK)
         return status;
     status = nnd_gnuplot_run(ctx, "gnuplot", program, nnd_output_path(output));
+    if (status == NND_E_IO)
+        status = nnd_fail_about(ctx, status, path);
     nnd_status closed = nnd_output_close(ctx, output, status == NND_OK);
     return status != NND_OK ? status : closed;
 }

@@ -230,7 +230,7 @@ START_TEST(flow_conserves_balance) {
                     x, K);
         cblas_dger(CblasRowMajor, K, K, -1.0, net.w + K * D, 1, net.w + K * D, 1, x, K);
         if (t == 0)
-            ck_assert_int_eq(nnd_linear_flow_to(flow, 5.0), NND_OK);
+            ck_assert_int_eq(nnd_linear_flow_to(flow, 5.0, 5.0), NND_OK);
     }
     for (int i = 0; i < K * K; i++)
         ck_assert(fabs(after[i] - before[i]) < 1e-6);

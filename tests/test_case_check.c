@@ -89,14 +89,14 @@ END_TEST
 
 START_TEST(lists_that_are_none) {
     nnd_deep_linear *p = deep_linear();
-    int64_t *kept = p->record.value;
+    double *kept = p->record.value;
     p->record.value = NULL;
-    refused_with("params.record: a list of 2 without values is out of range: an integer >= 0 and "
-                 "<= 10000000, or a list of such, or log");
+    refused_with("params.record: a list of 2 without values is out of range: a number >= 0, or a "
+                 "list of such, or log");
     p->record.value = kept;
     p->record.count = (size_t)-3;
-    refused_with("params.record: a list of 18446744073709551613 is out of range: an integer >= 0 "
-                 "and <= 10000000, or a list of such, or log");
+    refused_with("params.record: a list of 18446744073709551613 is out of range: a number >= 0, or "
+                 "a list of such, or log");
     p->record.count = 2;
     p->sigma.count = 0;
     refused_with("params.sigma: a list of 0; allowed: one value, or 2 (depth + 1)");

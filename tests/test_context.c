@@ -13,7 +13,8 @@ typedef struct {
     int lines, reports;
     nnd_log_level level;
     char line[64], what[64];
-    size_t done, total;
+    size_t total;
+    double done;
 } record;
 
 static void keep_line(void *user, nnd_log_level level, const char *line) {
@@ -23,7 +24,7 @@ static void keep_line(void *user, nnd_log_level level, const char *line) {
     snprintf(r->line, sizeof r->line, "%s", line);
 }
 
-static void keep_progress(void *user, const char *what, size_t done, size_t total) {
+static void keep_progress(void *user, const char *what, double done, size_t total) {
     record *r = user;
     r->reports++;
     snprintf(r->what, sizeof r->what, "%s", what);
@@ -122,8 +123,42 @@ START_TEST(log_and_progress_reach_the_callbacks) {
     ck_assert_str_eq(r.line, "3 seeds diverged");
     ck_assert_int_eq(r.reports, 1);
     ck_assert_str_eq(r.what, "simulate");
-    ck_assert_uint_eq(r.done, 5);
+    ck_assert_double_eq(r.done, 5.0);
     ck_assert_uint_eq(r.total, 8);
+    nnd_context_free(ctx);
+}
+END_TEST
+
+/* Half of the first of two pieces, then its second half in two pieces of their own; less than a
+ * thousandth is not worth a word. */
+START_TEST(pieces_say_how_far_they_are) {
+    record r = {0};
+    const nnd_context_options options = {.progress = keep_progress, .user = &r};
+    nnd_context *ctx = nnd_context_new(&options), *part = nnd_context_new(&options);
+    nnd_tally tally = {"theory", 2, 0.0};
+    ck_assert_int_eq(nnd_progress_step(ctx, 1.0, 2.0), NND_OK);
+    ck_assert_int_eq(r.reports, 0);
+    nnd_progress_begin(ctx, &tally);
+    nnd_progress_within(ctx, 0.0, 0.5);
+    ck_assert_int_eq(nnd_progress_step(ctx, 3.0, 4.0), NND_OK);
+    ck_assert_double_eq(r.done, 0.375);
+    ck_assert_int_eq(nnd_progress_step(ctx, 3.001, 4.0), NND_OK);
+    ck_assert_int_eq(r.reports, 1);
+    ck_assert_int_eq(nnd_progress_step(ctx, 4.0, 4.0), NND_OK);
+    nnd_progress_within(ctx, 0.5, 1.0);
+    nnd_progress_join(part, ctx, 2);
+    ck_assert_int_eq(nnd_progress_step(part, 1.0, 2.0), NND_OK);
+    ck_assert_double_eq(r.done, 0.625);
+    nnd_progress_end(part);
+    ck_assert_double_eq(r.done, 0.75);
+    nnd_progress_end(ctx);
+    ck_assert_double_eq(r.done, 1.0);
+    ck_assert_str_eq(r.what, "theory");
+    ck_assert_uint_eq(r.total, 2);
+    nnd_context_interrupt(ctx);
+    ck_assert_int_eq(nnd_progress_step(ctx, 7.0, 8.0), NND_E_INTERRUPTED);
+    ck_assert_str_eq(nnd_context_message(ctx), "interrupted at step 7");
+    nnd_context_free(part);
     nnd_context_free(ctx);
 }
 END_TEST
@@ -274,6 +309,7 @@ int main(void) {
     tcase_add_test(tests, a_failure_leaves_its_message_in_its_own_context);
     tcase_add_test(tests, endless_messages_are_cut);
     tcase_add_test(tests, log_and_progress_reach_the_callbacks);
+    tcase_add_test(tests, pieces_say_how_far_they_are);
     tcase_add_test(tests, an_interrupt_is_seen_by_its_context_alone);
     tcase_add_test(tests, work_beyond_the_memory_limit_is_refused_by_name);
     tcase_add_test(tests, as_many_work_at_once_as_items_threads_and_memory_allow);

@@ -228,6 +228,65 @@ START_TEST(simulated_flow_has_steps_of_its_own) {
 }
 END_TEST
 
+/* What is refused before it begins takes at least as many steps as are said to be too many: the
+ * longest time that is allowed, of which a hundred thousandth is followed. */
+START_TEST(a_flow_takes_the_steps_for_which_it_is_refused) {
+    fixture *f = begin("{model: deep-linear, params: {integrator: flow, depth: 2, sigma: [1, 0.7, "
+                       "1.2], gamma0: 0.2}}");
+    nnd_deep_linear p = *f->net.params;
+    double rate = 0.7 * 0.7 * 1.44 + 1.44 + 0.7 * 0.7, longest = 3.31e7 / rate;
+    nnd_objection o;
+    p.time = 0.999 * longest;
+    ck_assert(nnd_deep_linear_simulator.check(&p, 20, &o));
+    p.time = 1.001 * longest;
+    ck_assert(!nnd_deep_linear_simulator.check(&p, 20, &o));
+    ck_assert_str_eq(o.key, "time");
+    nnd_deep_linear_flow flow = {0};
+    nnd_deep_linear_network_evaluate(&f->net, 0);
+    ((nnd_deep_linear *)f->c->params[0])->time = 1e-5 * longest;
+    ck_assert_int_eq(nnd_deep_linear_flow_to(f->ctx, &f->net, &flow, 1e-5 * longest), NND_OK);
+    ck_assert_uint_gt(flow.walk.taken, 100);
+    end(f);
+}
+END_TEST
+
+static void ck_same_times(const nnd_frame *a, const nnd_frame *b, size_t count) {
+    const nnd_dim *t = nnd_frame_find_dim(a, "t"), *u = nnd_frame_find_dim(b, "t");
+    ck_assert_uint_eq(t->length, count);
+    ck_assert_uint_eq(u->length, count);
+    ck_assert_mem_eq(t->value, u->value, count * sizeof(double));
+    ck_assert_double_eq(t->value[count - 1], 2.0);
+}
+
+/* Of a flow that chooses its steps `record` lists times, of one that has a number of them steps of
+ * its grid: a quarter of the way is 0.5 in both. */
+START_TEST(theory_and_networks_record_the_same_times_of_a_flow) {
+#define SLOW "integrator: flow, time: 2, spectrum: false, ntk: false"
+    static const struct {
+        const char *record;
+        size_t count, quarter;
+    } cases[] = {{"", 200, SIZE_MAX},
+                 {", record: [0.5, 0]", 3, 1},
+                 {", steps: 20", 21, 5},
+                 {", steps: 20, record: [5]", 2, 0},
+                 {", record: log", 49, SIZE_MAX},
+                 {", steps: 20, record: log", 17, 5}};
+    nnd_context *ctx = nnd_context_new(NULL);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char params[128], yaml[256];
+        snprintf(params, sizeof params, SLOW "%s", cases[i].record);
+        snprintf(yaml, sizeof yaml, "{model: deep-linear, params: {%s}}", params);
+        nnd_frame *theory = test_theory(ctx, yaml), *block = simulated(ctx, params);
+        ck_same_times(theory, block, cases[i].count);
+        if (cases[i].quarter != SIZE_MAX)
+            ck_assert_double_eq(nnd_frame_find_dim(block, "t")->value[cases[i].quarter], 0.5);
+        nnd_frame_free(theory);
+        nnd_frame_free(block);
+    }
+    nnd_context_free(ctx);
+}
+END_TEST
+
 /* D = 9 folds every 8 updates: 40 steps fold five times, with and without velocity. */
 START_TEST(folding_the_pending_updates_changes_nothing) {
     const char *yaml = _i == 0 ? "{model: deep-linear, params: {depth: 2, lr: 0.05}}"
@@ -484,6 +543,8 @@ START_TEST(the_recipe_says_in_words_what_rates_do_not) {
          "times the schedule, output minus that of the initial network"},
         {"integrator: flow, time: 3, steps: 12",
          "gradient flow: no SGD; one Euler step is SGD with raw_lr times 0.25"},
+        {"integrator: flow, time: 3",
+         "gradient flow: no SGD; one Euler step of length dt is SGD with raw_lr times dt"},
     };
     nnd_context *ctx = nnd_context_new(NULL);
     for (size_t k = 0; k < 3; k++) {
@@ -510,6 +571,8 @@ int main(void) {
     tcase_add_loop_test(twins, flow_equals_that_of_a_dense_twin, 0,
                         (int)(sizeof FLOWS / sizeof *FLOWS));
     tcase_add_test(twins, simulated_flow_has_steps_of_its_own);
+    tcase_add_test(twins, a_flow_takes_the_steps_for_which_it_is_refused);
+    tcase_add_test(twins, theory_and_networks_record_the_same_times_of_a_flow);
     tcase_add_loop_test(twins, folding_the_pending_updates_changes_nothing, 0, 2);
     tcase_add_test(twins, two_time_overlaps_are_inner_products_of_the_fields);
     tcase_add_test(twins, fresh_batches_differ_from_step_to_step);

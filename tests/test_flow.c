@@ -63,6 +63,35 @@ START_TEST(what_cannot_be_reached_is_said) {
 }
 END_TEST
 
+static void decay(void *user, const double *x, double *rate) {
+    (void)user;
+    rate[0] = -x[0];
+}
+
+/* Once all has decayed it is stability that limits steps: their number is the least one, but for
+ * those that are rejected where the error lets steps grow beyond it. A time that takes more than
+ * 1e7 of them is given up after a thousand. */
+START_TEST(a_flow_without_end_is_given_up) {
+    nnd_context *ctx = nnd_context_new(NULL);
+    nnd_flow flow;
+    const double x[] = {1.0};
+    ck_assert_int_eq(nnd_flow_make(ctx, 1, decay, NULL, 1e-8, 1e-12, &flow), NND_OK);
+    nnd_flow_start(&flow, x);
+    ck_assert_int_eq(nnd_flow_advance(ctx, &flow, 1e4), NND_OK);
+    double least = nnd_dp_least_steps(1.0, 1e4), taken = (double)flow.walk.taken;
+    ck_assert_msg(taken > least && taken < 1.2 * least, "%g steps, at least %g", taken, least);
+    nnd_flow_start(&flow, x);
+    flow.last = 1e9;
+    ck_assert_int_eq(nnd_flow_advance(ctx, &flow, 1e4), NND_NOT_CONVERGED);
+    ck_assert_uint_eq(flow.walk.taken, 1000);
+    nnd_flow_start(&flow, x);
+    flow.last = 1e6;
+    ck_assert_int_eq(nnd_flow_advance(ctx, &flow, 1e4), NND_OK);
+    nnd_flow_clear(&flow);
+    nnd_context_free(ctx);
+}
+END_TEST
+
 /* A time a crumb beyond the end of a step is reached in that step. */
 START_TEST(no_crumb_of_time_is_left_over) {
     nnd_context *ctx = nnd_context_new(NULL);
@@ -116,6 +145,7 @@ int main(void) {
     tcase_add_test(tests, a_step_is_taken_if_its_error_is_allowed);
     tcase_add_test(tests, no_crumb_of_time_is_left_over);
     tcase_add_test(tests, what_cannot_be_reached_is_said);
+    tcase_add_test(tests, a_flow_without_end_is_given_up);
     suite_add_tcase(suite, tests);
     return test_main(suite);
 }

@@ -157,6 +157,12 @@ START_TEST(stacking_unites_coordinates_and_pads_with_nan) {
     ck_assert_int_eq(nnd_frame_set_text(frame, "x", "units", "1"), NND_OK);
     ck_assert_int_eq(nnd_frame_set_text(other, "x", "units", "2"), NND_OK);
     ck_assert_int_eq(nnd_frame_set_number(other, NULL, "steps", 5.0), NND_OK);
+    const double error[] = {1e-9, 2e-6}, least[] = {3.0, 2.0};
+    for (int i = 0; i < 2; i++) {
+        nnd_frame *part = i == 0 ? frame : other;
+        ck_assert_int_eq(nnd_frame_set_number(part, NULL, "error", error[i]), NND_OK);
+        ck_assert_int_eq(nnd_frame_set_number(part, "x", "nodes", least[i]), NND_OK);
+    }
     nnd_frame *outer;
     ck_assert_int_eq(nnd_frame_new(ctx, &outer), NND_OK);
     add_coords(outer, "gamma", 3, gamma);
@@ -177,6 +183,8 @@ START_TEST(stacking_unites_coordinates_and_pads_with_nan) {
     ck_assert_str_eq(text, "gamma,t");
     ck_assert_str_eq(nnd_frame_find_attribute(stacked, "x", "units")->text, "1");
     ck_assert_double_eq(nnd_frame_find_attribute(stacked, NULL, "steps")->number, 5.0);
+    ck_assert_double_eq(nnd_frame_find_attribute(stacked, NULL, "error")->number, 2e-6);
+    ck_assert_double_eq(nnd_frame_find_attribute(stacked, "x", "nodes")->number, 3.0);
 }
 END_TEST
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Every theory that can take long ends when its context is interrupted, and says where. */
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
-#include "core/timegrid.h"
 #include "nndmft/solvers/brent.h"
 #include "nndmft/solvers/outliers.h"
 #include "nndmft/theory.h"
@@ -59,20 +59,21 @@ START_TEST(spectra_end_when_they_are_interrupted) {
     nnd_case *c = test_case(ctx, "{model: deep-linear, params: {depth: 3, steps: 5}}");
     const nnd_deep_linear *p = c->params[0];
     nnd_small n;
-    nnd_timegrid grid;
+    nnd_reals steps;
     nnd_frame *frame;
     nnd_spectra *spectra;
     ck_assert_int_eq(nnd_small_make(ctx, p, p->tolerance, 1, &n), NND_OK);
     ck_assert_int_eq(nnd_small_evaluate(&n, 0), NND_OK);
-    ck_assert_int_eq(nnd_timegrid_make(ctx, 5, &p->record, 1, &grid), NND_OK);
+    ck_assert_int_eq(nnd_deep_linear_marks(ctx, p, &steps), NND_OK);
     ck_assert_int_eq(nnd_frame_new(ctx, &frame), NND_OK);
-    ck_assert_int_eq(nnd_timegrid_add_dim(&grid, frame, "t"), NND_OK);
+    ck_assert_int_eq(nnd_frame_add_dim(frame, "t", NND_COORD_INTEGER, steps.count, steps.value),
+                     NND_OK);
     ck_assert_int_eq(nnd_spectra_new(ctx, p, frame, &spectra), NND_OK);
     nnd_context_interrupt(ctx);
     ck_assert_int_eq(nnd_spectra_look(spectra, &n, 0, 0.0, 0), NND_E_INTERRUPTED);
     nnd_spectra_free(spectra);
     nnd_frame_free(frame);
-    nnd_timegrid_clear(&grid);
+    free(steps.value);
     nnd_small_clear(&n);
     nnd_case_free(c);
     nnd_context_free(ctx);

@@ -135,14 +135,11 @@ END_TEST
 
 START_TEST(recorded_steps_are_whole_and_in_range) {
     double good[] = {3.0, 0.0}, half[] = {0.5}, late[] = {11.0}, early[] = {-1.0}, nan[] = {NAN};
-    nnd_reals record = {2, good};
+    double word[] = {(double)NND_WORD, 3.0};
     nnd_objection o;
-    nnd_timegrid grid;
-    ck_assert(nnd_record_check(&record, false, 10.0, &o));
-    ck_assert_int_eq(nnd_record_steps(ctx, 10, &record, 1, &grid), NND_OK);
-    ck_assert_uint_eq(grid.count, 3);
-    ck_assert_uint_eq(grid.step[1], 3);
-    nnd_timegrid_clear(&grid);
+    ck_assert(nnd_record_check(&(nnd_reals){2, good}, false, 10.0, &o));
+    ck_assert(nnd_record_check(&(nnd_reals){1, word}, false, 10.0, &o));
+    ck_assert(!nnd_record_check(&(nnd_reals){2, word}, true, 10.0, &o));
     ck_assert(nnd_record_check(&(nnd_reals){1, half}, true, 10.0, &o));
     ck_assert(!nnd_record_check(&(nnd_reals){1, half}, false, 10.0, &o));
     ck_assert_ptr_nonnull(strstr(o.text, "0.5"));
@@ -163,6 +160,39 @@ START_TEST(logarithmic_times_have_their_values) {
     ck_assert_double_eq_tol(times.value[1], 0.010437290924388725, 1e-17);
     ck_assert_double_eq_tol(times.value[77], 0.26993534261305162, 1e-15);
     ck_assert_double_eq(times.value[199], 50.0);
+    free(times.value);
+}
+END_TEST
+
+/* A flow has 0 and the powers of 10^(1/20) from a hundredth of its time, or of 1, on: those of one
+ * run are among those of a longer one. Its end is recorded as it was given, once. */
+START_TEST(a_logarithmic_grid_of_a_flow_is_that_of_descent_and_goes_on_below) {
+    double word = (double)NND_WORD;
+    const nnd_reals record = {1, &word};
+    const double ends[] = {0.3, sqrt(10.0), 31.0, 1e6};
+    nnd_reals longest, times;
+    ck_assert_int_eq(nnd_record_times(ctx, 1e6, &record, &longest), NND_OK);
+    ck_assert_uint_eq(longest.count, 1 + 8 * 20 + 1);
+    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
+        double first = fmin(ends[i], 1.0) / 100.0;
+        ck_assert_int_eq(nnd_record_times(ctx, ends[i], &record, &times), NND_OK);
+        ck_assert_double_eq(times.value[0], 0.0);
+        ck_assert_double_ge(times.value[1], first);
+        ck_assert_double_lt(times.value[1], first * pow(10.0, 0.05));
+        ck_assert_double_eq(times.value[times.count - 1], ends[i]);
+        ck_assert_double_lt(times.value[times.count - 2], ends[i] * (1.0 - 1e-12));
+        ck_assert((double)times.count <= nnd_record_most(true, ends[i], &record, 1));
+        for (size_t k = times.count - 1, j = longest.count; ends[i] >= 1.0 && k-- > 0;) {
+            while (j > 0 && longest.value[j - 1] > times.value[k])
+                j--;
+            ck_assert_double_eq(longest.value[j - 1], times.value[k]);
+        }
+        free(times.value);
+    }
+    free(longest.value);
+    ck_assert_int_eq(nnd_record_axis(ctx, false, 100.0, &record, 7, &times), NND_OK);
+    ck_assert_double_eq(times.value[1], 1.0);
+    ck_assert_double_eq(times.value[times.count - 2], round(100.0 / pow(10.0, 0.05)));
     free(times.value);
 }
 END_TEST
@@ -234,6 +264,7 @@ int main(void) {
     tcase_add_test(tests, recorded_times_are_log_spaced_or_listed);
     tcase_add_test(tests, recorded_steps_are_whole_and_in_range);
     tcase_add_test(tests, logarithmic_times_have_their_values);
+    tcase_add_test(tests, a_logarithmic_grid_of_a_flow_is_that_of_descent_and_goes_on_below);
     tcase_add_test(tests, the_axis_of_a_flow_is_its_times_that_of_descent_its_steps);
     tcase_add_test(tests, recorded_steps_become_a_dimension);
     tcase_add_test(tests, steps_beyond_the_last_are_objected_to);

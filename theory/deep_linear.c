@@ -8,7 +8,6 @@
 #include "core/companion.h"
 #include "core/hand_over.h"
 #include "core/text.h"
-#include "core/timegrid.h"
 #include "nndmft/deep_linear.h"
 #include "nndmft/number.h"
 #include "theory/claims.h"
@@ -27,8 +26,8 @@
 typedef struct {
     nnd_context *ctx;
     const nnd_deep_linear *p;
-    nnd_timegrid grid;
-    double *time;      /* of the grid, as `t` has them */
+    nnd_reals marks;   /* steps or, of an adaptive flow, times to record */
+    double *time;      /* the same as `t` has them */
     size_t next;       /* recorded time that comes next: as many are sound */
     size_t done;       /* sound steps of one that has steps */
     nnd_curves curves; /* at recorded times; of a flow by a fixed method at every step */
@@ -44,7 +43,7 @@ static bool is_flow(const nnd_deep_linear *p) {
 
 /* A flow whose step has an error of its own. */
 static bool has_steps(const nnd_deep_linear *p) {
-    return is_flow(p) && !nnd_small_adapts(p);
+    return is_flow(p) && !nnd_deep_linear_adapts(p);
 }
 
 static nnd_status look(run *r, nnd_small *n, double time, bool recorded) {
@@ -64,43 +63,41 @@ static nnd_status look(run *r, nnd_small *n, double time, bool recorded) {
 
 static nnd_status look_at_step(void *data, nnd_small *n, size_t step) {
     run *r = data;
-    const nnd_deep_linear *p = r->p;
-    double time = is_flow(p) ? p->time * (double)step / (double)p->steps : (double)step;
+    double mark = (double)step;
     r->done = step;
-    return look(r, n, time, r->next < r->grid.count && r->grid.step[r->next] == step);
+    nnd_status status = nnd_progress_step(r->ctx, mark, (double)r->p->steps);
+    return status != NND_OK ? status
+                            : look(r, n, nnd_deep_linear_time(r->p, mark),
+                                   r->next < r->marks.count && r->marks.value[r->next] == mark);
 }
 
 static nnd_status look_at_time(void *data, nnd_small *n, double tau, size_t mark) {
     run *r = data;
-    if (mark != SIZE_MAX)
-        r->done = r->grid.step[mark];
-    return look(r, n, tau, mark != SIZE_MAX);
+    nnd_status status = nnd_progress_step(r->ctx, (double)r->next, (double)r->marks.count);
+    return status != NND_OK ? status : look(r, n, tau, mark != SIZE_MAX);
 }
 
 /* Room for the curves, and the recorded times. */
 static nnd_status begin(run *r) {
     const nnd_deep_linear *p = r->p;
-    nnd_status status =
-        nnd_timegrid_make(r->ctx, (size_t)p->steps, &p->record, (size_t)p->record_every, &r->grid);
+    nnd_status status = nnd_deep_linear_marks(r->ctx, p, &r->marks);
     if (status == NND_OK)
         status = nnd_curves_make(r->ctx, (size_t)p->depth,
-                                 has_steps(p) ? (size_t)p->steps + 1 : r->grid.count, &r->curves);
+                                 has_steps(p) ? (size_t)p->steps + 1 : r->marks.count, &r->curves);
     if (status != NND_OK)
         return status;
-    r->time = calloc(r->grid.count, sizeof *r->time);
+    r->time = calloc(r->marks.count, sizeof *r->time);
     if (r->time == NULL)
         return nnd_fail_memory(r->ctx, "the recorded times");
-    for (size_t i = 0; i < r->grid.count; i++) {
-        double step = (double)r->grid.step[i];
-        r->time[i] = is_flow(p) ? p->time * step / (double)p->steps : step;
-    }
+    for (size_t i = 0; i < r->marks.count; i++)
+        r->time[i] = nnd_deep_linear_time(p, r->marks.value[i]);
     return NND_OK;
 }
 
 /* The run itself; NND_DIVERGED: stopped after r->done steps. */
 static nnd_status go(run *r, nnd_small *n) {
-    if (nnd_small_adapts(r->p))
-        return nnd_small_flow(r->ctx, n, r->grid.count, r->time, look_at_time, r, &r->flow);
+    if (nnd_deep_linear_adapts(r->p))
+        return nnd_small_flow(r->ctx, n, r->marks.count, r->time, look_at_time, r, &r->flow);
     return nnd_small_run(r->ctx, n, look_at_step, r, &r->done);
 }
 
@@ -108,7 +105,7 @@ static void clear_run(run *r) {
     nnd_spectra_free(r->spectra);
     nnd_two_time_free(r->pairs);
     nnd_curves_clear(&r->curves);
-    nnd_timegrid_clear(&r->grid);
+    free(r->marks.value);
     free(r->time);
 }
 
@@ -116,7 +113,7 @@ static void clear_run(run *r) {
 
 static nnd_status add_time(const run *r, const char *name) {
     return nnd_frame_add_dim(r->frame, name, is_flow(r->p) ? NND_COORD_REAL : NND_COORD_INTEGER,
-                             r->grid.count, r->time);
+                             r->marks.count, r->time);
 }
 
 /* In the order of the columns of curves; the last two have one for each layer. */
@@ -149,8 +146,8 @@ static void fill_curves(const run *r) {
         size_t width = i < NND_SCALAR_CURVES ? 1 : layers;
         for (size_t t = 0; t < r->next; t++)
             for (size_t l = 0; l < width; l++)
-                x[t * width + l] =
-                    nnd_curves_at(&r->curves, has_steps(r->p) ? r->grid.step[t] : t, column + l);
+                x[t * width + l] = nnd_curves_at(
+                    &r->curves, has_steps(r->p) ? (size_t)r->marks.value[t] : t, column + l);
         column += width;
     }
 }
@@ -211,6 +208,8 @@ static nnd_status judge_step(const run *r, nnd_status ran) {
 
 /* More than rounding does to a run at once; where it grows, so does this. */
 static const double ROUNDING = 1e-12;
+/* The run's own part of the time it takes with a check: that has fewer coordinates. */
+static const double RUN_OF_CHECKED = 0.6;
 
 /* What a looser tolerance, and a readout longer by what the run itself drops in all its layers,
  * make of the curves, relative to the largest value of each: more than the run's own tolerance
@@ -223,6 +222,7 @@ static nnd_status march_error(const run *r, double dropped, nnd_status ran, doub
     nnd_status status = begin(&other);
     if (status == NND_OK)
         status = nnd_small_make(r->ctx, r->p, looser * r->p->tolerance, nnd_small_stages(r->p), &n);
+    nnd_progress_within(r->ctx, RUN_OF_CHECKED, 1.0);
     if (status == NND_OK) {
         nnd_conditioned_add(n.system, longer, n.readout, n.readout);
         status = go(&other, &n);
@@ -262,7 +262,7 @@ static nnd_status account_flow(const run *r) {
 static nnd_status account(const run *r, const nnd_small *n, nnd_status ran) {
     double error, dropped = nnd_conditioned_dropped(n->system);
     nnd_status status = set_ranks(r, n);
-    if (status == NND_OK && nnd_small_adapts(r->p))
+    if (status == NND_OK && nnd_deep_linear_adapts(r->p))
         status = account_flow(r);
     if (status == NND_OK)
         status = nnd_frame_set_number(r->frame, NULL, "march_dropped", dropped);
@@ -304,6 +304,7 @@ nnd_status nnd_deep_linear_theory(nnd_context *ctx, const void *params, nnd_fram
         status = make_frame(&r);
     if (status == NND_OK)
         status = nnd_small_make(ctx, p, p->tolerance, nnd_small_stages(p), &n);
+    nnd_progress_within(ctx, 0.0, p->check ? RUN_OF_CHECKED : 1.0);
     if (status == NND_OK)
         status = ran = go(&r, &n);
     if (status >= NND_OK)
@@ -319,7 +320,7 @@ nnd_status nnd_deep_linear_theory(nnd_context *ctx, const void *params, nnd_fram
 /* Of the gradient. Steps of an adaptive flow are such that their error, of third order, is the
  * tolerance, and few once all has been learned. */
 static double evaluations(const nnd_deep_linear *p) {
-    if (nnd_small_adapts(p))
+    if (nnd_deep_linear_adapts(p))
         return 6.0 * fmin(p->time, 5.0) / cbrt(p->tolerance) + 100.0;
     return (double)p->steps * (double)nnd_small_stages(p);
 }
@@ -355,7 +356,7 @@ static double coordinates(const nnd_deep_linear *p) {
         return 2.0 * fmin(steps + 1.0, MOST_EDGE_STEPS) + 2.0;
     double young = 1.6 * sqrt(time * top * digits);
     double old = near ? INFINITY : digits * 1.1 * (1.0 + s) / fmax(fabs(1.0 - s), 1e-12);
-    double deep = ((double)p->depth + 1.0) * (near ? 0.6 : nnd_small_adapts(p) ? 0.5 : 0.375);
+    double deep = ((double)p->depth + 1.0) * (near ? 0.6 : nnd_deep_linear_adapts(p) ? 0.5 : 0.375);
     return 2.0 * fmin(steps + 1.0, deep * (fmin(young, old) + digits / memory)) + 2.0;
 }
 
@@ -363,7 +364,7 @@ static double coordinates(const nnd_deep_linear *p) {
  * smaller, a velocity, and what an adaptive flow keeps. */
 static double arrays(const nnd_deep_linear *p) {
     double beside = p->momentum > 0.0 ? 1.0 : 0.0;
-    if (nnd_small_adapts(p))
+    if (nnd_deep_linear_adapts(p))
         beside = NND_FLOW_KEPT;
     return 3.0 * ((double)p->depth + 1.0) + beside * (double)p->depth;
 }
@@ -384,9 +385,9 @@ nnd_status nnd_deep_linear_theory_cost(nnd_context *ctx, const void *params, nnd
     const nnd_deep_linear *p = params;
     if (p->method == NND_INTERPOLATE)
         return interpolated_cost(ctx, p, cost);
-    double times = nnd_timegrid_most(p->steps, &p->record, p->record_every);
+    double times = nnd_deep_linear_most_marks(p);
     double layers = (double)p->depth + 1.0, numbers = 4.0 + 2.0 * layers, n = coordinates(p);
-    double queries = evaluations(p) + 1.0;
+    double queries = evaluations(p) + 1.0, steps = queries / (double)nnd_small_stages(p);
     if (p->spectrum || p->ntk)
         numbers += 3.0 * (layers + 2.0) * (double)p->outliers;
     if (p->two_time)
@@ -403,7 +404,7 @@ nnd_status nnd_deep_linear_theory_cost(nnd_context *ctx, const void *params, nnd
     if (has_steps(p))
         cost->bytes += 2.0 * (4.0 + 2.0 * layers) * (double)p->steps * sizeof(double);
     double work = repeated * queries * layers * 5.0 * matrix * (n < 2.0 * queries ? 0.7 : 1.0);
-    cost->flops = 2.0 * (work + nnd_spectra_work(p, n, times));
+    cost->flops = 2.0 * (work + nnd_spectra_work(p, n, times, steps));
     if (p->spectrum || p->ntk)
         cost->bytes += layers * 6.0 * matrix * sizeof(double);
     return NND_OK;

@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "core/companion.h"
-#include "core/timegrid.h"
 
 /* Runs whose polynomial is taken; the steps of those that are expected, over those of the last. */
 enum { NODES = 6 };
@@ -54,18 +53,18 @@ static nnd_deep_linear node_params(const nnd_deep_linear *p, int64_t steps) {
 }
 
 /* One more run. Where it diverges none with larger steps tells anything. */
-static nnd_status add_run(nnd_context *ctx, runs *r, const nnd_timegrid *grid,
+static nnd_status add_run(nnd_context *ctx, runs *r, const nnd_reals *marks,
                           nnd_deep_linear_solver solve, int64_t steps) {
     nnd_deep_linear q = node_params(r->p, steps);
     nnd_frame *frame = NULL;
-    q.record.count = grid->count;
-    q.record.value = calloc(grid->count, sizeof *q.record.value);
+    q.record.count = marks->count;
+    q.record.value = calloc(marks->count, sizeof *q.record.value);
     if (q.record.value == NULL)
         return nnd_fail_memory(ctx, "the recorded times");
     /* Exact: a recorded step is a multiple of what the numbers of steps differ by. */
     int64_t unit = nnd_deep_linear_record_unit(r->p), per_unit = steps / (r->p->steps / unit);
-    for (size_t i = 0; i < grid->count; i++)
-        q.record.value[i] = (int64_t)grid->step[i] / unit * per_unit;
+    for (size_t i = 0; i < marks->count; i++)
+        q.record.value[i] = (double)((int64_t)marks->value[i] / unit * per_unit);
     nnd_status status = solve(ctx, &q, &frame);
     free(q.record.value);
     if (status == NND_OK) {
@@ -206,10 +205,10 @@ static void set_values(const runs *r) {
     }
 }
 
-static void set_times(const nnd_timegrid *grid, const nnd_frame *frame, const char *name) {
+static void set_times(const nnd_reals *marks, const nnd_frame *frame, const char *name) {
     const nnd_dim *dim = nnd_frame_find_dim(frame, name);
-    for (size_t i = 0; dim != NULL && i < grid->count; i++)
-        dim->value[i] = (double)grid->step[i];
+    for (size_t i = 0; dim != NULL && i < marks->count; i++)
+        dim->value[i] = marks->value[i];
 }
 
 /* What the runs left out, as the polynomial adds it up. */
@@ -237,7 +236,7 @@ static nnd_status set_account(const runs *r, nnd_frame *frame, double error) {
     return status == NND_OK ? set_march(r, frame) : status;
 }
 
-static nnd_status finish(runs *r, const nnd_timegrid *grid, double error, nnd_frame **frame) {
+static nnd_status finish(runs *r, const nnd_reals *marks, double error, nnd_frame **frame) {
     nnd_frame *last = r->node[r->count - 1].frame;
     set_values(r);
     nnd_status status = set_account(r, last, error);
@@ -245,8 +244,8 @@ static nnd_status finish(runs *r, const nnd_timegrid *grid, double error, nnd_fr
         status = set_escape_times(r, last);
     if (status != NND_OK)
         return status;
-    set_times(grid, last, "t");
-    set_times(grid, last, "s");
+    set_times(marks, last, "t");
+    set_times(marks, last, "s");
     r->count--;
     *frame = last;
     return NND_OK;
@@ -265,7 +264,7 @@ static nnd_status refuse(nnd_context *ctx, const nnd_deep_linear *p, double erro
 }
 
 /* Runs with more and more steps, until the last ones tell what many more would do. */
-static nnd_status approach(nnd_context *ctx, runs *r, const nnd_timegrid *grid,
+static nnd_status approach(nnd_context *ctx, runs *r, const nnd_reals *marks,
                            nnd_deep_linear_solver solve, double *error) {
     const int64_t first = nnd_deep_linear_first_node(r->p);
     nnd_status status = NND_OK;
@@ -275,7 +274,7 @@ static nnd_status approach(nnd_context *ctx, runs *r, const nnd_timegrid *grid,
         int64_t steps = first * multiple(k);
         if (steps > r->p->steps / 2)
             return refuse(ctx, r->p, *error);
-        status = add_run(ctx, r, grid, solve, steps);
+        status = add_run(ctx, r, marks, solve, steps);
         if (status != NND_OK || r->count < NODES)
             continue;
         set_weights(r, 0, r->weight);
@@ -290,16 +289,15 @@ static nnd_status approach(nnd_context *ctx, runs *r, const nnd_timegrid *grid,
 nnd_status nnd_deep_linear_interpolate(nnd_context *ctx, const nnd_deep_linear *p,
                                        nnd_deep_linear_solver solve, nnd_frame **frame) {
     runs r = {.p = p};
-    nnd_timegrid grid;
+    nnd_reals marks;
     double error;
-    nnd_status status =
-        nnd_timegrid_make(ctx, (size_t)p->steps, &p->record, (size_t)p->record_every, &grid);
+    nnd_status status = nnd_deep_linear_marks(ctx, p, &marks);
     if (status == NND_OK)
-        status = approach(ctx, &r, &grid, solve, &error);
+        status = approach(ctx, &r, &marks, solve, &error);
     if (status == NND_OK)
-        status = finish(&r, &grid, error, frame);
+        status = finish(&r, &marks, error, frame);
     drop(&r, r.count);
-    nnd_timegrid_clear(&grid);
+    free(marks.value);
     return status;
 }
 

@@ -21,13 +21,9 @@ static nnd_runge_kutta method_of(const nnd_deep_linear *p) {
 }
 
 size_t nnd_small_stages(const nnd_deep_linear *p) {
-    if (nnd_small_adapts(p))
+    if (nnd_deep_linear_adapts(p))
         return 2;
     return p->integrator == NND_GRADIENT_FLOW ? nnd_runge_kutta_stages(method_of(p)) : 1;
-}
-
-bool nnd_small_adapts(const nnd_deep_linear *p) {
-    return p->integrator == NND_GRADIENT_FLOW && p->method == NND_ADAPTIVE;
 }
 
 bool nnd_small_compresses(const nnd_deep_linear *p) {

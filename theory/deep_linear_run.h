@@ -8,8 +8,6 @@
 /** Looks at a network before step number `step` (and after the last one), its stage 0 evaluated. */
 typedef nnd_status (*nnd_small_look)(void *data, nnd_small *n, size_t step);
 
-/** Whether a run chooses its steps itself: nnd_small_flow. */
-bool nnd_small_adapts(const nnd_deep_linear *p);
 /** Stages whose fields a run holds: evaluations of the gradient in a step of a fixed method. */
 size_t nnd_small_stages(const nnd_deep_linear *p);
 /** Whether a run replaces old coordinates: a long one of fresh batches of which only curves are

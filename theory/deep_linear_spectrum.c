@@ -93,9 +93,9 @@ static nnd_status add_density_arrays(nnd_spectra *s) {
 
 /* 0: there is no edge, or every such step is recorded. */
 static size_t watched_every(const nnd_deep_linear *p) {
-    size_t every = (size_t)ceil((double)p->steps / MOST_WATCHED);
     if (p->integrator != NND_DESCENT || !p->ntk || p->steps == 0)
         return 0;
+    size_t every = (size_t)ceil((double)p->steps / MOST_WATCHED);
     return p->record.count == 0 && p->record_every <= (int64_t)every ? 0 : every;
 }
 
@@ -239,7 +239,7 @@ static nnd_status piece(nnd_context *ctx, size_t i, void *data) {
     look at = *(const look *)data;
     at.ctx = ctx;
     if (nnd_context_interrupted(ctx))
-        return nnd_fail(ctx, NND_E_INTERRUPTED, "interrupted at the spectra of step %zu", at.step);
+        return nnd_fail(ctx, NND_E_INTERRUPTED, "interrupted at the spectra of t = %g", at.now);
     if (i < at.n->depth)
         return at.s->escape != NULL ? matrix_at(&at, i) : NND_OK;
     if (!at.s->p->ntk)
@@ -312,9 +312,9 @@ nnd_status nnd_spectra_finish(nnd_spectra *s, double *beyond) {
 /* ---- cost ---- */
 
 /* Measured: a search takes some ten factorisations of a third of a cube, and as much to set up. */
-double nnd_spectra_work(const nnd_deep_linear *p, double coordinates, double times) {
+double nnd_spectra_work(const nnd_deep_linear *p, double coordinates, double times, double steps) {
     double depth = (double)p->depth, cube = coordinates * coordinates * coordinates;
-    double looks = fmin((double)p->steps, 400.0) + 400.0 * log(fmax(1.0, (double)p->steps / 400.0));
+    double looks = fmin(steps, 400.0) + 400.0 * log(fmax(1.0, steps / 400.0));
     double watched = watched_every(p) > 0 ? MOST_WATCHED : 0.0;
     return (p->spectrum ? depth * cube * (8.0 * times + 4.0 * looks) : 0.0) +
            (p->ntk ? depth * cube * (16.0 * times + 8.0 * watched) : 0.0);

@@ -30,7 +30,8 @@ NND_MUST_USE nnd_status nnd_spectra_look(nnd_spectra *s, const nnd_small *n, siz
  * descent with `ntk`. INFINITY: there is none.
  */
 NND_MUST_USE nnd_status nnd_spectra_finish(nnd_spectra *s, double *beyond);
-/** Multiply-adds of level 2, roughly, of networks with so many coordinates in each space. */
-double nnd_spectra_work(const nnd_deep_linear *p, double coordinates, double times);
+/** Multiply-adds of level 2, roughly, of networks with so many coordinates in each space that
+ * record so many times in so many steps. */
+double nnd_spectra_work(const nnd_deep_linear *p, double coordinates, double times, double steps);
 
 #endif

@@ -9,6 +9,7 @@
 #include "core/companion.h"
 #include "core/hand_over.h"
 #include "core/largest.h"
+#include "core/timegrid.h"
 #include "theory/claims.h"
 #include "theory/directional_polar.h"
 #include "theory/shortfall.h"
@@ -370,13 +371,10 @@ nnd_status nnd_directional_theory_cost(nnd_context *ctx, const void *params, nnd
     (void)ctx;
     const nnd_directional *p = params;
     /* One set of averages is about a hundred nodes with two exponentials each. */
-    const double averages = 1e4, flow_evaluations = 2e4, flow_times = 200.0;
+    const double averages = 1e4, flow_evaluations = 2e4;
     bool flow = p->integrator == NND_GRADIENT_FLOW;
+    double times = nnd_record_most(flow, flow ? p->time : p->steps, &p->record, p->record_every);
     double units = (double)p->init.a.count, unknowns = units > 0.0 ? units * (units + 2.0) : 2.0;
-    double listed = (double)p->record.count;
-    double times = listed > 0.0 ? listed + 1.0
-                   : flow       ? flow_times
-                                : floor(p->steps / (double)p->record_every) + 2.0;
     double evaluations = flow ? flow_evaluations * (units > 0.0 ? unknowns : 1.0) : p->steps;
     double paths = flow ? 1.0 : 1.0 + TWINS, curves = flow ? 20.0 : 20.0 + 8.0 * TWINS;
     cost->flops = paths * evaluations * (averages + 6.0 * unknowns) + curves * times * averages;

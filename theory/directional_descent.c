@@ -206,8 +206,8 @@ nnd_status nnd_directional_descend(nnd_context *ctx, nnd_directional_path *path)
             add_exponents(t, &before, &now);
             path->point[path->sound++] = now;
         }
-        if (fmod(t, 65536.0) == 0.0 && nnd_context_interrupted(ctx))
-            status = nnd_fail(ctx, NND_E_INTERRUPTED, "interrupted at step %g", t);
+        if (fmod(t, 65536.0) == 0.0)
+            status = nnd_progress_step(ctx, t, path->t[path->count - 1]);
         step(&d, t);
     }
     descent_clear(&d);

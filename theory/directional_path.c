@@ -8,24 +8,13 @@
 
 static nnd_status make_times(nnd_context *ctx, nnd_directional_path *path) {
     const nnd_directional *p = path->params;
-    if (p->integrator == NND_GRADIENT_FLOW) {
-        nnd_reals times;
-        nnd_status status = nnd_record_times(ctx, p->time, &p->record, &times);
-        path->t = times.value;
-        path->count = times.count;
-        return status;
-    }
-    nnd_timegrid grid;
-    nnd_status status =
-        nnd_record_steps(ctx, (size_t)p->steps, &p->record, (size_t)p->record_every, &grid);
-    if (status != NND_OK)
-        return status;
-    path->t = calloc(grid.count, sizeof(double));
-    path->count = grid.count;
-    for (size_t i = 0; path->t != NULL && i < grid.count; i++)
-        path->t[i] = (double)grid.step[i];
-    nnd_timegrid_clear(&grid);
-    return path->t != NULL ? NND_OK : nnd_fail_memory(ctx, "the recorded times");
+    bool flow = p->integrator == NND_GRADIENT_FLOW;
+    nnd_reals times;
+    nnd_status status = nnd_record_axis(ctx, flow, flow ? p->time : p->steps, &p->record,
+                                        (size_t)p->record_every, &times);
+    path->t = times.value;
+    path->count = times.count;
+    return status;
 }
 
 static nnd_status make_averages(nnd_context *ctx, nnd_directional_path *path) {

@@ -106,7 +106,7 @@ static nnd_status scan_point(nnd_context *ctx, size_t i, void *data) {
     scan->y[i] = isfinite(value) ? s->sign * (value - s->options->level) : NAN;
 #pragma omp atomic capture
     done = ++scan->done;
-    nnd_progress(ctx, "scan", done, s->points);
+    nnd_progress(ctx, "scan", (double)done, s->points);
     return status;
 }
 

@@ -135,8 +135,8 @@ static nnd_status descend(path *r, double *diverged_at) {
             status = record(r);
         if (t == steps)
             break;
-        if (t % 65536 == 0 && nnd_context_interrupted(r->ctx))
-            status = nnd_fail(r->ctx, NND_E_INTERRUPTED, "interrupted at step %zu", t);
+        if (status == NND_OK && t % 65536 == 0)
+            status = nnd_progress_step(r->ctx, (double)t, (double)steps);
         nnd_aligned_step(&r->state, r->params->lr);
         nnd_aligned_evaluate(&r->state);
     }

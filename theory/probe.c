@@ -81,12 +81,27 @@ static void record_only(nnd_probe *probe, const nnd_param *record, size_t n) {
         *(nnd_reals *)at = (nnd_reals){n, probe->time};
 }
 
-/* A run in steps ends with the last one asked for; a flow that takes steps takes at least one. */
+/* Whether a run, which may be a flow, is one of steps of equal length: a flow is if it was given a
+ * number of them. */
+static bool is_stepped(nnd_probe *probe, const run_length *run) {
+    if (run->time == NULL || isnan(number_of(probe->params, run->time)))
+        return true;
+    if (strcmp(run->steps->fallback, "null") != 0)
+        return false;
+    return run->steps->type == NND_INTEGER
+               ? *(int64_t *)field(probe->params, run->steps) != NND_ABSENT
+               : !isnan(number_of(probe->params, run->steps));
+}
+
+/* A run in steps ends with the last one asked for; a flow that takes steps takes at least one. Of
+ * what is recorded the times become steps. */
 static void stop_at_step(nnd_probe *probe, const run_length *run, size_t n, double dt) {
     bool flow = run->time != NULL && !isnan(number_of(probe->params, run->time));
     double last = flow ? 1.0 : 0.0;
-    for (size_t i = 0; i < n; i++)
-        last = fmax(last, (double)probe->step[i]);
+    for (size_t i = 0; i < n; i++) {
+        probe->time[i] = (double)probe->step[i];
+        last = fmax(last, probe->time[i]);
+    }
     set_number(probe->params, run->steps, last);
     if (flow)
         set_number(probe->params, run->time, last * dt);
@@ -103,8 +118,7 @@ static void stop_at_time(nnd_probe *probe, const run_length *run, size_t n) {
 
 /*
  * Lets the run end at the last time asked for, and record what is asked for alone. Nothing changes
- * if a time is not one of the run: then reading says which ones there are. Models whose `record`
- * lists steps take steps of equal length in a flow, too.
+ * if a time is not one of the run: then reading says which ones there are.
  */
 static void stop_early(nnd_probe *probe) {
     run_length run = run_length_of(probe->model);
@@ -114,9 +128,8 @@ static void stop_early(nnd_probe *probe) {
         sought == run.time)
         return;
     double time = run.time != NULL ? number_of(probe->params, run.time) : NAN;
-    double steps = number_of(probe->params, run.steps);
-    if (isnan(time) || run.record->type == NND_INTEGERS) {
-        double dt = isnan(time) ? 1.0 : time / steps;
+    if (is_stepped(probe, &run)) {
+        double steps = number_of(probe->params, run.steps), dt = isnan(time) ? 1.0 : time / steps;
         if (!find_steps(probe, n, dt, steps))
             return;
         stop_at_step(probe, &run, n, dt);

@@ -14,8 +14,9 @@ typedef struct {
     const nnd_find_options *options; /**< borrowed */
     void *params;                    /**< a copy, whose lists and texts are borrowed */
     double low;                      /**< stands for the parameter until it is read */
+    /* The only times or steps that `params` record. */
     double time[NND_PROBE_TIMES];
-    int64_t step[NND_PROBE_TIMES]; /**< the only ones that `params` record */
+    int64_t step[NND_PROBE_TIMES];
 } nnd_probe;
 
 /**

@@ -139,18 +139,17 @@ static void describe(const nnd_case *c, size_t point, const nnd_frame *part, cha
 typedef struct {
     nnd_context *ctx;
     const nnd_case *c;
-    size_t mine, done;
+    nnd_tally tally;
     nnd_frame **parts;
 } point_work;
 
 static nnd_status work_on_point(nnd_context *ctx, size_t k, void *data) {
     point_work *work = data;
-    size_t i = k * (size_t)nnd_context_ranks(ctx) + (size_t)nnd_context_rank(ctx), done;
+    size_t i = k * (size_t)nnd_context_ranks(ctx) + (size_t)nnd_context_rank(ctx);
+    nnd_progress_begin(ctx, &work->tally);
     nnd_status status = solve_point(ctx, work->c, i, &work->parts[i]);
     nnd_frame_adopt(work->parts[i], work->ctx);
-#pragma omp atomic capture
-    done = ++work->done;
-    nnd_progress(ctx, "theory", done, work->mine);
+    nnd_progress_end(ctx);
     return status;
 }
 
@@ -158,7 +157,8 @@ static nnd_status solve_points(nnd_context *ctx, const nnd_case *c, int workers,
                                nnd_frame **parts) {
     size_t rank = (size_t)nnd_context_rank(ctx), ranks = (size_t)nnd_context_ranks(ctx);
     size_t mine = (c->sweep.points + ranks - 1 - rank) / ranks;
-    point_work work = {ctx, c, mine, 0, parts};
+    point_work work = {ctx, c, {"theory", mine, 0.0}, parts};
+    nnd_progress(ctx, "theory", 0.0, mine);
     return nnd_parallel(ctx, workers, mine, work_on_point, &work);
 }
 

@@ -52,8 +52,8 @@ static nnd_status descend(const nnd_wide_problem *q, const kernels *k, nnd_wide_
             nnd_wide_curves_outputs(record, time, output);
             status = nnd_wide_curves_kernels(record, time++, k->h, k->phi, k->g, sigma2, k->ntk);
         }
-        if (status == NND_OK && nnd_context_interrupted(q->ctx))
-            status = nnd_fail(q->ctx, NND_E_INTERRUPTED, "interrupted at step %zu", t);
+        if (status == NND_OK)
+            status = nnd_progress_step(q->ctx, (double)t, (double)steps);
         nnd_schedule_weights(&schedule, t, weight);
         if (status == NND_OK)
             status = nnd_wide_note_edge(record, t, k->ntk, weight);

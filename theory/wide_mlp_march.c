@@ -502,8 +502,8 @@ static nnd_status step_once(march *m, size_t step, size_t *time) {
         status = update(m, step);
     if (status == NND_OK)
         status = check_memory(m, step);
-    if (status == NND_OK && nnd_context_interrupted(q->ctx))
-        status = nnd_fail(q->ctx, NND_E_INTERRUPTED, "interrupted at step %zu", step);
+    if (status == NND_OK)
+        status = nnd_progress_step(q->ctx, (double)step, (double)q->params->steps);
     return status;
 }
 

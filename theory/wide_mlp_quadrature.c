@@ -128,8 +128,8 @@ static nnd_status run(const nnd_wide_problem *q, nnd_plane_rule rule, nnd_wide_c
             status = record_step(record, time++, output, &a);
         if (status == NND_OK)
             status = watch_edge(record, t, &a);
-        if (status == NND_OK && nnd_context_interrupted(q->ctx))
-            status = nnd_fail(q->ctx, NND_E_INTERRUPTED, "interrupted at step %zu", t);
+        if (status == NND_OK)
+            status = nnd_progress_step(q->ctx, (double)t, (double)p->steps);
         w = c * (q->set.targets[0] - output);
     }
     units_clear(&u);

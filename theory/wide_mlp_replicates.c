@@ -8,6 +8,7 @@
 typedef struct {
     const nnd_wide_problem *problem;
     nnd_wide_sampling sampling;
+    size_t runs;
     nnd_wide_curves *record;
 } replicates;
 
@@ -17,6 +18,7 @@ static nnd_status march_replicate(nnd_context *ctx, size_t r, void *data) {
     nnd_wide_sampling sampling = all->sampling;
     problem.ctx = ctx;
     sampling.replicate = r;
+    nnd_progress_join(ctx, all->problem->ctx, all->runs);
     return nnd_wide_march(&problem, &sampling, &all->record[r], NULL);
 }
 
@@ -34,6 +36,7 @@ nnd_status nnd_wide_march_replicates(const nnd_wide_problem *problem, size_t run
                                    .rank_tol = p->rank_tol,
                                    .net = net,
                                    .workers = workers},
+                      .runs = runs,
                       .record = record};
     if (status == NND_OK)
         status = nnd_parallel(problem->ctx, workers, runs, march_replicate, &all);

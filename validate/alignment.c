@@ -9,6 +9,7 @@
 #include "core/companion.h"
 #include "core/hand_over.h"
 #include "core/streams.h"
+#include "core/timegrid.h"
 #include "validate/alignment_run.h"
 #include "validate/network.h"
 #include "validate/recipe.h"
@@ -26,6 +27,9 @@ static size_t block(const void *params, size_t size) {
     return n < 1 ? 1 : n > most ? most : n;
 }
 
+/* As many as gd may have. */
+static const double MOST_DESCENT_STEPS = 1e8;
+
 static bool check(const void *params, size_t size, nnd_objection *o) {
     const nnd_alignment *p = params;
     size_t dim = nnd_alignment_dim(p);
@@ -42,6 +46,9 @@ static bool check(const void *params, size_t size, nnd_objection *o) {
                           size, size);
     if ((size_t)p->outputs > size)
         return nnd_object(o, "outputs", "%lld outputs of %zu inputs", (long long)p->outputs, size);
+    if (!nnd_alignment_is_linear(p) && p->time > MOST_DESCENT_STEPS * p->descent_rate)
+        return nnd_object(o, "time", "%g is more than %g steps of descent_rate %g", p->time,
+                          MOST_DESCENT_STEPS, p->descent_rate);
     double samples = p->alpha * (double)size;
     if (fabs(samples - (double)nnd_alignment_samples(p, size)) > 1e-9 * samples)
         (void)nnd_object(o, "alpha", "%g times size %zu is no whole number: there are %zu samples",
@@ -162,10 +169,8 @@ static nnd_status simulate(nnd_context *ctx, const void *params, size_t size, ui
 static double recorded_times(const nnd_alignment *p) {
     if (!nnd_alignment_is_timed(p))
         return 1.0;
-    if (p->record.count > 0)
-        return (double)p->record.count + 1.0;
-    return p->training == NND_ALIGN_GD ? floor((double)p->steps / (double)p->record_every) + 2.0
-                                       : 201.0;
+    bool flow = p->training != NND_ALIGN_GD;
+    return nnd_record_most(flow, flow ? p->time : (double)p->steps, &p->record, p->record_every);
 }
 
 /* Operations of the training of two networks with S and X^T y known, but for measurements. The

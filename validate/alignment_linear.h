@@ -64,8 +64,9 @@ typedef struct nnd_linear_flow nnd_linear_flow;
 NND_MUST_USE nnd_status nnd_linear_flow_new(nnd_context *ctx, nnd_linear_network *net,
                                             nnd_linear_flow **flow);
 void nnd_linear_flow_free(nnd_linear_flow *flow);
-/** Goes on to a later time by an adaptive Runge-Kutta method of order 8. */
-NND_MUST_USE nnd_status nnd_linear_flow_to(nnd_linear_flow *flow, double time);
+/** Goes on to a later time by an adaptive Runge-Kutta method of order 8. NND_E_INPUT if that will
+ *  take too many steps until `last`, to which it is to go in the end. */
+NND_MUST_USE nnd_status nnd_linear_flow_to(nnd_linear_flow *flow, double time, double last);
 /** Goes on until the gradient is below `tolerance` |X^T y/P|; false if that takes too long. */
 NND_MUST_USE nnd_status nnd_linear_flow_converge(nnd_linear_flow *flow, double tolerance,
                                                  bool *converged);

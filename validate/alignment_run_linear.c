@@ -241,9 +241,11 @@ static nnd_status run_flow(run *r, nnd_rng_key key) {
     }
     for (size_t i = 0; status == NND_OK && r->trace->time != NULL && i < r->trace->times; i++) {
         for (int k = 0; status == NND_OK && k < 2; k++)
-            status = nnd_linear_flow_to(flow[k], r->trace->time[i]);
+            status = nnd_linear_flow_to(flow[k], r->trace->time[i], r->pair->params->time);
         if (status == NND_OK)
             status = measure_networks(r, net, i);
+        if (status == NND_OK)
+            status = nnd_progress_step(r->ctx, (double)i, (double)r->trace->times);
     }
     if (r->trace->time == NULL) {
         bool converged = false;

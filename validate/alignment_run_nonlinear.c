@@ -233,12 +233,13 @@ static nnd_status train(run *r) {
         double time = trace->time != NULL ? trace->time[i] : p->time;
         size_t until = (size_t)(time / p->descent_rate + 0.5);
         double loss = evaluate(r);
-        for (; !nnd_has_diverged(INFINITY, loss) && done < until; done++) {
+        for (; status == NND_OK && !nnd_has_diverged(INFINITY, loss) && done < until; done++) {
             step(r);
             loss = evaluate(r);
+            status = nnd_progress_step(r->ctx, (double)done, p->time / p->descent_rate);
         }
-        if (nnd_context_interrupted(r->ctx))
-            return nnd_fail(r->ctx, NND_E_INTERRUPTED, "interrupted");
+        if (status != NND_OK)
+            return status;
         if (nnd_has_diverged(INFINITY, loss)) {
             trace->diverged_at = (double)done * p->descent_rate;
             break;

@@ -12,6 +12,9 @@
 
 enum { MAX_STEPS = 200000, BISECTIONS = 200 };
 static const double STEP_ERROR = 1e-8;
+/* Steps that are too many, and after how many their length tells how many there will be. */
+static const double MOST_FLOW_STEPS = 1e7;
+enum { SETTLED = 1000 };
 
 /* ---- flow ---- */
 
@@ -19,6 +22,8 @@ struct nnd_linear_flow {
     nnd_context *ctx;
     nnd_linear_network *net;
     double time, step;
+    size_t count;  /* of steps */
+    double before; /* the time when that was last a multiple of SETTLED */
     double *slope;
     gsl_odeiv2_system system;
     gsl_odeiv2_step *stepper;
@@ -83,10 +88,25 @@ static nnd_status advance(nnd_linear_flow *flow, double until) {
                           "the gradient flow cannot be followed beyond t = %g", flow->time);
 }
 
-nnd_status nnd_linear_flow_to(nnd_linear_flow *flow, double time) {
+/* Whether steps as long as the last thousand will be too many. */
+static nnd_status look_ahead(nnd_linear_flow *flow, double last) {
+    double length = (flow->time - flow->before) / SETTLED;
+    flow->before = flow->time;
+    if (last - flow->time <= MOST_FLOW_STEPS * length)
+        return NND_OK;
+    return nnd_fail(flow->ctx, NND_E_INPUT,
+                    "params.time: %g is too long for a simulated flow, whose steps at t = %.3g are "
+                    "%.2g long; allowed: %g of them",
+                    last, flow->time, length, MOST_FLOW_STEPS);
+}
+
+nnd_status nnd_linear_flow_to(nnd_linear_flow *flow, double time, double last) {
     nnd_status status = NND_OK;
-    while (status == NND_OK && flow->time < time)
+    while (status == NND_OK && flow->time < time) {
         status = advance(flow, time);
+        if (status == NND_OK && ++flow->count % SETTLED == 0)
+            status = look_ahead(flow, last);
+    }
     if (status == NND_OK)
         nnd_linear_network_descent(flow->net, flow->net->w, flow->slope);
     return status;

@@ -11,7 +11,6 @@
 #include "core/divergence.h"
 #include "core/hand_over.h"
 #include "core/text.h"
-#include "core/timegrid.h"
 #include "nndmft/deep_linear.h"
 #include "validate/deep_linear_control.h"
 #include "validate/deep_linear_flow.h"
@@ -34,6 +33,26 @@ static void warn_if_rounded(const char *key, double ratio, size_t size, size_t c
                          ratio, size, (double)count / (double)size);
 }
 
+/* The mean eigenvalue of the NTK at the start, sum_l prod_{k != l} sigma_k^2: as fast as a flow is
+ * at least, since it conserves the differences of A_l^T A_l and A_{l-1} A_{l-1}^T. */
+static double mean_rate(const nnd_deep_linear *p) {
+    double sum = 0.0;
+    for (size_t l = 0; l <= (size_t)p->depth; l++) {
+        double product = 1.0;
+        for (size_t k = 0; k <= (size_t)p->depth; k++)
+            product *= k == l ? 1.0 : pow(nnd_deep_linear_sigma(p, k), 2.0);
+        sum += product;
+    }
+    return sum;
+}
+
+static bool check_time(const nnd_deep_linear *p, nnd_objection *o) {
+    double most = NND_DP_MOST_STEPS / nnd_dp_least_steps(mean_rate(p), 1.0);
+    return p->integrator == NND_DESCENT || p->time <= most ||
+           nnd_object(o, "time", "%g is too long for a simulated flow; allowed: up to %.3g",
+                      p->time, most);
+}
+
 static bool check(const void *params, size_t size, nnd_objection *o) {
     const nnd_deep_linear *p = params;
     const double largest = 1e9;
@@ -52,6 +71,8 @@ static bool check(const void *params, size_t size, nnd_objection *o) {
         (size > NND_LARGEST_FULL_SVD || nnd_deep_linear_width(p, size) > NND_LARGEST_FULL_SVD))
         return nnd_object(o, "density", "counts all singular values, up to size and width %d",
                           NND_LARGEST_FULL_SVD);
+    if (!check_time(p, o))
+        return false;
     warn_if_rounded("nu", p->nu, size, nnd_deep_linear_width(p, size), o);
     if (!online)
         warn_if_rounded("alpha", p->alpha, size, nnd_deep_linear_samples(p, size), o);
@@ -69,7 +90,7 @@ typedef struct {
 typedef struct {
     const nnd_deep_linear *params;
     nnd_deep_linear_network net;
-    nnd_timegrid grid;
+    nnd_reals marks; /* steps or, of an adaptive flow, times to record */
     history past;
     nnd_deep_linear_spectra spectra;
     double *image; /* scratch of the control variates, N */
@@ -84,7 +105,7 @@ static nnd_simulation_cost cost(const void *params, size_t size) {
         .bytes = nnd_deep_linear_network_bytes(p, size),
         .flops = nnd_deep_linear_network_flops(p, size),
     };
-    double times = nnd_timegrid_most(p->steps, &p->record, p->record_every);
+    double times = nnd_deep_linear_most_marks(p);
     double layers = (double)p->depth + 1.0, d = (double)size;
     c.record_bytes = (4.0 + 2.0 * layers) * times * sizeof(double);
     double searches = (p->spectrum ? layers : 0.0) + (p->ntk ? 2.0 : 0.0), steps = 60.0;
@@ -108,7 +129,7 @@ static size_t field_length(const run *r, size_t l) {
 
 static nnd_status history_make(nnd_context *ctx, run *r) {
     history *past = &r->past;
-    past->times = r->grid.count;
+    past->times = r->marks.count;
     past->wanted = r->params->two_time;
     if (!past->wanted)
         return NND_OK;
@@ -142,15 +163,13 @@ static void history_clear(history *past, size_t layers) {
 static nnd_status add_times(const run *r, const char *name) {
     const nnd_deep_linear *p = r->params;
     bool flow = p->integrator == NND_GRADIENT_FLOW;
-    double *t = calloc(r->grid.count, sizeof *t);
+    double *t = calloc(r->marks.count, sizeof *t);
     if (t == NULL)
         return nnd_fail_memory(nnd_frame_context(r->frame), "the recorded times");
-    for (size_t i = 0; i < r->grid.count; i++) {
-        double step = (double)r->grid.step[i];
-        t[i] = flow ? p->time * step / (double)p->steps : step;
-    }
+    for (size_t i = 0; i < r->marks.count; i++)
+        t[i] = nnd_deep_linear_time(p, r->marks.value[i]);
     nnd_status status = nnd_frame_add_dim(r->frame, name, flow ? NND_COORD_REAL : NND_COORD_INTEGER,
-                                          r->grid.count, t);
+                                          r->marks.count, t);
     free(t);
     return status;
 }
@@ -294,7 +313,8 @@ static nnd_status record_ntk(run *r, size_t i) {
     nnd_status status = nnd_deep_linear_ntk_values(
         &r->spectra, &r->net, top, fixed ? values(r, "ntk_residual_overlap") + i : NULL);
     if (status == NND_OK && p->integrator == NND_DESCENT)
-        values(r, "stability")[i] = p->lr * nnd_deep_linear_rate(p, r->grid.step[i]) * top[0];
+        values(r, "stability")[i] =
+            p->lr * nnd_deep_linear_rate(p, (size_t)r->marks.value[i]) * top[0];
     return status;
 }
 
@@ -356,23 +376,28 @@ static void record_two_time(const run *r) {
                  values(r, "train_two_time"));
 }
 
-/* Goes on from step *t: descent by one step, flow at once to the next one that is recorded. */
-static nnd_status advance(run *r, nnd_deep_linear_flow *flow, size_t *t, size_t next) {
+/* Goes on from the mark *t: descent by one step, flow at once to the next one that is recorded. */
+static nnd_status advance(run *r, nnd_deep_linear_flow *flow, double *t, size_t recorded) {
     const nnd_deep_linear *p = r->params;
+    double next = r->marks.value[recorded];
     if (p->integrator == NND_GRADIENT_FLOW) {
         *t = next;
-        return nnd_deep_linear_flow_to(r->ctx, &r->net, flow,
-                                       p->time * (double)next / (double)p->steps);
+        nnd_status status = nnd_progress_step(r->ctx, (double)recorded, (double)r->marks.count);
+        return status != NND_OK
+                   ? status
+                   : nnd_deep_linear_flow_to(r->ctx, &r->net, flow, nnd_deep_linear_time(p, next));
     }
-    nnd_deep_linear_network_step(&r->net, (*t)++);
-    nnd_deep_linear_network_evaluate(&r->net, *t);
-    return NND_OK;
+    nnd_deep_linear_network_step(&r->net, (size_t)*t);
+    *t += 1.0;
+    nnd_deep_linear_network_evaluate(&r->net, (size_t)*t);
+    return nnd_progress_step(r->ctx, *t, (double)p->steps);
 }
 
 static nnd_status train(run *r, nnd_rng_key key) {
     nnd_deep_linear_network *net = &r->net;
     nnd_deep_linear_flow flow = {0};
-    size_t t = 0, recorded = 0;
+    size_t recorded = 0;
+    double t = 0.0;
     nnd_status status = NND_OK;
     nnd_deep_linear_network_draw(net, key);
     nnd_deep_linear_spectra_restart(&r->spectra, net, key);
@@ -381,19 +406,19 @@ static nnd_status train(run *r, nnd_rng_key key) {
     r->past.recorded = 0;
     if (r->params->control)
         nnd_deep_linear_control(net, r->image, values(r, "control"));
-    while (status == NND_OK && recorded < r->grid.count) {
+    while (status == NND_OK && recorded < r->marks.count) {
         if (nnd_has_diverged(limit, net->mse)) {
-            *values(r, NND_DIVERGED_AT) = (double)t;
+            *values(r, NND_DIVERGED_AT) = t;
             break;
         }
-        if (r->grid.step[recorded] == t) {
+        if (r->marks.value[recorded] == t) {
             record(r, recorded);
             status = record_spectra(r, recorded++);
         }
-        if (status == NND_OK && recorded < r->grid.count)
-            status = advance(r, &flow, &t, r->grid.step[recorded]);
+        if (status == NND_OK && recorded < r->marks.count)
+            status = advance(r, &flow, &t, recorded);
         if (status == NND_NOT_CONVERGED) { /* no step is short enough: weights are not finite */
-            *values(r, NND_DIVERGED_AT) = (double)t;
+            *values(r, NND_DIVERGED_AT) = t;
             status = NND_OK;
             break;
         }
@@ -411,8 +436,7 @@ static nnd_status simulate(nnd_context *ctx, const void *params, size_t size, ui
     run r = {.params = p, .ctx = ctx};
     nnd_status status = nnd_deep_linear_network_make(ctx, p, size, &r.net);
     if (status == NND_OK)
-        status =
-            nnd_timegrid_make(ctx, (size_t)p->steps, &p->record, (size_t)p->record_every, &r.grid);
+        status = nnd_deep_linear_marks(ctx, p, &r.marks);
     r.image = calloc(r.net.width + 1, sizeof(double));
     if (status == NND_OK && r.image == NULL)
         status = nnd_fail_memory(ctx, "a network");
@@ -422,12 +446,15 @@ static nnd_status simulate(nnd_context *ctx, const void *params, size_t size, ui
         status = nnd_deep_linear_spectra_make(ctx, &r.net, &r.spectra);
     if (status == NND_OK)
         status = frame_make(ctx, &r, first_seed, count);
-    for (r.seed = 0; status == NND_OK && r.seed < count; r.seed++)
+    for (r.seed = 0; status == NND_OK && r.seed < count; r.seed++) {
+        nnd_progress_within(ctx, (double)r.seed / (double)count,
+                            (double)(r.seed + 1) / (double)count);
         status = train(&r, (nnd_rng_key){base_seed, first_seed + r.seed, size});
+    }
     nnd_hand_over(status == NND_OK, r.frame, frame);
     history_clear(&r.past, r.net.depth + 1);
     nnd_deep_linear_spectra_clear(&r.spectra);
-    nnd_timegrid_clear(&r.grid);
+    free(r.marks.value);
     free(r.image);
     nnd_deep_linear_network_clear(&r.net);
     return status;
@@ -435,12 +462,15 @@ static nnd_status simulate(nnd_context *ctx, const void *params, size_t size, ui
 
 /* What to do besides plain SGD with the rates of the recipe. */
 static void optimizer_text(const nnd_deep_linear *p, size_t size, char *text) {
+    nnd_text line = nnd_text_in(size, text);
     if (p->integrator == NND_GRADIENT_FLOW) {
-        nnd_format(text, size, "gradient flow: no SGD; one Euler step is SGD with raw_lr times %g",
-                   p->time / (double)p->steps);
+        nnd_text_add(&line, "gradient flow: no SGD; one Euler step");
+        if (nnd_deep_linear_adapts(p))
+            nnd_text_add(&line, " of length dt is SGD with raw_lr times dt");
+        else
+            nnd_text_add(&line, " is SGD with raw_lr times %g", p->time / (double)p->steps);
         return;
     }
-    nnd_text line = nnd_text_in(size, text);
     nnd_text_add(&line, "SGD");
     if (p->momentum > 0.0)
         nnd_text_add(&line, " with momentum %g", p->momentum);

@@ -91,9 +91,15 @@ static nnd_status advance(nnd_deep_linear_network *net, nnd_deep_linear_flow *fl
 nnd_status nnd_deep_linear_flow_to(nnd_context *ctx, nnd_deep_linear_network *net,
                                    nnd_deep_linear_flow *flow, double time) {
     nnd_status status = NND_OK;
+    double last = net->params->time;
     while (status == NND_OK && flow->walk.t < time) {
         if (nnd_context_interrupted(ctx))
             return nnd_fail(ctx, NND_E_INTERRUPTED, "interrupted at t = %g", flow->walk.t);
+        if (nnd_dp_is_endless(&flow->walk, last))
+            return nnd_fail(ctx, NND_E_INPUT,
+                            "params.time: %g is too long for a simulated flow, whose steps at "
+                            "t = %.3g are %.2g long; allowed: %g of them",
+                            last, flow->walk.t, flow->walk.h, NND_DP_MOST_STEPS);
         status = advance(net, flow, time);
     }
     return status;

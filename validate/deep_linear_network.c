@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "core/streams.h"
-#include "core/timegrid.h"
 
 /* Of matrix l. */
 static uint32_t weights_stream(size_t l) {
@@ -91,8 +90,7 @@ double nnd_deep_linear_pass_flops(const nnd_deep_linear *p, size_t inputs) {
 static double evaluations(const nnd_deep_linear *p) {
     if (p->integrator == NND_DESCENT)
         return (double)p->steps + 1.0;
-    double times = nnd_timegrid_most(p->steps, &p->record, p->record_every);
-    return 6.0 * fmax(times, 10.0 + 20.0 * p->time) + 1.0;
+    return 6.0 * fmax(nnd_deep_linear_most_marks(p), 10.0 + 20.0 * p->time) + 1.0;
 }
 
 double nnd_deep_linear_network_flops(const nnd_deep_linear *p, size_t inputs) {

@@ -47,9 +47,7 @@ static bool check(const void *params, size_t size, nnd_objection *o) {
 }
 
 static double recorded_times(const nnd_directional *p) {
-    if (p->record.count > 0)
-        return (double)p->record.count + 1.0;
-    return flows(p) ? 200.0 : floor(p->steps / (double)p->record_every) + 2.0;
+    return nnd_record_most(flows(p), flows(p) ? p->time : p->steps, &p->record, p->record_every);
 }
 
 static nnd_simulation_cost cost(const void *params, size_t size) {
@@ -87,24 +85,12 @@ typedef struct {
 
 static nnd_status make_times(run *r) {
     const nnd_directional *p = r->params;
-    if (flows(p)) {
-        nnd_reals times;
-        nnd_status status = nnd_record_times(r->ctx, p->time, &p->record, &times);
-        r->t = times.value;
-        r->count = times.count;
-        return status;
-    }
-    nnd_timegrid grid;
-    nnd_status status =
-        nnd_record_steps(r->ctx, (size_t)p->steps, &p->record, (size_t)p->record_every, &grid);
-    if (status != NND_OK)
-        return status;
-    r->count = grid.count;
-    r->t = calloc(grid.count, sizeof(double));
-    for (size_t i = 0; r->t != NULL && i < grid.count; i++)
-        r->t[i] = (double)grid.step[i];
-    nnd_timegrid_clear(&grid);
-    return r->t != NULL ? NND_OK : nnd_fail_memory(r->ctx, "the recorded times");
+    nnd_reals times;
+    nnd_status status = nnd_record_axis(r->ctx, flows(p), flows(p) ? p->time : p->steps, &p->record,
+                                        (size_t)p->record_every, &times);
+    r->t = times.value;
+    r->count = times.count;
+    return status;
 }
 
 static nnd_status frame_make(run *r, size_t first_seed, size_t count) {
@@ -239,8 +225,9 @@ static nnd_status descend(run *r) {
             record(r, recorded++);
         r->last_omega = omega;
         r->last_angle = log(omega / across);
-        if (nnd_context_interrupted(r->ctx))
-            return nnd_fail(r->ctx, NND_E_INTERRUPTED, "interrupted at step %g", t);
+        nnd_status status = nnd_progress_step(r->ctx, t, r->t[r->count - 1]);
+        if (status != NND_OK)
+            return status;
         nnd_directional_network_step(&r->net);
     }
     return NND_OK;

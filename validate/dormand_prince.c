@@ -36,6 +36,16 @@ double nnd_dp_length(const nnd_dp_walk *walk, double end) {
     return walk->h > 4.0 * DBL_EPSILON * walk->t ? walk->h : 0.0;
 }
 
+double nnd_dp_least_steps(double rate, double time) {
+    const double stable = 3.31; /* |R(-z)| <= 1, R(z) = sum_{k<=5} z^k/k! + z^6/600 */
+    return rate * time / stable;
+}
+
+bool nnd_dp_is_endless(const nnd_dp_walk *walk, double end) {
+    const size_t settled = 1000;
+    return walk->taken >= settled && end - walk->t > NND_DP_MOST_STEPS * walk->h;
+}
+
 bool nnd_dp_take(nnd_dp_walk *walk, double end, double h, double error) {
     bool last = is_last(walk, end), taken = error <= 1.0;
     double next = h * factor_of(error);

@@ -29,4 +29,12 @@ double nnd_dp_length(const nnd_dp_walk *walk, double end);
 /** Takes the step of that length or not, and proposes the next: `error` is over what is allowed. */
 bool nnd_dp_take(nnd_dp_walk *walk, double end, double h, double error);
 
+/** Steps that are too many for a simulated flow. */
+#define NND_DP_MOST_STEPS 1e7
+/** Steps of a flow whose fastest rate of decay stays: those of order 5 are stable up to 3.3 times
+ * its inverse. */
+double nnd_dp_least_steps(double rate, double time);
+/** Whether steps as long as those that the flow has settled on are too many up to `end`. */
+bool nnd_dp_is_endless(const nnd_dp_walk *walk, double end);
+
 #endif

@@ -181,6 +181,7 @@ typedef struct {
     nnd_store *store;
     omp_lock_t store_lock; /* stores do not allow overlapping calls */
     size_t tasks, done;
+    nnd_tally tally;
     const task *task;
 } work;
 
@@ -223,19 +224,22 @@ static size_t blocks_of_rank(const work *e) {
 
 static nnd_status train_block(nnd_context *ctx, size_t i, void *data) {
     work *e = data;
-    size_t rank = (size_t)nnd_context_rank(ctx), ranks = (size_t)nnd_context_ranks(ctx), done;
+    size_t rank = (size_t)nnd_context_rank(ctx), ranks = (size_t)nnd_context_ranks(ctx);
+    nnd_progress_begin(ctx, &e->tally);
     nnd_status status = run_task(ctx, e, &e->task[i * ranks + rank]);
     if (status != NND_OK)
         return status;
-#pragma omp atomic capture
-    done = ++e->done;
-    nnd_progress(ctx, "simulation", done, blocks_of_rank(e));
+#pragma omp atomic
+    ++e->done;
+    nnd_progress_end(ctx);
     return NND_OK;
 }
 
 /* Trains the blocks of this rank; each thread takes the next one that is free. */
 static nnd_status train(work *e, int workers) {
     size_t mine = blocks_of_rank(e);
+    e->tally = (nnd_tally){"simulation", mine, 0.0};
+    nnd_progress(e->ctx, "simulation", 0.0, mine);
     omp_init_lock(&e->store_lock);
     nnd_status status = nnd_parallel(e->ctx, workers, mine, train_block, e);
     omp_destroy_lock(&e->store_lock);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "core/divergence.h"
+#include "core/timegrid.h"
 #include "nndmft/flat_minima.h"
 #include "validate/flat_minima_record.h"
 #include "validate/recipe.h"
@@ -29,11 +30,8 @@ static bool check(const void *params, size_t size, nnd_objection *o) {
 /* ---- what it costs ---- */
 
 static double recorded_times(const nnd_flat_minima *p) {
-    if (p->record.count > 0)
-        return (double)p->record.count + 1.0;
-    return p->integrator == NND_GRADIENT_FLOW
-               ? 200.0
-               : floor((double)p->steps / (double)p->record_every) + 2.0;
+    bool flow = p->integrator == NND_GRADIENT_FLOW;
+    return nnd_record_most(flow, flow ? p->time : (double)p->steps, &p->record, p->record_every);
 }
 
 /* Steps of a search for the largest curvature, and of a flow, as found. Each search is given room
@@ -172,6 +170,7 @@ static nnd_status descend(run *r) {
             look += look / 8;
         }
         nnd_flat_block_descend(&r->block, r->params->lr);
+        status = nnd_progress_step(r->record.ctx, (double)t, (double)steps);
     }
     return status;
 }
@@ -184,9 +183,11 @@ static nnd_status flow(run *r) {
         if (status == NND_NOT_CONVERGED)
             status = nnd_fail(r->record.ctx, NND_E_INPUT,
                               "params.time: the flow of a network takes too many steps to reach %g",
-                              next);
+                              r->params->time);
         if (status == NND_OK)
             status = record_all(r);
+        if (status == NND_OK)
+            status = nnd_progress_step(r->record.ctx, (double)r->recorded, (double)r->times.count);
     }
     return status;
 }

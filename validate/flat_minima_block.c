@@ -106,6 +106,7 @@ nnd_status nnd_flat_block_make(nnd_context *ctx, const nnd_flat_minima *p, nnd_f
         status =
             nnd_flow_make(ctx, weight_count(block), flow_rate, block, 1e-10, 1e-13, &block->flow);
         block->flow.max_steps = MOST_FLOW_STEPS;
+        block->flow.last = p->time;
     }
     return status;
 }

@@ -70,7 +70,8 @@ nnd_status nnd_flow_advance(nnd_context *ctx, nnd_flow *flow, double to) {
     double *next = flow->work + STAGES * flow->n;
     while (walk->t < to) {
         double h = nnd_dp_length(walk, to);
-        if (h == 0.0 || walk->taken + walk->rejected >= flow->max_steps)
+        if (h == 0.0 || walk->taken + walk->rejected >= flow->max_steps ||
+            nnd_dp_is_endless(walk, fmax(to, flow->last)))
             return NND_NOT_CONVERGED;
         if (nnd_context_interrupted(ctx))
             return nnd_fail(ctx, NND_E_INTERRUPTED, "interrupted at t = %g", walk->t);

@@ -18,6 +18,7 @@ typedef struct {
     void *user;
     double rtol, atol; /**< allowed error of a step: atol + rtol |x_i| for each number */
     size_t max_steps;  /**< tried since the start; no limit as made */
+    double last;       /**< the time that it is to reach in the end, if later than the next; 0 */
     nnd_dp_walk walk;
     double *x;    /**< n numbers at the time walk.t */
     double *work; /**< 8 n numbers: the stages, of which the first is the rate of x; a trial */
@@ -31,8 +32,9 @@ void nnd_flow_clear(nnd_flow *flow);
 double nnd_flow_bytes(double n);
 /** Puts a copy of `x` at t = 0. */
 void nnd_flow_start(nnd_flow *flow, const double *x);
-/** Goes on to a later time. NND_NOT_CONVERGED when max_steps are used up or steps become too short,
- *  as where the flow leaves the finite numbers: x then holds the last good values. */
+/** Goes on to a later time. NND_NOT_CONVERGED when max_steps are used up, would be 1e7
+ * (nnd_dp_is_endless) or become too short, as where the flow leaves the finite numbers: x then
+ * holds the last good values. */
 NND_MUST_USE nnd_status nnd_flow_advance(nnd_context *ctx, nnd_flow *flow, double to);
 
 #endif

@@ -211,13 +211,14 @@ static void record_kernels(run *r, size_t b) {
 
 /* ---- training ---- */
 
-static void train(run *r, nnd_rng_key key) {
+static nnd_status train(run *r, nnd_rng_key key) {
     nnd_learners *x = &r->learners;
     size_t steps = (size_t)r->p->steps, recorded = 0;
     memset(x->net.start, 0, x->net.networks * x->net.samples * sizeof(double));
     for (size_t l = 0; l < x->net.layers; l++)
         nnd_network_draw(&x->net, l, 1.0, key, NND_STREAM_LAZY_WEIGHTS + (uint32_t)l);
-    for (size_t t = 0; t <= steps; t++) {
+    nnd_status status = NND_OK;
+    for (size_t t = 0; status == NND_OK && t <= steps; t++) {
         bool wanted = steps > 0 && x->grid.step[recorded] == t;
         nnd_network_forward(&x->net);
         if (t == 0)
@@ -236,7 +237,9 @@ static void train(run *r, nnd_rng_key key) {
         recorded += wanted;
         if (t < steps)
             nnd_learners_descend(x);
+        status = nnd_progress_step(r->ctx, (double)t, (double)steps);
     }
+    return status;
 }
 
 static nnd_status simulate(nnd_context *ctx, const void *params, size_t size, uint64_t base_seed,
@@ -245,8 +248,11 @@ static nnd_status simulate(nnd_context *ctx, const void *params, size_t size, ui
     nnd_learners *x = &r.learners;
     r.depth = (size_t)r.p->depth;
     nnd_status status = run_make(&r, first_seed, count);
-    for (; status == NND_OK && x->first < count; x->first += x->net.networks)
-        train(&r, (nnd_rng_key){base_seed, first_seed + x->first, size});
+    for (; status == NND_OK && x->first < count; x->first += x->net.networks) {
+        nnd_progress_within(ctx, (double)x->first / (double)count,
+                            (double)(x->first + x->net.networks) / (double)count);
+        status = train(&r, (nnd_rng_key){base_seed, first_seed + x->first, size});
+    }
     nnd_innovations_clear(&r.innovations);
     return nnd_learners_end(x, status, frame);
 }

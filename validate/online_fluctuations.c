@@ -248,12 +248,13 @@ static void forward(nnd_network *net, size_t dim, double *residual) {
     find_residuals(net, dim, residual);
 }
 
-static void train(run *r, nnd_rng_key key) {
+static nnd_status train(run *r, nnd_rng_key key) {
     size_t steps = (size_t)r->p->steps, recorded = 0;
     bool batches = has_batches(r->p);
     memset(r->diverged, 0, SIDE_BY_SIDE * sizeof *r->diverged);
     draw(r, key);
-    for (size_t t = 0; t <= steps; t++) {
+    nnd_status status = NND_OK;
+    for (size_t t = 0; status == NND_OK && t <= steps; t++) {
         bool wanted = r->grid.step[recorded] == t;
         forward(&r->population, r->dim, r->residual);
         forward(&r->alone, 1, r->alone_residual);
@@ -276,7 +277,9 @@ static void train(run *r, nnd_rng_key key) {
         nnd_network_descend(&r->alone, r->alone_residual, NULL);
         if (batches)
             nnd_network_descend(&r->batch, r->batch_residual, NULL);
+        status = nnd_progress_step(r->ctx, (double)t, (double)steps);
     }
+    return status;
 }
 
 static nnd_status simulate(nnd_context *ctx, const void *params, size_t size, uint64_t base_seed,
@@ -284,8 +287,11 @@ static nnd_status simulate(nnd_context *ctx, const void *params, size_t size, ui
     const nnd_online_fluctuations *p = params;
     run r = {.p = p, .ctx = ctx, .dim = (size_t)p->dim, .width = size};
     nnd_status status = run_make(&r, first_seed, count);
-    for (r.first = 0; status == NND_OK && r.first < count; r.first += SIDE_BY_SIDE)
-        train(&r, (nnd_rng_key){base_seed, first_seed + r.first, size});
+    for (r.first = 0; status == NND_OK && r.first < count; r.first += SIDE_BY_SIDE) {
+        nnd_progress_within(ctx, (double)r.first / (double)count,
+                            (double)(r.first + SIDE_BY_SIDE) / (double)count);
+        status = train(&r, (nnd_rng_key){base_seed, first_seed + r.first, size});
+    }
     nnd_hand_over(status == NND_OK, r.frame, frame);
     run_clear(&r);
     return status;

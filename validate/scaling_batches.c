@@ -194,9 +194,9 @@ static nnd_status descend(nnd_context *ctx, descent *d, nnd_scaling_errors *e) {
             if (nnd_scaling_check_divergence(d->task, e, e->recorded) || ++e->recorded == e->times)
                 return NND_OK;
         }
-        if (nnd_context_interrupted(ctx))
-            return nnd_fail(ctx, NND_E_INTERRUPTED, "interrupted at step %llu",
-                            (unsigned long long)step);
+        nnd_status status = nnd_progress_step(ctx, (double)step, e->time[e->times - 1]);
+        if (status != NND_OK)
+            return status;
         if (is_one_pass(d->task))
             step_one_pass(d, e->students, step);
         else

@@ -7,6 +7,7 @@
 #include "core/companion.h"
 #include "core/hand_over.h"
 #include "core/text.h"
+#include "core/timegrid.h"
 #include "validate/recipe.h"
 #include "validate/regression.h"
 #include "validate/scaling_control.h"
@@ -17,12 +18,11 @@
 /* ---- what it costs ---- */
 
 static double recorded_times(const nnd_scaling_laws *p) {
-    const double log_spaced = 200.0;
+    bool flow = p->training == NND_SCALING_FLOW;
     if (!nnd_scaling_laws_is_timed(p))
         return 1.0;
-    if (p->record.count > 0)
-        return (double)p->record.count + 1.0;
-    return p->training == NND_SCALING_FLOW ? log_spaced : fmin(log_spaced, (double)p->steps);
+    double most = nnd_record_most(flow, p->time, &p->record, 0);
+    return flow ? most : fmin(most, (double)p->steps + 1.0);
 }
 
 /* Arrays a seed records. */

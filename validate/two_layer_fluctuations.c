@@ -186,13 +186,14 @@ static void record(run *r, size_t b, size_t i, double loss) {
         record_kernel(r, b, i);
 }
 
-static void train(run *r, nnd_rng_key key) {
+static nnd_status train(run *r, nnd_rng_key key) {
     nnd_learners *x = &r->learners;
     size_t steps = (size_t)r->p->steps, recorded = 0;
     memset(x->net.start, 0, x->net.networks * x->net.samples * sizeof(double));
     nnd_network_draw(&x->net, 0, 1.0, key, NND_STREAM_TWO_LAYER_WEIGHTS);
     nnd_network_draw(&x->net, 1, 1.0, key, NND_STREAM_TWO_LAYER_READOUT);
-    for (size_t t = 0; t <= steps; t++) {
+    nnd_status status = NND_OK;
+    for (size_t t = 0; status == NND_OK && t <= steps; t++) {
         bool wanted = x->grid.step[recorded] == t;
         nnd_network_forward(&x->net);
         if (t == 0 && r->p->center)
@@ -209,7 +210,9 @@ static void train(run *r, nnd_rng_key key) {
         recorded += wanted;
         if (t < steps)
             nnd_learners_descend(x);
+        status = nnd_progress_step(r->ctx, (double)t, (double)steps);
     }
+    return status;
 }
 
 static nnd_status simulate(nnd_context *ctx, const void *params, size_t size, uint64_t base_seed,
@@ -217,8 +220,11 @@ static nnd_status simulate(nnd_context *ctx, const void *params, size_t size, ui
     run r = {.p = params, .ctx = ctx};
     nnd_learners *x = &r.learners;
     nnd_status status = run_make(&r, size, first_seed, count);
-    for (; status == NND_OK && x->first < count; x->first += x->net.networks)
-        train(&r, (nnd_rng_key){base_seed, first_seed + x->first, size});
+    for (; status == NND_OK && x->first < count; x->first += x->net.networks) {
+        nnd_progress_within(ctx, (double)x->first / (double)count,
+                            (double)(x->first + x->net.networks) / (double)count);
+        status = train(&r, (nnd_rng_key){base_seed, first_seed + x->first, size});
+    }
     nnd_two_layer_control_clear(&r.control);
     return nnd_learners_end(x, status, frame);
 }

@@ -111,6 +111,8 @@ static nnd_status train(run *r, nnd_rng_key key) {
             break;
         if (r->record.grid.step[recorded] == t)
             status = record(r, recorded++);
+        if (status == NND_OK)
+            status = nnd_progress_step(r->record.ctx, (double)t, (double)steps);
         if (t < steps)
             nnd_wide_block_step(&r->block, t);
     }

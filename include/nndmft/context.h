@@ -35,8 +35,8 @@ typedef enum { NND_LOG_WARNING, NND_LOG_NOTE, NND_LOG_DETAIL } nnd_log_level;
 /** Receives one log line without a newline. */
 typedef void (*nnd_log_fn)(void *user, nnd_log_level level, const char *line);
 
-/** Receives progress: `done` of `total` units of work of the task named `what`. */
-typedef void (*nnd_progress_fn)(void *user, const char *what, size_t done, size_t total);
+/** Receives progress: `done` of `total` pieces of the task named `what`, parts of some included. */
+typedef void (*nnd_progress_fn)(void *user, const char *what, double done, size_t total);
 
 /** Waits until all processes that share the work call it; returns the lowest of their statuses. */
 typedef nnd_status (*nnd_agree_fn)(void *user, nnd_status status);
@@ -77,6 +77,8 @@ nnd_status nnd_fail(nnd_context *ctx, nnd_status status, const char *format, ...
     __attribute__((format(printf, 3, 4)));
 /** nnd_fail for an allocation that failed: `what` names the thing. */
 nnd_status nnd_fail_memory(nnd_context *ctx, const char *what);
+/** Puts "what: " before the message of the last failure; returns its status, negative. */
+nnd_status nnd_fail_about(nnd_context *ctx, nnd_status status, const char *what);
 /** The message of the last failure, "" if there was none; valid until the next failure. */
 const char *nnd_context_message(const nnd_context *ctx);
 
@@ -84,7 +86,31 @@ const char *nnd_context_message(const nnd_context *ctx);
 void nnd_log(nnd_context *ctx, nnd_log_level level, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 /** Sends progress to the progress callback. */
-void nnd_progress(nnd_context *ctx, const char *what, size_t done, size_t total);
+void nnd_progress(nnd_context *ctx, const char *what, double done, size_t total);
+
+/** A task of many pieces, each of which may say how far it is; make it with the first two alone. */
+typedef struct {
+    const char *what;
+    size_t total;
+    double done;
+} nnd_tally;
+
+/** From now on `ctx`, which it has to itself, works on a piece of a tally, which must outlive it.
+ */
+void nnd_progress_begin(nnd_context *ctx, nnd_tally *tally);
+/** From now on `ctx` works on one of `pieces` equal pieces of what `whole` works on, which waits.
+ */
+void nnd_progress_join(nnd_context *ctx, nnd_context *whole, size_t pieces);
+/** The part of the piece, from 0 to 1, that nnd_progress_step is about until this is called again;
+ * all of it at first. */
+void nnd_progress_within(nnd_context *ctx, double from, double to);
+/**
+ * To be called at every step of what takes long: `step` of `steps` are done. Sends progress, if
+ * there is something to tell. NND_E_INTERRUPTED, with a message, if the work is to end.
+ */
+NND_MUST_USE nnd_status nnd_progress_step(nnd_context *ctx, double step, double steps);
+/** The piece is done. */
+void nnd_progress_end(nnd_context *ctx);
 
 /**
  * Workers, at least 1, for `items` pieces of work that each need `bytes`: at most one per item and

@@ -28,17 +28,17 @@ typedef struct {
     double alpha, nu, gamma0;
     nnd_reals sigma; /**< one value, or L + 1: A_0..A_{L-1} and the readout */
     double noise;
-    double lr; /**< NaN for flow */
-    int64_t steps;
+    double lr;            /**< NaN for flow */
+    int64_t steps;        /**< NND_ABSENT for an adaptive flow */
     int parameterization; /**< nnd_parameterization */
     int training;         /**< nnd_training; online if and only if alpha is infinite */
     bool center;
     double momentum, weight_decay;
     nnd_reals schedule;
-    int integrator; /**< nnd_integrator */
-    int method;     /**< nnd_method */
-    double time;    /**< NaN for gd */
-    nnd_integers record;
+    int integrator;   /**< nnd_integrator */
+    int method;       /**< nnd_method */
+    double time;      /**< NaN for gd */
+    nnd_reals record; /**< steps, or times of an adaptive flow */
     int64_t record_every;
     bool two_time;
     bool spectrum;    /**< outliers of the weight matrices */
@@ -58,6 +58,16 @@ extern const nnd_model nnd_deep_linear_model;
 double nnd_deep_linear_sigma(const nnd_deep_linear *p, size_t l);
 /** Adds the dimension `z`: centres of the bins in which singular values are counted. */
 NND_MUST_USE nnd_status nnd_deep_linear_add_bins(const nnd_deep_linear *p, nnd_frame *frame);
+/** Whether a run is a flow that chooses its steps itself: it has no `steps`. */
+bool nnd_deep_linear_adapts(const nnd_deep_linear *p);
+/** Steps to record of a run that has some, times of an adaptive flow; ascending. The caller frees
+ * marks->value. */
+NND_MUST_USE nnd_status nnd_deep_linear_marks(nnd_context *ctx, const nnd_deep_linear *p,
+                                              nnd_reals *marks);
+/** How many those may be. */
+double nnd_deep_linear_most_marks(const nnd_deep_linear *p);
+/** The time `t` of a step to record, or of a time. */
+double nnd_deep_linear_time(const nnd_deep_linear *p, double mark);
 /** Multiplier of the learning rate at a step (1 without a schedule). */
 double nnd_deep_linear_rate(const nnd_deep_linear *p, size_t step);
 /** The greatest common divisor of the recorded steps and `steps`; steps is positive. */

@@ -125,8 +125,9 @@ void nnd_coord_text(const nnd_dim *dim, size_t i, size_t size, char *text);
  * Stacks `count` frames along new leading dimensions. `outer` holds those dimensions (one or more,
  * copied, their lengths multiplying to `count`, the last one fastest). Inner dimensions of the
  * same name are united: sorted union of numeric coordinates, order of appearance for text. What a
- * frame lacks is NaN. `parts` may hold NULL for a frame that is missing altogether. Attributes
- * are taken from the first frame that has them. With nouter = 0 the one frame is copied.
+ * frame lacks is NaN. `parts` may hold NULL for a frame that is missing altogether. Of attributes
+ * that are numbers (errors, steps, nodes) the largest is kept, of texts that of the first frame
+ * that has them. With nouter = 0 the one frame is copied.
  */
 NND_MUST_USE nnd_status nnd_frame_stack(nnd_context *ctx, size_t nouter,
                                         const nnd_dim *const *outer, size_t count,

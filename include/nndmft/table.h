@@ -81,7 +81,7 @@ typedef struct {
 
 typedef struct nnd_param_table nnd_param_table;
 
-/** The one number of a list of integers that a word stands for. */
+/** The one number of a list of numbers that a word stands for. */
 #define NND_WORD INT64_MIN
 /** Of an integer: absent. */
 #define NND_ABSENT INT64_MIN
@@ -98,8 +98,8 @@ typedef struct {
     const nnd_param_table *group; /**< members of NND_GROUP; absent, each has its default */
     const char *shorthand;        /**< of NND_GROUP: the member that a value stands for which is
                                        no mapping; NULL: there is none */
-    const char *word;             /**< of NND_INTEGERS: a text that may stand for the list, which is
-                                       then the one number NND_WORD; NULL: there is none */
+    const char *word;             /**< of NND_INTEGERS and NND_REALS: a text that may stand for the
+                                       list, which is then the one number NND_WORD; NULL: none */
     const char *long_name;        /**< on an axis over it; NULL: its symbol, or else its name */
     const char *symbol;           /**< in legends, UTF-8; NULL: its name */
     bool whole;                   /**< of NND_REAL and NND_REALS: whole numbers, or infinity */
@@ -213,6 +213,8 @@ NND_MUST_USE nnd_status nnd_params_check(nnd_context *ctx, const nnd_param_table
 bool nnd_param_is_whole(const nnd_param *param);
 /** True if a number is in the range of a parameter (and whole, where it must be). */
 bool nnd_param_holds(const nnd_param *param, double x);
+/** True if a list, the field of a parameter, is what its word stands for. */
+bool nnd_param_is_word(const nnd_param *param, const void *field);
 /** Frees what the fields of the table own; does not zero the rest of the struct. */
 void nnd_params_release(const nnd_param_table *table, void *params);
 /** Frees lists and texts in the struct and zeroes it. */

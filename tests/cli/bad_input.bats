@@ -196,6 +196,58 @@ YAML
 model: deep-linear
 params: {time: 2}
 YAML
+    bad_case case.yaml:2: params.steps "100 belongs to gd, or to method: euler, heun or rk4" <<'YAML'
+model: deep-linear
+params: {integrator: flow, method: adaptive, steps: 100}
+YAML
+}
+
+@test "a record that is no time of a flow, or no step of its grid" {
+    bad_case case.yaml:2: params.record "2.5 is no time of 0..2" <<'YAML'
+model: deep-linear
+params: {integrator: flow, time: 2, record: [1, 2.5]}
+YAML
+    bad_case case.yaml:2: params.record "0.5 is no step: steps are whole numbers" <<'YAML'
+model: deep-linear
+params: {integrator: flow, time: 2, steps: 10, record: [0.5]}
+YAML
+    bad_case case.yaml:2: params.record "12 is beyond the last step, 10" <<'YAML'
+model: deep-linear
+params: {integrator: flow, time: 2, steps: 10, record: [12]}
+YAML
+    bad_case case.yaml:2: params.record "linear is not a number >= 0, or a list of such, or log" <<'YAML'
+model: directional
+params: {record: linear}
+YAML
+}
+
+@test "a flow that would take networks for ever" {
+    case_file case.yaml <<'YAML'
+model: deep-linear
+params: {integrator: flow, time: 1.0e+30}
+simulate: {size: 20, seeds: 2}
+YAML
+    refused 2 params.time "too long for a simulated flow; allowed: up to 1.66e+07" -- run case.yaml
+    # From a small start it is only seen on the way.
+    refused 2 params.time "1e+18 is too long" "allowed: 1e+07 of them" -- simulate case.yaml \
+        --set params.time=1e18 --set params.sigma=0.001 --set params.depth=2
+    refused 2 params.time "1e+30 is too long" "allowed: 1e+07 of them" -- simulate case.yaml \
+        --set model=alignment --set params.integrator=null --set params.training=flow
+}
+
+@test "a number inside a mapping is named with its path" {
+    bad_case case.yaml:2:41 params.law.mixture.weights "a is not a number > 0" <<'YAML'
+model: directional
+params: {law: {mixture: {weights: [0.5, a], scales: [1, 2]}}}
+YAML
+    bad_case case.yaml:2:52 params.covariance.power_law "-3 is out of range" <<'YAML'
+model: alignment
+params: {alpha: 1, snr: 2, covariance: {power_law: -3, dim: 10}}
+YAML
+    bad_case case.yaml:2:23 simulate.size "a is not an integer >= 1" <<'YAML'
+model: deep-linear
+simulate: {size: [10, a], seeds: 2}
+YAML
 }
 
 @test "a learning rate together with gradient flow" {

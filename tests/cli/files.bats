@@ -67,6 +67,33 @@ quiet_behind() {
     done
 }
 
+@test "a table or a picture that cannot be written is named" {
+    local name command
+    refused 5 nowhere/x.csv "No such file" -- export case.h5 --var test_risk -o nowhere/x.csv
+    refused 5 nowhere/x.svg "No such file" -- plot case.h5 -o nowhere/x.svg
+    refused 5 nowhere/x.h5 "No such file" -- solve case.yaml -o nowhere/x.h5
+    # A file may not be longer than a kilobyte.
+    for command in "export long.h5 --var test_risk -o long.csv" \
+        "export long.h5 --format json -o long.json" "plot case.h5 -o long.svg"; do
+        name=${command##* }
+        status=0
+        # shellcheck disable=SC2016,SC2086 # expanded by the inner shell; several words
+        bash -c 'ulimit -f 1; exec "$@"' - "$NNDMFT" $command >out 2>err </dev/null || status=$?
+        one_line_error 5
+        grep -q "^nndmft: $name: .*: File too large" err || explain "message: $command"
+        [ ! -e "$name" ]
+    done
+    status=0
+    "$NNDMFT" export case.h5 --var test_risk >/dev/full 2>err || status=$?
+    [ "$(cat err)" = "nndmft: stdout: writing failed: No space left on device" ]
+}
+
+@test "a group that a file does not hold: those that it holds are listed" {
+    refused 2 long.h5 "has no group mc; there is: theory" -- export long.h5 --group mc
+    refused 2 case.h5 "has no group seeds; there are: theory, mc, compare" -- \
+        export case.h5 --group seeds
+}
+
 @test "-o - is the standard output, for tables alone" {
     works export case.h5 --var test_risk
     cp out wanted.csv
