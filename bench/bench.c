@@ -16,6 +16,7 @@
 #include "bench_flat_minima.h"
 #include "bench_fluctuations.h"
 #include "bench_many_outputs.h"
+#include "bench_matrices.h"
 #include "bench_require.h"
 #include "bench_scaling_laws.h"
 #include "bench_spectrum.h"
@@ -327,6 +328,11 @@ static void alignment(nnd_context *ctx) {
     nnd_case_free(c);
 }
 
+static void matrices(void) {
+    double bytes, seconds = bench_matrix_reading(&bytes);
+    row("reading .npy in single precision", seconds, 1e-9 * bytes / seconds, "GB/s", 0.0, "");
+}
+
 int main(int argc, char **argv) {
     if (argc > 1 && strcmp(argv[1], NOTHING) == 0)
         return EXIT_SUCCESS;
@@ -354,6 +360,7 @@ int main(int argc, char **argv) {
     bench_fluctuations();
     bench_many_outputs();
     bench_scaling_laws();
+    matrices();
     bench_dyson();
     bench_spectrum();
     hdf5(ctx);

@@ -25,8 +25,10 @@ typedef struct {
     nnd_texts set;  /**< overrides KEY=VALUE */
     nnd_texts vars;
     nnd_texts detect; /**< changes KEY=FACTOR */
+    nnd_texts datasets;
     const char *output, *view, *log, *format, *group;
     const char *param, *zero, *min, *max, *at; /**< of find */
+    const char *init, *pictures;               /**< of spectrum */
     size_t points;
     int threads;
     double memory; /**< bytes, 0: default */
@@ -114,6 +116,7 @@ int cli_solve(nnd_context *ctx, const cli_options *options);
 int cli_simulate(nnd_context *ctx, const cli_options *options);
 int cli_validate(nnd_context *ctx, const cli_options *options);
 int cli_find(nnd_context *ctx, const cli_options *options);
+int cli_spectrum(nnd_context *ctx, const cli_options *options);
 int cli_completions(nnd_context *ctx, const cli_options *options);
 int cli_plot(nnd_context *ctx, const cli_options *options);
 int cli_export(nnd_context *ctx, const cli_options *options);

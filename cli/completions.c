@@ -17,7 +17,7 @@ static void print_option_words(const cli_command *command) {
 
 /* Words that may stand after an option, as a shell list; none: file names. */
 static void print_values(void) {
-    printf("    --format) words='csv json' ;;\n"
+    printf("    --format) words='csv json table' ;;\n"
            "    --group) words='theory mc seeds compare' ;;\n"
            "    --log) words='x y xy' ;;\n"
            "    --var | --zero | --min | --max) words='");

@@ -101,6 +101,7 @@ int cli_info(nnd_context *ctx, const cli_options *options) {
     print_group("mc", result.mc);
     print_group("mc/seeds", result.seeds);
     print_group("mc/influence", result.influence);
+    print_group("mc/weights", result.weights);
     print_group("compare", result.compare);
     if (result.case_text != NULL)
         print_case(result.case_text);

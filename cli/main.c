@@ -30,6 +30,8 @@ const cli_command CLI_COMMANDS[] = {
     {"plot", "FILE", "draw theory as lines and simulation as points", 1, 1, "oVwLl", cli_plot},
     {"export", "FILE", "write a table", 1, 1, "oVFg", cli_export},
     {"info", "FILE", "tell what a file holds and where it comes from", 1, 1, "", cli_info},
+    {"spectrum", "FILE...", "what singular values say of the matrices in files", 1, 1000, "om",
+     cli_spectrum},
     {"models", "", "list the models", 0, 0, "", cli_models},
     {"describe", "MODEL", "parameters and variables of a model", 1, 1, "c", cli_describe},
     {"completions", "SHELL", "completion script for bash or zsh", 1, 1, "", cli_completions},

@@ -26,7 +26,11 @@ enum {
     KEY_LIST,
     KEY_FORMAT,
     KEY_GROUP,
-    KEY_CASE
+    KEY_CASE,
+    KEY_DATASET,
+    KEY_INIT,
+    KEY_PICTURES,
+    KEY_TABLE
 };
 
 /* What becomes of an option's argument. */
@@ -85,6 +89,13 @@ static const lettered_option OPTIONS[] = {
            "points of the first scan (default 129)"),
     OPTION('p', "at", KEY_AT, "COORDINATES", KEPT, at,
            "where to read the variable, as t=40,layer=1"),
+    OPTION('m', "dataset", KEY_DATASET, "NAME", ADDED, datasets,
+           "look at this matrix only (repeatable)"),
+    OPTION('m', "init", KEY_INIT, "FILE", KEPT, init,
+           "the same matrices before training, to compare with"),
+    OPTION('m', "pictures", KEY_PICTURES, "FOLDER", KEPT, pictures,
+           "draw a picture of each matrix into FOLDER"),
+    CHOICE('m', "format", KEY_TABLE, "FORMAT", format, "table json", "table (default) or json"),
     OPTION('c', "case", KEY_CASE, NULL, NOTED, as_case, "print a commented case file"),
     OPTION('*', "threads", KEY_THREADS, "N", CONVERTED, threads,
            "worker threads (default: all that the process may use)"),
@@ -272,6 +283,7 @@ void cli_options_clear(cli_options *options) {
     texts_clear(&options->set);
     texts_clear(&options->vars);
     texts_clear(&options->detect);
+    texts_clear(&options->datasets);
     free(options->history);
     memset(options, 0, sizeof *options);
 }

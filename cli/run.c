@@ -106,6 +106,7 @@ static nnd_status run_simulation(job *j) {
     result->mc = ensemble.mc;
     result->seeds = ensemble.seeds;
     result->influence = ensemble.influence;
+    result->weights = ensemble.weights;
     j->simulation_diverged = status > NND_OK;
     if (status < NND_OK || result->mc == NULL)
         return status;
@@ -125,7 +126,8 @@ static void keep_older(job *j) {
         j->result.mc = j->older.mc;
         j->result.seeds = j->older.seeds;
         j->result.influence = j->older.influence;
-        j->older.mc = j->older.seeds = j->older.influence = NULL;
+        j->result.weights = j->older.weights;
+        j->older.mc = j->older.seeds = j->older.influence = j->older.weights = NULL;
     }
 }
 

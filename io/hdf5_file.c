@@ -256,6 +256,26 @@ nnd_status nnd_hdf5_open(nnd_context *ctx, const char *path, hid_t *file) {
     return status;
 }
 
+/* A dataset whose numbers are elsewhere would have any file of the user's read. What a virtual one
+ * refers to can in turn be elsewhere. */
+nnd_status nnd_hdf5_check_inside(nnd_context *ctx, const char *path, const char *name,
+                                 hid_t dataset) {
+    hid_t create = H5Dget_create_plist(dataset);
+    int external = H5Pget_external_count(create);
+    H5D_layout_t layout = H5Pget_layout(create);
+    H5Pclose(create);
+    if (external < 0 || layout < 0)
+        return nnd_fail(ctx, NND_E_FORMAT, "%s: %s cannot be read: damaged or of an unknown kind",
+                        path, name);
+    if (external == 0 && layout != H5D_VIRTUAL)
+        return NND_OK;
+    return nnd_fail(ctx, NND_E_INPUT,
+                    "%s: the numbers of %s are not in the file but in %s, which is not read; copy "
+                    "them into the file",
+                    path, name,
+                    external > 0 ? "another (external storage)" : "others (a virtual dataset)");
+}
+
 /* ---- groups and attributes ---- */
 
 hid_t nnd_hdf5_new_group(hid_t parent, const char *name) {

@@ -32,24 +32,6 @@ static nnd_status check_size(const reader *r, const char *name, double elements,
     return nnd_check_memory(r->ctx, elements * (double)bytes, what);
 }
 
-/* A dataset whose numbers are elsewhere would have any file of the user's read. What a virtual one
- * refers to can in turn be elsewhere. */
-static nnd_status check_inside(const reader *r, const char *name, hid_t dataset) {
-    hid_t create = H5Dget_create_plist(dataset);
-    int external = H5Pget_external_count(create);
-    H5D_layout_t layout = H5Pget_layout(create);
-    H5Pclose(create);
-    if (external < 0 || layout < 0)
-        return damaged(r, name);
-    if (external == 0 && layout != H5D_VIRTUAL)
-        return NND_OK;
-    return nnd_fail(r->ctx, NND_E_INPUT,
-                    "%s: the numbers of %s are not in the file but in %s, which is not read; copy "
-                    "them into the file",
-                    r->path, name,
-                    external > 0 ? "another (external storage)" : "others (a virtual dataset)");
-}
-
 /* ---- dimensions ---- */
 
 static nnd_status remember(reader *r, haddr_t address) {
@@ -191,7 +173,7 @@ static nnd_status add_scale(reader *r, const char *link, hid_t dataset) {
         return nnd_fail_memory(r->ctx, link);
     for (char *c = name; *c != '\0'; c++)
         *c = *c == ',' ? '_' : *c; /* commas separate the dimensions of an array */
-    nnd_status status = check_inside(r, name, dataset);
+    nnd_status status = nnd_hdf5_check_inside(r->ctx, r->path, name, dataset);
     hid_t space = status == NND_OK ? H5Dget_space(dataset) : H5I_INVALID_HID;
     if (status == NND_OK)
         status = H5Oget_info(dataset, &info) < 0 || space < 0
@@ -375,7 +357,7 @@ static nnd_status add_array(reader *r, const char *link, hid_t dataset) {
     hsize_t shape[NND_MAX_DIMS];
     size_t ndims, axis[NND_MAX_DIMS];
     double count;
-    nnd_status status = check_inside(r, link, dataset);
+    nnd_status status = nnd_hdf5_check_inside(r->ctx, r->path, link, dataset);
     if (status != NND_OK)
         return status;
     hid_t type = H5Dget_type(dataset);

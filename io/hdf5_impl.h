@@ -45,6 +45,10 @@ NND_MUST_USE nnd_status nnd_hdf5_check(nnd_context *ctx, const char *path, bool 
 /* Opens a file for reading; one that leads to other files by its links is refused. */
 NND_MUST_USE nnd_status nnd_hdf5_open(nnd_context *ctx, const char *path, hid_t *file);
 
+/* Refuses a dataset whose numbers are in other files. */
+NND_MUST_USE nnd_status nnd_hdf5_check_inside(nnd_context *ctx, const char *path, const char *name,
+                                              hid_t dataset);
+
 /* Reads a file and forgets what it read. */
 typedef nnd_status (*nnd_hdf5_reader)(nnd_context *ctx, const void *user);
 /* Lets a child process read the file and fails as that did; NND_E_FORMAT if it does not survive. */

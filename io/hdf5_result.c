@@ -17,6 +17,7 @@ void nnd_result_clear(nnd_result *result) {
     nnd_frame_free(result->mc);
     nnd_frame_free(result->seeds);
     nnd_frame_free(result->influence);
+    nnd_frame_free(result->weights);
     nnd_frame_free(result->compare);
     free(result->case_text);
     free(result->model);
@@ -70,7 +71,8 @@ static nnd_status write_group(nnd_context *ctx, const char *path, hid_t parent, 
 
 static nnd_status write_mc(nnd_context *ctx, const char *path, hid_t file,
                            const nnd_result *result) {
-    if (result->mc == NULL && result->seeds == NULL && result->influence == NULL)
+    if (result->mc == NULL && result->seeds == NULL && result->influence == NULL &&
+        result->weights == NULL)
         return NND_OK;
     hid_t group = nnd_hdf5_new_group(file, "mc");
     nnd_status status =
@@ -81,16 +83,15 @@ static nnd_status write_mc(nnd_context *ctx, const char *path, hid_t file,
         status = write_group(ctx, path, group, "seeds", result->seeds);
     if (status == NND_OK)
         status = write_group(ctx, path, group, "influence", result->influence);
+    if (status == NND_OK)
+        status = write_group(ctx, path, group, "weights", result->weights);
     H5Gclose(group);
     return status;
 }
 
-static nnd_status build(nnd_context *ctx, const char *path, const nnd_result *result,
-                        nnd_hdf5_image *image) {
-    hid_t file;
-    nnd_status status = nnd_hdf5_create(ctx, image, &file);
-    if (status != NND_OK)
-        return status;
+static nnd_status fill_result(nnd_context *ctx, const char *path, hid_t file, const void *user) {
+    const nnd_result *result = user;
+    nnd_status status = NND_OK;
     if (!write_provenance(file, result))
         status = nnd_fail(ctx, NND_E_IO, "%s: HDF5 cannot store the attributes", path);
     if (status == NND_OK)
@@ -99,18 +100,32 @@ static nnd_status build(nnd_context *ctx, const char *path, const nnd_result *re
         status = write_mc(ctx, path, file, result);
     if (status == NND_OK)
         status = write_group(ctx, path, file, "compare", result->compare);
+    return status;
+}
+
+typedef nnd_status (*file_filler)(nnd_context *ctx, const char *path, hid_t file, const void *user);
+
+static nnd_status build(nnd_context *ctx, const char *path, file_filler fill, const void *user,
+                        nnd_hdf5_image *image) {
+    hid_t file;
+    nnd_status status = nnd_hdf5_create(ctx, image, &file);
+    if (status != NND_OK)
+        return status;
+    status = fill(ctx, path, file, user);
     nnd_status finished = nnd_hdf5_finish(ctx, path, image, file);
     return status != NND_OK ? status : finished;
 }
 
-nnd_status nnd_result_write(nnd_context *ctx, const char *path, const nnd_result *result) {
+/* Writes what `fill` puts into a new file. */
+static nnd_status write_file(nnd_context *ctx, const char *path, file_filler fill,
+                             const void *user) {
     nnd_hdf5_image image = {0};
     nnd_output *output;
     nnd_status status = nnd_output_open(ctx, path, &output);
     if (status != NND_OK)
         return status;
     H5E_BEGIN_TRY {
-        status = build(ctx, path, result, &image);
+        status = build(ctx, path, fill, user, &image);
     }
     H5E_END_TRY
     if (status == NND_OK)
@@ -118,6 +133,56 @@ nnd_status nnd_result_write(nnd_context *ctx, const char *path, const nnd_result
     nnd_status closed = nnd_output_close(ctx, output, status == NND_OK);
     nnd_hdf5_image_clear(&image);
     return status != NND_OK ? status : closed;
+}
+
+nnd_status nnd_result_write(nnd_context *ctx, const char *path, const nnd_result *result) {
+    return write_file(ctx, path, fill_result, result);
+}
+
+/* ---- frames by name ---- */
+
+typedef struct {
+    const nnd_named_frames *frames;
+    const char *history;
+} named;
+
+/* The name of the group of frame i in a file that has those before; NULL: out of memory. */
+static char *group_name(hid_t file, const char *name) {
+    char *text = strdup(name[0] != '\0' ? name : "_");
+    for (char *c = text; c != NULL && *c != '\0'; c++)
+        *c = *c == '/' ? '.' : *c;
+    if (text != NULL && strcmp(text, ".") == 0)
+        *text = '_';
+    for (size_t n = 2; text != NULL && H5Lexists(file, text, H5P_DEFAULT) > 0; n++) {
+        free(text);
+        if (asprintf(&text, "%s-%zu", name, n) < 0)
+            return NULL;
+        for (char *c = text; *c != '\0'; c++)
+            *c = *c == '/' ? '.' : *c;
+    }
+    return text;
+}
+
+static nnd_status fill_named(nnd_context *ctx, const char *path, hid_t file, const void *user) {
+    const named *n = user;
+    char *history = n->history != NULL ? strdup(n->history) : NULL;
+    const nnd_result about = {.history = history};
+    nnd_status status = NND_OK;
+    if (!write_provenance(file, &about))
+        status = nnd_fail(ctx, NND_E_IO, "%s: HDF5 cannot store the attributes", path);
+    for (size_t i = 0; status == NND_OK && i < n->frames->count; i++) {
+        char *name = group_name(file, n->frames->name[i]);
+        status = name != NULL ? write_group(ctx, path, file, name, n->frames->frame[i])
+                              : nnd_fail_memory(ctx, path);
+        free(name);
+    }
+    free(history);
+    return status;
+}
+
+nnd_status nnd_frames_write(nnd_context *ctx, const char *path, const char *history,
+                            const nnd_named_frames *frames) {
+    return write_file(ctx, path, fill_named, &(named){frames, history});
 }
 
 /* ---- reading ---- */
@@ -177,6 +242,8 @@ static nnd_status read_nndmft(nnd_context *ctx, const char *path, hid_t file, nn
         status = read_optional(ctx, path, file, "mc/seeds", &result->seeds);
     if (status == NND_OK && simulated)
         status = read_optional(ctx, path, file, "mc/influence", &result->influence);
+    if (status == NND_OK && simulated)
+        status = read_optional(ctx, path, file, "mc/weights", &result->weights);
     if (status == NND_OK)
         status = read_optional(ctx, path, file, "compare", &result->compare);
     return status;

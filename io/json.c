@@ -204,3 +204,16 @@ nnd_status nnd_json_write(nnd_context *ctx, const nnd_frame *frame, const nnd_se
     free(chosen);
     return status;
 }
+
+nnd_status nnd_json_write_all(nnd_context *ctx, const nnd_named_frames *frames, FILE *out) {
+    nnd_status status = NND_OK;
+    fputc('{', out);
+    for (size_t i = 0; status == NND_OK && i < frames->count; i++) {
+        fputs(i > 0 ? ",\n" : "", out);
+        write_string(out, frames->name[i]);
+        fputs(": ", out);
+        status = nnd_json_write(ctx, frames->frame[i], NULL, out);
+    }
+    fputs("}\n", out);
+    return status == NND_OK ? nnd_export_finish(ctx, out) : status;
+}

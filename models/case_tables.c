@@ -7,7 +7,7 @@
 
 #include "core/rows.h"
 
-static const char *const STORAGES[] = {"summary", "trajectories", NULL};
+static const char *const STORAGES[] = {"summary", "trajectories", "weights", NULL};
 
 #define POSITIVE_INTEGER                                                                           \
     { .min = 1, .max = 1e9, .min_open = false, .max_open = false }
@@ -20,7 +20,7 @@ static const nnd_param SIMULATE_PARAMS[] = {
     {"base_seed", NND_FIELD(INTEGER, nnd_simulate, base_seed), "1", NND_SEED_KEYS,
      "key of all random numbers"},
     {"storage", NND_FIELD(CHOICE, nnd_simulate, storage), "summary", NND_ANY,
-     "estimates only, or every seed too", .choices = STORAGES},
+     "estimates only; every seed too; or the matrices of seed 0 too", .choices = STORAGES},
 };
 const nnd_param_table nnd_simulate_table = NND_TABLE(SIMULATE_PARAMS, nnd_simulate);
 

@@ -48,12 +48,16 @@ static const nnd_param PARAMS[] = {
      "matrix: random matrices behind the p-values of distances"},
 };
 
-static const nnd_guide MARKS[] = {{"outlier_sv", "outlier", NND_GUIDE_ARROW}, {NULL}};
+static const nnd_guide MARKS[] = {
+    {"outlier_sv", "outlier", NND_GUIDE_ARROW},
+    {"bulk_upper", "edge of the bulk", NND_GUIDE_PLACE, .dash = 3, .along = "s"},
+    {NULL}};
 
 static const nnd_variable VARIABLES[] = {
-    {"density_sv", "s", "density of singular values", "spectrum.md#eq1: 2 s rho(s^2)", "spectrum",
-     .check = NND_UNCHECKED, .lead = true,
-     .drawing = {.x = "s", .histogram = true, .guides = MARKS}, .symbol = "ρ(s)"},
+    {"density_sv", "[matrix],s", "density of singular values", "spectrum.md#eq1: 2 s rho(s^2)",
+     "spectrum", .check = NND_UNCHECKED, .lead = true,
+     .drawing = {.x = "s", .facet = "matrix", .histogram = true, .guides = MARKS},
+     .symbol = "ρ(s)"},
     {"density", "z", "density of eigenvalues", "spectrum.md#eq1: rho(z)", "density",
      .check = NND_UNCHECKED, .unbounded = true, .drawing = {.x = "z"}, .symbol = "ρ(z)"},
     {"cdf", "z", "share of eigenvalues up to z", "spectrum.md#eq2: F", "cdf", .drawing = {.x = "z"},

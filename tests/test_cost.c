@@ -36,6 +36,7 @@ static nnd_status run(nnd_context *own, const nnd_case *c, bool simulates, doubl
         status = nnd_theory_run(own, c, NULL, &result.theory);
     result.mc = ensemble.mc;
     result.influence = ensemble.influence;
+    result.weights = ensemble.weights;
     if (status >= NND_OK)
         status = nnd_result_write(own, scratch_path("cost.h5"), &result);
     return status;
@@ -95,6 +96,9 @@ static const struct {
      false},
     {"{model: deep-linear, params: {spectrum: false, ntk: false, steps: 3}, "
      "simulate: {size: 1400, seeds: 1}}",
+     true},
+    {"{model: deep-linear, params: {depth: 2, spectrum: false, ntk: false, steps: 3}, sweep: "
+     "{gamma0: [1, 2]}, simulate: {size: 500, seeds: 1, storage: weights}}",
      true},
     {"{model: wide-mlp, params: {depth: 1, activation: relu, steps: 3, record: [3], "
      "data: {gram: [[1]], targets: [1]}}}",

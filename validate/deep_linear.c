@@ -15,6 +15,7 @@
 #include "validate/deep_linear_control.h"
 #include "validate/deep_linear_flow.h"
 #include "validate/deep_linear_spectra.h"
+#include "validate/keeper.h"
 #include "validate/recipe.h"
 #include "validate/seed_frame.h"
 
@@ -96,7 +97,8 @@ typedef struct {
     double *image; /* scratch of the control variates, N */
     nnd_context *ctx;
     nnd_frame *frame;
-    size_t seed; /* row of the frame */
+    size_t seed;        /* row of the frame */
+    nnd_keeper *keeper; /* NULL: nothing is kept */
 } run;
 
 static nnd_simulation_cost cost(const void *params, size_t size) {
@@ -107,6 +109,8 @@ static nnd_simulation_cost cost(const void *params, size_t size) {
     };
     double times = nnd_deep_linear_most_marks(p);
     double layers = (double)p->depth + 1.0, d = (double)size;
+    double n = (double)nnd_deep_linear_width(p, size);
+    c.weight_bytes = nnd_keeper_bytes(n * (d + (layers - 2.0) * n + 1.0), times);
     c.record_bytes = (4.0 + 2.0 * layers) * times * sizeof(double);
     double searches = (p->spectrum ? layers : 0.0) + (p->ntk ? 2.0 : 0.0), steps = 60.0;
     if (searches > 0.0) {
@@ -355,6 +359,11 @@ static void record(run *r, size_t i) {
         keep_fields(r, i);
 }
 
+static void keep_weights(const run *r, size_t i) {
+    for (size_t l = 0; r->keeper != NULL && l < r->keeper->layers; l++)
+        nnd_weights_write(&r->net.layer[l], &r->net.window, nnd_keeper_at(r->keeper, l, i));
+}
+
 /* Inner products between all recorded times. */
 static void overlaps(const run *r, size_t length, const double *x, double scale, double *out) {
     int n = (int)r->past.recorded, times = (int)r->past.times;
@@ -413,6 +422,7 @@ static nnd_status train(run *r, nnd_rng_key key) {
         }
         if (r->marks.value[recorded] == t) {
             record(r, recorded);
+            keep_weights(r, recorded);
             status = record_spectra(r, recorded++);
         }
         if (status == NND_OK && recorded < r->marks.count)
@@ -430,10 +440,23 @@ static nnd_status train(run *r, nnd_rng_key key) {
     return status;
 }
 
-static nnd_status simulate(nnd_context *ctx, const void *params, size_t size, uint64_t base_seed,
-                           size_t first_seed, size_t count, nnd_frame **frame) {
+static nnd_status make_keeper(const run *r) {
+    size_t layers = r->net.depth + 1, *unit = calloc(layers + 1, sizeof *unit);
+    if (unit == NULL)
+        return nnd_fail_memory(r->ctx, "the kept weights");
+    for (size_t l = 0; l < layers; l++)
+        unit[l] = r->net.layer[l].cols;
+    unit[layers] = 1;
+    nnd_status status = nnd_keeper_make(r->keeper, r->frame, layers, unit);
+    free(unit);
+    return status;
+}
+
+static nnd_status train_block(nnd_context *ctx, const void *params, size_t size, uint64_t base_seed,
+                              size_t first_seed, size_t count, nnd_keeper *keeper,
+                              nnd_frame **frame) {
     const nnd_deep_linear *p = params;
-    run r = {.params = p, .ctx = ctx};
+    run r = {.params = p, .ctx = ctx, .keeper = keeper};
     nnd_status status = nnd_deep_linear_network_make(ctx, p, size, &r.net);
     if (status == NND_OK)
         status = nnd_deep_linear_marks(ctx, p, &r.marks);
@@ -446,6 +469,8 @@ static nnd_status simulate(nnd_context *ctx, const void *params, size_t size, ui
         status = nnd_deep_linear_spectra_make(ctx, &r.net, &r.spectra);
     if (status == NND_OK)
         status = frame_make(ctx, &r, first_seed, count);
+    if (status == NND_OK && keeper != NULL)
+        status = make_keeper(&r);
     for (r.seed = 0; status == NND_OK && r.seed < count; r.seed++) {
         nnd_progress_within(ctx, (double)r.seed / (double)count,
                             (double)(r.seed + 1) / (double)count);
@@ -458,6 +483,16 @@ static nnd_status simulate(nnd_context *ctx, const void *params, size_t size, ui
     free(r.image);
     nnd_deep_linear_network_clear(&r.net);
     return status;
+}
+
+static nnd_status simulate(nnd_context *ctx, const void *params, size_t size, uint64_t base_seed,
+                           size_t first_seed, size_t count, nnd_frame **frame) {
+    return train_block(ctx, params, size, base_seed, first_seed, count, NULL, frame);
+}
+
+static nnd_status keep(nnd_context *ctx, const void *params, size_t size, uint64_t base_seed,
+                       nnd_frame **weights) {
+    return nnd_keep(ctx, train_block, params, size, base_seed, 1, weights);
 }
 
 /* What to do besides plain SGD with the rates of the recipe. */
@@ -503,6 +538,7 @@ const nnd_simulator nnd_deep_linear_simulator = {
     .model = &nnd_deep_linear_model,
     .block = block,
     .simulate = simulate,
+    .keep = keep,
     .check = check,
     .cost = cost,
     .recipe = recipe,

@@ -15,6 +15,7 @@
 #include "nndmft/directional.h"
 #include "validate/directional_network.h"
 #include "validate/flow.h"
+#include "validate/keeper.h"
 #include "validate/recipe.h"
 
 /* An explicit method takes steps as long as the fastest relaxation, however long the time. */
@@ -65,6 +66,7 @@ static nnd_simulation_cost cost(const void *params, size_t size) {
     return (nnd_simulation_cost){
         .bytes = nnd_directional_network_bytes(p) + (flows(p) ? nnd_flow_bytes(weights) : 0.0),
         .record_bytes = 10.0 * recorded_times(p) * sizeof(double),
+        .weight_bytes = nnd_keeper_bytes(weights, recorded_times(p)),
         .flops = gradients * (gradient + 6.0 * weights),
     };
 }
@@ -80,7 +82,8 @@ typedef struct {
     double *start, *velocity;
     double last_omega, last_angle; /* |w| and -log sin theta one step ago */
     nnd_frame *frame;
-    size_t seed; /* row of the frame */
+    size_t seed;        /* row of the frame */
+    nnd_keeper *keeper; /* NULL: nothing is kept */
 } run;
 
 static nnd_status make_times(run *r) {
@@ -192,6 +195,8 @@ static void record(run *r, size_t i) {
     values(r, "loss")[i] = r->net.data.loss;
     if (nnd_directional_samples_finite(r->params))
         values(r, "train_error")[i] = r->net.data.train_error;
+    if (r->keeper != NULL)
+        nnd_keeper_take(r->keeper, &r->net.net, 0, i);
     if (flows(r->params))
         flow_exponents(r, i, omega, across);
     else
@@ -278,10 +283,13 @@ static nnd_status run_make(run *r, size_t first_seed, size_t count) {
     return status;
 }
 
-static nnd_status simulate(nnd_context *ctx, const void *params, size_t size, uint64_t base_seed,
-                           size_t first_seed, size_t count, nnd_frame **frame) {
-    run r = {.ctx = ctx, .params = params};
+static nnd_status train_block(nnd_context *ctx, const void *params, size_t size, uint64_t base_seed,
+                              size_t first_seed, size_t count, nnd_keeper *keeper,
+                              nnd_frame **frame) {
+    run r = {.ctx = ctx, .params = params, .keeper = keeper};
     nnd_status status = run_make(&r, first_seed, count);
+    if (status == NND_OK && keeper != NULL)
+        status = nnd_keeper_make_of_network(keeper, r.frame, &r.net.net);
     for (r.seed = 0; status == NND_OK && r.seed < count; r.seed++) {
         begin(&r, (nnd_rng_key){base_seed, first_seed + r.seed, size});
         status = flows(r.params) ? follow(&r) : descend(&r);
@@ -292,6 +300,16 @@ static nnd_status simulate(nnd_context *ctx, const void *params, size_t size, ui
     nnd_flow_clear(&r.flow);
     nnd_directional_network_clear(&r.net);
     return status;
+}
+
+static nnd_status simulate(nnd_context *ctx, const void *params, size_t size, uint64_t base_seed,
+                           size_t first_seed, size_t count, nnd_frame **frame) {
+    return train_block(ctx, params, size, base_seed, first_seed, count, NULL, frame);
+}
+
+static nnd_status keep(nnd_context *ctx, const void *params, size_t size, uint64_t base_seed,
+                       nnd_frame **weights) {
+    return nnd_keep(ctx, train_block, params, size, base_seed, 1, weights);
 }
 
 /* Root mean square of the entries of each matrix at the start. */
@@ -336,6 +354,7 @@ const nnd_simulator nnd_directional_simulator = {
     .model = &nnd_directional_model,
     .block = block,
     .simulate = simulate,
+    .keep = keep,
     .check = check,
     .cost = cost,
     .recipe = recipe,

@@ -51,9 +51,10 @@ void nnd_ensemble_digest(const nnd_case *c, char digest[17]) {
 
 /* ---- the list of blocks ---- */
 
-/* One block: a unit of work and of storage. */
+/* One block, or the kept weights of one point and size: a unit of work and of storage. */
 typedef struct {
     size_t point, size_index, size, block, first_seed, width;
+    bool weights;
 } task;
 
 static size_t blocks_at(const nnd_case *c, const nnd_simulator *s, size_t point, size_t k) {
@@ -61,12 +62,20 @@ static size_t blocks_at(const nnd_case *c, const nnd_simulator *s, size_t point,
     return (nnd_case_seeds(c, k) + width - 1) / width;
 }
 
+static bool keeps_seeds(const nnd_case *c) {
+    return c->simulate.storage == NND_STORE_TRAJECTORIES;
+}
+
+static bool keeps_weights(const nnd_case *c) {
+    return c->simulate.storage == NND_STORE_WEIGHTS;
+}
+
 static nnd_status list_tasks(nnd_context *ctx, const nnd_case *c, const nnd_simulator *s,
                              task **tasks, size_t *count) {
     size_t n = 0, i = 0;
     for (size_t p = 0; p < c->sweep.points; p++)
         for (size_t k = 0; k < nnd_case_sizes(c); k++)
-            n += blocks_at(c, s, p, k);
+            n += blocks_at(c, s, p, k) + keeps_weights(c);
     *count = n;
     *tasks = calloc(n, sizeof **tasks);
     if (*tasks == NULL)
@@ -75,12 +84,19 @@ static nnd_status list_tasks(nnd_context *ctx, const nnd_case *c, const nnd_simu
         for (size_t k = 0; k < nnd_case_sizes(c); k++) {
             size_t size = nnd_case_size(c, k), width = s->block(c->params[p], size);
             for (size_t b = 0; b < blocks_at(c, s, p, k); b++)
-                (*tasks)[i++] = (task){p, k, size, b, b * width, width};
+                (*tasks)[i++] = (task){p, k, size, b, b * width, width, false};
         }
+    for (size_t p = 0; keeps_weights(c) && p < c->sweep.points; p++)
+        for (size_t k = 0; k < nnd_case_sizes(c); k++)
+            (*tasks)[i++] = (task){.point = p, .size = nnd_case_size(c, k), .weights = true};
     return NND_OK;
 }
 
 static void task_key(const task *t, char key[KEY_SIZE]) {
+    if (t->weights) {
+        snprintf(key, KEY_SIZE, "point-%05zu_size-%zu_weights", t->point, t->size);
+        return;
+    }
     snprintf(key, KEY_SIZE, "point-%05zu_size-%zu_block-%05zu", t->point, t->size, t->block);
 }
 
@@ -96,6 +112,7 @@ typedef struct {
     double block;   /* of the dearest block while it trains, its records included */
     double join;    /* of the seeds of one point and size, and of their blocks */
     double results; /* of what is kept of all points and sizes */
+    double kept;    /* of the weights of one of them; those of all are as large as the largest */
 } holdings;
 
 /* Blocks that train; then one point and size is reduced beside the results, and those are stacked.
@@ -112,8 +129,7 @@ static double result_bytes(const nnd_case *c, double record, size_t seeds) {
     const double groups = 32.0, most = 1e5;
     double points = most * (double)c->model->variable_count / (double)c->sweep.points;
     double shares = fmin(groups, (double)seeds) * fmin(record, sizeof(double) * points);
-    bool trajectories = c->simulate.storage == NND_STORE_TRAJECTORIES;
-    return 3.0 * record + shares + (trajectories ? (double)seeds * record : 0.0);
+    return 3.0 * record + shares + (keeps_seeds(c) ? (double)seeds * record : 0.0);
 }
 
 static nnd_pieces hold(const nnd_case *c, size_t point, size_t k, holdings *h) {
@@ -121,12 +137,15 @@ static nnd_pieces hold(const nnd_case *c, size_t point, size_t k, holdings *h) {
     nnd_simulation_cost one = s->cost(c->params[point], nnd_case_size(c, k));
     size_t width = s->block(c->params[point], nnd_case_size(c, k));
     size_t blocks = blocks_at(c, s, point, k), seeds = nnd_case_seeds(c, k);
-    h->block = fmax(h->block, one.bytes + (double)width * one.record_bytes);
+    double kept = keeps_weights(c) ? one.weight_bytes : 0.0;
+    h->block = fmax(h->block, one.bytes + (double)width * one.record_bytes + kept);
     h->join = fmax(h->join, (double)(blocks * width + seeds) * one.record_bytes);
     h->results += result_bytes(c, one.record_bytes, seeds);
+    h->kept = fmax(h->kept, kept);
     one.flops *= FROM_MEMORY;
     double stored = STORE_FLOPS * one.record_bytes / sizeof(double);
-    return (nnd_pieces){blocks, BLOCK_FLOPS + (double)width * (one.flops + stored)};
+    return (nnd_pieces){blocks + keeps_weights(c),
+                        BLOCK_FLOPS + (double)width * (one.flops + stored)};
 }
 
 nnd_status nnd_ensemble_plan(nnd_context *ctx, const nnd_case *c, nnd_plan *plan) {
@@ -137,6 +156,7 @@ nnd_status nnd_ensemble_plan(nnd_context *ctx, const nnd_case *c, nnd_plan *plan
     holdings h = {0};
     for (size_t i = 0; i < count; i++)
         pieces[i] = hold(c, i / sizes, i % sizes, &h);
+    h.results += (double)count * h.kept;
     nnd_status status = nnd_plan_make(ctx, count, pieces, peak, &h, plan);
     free(pieces);
     return status;
@@ -151,6 +171,8 @@ nnd_status nnd_ensemble_check(nnd_context *ctx, const nnd_case *c) {
         return nnd_fail(ctx, NND_E_INPUT, "the case has no key `simulate`");
     if (s == NULL)
         return nnd_fail(ctx, NND_E_INPUT, "%s has no simulation", c->model->name);
+    if (keeps_weights(c) && s->keep == NULL)
+        return nnd_fail(ctx, NND_E_INPUT, "simulate.storage: %s keeps no weights", c->model->name);
     char warned[sizeof((nnd_objection *)NULL)->text] = "";
     for (size_t p = 0; p < c->sweep.points; p++)
         for (size_t k = 0; k < nnd_case_sizes(c); k++) {
@@ -207,9 +229,11 @@ static nnd_status run_task(nnd_context *ctx, work *e, const task *t) {
     if (status != NND_OK || found)
         return status;
     nnd_frame *frame = NULL;
-    status =
-        e->simulator->simulate(ctx, e->c->params[t->point], t->size,
-                               (uint64_t)e->c->simulate.base_seed, t->first_seed, t->width, &frame);
+    const void *params = e->c->params[t->point];
+    uint64_t base_seed = (uint64_t)e->c->simulate.base_seed;
+    status = t->weights ? e->simulator->keep(ctx, params, t->size, base_seed, &frame)
+                        : e->simulator->simulate(ctx, params, t->size, base_seed, t->first_seed,
+                                                 t->width, &frame);
     if (status == NND_OK)
         status = locked_put(ctx, e, key, frame);
     nnd_frame_free(frame);
@@ -274,6 +298,14 @@ static nnd_status load_seeds(const work *e, size_t point, size_t size_index, nnd
     return status;
 }
 
+static nnd_status load_weights(const work *e, size_t point, size_t size_index,
+                               nnd_frame **weights) {
+    const task t = {.point = point, .size = nnd_case_size(e->c, size_index), .weights = true};
+    char key[KEY_SIZE];
+    task_key(&t, key);
+    return e->store->get(e->store->self, e->ctx, key, weights);
+}
+
 static void report_diverged(const work *e, size_t point, size_t size, const nnd_frame *part) {
     double fraction = nnd_frame_find(part, NND_DIVERGED_FRACTION)->data[0];
     if (fraction == 0.0)
@@ -289,13 +321,13 @@ static void report_diverged(const work *e, size_t point, size_t size, const nnd_
 /* The frames of several points or sizes, before they are stacked. */
 typedef struct {
     size_t count;
-    nnd_frame **mc, **seeds, **influence;
+    nnd_frame **mc, **seeds, **influence, **weights;
 } parts;
 
 static nnd_status parts_make(nnd_context *ctx, size_t count, parts *p) {
     *p = (parts){count, calloc(count, sizeof(nnd_frame *)), calloc(count, sizeof(nnd_frame *)),
-                 calloc(count, sizeof(nnd_frame *))};
-    return p->mc == NULL || p->seeds == NULL || p->influence == NULL
+                 calloc(count, sizeof(nnd_frame *)), calloc(count, sizeof(nnd_frame *))};
+    return p->mc == NULL || p->seeds == NULL || p->influence == NULL || p->weights == NULL
                ? nnd_fail_memory(ctx, "the estimates")
                : NND_OK;
 }
@@ -310,25 +342,30 @@ static void parts_clear(parts *p) {
     frames_free(p->count, p->mc);
     frames_free(p->count, p->seeds);
     frames_free(p->count, p->influence);
+    frames_free(p->count, p->weights);
 }
 
 void nnd_ensemble_clear(nnd_ensemble *ensemble) {
     nnd_frame_free(ensemble->mc);
     nnd_frame_free(ensemble->seeds);
     nnd_frame_free(ensemble->influence);
+    nnd_frame_free(ensemble->weights);
     *ensemble = (nnd_ensemble){0};
 }
 
 static nnd_status stack(nnd_context *ctx, size_t nouter, const nnd_dim *const *outer,
-                        const parts *p, bool trajectories, nnd_ensemble *out) {
+                        const parts *p, const nnd_case *c, nnd_ensemble *out) {
     nnd_status status =
         nnd_frame_stack(ctx, nouter, outer, p->count, (const nnd_frame *const *)p->mc, &out->mc);
     if (status == NND_OK)
         status = nnd_frame_stack(ctx, nouter, outer, p->count,
                                  (const nnd_frame *const *)p->influence, &out->influence);
-    if (status == NND_OK && trajectories)
+    if (status == NND_OK && keeps_seeds(c))
         status = nnd_frame_stack(ctx, nouter, outer, p->count, (const nnd_frame *const *)p->seeds,
                                  &out->seeds);
+    if (status == NND_OK && keeps_weights(c))
+        status = nnd_frame_stack(ctx, nouter, outer, p->count, (const nnd_frame *const *)p->weights,
+                                 &out->weights);
     return status;
 }
 
@@ -340,11 +377,9 @@ static nnd_status reduce_size(const work *e, size_t point, size_t k, const parts
                                   &p->mc[k], &p->influence[k]);
     if (status == NND_OK)
         report_diverged(e, point, size, p->mc[k]);
+    if (status == NND_OK && keeps_weights(e->c))
+        status = load_weights(e, point, k, &p->weights[k]);
     return status;
-}
-
-static bool keeps_seeds(const work *e) {
-    return e->c->simulate.storage == NND_STORE_TRAJECTORIES;
 }
 
 /* One point, stacked over sizes. */
@@ -358,7 +393,7 @@ static nnd_status reduce_point(const work *e, size_t point, nnd_ensemble *out) {
     for (size_t k = 0; status == NND_OK && k < n; k++) {
         size[k] = (double)nnd_case_size(e->c, k);
         status = reduce_size(e, point, k, &p);
-        if (status == NND_OK && !keeps_seeds(e)) {
+        if (status == NND_OK && !keeps_seeds(e->c)) {
             nnd_frame_free(p.seeds[k]);
             p.seeds[k] = NULL;
         }
@@ -367,8 +402,7 @@ static nnd_status reduce_point(const work *e, size_t point, nnd_ensemble *out) {
     nnd_dim dim = {name, NND_COORD_INTEGER, n, size, NULL};
     const nnd_dim *outer = &dim;
     if (status == NND_OK)
-        status =
-            stack(e->ctx, e->c->simulate.size.count > 0 ? 1 : 0, &outer, &p, keeps_seeds(e), out);
+        status = stack(e->ctx, e->c->simulate.size.count > 0 ? 1 : 0, &outer, &p, e->c, out);
     if (status == NND_OK)
         status = nnd_reduce_sizes(e->c->model, out->mc, out->influence);
     parts_clear(&p);
@@ -394,10 +428,11 @@ static nnd_status reduce(const work *e, nnd_ensemble *out) {
         p.mc[i] = point.mc;
         p.seeds[i] = point.seeds;
         p.influence[i] = point.influence;
+        p.weights[i] = point.weights;
     }
     if (status == NND_OK)
-        status = stack(e->ctx, e->c->sweep.keys, (const nnd_dim *const *)e->c->sweep.dim, &p,
-                       keeps_seeds(e), out);
+        status =
+            stack(e->ctx, e->c->sweep.keys, (const nnd_dim *const *)e->c->sweep.dim, &p, e->c, out);
     parts_clear(&p);
     if (status != NND_OK) {
         nnd_ensemble_clear(out);

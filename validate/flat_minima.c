@@ -9,6 +9,7 @@
 #include "core/timegrid.h"
 #include "nndmft/flat_minima.h"
 #include "validate/flat_minima_record.h"
+#include "validate/keeper.h"
 #include "validate/recipe.h"
 
 static size_t block_width(const void *params, size_t size) {
@@ -85,6 +86,7 @@ static nnd_simulation_cost cost(const void *params, size_t size) {
                  sizeof(double) * (n * n + 3.0 * n * d + rows * rows + s.decomposition +
                                    12.0 * fields * (linear ? 1.0 : (double)NND_LANES)),
         .record_bytes = sizeof(double) * (7.0 + times * (4.0 + 3.0 * (double)p->depth)),
+        .weight_bytes = nnd_keeper_bytes(s.weights, times),
         .flops = (flows ? 6.0 * FLOW_STEPS : (double)p->steps) * step + times * per_record,
     };
 }
@@ -99,6 +101,7 @@ typedef struct {
     bool lost[NND_LANES];
     double lost_at[NND_LANES], bound[NND_LANES];
     size_t recorded;
+    nnd_keeper *keeper; /* NULL: nothing is kept */
 } run;
 
 static bool all_lost(const run *r) {
@@ -122,6 +125,10 @@ static nnd_status record_all(run *r) {
     for (size_t b = 0; status == NND_OK && b < NND_LANES; b++)
         if (!r->lost[b])
             status = nnd_flat_record_state(&r->record, b, r->recorded);
+    if (r->keeper != NULL && !r->lost[0]) {
+        nnd_flat_block_read(&r->block, 0, &r->record.probe);
+        nnd_keeper_take(r->keeper, &r->record.probe, 0, r->recorded);
+    }
     r->recorded++;
     return status;
 }
@@ -130,10 +137,13 @@ static nnd_status record_all(run *r) {
 static nnd_status record_rest(run *r) {
     size_t first = r->recorded;
     nnd_status status = record_all(r);
-    for (; status == NND_OK && r->recorded < r->times.count; r->recorded++)
+    for (; status == NND_OK && r->recorded < r->times.count; r->recorded++) {
         for (size_t b = 0; b < NND_LANES; b++)
             if (!r->lost[b])
                 nnd_flat_record_copy(&r->record, b, first, r->recorded);
+        if (r->keeper != NULL)
+            nnd_keeper_repeat(r->keeper, first, r->recorded);
+    }
     return status;
 }
 
@@ -210,15 +220,18 @@ static nnd_status train(run *r, nnd_rng_key key) {
     return status;
 }
 
-static nnd_status simulate(nnd_context *ctx, const void *params, size_t size, uint64_t base_seed,
-                           size_t first_seed, size_t count, nnd_frame **frame) {
-    run r = {.params = params};
+static nnd_status train_block(nnd_context *ctx, const void *params, size_t size, uint64_t base_seed,
+                              size_t first_seed, size_t count, nnd_keeper *keeper,
+                              nnd_frame **frame) {
+    run r = {.params = params, .keeper = keeper};
     (void)count;
     nnd_status status = nnd_flat_minima_times(ctx, params, &r.times);
     if (status == NND_OK)
         status = nnd_flat_block_make(ctx, params, &r.block);
     if (status == NND_OK)
         status = nnd_flat_record_make(ctx, &r.block, first_seed, &r.times, &r.record);
+    if (status == NND_OK && keeper != NULL)
+        status = nnd_keeper_make_of_network(keeper, r.record.frame, &r.record.probe);
     if (status == NND_OK)
         status = train(&r, (nnd_rng_key){base_seed, first_seed, size});
     if (status == NND_OK) {
@@ -229,6 +242,16 @@ static nnd_status simulate(nnd_context *ctx, const void *params, size_t size, ui
     nnd_flat_block_clear(&r.block);
     free(r.times.value);
     return status;
+}
+
+static nnd_status simulate(nnd_context *ctx, const void *params, size_t size, uint64_t base_seed,
+                           size_t first_seed, size_t count, nnd_frame **frame) {
+    return train_block(ctx, params, size, base_seed, first_seed, count, NULL, frame);
+}
+
+static nnd_status keep(nnd_context *ctx, const void *params, size_t size, uint64_t base_seed,
+                       nnd_frame **weights) {
+    return nnd_keep(ctx, train_block, params, size, base_seed, NND_LANES, weights);
 }
 
 /* ---- for a deep-learning framework ---- */
@@ -266,6 +289,7 @@ const nnd_simulator nnd_flat_minima_simulator = {
     .model = &nnd_flat_minima_model,
     .block = block_width,
     .simulate = simulate,
+    .keep = keep,
     .check = check,
     .cost = cost,
     .recipe = recipe,

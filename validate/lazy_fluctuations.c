@@ -9,6 +9,7 @@
 #include "core/streams.h"
 #include "nndmft/lazy_fluctuations.h"
 #include "validate/innovation.h"
+#include "validate/keeper.h"
 #include "validate/learners.h"
 #include "validate/recipe.h"
 #include "validate/seed_frame.h"
@@ -66,6 +67,7 @@ static nnd_simulation_cost cost(const void *params, size_t size) {
         .bytes = nnd_network_bytes(&plan) + samples * samples * sizeof(double),
         .record_bytes = sizeof(double) *
                         (train * train * (2.0 * depth + 1.0) + 2.0 * depth + 1.0 + samples * times),
+        .weight_bytes = nnd_keeper_bytes(weights_of(p, size), times),
         .flops = ((double)p->steps + 1.0) * nnd_network_flops(&plan) +
                  6.0 * depth * (double)size * samples * samples + 40.0 * weights_of(p, size),
     };
@@ -95,6 +97,7 @@ typedef struct {
     nnd_learners learners;
     nnd_innovations innovations;
     size_t width, depth;
+    nnd_keeper *keeper; /* NULL: nothing is kept */
 } run;
 
 static nnd_status add_arrays(run *r) {
@@ -231,8 +234,11 @@ static nnd_status train(run *r, nnd_rng_key key) {
                 record_kernels(r, b);
             if (t == 0 && r->p->control)
                 take_controls(r, b);
-            if (nnd_learners_evaluate(x, b, t, &loss) && wanted)
-                nnd_learners_record(x, b, recorded);
+            if (!nnd_learners_evaluate(x, b, t, &loss) || !wanted)
+                continue;
+            nnd_learners_record(x, b, recorded);
+            if (r->keeper != NULL && x->first + b == 0)
+                nnd_keeper_take(r->keeper, &x->net, b, recorded);
         }
         recorded += wanted;
         if (t < steps)
@@ -242,12 +248,15 @@ static nnd_status train(run *r, nnd_rng_key key) {
     return status;
 }
 
-static nnd_status simulate(nnd_context *ctx, const void *params, size_t size, uint64_t base_seed,
-                           size_t first_seed, size_t count, nnd_frame **frame) {
-    run r = {.p = params, .ctx = ctx, .width = size};
+static nnd_status train_block(nnd_context *ctx, const void *params, size_t size, uint64_t base_seed,
+                              size_t first_seed, size_t count, nnd_keeper *keeper,
+                              nnd_frame **frame) {
+    run r = {.p = params, .ctx = ctx, .width = size, .keeper = keeper};
     nnd_learners *x = &r.learners;
     r.depth = (size_t)r.p->depth;
     nnd_status status = run_make(&r, first_seed, count);
+    if (status == NND_OK && keeper != NULL)
+        status = nnd_keeper_make_of_network(keeper, x->frame, &x->net);
     for (; status == NND_OK && x->first < count; x->first += x->net.networks) {
         nnd_progress_within(ctx, (double)x->first / (double)count,
                             (double)(x->first + x->net.networks) / (double)count);
@@ -255,6 +264,16 @@ static nnd_status simulate(nnd_context *ctx, const void *params, size_t size, ui
     }
     nnd_innovations_clear(&r.innovations);
     return nnd_learners_end(x, status, frame);
+}
+
+static nnd_status simulate(nnd_context *ctx, const void *params, size_t size, uint64_t base_seed,
+                           size_t first_seed, size_t count, nnd_frame **frame) {
+    return train_block(ctx, params, size, base_seed, first_seed, count, NULL, frame);
+}
+
+static nnd_status keep(nnd_context *ctx, const void *params, size_t size, uint64_t base_seed,
+                       nnd_frame **weights) {
+    return nnd_keep(ctx, train_block, params, size, base_seed, lanes(params, size), weights);
 }
 
 static nnd_status recipe(nnd_context *ctx, const void *params, size_t size, nnd_frame **out) {
@@ -271,6 +290,7 @@ const nnd_simulator nnd_lazy_fluctuations_simulator = {
     .model = &nnd_lazy_fluctuations_model,
     .block = block,
     .simulate = simulate,
+    .keep = keep,
     .check = check,
     .cost = cost,
     .recipe = recipe,

@@ -5,11 +5,13 @@
 #include <cblas.h>
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "core/companion.h"
 #include "core/hand_over.h"
 #include "nndmft/many_outputs.h"
 #include "nndmft/number.h"
+#include "validate/keeper.h"
 #include "validate/many_outputs_spectrum.h"
 #include "validate/many_outputs_train.h"
 #include "validate/recipe.h"
@@ -115,6 +117,7 @@ static nnd_simulation_cost cost(const void *params, size_t size) {
         .bytes = nnd_outputs_network_bytes(p, size) + nnd_outputs_training_bytes(p, size) +
                  nnd_outputs_spectrum_bytes(p, size),
         .record_bytes = times * numbers * sizeof(double),
+        .weight_bytes = nnd_keeper_bytes(n * (c + d), times + 1.0),
         .flops = (training + times * spectrum + samples * d * (c + d)) / MATRIX_SPEED +
                  20.0 * (n * (c + d) + c * d + samples * (c + d)) + times * 10.0 * points * rank,
     };
@@ -138,6 +141,7 @@ typedef struct {
     nnd_reals times, z;
     nnd_frame *frame;
     size_t seed;
+    nnd_keeper *keeper; /* NULL: nothing is kept */
 } run;
 
 static nnd_status add_arrays(run *r) {
@@ -265,6 +269,37 @@ static nnd_status record(run *r, size_t t) {
     return status;
 }
 
+/* ---- weights ---- */
+
+static void keep_weights(const run *r, size_t t) {
+    const nnd_outputs_network *net = &r->net;
+    size_t n = net->shape.width;
+    if (r->keeper == NULL)
+        return;
+    memcpy(nnd_keeper_at(r->keeper, 0, t), net->w, n * net->shape.inputs * sizeof(double));
+    memcpy(nnd_keeper_at(r->keeper, 1, t), net->a, n * net->shape.outputs * sizeof(double));
+}
+
+/* Weights are kept at the start, too, which is recorded only where the case says so. */
+static nnd_status begin_at_zero(const run *r, nnd_reals *times) {
+    if (r->keeper == NULL || times->value[0] == 0.0)
+        return NND_OK;
+    double *value = realloc(times->value, (times->count + 1) * sizeof *value);
+    if (value == NULL)
+        return nnd_fail_memory(r->ctx, "the recorded times");
+    times->value = value;
+    memmove(value + 1, value, times->count++ * sizeof *value);
+    value[0] = 0.0;
+    return NND_OK;
+}
+
+static nnd_status make_keeper(const run *r) {
+    const nnd_outputs_shape *s = &r->net.shape;
+    return r->keeper != NULL ? nnd_keeper_make(r->keeper, r->frame, 2,
+                                               (size_t[3]){s->inputs, s->width, s->outputs})
+                             : NND_OK;
+}
+
 /* ---- training ---- */
 
 static nnd_status train(run *r, nnd_rng_key key) {
@@ -277,6 +312,8 @@ static nnd_status train(run *r, nnd_rng_key key) {
         status = nnd_outputs_training_to(r->ctx, &r->training, rate * r->times.value[t]);
         if (status == NND_OK)
             status = record(r, t);
+        if (status == NND_OK)
+            keep_weights(r, t);
     }
     if (status != NND_DIVERGED)
         return status;
@@ -287,6 +324,8 @@ static nnd_status train(run *r, nnd_rng_key key) {
 static nnd_status make(run *r, size_t size, size_t first_seed, size_t count) {
     nnd_status status = nnd_many_outputs_times(r->ctx, r->p, &r->times);
     if (status == NND_OK)
+        status = begin_at_zero(r, &r->times);
+    if (status == NND_OK)
         status = nnd_many_outputs_grid(r->ctx, r->p, &r->z);
     if (status == NND_OK)
         status = nnd_outputs_network_make(r->ctx, r->p, size, &r->net);
@@ -294,12 +333,15 @@ static nnd_status make(run *r, size_t size, size_t first_seed, size_t count) {
         status = nnd_outputs_training_make(r->ctx, &r->net, &r->training);
     if (status == NND_OK)
         status = nnd_outputs_spectrum_make(r->ctx, &r->net, &r->spectrum);
-    return status == NND_OK ? frame_make(r, first_seed, count) : status;
+    if (status == NND_OK)
+        status = frame_make(r, first_seed, count);
+    return status == NND_OK ? make_keeper(r) : status;
 }
 
-static nnd_status simulate(nnd_context *ctx, const void *params, size_t size, uint64_t base_seed,
-                           size_t first_seed, size_t count, nnd_frame **frame) {
-    run r = {.ctx = ctx, .p = params};
+static nnd_status train_block(nnd_context *ctx, const void *params, size_t size, uint64_t base_seed,
+                              size_t first_seed, size_t count, nnd_keeper *keeper,
+                              nnd_frame **frame) {
+    run r = {.ctx = ctx, .p = params, .keeper = keeper};
     nnd_status status = make(&r, size, first_seed, count);
     for (; status == NND_OK && r.seed < count; r.seed++)
         status = train(&r, (nnd_rng_key){base_seed, first_seed + r.seed, size});
@@ -310,6 +352,16 @@ static nnd_status simulate(nnd_context *ctx, const void *params, size_t size, ui
     free(r.z.value);
     free(r.times.value);
     return status;
+}
+
+static nnd_status simulate(nnd_context *ctx, const void *params, size_t size, uint64_t base_seed,
+                           size_t first_seed, size_t count, nnd_frame **frame) {
+    return train_block(ctx, params, size, base_seed, first_seed, count, NULL, frame);
+}
+
+static nnd_status keep(nnd_context *ctx, const void *params, size_t size, uint64_t base_seed,
+                       nnd_frame **weights) {
+    return nnd_keep(ctx, train_block, params, size, base_seed, 1, weights);
 }
 
 /* ---- for a deep-learning framework ---- */
@@ -345,6 +397,7 @@ const nnd_simulator nnd_many_outputs_simulator = {
     .model = &nnd_many_outputs_model,
     .block = block,
     .simulate = simulate,
+    .keep = keep,
     .check = check,
     .cost = cost,
     .recipe = recipe,

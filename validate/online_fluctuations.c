@@ -20,6 +20,7 @@
 #include "core/hand_over.h"
 #include "core/streams.h"
 #include "nndmft/online_fluctuations.h"
+#include "validate/keeper.h"
 #include "validate/network.h"
 #include "validate/online_control.h"
 #include "validate/recipe.h"
@@ -51,6 +52,7 @@ static nnd_simulation_cost cost(const void *params, size_t size) {
     return (nnd_simulation_cost){
         .bytes = copies * nnd_network_bytes(&plan) + (dim * dim + batch) * sizeof(double),
         .record_bytes = 8.0 * times * sizeof(double),
+        .weight_bytes = nnd_keeper_bytes((double)size * (dim + 1.0), times),
         .flops = ((double)p->steps + 1.0) * (copies * nnd_network_flops(&plan) + 50.0 * batch) +
                  times * 4.0 * (double)size * dim * dim,
     };
@@ -90,6 +92,7 @@ typedef struct {
     double *sample, *error; /* a batch and its errors */
     double *kernel;         /* dim x dim */
     bool *diverged;
+    nnd_keeper *keeper; /* of the network without batches; NULL: nothing is kept */
 } run;
 
 static nnd_status add_arrays(run *r) {
@@ -267,6 +270,8 @@ static nnd_status train(run *r, nnd_rng_key key) {
             look_for_divergence(r, b, t);
             if (wanted && !r->diverged[b])
                 record(r, b, recorded);
+            if (wanted && !r->diverged[b] && r->keeper != NULL && r->first + b == 0)
+                nnd_keeper_take(r->keeper, &r->population, b, recorded);
         }
         recorded += wanted;
         if (t == steps)
@@ -282,11 +287,14 @@ static nnd_status train(run *r, nnd_rng_key key) {
     return status;
 }
 
-static nnd_status simulate(nnd_context *ctx, const void *params, size_t size, uint64_t base_seed,
-                           size_t first_seed, size_t count, nnd_frame **frame) {
+static nnd_status train_block(nnd_context *ctx, const void *params, size_t size, uint64_t base_seed,
+                              size_t first_seed, size_t count, nnd_keeper *keeper,
+                              nnd_frame **frame) {
     const nnd_online_fluctuations *p = params;
-    run r = {.p = p, .ctx = ctx, .dim = (size_t)p->dim, .width = size};
+    run r = {.p = p, .ctx = ctx, .dim = (size_t)p->dim, .width = size, .keeper = keeper};
     nnd_status status = run_make(&r, first_seed, count);
+    if (status == NND_OK && keeper != NULL)
+        status = nnd_keeper_make_of_network(keeper, r.frame, &r.population);
     for (r.first = 0; status == NND_OK && r.first < count; r.first += SIDE_BY_SIDE) {
         nnd_progress_within(ctx, (double)r.first / (double)count,
                             (double)(r.first + SIDE_BY_SIDE) / (double)count);
@@ -295,6 +303,16 @@ static nnd_status simulate(nnd_context *ctx, const void *params, size_t size, ui
     nnd_hand_over(status == NND_OK, r.frame, frame);
     run_clear(&r);
     return status;
+}
+
+static nnd_status simulate(nnd_context *ctx, const void *params, size_t size, uint64_t base_seed,
+                           size_t first_seed, size_t count, nnd_frame **frame) {
+    return train_block(ctx, params, size, base_seed, first_seed, count, NULL, frame);
+}
+
+static nnd_status keep(nnd_context *ctx, const void *params, size_t size, uint64_t base_seed,
+                       nnd_frame **weights) {
+    return nnd_keep(ctx, train_block, params, size, base_seed, SIDE_BY_SIDE, weights);
 }
 
 static nnd_status recipe(nnd_context *ctx, const void *params, size_t size, nnd_frame **out) {
@@ -312,6 +330,7 @@ const nnd_simulator nnd_online_fluctuations_simulator = {
     .model = &nnd_online_fluctuations_model,
     .block = block,
     .simulate = simulate,
+    .keep = keep,
     .check = check,
     .cost = cost,
     .recipe = recipe,

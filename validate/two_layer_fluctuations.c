@@ -8,6 +8,7 @@
 
 #include "core/streams.h"
 #include "nndmft/two_layer_fluctuations.h"
+#include "validate/keeper.h"
 #include "validate/learners.h"
 #include "validate/recipe.h"
 #include "validate/seed_frame.h"
@@ -64,6 +65,7 @@ static nnd_simulation_cost cost(const void *params, size_t size) {
     return (nnd_simulation_cost){
         .bytes = nnd_network_bytes(&plan) + samples * samples * sizeof(double),
         .record_bytes = numbers * times * sizeof(double),
+        .weight_bytes = nnd_keeper_bytes((double)size * (double)(plan.inputs + 1), times),
         .flops = ((double)p->steps + 1.0) * nnd_network_flops(&plan) + times * kernel +
                  50.0 * (double)size * (double)(plan.inputs + 1),
     };
@@ -93,6 +95,7 @@ typedef struct {
     nnd_context *ctx;
     nnd_learners learners;
     nnd_two_layer_control control;
+    nnd_keeper *keeper; /* NULL: nothing is kept */
 } run;
 
 static nnd_status add_arrays(run *r) {
@@ -184,6 +187,8 @@ static void record(run *r, size_t b, size_t i, double loss) {
                                 x->net.output + b * x->net.samples + x->train, NULL);
     if (r->p->kernels)
         record_kernel(r, b, i);
+    if (r->keeper != NULL && seed == 0)
+        nnd_keeper_take(r->keeper, &x->net, b, i);
 }
 
 static nnd_status train(run *r, nnd_rng_key key) {
@@ -215,11 +220,14 @@ static nnd_status train(run *r, nnd_rng_key key) {
     return status;
 }
 
-static nnd_status simulate(nnd_context *ctx, const void *params, size_t size, uint64_t base_seed,
-                           size_t first_seed, size_t count, nnd_frame **frame) {
-    run r = {.p = params, .ctx = ctx};
+static nnd_status train_block(nnd_context *ctx, const void *params, size_t size, uint64_t base_seed,
+                              size_t first_seed, size_t count, nnd_keeper *keeper,
+                              nnd_frame **frame) {
+    run r = {.p = params, .ctx = ctx, .keeper = keeper};
     nnd_learners *x = &r.learners;
     nnd_status status = run_make(&r, size, first_seed, count);
+    if (status == NND_OK && keeper != NULL)
+        status = nnd_keeper_make_of_network(keeper, x->frame, &x->net);
     for (; status == NND_OK && x->first < count; x->first += x->net.networks) {
         nnd_progress_within(ctx, (double)x->first / (double)count,
                             (double)(x->first + x->net.networks) / (double)count);
@@ -227,6 +235,16 @@ static nnd_status simulate(nnd_context *ctx, const void *params, size_t size, ui
     }
     nnd_two_layer_control_clear(&r.control);
     return nnd_learners_end(x, status, frame);
+}
+
+static nnd_status simulate(nnd_context *ctx, const void *params, size_t size, uint64_t base_seed,
+                           size_t first_seed, size_t count, nnd_frame **frame) {
+    return train_block(ctx, params, size, base_seed, first_seed, count, NULL, frame);
+}
+
+static nnd_status keep(nnd_context *ctx, const void *params, size_t size, uint64_t base_seed,
+                       nnd_frame **weights) {
+    return nnd_keep(ctx, train_block, params, size, base_seed, lanes(params, size), weights);
 }
 
 static nnd_status recipe(nnd_context *ctx, const void *params, size_t size, nnd_frame **out) {
@@ -244,6 +262,7 @@ const nnd_simulator nnd_two_layer_fluctuations_simulator = {
     .model = &nnd_two_layer_fluctuations_model,
     .block = block,
     .simulate = simulate,
+    .keep = keep,
     .check = check,
     .cost = cost,
     .recipe = recipe,

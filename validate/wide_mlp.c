@@ -6,6 +6,7 @@
 #include "core/divergence.h"
 #include "core/hand_over.h"
 #include "core/text.h"
+#include "validate/keeper.h"
 #include "validate/recipe.h"
 #include "validate/seed_frame.h"
 #include "validate/wide_mlp_control.h"
@@ -42,6 +43,7 @@ static nnd_simulation_cost cost(const void *params, size_t size) {
     return (nnd_simulation_cost){
         .bytes = nnd_network_bytes(&plan) + nnd_wide_record_scratch_bytes(p, size, plan.networks),
         .record_bytes = nnd_wide_record_bytes(p),
+        .weight_bytes = nnd_keeper_bytes(weights, times),
         .flops = ((double)p->steps + 1.0) * nnd_network_flops(&plan) +
                  times * nnd_wide_record_flops(p, size) + draw * weights,
     };
@@ -52,8 +54,9 @@ typedef struct {
     nnd_wide_block block;
     nnd_wide_record record;
     nnd_innovations control;
-    double *bound;  /* loss at which a network counts as diverged; 0: it has */
-    size_t *lasted; /* recorded times of each network */
+    double *bound;      /* loss at which a network counts as diverged; 0: it has */
+    size_t *lasted;     /* recorded times of each network */
+    nnd_keeper *keeper; /* NULL: nothing is kept */
 } run;
 
 /* Marks the networks that diverged by step t; returns how many still train. */
@@ -82,6 +85,8 @@ static nnd_status record(run *r, size_t i) {
         status = nnd_wide_record_take(&r->record, b, i);
         r->lasted[b] = i + 1;
     }
+    if (r->keeper != NULL && r->bound[0] > 0.0)
+        nnd_keeper_take(r->keeper, &r->block.net, 0, i);
     return status;
 }
 
@@ -121,9 +126,12 @@ static nnd_status train(run *r, nnd_rng_key key) {
     return status;
 }
 
-static nnd_status simulate(nnd_context *ctx, const void *params, size_t size, uint64_t base_seed,
-                           size_t first_seed, size_t count, nnd_frame **frame) {
-    run r = {.bound = calloc(count, sizeof(double)), .lasted = calloc(count, sizeof(size_t))};
+static nnd_status train_block(nnd_context *ctx, const void *params, size_t size, uint64_t base_seed,
+                              size_t first_seed, size_t count, nnd_keeper *keeper,
+                              nnd_frame **frame) {
+    run r = {.bound = calloc(count, sizeof(double)),
+             .lasted = calloc(count, sizeof(size_t)),
+             .keeper = keeper};
     nnd_status status = r.bound != NULL && r.lasted != NULL
                             ? nnd_wide_block_make(ctx, params, size, count, &r.block)
                             : nnd_fail_memory(ctx, "a block of networks");
@@ -131,6 +139,8 @@ static nnd_status simulate(nnd_context *ctx, const void *params, size_t size, ui
         status = nnd_wide_record_make(ctx, &r.block, first_seed, &r.record);
     if (status == NND_OK)
         status = add_controls(&r);
+    if (status == NND_OK && keeper != NULL)
+        status = nnd_keeper_make_of_network(keeper, r.record.frame, &r.block.net);
     if (status == NND_OK)
         status = train(&r, (nnd_rng_key){base_seed, first_seed, size});
     nnd_hand_over(status == NND_OK, r.record.frame, frame);
@@ -140,6 +150,16 @@ static nnd_status simulate(nnd_context *ctx, const void *params, size_t size, ui
     free(r.bound);
     free(r.lasted);
     return status;
+}
+
+static nnd_status simulate(nnd_context *ctx, const void *params, size_t size, uint64_t base_seed,
+                           size_t first_seed, size_t count, nnd_frame **frame) {
+    return train_block(ctx, params, size, base_seed, first_seed, count, NULL, frame);
+}
+
+static nnd_status keep(nnd_context *ctx, const void *params, size_t size, uint64_t base_seed,
+                       nnd_frame **weights) {
+    return nnd_keep(ctx, train_block, params, size, base_seed, block(params, size), weights);
 }
 
 /* What to do besides plain SGD with the rates of the recipe. */
@@ -166,6 +186,7 @@ const nnd_simulator nnd_wide_mlp_simulator = {
     .model = &nnd_wide_mlp_model,
     .block = block,
     .simulate = simulate,
+    .keep = keep,
     .check = check,
     .cost = cost,
     .recipe = recipe,

@@ -18,7 +18,7 @@ typedef struct {
 } nnd_sweep;
 
 /** What to keep of an ensemble. */
-typedef enum { NND_STORE_SUMMARY, NND_STORE_TRAJECTORIES } nnd_storage;
+typedef enum { NND_STORE_SUMMARY, NND_STORE_TRAJECTORIES, NND_STORE_WEIGHTS } nnd_storage;
 
 /** The key `simulate` of a case. */
 typedef struct {

@@ -34,7 +34,8 @@ char *nnd_yaml_text(const nnd_value *tree);
 
 /**
  * Reads a data file that a case names: every array of an HDF5 file (at its root, or in /mc), or of
- * a CSV table (ending in .csv, names in the first line) every column. An nnd_data_reader.
+ * a CSV table (ending in .csv, names in the first line) every column, of .npy, .npz and
+ * .safetensors every array of one or two dimensions. An nnd_data_reader.
  */
 NND_MUST_USE nnd_status nnd_data_file_read(nnd_context *ctx, const char *path, nnd_frame **arrays);
 
@@ -48,6 +49,7 @@ typedef struct {
     nnd_frame *theory, *mc, *compare;
     nnd_frame *seeds;     /**< group /mc/seeds: every seed */
     nnd_frame *influence; /**< group /mc/influence: what groups of seeds contribute */
+    nnd_frame *weights;   /**< group /mc/weights: matrices of seed 0 */
     char *case_text;      /**< the resolved case as YAML */
     char *model;          /**< name of the model */
     char *version;        /**< of the nndmft that wrote it */
@@ -111,6 +113,22 @@ NND_MUST_USE nnd_status nnd_csv_write(nnd_context *ctx, const nnd_frame *frame,
 /** The shape of xarray's Dataset.to_dict(); NaN and infinity are null. */
 NND_MUST_USE nnd_status nnd_json_write(nnd_context *ctx, const nnd_frame *frame,
                                        const nnd_selection *vars, FILE *out);
+/** Several frames, each with a name; borrowed. */
+typedef struct {
+    size_t count;
+    const char **name;
+    nnd_frame **frame;
+} nnd_named_frames;
+/** All of them as one JSON object: by its name each as nnd_json_write has it. */
+NND_MUST_USE nnd_status nnd_json_write_all(nnd_context *ctx, const nnd_named_frames *frames,
+                                           FILE *out);
+/**
+ * All of them as an HDF5 file, each in a group of its own, with the attributes of provenance. A
+ * group is called as its frame; '/' in a name is '.' there, and what would be a second group of one
+ * name gets a number. `history`: the command line, or NULL.
+ */
+NND_MUST_USE nnd_status nnd_frames_write(nnd_context *ctx, const char *path, const char *history,
+                                         const nnd_named_frames *frames);
 /**
  * Writes text of unknown origin (names, attributes, coordinates of foreign files) for people's
  * eyes: what could move the cursor, begin a line or turn the direction of writing, and bytes that

@@ -15,6 +15,7 @@
 #include "nndmft/find.h"
 #include "nndmft/frame.h"
 #include "nndmft/io.h"
+#include "nndmft/matrices.h"
 #include "nndmft/model.h"
 #include "nndmft/models.h"
 #include "nndmft/number.h"

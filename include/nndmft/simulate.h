@@ -15,6 +15,7 @@ NND_API_BEGIN
 typedef struct {
     double bytes;        /**< memory held by one block, without its records */
     double record_bytes; /**< what one network records */
+    double weight_bytes; /**< what `keep` returns; 0: it cannot */
     double flops;        /**< floating-point operations of one network, as in nnd_cost */
 } nnd_simulation_cost;
 
@@ -31,6 +32,13 @@ typedef struct {
     size_t (*block)(const void *params, size_t size);
     nnd_status (*simulate)(nnd_context *ctx, const void *params, size_t size, uint64_t base_seed,
                            size_t first_seed, size_t count, nnd_frame **frame);
+    /**
+     * The matrices of the network of seed 0 at recorded times, for `storage: weights`: arrays over
+     * `t`, rows and columns (validate/keeper.h). The network is trained as `simulate` trains it.
+     * NULL: it has none.
+     */
+    nnd_status (*keep)(nnd_context *ctx, const void *params, size_t size, uint64_t base_seed,
+                       nnd_frame **weights);
     /** Checks that the parameters make sense at this size: false with an objection, or true with a
      *  warning in its text, or true with an empty text. NULL: they always do. */
     bool (*check)(const void *params, size_t size, nnd_objection *objection);
@@ -68,6 +76,9 @@ typedef struct {
     nnd_frame *mc;
     /** Every seed, if the case asks for trajectories. */
     nnd_frame *seeds;
+    /** Group /mc/weights: the matrices of seed 0 over (sweep..., size, t, own dimensions), NaN
+     * where those of another point are larger; if the case asks for them. */
+    nnd_frame *weights;
     /** What groups of seeds contribute to each estimate (validate/reduce.h): arrays over (sweep...,
      *  size, group, own dimensions), which nnd_compare judges by. */
     nnd_frame *influence;

@@ -42,7 +42,8 @@ static void use(nnd_context *ctx, const nnd_result *result) {
     if (sink == NULL)
         sink = fopen("/dev/null", "w");
     require(sink != NULL, "/dev/null");
-    const nnd_frame *frames[] = {result->theory, result->mc, result->seeds, result->compare};
+    const nnd_frame *frames[] = {result->theory, result->mc, result->seeds, result->weights,
+                                 result->compare};
     for (size_t i = 0; i < sizeof frames / sizeof *frames; i++)
         if (frames[i] != NULL)
             require(nnd_json_write(ctx, frames[i], NULL, sink) == NND_OK, "JSON can be written");
