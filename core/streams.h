@@ -28,6 +28,8 @@
     STREAM(ALIGNMENT, START, 8, 2)                                                                 \
     STREAM(ALIGNMENT, PROBES, 10, 1)                                                               \
     STREAM(ALIGNMENT, TESTS, 11, 1)                                                                \
+    STREAM(DEEP_FLUCTUATIONS_THEORY, LAYERS, 0, 100)                                               \
+    STREAM(DEEP_FLUCTUATIONS_THEORY, SIGNS, 100, 100)                                              \
     STREAM(DEEP_LINEAR, TARGET, 0, 1)                                                              \
     STREAM(DEEP_LINEAR, INPUTS, 1, 1)                                                              \
     STREAM(DEEP_LINEAR, NOISE, 2, 1)                                                               \
