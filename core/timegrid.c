@@ -55,7 +55,7 @@ static void keep_distinct(size_t n, double last, nnd_reals *times) {
     for (size_t i = 0; i < n && times->value[i] <= last; i++) {
         double t = times->value[i],
                before = times->count > 0 ? times->value[times->count - 1] : NAN;
-        bool same = t == before || t - before <= SAME_TIME * t;
+        bool same = t == before || t - before <= SAME_TIME * before;
         times->value[same ? times->count - 1 : times->count++] = t;
     }
 }
