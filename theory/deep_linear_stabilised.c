@@ -278,10 +278,15 @@ static void swap_fields(nnd_small *n) {
     n->fields[1] = f;
 }
 
+/* The error that weights may have: what it does to the output is the tolerance. */
+static double wanted_error(const flow *f) {
+    return nnd_small_output_unit(f->n) * f->n->tolerance;
+}
+
 /* Snapshots at doubled times; whether the weights are where they were at a quarter of this one, and
  * move no faster than noise does. */
 static bool is_frozen(flow *f, double t) {
-    const double still = 3.0, noise = 100.0;
+    const double still = 3.0 * wanted_error(f), noise = 100.0 * wanted_error(f);
     size_t last = f->snapshots, old = SNAPSHOTS;
     if (last == 0 || t >= 2.0 * f->snapshot[(last - 1) % SNAPSHOTS]) {
         keep(f, SNAPSHOT + last % SNAPSHOTS);
@@ -291,15 +296,14 @@ static bool is_frozen(flow *f, double t) {
     for (size_t k = 0; k < SNAPSHOTS && k < f->snapshots; k++)
         if (f->snapshot[k] <= 0.25 * t && (old == SNAPSHOTS || f->snapshot[k] > f->snapshot[old]))
             old = k;
-    return f->snapshots > SNAPSHOTS && old < SNAPSHOTS &&
-           speed(f) < noise * f->n->tolerance * f->lambda &&
-           distance(f, SNAPSHOT + old, 0.0) < still * f->n->tolerance;
+    return f->snapshots > SNAPSHOTS && old < SNAPSHOTS && speed(f) < noise * f->lambda &&
+           distance(f, SNAPSHOT + old, 0.0) < still;
 }
 
 /* Tries steps from time t, at most to `to`, until one is good; *h: its length, *next: of the one
  * that may follow. */
 static nnd_status advance(flow *f, double t, double to, double *h, double *next) {
-    double wanted = nnd_small_output_unit(f->n) * f->n->tolerance;
+    const double wanted = wanted_error(f);
     nnd_status status = NND_OK;
     keep(f, START);
     for (double proposed = *next; status == NND_OK; proposed = *next) {
