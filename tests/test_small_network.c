@@ -355,7 +355,7 @@ static nnd_flow_account flow(nnd_context *ctx, const char *params, double tolera
     nnd_small n;
     nnd_flow_account account;
     ck_assert_int_eq(nnd_small_make(ctx, c->params[0], tolerance, 2, &n), NND_OK);
-    ck_assert_int_eq(nnd_small_flow(ctx, &n, count, marks, note_risk, risk, &account), NND_OK);
+    ck_assert_int_eq(nnd_small_flow(ctx, &n, 1.0, count, marks, note_risk, risk, &account), NND_OK);
     nnd_small_clear(&n);
     nnd_case_free(c);
     return account;
@@ -500,6 +500,38 @@ START_TEST(errors_that_no_looser_tolerance_shows_are_reported) {
 }
 END_TEST
 
+/* Recorded times so close to each other that they, not the tolerance, limit steps: those of the
+ * check are longer all the same. 100 steps of rk4 are exact to 1e-11. */
+START_TEST(an_error_is_stated_where_recorded_times_limit_steps) {
+    const char *const runs[] = {"record: [0, 0.75, 1.5, 2.25, 3]",
+                                "method: rk4, steps: 100, record_every: 25, tolerance: 1.0e-10"};
+    nnd_context *ctx = nnd_context_new(NULL);
+    nnd_frame *f[2];
+    for (int i = 0; i < 2; i++) {
+        char yaml[320];
+        snprintf(yaml, sizeof yaml,
+                 "{model: deep-linear, params: {depth: 2, alpha: 2.5, nu: 0.3, sigma: 0.2, noise: "
+                 "0.3, gamma0: 0.001, parameterization: ntk, integrator: flow, time: 3, "
+                 "spectrum: false, ntk: false, %s}}",
+                 runs[i]);
+        f[i] = test_theory(ctx, yaml);
+    }
+    const double *x = nnd_frame_find(f[0], "overlap")->data;
+    const double *exact = nnd_frame_find(f[1], "overlap")->data;
+    double stated = nnd_frame_find_attribute(f[0], NULL, "march_error")->number;
+    double error = 0.0, largest = 0.0;
+    for (int t = 0; t < 5; t++) {
+        error = fmax(error, fabs(x[t] - exact[t]));
+        largest = fmax(largest, fabs(exact[t]));
+    }
+    ck_assert_msg(error > 1e-9 * largest && error < stated * largest, "error %g, stated %g",
+                  error / largest, stated);
+    nnd_frame_free(f[0]);
+    nnd_frame_free(f[1]);
+    nnd_context_free(ctx);
+}
+END_TEST
+
 /* Beyond the edge of stability what was left out has grown: a looser run is not claimed any more
  * where it differs from a stricter one. */
 START_TEST(curves_that_are_not_known_are_not_claimed) {
@@ -550,6 +582,7 @@ int main(void) {
     tcase_add_test(tests, a_flow_has_an_end_however_far_its_time);
     tcase_add_test(tests, a_plateau_is_not_taken_for_the_end);
     tcase_add_test(tests, small_motion_is_not_taken_for_the_end);
+    tcase_add_test(tests, an_error_is_stated_where_recorded_times_limit_steps);
     tcase_add_test(tests, curves_that_are_not_known_are_not_claimed);
     tcase_add_test(tests, the_error_falls_with_the_tolerance);
     tcase_add_test(tests, backward_times_forward_is_equal_at_any_tolerance);

@@ -27,6 +27,7 @@ typedef struct {
     nnd_context *ctx;
     const nnd_deep_linear *p;
     bool part;         /* of several, which are judged together */
+    bool looser;       /* the check of another */
     nnd_reals marks;   /* steps or, of an adaptive flow, times to record */
     double *time;      /* the same as `t` has them */
     size_t next;       /* recorded time that comes next: as many are sound */
@@ -97,8 +98,11 @@ static nnd_status begin(run *r) {
 
 /* The run itself; NND_DIVERGED: stopped after r->done steps. */
 static nnd_status go(run *r, nnd_small *n) {
+    /* Where recorded times limit steps, those of the check are longer too. */
+    double longest = r->looser ? 1.0 : 0.5;
     if (nnd_deep_linear_adapts(r->p))
-        return nnd_small_flow(r->ctx, n, r->marks.count, r->time, look_at_time, r, &r->flow);
+        return nnd_small_flow(r->ctx, n, longest, r->marks.count, r->time, look_at_time, r,
+                              &r->flow);
     return nnd_small_run(r->ctx, n, look_at_step, r, &r->done);
 }
 
@@ -223,7 +227,7 @@ static nnd_status march_error(const run *r, double dropped, nnd_status ran, doub
                               double *until) {
     const double looser = 100.0, layers = (double)r->p->depth + 1.0;
     const double longer = ROUNDING + layers * r->p->tolerance * dropped;
-    run other = {.ctx = r->ctx, .p = r->p};
+    run other = {.ctx = r->ctx, .p = r->p, .looser = true};
     nnd_small n = {0};
     nnd_status status = begin(&other);
     if (status == NND_OK)

@@ -300,15 +300,15 @@ static bool is_frozen(flow *f, double t) {
            distance(f, SNAPSHOT + old, 0.0) < still;
 }
 
-/* Tries steps from time t, at most to `to`, until one is good; *h: its length, *next: of the one
- * that may follow. */
-static nnd_status advance(flow *f, double t, double to, double *h, double *next) {
+/* Tries steps of length `longest` at most from time t to `to`, until one is good; *h: its length,
+ * *next: of the one that may follow. */
+static nnd_status advance(flow *f, double longest, double t, double to, double *h, double *next) {
     const double wanted = wanted_error(f);
     nnd_status status = NND_OK;
     keep(f, START);
     for (double proposed = *next; status == NND_OK; proposed = *next) {
         double most = ((double)MOST_STAGES * MOST_STAGES - 1.0) / (1.54 * f->lambda);
-        *h = fmin(proposed, most);
+        *h = fmin(fmin(proposed, most), longest);
         /* No sliver of a step is left before a mark. */
         if (to - t < 1.01 * *h)
             *h = to - t;
@@ -334,8 +334,8 @@ static nnd_status advance(flow *f, double t, double to, double *h, double *next)
     return status;
 }
 
-static nnd_status march(flow *f, size_t count, const double *marks, nnd_flow_look look,
-                        void *data) {
+static nnd_status march(flow *f, double longest, size_t count, const double *marks,
+                        nnd_flow_look look, void *data) {
     size_t mark = 0;
     double t = 0.0, h, next;
     nnd_status status = evaluate(f, 0);
@@ -347,7 +347,8 @@ static nnd_status march(flow *f, size_t count, const double *marks, nnd_flow_loo
     if (status == NND_OK)
         status = look(data, f->n, 0.0, mark > 0 ? 0 : SIZE_MAX);
     while (status == NND_OK && mark < count) {
-        status = advance(f, t, marks[mark], &h, &next);
+        double gap = marks[mark] - (mark > 0 ? marks[mark - 1] : 0.0);
+        status = advance(f, longest * gap, t, marks[mark], &h, &next);
         if (status != NND_OK)
             return status;
         bool landed = h >= marks[mark] - t;
@@ -366,12 +367,13 @@ static nnd_status march(flow *f, size_t count, const double *marks, nnd_flow_loo
     return status;
 }
 
-nnd_status nnd_small_flow(nnd_context *ctx, nnd_small *n, size_t count, const double *marks,
-                          nnd_flow_look look, void *data, nnd_flow_account *account) {
+nnd_status nnd_small_flow(nnd_context *ctx, nnd_small *n, double longest, size_t count,
+                          const double *marks, nnd_flow_look look, void *data,
+                          nnd_flow_account *account) {
     flow f;
     nnd_status status = make(ctx, n, account, &f);
     if (status == NND_OK)
-        status = march(&f, count, marks, look, data);
+        status = march(&f, longest, count, marks, look, data);
     clear(&f);
     return status;
 }
