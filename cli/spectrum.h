@@ -23,7 +23,8 @@ typedef struct {
     const nnd_matrix_info *info; /**< of the first checkpoint */
     size_t count;
     cli_checkpoint *at;
-    cli_checkpoint init; /**< of --init; file NULL: there is none */
+    cli_checkpoint init;    /**< of --init; file NULL: there is none */
+    nnd_spectrum_null null; /**< of the first series of each shape; draws 0: of an earlier one */
 } cli_series;
 
 /** All that a command looks at. */

@@ -193,6 +193,7 @@ void cli_spectra_clear(cli_spectra *s) {
         for (size_t k = 0; k < s->series[i].count; k++)
             clear_checkpoint(&s->series[i].at[k]);
         clear_checkpoint(&s->series[i].init);
+        nnd_spectrum_null_clear(&s->series[i].null);
         free(s->series[i].at);
     }
     for (size_t f = 0; f < s->file_count; f++)

@@ -38,6 +38,15 @@ static nnd_status check_options(nnd_context *ctx, const nnd_spectrum_options *o)
     return NND_OK;
 }
 
+static nnd_status check_null(const nnd_analysis *a) {
+    const nnd_spectrum_null *null = a->options->null;
+    return null == NULL || (null->tall == a->tall && null->count == a->out->count)
+               ? NND_OK
+               : nnd_fail(a->ctx, NND_E_INPUT,
+                          "a matrix of %zu x %zu with the null laws of %zu x %zu", a->rows, a->cols,
+                          null->tall, null->count);
+}
+
 static nnd_status check_matrix(const nnd_analysis *a) {
     bool zero = true;
     if (a->rows == 0 || a->cols == 0)
@@ -153,6 +162,8 @@ nnd_status nnd_spectrum_analyse(nnd_context *ctx, size_t rows, size_t cols, cons
     nnd_analysis a = {ctx, rows, cols, tall, matrix, {rows, cols, matrix}, options, out};
     begin(&a);
     nnd_status status = check_options(ctx, options);
+    if (status == NND_OK)
+        status = check_null(&a);
     if (status == NND_OK)
         status = check_matrix(&a);
     if (status == NND_OK)
