@@ -27,6 +27,7 @@ typedef struct {
 
 /* All singular values of larger matrices take minutes, their law from random probes seconds. */
 enum { LARGEST_EXACT = 8192 };
+enum { TEXT_SIZE = 512 };
 
 static bool is_large(const nnd_matrix_info *info) {
     return info->rows > LARGEST_EXACT && info->cols > LARGEST_EXACT;
@@ -76,6 +77,14 @@ static bool is_zero(size_t count, const double *value) {
     return true;
 }
 
+/* A refusal, with what is refused. */
+static nnd_status name_matrix(nnd_context *ctx, const cli_checkpoint *c, nnd_status status) {
+    char reason[TEXT_SIZE];
+    snprintf(reason, sizeof reason, "%s", nnd_context_message(ctx));
+    return nnd_fail(ctx, status, "%s: %s: %s", c->path, nnd_matrices_info(c->file, c->entry)->name,
+                    reason);
+}
+
 static nnd_status analyse(nnd_context *ctx, size_t i, void *data) {
     work *w = data;
     cli_checkpoint *c = w->item[i].checkpoint;
@@ -89,8 +98,10 @@ static nnd_status analyse(nnd_context *ctx, size_t i, void *data) {
         value != NULL ? read_locked(ctx, w, c, value) : nnd_fail_memory(ctx, info->name);
     if (status == NND_OK)
         c->zero = is_zero(count, value);
-    if (status == NND_OK && !c->zero)
+    if (status == NND_OK && !c->zero) {
         status = nnd_spectrum_analyse(ctx, info->rows, info->cols, value, &options, &c->spectrum);
+        status = status < 0 ? name_matrix(ctx, c, status) : status;
+    }
     free(value);
 #pragma omp atomic capture
     done = ++w->done;
@@ -103,6 +114,12 @@ static double bytes_of(const cli_checkpoint *c) {
     const nnd_spectrum_options options = options_for(info);
     return nnd_matrices_bytes(c->file, c->entry) +
            nnd_spectrum_bytes(info->rows, info->cols, &options);
+}
+
+static nnd_status check_fits(nnd_context *ctx, const cli_checkpoint *c) {
+    char what[TEXT_SIZE];
+    snprintf(what, sizeof what, "%s: %s", c->path, nnd_matrices_info(c->file, c->entry)->name);
+    return nnd_check_memory(ctx, bytes_of(c), what);
 }
 
 /* Those of the first turn are what others are compared with; the second turn knows the size that
@@ -130,9 +147,11 @@ static nnd_status analyse_turn(nnd_context *ctx, cli_spectra *s, bool first) {
     if (w.item == NULL)
         return nnd_fail_memory(ctx, "the list of matrices");
     collect(s, first, &w);
-    for (size_t i = 0; i < w.count; i++)
+    nnd_status status = NND_OK;
+    for (size_t i = 0; status == NND_OK && i < w.count; i++) {
+        status = check_fits(ctx, w.item[i].checkpoint);
         bytes = fmax(bytes, bytes_of(w.item[i].checkpoint));
-    nnd_status status = nnd_check_memory(ctx, bytes, "the largest matrix");
+    }
     if (status == NND_OK) {
         omp_init_lock(&w.file_lock);
         status =
@@ -219,8 +238,6 @@ static nnd_status draw(nnd_context *ctx, const cli_options *options, const cli_s
                        nnd_frame *const *frame) {
     if (options->pictures == NULL)
         return NND_OK;
-    if (mkdir(options->pictures, 0777) != 0 && errno != EEXIST)
-        return nnd_fail(ctx, NND_E_IO, "%s: %s", options->pictures, strerror(errno));
     nnd_status status = NND_OK;
     for (size_t i = 0; status == NND_OK && i < s->count; i++) {
         const cli_series *series = &s->series[i];
@@ -258,13 +275,26 @@ static nnd_status put_out(nnd_context *ctx, const cli_options *options, const cl
     return status;
 }
 
-static nnd_status check_outputs(nnd_context *ctx, const cli_options *o) {
-    nnd_status status = NND_OK;
-    if (o->output == NULL || (wants_json(o) && strcmp(o->output, "-") == 0))
+static nnd_status make_folder(nnd_context *ctx, const char *path) {
+    struct stat st;
+    if (mkdir(path, 0777) == 0 || (errno == EEXIST && stat(path, &st) == 0 && S_ISDIR(st.st_mode)))
         return NND_OK;
+    return nnd_fail(ctx, NND_E_IO, "%s: %s", path, strerror(errno == EEXIST ? ENOTDIR : errno));
+}
+
+/* What cannot be written is known before the work. */
+static nnd_status check_outputs(nnd_context *ctx, const cli_options *o) {
+    nnd_output *output;
+    nnd_status status = o->pictures != NULL ? make_folder(ctx, o->pictures) : NND_OK;
+    if (o->output == NULL || (wants_json(o) && strcmp(o->output, "-") == 0))
+        return status;
     for (size_t f = 0; status == NND_OK && f < o->args.count; f++)
         status = cli_check_output(ctx, o->args.value[f], o->output);
-    return status == NND_OK && o->init != NULL ? cli_check_output(ctx, o->init, o->output) : status;
+    if (status == NND_OK && o->init != NULL)
+        status = cli_check_output(ctx, o->init, o->output);
+    if (status == NND_OK)
+        status = nnd_output_open(ctx, o->output, &output);
+    return status == NND_OK ? nnd_output_close(ctx, output, false) : status;
 }
 
 int cli_spectrum(nnd_context *ctx, const cli_options *options) {

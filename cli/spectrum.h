@@ -8,6 +8,7 @@
 
 /** A matrix at one checkpoint. */
 typedef struct {
+    const char *path; /**< of the file */
     const nnd_matrices *file;
     size_t entry; /**< in the file */
     double step;

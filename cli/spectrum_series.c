@@ -85,7 +85,8 @@ static nnd_status add_checkpoint(nnd_context *ctx, const char *path, cli_series 
     if (grown == NULL)
         return nnd_fail_memory(ctx, "the list of matrices");
     series->at = grown;
-    grown[series->count++] = (cli_checkpoint){.file = file, .entry = entry, .step = step};
+    grown[series->count++] =
+        (cli_checkpoint){.path = path, .file = file, .entry = entry, .step = step};
     return NND_OK;
 }
 
@@ -129,7 +130,8 @@ static nnd_status find_init(nnd_context *ctx, const char *path, cli_spectra *s,
         const nnd_matrix_info *info = nnd_matrices_info(s->init_file, i);
         if (strcmp(info->name, series->name) != 0 || info->left_out != NULL)
             continue;
-        series->init = (cli_checkpoint){.file = s->init_file, .entry = i, .step = NAN};
+        series->init =
+            (cli_checkpoint){.path = path, .file = s->init_file, .entry = i, .step = NAN};
         return check_shape(ctx, path, series, info);
     }
     return nnd_fail(ctx, NND_E_INPUT,

@@ -199,6 +199,36 @@ START_TEST(shared_null_law_changes_nothing) {
 }
 END_TEST
 
+/* What entries have in common leaves no rounding in their spread: a constant, and integers beside
+ * 2^50. */
+START_TEST(spread_of_entries_is_not_rounding_of_their_mean) {
+    enum { ROWS = 30, COLS = 20, COUNT = ROWS * COLS };
+    nnd_spectrum_options o = nnd_spectrum_defaults();
+    double x[COUNT];
+    for (size_t i = 0; i < COUNT; i++)
+        x[i] = 0.1;
+    nnd_spectrum s = analyse(ROWS, COLS, x, &o);
+    ck_assert_double_eq(s.entry_sd, 0.0);
+    ck_assert_double_eq(s.mean, 0.1);
+    nnd_spectrum_clear(&s);
+    for (size_t i = 0; i < COUNT; i++)
+        x[i] = 0x1p50 + (double)(i % 5);
+    s = analyse(ROWS, COLS, x, &o);
+    ck_assert_double_eq_tol(s.entry_sd, sqrt(2.0), 16 * DBL_EPSILON);
+    nnd_spectrum_clear(&s);
+}
+END_TEST
+
+/* Squares of such entries would overflow or vanish. */
+START_TEST(entries_beyond_squares_are_refused) {
+    nnd_spectrum_options o = nnd_spectrum_defaults();
+    nnd_spectrum s;
+    double x[4] = {1.0, 2.0, 3.0, 1e200}, y[4] = {1e-200, 0.0, 0.0, 0.0};
+    ck_assert_int_eq(nnd_spectrum_analyse(ctx, 2, 2, x, &o, &s), NND_E_INPUT);
+    ck_assert_int_eq(nnd_spectrum_analyse(ctx, 2, 2, y, &o, &s), NND_E_INPUT);
+}
+END_TEST
+
 /* ---- distances ---- */
 
 /* Singular values at the quantiles (i - 1/2)/count of a law are 1/(2 count) from it; those of
@@ -445,6 +475,8 @@ int main(void) {
     tcase_add_test(tests, error_of_the_fit_is_what_is_said);
     tcase_add_test(tests, null_law_is_that_of_gaussian_matrices);
     tcase_add_test(tests, shared_null_law_changes_nothing);
+    tcase_add_test(tests, spread_of_entries_is_not_rounding_of_their_mean);
+    tcase_add_test(tests, entries_beyond_squares_are_refused);
     tcase_add_test(tests, distance_of_quantiles_is_half_a_step);
     tcase_add_test(tests, initialisation_is_told_from_training);
     tcase_add_test(tests, outliers_are_followed_between_checkpoints);

@@ -126,10 +126,10 @@ typedef struct {
 } nnd_spectrum;
 
 /**
- * Analyses a matrix (row-major, rows x cols, finite, not all 0; both at least 1). It stays as it
- * is. NND_E_INPUT with a message for what is none of these, and for options out of their ranges;
- * NND_E_LIMIT if it needs more memory than allowed. The result does not depend on the number of
- * threads. On failure `out` is cleared.
+ * Analyses a matrix (row-major, rows x cols, finite, the largest modulus between 1e-120 and 1e120;
+ * both at least 1). It stays as it is. NND_E_INPUT with a message for what is none of these, and
+ * for options out of their ranges; NND_E_LIMIT if it needs more memory than allowed. The result
+ * does not depend on the number of threads. On failure `out` is cleared.
  */
 NND_MUST_USE nnd_status nnd_spectrum_analyse(nnd_context *ctx, size_t rows, size_t cols,
                                              const double *matrix,
