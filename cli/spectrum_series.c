@@ -27,6 +27,14 @@ static bool holds(const cli_spectra *s, const char *name) {
     return false;
 }
 
+/* A file that has steps holds a name at each of them. */
+static bool is_first(const nnd_matrices *file, size_t entry) {
+    for (size_t i = 0; i < entry; i++)
+        if (strcmp(nnd_matrices_info(file, i)->name, nnd_matrices_info(file, entry)->name) == 0)
+            return false;
+    return true;
+}
+
 static nnd_status check_names(nnd_context *ctx, const cli_options *o, const cli_spectra *s) {
     for (size_t k = 0; k < o->datasets.count; k++) {
         char names[TEXT_SIZE];
@@ -37,7 +45,8 @@ static nnd_status check_names(nnd_context *ctx, const cli_options *o, const cli_
         nnd_suggestion near = {.word = name};
         for (size_t i = 0; i < nnd_matrices_count(s->file[0]); i++) {
             nnd_suggest(&near, "", nnd_matrices_info(s->file[0], i)->name);
-            nnd_text_item(&list, ", ", "%s", nnd_matrices_info(s->file[0], i)->name);
+            if (is_first(s->file[0], i))
+                nnd_text_item(&list, ", ", "%s", nnd_matrices_info(s->file[0], i)->name);
         }
         return nnd_fail(ctx, NND_E_INPUT, "%s: has no matrix \"%.200s\"; %sit has: %s",
                         o->args.value[0], name, near.text, names);

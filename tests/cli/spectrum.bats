@@ -268,6 +268,7 @@ PYTHON
     case_file own.yaml <<<"{model: deep-linear, params: {steps: 2}, simulate: {size: 12, seeds: 1, storage: weights}}"
     works simulate own.yaml -q
     refused 2 "steps of its own" -- spectrum own.h5 stored.npz
+    refused 2 "it has: W0[size=12], W1[size=12]" -- spectrum own.h5 --dataset W
 }
 
 @test "names of strangers do nothing to the terminal" {
