@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "bench_alignment.h"
+#include "bench_deep_fluctuations.h"
 #include "bench_deep_linear.h"
 #include "bench_dyson.h"
 #include "bench_flat_minima.h"
@@ -359,6 +360,7 @@ int main(int argc, char **argv) {
     bench_flat_minima();
     bench_fluctuations();
     bench_many_outputs();
+    bench_deep_fluctuations();
     bench_scaling_laws();
     matrices();
     bench_dyson();

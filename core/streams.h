@@ -28,6 +28,8 @@
     STREAM(ALIGNMENT, START, 8, 2)                                                                 \
     STREAM(ALIGNMENT, PROBES, 10, 1)                                                               \
     STREAM(ALIGNMENT, TESTS, 11, 1)                                                                \
+    STREAM(DEEP_FLUCTUATIONS_THEORY, LAYERS, 0, 100)                                               \
+    STREAM(DEEP_FLUCTUATIONS_THEORY, SIGNS, 100, 100)                                              \
     STREAM(DEEP_LINEAR, TARGET, 0, 1)                                                              \
     STREAM(DEEP_LINEAR, INPUTS, 1, 1)                                                              \
     STREAM(DEEP_LINEAR, NOISE, 2, 1)                                                               \
@@ -52,6 +54,7 @@
     STREAM(MANY_OUTPUTS, NOISE, 4, 1)                                                              \
     STREAM(MANY_OUTPUTS, BASIS, 5, 1)                                                              \
     STREAM(MANY_OUTPUTS, SEARCH, 6, 1)                                                             \
+    STREAM(MANY_OUTPUTS, PROBES, 7, 1)                                                             \
     STREAM(ONLINE, WEIGHTS, 0, 1)                                                                  \
     STREAM(ONLINE, READOUT, 1, 1)                                                                  \
     STREAM(ONLINE, BATCH, 2, 1)                                                                    \

@@ -11,6 +11,7 @@
 
 #define NND_MODELS(X)                                                                              \
     X(alignment)                                                                                   \
+    X(deep_fluctuations)                                                                           \
     X(deep_linear)                                                                                 \
     X(deep_linear_fluctuations)                                                                    \
     X(directional)                                                                                 \

@@ -123,7 +123,8 @@ static bool shows(const nnd_result *result, const nnd_view *view, size_t v) {
     if (view->scaling != NULL)
         return is_over(result->mc, name, "size", 2);
     for (size_t f = 0; f < 2; f++)
-        if (is_over(frames[f], name, x, 3) && is_over(frames[f], name, y, 3))
+        if (is_over(frames[f], name, x, 3) && is_over(frames[f], name, y, 3) &&
+            is_over(frames[f], name, view->drawing.ridge, 3))
             return true;
     return false;
 }

@@ -3,7 +3,6 @@
 
 #include <cblas.h>
 #include <float.h>
-#include <lapacke.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +12,7 @@
 #include "solvers/basis.h"
 #include "solvers/block_products.h"
 #include "theory/claims.h"
+#include "theory/initial_fields.h"
 #include "theory/wide_mlp_two_time.h"
 
 /* A march in progress. Fields are points x sites, one such block per layer l = 1..L (index l - 1);
@@ -142,30 +142,12 @@ static void clear(march *m) {
     nnd_wide_history_clear(&m->g_history);
 }
 
-/* h^1 = sigma_w (K^x)^(1/2) eps with as many fresh vectors as K^x has rank; z^L = sigma_w eps. */
+/* h^1 = sigma_w (K^x)^(1/2) eps; z^L = sigma_w eps. */
 static nnd_status draw_initial(march *m) {
     const nnd_wide_problem *q = m->problem;
-    const double rounding = 1e-13;
-    size_t n = m->points, rank = 0;
-    double sigma = q->params->sigma_w, *root = malloc((n * n + n) * sizeof *root);
-    if (root == NULL)
-        return nnd_fail_memory(q->ctx, "the march");
-    double *value = root + n * n;
-    memcpy(root, q->set.gram, n * n * sizeof *root);
+    double sigma = q->params->sigma_w;
     nnd_status status =
-        LAPACKE_dsyev(LAPACK_ROW_MAJOR, 'V', 'L', (lapack_int)n, root, (lapack_int)n, value) == 0
-            ? NND_OK
-            : nnd_fail(q->ctx, NND_E_UNSOLVED, "the Gram matrix has no eigenvalues");
-    while (rank < n && value[n - 1 - rank] > rounding * (double)n * value[n - 1])
-        rank++;
-    for (size_t i = 0; i < n; i++)
-        for (size_t k = n - rank; k < n; k++)
-            root[i * n + k] *= sigma * sqrt(value[k]);
-    if (status == NND_OK)
-        status = nnd_population_draw(m->population[0], rank, 0, NULL, m->back, NULL);
-    if (status == NND_OK && rank > 0)
-        nnd_block_combine(n, root + (n - rank), n, rank, m->back, m->sites, 1.0, m->h);
-    free(root);
+        nnd_initial_fields(q->ctx, m->population[0], m->points, q->set.gram, sigma, m->back, m->h);
     if (status == NND_OK)
         status = nnd_population_draw(m->population[m->depth - 1], 1, 0, NULL, m->readout, NULL);
     cblas_dscal((int)m->sites, sigma, m->readout, 1);

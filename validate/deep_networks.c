@@ -2,6 +2,7 @@
 #include "validate/deep_networks.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "core/streams.h"
@@ -127,6 +128,8 @@ typedef struct {
     nnd_context *ctx;
     nnd_learners learners;
     nnd_innovations innovations;
+    nnd_schedule schedule;
+    double *weight; /* of samples in a batch; NULL: there are none */
     size_t size, depth;
 } run;
 
@@ -214,6 +217,13 @@ static nnd_status add_controls(run *r) {
     return status == NND_OK ? nnd_seed_frame_add_controls(x->frame, controls(r)) : status;
 }
 
+static nnd_status add_schedule(run *r) {
+    r->weight = malloc(r->learners.train * sizeof *r->weight);
+    return r->weight != NULL
+               ? nnd_schedule_make(r->ctx, r->d->batch, r->learners.train, &r->schedule)
+               : nnd_fail_memory(r->ctx, "mini-batches");
+}
+
 static nnd_status run_make(run *r, size_t first_seed, size_t count) {
     const nnd_deep_networks *d = r->d;
     nnd_learners *x = &r->learners;
@@ -225,6 +235,8 @@ static nnd_status run_make(run *r, size_t first_seed, size_t count) {
     status = nnd_learners_make(r->ctx, &plan, first_seed, count, x);
     if (status == NND_OK)
         status = add_arrays(r);
+    if (status == NND_OK && d->batch.size > 0)
+        status = add_schedule(r);
     return status == NND_OK ? add_controls(r) : status;
 }
 
@@ -313,8 +325,10 @@ static void train(run *r, nnd_rng_key key) {
                 record(r, b, recorded, loss);
         }
         recorded += wanted;
+        if (r->weight != NULL)
+            nnd_schedule_weights(&r->schedule, t, r->weight);
         if (t < steps)
-            nnd_learners_descend(x);
+            nnd_learners_descend(x, r->weight);
     }
 }
 
@@ -327,6 +341,8 @@ nnd_status nnd_deep_networks_simulate(nnd_context *ctx, const nnd_deep_networks 
     for (; status == NND_OK && x->first < count; x->first += x->net.networks)
         train(&r, (nnd_rng_key){base_seed, first_seed + x->first, size});
     nnd_innovations_clear(&r.innovations);
+    nnd_schedule_clear(&r.schedule);
+    free(r.weight);
     return nnd_learners_end(x, status, frame);
 }
 

@@ -8,6 +8,7 @@
 #define NNDMFT_VALIDATE_DEEP_NETWORKS_H
 
 #include "nndmft/activation.h"
+#include "nndmft/batch.h"
 #include "nndmft/dataset.h"
 #include "nndmft/simulate.h"
 
@@ -20,6 +21,7 @@ typedef struct {
     double sigma_w, gamma0, lr;
     int64_t steps;
     const nnd_data *data;
+    nnd_batch batch; /**< size 0: all samples at every step */
     bool center, kernels, two_time, control;
     const nnd_integers *record;
     int64_t record_every;

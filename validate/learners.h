@@ -34,8 +34,9 @@ NND_MUST_USE nnd_status nnd_learners_end(nnd_learners *x, nnd_status status, nnd
 
 /** Residuals and loss of network b at step t, after its forward pass; false if it has diverged. */
 bool nnd_learners_evaluate(nnd_learners *x, size_t b, size_t t, double *loss);
-/** One step of all networks, whose residuals and backward pass are done. */
-void nnd_learners_descend(nnd_learners *x);
+/** One step of all networks, whose residuals and backward pass are done, by the mean over samples
+ * of these weights; NULL: all alike. */
+void nnd_learners_descend(nnd_learners *x, const double *weight);
 /** Writes delta and, with tests, test_output of network b at the recorded time i. */
 void nnd_learners_record(nnd_learners *x, size_t b, size_t i);
 /** Copies the part of x->gram that belongs to the learned samples, times a factor. */

@@ -201,3 +201,32 @@ YAML
     grep -q "standard deviation, size 100" b.svg
     grep -q "distance from infinite width" c.svg
 }
+
+@test "deep-fluctuations: theory, networks of mini-batches, and their comparison" {
+    case_file deep.yaml <<'YAML'
+model: deep-fluctuations
+params:
+  depth: 2
+  gamma0: 2
+  lr: 0.2
+  steps: 4
+  record: [2]
+  batch: 1
+  data: {gram: [[1, 0.4], [0.4, 0.8]], targets: [1, -0.5]}
+  samples: 256
+  replicates: 3
+simulate: {size: [32, 64], seeds: [512, 256]}
+YAML
+    works run deep.yaml
+    says out delta_nvar
+    ! grep -q disagrees out
+    works export deep.h5 --var delta_nvar
+    says out t,mu,delta_nvar,delta_nvar_se
+}
+
+@test "deep-fluctuations refuses kinks with the way out" {
+    bad_case activation "smoothing: 0.2" <<'YAML'
+model: deep-fluctuations
+params: {activation: relu, data: {gram: [[1]], targets: [1]}}
+YAML
+}

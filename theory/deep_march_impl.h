@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/** Inside of a deep march, shared by going forth and going back. */
+#ifndef NNDMFT_THEORY_DEEP_MARCH_IMPL_H
+#define NNDMFT_THEORY_DEEP_MARCH_IMPL_H
+
+#include "nndmft/solvers/traced.h"
+#include "theory/deep_march.h"
+
+struct nnd_deep_march {
+    nnd_context *ctx;
+    const nnd_deep_problem *problem;
+    const nnd_deep_sampling *sampling;
+    size_t sites, depth, points, back; /**< back: points with backward fields */
+    nnd_population **population;       /**< L */
+    nnd_traced **matrix;               /**< L - 1, from layer l to layer l + 1 */
+    const double *weight;              /**< of the sites, L x sites; NULL: 1 */
+    /* Fields at the present step, L x points x sites; h of the first layer is state. */
+    double *h, *phi, *slope, *z, *g;
+    double *readout;                 /**< z^L, state */
+    double *first_h, *first_readout; /**< of both, at the start */
+    double *first_output;            /**< f(0) that is subtracted, points */
+    double *output, *delta;          /**< points; P */
+    double *step_weight;             /**< c s_mu Delta_mu of the update to come; P */
+    double *scratch;                 /**< one vector; points x points */
+    nnd_schedule schedule;
+    /* What all steps were, for going back: */
+    double *h_history;        /**< steps + 1 x L x points x sites */
+    double *z_history;        /**< steps + 1 x L - 1 x back x sites */
+    double *readout_history;  /**< steps + 1 x sites */
+    double *factor, *weights; /**< steps + 1 x P: c s_mu, and times Delta_mu */
+    double *adjoint;          /**< room of going back */
+    size_t adjoint_room;
+    double multiply_adds;
+};
+
+/** Field of layer l. */
+static inline double *nnd_deep_layer(const nnd_deep_march *m, double *field, size_t l) {
+    return field + l * m->points * m->sites;
+}
+
+#endif

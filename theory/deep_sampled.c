@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "theory/deep_sampled.h"
+
+#include <cblas.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/largest.h"
+#include "core/pages.h"
+#include "theory/deep_bias.h"
+#include "theory/deep_replicates.h"
+
+/* Observables whose influence functions are found by one going back. Not a matter of memory or of
+ * threads: the bits of sums depend on it. */
+enum { BLOCK = 16 };
+
+/* ---- one replicate ---- */
+
+/* What all replicates share. */
+typedef struct {
+    const nnd_deep_sampled *p;
+    size_t train, all; /* P; observables, outputs of training points first */
+    nnd_deep_observable *observable;
+    size_t *diverged; /* step, of each replicate with all sites, then of those with half of them */
+} moments;
+
+/* One march, and what is made of it. */
+typedef struct {
+    nnd_context *ctx;
+    const moments *m;
+    nnd_deep_march *march;
+    size_t sites;
+    double *outputs;         /* influence of outputs: times (two_time; else 1) x L x P x sites */
+    double *block;           /* of others: L x BLOCK x sites */
+    nnd_fluctuations result; /* views of the replicate's numbers */
+} replicate;
+
+static double *outputs_at(const replicate *r, size_t i) {
+    const nnd_deep_sampled *p = r->m->p;
+    return r->outputs + (p->two_time ? i * p->problem.depth * r->m->train * r->sites : 0);
+}
+
+static nnd_status note_means(void *data, nnd_deep_march *march, size_t step) {
+    const replicate *r = data;
+    const nnd_timegrid *grid = r->m->p->grid;
+    for (size_t i = 0; i < grid->count; i++)
+        if (grid->step[i] == step)
+            nnd_deep_observe(march, r->m->all, r->m->observable, r->result.mean + i * r->m->all);
+    return NND_OK;
+}
+
+/* out (n x m, leading dimension ld) = N Cov = sum_l (N/N_l) <I_l I'_l> (deep-fluctuations.md#eq7).
+ */
+static void covariance(const replicate *r, size_t n, const double *a, size_t m, const double *b,
+                       double *out, size_t ld) {
+    int sites = (int)r->sites;
+    const nnd_deep_problem *q = &r->m->p->problem;
+    for (size_t l = 0; l < q->depth; l++)
+        cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasTrans, (int)n, (int)m, sites,
+                    1.0 / (q->widths[l] * (double)r->sites), a + l * n * r->sites, sites,
+                    b + l * m * r->sites, sites, l > 0 ? 1.0 : 0.0, out, (int)ld);
+}
+
+/* The same of observable k of a block of n with itself. */
+static double variance(const replicate *r, size_t n, const double *influence, size_t k) {
+    const nnd_deep_problem *q = &r->m->p->problem;
+    double sum = 0.0;
+    for (size_t l = 0; l < q->depth; l++) {
+        const double *x = influence + (l * n + k) * r->sites;
+        sum += cblas_ddot((int)r->sites, x, 1, x, 1) / (q->widths[l] * (double)r->sites);
+    }
+    return sum;
+}
+
+/* Variances of n observables from number `first` on, and covariances with the outputs. */
+static nnd_status find_block(replicate *r, size_t i, size_t first, size_t n, double *influence) {
+    const nnd_fluctuations *f = &r->result;
+    size_t all = r->m->all, train = r->m->train;
+    nnd_status status = nnd_deep_influence(r->march, r->m->p->grid->step[i], n,
+                                           r->m->observable + first, influence);
+    if (status != NND_OK)
+        return status;
+    for (size_t k = 0; k < n; k++)
+        f->nvar[i * all + first + k] = variance(r, n, influence, k);
+    covariance(r, train, outputs_at(r, i), n, influence, f->ncov + i * train * all + first, all);
+    return NND_OK;
+}
+
+static nnd_status find_time(replicate *r, size_t i) {
+    size_t all = r->m->all, train = r->m->train;
+    nnd_status status = find_block(r, i, 0, train, outputs_at(r, i));
+    for (size_t first = train; status == NND_OK && first < all; first += BLOCK) {
+        size_t n = all - first < BLOCK ? all - first : BLOCK;
+        status = find_block(r, i, first, n, r->block);
+    }
+    return status;
+}
+
+static void find_two_time(const replicate *r, size_t times) {
+    size_t train = r->m->train, square = train * train;
+    for (size_t i = 0; r->m->p->two_time && i < times; i++)
+        for (size_t j = 0; j < times; j++)
+            covariance(r, train, outputs_at(r, i), train, outputs_at(r, j),
+                       r->result.two_time + (i * r->result.times + j) * square, train);
+}
+
+/* Ranks, and with them memory, are known only as they have grown. */
+static nnd_status check_memory(const replicate *r) {
+    double bytes = nnd_deep_march_bytes(r->march) + nnd_deep_influence_bytes(r->march, BLOCK);
+    return nnd_check_memory(r->ctx, bytes,
+                            "going back through the march (a larger rank_tol or fewer samples need "
+                            "less)");
+}
+
+static nnd_status follow(replicate *r, size_t *diverged) {
+    const nnd_timegrid *grid = r->m->p->grid;
+    size_t step = 0, times = 0;
+    nnd_status status = nnd_deep_march_run(r->march, note_means, r, &step);
+    if (status == NND_DIVERGED) {
+        *diverged = step;
+        status = NND_OK;
+    }
+    if (status == NND_OK)
+        status = check_memory(r);
+    while (times < grid->count && grid->step[times] < step)
+        times++;
+    /* The last one first: it needs the most room, which the others use again. */
+    for (size_t i = times; status == NND_OK && i-- > 0;)
+        status = find_time(r, i);
+    if (status == NND_OK)
+        find_two_time(r, times);
+    return status;
+}
+
+static nnd_status make_results(nnd_context *ctx, const moments *m, nnd_fluctuations *f) {
+    const nnd_deep_sampled *p = m->p;
+    return nnd_fluctuations_make(ctx, p->grid->count, m->train, m->all, p->bias, p->two_time, f);
+}
+
+static nnd_status make_moments(nnd_context *ctx, nnd_deep_march *march, size_t which,
+                               double *number, void *data) {
+    const moments *m = data;
+    const nnd_deep_sampled *p = m->p;
+    size_t times = p->two_time ? p->grid->count : 1, depth = p->problem.depth;
+    replicate r = {.ctx = ctx, .m = m, .march = march, .sites = nnd_deep_sites(march)};
+    r.outputs = nnd_pages_new(times * depth * m->train * r.sites);
+    r.block = nnd_pages_new(depth * BLOCK * r.sites);
+    size_t half = r.sites < p->samples ? p->replicates : 0;
+    nnd_status status = make_results(ctx, m, &r.result);
+    if (r.outputs == NULL || r.block == NULL)
+        status = nnd_fail_memory(ctx, "influence functions");
+    if (status == NND_OK)
+        status = follow(&r, &m->diverged[half + which]);
+    if (status == NND_OK)
+        memcpy(number, r.result.data, r.result.count * sizeof *number);
+    nnd_fluctuations_clear(&r.result);
+    free(r.outputs);
+    free(r.block);
+    return status;
+}
+
+/* ---- all of them ---- */
+
+static nnd_status list_observables(nnd_context *ctx, const nnd_deep_sampled *p, moments *m) {
+    m->observable = malloc(m->all * sizeof *m->observable);
+    m->diverged = malloc(2 * p->replicates * sizeof *m->diverged);
+    if (m->observable == NULL || m->diverged == NULL)
+        return nnd_fail_memory(ctx, "observables");
+    for (size_t r = 0; r < 2 * p->replicates; r++)
+        m->diverged[r] = SIZE_MAX;
+    for (size_t mu = 0; mu < m->train; mu++)
+        m->observable[mu] = (nnd_deep_observable){NND_DEEP_OUTPUT, 0, mu, mu};
+    if (p->observables > 0)
+        memcpy(m->observable + m->train, p->observable, p->observables * sizeof *p->observable);
+    return NND_OK;
+}
+
+/* Largest error of a variance relative to the largest of its curve. */
+static double spread(const nnd_fluctuations *f, const nnd_fluctuations *se) {
+    double most = 0.0;
+    for (size_t k = 0; k < f->observables; k++) {
+        double largest = 0.0, error = 0.0;
+        for (size_t i = 0; i < f->times; i++) {
+            size_t at = i * f->observables + k;
+            if (!isfinite(f->nvar[at]))
+                continue;
+            largest = nnd_largest(largest, f->nvar[at]);
+            error = nnd_largest(error, se->nvar[at]);
+        }
+        if (largest > 0.0)
+            most = nnd_largest(most, error / largest);
+    }
+    return most;
+}
+
+nnd_status nnd_deep_sampled_run(nnd_context *ctx, const nnd_deep_sampled *p, nnd_fluctuations *out,
+                                nnd_fluctuations *se, nnd_deep_report *report) {
+    moments m = {.p = p, .train = p->problem.samples, .all = p->problem.samples + p->observables};
+    double bytes, flops, threads;
+    nnd_deep_sampled_cost(p, &bytes, &flops, &threads);
+    *report = (nnd_deep_report){0};
+    *out = *se = (nnd_fluctuations){0};
+    nnd_status status = list_observables(ctx, p, &m);
+    if (status == NND_OK)
+        status = make_results(ctx, &m, out);
+    if (status == NND_OK)
+        status = make_results(ctx, &m, se);
+    nnd_deep_replicates r = {
+        .p = p,
+        .sites = p->samples,
+        .numbers = out->count,
+        .bytes = bytes,
+        .work = make_moments,
+        .data = &m,
+    };
+    if (status == NND_OK)
+        status = nnd_deep_replicates_run(ctx, &r, out->data, se->data, report->rank);
+    for (size_t k = 0; status == NND_OK && k < 2 * p->replicates; k++)
+        if (m.diverged[k] < out->diverged_at)
+            out->diverged_at = se->diverged_at = m.diverged[k];
+    if (status == NND_OK)
+        report->spread = spread(out, se);
+    if (status == NND_OK && p->bias && out->diverged_at == SIZE_MAX)
+        status = nnd_deep_bias_run(ctx, p, m.all, m.observable, out->bias, se->bias);
+    if (status != NND_OK) {
+        nnd_fluctuations_clear(out);
+        nnd_fluctuations_clear(se);
+    }
+    free(m.observable);
+    free(m.diverged);
+    return status == NND_OK && out->diverged_at != SIZE_MAX ? NND_DIVERGED : status;
+}
+
+void nnd_deep_sampled_cost(const nnd_deep_sampled *p, double *bytes, double *flops,
+                           double *threads) {
+    const nnd_deep_problem *q = &p->problem;
+    double points = (double)q->points, depth = (double)q->depth, times = (double)q->steps + 1.0;
+    double sites = (double)p->samples, matrices = depth - 1.0, runs = (double)p->replicates;
+    /* As of wide networks: ranks saturate at some tens per point. */
+    double rank = points * fmin(30.0, times), all = (double)(q->samples + p->observables);
+    double kept = p->two_time ? (double)p->grid->count : 1.0, lengths = 0.0;
+    double march = (5.0 + 2.0 * times) * depth * points + matrices * 8.0 * rank;
+    double back = BLOCK * (matrices * 4.0 * (rank + 12.0) + (3.0 * depth + 2.0) * points + depth) +
+                  kept * depth * (double)q->samples;
+    *bytes =
+        sites * (march + back) * sizeof(double) +
+        5.0 * nnd_fluctuations_bytes(p->grid->count, q->samples, (size_t)all, p->bias, p->two_time);
+    for (size_t i = 0; i < p->grid->count; i++)
+        lengths += (double)p->grid->step[i] + 1.0;
+    double queries = 2.0 * matrices * points;
+    double reverse = 2.0 * lengths * all * (queries * 13.0 * rank + 20.0 * depth * points);
+    *flops = 1.5 * runs * sites * (reverse + times * queries * 6.0 * rank);
+    if (p->bias)
+        *flops += nnd_deep_bias_flops(p, rank);
+    *threads = 2.0 * runs;
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/** Leading fluctuations of a deep network by marches over sampled sites (deep-fluctuations.md#s9).
+ */
+#ifndef NNDMFT_THEORY_DEEP_SAMPLED_H
+#define NNDMFT_THEORY_DEEP_SAMPLED_H
+
+#include "nndmft/solvers/influence.h"
+#include "theory/deep_march.h"
+
+/** What is asked for; all pointers are borrowed. */
+typedef struct {
+    nnd_deep_problem problem;
+    const nnd_timegrid *grid; /**< recorded steps; the last one is problem.steps */
+    size_t observables;       /**< besides the outputs of the training points */
+    const nnd_deep_observable *observable;
+    bool bias, two_time;
+    size_t samples, replicates; /**< sites, a power of two >= 64; >= 2 */
+    double rank_tol;
+    uint64_t seed;
+} nnd_deep_sampled;
+
+/** What a run took. */
+typedef struct {
+    size_t rank[2]; /**< forward and backward, the largest over matrices and replicates */
+    double
+        spread; /**< largest standard error of a variance, relative to the largest of its curve */
+} nnd_deep_report;
+
+/**
+ * Means over replicates, and standard errors that include the difference to half as many sites
+ * where noise does not explain it. `noise` and `response` stay NaN. NND_DIVERGED if f ceases to be
+ * sound.
+ */
+NND_MUST_USE nnd_status nnd_deep_sampled_run(nnd_context *ctx, const nnd_deep_sampled *p,
+                                             nnd_fluctuations *out, nnd_fluctuations *se,
+                                             nnd_deep_report *report);
+/** Bytes held by one run, operations done by all, and how many can run side by side, roughly: ranks
+ * are not known beforehand. */
+void nnd_deep_sampled_cost(const nnd_deep_sampled *p, double *bytes, double *flops,
+                           double *threads);
+
+#endif
