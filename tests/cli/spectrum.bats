@@ -256,6 +256,13 @@ PYTHON
     "$PYTHON" -c 'import json; f = json.load(open("out"))["a"]; assert f["data_vars"]["bulk_sigma"]["data"] is None'
 }
 
+@test "outliers far beyond the bulk do not squeeze its picture" {
+    "$PYTHON" -c 'import numpy as np; a = np.random.default_rng(1).normal(size=(60, 40)); a[0] *= 1e4; np.save("far.npy", a)'
+    works spectrum far.npy --pictures far
+    says err "data: not drawn: 1 outlier beyond 10 times the bulk"
+    [ "$(grep -c ">[0-9]*0000<" far/001-data.svg)" -eq 0 ]
+}
+
 @test "what cannot be written is known before the work" {
     refused 5 "nowhere/: No such file or directory" -- spectrum nan.npy -o nowhere/x.h5
     refused 5 "half.npy: Not a directory" -- spectrum nan.npy --pictures half.npy
