@@ -27,22 +27,32 @@ static void spike(const nnd_spectrum_params *p, double theta, double *z, double 
     *overlap = out ? (1.0 - sigma2 * sigma2 * d / (t2 * t2)) / (1.0 + sigma2 * d / t2) : NAN;
 }
 
-/* Of matrices of the width: outliers have their share of the eigenvalues, the bulk the rest. Left
- * out are up to a quarter of an eigenvalue in the mean (spectrum.md#eq6), and that outliers take
- * rows and columns with them (spectrum.md#s3). */
+/* (3): of the two roots 2/q and q/(2 sigma2 d z), where q is the larger one of
+ * -b -+ sqrt(b^2 - 4 sigma2 d z), b = z - sigma2 (1 - d), that in the upper half plane; at z < 0
+ * the positive one. */
+static double complex stieltjes(const nnd_spectrum_params *p, double complex z) {
+    double d = p->ratio, sigma2 = p->sigma2;
+    double complex b = z - sigma2 * (1.0 - d), root = csqrt(b * b - 4.0 * sigma2 * d * z);
+    double complex q = cabs(b + root) > cabs(b - root) ? -b - root : -b + root;
+    double complex one = 2.0 / q, other = q / (2.0 * sigma2 * d * z);
+    if (cimag(z) == 0.0) /* the roots have the product 1/(sigma2 d z) < 0 */
+        return creal(one) > 0.0 ? creal(one) : creal(other);
+    return cimag(one) > cimag(other) ? one : other;
+}
+
+/* Of matrices of the width: what (12) makes of the share of eigenvalues up to z, F - sum arg/(pi D)
+ * of 1 - theta^2 z m m_N just above z; pi between the bulk and an outlier. Left out are up to a
+ * quarter of an eigenvalue in the mean (spectrum.md#eq6), and the next order in spikes, as a
+ * square. */
 static double share(const nnd_spectrum_params *p, double at, double *error) {
-    double count = (double)nnd_spectrum_columns(p), rows = (double)p->width;
-    double below = 0.0, out = 0.0, z, overlap, bulk = nnd_mp_cdf(p->ratio, p->sigma2, at);
-    for (size_t i = 0; i < p->spikes.count; i++) {
-        spike(p, p->spikes.value[i], &z, &overlap);
-        out += isnan(z) ? 0.0 : 1.0;
-        below += z <= at ? 1.0 : 0.0;
-    }
-    double left = fmin(rows, count) - out, smaller = 0.0;
-    if (left > 0.0)
-        smaller = nnd_mp_cdf((count - out) / (rows - out), p->sigma2 * (rows - out) / rows, at);
-    *error = 0.25 / count + (left > 0.0 ? fabs(smaller - bulk) : 1.0);
-    return (below + (count - out) * bulk) / count;
+    const double above = 1e-13;
+    double count = (double)nnd_spectrum_columns(p), d = p->ratio, moved = 0.0;
+    double complex z = at * CMPLX(1.0, above), m = at > 0.0 ? stieltjes(p, z) : 0.0;
+    double complex f = at > 0.0 ? z * m * (d * m - (1.0 - d) / z) : 0.0;
+    for (size_t i = 0; i < p->spikes.count; i++)
+        moved += fabs(carg(1.0 - p->spikes.value[i] * p->spikes.value[i] * f)) / (M_PI * count);
+    *error = 0.25 / count + moved * moved;
+    return nnd_mp_cdf(d, p->sigma2, at) - moved;
 }
 
 static nnd_status add_density(nnd_frame *frame, const nnd_spectrum_params *p) {
@@ -70,19 +80,6 @@ static nnd_status add_density(nnd_frame *frame, const nnd_spectrum_params *p) {
     }
     free(z.value);
     return status;
-}
-
-/* (3): of the two roots 2/q and q/(2 sigma2 d z), where q is the larger one of
- * -b -+ sqrt(b^2 - 4 sigma2 d z), b = z - sigma2 (1 - d), that in the upper half plane; at z < 0
- * the positive one. */
-static double complex stieltjes(const nnd_spectrum_params *p, double complex z) {
-    double d = p->ratio, sigma2 = p->sigma2;
-    double complex b = z - sigma2 * (1.0 - d), root = csqrt(b * b - 4.0 * sigma2 * d * z);
-    double complex q = cabs(b + root) > cabs(b - root) ? -b - root : -b + root;
-    double complex one = 2.0 / q, other = q / (2.0 * sigma2 * d * z);
-    if (cimag(z) == 0.0) /* the roots have the product 1/(sigma2 d z) < 0 */
-        return creal(one) > 0.0 ? creal(one) : creal(other);
-    return cimag(one) > cimag(other) ? one : other;
 }
 
 /* (12): what spikes change of m in matrices of the width, to leading order. */
