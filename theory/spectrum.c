@@ -52,7 +52,8 @@ static double share(const nnd_spectrum_params *p, double at, double *error) {
     for (size_t i = 0; i < p->spikes.count; i++)
         moved += fabs(carg(1.0 - p->spikes.value[i] * p->spikes.value[i] * f)) / (M_PI * count);
     *error = 0.25 / count + moved * moved;
-    return nnd_mp_cdf(d, p->sigma2, at) - moved;
+    /* Next to the lower edge the bulk has moved by more than it has there. */
+    return fmax(0.0, nnd_mp_cdf(d, p->sigma2, at) - moved);
 }
 
 static nnd_status add_density(nnd_frame *frame, const nnd_spectrum_params *p) {
