@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/** Where models of spectra give transforms and densities: what their parameters and frames share. */
+/** Where models of spectra give transforms and densities: what their tables and frames share. */
 #ifndef NNDMFT_MODELS_RESOLVENT_POINTS_H
 #define NNDMFT_MODELS_RESOLVENT_POINTS_H
 
