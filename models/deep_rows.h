@@ -36,8 +36,6 @@
     {"two_time", NND_FIELD(BOOL, structure, two_time), "false", NND_ANY,                           \
      "also covariances of residuals between all pairs of recorded times"},                         \
     NND_WITHIN_ROWS(structure),                                                                    \
-    {"at_width", NND_FIELD(REALS, structure, at_width), "null", NND_POSITIVE,                      \
-     "widths at which the expected loss is given, to order 1/N"},                                  \
     NND_RECORD_STEPS_ROWS(structure)
 
 /** Variables but kernels of the layers. `spread`: the guide of outputs. */

@@ -45,7 +45,8 @@ static const nnd_param PARAMS[] = {
     NND_RECORD_STEPS_ROWS(nnd_two_layer),
 };
 static const nnd_param SIMULATE[] = {NND_CONTROL_ROW(nnd_two_layer)};
-static const nnd_guide SPREAD[] = {{"delta_nvar", "standard deviation", NND_GUIDE_NVAR}, {NULL}};
+static const nnd_guide SPREAD[] = {
+    {"delta_nvar", "standard deviation", NND_GUIDE_NVAR, .along = "at_width"}, {NULL}};
 
 static const nnd_variable VARIABLES[] = {
     {"delta", "t,mu", "residual", "fluctuations.md#s1-1: y - f", "training", .symbol = "Δ"},
@@ -94,6 +95,10 @@ static const nnd_variable VARIABLES[] = {
     {"width_sd", "t", "width from which the loss hardly fluctuates",
      "fluctuations.md#s1-8: loss_nvar/(loss_sd_within loss)^2", "widths", .check = NND_UNCHECKED,
      .unbounded = true, .drawing = {.x = "t", .log = NND_LOG_Y}},
+    {"loss_at_width", "at_width,t", "expected training loss of networks of a width",
+     "fluctuations.md#s1-8: loss + loss_ncorr/N", "widths-loss", .check = NND_UNCHECKED},
+    {"test_loss_at_width", "at_width,t", "expected loss on test samples of networks of a width",
+     "fluctuations.md#s1-8: test_loss + test_loss_ncorr/N", "widths-loss", .check = NND_UNCHECKED},
     {"validity", "t,mu", "N times the relative size of the next order",
      "fluctuations.md#s1-7: N Var Delta/(2 Delta^2) + 2 |b|/|Delta|", "validity",
      .check = NND_UNCHECKED},
@@ -162,7 +167,9 @@ static bool check(void *params, nnd_objection *o) {
 }
 
 static const nnd_view VIEWS[] = {
-    {"scaling", {"delta_nvar"}, .scaling = "width", .drawing = {.x = "t"}}, {NULL}};
+    {"scaling", {"delta_nvar"}, .scaling = "width", .drawing = {.x = "t"}},
+    {"histogram", {"delta", "test_output"}, .seeds = true},
+    {NULL}};
 
 const nnd_model nnd_two_layer_fluctuations_model = {
     .name = "two-layer-fluctuations",

@@ -6,6 +6,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "core/text.h"
 #include "plot/layers.h"
 
 enum { DOTTED = 2, BAND = 0xE6E6E6 };
@@ -191,29 +192,30 @@ static void tell_places(const nnd_panel *panel, const nnd_guide *g, nnd_cell *ce
                       trace.y[0], trace.y[0], nnd_plot_dash(dash(g)), nnd_plot_colour(k, colours));
 }
 
-/* ---- the spread of networks of the first size ---- */
+/* ---- the spread of networks of the first size, or of sizes that theory names ---- */
 
 /* The mean, with the standard deviation as its error. */
 static bool find_spread(const nnd_panel *panel, const nnd_guide *g, bool theory, size_t curve,
-                        nnd_trace *trace) {
+                        double size, nnd_trace *trace) {
     nnd_trace nvar;
     if (!nnd_trace_find(panel, theory, curve, 0, trace) ||
         !nnd_trace_beside(panel, g->name, theory, curve, 0, &nvar) || nvar.x != trace->x)
         return false;
     trace->nvar = nvar.y;
     trace->nvar_stride = nvar.stride;
-    trace->nvar_size = panel->size->value[0];
+    trace->nvar_size = size;
     return nnd_trace_is_shown(trace);
 }
 
 /* A band of theory, small crosses of the simulation. */
-static void tell_source(const nnd_panel *panel, const nnd_guide *g, bool theory, nnd_cell *cell) {
+static void tell_source(const nnd_panel *panel, const nnd_guide *g, bool theory,
+                        const nnd_dim *sizes, size_t k, nnd_cell *cell) {
     nnd_trace trace;
     for (size_t c = 0; c < panel->curves; c++) {
         unsigned colour = nnd_panel_colour(panel, c);
-        if (!find_spread(panel, g, theory, c, &trace))
+        if (!find_spread(panel, g, theory, c, sizes->value[k], &trace))
             continue;
-        if (nnd_cell_begin(cell, "%s%zu", theory ? "band" : "spread", c)) {
+        if (nnd_cell_begin(cell, "%s%zu", theory ? "band" : "spread", k * panel->curves + c)) {
             nnd_trace_write_line(&trace, cell->out);
             nnd_cell_end(cell);
         }
@@ -228,16 +230,35 @@ static void tell_source(const nnd_panel *panel, const nnd_guide *g, bool theory,
     }
 }
 
-static void tell_spread(const nnd_panel *panel, const nnd_guide *g, nnd_cell *cell) {
+/* "standard deviation, size 64, 256" */
+static void name_band(const nnd_panel *panel, const nnd_guide *g, const nnd_dim *sizes,
+                      size_t count, nnd_cell *cell) {
     char size[NND_PLOT_LABEL / 2], label[NND_PLOT_LABEL];
-    if (nnd_dim_is_category(panel->size) || nnd_dim_is_category(panel->x) ||
-        panel->theory.array == NULL)
-        return;
-    nnd_coord_text(panel->size, 0, sizeof size, size);
-    snprintf(label, sizeof label, "%.50s, size %s", g->label, size);
+    nnd_text text = nnd_text_in(sizeof label, label);
+    nnd_text_add(&text, "%.50s, size", g->label);
+    for (size_t k = 0; k < count; k++) {
+        nnd_coord_text(sizes, k, sizeof size, size);
+        nnd_text_add(&text, "%s %s", k > 0 ? "," : "", size);
+    }
     nnd_cell_name(cell, NND_MARK_BAND, nnd_panel_neutral(panel), 0, label);
-    tell_source(panel, g, true, cell);
-    tell_source(panel, g, false, cell);
+}
+
+/* With a simulation, of its first size alone: bands of several would hide its crosses. */
+static void tell_spread(const nnd_panel *panel, const nnd_guide *g, nnd_cell *cell) {
+    if (nnd_dim_is_category(panel->x) || panel->theory.array == NULL)
+        return;
+    const nnd_dim *simulated = nnd_dim_is_category(panel->size) ? NULL : panel->size;
+    const nnd_dim *named =
+        g->along != NULL ? nnd_frame_find_dim(panel->theory.frame, g->along) : NULL;
+    const nnd_dim *sizes = panel->mc.array != NULL ? simulated : named;
+    size_t count = sizes == NULL ? 0 : sizes == simulated ? 1 : sizes->length;
+    if (count == 0)
+        return;
+    name_band(panel, g, sizes, count, cell);
+    for (size_t k = 0; k < count; k++)
+        tell_source(panel, g, true, sizes, k, cell);
+    if (sizes == simulated)
+        tell_source(panel, g, false, sizes, 0, cell);
 }
 
 /* ---- all of them ---- */
