@@ -62,6 +62,8 @@ static bool check(void *params, nnd_objection *o) {
 static const nnd_view VIEWS[] = {
     {"scaling", {"delta_nvar"}, .scaling = "width", .drawing = {.x = "t"}},
     {"histogram", {"delta", "test_output"}, .seeds = true},
+    {"signal-gamma0", {"ntk_signal"}, .drawing = {.x = "gamma0", .last = true, .markers = true}},
+    {"rates", {"ntk", "ntk_nvar"}, .drawing = {.x = "lr", .last = true, .markers = true}},
     {NULL}};
 
 const nnd_model nnd_deep_fluctuations_model = {

@@ -9,7 +9,7 @@
 #include "plot/style.h"
 
 enum {
-    MOST_TIMES = 6,   /* at which seeds are shown */
+    SEED_CELLS = 6,   /* of times at which seeds are shown */
     MOST_CURVES = 24, /* in a cell */
     MOST_ENTRIES = 12 /* of a matrix that are drawn as curves in time */
 };
@@ -240,12 +240,13 @@ static void take_law(nnd_panel *panel) {
 }
 
 /* The law of seeds, at as many times as can be looked at. */
-static void tell_law(nnd_panel *panel) {
+static void tell_law(nnd_panel *panel, size_t panels) {
     const char *bias = nnd_moments_of(panel->model, panel->name).bias;
     bool biased = nnd_source_of(panel->theory.frame, bias).array != NULL;
     panel->law = biased ? "normal law of theory" : "normal law of theory, without bias";
-    if (panel->facets > MOST_TIMES)
-        panel->facets = MOST_TIMES;
+    size_t most = panels < SEED_CELLS ? SEED_CELLS / panels : 1;
+    if (panel->facets > most)
+        panel->facets = most;
 }
 
 void nnd_panel_make(const nnd_result *result, const nnd_plot_choice *choice, const char *name,
@@ -282,7 +283,7 @@ void nnd_panel_make(const nnd_result *result, const nnd_plot_choice *choice, con
     panel->last_size = panel->histogram || panel->y != NULL;
     take_law(panel);
     if (panel->seeds)
-        tell_law(panel);
+        tell_law(panel, choice->count);
 }
 
 const nnd_variable *nnd_panel_variable(const nnd_panel *panel) {

@@ -124,11 +124,13 @@ bool nnd_object(nnd_objection *objection, const char *key, const char *format, .
 
 /** How an ensemble turns seeds into a variable (the jackknife gives each its standard error). */
 typedef enum {
-    NND_MEAN,  /**< mean over seeds of the variable itself */
-    NND_NVAR,  /**< size times the variance over seeds of a */
-    NND_NCOV,  /**< size times the covariance over seeds of a and b */
-    NND_RATIO, /**< mean of a over mean of b */
-    NND_SLOPE  /**< coefficient of 1/size in the fit of the mean of a over two or more sizes */
+    NND_MEAN,     /**< mean over seeds of the variable itself */
+    NND_NVAR,     /**< size times the variance over seeds of a */
+    NND_NCOV,     /**< size times the covariance over seeds of a and b */
+    NND_RATIO,    /**< mean of a over mean of b */
+    NND_ENSEMBLE, /**< half the square of the mean over seeds of a, averaged over the last dimension
+                       of a; without what few seeds add to it */
+    NND_SLOPE     /**< coefficient of 1/size in the fit of the mean of a over two or more sizes */
 } nnd_estimator_kind;
 
 typedef struct {
