@@ -99,18 +99,19 @@ static void against_dgemm(void) {
            products.seconds, rate, 100.0 * rate / limit, limit);
 }
 
-/* 2000 networks of two layers, two samples, 100 steps. */
-static void ensemble(void) {
+/* A case from its text, on two threads. */
+static nnd_case *resolve(nnd_context *ctx, const char *text, nnd_value **tree) {
+    nnd_case *c = NULL;
+    require(ctx, nnd_yaml_read_text(ctx, "bench", text, tree));
+    require(ctx, nnd_case_resolve(ctx, *tree, &(nnd_case_source){.stem = "bench"}, &c));
+    return c;
+}
+
+/* Seconds that the ensemble of a case takes. */
+static double ensemble(const char *text) {
     nnd_context *ctx = context(2);
     nnd_value *tree;
-    nnd_case *c = NULL;
-    require(ctx, nnd_yaml_read_text(
-                     ctx, "bench",
-                     "{model: two-layer-fluctuations, params: {activation: tanh, steps: 100, data: "
-                     "{gram: [[1, 0.3], [0.3, 1]], targets: [1, -0.5]}}, simulate: {size: 300, "
-                     "seeds: 2000}}",
-                     &tree));
-    require(ctx, nnd_case_resolve(ctx, tree, &(nnd_case_source){.stem = "bench"}, &c));
+    nnd_case *c = resolve(ctx, text, &tree);
     double best = INFINITY;
     for (int i = 0; i < RUNS; i++) {
         nnd_store *store = nnd_memory_store_new();
@@ -121,9 +122,45 @@ static void ensemble(void) {
         nnd_ensemble_clear(&networks);
         nnd_memory_store_free(store);
     }
+    nnd_value_free(tree);
+    nnd_case_free(c);
+    nnd_context_free(ctx);
+    return best;
+}
+
+static void ensembles(void) {
+    double two = ensemble("{model: two-layer-fluctuations, params: {activation: tanh, steps: 100, "
+                          "data: {gram: [[1, 0.3], [0.3, 1]], targets: [1, -0.5]}}, simulate: "
+                          "{size: 300, seeds: 2000}}");
     printf("2000 networks, N = 300, P = 2, T = 100         %9.3f s  %.3g neuron-steps/s, all "
            "recorded, 2 threads\n",
-           best, 2000.0 * 300.0 * 100.0 / best);
+           two, 2000.0 * 300.0 * 100.0 / two);
+    double deep = ensemble("{model: deep-linear-fluctuations, params: {depth: 3, steps: 30, data: "
+                           "{gram: [[1]], targets: [1]}}, simulate: {size: 256, seeds: 2000}}");
+    printf("2000 networks, N = 256, L = 3, P = 1, T = 30   %9.3f s  %.3g weight-steps/s, all "
+           "recorded, 2 threads\n",
+           deep, 2000.0 * 2.0 * 256.0 * 256.0 * 30.0 / deep);
+}
+
+/* Deep linear networks, four samples, covariance and bias of everything at all times. */
+static void deep_linear(void) {
+    nnd_context *ctx = context(2);
+    nnd_value *tree;
+    nnd_case *c = resolve(ctx,
+                          "{model: deep-linear-fluctuations, params: {depth: 4, steps: 100, data: "
+                          "{generate: gaussian, samples: 4, dim: 8, target: linear}}}",
+                          &tree);
+    double best = INFINITY, directions = 0.0;
+    for (int i = 0; i < RUNS; i++) {
+        nnd_frame *frame = NULL;
+        double began = bench_seconds();
+        require(ctx, nnd_theory_run(ctx, c, NULL, &frame));
+        best = fmin(best, bench_seconds() - began);
+        directions = nnd_frame_find_attribute(frame, NULL, "directions")->number;
+        nnd_frame_free(frame);
+    }
+    printf("deep linear fluctuations, L = 4, P = 4, T = 100 %8.3f s  %g directions, 2 threads\n",
+           best, directions);
     nnd_value_free(tree);
     nnd_case_free(c);
     nnd_context_free(ctx);
@@ -132,5 +169,6 @@ static void ensemble(void) {
 void bench_fluctuations(void) {
     one_sample();
     against_dgemm();
-    ensemble();
+    deep_linear();
+    ensembles();
 }

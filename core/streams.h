@@ -54,6 +54,7 @@
     STREAM(MANY_OUTPUTS, NOISE, 4, 1)                                                              \
     STREAM(MANY_OUTPUTS, BASIS, 5, 1)                                                              \
     STREAM(MANY_OUTPUTS, SEARCH, 6, 1)                                                             \
+    STREAM(MANY_OUTPUTS, PROBES, 7, 1)                                                             \
     STREAM(ONLINE, WEIGHTS, 0, 1)                                                                  \
     STREAM(ONLINE, READOUT, 1, 1)                                                                  \
     STREAM(ONLINE, BATCH, 2, 1)                                                                    \

@@ -53,8 +53,9 @@ static int by_time(const void *a, const void *b) {
 /* Of times that are one the latest stays: the end is recorded as it was given. */
 static void keep_distinct(size_t n, double last, nnd_reals *times) {
     for (size_t i = 0; i < n && times->value[i] <= last; i++) {
-        double t = times->value[i];
-        bool same = times->count > 0 && t - times->value[times->count - 1] <= SAME_TIME * t;
+        double t = times->value[i],
+               before = times->count > 0 ? times->value[times->count - 1] : NAN;
+        bool same = t == before || t - before <= SAME_TIME * before;
         times->value[same ? times->count - 1 : times->count++] = t;
     }
 }

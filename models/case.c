@@ -482,6 +482,27 @@ static nnd_status read_simulate(resolution *r, const nnd_value *value) {
     return bad(r->ctx, culprit != NULL ? culprit : value, key, o.text);
 }
 
+/* Lists of sizes that are not given are those of the simulation: of points, not of the case as it
+ * is written, which more sizes leave the same. */
+static nnd_status lend_sizes(const resolution *r) {
+    const nnd_case *c = r->out;
+    const nnd_integers *size = &c->simulate.size;
+    if (c->model->sizes == NULL || size->count == 0)
+        return NND_OK;
+    const nnd_param *param = nnd_param_find(c->model->params, c->model->sizes);
+    for (size_t i = 0; i < c->sweep.points; i++) {
+        nnd_integers *list = (nnd_integers *)((char *)c->params[i] + param->offset);
+        if (list->value != NULL)
+            continue;
+        list->value = malloc(size->count * sizeof *list->value);
+        if (list->value == NULL)
+            return nnd_fail_memory(r->ctx, param->name);
+        memcpy(list->value, size->value, size->count * sizeof *list->value);
+        list->count = size->count;
+    }
+    return NND_OK;
+}
+
 static nnd_status read_compare(resolution *r, const nnd_value *tree) {
     const nnd_value *value = section(tree, "compare");
     nnd_case *c = r->out;
@@ -535,6 +556,8 @@ nnd_status nnd_case_resolve(nnd_context *ctx, const nnd_value *tree, const nnd_c
         status = read_compare(&r, tree);
     if (status == NND_OK)
         status = nnd_case_write(ctx, c, r.params);
+    if (status == NND_OK)
+        status = lend_sizes(&r);
     nnd_value_free(simulate);
     nnd_value_free(r.options);
     nnd_data_cache_clear(&own);

@@ -123,7 +123,7 @@ static const nnd_param PARAMS[] = {
     {"record", FIELD(REALS, record), "null", NND_NON_NEGATIVE,
      "steps (gd) or times (flow) to record, besides the last"},
     {"widths", FIELD(INTEGERS, widths), "null", NND_BETWEEN(1, 1e9),
-     "widths at which theory predicts the largest eigenvalue (that of `width`)"},
+     "widths at which theory predicts the largest eigenvalue (simulate.size, or `width`)"},
 };
 
 const nnd_model nnd_many_outputs_model = {
@@ -133,6 +133,8 @@ const nnd_model nnd_many_outputs_model = {
     .params = NND_TABLE_OF(PARAMS, nnd_many_outputs),
     .variable_count = NND_OUTPUTS_VARIABLES,
     .variables = nnd_many_outputs_variables,
+    .views = nnd_many_outputs_views,
+    .sizes = "widths",
     .sized = true,
     .size_optional = true,
     .check = nnd_many_outputs_check,

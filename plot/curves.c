@@ -48,6 +48,12 @@ static void tell_theory(const nnd_panel *panel, const drawn *d, nnd_cell *cell) 
         nnd_trace_write_line(&d->trace, cell->out);
         nnd_cell_end(cell);
     }
+    if (panel->lift > 0.0) {
+        char base[NND_PLOT_LABEL];
+        nnd_format(base, sizeof base, "%.12g", d->trace.lift);
+        nnd_cell_draw(cell, colour, "using 1:2 with filledcurves y1=%s fs transparent solid 0.25",
+                      base);
+    }
     if (d->trace.se != NULL)
         nnd_cell_draw(cell, colour,
                       "using 1:3:4 with filledcurves fs transparent solid 0.2 noborder");
@@ -143,6 +149,21 @@ static void write_x_axis(const nnd_panel *panel, FILE *out) {
     }
 }
 
+/* The values that have base lines, at these; what is common to the curves is their form. */
+static void write_base_lines(const nnd_panel *panel, FILE *out) {
+    const nnd_plot_key *ridge = nnd_panel_ridge(panel);
+    char text[NND_PLOT_LABEL];
+    nnd_plot_dim_label(panel, ridge->dim, "y", out);
+    fputs("set ytics noenhanced (", out);
+    for (size_t c = 0; c < panel->curves; c++) {
+        nnd_coord_text(ridge->dim, nnd_panel_ridge_position(panel, c), sizeof text, text);
+        fputs(c > 0 ? ", " : "", out);
+        nnd_plot_quote(out, text);
+        nnd_print(out, " %.12g", nnd_panel_lift(panel, c));
+    }
+    fputs(")\n", out);
+}
+
 static void write_axes(const nnd_panel *panel, nnd_span x, nnd_span y, FILE *out) {
     write_x_axis(panel, out);
     nnd_plot_value_label(panel, "y", out);
@@ -151,8 +172,10 @@ static void write_axes(const nnd_panel *panel, nnd_span x, nnd_span y, FILE *out
     if (!nnd_dim_is_category(panel->x))
         nnd_span_write(x, panel->log_x, "x", out);
     nnd_span_write(y, panel->log_y, "y", out);
-    if (panel->histogram && !panel->log_y)
+    if ((panel->histogram || panel->lift > 0.0) && !panel->log_y)
         fputs("set yrange [0:]\n", out);
+    if (panel->lift > 0.0)
+        write_base_lines(panel, out);
 }
 
 static void draw(const nnd_panel *panel, size_t at, const nnd_legend *legend, FILE *out) {

@@ -23,6 +23,17 @@ const nnd_guide *nnd_guide_next(const nnd_panel *panel, const nnd_guide *after) 
     return g != NULL && g->name != NULL ? g : NULL;
 }
 
+bool nnd_guide_values(const nnd_panel *panel, const nnd_guide *g, size_t curve, nnd_trace *trace) {
+    const nnd_source source = nnd_source_of(panel->theory.frame, g->name);
+    const nnd_variable *v = nnd_model_variable(panel->model, g->name);
+    const nnd_dim *t = nnd_source_dim(&source, "t");
+    nnd_panel mine = *panel;
+    mine.x = nnd_source_dim(&source, v != NULL ? v->drawing.rank : NULL);
+    if (mine.instant.dim == NULL && t != NULL && !nnd_dim_is(t, panel->x))
+        mine.instant = (nnd_plot_pin){t, t->length - 1};
+    return nnd_trace_beside(&mine, g->name, true, curve, 0, trace);
+}
+
 static size_t dash(const nnd_guide *g) {
     return g->dash > 0 ? (size_t)g->dash : DOTTED;
 }
@@ -179,20 +190,26 @@ void nnd_levels_tell(const nnd_panel *panel, nnd_cell *cell) {
 
 /* ---- places on the x axis ---- */
 
+static void write_place(double at, const nnd_guide *g, unsigned colour, nnd_cell *cell) {
+    if (at >= cell->x.min && at <= cell->x.max)
+        nnd_print(cell->out,
+                  "set arrow from first %.12g, graph 0 to first %.12g, graph 1 nohead back"
+                  " lw 1.2 dt %s lc rgb '#%06X'\n",
+                  at, at, nnd_plot_dash(dash(g)), colour);
+}
+
 static void tell_places(const nnd_panel *panel, const nnd_guide *g, nnd_cell *cell) {
     nnd_trace trace;
     size_t colours = nnd_panel_colours(panel);
     nnd_cell_name(cell, NND_MARK_LINE, nnd_panel_neutral(panel), dash(g), g->label);
     for (size_t k = 0; cell->pass == NND_TELL_DATA && k < colours; k++)
-        if (find_trace(panel, g, k, &trace) && trace.y[0] >= cell->x.min &&
-            trace.y[0] <= cell->x.max)
-            nnd_print(cell->out,
-                      "set arrow from first %.12g, graph 0 to first %.12g, graph 1 nohead back"
-                      " lw 1.2 dt %s lc rgb '#%06X'\n",
-                      trace.y[0], trace.y[0], nnd_plot_dash(dash(g)), nnd_plot_colour(k, colours));
+        if (nnd_guide_values(panel, g, k * nnd_panel_dashes(panel), &trace))
+            for (size_t i = 0; i < trace.count; i++)
+                write_place(nnd_trace_at(&trace, i), g, nnd_plot_colour(k, colours), cell);
 }
 
-/* ---- the spread of networks of the first size, or of sizes that theory names ---- */
+/* ---- the spread of networks: at each place, of those of the first size, or of sizes that theory
+ * names ---- */
 
 /* The mean, with the standard deviation as its error. */
 static bool find_spread(const nnd_panel *panel, const nnd_guide *g, bool theory, size_t curve,
@@ -201,21 +218,25 @@ static bool find_spread(const nnd_panel *panel, const nnd_guide *g, bool theory,
     if (!nnd_trace_find(panel, theory, curve, 0, trace) ||
         !nnd_trace_beside(panel, g->name, theory, curve, 0, &nvar) || nvar.x != trace->x)
         return false;
+    if (g->kind == NND_GUIDE_SD) {
+        trace->se = nvar.stride == trace->stride ? nvar.y : NULL;
+        return trace->se != NULL && nnd_trace_is_shown(trace);
+    }
     trace->nvar = nvar.y;
     trace->nvar_stride = nvar.stride;
     trace->nvar_size = size;
     return nnd_trace_is_shown(trace);
 }
 
-/* A band of theory, small crosses of the simulation. */
-static void tell_source(const nnd_panel *panel, const nnd_guide *g, bool theory,
-                        const nnd_dim *sizes, size_t k, nnd_cell *cell) {
+/* A band of theory, small crosses of the simulation; the number-th of some. */
+static void tell_source(const nnd_panel *panel, const nnd_guide *g, bool theory, double size,
+                        size_t number, nnd_cell *cell) {
     nnd_trace trace;
     for (size_t c = 0; c < panel->curves; c++) {
         unsigned colour = nnd_panel_colour(panel, c);
-        if (!find_spread(panel, g, theory, c, sizes->value[k], &trace))
+        if (!find_spread(panel, g, theory, c, size, &trace))
             continue;
-        if (nnd_cell_begin(cell, "%s%zu", theory ? "band" : "spread", k * panel->curves + c)) {
+        if (nnd_cell_begin(cell, "%s%zu", theory ? "band" : "spread", number * panel->curves + c)) {
             nnd_trace_write_line(&trace, cell->out);
             nnd_cell_end(cell);
         }
@@ -235,7 +256,7 @@ static void name_band(const nnd_panel *panel, const nnd_guide *g, const nnd_dim 
                       size_t count, nnd_cell *cell) {
     char size[NND_PLOT_LABEL / 2], label[NND_PLOT_LABEL];
     nnd_text text = nnd_text_in(sizeof label, label);
-    nnd_text_add(&text, "%.50s, size", g->label);
+    nnd_text_add(&text, "%.50s%s", g->label, count > 0 ? ", size" : "");
     for (size_t k = 0; k < count; k++) {
         nnd_coord_text(sizes, k, sizeof size, size);
         nnd_text_add(&text, "%s %s", k > 0 ? "," : "", size);
@@ -244,9 +265,7 @@ static void name_band(const nnd_panel *panel, const nnd_guide *g, const nnd_dim 
 }
 
 /* With a simulation, of its first size alone: bands of several would hide its crosses. */
-static void tell_spread(const nnd_panel *panel, const nnd_guide *g, nnd_cell *cell) {
-    if (nnd_dim_is_category(panel->x) || panel->theory.array == NULL)
-        return;
+static void tell_sized(const nnd_panel *panel, const nnd_guide *g, nnd_cell *cell) {
     const nnd_dim *simulated = nnd_dim_is_category(panel->size) ? NULL : panel->size;
     const nnd_dim *named =
         g->along != NULL ? nnd_frame_find_dim(panel->theory.frame, g->along) : NULL;
@@ -256,9 +275,21 @@ static void tell_spread(const nnd_panel *panel, const nnd_guide *g, nnd_cell *ce
         return;
     name_band(panel, g, sizes, count, cell);
     for (size_t k = 0; k < count; k++)
-        tell_source(panel, g, true, sizes, k, cell);
+        tell_source(panel, g, true, sizes->value[k], k, cell);
     if (sizes == simulated)
-        tell_source(panel, g, false, sizes, 0, cell);
+        tell_source(panel, g, false, sizes->value[0], 0, cell);
+}
+
+static void tell_spread(const nnd_panel *panel, const nnd_guide *g, nnd_cell *cell) {
+    if (nnd_dim_is_category(panel->x) || panel->theory.array == NULL)
+        return;
+    if (g->kind == NND_GUIDE_NVAR) {
+        tell_sized(panel, g, cell);
+        return;
+    }
+    name_band(panel, g, NULL, 0, cell);
+    tell_source(panel, g, true, NAN, 0, cell);
+    tell_source(panel, g, false, NAN, 0, cell);
 }
 
 /* ---- all of them ---- */
@@ -267,7 +298,7 @@ void nnd_guides_tell(const nnd_panel *panel, nnd_cell *cell) {
     for (const nnd_guide *g = NULL; (g = nnd_guide_next(panel, g)) != NULL;)
         if (is_curve(panel, g))
             tell_curves(panel, g, cell);
-        else if (g->kind == NND_GUIDE_NVAR)
+        else if (g->kind == NND_GUIDE_NVAR || g->kind == NND_GUIDE_SD)
             tell_spread(panel, g, cell);
         else if (g->kind == NND_GUIDE_PLACE && panel->x != NULL &&
                  strcmp(panel->x->name, g->along) == 0)

@@ -34,19 +34,6 @@ static void tell_outline(const nnd_panel *panel, nnd_cell *cell) {
 
 /* ---- outliers ---- */
 
-/* Those of a curve, over their rank; at the time of the histogram, or the last one. */
-static bool find_outliers(const nnd_panel *panel, const nnd_guide *g, size_t curve,
-                          nnd_trace *trace) {
-    const nnd_source source = nnd_source_of(panel->theory.frame, g->name);
-    const nnd_variable *v = nnd_model_variable(panel->model, g->name);
-    const nnd_dim *t = nnd_source_dim(&source, "t");
-    nnd_panel mine = *panel;
-    mine.x = nnd_source_dim(&source, v != NULL ? v->drawing.rank : NULL);
-    if (mine.instant.dim == NULL && t != NULL)
-        mine.instant = (nnd_plot_pin){t, t->length - 1};
-    return nnd_trace_beside(&mine, g->name, true, curve, 0, trace);
-}
-
 static void tell_arrow(double at, unsigned colour, nnd_cell *cell) {
     if (!isfinite(at)) /* it has not escaped */
         return;
@@ -65,7 +52,7 @@ static void tell_outliers(const nnd_panel *panel, const nnd_guide *g, nnd_cell *
         return;
     nnd_cell_name(cell, NND_MARK_ARROW, nnd_panel_neutral(panel), 0, g->label);
     for (size_t c = 0; c < panel->curves; c++)
-        if (find_outliers(panel, g, c, &trace))
+        if (nnd_guide_values(panel, g, c, &trace))
             for (size_t k = 0; k < trace.count; k++)
                 tell_arrow(nnd_trace_at(&trace, k), nnd_panel_colour(panel, c), cell);
 }

@@ -79,10 +79,12 @@ void nnd_plot_axis_label(const char *axis, const char *text, FILE *out) {
 void nnd_plot_dim_label(const nnd_panel *panel, const nnd_dim *dim, const char *axis, FILE *out) {
     const nnd_guide *outlier = panel->histogram ? nnd_panel_guide(panel, NND_GUIDE_ARROW) : NULL;
     char text[NND_PLOT_TEXT];
-    if (outlier != NULL)
+    if (outlier != NULL && nnd_source_of(panel->theory.frame, outlier->name).array != NULL)
         label(panel, outlier->name, "", sizeof text, text);
     else if (dim == panel->x && panel->drawing->over != NULL)
         label(panel, panel->drawing->over, "", sizeof text, text);
+    else if (dim == panel->x && panel->drawing->x_name != NULL)
+        snprintf(text, sizeof text, "%s %s", panel->drawing->x_name, dim->name);
     else
         label(panel, dim->name, dim_name(panel, dim), sizeof text, text);
     nnd_plot_axis_label(axis, text, out);

@@ -8,6 +8,9 @@
 /** The next guide that the theory of a file holds (NULL: the first one); NULL past the last. */
 const nnd_guide *nnd_guide_next(const nnd_panel *panel, const nnd_guide *after);
 
+/** The values of a guide beside a curve, over the dimension that it counts (its drawing.rank; NULL:
+ *  a single one), at the time that is shown, or the last one; false if there is none. */
+bool nnd_guide_values(const nnd_panel *panel, const nnd_guide *g, size_t curve, nnd_trace *trace);
 /** Areas of the parts of a single curve. */
 void nnd_stack_tell(const nnd_panel *panel, nnd_cell *cell);
 /** What theory says beside the variable (nnd_drawing.guides). */

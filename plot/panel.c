@@ -231,6 +231,41 @@ const nnd_guide *nnd_panel_guide(const nnd_panel *panel, nnd_guide_kind kind) {
     return NULL;
 }
 
+/* ---- ridges ---- */
+
+/* Base lines are so far apart, as a part of the highest curve. */
+static const double OVERLAP = 0.45;
+
+static size_t ridge_key(const nnd_panel *panel) {
+    size_t k = 0;
+    while (k < panel->keys && (panel->drawing->ridge == NULL ||
+                               strcmp(panel->key[k].dim->name, panel->drawing->ridge) != 0))
+        k++;
+    return k;
+}
+
+const nnd_plot_key *nnd_panel_ridge(const nnd_panel *panel) {
+    size_t k = panel->lift > 0.0 ? ridge_key(panel) : panel->keys;
+    return k < panel->keys ? &panel->key[k] : NULL;
+}
+
+double nnd_panel_lift(const nnd_panel *panel, size_t curve) {
+    if (nnd_panel_ridge(panel) == NULL)
+        return 0.0;
+    return panel->lift * (double)nnd_panel_key(panel, ridge_key(panel), curve);
+}
+
+/* Only curves of which theory, or else the simulation, has several along that dimension. */
+static void lift_curves(nnd_panel *panel, const nnd_source *source) {
+    double highest = 0.0;
+    if (ridge_key(panel) == panel->keys || panel->y != NULL || panel->log_y)
+        return;
+    for (size_t i = 0; i < source->array->count; i++)
+        if (isfinite(source->array->data[i]))
+            highest = fmax(highest, source->array->data[i]);
+    panel->lift = OVERLAP * highest;
+}
+
 /* The theory of a histogram is the law that stands beside it. */
 static void take_law(nnd_panel *panel) {
     const nnd_guide *law = panel->histogram ? nnd_panel_guide(panel, NND_GUIDE_LINE) : NULL;
@@ -284,6 +319,7 @@ void nnd_panel_make(const nnd_result *result, const nnd_plot_choice *choice, con
     take_law(panel);
     if (panel->seeds)
         tell_law(panel, choice->count);
+    lift_curves(panel, &source);
 }
 
 const nnd_variable *nnd_panel_variable(const nnd_panel *panel) {
@@ -336,6 +372,10 @@ size_t nnd_panel_sizes(const nnd_panel *panel) {
 
 size_t nnd_panel_key(const nnd_panel *panel, size_t k, size_t curve) {
     return curve / product(panel, k + 1, panel->keys) % panel->key[k].count;
+}
+
+size_t nnd_panel_ridge_position(const nnd_panel *panel, size_t curve) {
+    return nnd_panel_position(panel, ridge_key(panel), curve);
 }
 
 size_t nnd_panel_position(const nnd_panel *panel, size_t k, size_t curve) {

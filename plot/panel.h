@@ -48,7 +48,9 @@ typedef struct {
     size_t keys, colour_keys; /**< the first `colour_keys` give the colour, the others the dash */
     nnd_plot_key key[NND_MAX_DIMS];
     size_t curves, all_curves; /**< drawn, and there */
-    bool gaps; /**< NaN breaks a line: a legal value, not a coordinate of other curves */
+    double lift; /**< height of a base line above that of the value before, along drawing->ridge; 0:
+                    all have one */
+    bool gaps;   /**< NaN breaks a line: a legal value, not a coordinate of other curves */
     bool log_x, log_y;
 } nnd_panel;
 
@@ -68,6 +70,12 @@ bool nnd_dim_has_infinity(const nnd_dim *dim);
 /** Assigns the dimensions of a variable. */
 void nnd_panel_make(const nnd_result *result, const nnd_plot_choice *choice, const char *name,
                     const nnd_plot_options *options, nnd_panel *panel);
+/** Height of the base line of a curve. */
+double nnd_panel_lift(const nnd_panel *panel, size_t curve);
+/** Position of a curve among all values of that dimension. */
+size_t nnd_panel_ridge_position(const nnd_panel *panel, size_t curve);
+/** The values along drawing->ridge; NULL: all curves have one base line. */
+const nnd_plot_key *nnd_panel_ridge(const nnd_panel *panel);
 /** Its row in the table of its model; NULL: it has none. */
 const nnd_variable *nnd_panel_variable(const nnd_panel *panel);
 /** The first guide of a kind in its drawing, whether the file holds it or not; NULL: none. */

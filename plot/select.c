@@ -134,7 +134,8 @@ static bool shows(const nnd_result *result, const nnd_view *view, size_t v) {
     if (view->seeds)
         return is_over(result->seeds, name, "seed", FEWEST_SEEDS);
     for (size_t f = 0; f < 2; f++)
-        if (is_over(frames[f], name, x, 3) && is_over(frames[f], name, y, 3))
+        if (is_over(frames[f], name, x, 3) && is_over(frames[f], name, y, 3) &&
+            is_over(frames[f], name, view->drawing.ridge, 3))
             return true;
     return false;
 }

@@ -73,6 +73,7 @@ bool nnd_trace_find(const nnd_panel *panel, bool theory, size_t curve, size_t si
                                            : panel->x,
         .y = source->array->data + offset,
         .se = source->se != NULL && !panel->histogram ? source->se->data + offset : NULL,
+        .lift = nnd_panel_lift(panel, curve),
         .stride = stride,
         .gaps = panel->gaps,
         .histogram = panel->histogram,
@@ -101,7 +102,7 @@ bool nnd_trace_point(const nnd_trace *trace, size_t i, double *x, double *y, dou
     *x = nnd_dim_is_category(trace->x) ? (double)i : trace->x->value[i];
     if (trace->across != NULL)
         *x = trace->across[i * trace->stride];
-    *y = nnd_trace_at(trace, i);
+    *y = nnd_trace_at(trace, i) + trace->lift;
     *se = trace->se != NULL ? trace->se[i * trace->stride] : 0.0;
     if (!isfinite(*se))
         *se = 0.0;

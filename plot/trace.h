@@ -15,6 +15,7 @@ typedef struct {
     const double *y, *se;
     const double *nvar; /**< size times the variance, in place of `se`; or NULL */
     double nvar_size;
+    double lift; /**< added to all values */
     size_t count, stride, nvar_stride;
     bool gaps, histogram; /**< as in its panel */
     bool log_x, log_y;

@@ -121,6 +121,21 @@ static const struct {
     {"{model: lazy-fluctuations, params: {depth: 2, samples: 64, replicates: 2, steps: 2, data: "
      "{generate: gaussian, samples: 22, dim: 22, target: linear}}}",
      false},
+    {"{model: many-outputs, params: {variant: wide, outputs: 2, inputs: 2, record: RANGE, "
+     "integrator: "
+     "flow, time: 10}}",
+     false},
+    {"{model: many-outputs, params: {c: 0.5, d: 0.8, p: 1.5, steps: 1}, simulate: {size: 1200, "
+     "seeds: "
+     "1}}",
+     true},
+    {"{model: many-outputs, params: {c: 0.8, d: 0.5, integrator: flow}, simulate: {size: 1200, "
+     "seeds: "
+     "1}}",
+     true},
+    {"{model: many-outputs, params: {variant: aligned, c: 0.9, d: 0.9, steps: 1}, simulate: {size: "
+     "900, seeds: 1}}",
+     true},
     {"{model: scaling-laws, params: {width: 50, samples: 80, nodes: 40, record: RANGE}}", false},
     {"{model: scaling-laws, params: {features: {power_law: 1.5, count: 8000}, width: 150, samples: "
      "300, time: 10}, simulate: {seeds: 1}}",

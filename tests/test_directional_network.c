@@ -173,7 +173,8 @@ START_TEST(claims_end_where_rounding_has_grown) {
             ck_assert_msg(exact < NND_ROUNDING, "%s, claimed: %g", names[v], exact);
             ck_assert_msg(off > NND_ROUNDING, "%s, not claimed: %g", names[v], off);
             ck_assert_msg(seen > NND_ROUNDING, "%s, wrong rate: %g", names[v], seen);
-            ck_assert_msg(sure > 50, "%s: %zu points of %zu", names[v], sure, sure + unsure);
+            /* Claims are not empty: neither has grown over some dozens of recorded steps. */
+            ck_assert_msg(sure > 40, "%s: %zu points of %zu", names[v], sure, sure + unsure);
         }
         nnd_frame_free(wrong.theory);
         pair_free(p);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/rng.h"
 #include "support.h"
 #include "validate/reduce.h"
 
@@ -379,6 +380,107 @@ START_TEST(estimators_are_those_of_the_variable_table) {
 }
 END_TEST
 
+static const nnd_variable LISTED[] = {
+    {.name = "b", .dims = "t"},
+    {.name = "b_sd", .dims = "t", .estimator = {NND_SD, "b", NULL}},
+    {.name = "b_mean", .dims = "t,[width]", .estimator = {NND_AT_SIZES, "b", "width"}},
+    {.name = "b_spread", .dims = "t,[width]", .estimator = {NND_AT_SIZES, "b_sd", "width"}},
+};
+static const nnd_model LISTING = {.name = "made-up", .variable_count = 4, .variables = LISTED};
+
+/* The variance is that of n - 1, whose root is low by 1/(4n) for normal numbers; its error bar is
+ * that of the root, and what groups add makes it up. */
+START_TEST(a_standard_deviation_is_the_root_of_a_variance) {
+    enum { MANY = 4000 };
+    nnd_context *ctx = nnd_context_new(NULL);
+    nnd_frame *f, *out, *influence;
+    double *b, sum2 = 0.0;
+    ck_assert_int_eq(nnd_frame_new(ctx, &f), NND_OK);
+    ck_assert_int_eq(nnd_frame_add_range(f, "seed", MANY, 0), NND_OK);
+    ck_assert_int_eq(nnd_frame_add_range(f, "t", 1, 0), NND_OK);
+    ck_assert_int_eq(nnd_frame_add(f, "b", "seed,t", &b), NND_OK);
+    nnd_rng_normals((nnd_rng_key){1, 2, 3}, 0, 0, MANY, b);
+    for (int i = 0; i < MANY; i++)
+        b[i] = 7.0 + 3.0 * b[i];
+    ck_assert_int_eq(nnd_reduce_seeds(ctx, &LISTING, f, 50, 1, &out, &influence), NND_OK);
+    double sd = test_value(out, "b_sd", "t=0"), se = test_value(out, "b_sd_se", "t=0");
+    double variance = 0.0, mean = 0.0;
+    for (int i = 0; i < MANY; i++)
+        mean += b[i] / MANY;
+    for (int i = 0; i < MANY; i++)
+        variance += (b[i] - mean) * (b[i] - mean) / (MANY - 1.0);
+    test_close("sd", sd, sqrt(variance) * (1.0 + 0.5 * se * se / variance), 1e-12);
+    /* sigma/sqrt(2n), of which a sample shows its own kurtosis: 5 of its errors, sqrt(24/n)/4. */
+    test_close("its error", se, sd / sqrt(2.0 * MANY), 5.0 * sqrt(24.0 / MANY) / 4.0);
+    const nnd_array *share = nnd_frame_find(influence, "b_sd");
+    for (size_t g = 0; g < share->count; g++)
+        sum2 += share->data[g] * share->data[g];
+    /* 32 groups show a variance to sqrt(2/32). */
+    test_close("of groups", sqrt(sum2), se, 5.0 * sqrt(2.0 / 32.0) / 2.0);
+    nnd_frame_free(out);
+    nnd_frame_free(influence);
+    nnd_frame_free(f);
+    nnd_context_free(ctx);
+}
+END_TEST
+
+/* Of two sizes, with their shares: those of the other size are 0. */
+START_TEST(what_is_listed_over_sizes_is_that_of_each) {
+    static char size_name[] = "size";
+    double sizes[] = {50.0, 80.0};
+    nnd_dim size = {size_name, NND_COORD_INTEGER, 2, sizes, NULL};
+    const nnd_dim *outer = &size;
+    nnd_context *ctx = nnd_context_new(NULL);
+    nnd_frame *part[2], *share[2], *out, *influence;
+    for (int k = 0; k < 2; k++) {
+        nnd_frame *seeds = made_up(ctx, false);
+        double *b = nnd_frame_find(seeds, "b")->data;
+        for (int i = 0; i < SEEDS * TIMES; i++)
+            b[i] *= 1.0 + k;
+        ck_assert_int_eq(
+            nnd_reduce_seeds(ctx, &LISTING, seeds, (size_t)sizes[k], 1, &part[k], &share[k]),
+            NND_OK);
+        nnd_frame_free(seeds);
+    }
+    const nnd_frame *const parts[] = {part[0], part[1]}, *const shares[] = {share[0], share[1]};
+    ck_assert_int_eq(nnd_frame_stack(ctx, 1, &outer, 2, parts, &out), NND_OK);
+    ck_assert_int_eq(nnd_frame_stack(ctx, 1, &outer, 2, shares, &influence), NND_OK);
+    ck_assert_int_eq(nnd_reduce_sizes(&LISTING, out, influence), NND_OK);
+    char dims[64];
+    nnd_array_dims(out, nnd_frame_find(out, "b_spread"), sizeof dims, dims);
+    ck_assert_str_eq(dims, "t,width");
+    nnd_array_dims(influence, nnd_frame_find(influence, "b_spread"), sizeof dims, dims);
+    ck_assert_str_eq(dims, "size,group,t,width");
+    for (int k = 0; k < 2; k++)
+        for (int t = 0; t < TIMES; t++) {
+            char here[32], there[64];
+            double time = nnd_frame_find_dim(out, "t")->value[t];
+            snprintf(here, sizeof here, "t=%g", time);
+            snprintf(there, sizeof there, "t=%g,width=%g", time, sizes[k]);
+            ck_assert_double_eq(test_value(out, "b_mean", there), test_value(part[k], "b", here));
+            ck_assert_double_eq(test_value(out, "b_spread", there),
+                                test_value(part[k], "b_sd", here));
+            ck_assert_double_eq(test_value(out, "b_spread_se", there),
+                                test_value(part[k], "b_sd_se", here));
+            const nnd_array *all = nnd_frame_find(influence, "b_spread");
+            size_t groups = nnd_frame_find_dim(influence, "group")->length;
+            for (size_t s = 0; s < 2; s++)
+                for (size_t g = 0; g < groups; g++) {
+                    size_t at = (((s * groups + g) * TIMES) + (size_t)t) * 2 + (size_t)k;
+                    double of_size = nnd_frame_find(share[k], "b_sd")->data[g * TIMES + (size_t)t];
+                    ck_assert_double_eq(all->data[at], s == (size_t)k ? of_size : 0.0);
+                }
+        }
+    for (int k = 0; k < 2; k++) {
+        nnd_frame_free(part[k]);
+        nnd_frame_free(share[k]);
+    }
+    nnd_frame_free(out);
+    nnd_frame_free(influence);
+    nnd_context_free(ctx);
+}
+END_TEST
+
 /* Group by group against the definition: what the seeds of the group add to the mean. */
 START_TEST(influences_are_sums_over_groups_of_seeds) {
     enum { MANY = 70, GROUPS = 32 };
@@ -532,6 +634,8 @@ int main(void) {
     TCase *estimators = tcase_create("estimators");
     tcase_add_test(estimators, estimators_are_those_of_the_variable_table);
     tcase_add_test(estimators, influences_are_sums_over_groups_of_seeds);
+    tcase_add_test(estimators, a_standard_deviation_is_the_root_of_a_variance);
+    tcase_add_test(estimators, what_is_listed_over_sizes_is_that_of_each);
     tcase_add_test(estimators, means_are_regressed_on_controls_unless_a_slope_rests_on_them);
     tcase_add_test(estimators, seeds_that_diverged_are_left_out_and_counted);
     tcase_add_test(estimators, slope_is_the_coefficient_of_inverse_size);

@@ -426,7 +426,7 @@ static void ck_guides(const nnd_model *model, const nnd_guide *g) {
 }
 
 static void ck_drawing(const nnd_model *model, const char *of, const nnd_drawing *d) {
-    const char *const axes[] = {d->x, d->y, d->facet, d->rank, d->lowest};
+    const char *const axes[] = {d->x, d->y, d->facet, d->rank, d->ridge, d->lowest};
     for (size_t i = 0; i < sizeof axes / sizeof *axes; i++)
         ck_assert_msg(is_axis(model, axes[i]), "%s of %s: no axis %s", of, model->name, axes[i]);
     ck_assert_msg(d->over == NULL || nnd_model_variable(model, d->over) != NULL, "%s", of);

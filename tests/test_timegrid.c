@@ -130,6 +130,12 @@ START_TEST(recorded_times_are_log_spaced_or_listed) {
     ck_assert_double_eq(times.value[2], 7.5);
     ck_assert_double_eq(times.value[3], 10.0);
     free(times.value);
+    double ever[] = {INFINITY, 1.0};
+    record = (nnd_reals){2, ever};
+    ck_assert_int_eq(nnd_record_times(ctx, INFINITY, &record, &times), NND_OK);
+    ck_assert_uint_eq(times.count, 2);
+    ck_assert(times.value[0] == 1.0 && isinf(times.value[1]));
+    free(times.value);
 }
 END_TEST
 

@@ -219,9 +219,15 @@ START_TEST(variances_and_covariances_have_errors_that_follow_their_values) {
         {.name = "nvar", .estimator = {NND_NVAR, "mean", NULL}},
         {.name = "ncov", .estimator = {NND_NCOV, "mean", "other"}},
         {.name = "ratio", .estimator = {NND_RATIO, "mean", "other"}},
+        {.name = "sd", .estimator = {NND_SD, "mean", NULL}},
+        {.name = "listed", .estimator = {NND_AT_SIZES, "sd", "width"}},
     };
-    static const nnd_model model = {.name = "test", .variable_count = 4, .variables = variables};
-    for (size_t v = 0; v < 4; v++) {
+    /* An error bar of n cov grows like its value, that of a standard deviation like half of it. */
+    static const double want[] = {0.0, 1.0, 1.0, 0.0, 0.25, 0.25};
+    enum { COUNT = sizeof variables / sizeof *variables };
+    static const nnd_model model = {
+        .name = "test", .variable_count = COUNT, .variables = variables};
+    for (size_t v = 0; v < COUNT; v++) {
         char se[16];
         snprintf(se, sizeof se, "%s_se", variables[v].name);
         ck_assert_int_eq(nnd_frame_add_scalar(frame, variables[v].name, 1.0), NND_OK);
@@ -229,9 +235,9 @@ START_TEST(variances_and_covariances_have_errors_that_follow_their_values) {
     }
     nnd_choice choice = {.ctx = ctx, .model = &model, .theory = frame, .mc = frame};
     ck_assert_int_eq(nnd_choose_variables(&choice, &(nnd_texts){0, NULL}), NND_OK);
-    ck_assert_uint_eq(choice.count, 4);
-    for (size_t v = 0; v < 4; v++)
-        ck_assert_int_eq(choice.pair[v].quadratic, v == 1 || v == 2);
+    ck_assert_uint_eq(choice.count, COUNT);
+    for (size_t v = 0; v < COUNT; v++)
+        ck_assert_double_eq(choice.pair[v].quadratic, want[v]);
     free(choice.pair);
 }
 END_TEST

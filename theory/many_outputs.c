@@ -20,6 +20,66 @@ static nnd_status add_scales(const nnd_many_outputs *p, nnd_frame *frame) {
                : status;
 }
 
+/* ---- singular values beside eigenvalues ---- */
+
+/* Adds `to`, the square roots of `from` if that is there. */
+static nnd_status add_roots(nnd_frame *frame, const char *from, const char *to) {
+    const nnd_array *squares = nnd_frame_find(frame, from);
+    double *root;
+    if (squares == NULL)
+        return NND_OK;
+    nnd_status status = nnd_frame_add_variable(frame, &nnd_many_outputs_model, to, &root);
+    squares = nnd_frame_find(frame, from);
+    for (size_t i = 0; status == NND_OK && i < squares->count; i++)
+        root[i] = sqrt(squares->data[i]);
+    return status;
+}
+
+/* The highest edge at each time. */
+static nnd_status add_upper_edge(nnd_frame *frame, size_t times) {
+    const nnd_array *edges = nnd_frame_find(frame, "edges");
+    double *upper;
+    if (edges == NULL)
+        return NND_OK;
+    nnd_status status =
+        nnd_frame_add_variable(frame, &nnd_many_outputs_model, "upper_edge", &upper);
+    edges = nnd_frame_find(frame, "edges");
+    size_t each = edges->count / times;
+    for (size_t i = 0; status == NND_OK && i < edges->count; i++)
+        upper[i / each] = fmax(upper[i / each], edges->data[i]); /* NaN at first */
+    return status;
+}
+
+/* The ends of the highest gap; NaN where there is none. */
+static nnd_status add_gap(nnd_frame *frame, size_t times) {
+    const nnd_array *gap = nnd_frame_find(frame, "gap");
+    double *lower, *upper;
+    if (gap == NULL)
+        return NND_OK;
+    nnd_status status = nnd_frame_add_variable(frame, &nnd_many_outputs_model, "gap_lower", &lower);
+    if (status == NND_OK)
+        status = nnd_frame_add_variable(frame, &nnd_many_outputs_model, "gap_upper", &upper);
+    gap = nnd_frame_find(frame, "gap");
+    size_t each = gap->count / (2 * times);
+    for (size_t i = 0; status == NND_OK && i < times * each; i++)
+        if (!isnan(gap->data[2 * i])) { /* they ascend */
+            lower[i / each] = gap->data[2 * i];
+            upper[i / each] = gap->data[2 * i + 1];
+        }
+    return status;
+}
+
+static nnd_status add_derived(nnd_frame *frame, size_t times) {
+    nnd_status status = add_upper_edge(frame, times);
+    if (status == NND_OK)
+        status = add_gap(frame, times);
+    if (status == NND_OK)
+        status = add_roots(frame, "edges", "edge_sv");
+    return status == NND_OK ? add_roots(frame, "outlier", "outlier_sv") : status;
+}
+
+/* ---- all ---- */
+
 /* In the singular basis of the target. */
 static bool is_diagonal(const nnd_many_outputs *p) {
     return p->variant == NND_WIDE || p->variant == NND_ALIGNED;
@@ -47,6 +107,10 @@ nnd_status nnd_many_outputs_theory(nnd_context *ctx, const void *params, nnd_fra
         status = add_scales(p, out);
     if (status == NND_OK)
         status = solve(ctx, p, &times, out);
+    if (status >= NND_OK) {
+        nnd_status derived = add_derived(out, times.count);
+        status = derived == NND_OK ? status : derived;
+    }
     nnd_hand_over(status >= NND_OK, out, frame);
     free(times.value);
     return status;

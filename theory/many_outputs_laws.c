@@ -222,7 +222,8 @@ static double largest_outlier(const task *x, size_t t) {
 /* many-outputs.md#eq2, at widths where ratios are those of the case. */
 static nnd_status add_top(task *x) {
     const nnd_many_outputs *p = x->p;
-    size_t count = p->widths.count > 0 ? p->widths.count : p->width != NND_ABSENT ? 1 : 0;
+    bool listed = p->widths.count > 0;
+    size_t count = listed ? p->widths.count : p->width != NND_ABSENT ? 1 : 0;
     double *mean, *sd;
     if (count == 0)
         return NND_OK;
@@ -230,8 +231,9 @@ static nnd_status add_top(task *x) {
     if (width == NULL)
         return nnd_fail_memory(x->ctx, "the widths");
     for (size_t i = 0; i < count; i++)
-        width[i] = (double)(p->widths.count > 0 ? p->widths.value[i] : p->width);
-    nnd_status status = nnd_frame_add_dim(x->frame, "width", NND_COORD_INTEGER, count, width);
+        width[i] = (double)(listed ? p->widths.value[i] : p->width);
+    nnd_status status =
+        listed ? nnd_frame_add_dim(x->frame, "width", NND_COORD_INTEGER, count, width) : NND_OK;
     if (status == NND_OK)
         status = nnd_frame_add_variable(x->frame, &nnd_many_outputs_model, "top_mean", &mean);
     if (status == NND_OK)
@@ -333,7 +335,9 @@ static nnd_status add_transform(task *x) {
 
 static nnd_status add_means(task *x) {
     pair mean, risk, loss = {NULL, NULL};
-    bool counted = x->p->outputs != NND_ABSENT, trained = x->law[0].methods->risk != NULL;
+    /* The loss of samples is not that of the population. */
+    bool counted = x->p->outputs != NND_ABSENT && isinf(x->p->p),
+         trained = x->law[0].methods->risk != NULL;
     double half = 0.5 * (double)x->p->outputs;
     nnd_status status = add(x, "eigenvalue_mean", &mean);
     if (status == NND_OK && trained)

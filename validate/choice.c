@@ -43,6 +43,25 @@ static void find_theory(const nnd_choice *c, const nnd_check *check, const char 
     *found = nnd_number_read(check->bound, &pair->bound);
 }
 
+/* See nnd_pair; of a variable listed over sizes that of the one it lists. */
+static double quadratic(const nnd_model *model, const nnd_variable *v) {
+    switch (v->estimator.kind) {
+    case NND_NVAR:
+    case NND_NCOV:
+        return 1.0;
+    case NND_SD:
+        return 0.25;
+    case NND_AT_SIZES:
+        return quadratic(model, nnd_model_variable(model, v->estimator.a));
+    case NND_MEAN:
+    case NND_RATIO:
+    case NND_ENSEMBLE:
+    case NND_SLOPE:
+        break;
+    }
+    return 0.0;
+}
+
 /* Finds both sides of a variable. What is missing is an error if the variable was asked for by
  * name; otherwise the variable is passed over. */
 static nnd_status find_pair(const nnd_choice *c, const char *name, bool named, nnd_pair *pair,
@@ -64,8 +83,7 @@ static nnd_status find_pair(const nnd_choice *c, const char *name, bool named, n
                        .check = check->kind,
                        .mc = nnd_frame_find(c->mc, name),
                        .mc_se = nnd_companion(c->mc, name, NND_SE),
-                       .quadratic = variable != NULL && (variable->estimator.kind == NND_NVAR ||
-                                                         variable->estimator.kind == NND_NCOV),
+                       .quadratic = variable != NULL ? quadratic(c->model, variable) : 0.0,
                        .unsized = c->model != NULL && c->model->size_optional ? 1.0 : DBL_MAX,
                        .broadcast = check->kind != NND_CHECK_EQUAL && check->bound != NULL};
     const char *reference = pair->broadcast ? check->bound : name;

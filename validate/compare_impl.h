@@ -18,9 +18,10 @@ typedef struct {
     const nnd_array *theory_se;  /**< NULL: exact */
     const nnd_array *min_size;   /**< NULL: no limit */
     double bound;
-    double unsized; /**< the size of networks that come without one; DBL_MAX: unknown */
-    bool broadcast; /**< the bound is another quantity, which may lack dimensions of this one */
-    bool quadratic; /**< an N var or N cov, whose error bar depends on its value */
+    double unsized;   /**< the size of networks that come without one; DBL_MAX: unknown */
+    bool broadcast;   /**< the bound is another quantity, which may lack dimensions of this one */
+    double quadratic; /**< what an error bar depends on the value by: 1 of N var and N cov, 1/4 of a
+                           standard deviation s, whose variance is s^2/(2n); 0: not */
 } nnd_pair;
 
 /** The variables that are compared. */

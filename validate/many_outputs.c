@@ -77,9 +77,6 @@ static bool check(const void *params, size_t size, nnd_objection *o) {
     if (fmax(n * fmax(c, d), fmax(c * d, (double)s.samples)) > largest)
         return nnd_object(o, "size", "%zu x %zu x %zu is more than %g numbers in a matrix",
                           s.outputs, s.width, s.inputs, largest);
-    if (fmin(n, d) > NND_OUTPUTS_LARGEST)
-        return nnd_object(o, "size", "%g eigenvalues of a network; allowed: up to %d", fmin(n, d),
-                          NND_OUTPUTS_LARGEST);
     if (!check_target(p, &s, o) || !check_variant(p, &s, o))
         return false;
     if (p->inputs == NND_ABSENT) {
@@ -108,7 +105,7 @@ static nnd_simulation_cost cost(const void *params, size_t size) {
     double training =
         is_flow(p) ? both ? FLOW_EVALUATIONS * step : 10.0 * c * c * c + times * 2.0 * product
                    : (double)p->steps * step;
-    double spectrum = 2.0 * n * d * rank + 3.0 * rank * rank * rank;
+    double spectrum = nnd_outputs_spectrum_flops(p, size);
     double points = (double)nnd_many_outputs_points(p);
     double grid = (double)(p->z.count > 0 ? (size_t)p->z.count : p->z.values.count);
     double numbers = 3.0 * grid + 2.0 * points + 2.0 * (double)p->spikes.count +
@@ -249,14 +246,11 @@ static void record_modes(const run *r, size_t t) {
 static nnd_status record(run *r, size_t t) {
     size_t spikes = r->p->spikes.count;
     nnd_outputs_spectrum *s = &r->spectrum;
-    nnd_status status = nnd_outputs_spectrum_find(r->ctx, &r->net, s);
+    nnd_status status = nnd_outputs_spectrum_find(r->ctx, r->z.count > 0, s);
     if (status != NND_OK)
         return status;
-    double sum = 0.0;
-    for (size_t i = 0; i < s->rank; i++)
-        sum += s->value[i];
-    *at(r, "eigenvalue_mean", t, 1) = sum / (double)s->inputs;
-    *at(r, "top", t, 1) = s->value[s->rank - 1];
+    *at(r, "eigenvalue_mean", t, 1) = s->mean;
+    *at(r, "top", t, 1) = s->top;
     *at(r, "risk", t, 1) = nnd_outputs_network_risk(&r->net);
     *at(r, "loss", t, 1) = nnd_outputs_network_loss(&r->net);
     record_stieltjes(r, t);
@@ -264,8 +258,8 @@ static nnd_status record(run *r, size_t t) {
     if (r->z.count > 0)
         record_density(r, t);
     if (spikes > 0)
-        status = nnd_outputs_spikes(&r->net, s, at(r, "outlier", t, spikes),
-                                    at(r, "outlier_overlap", t, spikes));
+        status =
+            nnd_outputs_spikes(s, at(r, "outlier", t, spikes), at(r, "outlier_overlap", t, spikes));
     return status;
 }
 
@@ -332,7 +326,8 @@ static nnd_status make(run *r, size_t size, size_t first_seed, size_t count) {
     if (status == NND_OK)
         status = nnd_outputs_training_make(r->ctx, &r->net, &r->training);
     if (status == NND_OK)
-        status = nnd_outputs_spectrum_make(r->ctx, &r->net, &r->spectrum);
+        status =
+            nnd_outputs_spectrum_make(r->ctx, &r->net, NND_OUTPUTS_LARGEST_EXACT, &r->spectrum);
     if (status == NND_OK)
         status = frame_make(r, first_seed, count);
     return status == NND_OK ? make_keeper(r) : status;

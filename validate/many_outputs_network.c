@@ -36,7 +36,8 @@ nnd_outputs_shape nnd_outputs_shape_at(const nnd_many_outputs *p, size_t size) {
 }
 
 size_t nnd_outputs_copies(const nnd_many_outputs *p, const nnd_outputs_shape *shape, size_t k) {
-    size_t all = smaller(shape->outputs, shape->inputs), modes = nnd_many_outputs_modes(p);
+    size_t room = smaller(shape->outputs, shape->inputs), modes = nnd_many_outputs_modes(p);
+    size_t all = room > p->spikes.count ? room - p->spikes.count : 0; /* spikes take the rest */
     double n = (double)shape->width, before = 0.0;
     if (p->target.weights.count == 0) /* all alike */
         return (k + 1) * all / modes - k * all / modes;

@@ -356,7 +356,7 @@ static nnd_status reader_make(const nnd_pairing *p, const nnd_pair *pair, const 
                             pair->name);
     }
     r->sizes = axis_length(frame, pair->mc, SIZE);
-    r->raised = pair->quadratic ? left_by_controls(p, pair->name) : 0.0;
+    r->raised = pair->quadratic * left_by_controls(p, pair->name);
     r->seeds = p->seeds;
     r->size = calloc(2 * r->sizes, sizeof *r->size);
     r->weight = r->size != NULL ? r->size + r->sizes : NULL;

@@ -3,6 +3,7 @@
 
 #include <math.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -125,6 +126,17 @@ static nnd_estimate scaled(nnd_estimate e, double factor, size_t count, double *
     return (nnd_estimate){factor * e.value, factor * e.se};
 }
 
+/* The root of a variance v, less its bias to order 1/samples: E sqrt(v) = s (1 - var(v)/(8 s^4)).
+ */
+static nnd_estimate standard_deviation(const reduction *r, const nnd_regression *controls) {
+    nnd_estimate v = nnd_regressed_covariance(controls, r->x, r->x, r->share);
+    double sd = sqrt(fmax(v.value, 0.0)), factor = sd > 0.0 ? 0.5 / sd : 0.0;
+    double bias = sd > 0.0 ? v.se * v.se / (8.0 * v.value * v.value) : 0.0;
+    for (size_t i = 0; i < r->count; i++)
+        r->share[i] *= factor;
+    return (nnd_estimate){sd * (1.0 + bias), factor * v.se};
+}
+
 static nnd_estimate estimate(const reduction *r, const nnd_regression *controls) {
     double size = (double)r->size;
     switch (r->variable->estimator.kind) {
@@ -136,9 +148,12 @@ static nnd_estimate estimate(const reduction *r, const nnd_regression *controls)
                       r->share);
     case NND_RATIO:
         return nnd_regressed_ratio(controls, r->x, r->y, r->share);
+    case NND_SD:
+        return standard_deviation(r, controls);
     case NND_MEAN:
     case NND_SLOPE:
     case NND_ENSEMBLE:
+    case NND_AT_SIZES:
         break;
     }
     return nnd_regressed_mean(controls, r->x, r->share);
@@ -262,8 +277,8 @@ static nnd_status reduce_variable(reduction *r, const nnd_model *model, nnd_fram
     bool two = v->estimator.kind == NND_NCOV || v->estimator.kind == NND_RATIO;
     r->a = nnd_frame_find(r->seeds, or_itself(v->estimator.a, v));
     r->b = two ? nnd_frame_find(r->seeds, v->estimator.b) : NULL;
-    if (v->estimator.kind == NND_SLOPE || r->a == NULL || (two && r->b == NULL) ||
-        !nnd_variable_fits(v, out))
+    bool later = v->estimator.kind == NND_SLOPE || v->estimator.kind == NND_AT_SIZES;
+    if (later || r->a == NULL || (two && r->b == NULL) || !nnd_variable_fits(v, out))
         return NND_OK;
     nnd_status status = add_estimate(out, model, v->name);
     return status == NND_OK ? fill_variable(r, out, influence) : status;
@@ -421,7 +436,70 @@ static nnd_status reduce_slope(const nnd_model *model, const nnd_variable *v, nn
     return status;
 }
 
-nnd_status nnd_reduce_sizes(const nnd_model *model, nnd_frame *estimates, nnd_frame *influence) {
+/* ---- variables at each size ---- */
+
+/* Adds the dimension that the sizes are (none: nothing) to a frame that lacks it. */
+static nnd_status add_sizes(nnd_frame *frame, const char *name, const nnd_dim *size) {
+    return size == NULL || nnd_frame_find_dim(frame, name) != NULL
+               ? NND_OK
+               : nnd_frame_add_dim(frame, name, size->kind, size->length, size->value);
+}
+
+/* From a, whose first dimension is the size, to x, whose last one is. */
+static void turn(const nnd_array *a, size_t sizes, const nnd_array *x) {
+    size_t inner = a->count / sizes;
+    for (size_t s = 0; s < sizes; s++)
+        for (size_t i = 0; i < inner; i++)
+            x->data[i * sizes + s] = a->data[s * inner + i];
+}
+
+/* The estimate at size s rests on the seeds of size s alone. */
+static nnd_status add_shares_at_sizes(nnd_frame *influence, const nnd_variable *v, size_t sizes) {
+    const nnd_array *a = nnd_frame_find(influence, v->estimator.a);
+    char of_a[4 * TEXT_SIZE], dims[5 * TEXT_SIZE];
+    double *share = NULL;
+    if (a == NULL)
+        return NND_OK;
+    nnd_array_dims(influence, a, sizeof of_a, of_a);
+    bool turned = nnd_frame_find_dim(influence, v->estimator.b) != NULL;
+    snprintf(dims, sizeof dims, "%s%s%s", of_a, turned ? "," : "", turned ? v->estimator.b : "");
+    nnd_status status = nnd_frame_add(influence, v->name, dims, &share);
+    if (status != NND_OK)
+        return status;
+    a = nnd_frame_find(influence, v->estimator.a); /* arrays may have moved */
+    size_t inner = a->count / sizes, wide = turned ? sizes : 1;
+    for (size_t s = 0; s < sizes; s++)
+        for (size_t i = 0; i < inner; i++)
+            for (size_t k = 0; k < wide; k++)
+                share[(s * inner + i) * wide + k] =
+                    k == s || !turned ? a->data[s * inner + i] : 0.0;
+    return NND_OK;
+}
+
+static nnd_status reduce_at_sizes(const nnd_model *model, const nnd_variable *v,
+                                  nnd_frame *estimates, nnd_frame *influence) {
+    const nnd_dim *size = nnd_frame_find_dim(estimates, "size");
+    const nnd_array *a = nnd_frame_find(estimates, v->estimator.a);
+    size_t sizes = size != NULL ? size->length : 1;
+    if (a == NULL)
+        return NND_OK;
+    nnd_status status = add_sizes(estimates, v->estimator.b, size);
+    if (status == NND_OK)
+        status = add_sizes(influence, v->estimator.b, size);
+    if (status == NND_OK)
+        status = add_estimate(estimates, model, v->name);
+    if (status != NND_OK)
+        return status;
+    a = nnd_frame_find(estimates, v->estimator.a); /* arrays may have moved */
+    turn(a, sizes, nnd_frame_find(estimates, v->name));
+    turn(error_of(estimates, a->name), sizes, error_of(estimates, v->name));
+    return add_shares_at_sizes(influence, v, sizes);
+}
+
+/* ---- all that is fitted or listed over sizes ---- */
+
+static nnd_status reduce_slopes(const nnd_model *model, nnd_frame *estimates,
+                                nnd_frame *influence) {
     const nnd_dim *size = nnd_frame_find_dim(estimates, "size");
     if (size == NULL || size->length < 2)
         return NND_OK;
@@ -436,5 +514,13 @@ nnd_status nnd_reduce_sizes(const nnd_model *model, nnd_frame *estimates, nnd_fr
             status = reduce_slope(model, &model->variables[i], estimates, influence, &f);
     free(f.estimate);
     free(f.weight);
+    return status;
+}
+
+nnd_status nnd_reduce_sizes(const nnd_model *model, nnd_frame *estimates, nnd_frame *influence) {
+    nnd_status status = reduce_slopes(model, estimates, influence);
+    for (size_t i = 0; status == NND_OK && i < model->variable_count; i++)
+        if (model->variables[i].estimator.kind == NND_AT_SIZES)
+            status = reduce_at_sizes(model, &model->variables[i], estimates, influence);
     return status;
 }

@@ -16,8 +16,9 @@ NND_MUST_USE nnd_status nnd_join_blocks(nnd_context *ctx, size_t count, nnd_fram
 
 /**
  * Estimates x and x_se of every variable of the model whose seeds are there (all estimators but
- * slope), and diverged_fraction. `size` enters the nvar and ncov estimators. Where the seeds come
- * with control variates, estimates are regressed on them, but for those a slope is fitted to.
+ * those over sizes), and diverged_fraction. `size` enters the nvar and ncov estimators. Where the
+ * seeds come with control variates, estimates are regressed on them, but for those a slope is
+ * fitted to.
  *
  * `influence` receives for each variable x an array x(group, ...): shares of the seeds
  * (validate/group_shares.h), seed k summed in group k mod 32; x_control, the fraction of the
@@ -27,7 +28,8 @@ NND_MUST_USE nnd_status nnd_join_blocks(nnd_context *ctx, size_t count, nnd_fram
 NND_MUST_USE nnd_status nnd_reduce_seeds(nnd_context *ctx, const nnd_model *model,
                                          const nnd_frame *seeds, size_t size, size_t sweep_points,
                                          nnd_frame **estimates, nnd_frame **influence);
-/** Adds the variables with a slope estimator to frames whose first dimension is `size`. */
+/** Adds the variables that are fitted or listed over sizes (slope, at sizes) to frames whose first
+ *  dimension is `size`, if there is one. */
 NND_MUST_USE nnd_status nnd_reduce_sizes(const nnd_model *model, nnd_frame *estimates,
                                          nnd_frame *influence);
 

@@ -19,9 +19,11 @@ typedef enum {
                         histograms: the theory */
     NND_GUIDE_LIMIT, /**< the same; a single number is a dashed line across, with its value */
     NND_GUIDE_BULK,  /**< the upper end of a grey band if all curves share it, else lines */
-    NND_GUIDE_PLACE, /**< an upright line in each colour, where `along` is the x axis */
+    NND_GUIDE_PLACE, /**< an upright line in each colour, where `along` is the x axis; one for each
+                        value along the dimension that the guide counts (rank) */
     NND_GUIDE_NVAR,  /**< size times the variance: a band of one standard deviation, at the first
                         size of the simulation; without it at the values of `along` */
+    NND_GUIDE_SD,    /**< a standard deviation: a band of one */
     NND_GUIDE_ARROW, /**< of histograms: an arrow at the value of each rank */
     NND_GUIDE_STACK  /**< an area on those of the guides before: the curve, if single, is their sum
                       */
@@ -48,6 +50,7 @@ enum { NND_DRAWING_LEVELS = 3 };
 /** How a variable is drawn; a zero: as all others. */
 typedef struct {
     const char *x;      /**< dimension on the x axis, unless it has one value only */
+    const char *x_name; /**< what that axis says beside the symbol; NULL: nothing */
     const char *y;      /**< dimension on the y axis of a heat map */
     const char *over;   /**< variable whose values take the place of those of x */
     nnd_log_axes log;   /**< if x is `x` */
@@ -60,6 +63,8 @@ typedef struct {
     bool markers;       /**< at each value of theory; the axis has all values of x */
     bool histogram;     /**< over x: boxes of the simulation at its last size, a line of the theory;
                            axes are never logarithmic */
+    const char *ridge; /**< dimension of which each value has a curve on a base line of its own, one
+                          above the other, whose height is what they have in common */
     const char *lowest; /**< dimension: over it each curve has a ring where it is lowest */
     double headroom;    /**< > 0: all cells have the same axes, and what lies above this multiple of
                            the lowest value (and of where curves begin) is cut off */
@@ -74,7 +79,8 @@ enum { NND_VIEW_VARIABLES = 2 };
 
 /**
  * A picture of variables that belong to pictures of their own too. A file offers it if it holds one
- * of the variables over at least three values of each of the numbers `drawing.x` and `drawing.y`.
+ * of the variables over at least three values of each of the numbers `drawing.x`, `drawing.y` and
+ * `drawing.ridge`.
  */
 typedef struct {
     const char *name;                         /**< NULL ends a list */

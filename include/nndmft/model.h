@@ -25,6 +25,10 @@ typedef struct {
     const nnd_param_table *simulate;
     /** Without the key `data`, other parameters say what is learned. */
     bool data_optional;
+    /** A list of integers among the parameters that, unless it is given, holds the sizes of the
+     *  simulation while theory is solved: at them it predicts networks. It is then no part of the
+     *  resolved case. NULL: there is none. */
+    const char *sizes;
     bool sized; /**< simulations have a size that grows to infinity; else giving one is an error */
     bool size_optional; /**< without one, the networks are those that the parameters describe */
     /**

@@ -45,6 +45,10 @@ agree() {
     agree lazy-fluctuations
 }
 
+@test "many-outputs" {
+    agree many-outputs
+}
+
 @test "online-fluctuations" {
     agree online-fluctuations
 }
