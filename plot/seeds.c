@@ -165,7 +165,7 @@ static void tell_layers(const nnd_panel *panel, nnd_cell *cell) {
 
 static void write_axes(const nnd_panel *panel, nnd_span x, nnd_span y, FILE *out) {
     nnd_plot_value_label(panel, "x", out);
-    nnd_plot_axis_label("y", "density", out);
+    nnd_plot_axis_label("y", "probability density", out);
     if (y.min > y.max)
         return;
     nnd_span_write(x, false, "x", out);
@@ -196,7 +196,7 @@ static void draw(const nnd_panel *panel, size_t at, const nnd_legend *legend, FI
     here.facet.at = nnd_panel_facet(panel, at);
     const sight seen = look(&here);
     if (seen.far > 0)
-        snprintf(more, sizeof more, " (%zu seeds far off)", seen.far);
+        snprintf(more, sizeof more, " (seeds far off: %zu)", seen.far);
     nnd_plot_title(&here, here.name, more, out);
     if (seen.differ)
         nnd_cell_write(&here, tell_layers, write_axes, legend, out);

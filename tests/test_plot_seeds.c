@@ -128,7 +128,7 @@ START_TEST(seeds_far_off_are_counted_not_drawn) {
     read_numbers("$seeds0 << EOD\n", 6, box);
     test_close("49 of 100 seeds", box[1] * box[2], 0.49, 1e-10);
     test_close("50 of 100 seeds", box[4] * box[5], 0.50, 1e-10);
-    HAS("(1 seeds far off)");
+    HAS("(seeds far off: 1)");
 }
 END_TEST
 
