@@ -35,7 +35,7 @@ static spread next_round(const nnd_trace *seeds, const spread *before) {
     double sum = 0.0, squares = 0.0;
     for (size_t i = 0; i < seeds->count; i++) {
         double x = nnd_trace_at(seeds, i);
-        s.finite += isfinite(x);
+        s.finite += isfinite(x) ? 1 : 0;
         if (!is_near(before, x))
             continue;
         s.near++;
