@@ -88,8 +88,10 @@
 
 /** How well the loss is to be known: what `width_mean` and `width_sd` are for. */
 #define NND_WITHIN_ROWS(structure)                                                                 \
-    {"loss_within", NND_FIELD(REAL, structure, loss_within), "0.05", NND_POSITIVE,                 \
-     "relative distance of the mean loss from its limit that `width_mean` allows"},                \
+    {"at_width", NND_FIELD(REALS, structure, at_width), "null", NND_POSITIVE,                      \
+     "widths at which the expected loss is given, to order 1/N, and outputs have a band"},         \
+        {"loss_within", NND_FIELD(REAL, structure, loss_within), "0.05", NND_POSITIVE,             \
+         "relative distance of the mean loss from its limit that `width_mean` allows"},            \
     {                                                                                              \
         "loss_sd_within", NND_FIELD(REAL, structure, loss_sd_within), "0.1", NND_POSITIVE,         \
             "relative standard deviation of the loss that `width_sd` allows"                       \

@@ -63,6 +63,26 @@ nnd_estimate nnd_covariance(size_t n, const double *x, const double *y, double *
     return (nnd_estimate){sum / (count - 1.0), factor * sqrt(sum2)};
 }
 
+/* The mean of x_i x_j over pairs is m^2 - D/(n(n-1)) with D = sum_i d_i^2; leaving sample i out
+ * changes it by -(2/(n-1)) (m d_i - (d_i^2 - D/n)/(n-2)), and the mean over i of what is left is
+ * itself. */
+nnd_estimate nnd_square_of_mean(size_t n, const double *x, double *share) {
+    centred c = centre(n, x, 1);
+    double count = (double)n, mean = c.shift + c.mean, sum = 0.0, sum2 = 0.0;
+    double factor = n > 2 ? 2.0 / sqrt(count * (count - 1.0)) : NAN;
+    for (size_t i = 0; i < n; i++)
+        sum += deviation(&c, i) * deviation(&c, i);
+    for (size_t i = 0; i < n; i++) {
+        double d = deviation(&c, i), s = mean * d - (d * d - sum / count) / (count - 2.0);
+        sum2 += s * s;
+        if (share != NULL)
+            share[i] = factor * s;
+    }
+    if (n < 2)
+        return (nnd_estimate){NAN, NAN};
+    return (nnd_estimate){mean * mean - sum / (count * (count - 1.0)), factor * sqrt(sum2)};
+}
+
 /* What leaving one sample out changes in ratio = sum x/sum y. */
 static double ratio_change(double ratio, double sum_y, double x, double y) {
     return (ratio * y - x) / (sum_y - y);

@@ -28,6 +28,8 @@ nnd_estimate nnd_mean_shares(size_t n, const double *x, size_t stride, double *s
 /** Unbiased covariance of two samples with the delete-one jackknife error; n >= 2 (error n >= 3).
  */
 nnd_estimate nnd_covariance(size_t n, const double *x, const double *y, double *share);
+/** Square of the expectation of x, unbiased: n >= 2 (error n >= 3); with its jackknife error. */
+nnd_estimate nnd_square_of_mean(size_t n, const double *x, double *share);
 /** mean(x)/mean(y), n >= 1, bias-corrected by the delete-one jackknife, with its error. */
 nnd_estimate nnd_ratio_of_means(size_t n, const double *x, const double *y, double *share);
 

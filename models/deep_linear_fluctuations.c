@@ -14,7 +14,8 @@ static const nnd_param PARAMS[] = {
     NND_DEEP_QUESTION_ROWS(nnd_deep_linear_fluctuations),
 };
 static const nnd_param SIMULATE[] = {NND_CONTROL_ROW(nnd_deep_linear_fluctuations)};
-static const nnd_guide SPREAD[] = {{"delta_nvar", "standard deviation", NND_GUIDE_NVAR}, {NULL}};
+static const nnd_guide SPREAD[] = {
+    {"delta_nvar", "standard deviation", NND_GUIDE_NVAR, .along = "at_width"}, {NULL}};
 
 static const nnd_variable VARIABLES[] = {
     NND_DEEP_VARIABLES(SPREAD),
@@ -39,7 +40,11 @@ static bool check(void *params, nnd_objection *o) {
 }
 
 static const nnd_view VIEWS[] = {
-    {"scaling", {"delta_nvar"}, .scaling = "width", .drawing = {.x = "t"}}, {NULL}};
+    {"scaling", {"delta_nvar"}, .scaling = "width", .drawing = {.x = "t"}},
+    {"histogram", {"delta", "test_output"}, .seeds = true},
+    {"signal-gamma0", {"ntk_signal"}, .drawing = {.x = "gamma0", .last = true, .markers = true}},
+    {"rates", {"ntk", "ntk_nvar"}, .drawing = {.x = "lr", .last = true, .markers = true}},
+    {NULL}};
 
 const nnd_model nnd_deep_linear_fluctuations_model = {
     .name = "deep-linear-fluctuations",

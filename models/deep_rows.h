@@ -36,8 +36,6 @@
     {"two_time", NND_FIELD(BOOL, structure, two_time), "false", NND_ANY,                           \
      "also covariances of residuals between all pairs of recorded times"},                         \
     NND_WITHIN_ROWS(structure),                                                                    \
-    {"at_width", NND_FIELD(REALS, structure, at_width), "null", NND_POSITIVE,                      \
-     "widths at which the expected loss is given, to order 1/N"},                                  \
     NND_RECORD_STEPS_ROWS(structure)
 
 /** Variables but kernels of the layers. `spread`: the guide of outputs. */
@@ -64,6 +62,8 @@
      .symbol = "N Var f"},                                                                         \
     {"ntk_nvar", "t,mu,nu", "N times the variance of the NTK", "deep-fluctuations.md#eq2",         \
      "kernel", .estimator = {NND_NVAR, "ntk"}, .symbol = "N Var K"},                               \
+    {"ntk_signal", "t,mu,nu", "signal-to-noise ratio of the NTK over √N",                          \
+     "deep-fluctuations.md#s4: K/sqrt(N Var K)", "signal", .check = NND_UNCHECKED},                \
     {"ntk_test_nvar", "t,test,mu",                                                                 \
      "N times the variance of the kernel of test and training samples",                            \
      "deep-fluctuations.md#eq2", "kernel-test", .estimator = {NND_NVAR, "ntk_test"},               \
@@ -85,6 +85,13 @@
     {"loss_ncorr", "t", "coefficient of 1/N of the expected training loss",                        \
      "deep-fluctuations.md#s4: mean of (N Var Delta + 2 Delta b)/2", "bias",                          \
      .estimator = {NND_SLOPE, "loss"}},                                                            \
+    {"ensemble_loss", "t", "training loss of the mean output of many networks",                    \
+     "deep-fluctuations.md#s4: mean of (E Delta)^2/2", "ensemble",                                 \
+     .estimator = {NND_ENSEMBLE, "delta"}},                                                        \
+    {"ensemble_loss_ncorr", "t",                                                                   \
+     "coefficient of 1/N of the training loss of the mean output",                                 \
+     "deep-fluctuations.md#s4: mean of Delta b", "ensemble",                                       \
+     .estimator = {NND_SLOPE, "ensemble_loss"}},                                                   \
     {"test_loss_ncorr", "t", "coefficient of 1/N of the expected loss on test samples",            \
      "deep-fluctuations.md#s4", "bias", .estimator = {NND_SLOPE, "test_loss"}},                       \
     {"mode_nvar", "t,k", "N times the variance of the residual along a mode of the kernel",        \
@@ -92,7 +99,7 @@
      .drawing = {.rank = "k"}},                                                                    \
     {"validity", "t,mu", "N times the relative size of the next order",                            \
      "deep-fluctuations.md#s4: N Var Delta/(2 Delta^2) + 2 |b|/|Delta|", "validity",                  \
-     .check = NND_UNCHECKED},                                                                      \
+     .check = NND_UNCHECKED, .unbounded = true},                                                   \
     {"width_mean", "t", "width from which the mean loss is near its limit",                        \
      "deep-fluctuations.md#s4: |loss_ncorr|/(loss_within loss)", "widths", .check = NND_UNCHECKED,    \
      .unbounded = true, .drawing = {.x = "t", .log = NND_LOG_Y}},                                            \
@@ -101,6 +108,10 @@
      .check = NND_UNCHECKED, .unbounded = true, .drawing = {.x = "t", .log = NND_LOG_Y}},                    \
     {"loss_at_width", "at_width,t", "expected training loss of networks of a width",               \
      "deep-fluctuations.md#s4: loss + loss_ncorr/N", "widths-loss", .check = NND_UNCHECKED},          \
+    {"ensemble_loss_at_width", "at_width,t",                                                       \
+     "training loss of the mean output of many networks of a width",                               \
+     "deep-fluctuations.md#s4: ensemble_loss + ensemble_loss_ncorr/N", "widths-loss",              \
+     .check = NND_UNCHECKED},                                                                      \
     {"test_loss_at_width", "at_width,t", "expected loss on test samples of networks of a width",   \
      "deep-fluctuations.md#s4: test_loss + test_loss_ncorr/N", "widths-loss",                         \
      .check = NND_UNCHECKED},                                                                      \

@@ -69,7 +69,9 @@ static bool check(void *params, nnd_objection *o) {
 }
 
 static const nnd_view VIEWS[] = {
-    {"scaling", {"delta_nvar"}, .scaling = "width", .drawing = {.x = "t"}}, {NULL}};
+    {"scaling", {"delta_nvar"}, .scaling = "width", .drawing = {.x = "t"}},
+    {"histogram", {"delta", "test_output"}, .seeds = true},
+    {NULL}};
 
 const nnd_model nnd_lazy_fluctuations_model = {
     .name = "lazy-fluctuations",

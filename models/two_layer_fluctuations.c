@@ -45,7 +45,8 @@ static const nnd_param PARAMS[] = {
     NND_RECORD_STEPS_ROWS(nnd_two_layer),
 };
 static const nnd_param SIMULATE[] = {NND_CONTROL_ROW(nnd_two_layer)};
-static const nnd_guide SPREAD[] = {{"delta_nvar", "standard deviation", NND_GUIDE_NVAR}, {NULL}};
+static const nnd_guide SPREAD[] = {
+    {"delta_nvar", "standard deviation", NND_GUIDE_NVAR, .along = "at_width"}, {NULL}};
 
 static const nnd_variable VARIABLES[] = {
     {"delta", "t,mu", "residual", "fluctuations.md#s1-1: y - f", "training", .symbol = "Δ"},
@@ -66,6 +67,8 @@ static const nnd_variable VARIABLES[] = {
      "fluctuations.md#s1-2", "test", .estimator = {NND_NVAR, "test_output"}, .symbol = "N Var f"},
     {"ntk_nvar", "t,mu,nu", "N times the variance of the NTK", "fluctuations.md#s1-2", "kernel",
      .estimator = {NND_NVAR, "ntk"}, .symbol = "N Var K"},
+    {"ntk_signal", "t,mu,nu", "signal-to-noise ratio of the NTK over √N",
+     "fluctuations.md#s1-8: K/sqrt(N Var K)", "signal", .check = NND_UNCHECKED},
     {"ntk_test_nvar", "t,test,mu",
      "N times the variance of the kernel of test and training samples", "fluctuations.md#s1-2",
      "kernel-test", .estimator = {NND_NVAR, "ntk_test"}, .symbol = "N Var K"},
@@ -80,6 +83,12 @@ static const nnd_variable VARIABLES[] = {
     {"loss_ncorr", "t", "coefficient of 1/N of the expected training loss",
      "fluctuations.md#s6: mean of (N Var Delta + 2 Delta b)/2", "bias",
      .estimator = {NND_SLOPE, "loss"}},
+    {"ensemble_loss", "t", "training loss of the mean output of many networks",
+     "fluctuations.md#s1-8: mean of (E Delta)^2/2", "ensemble",
+     .estimator = {NND_ENSEMBLE, "delta"}},
+    {"ensemble_loss_ncorr", "t", "coefficient of 1/N of the training loss of the mean output",
+     "fluctuations.md#s1-8: mean of Delta b", "ensemble",
+     .estimator = {NND_SLOPE, "ensemble_loss"}},
     {"test_loss_ncorr", "t", "coefficient of 1/N of the expected loss on test samples",
      "fluctuations.md#s1-3", "bias", .estimator = {NND_SLOPE, "test_loss"}},
     {"loss_nvar", "t", "N times the variance of the training loss",
@@ -94,9 +103,17 @@ static const nnd_variable VARIABLES[] = {
     {"width_sd", "t", "width from which the loss hardly fluctuates",
      "fluctuations.md#s1-8: loss_nvar/(loss_sd_within loss)^2", "widths", .check = NND_UNCHECKED,
      .unbounded = true, .drawing = {.x = "t", .log = NND_LOG_Y}},
+    {"loss_at_width", "at_width,t", "expected training loss of networks of a width",
+     "fluctuations.md#s1-8: loss + loss_ncorr/N", "widths-loss", .check = NND_UNCHECKED},
+    {"ensemble_loss_at_width", "at_width,t",
+     "training loss of the mean output of many networks of a width",
+     "fluctuations.md#s1-8: ensemble_loss + ensemble_loss_ncorr/N", "widths-loss",
+     .check = NND_UNCHECKED},
+    {"test_loss_at_width", "at_width,t", "expected loss on test samples of networks of a width",
+     "fluctuations.md#s1-8: test_loss + test_loss_ncorr/N", "widths-loss", .check = NND_UNCHECKED},
     {"validity", "t,mu", "N times the relative size of the next order",
      "fluctuations.md#s1-7: N Var Delta/(2 Delta^2) + 2 |b|/|Delta|", "validity",
-     .check = NND_UNCHECKED},
+     .check = NND_UNCHECKED, .unbounded = true},
     {"delta_two_time_ncov", "t,s,mu,nu", "N times the covariance of residuals at two times",
      "fluctuations.md#s1-2: Sigma", "two-time", .estimator = {NND_NCOV, "delta", "delta"}},
     {"noise_two_time", "t,s,mu,nu", "covariance of single neurons", "fluctuations.md#s1-2: C_1",
@@ -162,7 +179,11 @@ static bool check(void *params, nnd_objection *o) {
 }
 
 static const nnd_view VIEWS[] = {
-    {"scaling", {"delta_nvar"}, .scaling = "width", .drawing = {.x = "t"}}, {NULL}};
+    {"scaling", {"delta_nvar"}, .scaling = "width", .drawing = {.x = "t"}},
+    {"histogram", {"delta", "test_output"}, .seeds = true},
+    {"signal-gamma0", {"ntk_signal"}, .drawing = {.x = "gamma0", .last = true, .markers = true}},
+    {"rates", {"ntk", "ntk_nvar"}, .drawing = {.x = "lr", .last = true, .markers = true}},
+    {NULL}};
 
 const nnd_model nnd_two_layer_fluctuations_model = {
     .name = "two-layer-fluctuations",

@@ -47,10 +47,11 @@ void nnd_cell_names(const nnd_panel *panel, nnd_layers layers, nnd_legend *legen
     layers(panel, &cell);
 }
 
-void nnd_cell_nothing(FILE *out) {
-    fputs("set label 'no finite values' at graph 0.5, graph 0.5 center\n"
-          "unset tics\nplot [0:1] [0:1] NaN notitle\n",
-          out);
+void nnd_cell_nothing(const char *why, FILE *out) {
+    fprintf(out,
+            "set label '%s' at graph 0.5, graph 0.5 center\n"
+            "unset tics\nplot [0:1] [0:1] NaN notitle\n",
+            why);
 }
 
 static void measure(const nnd_panel *panel, nnd_layers layers, nnd_cell *cell) {
@@ -63,7 +64,7 @@ static void measure(const nnd_panel *panel, nnd_layers layers, nnd_cell *cell) {
     cell->y.min = fmax(cell->y.min, cell->least);
 }
 
-void nnd_cell_write(const nnd_panel *panel, const char *title, nnd_layers layers, nnd_axes axes,
+void nnd_cell_write(const nnd_panel *panel, nnd_layers layers, nnd_axes axes,
                     const nnd_legend *legend, FILE *out) {
     nnd_cell cell = {.x = nnd_span_empty,
                      .y = nnd_span_empty,
@@ -71,10 +72,9 @@ void nnd_cell_write(const nnd_panel *panel, const char *title, nnd_layers layers
                      .out = out,
                      .separator = "plot "};
     measure(panel, layers, &cell);
-    nnd_plot_title(panel, title, "", out);
     axes(panel, cell.x, cell.y, out);
     if (cell.y.min > cell.y.max) {
-        nnd_cell_nothing(out);
+        nnd_cell_nothing("no finite values", out);
         return;
     }
     fputs(

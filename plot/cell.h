@@ -41,11 +41,11 @@ void nnd_cell_draw(nnd_cell *cell, unsigned colour, const char *format, ...)
 
 /** Adds the names of layers. */
 void nnd_cell_names(const nnd_panel *panel, nnd_layers layers, nnd_legend *legend);
-/** Writes a cell: title, axes, what layers tell, legend. */
-void nnd_cell_write(const nnd_panel *panel, const char *title, nnd_layers layers, nnd_axes axes,
+/** Writes a cell below its title: axes, what layers tell, legend. */
+void nnd_cell_write(const nnd_panel *panel, nnd_layers layers, nnd_axes axes,
                     const nnd_legend *legend, FILE *out);
-/** Says that there is nothing to see in a cell. */
-void nnd_cell_nothing(FILE *out);
+/** Says why there is nothing to see in a cell. */
+void nnd_cell_nothing(const char *why, FILE *out);
 
 /* ---- kinds of cells ---- */
 
@@ -57,6 +57,6 @@ typedef struct {
     void (*draw)(const nnd_panel *panel, size_t at, const nnd_legend *legend, FILE *out);
 } nnd_cell_kind;
 
-extern const nnd_cell_kind nnd_cell_curves, nnd_cell_heat, nnd_cell_scaling;
+extern const nnd_cell_kind nnd_cell_curves, nnd_cell_heat, nnd_cell_scaling, nnd_cell_seeds;
 
 #endif

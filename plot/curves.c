@@ -184,7 +184,8 @@ static void draw(const nnd_panel *panel, size_t at, const nnd_legend *legend, FI
     const nnd_variable *v = here.histogram ? nnd_panel_variable(&here) : NULL;
     const char *title = v != NULL && v->view != NULL ? v->view : here.name;
     here.facet.at = at;
-    nnd_cell_write(&here, title, tell_layers, write_axes, legend, out);
+    nnd_plot_title(&here, title, "", out);
+    nnd_cell_write(&here, tell_layers, write_axes, legend, out);
 }
 
 static void make_legend(const nnd_panel *panel, nnd_legend *legend) {

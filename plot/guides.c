@@ -6,6 +6,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "core/text.h"
 #include "plot/layers.h"
 
 enum { DOTTED = 2, BAND = 0xE6E6E6 };
@@ -207,11 +208,12 @@ static void tell_places(const nnd_panel *panel, const nnd_guide *g, nnd_cell *ce
                 write_place(nnd_trace_at(&trace, i), g, nnd_plot_colour(k, colours), cell);
 }
 
-/* ---- the spread of networks: at each place, or of those of the first size ---- */
+/* ---- the spread of networks: at each place, of those of the first size, or of sizes that theory
+ * names ---- */
 
 /* The mean, with the standard deviation as its error. */
 static bool find_spread(const nnd_panel *panel, const nnd_guide *g, bool theory, size_t curve,
-                        nnd_trace *trace) {
+                        double size, nnd_trace *trace) {
     nnd_trace nvar;
     if (!nnd_trace_find(panel, theory, curve, 0, trace) ||
         !nnd_trace_beside(panel, g->name, theory, curve, 0, &nvar) || nvar.x != trace->x)
@@ -222,18 +224,19 @@ static bool find_spread(const nnd_panel *panel, const nnd_guide *g, bool theory,
     }
     trace->nvar = nvar.y;
     trace->nvar_stride = nvar.stride;
-    trace->nvar_size = panel->size->value[0];
+    trace->nvar_size = size;
     return nnd_trace_is_shown(trace);
 }
 
-/* A band of theory, small crosses of the simulation. */
-static void tell_source(const nnd_panel *panel, const nnd_guide *g, bool theory, nnd_cell *cell) {
+/* A band of theory, small crosses of the simulation; the number-th of some. */
+static void tell_source(const nnd_panel *panel, const nnd_guide *g, bool theory, double size,
+                        size_t number, nnd_cell *cell) {
     nnd_trace trace;
     for (size_t c = 0; c < panel->curves; c++) {
         unsigned colour = nnd_panel_colour(panel, c);
-        if (!find_spread(panel, g, theory, c, &trace))
+        if (!find_spread(panel, g, theory, c, size, &trace))
             continue;
-        if (nnd_cell_begin(cell, "%s%zu", theory ? "band" : "spread", c)) {
+        if (nnd_cell_begin(cell, "%s%zu", theory ? "band" : "spread", number * panel->curves + c)) {
             nnd_trace_write_line(&trace, cell->out);
             nnd_cell_end(cell);
         }
@@ -248,20 +251,45 @@ static void tell_source(const nnd_panel *panel, const nnd_guide *g, bool theory,
     }
 }
 
-static void tell_spread(const nnd_panel *panel, const nnd_guide *g, nnd_cell *cell) {
+/* "standard deviation, size 64, 256" */
+static void name_band(const nnd_panel *panel, const nnd_guide *g, const nnd_dim *sizes,
+                      size_t count, nnd_cell *cell) {
     char size[NND_PLOT_LABEL / 2], label[NND_PLOT_LABEL];
-    bool sized = g->kind == NND_GUIDE_NVAR;
-    if ((sized && nnd_dim_is_category(panel->size)) || nnd_dim_is_category(panel->x) ||
-        panel->theory.array == NULL)
-        return;
-    snprintf(label, sizeof label, "%.50s", g->label);
-    if (sized) {
-        nnd_coord_text(panel->size, 0, sizeof size, size);
-        snprintf(label, sizeof label, "%.50s, size %s", g->label, size);
+    nnd_text text = nnd_text_in(sizeof label, label);
+    nnd_text_add(&text, "%.50s%s", g->label, count > 0 ? ", size" : "");
+    for (size_t k = 0; k < count; k++) {
+        nnd_coord_text(sizes, k, sizeof size, size);
+        nnd_text_add(&text, "%s %s", k > 0 ? "," : "", size);
     }
     nnd_cell_name(cell, NND_MARK_BAND, nnd_panel_neutral(panel), 0, label);
-    tell_source(panel, g, true, cell);
-    tell_source(panel, g, false, cell);
+}
+
+/* With a simulation, of its first size alone: bands of several would hide its crosses. */
+static void tell_sized(const nnd_panel *panel, const nnd_guide *g, nnd_cell *cell) {
+    const nnd_dim *simulated = nnd_dim_is_category(panel->size) ? NULL : panel->size;
+    const nnd_dim *named =
+        g->along != NULL ? nnd_frame_find_dim(panel->theory.frame, g->along) : NULL;
+    const nnd_dim *sizes = panel->mc.array != NULL ? simulated : named;
+    size_t count = sizes == NULL ? 0 : sizes == simulated ? 1 : sizes->length;
+    if (count == 0)
+        return;
+    name_band(panel, g, sizes, count, cell);
+    for (size_t k = 0; k < count; k++)
+        tell_source(panel, g, true, sizes->value[k], k, cell);
+    if (sizes == simulated)
+        tell_source(panel, g, false, sizes->value[0], 0, cell);
+}
+
+static void tell_spread(const nnd_panel *panel, const nnd_guide *g, nnd_cell *cell) {
+    if (nnd_dim_is_category(panel->x) || panel->theory.array == NULL)
+        return;
+    if (g->kind == NND_GUIDE_NVAR) {
+        tell_sized(panel, g, cell);
+        return;
+    }
+    name_band(panel, g, NULL, 0, cell);
+    tell_source(panel, g, true, NAN, 0, cell);
+    tell_source(panel, g, false, NAN, 0, cell);
 }
 
 /* ---- all of them ---- */

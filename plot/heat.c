@@ -147,7 +147,7 @@ static void draw_matrix(const nnd_panel *panel, bool theory, FILE *out) {
     span_values(panel, source, &mine);
     write_title(panel, theory, out);
     if (!read_matrix(panel, source, &m) || mine.min > mine.max) {
-        nnd_cell_nothing(out);
+        nnd_cell_nothing("no finite values", out);
         return;
     }
     /* Theory and simulation share their colours. */

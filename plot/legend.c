@@ -45,7 +45,7 @@ void nnd_legend_make(const nnd_panel *panel, nnd_legend *legend) {
         nnd_legend_add(legend, NND_MARK_LINE, neutral, d, label);
     }
     if (panel->theory.array != NULL && (panel->mc.array != NULL || law != NULL))
-        nnd_legend_add(legend, NND_MARK_LINE, neutral, 0, law != NULL ? law->label : "theory");
+        nnd_legend_add(legend, NND_MARK_LINE, neutral, 0, panel->law);
     if (panel->mc.array != NULL)
         add_simulation(panel, legend);
 }

@@ -4,16 +4,19 @@
 #include <string.h>
 
 #include "io/export_impl.h"
+#include "plot/moments.h"
 #include "plot/panel.h"
 #include "plot/style.h"
 
 enum {
+    SEED_CELLS = 6,   /* of times at which seeds are shown */
     MOST_CURVES = 24, /* in a cell */
     MOST_ENTRIES = 12 /* of a matrix that are drawn as curves in time */
 };
 
 nnd_source nnd_source_of(const nnd_frame *frame, const char *name) {
-    nnd_source source = {frame, frame != NULL ? nnd_frame_find(frame, name) : NULL, NULL};
+    const nnd_array *array = frame != NULL && name != NULL ? nnd_frame_find(frame, name) : NULL;
+    nnd_source source = {frame, array, NULL};
     if (source.array != NULL)
         source.se = nnd_export_error_of(frame, source.array);
     return source;
@@ -181,6 +184,7 @@ static void assign_axes(nnd_panel *panel, const nnd_source *source) {
     const nnd_drawing *drawing = panel->drawing;
     panel->size = nnd_source_dim(&panel->mc, "size");
     panel->facet.dim = nnd_source_dim(source, drawing->facet);
+    panel->facets = panel->facet.dim != NULL ? panel->facet.dim->length : 1;
     if (drawing->last)
         panel->instant.dim = nnd_source_dim(source, "t");
     if (panel->instant.dim != NULL)
@@ -265,17 +269,30 @@ static void lift_curves(nnd_panel *panel, const nnd_source *source) {
 /* The theory of a histogram is the law that stands beside it. */
 static void take_law(nnd_panel *panel) {
     const nnd_guide *law = panel->histogram ? nnd_panel_guide(panel, NND_GUIDE_LINE) : NULL;
+    panel->law = law != NULL ? law->label : "theory";
     if (law != NULL)
         panel->theory = nnd_source_of(panel->theory.frame, law->name);
+}
+
+/* The law of seeds, at as many times as can be looked at. */
+static void tell_law(nnd_panel *panel, size_t panels) {
+    const char *bias = nnd_moments_of(panel->model, panel->name).bias;
+    bool biased = nnd_source_of(panel->theory.frame, bias).array != NULL;
+    panel->law = biased ? "normal law of theory" : "normal law of theory, without bias";
+    size_t most = panels < SEED_CELLS ? SEED_CELLS / panels : 1;
+    if (panel->facets > most)
+        panel->facets = most;
 }
 
 void nnd_panel_make(const nnd_result *result, const nnd_plot_choice *choice, const char *name,
                     const nnd_plot_options *options, nnd_panel *panel) {
     static const nnd_drawing plain = {.x = NULL};
+    static const nnd_drawing seeds = {.x = "seed", .facet = "t", .histogram = true, .most = 4};
     const nnd_variable *v = choice->model != NULL ? nnd_model_variable(choice->model, name) : NULL;
     *panel = (nnd_panel){
         .name = name,
         .model = choice->model,
+        .seeds = choice->view != NULL && choice->view->seeds,
         .drawing = choice->view != NULL ? &choice->view->drawing
                    : v != NULL          ? &v->drawing
                                         : &plain,
@@ -285,7 +302,12 @@ void nnd_panel_make(const nnd_result *result, const nnd_plot_choice *choice, con
         .log_x = options->log_x,
         .log_y = options->log_y,
     };
-    const nnd_source source = panel->theory.array != NULL ? panel->theory : panel->mc;
+    if (panel->seeds) {
+        panel->drawing = &seeds;
+        panel->mc = nnd_source_of(result->seeds, name);
+    }
+    const nnd_source source =
+        panel->theory.array != NULL && !panel->seeds ? panel->theory : panel->mc;
     panel->gaps = v == NULL || v->nullable || panel->drawing->gaps;
     assign_axes(panel, &source);
     choose_style(panel);
@@ -295,6 +317,8 @@ void nnd_panel_make(const nnd_result *result, const nnd_plot_choice *choice, con
     count_curves(panel, &source);
     panel->last_size = panel->histogram || panel->y != NULL;
     take_law(panel);
+    if (panel->seeds)
+        tell_law(panel, choice->count);
     lift_curves(panel, &source);
 }
 
@@ -326,7 +350,11 @@ unsigned nnd_panel_neutral(const nnd_panel *panel) {
 }
 
 size_t nnd_panel_facets(const nnd_panel *panel) {
-    return panel->facet.dim != NULL ? panel->facet.dim->length : 1;
+    return panel->facets;
+}
+
+size_t nnd_panel_facet(const nnd_panel *panel, size_t i) {
+    return panel->facet.dim != NULL ? (i + 1) * panel->facet.dim->length / panel->facets - 1 : 0;
 }
 
 size_t nnd_panel_sources(const nnd_panel *panel) {

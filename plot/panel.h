@@ -32,12 +32,15 @@ typedef struct {
     const nnd_model *model;     /**< whose table it is in; NULL: it is in none */
     const nnd_drawing *drawing; /**< columns of that table; empty if it is in none */
     const char *scaling;        /**< drawn against the size of the simulation, which is this */
+    const char *law;            /**< what the legend calls theory */
+    bool seeds;                 /**< x counts seeds, and how they are spread is drawn */
     nnd_source theory, mc;
     const nnd_dim *x;         /**< NULL: a single position */
     const nnd_dim *y;         /**< of a heat map, else NULL */
     const nnd_dim *size;      /**< sizes of the simulation, or NULL */
     bool last_size;           /**< the last one only */
     nnd_plot_pin facet;       /**< each of its values has a cell */
+    size_t facets;            /**< how many do, evenly spread up to the last; at least 1 */
     nnd_plot_pin instant;     /**< the time that is shown, where time is not an axis */
     bool before_after;        /**< besides it, the first one */
     bool ranked;              /**< the last key counts outliers, the largest first */
@@ -51,7 +54,7 @@ typedef struct {
     bool log_x, log_y;
 } nnd_panel;
 
-/** A variable as a frame (NULL is allowed) holds it. */
+/** A variable (NULL: none) as a frame (NULL is allowed) holds it. */
 nnd_source nnd_source_of(const nnd_frame *frame, const char *name);
 /** The dimension of that name (NULL: none); NULL if the source does not have it. */
 const nnd_dim *nnd_source_dim(const nnd_source *source, const char *name);
@@ -77,8 +80,10 @@ const nnd_plot_key *nnd_panel_ridge(const nnd_panel *panel);
 const nnd_variable *nnd_panel_variable(const nnd_panel *panel);
 /** The first guide of a kind in its drawing, whether the file holds it or not; NULL: none. */
 const nnd_guide *nnd_panel_guide(const nnd_panel *panel, nnd_guide_kind kind);
-/** Number of values of the facet, at least 1; and of sources: theory, simulation. */
+/** Number of values of the facet that are drawn, at least 1; and the position of the i-th. */
 size_t nnd_panel_facets(const nnd_panel *panel);
+size_t nnd_panel_facet(const nnd_panel *panel, size_t i);
+/** Number of sources: theory, simulation. */
 size_t nnd_panel_sources(const nnd_panel *panel);
 /** Number of cells: one for each facet; of a heat map, one for each matrix. */
 size_t nnd_panel_cells(const nnd_panel *panel);

@@ -17,6 +17,8 @@ static const double RIGHT = 14.0, COLOURBAR = 100.0; /* besides a legend */
 static const nnd_cell_kind *kind_of(const nnd_panel *panel) {
     if (panel->scaling != NULL)
         return &nnd_cell_scaling;
+    if (panel->seeds)
+        return &nnd_cell_seeds;
     return panel->y != NULL ? &nnd_cell_heat : &nnd_cell_curves;
 }
 
@@ -60,6 +62,9 @@ static void tell_omissions(nnd_context *ctx, const picture *p) {
         else if (panel->curves < panel->all_curves)
             nnd_log(ctx, NND_LOG_NOTE, "%s: %zu of %zu curves are drawn", panel->name,
                     panel->curves, panel->all_curves);
+        if (nnd_panel_facets(panel) > 1 && nnd_panel_facets(panel) < panel->facet.dim->length)
+            nnd_log(ctx, NND_LOG_NOTE, "%s: %zu of %zu values of %s are drawn", panel->name,
+                    nnd_panel_facets(panel), panel->facet.dim->length, panel->facet.dim->name);
         if (panel->y == NULL && nnd_dim_has_infinity(panel->x))
             nnd_log(ctx, NND_LOG_NOTE, "%s: an infinite %s has no place on the axis", panel->name,
                     panel->x->name);

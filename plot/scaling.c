@@ -8,25 +8,16 @@
 
 #include "plot/cell.h"
 #include "plot/label.h"
+#include "plot/moments.h"
 
 /* The axis goes on beyond the sizes by this factor. */
 static const double ROOM = 1.3;
 
-/* The variable, and those that hold N times its variance and its bias; `bias` may be NULL. */
-typedef struct {
-    const char *mean, *nvar, *bias;
-} parts;
-
-static bool find_parts(const nnd_panel *panel, parts *p) {
+static bool find_parts(const nnd_panel *panel, nnd_moments *p) {
     const nnd_variable *nvar = nnd_model_variable(panel->model, panel->name);
     if (nvar == NULL || nvar->estimator.kind != NND_NVAR || nvar->estimator.a == NULL)
         return false;
-    *p = (parts){nvar->estimator.a, panel->name, NULL};
-    for (size_t i = 0; i < panel->model->variable_count; i++) {
-        const nnd_variable *v = &panel->model->variables[i];
-        if (v->estimator.kind == NND_SLOPE && strcmp(v->estimator.a, p->mean) == 0)
-            p->bias = v->name;
-    }
+    *p = nnd_moments_of(panel->model, nvar->estimator.a);
     return true;
 }
 
@@ -47,7 +38,7 @@ static void add(mean *m, double value) {
 }
 
 /* Mean over times of (E x_N - x)^2 + Var x_N at the k-th size. */
-static double measured(const nnd_panel *panel, const parts *p, size_t curve, size_t k) {
+static double measured(const nnd_panel *panel, const nnd_moments *p, size_t curve, size_t k) {
     nnd_trace theory, mc, nvar;
     mean m = {0.0, 0.0};
     if (!find(panel, p->mean, true, curve, 0, &theory) ||
@@ -65,7 +56,7 @@ static double measured(const nnd_panel *panel, const parts *p, size_t curve, siz
 }
 
 /* The same of theory: N Var x/N + (b/N)^2. */
-static double predicted(const nnd_panel *panel, const parts *p, size_t curve, double size) {
+static double predicted(const nnd_panel *panel, const nnd_moments *p, size_t curve, double size) {
     nnd_trace nvar, bias;
     mean m = {0.0, 0.0};
     if (!find(panel, p->nvar, true, curve, 0, &nvar))
@@ -78,7 +69,8 @@ static double predicted(const nnd_panel *panel, const parts *p, size_t curve, do
     return m.sum / m.count;
 }
 
-static void tell_predicted(const nnd_panel *panel, const parts *p, size_t curve, nnd_cell *cell) {
+static void tell_predicted(const nnd_panel *panel, const nnd_moments *p, size_t curve,
+                           nnd_cell *cell) {
     if (nnd_cell_begin(cell, "predicted%zu", curve)) {
         for (int i = 0; i <= 20; i++) {
             double size = cell->x.min * pow(cell->x.max / cell->x.min, i / 20.0);
@@ -90,7 +82,8 @@ static void tell_predicted(const nnd_panel *panel, const parts *p, size_t curve,
                   nnd_plot_dash(curve % nnd_panel_dashes(panel)));
 }
 
-static void tell_measured(const nnd_panel *panel, const parts *p, size_t curve, nnd_cell *cell) {
+static void tell_measured(const nnd_panel *panel, const nnd_moments *p, size_t curve,
+                          nnd_cell *cell) {
     bool writes = nnd_cell_begin(cell, "measured%zu", curve);
     for (size_t k = 0; k < panel->size->length; k++) {
         double size = panel->size->value[k], square = measured(panel, p, curve, k);
@@ -120,7 +113,7 @@ static void tell_slope(nnd_cell *cell) {
 }
 
 static void tell_layers(const nnd_panel *panel, nnd_cell *cell) {
-    parts p;
+    nnd_moments p;
     if (nnd_dim_is_category(panel->size) || !find_parts(panel, &p))
         return;
     for (size_t curve = 0; curve < panel->curves; curve++) {
@@ -132,7 +125,7 @@ static void tell_layers(const nnd_panel *panel, nnd_cell *cell) {
 
 /* The sizes themselves are the tics. */
 static void write_axes(const nnd_panel *panel, nnd_span x, nnd_span y, FILE *out) {
-    parts p;
+    nnd_moments p;
     char text[NND_PLOT_TEXT];
     if (y.min > y.max || !find_parts(panel, &p))
         return;
@@ -154,7 +147,8 @@ static void draw(const nnd_panel *panel, size_t at, const nnd_legend *legend, FI
     char title[NND_PLOT_LABEL];
     (void)at;
     snprintf(title, sizeof title, "distance from infinite %s", panel->scaling);
-    nnd_cell_write(panel, title, tell_layers, write_axes, legend, out);
+    nnd_plot_title(panel, title, "", out);
+    nnd_cell_write(panel, tell_layers, write_axes, legend, out);
 }
 
 static void legend(const nnd_panel *panel, nnd_legend *legend) {

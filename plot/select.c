@@ -10,7 +10,7 @@
 #include "plot/select.h"
 #include "plot/style.h"
 
-enum { LIST_SIZE = 800 };
+enum { LIST_SIZE = 800, FEWEST_SEEDS = 3 };
 
 static const nnd_model *model_of(const nnd_result *result) {
     return result->model != NULL ? nnd_model_find(result->model) : NULL;
@@ -64,6 +64,25 @@ static bool is_new_view(const nnd_result *result, const nnd_model *model, size_t
     return view != NULL;
 }
 
+/* True if a frame holds a variable over at least so many values of a number; NULL: of any. */
+static bool is_over(const nnd_frame *frame, const char *name, const char *number, size_t least) {
+    const nnd_array *a = frame != NULL ? nnd_frame_find(frame, name) : NULL;
+    if (a == NULL || number == NULL)
+        return a != NULL;
+    const nnd_dim *dim = nnd_frame_find_dim(frame, number);
+    return dim != NULL && dim->length >= least && dim->kind != NND_COORD_TEXT &&
+           nnd_array_axis(frame, a, number) < a->ndims;
+}
+
+/* The i-th variable of which every seed is there and that can be drawn; NULL past the last. */
+static const char *seeds_at(const nnd_result *result, size_t i) {
+    const nnd_model *model = model_of(result);
+    for (size_t v = 0; model != NULL && v < model->variable_count; v++)
+        if (is_over(result->seeds, model->variables[v].name, "seed", FEWEST_SEEDS) && i-- == 0)
+            return model->variables[v].name;
+    return NULL;
+}
+
 /* The i-th of some names; NULL past the last. */
 typedef const char *(*namer)(const nnd_result *result, size_t i);
 
@@ -104,16 +123,6 @@ static bool is_guide(const nnd_result *result, const nnd_model *model, size_t i)
     return false;
 }
 
-/* True if a frame holds a variable over at least so many values of a number; NULL: of any. */
-static bool is_over(const nnd_frame *frame, const char *name, const char *number, size_t least) {
-    const nnd_array *a = frame != NULL ? nnd_frame_find(frame, name) : NULL;
-    if (a == NULL || number == NULL)
-        return a != NULL;
-    const nnd_dim *dim = nnd_frame_find_dim(frame, number);
-    return dim != NULL && dim->length >= least && dim->kind != NND_COORD_TEXT &&
-           nnd_array_axis(frame, a, number) < a->ndims;
-}
-
 /* True if a view of the model's shows its v-th variable. */
 static bool shows(const nnd_result *result, const nnd_view *view, size_t v) {
     const nnd_frame *frames[] = {result->theory, result->mc};
@@ -122,6 +131,8 @@ static bool shows(const nnd_result *result, const nnd_view *view, size_t v) {
         return false;
     if (view->scaling != NULL)
         return is_over(result->mc, name, "size", 2);
+    if (view->seeds)
+        return is_over(result->seeds, name, "seed", FEWEST_SEEDS);
     for (size_t f = 0; f < 2; f++)
         if (is_over(frames[f], name, x, 3) && is_over(frames[f], name, y, 3) &&
             is_over(frames[f], name, view->drawing.ridge, 3))
@@ -212,6 +223,42 @@ static void select_view(const nnd_result *result, const nnd_model *model, const 
     }
 }
 
+/* The view of a model that shows seeds, of that name; NULL: none. */
+static const nnd_view *seeds_view(const nnd_model *model, const char *name) {
+    const nnd_view *view = model != NULL && name != NULL ? model->views : NULL;
+    for (; view != NULL && view->name != NULL; view++)
+        if (view->seeds && strcmp(view->name, name) == 0)
+            return view;
+    return NULL;
+}
+
+/* The variables that options name, or else those that the view says, if every seed is there. */
+static nnd_status select_seeds(nnd_context *ctx, const nnd_result *result,
+                               const nnd_plot_options *options, const nnd_view *view,
+                               nnd_plot_choice *choice) {
+    choice->view = view;
+    if (result->seeds == NULL)
+        return nnd_fail(ctx, NND_E_INPUT,
+                        "view %s: the file does not hold every seed; simulate with --set "
+                        "simulate.storage=trajectories",
+                        view->name);
+    for (size_t v = 0; options->vars.count == 0 && v < NND_VIEW_VARIABLES; v++)
+        if (shows(result, view, v))
+            choice->name[choice->count++] = view->variable[v];
+    for (size_t v = 0; v < options->vars.count; v++) {
+        const char *name = options->vars.value[v];
+        if (!is_over(result->seeds, name, "seed", FEWEST_SEEDS))
+            return refuse(ctx, result, "seeds of", name, seeds_at);
+        choice->name[choice->count++] = name;
+    }
+    if (choice->count == 0)
+        return nnd_fail(ctx, NND_E_INPUT,
+                        "view %s: %d seeds are the fewest that show how they "
+                        "are spread",
+                        view->name, FEWEST_SEEDS);
+    return NND_OK;
+}
+
 /* What has no model: all curves in time, or everything where there are none. */
 static void select_curves(const nnd_result *result, nnd_plot_choice *choice) {
     for (int any = 0; any < 2 && choice->count == 0; any++)
@@ -228,6 +275,8 @@ static nnd_status choose(nnd_context *ctx, const nnd_result *result,
     const nnd_model *model = model_of(result);
     const char *view = options->view != NULL ? options->view : best_view(result, model);
     choice->model = model;
+    if (seeds_view(model, view) != NULL)
+        return select_seeds(ctx, result, options, seeds_view(model, view), choice);
     if (options->vars.count > 0)
         return select_named(ctx, result, &options->vars, choice);
     if (!select_view_of(result, view, choice) && model != NULL)

@@ -28,6 +28,7 @@ static void plot_teardown(void) {
     program = NULL;
     nnd_frame_free(result.theory);
     nnd_frame_free(result.mc);
+    nnd_frame_free(result.seeds);
     result = (nnd_result){0};
     scratch_teardown();
 }

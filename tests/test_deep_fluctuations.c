@@ -49,6 +49,17 @@ START_TEST(losses_modes_and_widths_follow_from_covariance_and_bias) {
          1e-14);
     near("at width 400", test_value(f, "loss_at_width", "at_width=400,t=6"), loss + ncorr / 400.0,
          1e-14);
+    /* Of many networks the bias is left. */
+    double shift =
+        (x[0] * test_value(f, "delta_bias", mu[0]) + x[1] * test_value(f, "delta_bias", mu[1])) /
+        2.0;
+    near("ensemble_loss", test_value(f, "ensemble_loss", "t=6"), loss, 1e-14);
+    near("ensemble_loss_ncorr", test_value(f, "ensemble_loss_ncorr", "t=6"), shift, 1e-13);
+    near("mean output at width 400", test_value(f, "ensemble_loss_at_width", "at_width=400,t=6"),
+         loss + shift / 400.0, 1e-14);
+    double k = test_value(f, "ntk", "t=6,mu=0,nu=1"),
+           v = test_value(f, "ntk_nvar", "t=6,mu=0,nu=1");
+    near("ntk_signal", test_value(f, "ntk_signal", "t=6,mu=0,nu=1"), k / sqrt(v), 1e-13);
     double test = 0.4 - test_value(f, "test_output", "t=6,test=0");
     double corr = 0.5 * test_value(f, "test_output_nvar", "t=6,test=0") -
                   test * test_value(f, "test_output_bias", "t=6,test=0");

@@ -315,6 +315,7 @@ static const nnd_variable ESTIMATED[] = {
     {.name = "a_nvar", .dims = "t,mu", .estimator = {NND_NVAR, "a", NULL}},
     {.name = "a_ncov", .dims = "t,mu,nu", .estimator = {NND_NCOV, "a", "a"}},
     {.name = "ratio", .dims = "t,mu", .estimator = {NND_RATIO, "a", "b"}},
+    {.name = "ensemble", .dims = "t", .estimator = {NND_ENSEMBLE, "a", NULL}},
     {.name = "absent", .dims = "t"},
     {.name = "a_slope", .dims = "t,mu", .estimator = {NND_SLOPE, "a", NULL}},
 };
@@ -363,6 +364,13 @@ START_TEST(estimators_are_those_of_the_variable_table) {
     /* The jackknife moves the ratio by its bias, O(1/n). */
     ck_assert(fabs(test_value(out, "ratio", "t=0,mu=1") - a / b) < 0.1);
     ck_assert(test_value(out, "ratio_se", "t=0,mu=1") > 0.0);
+    /* Half the mean over mu of (mean a)^2 - Var a/n. */
+    double half = 0;
+    for (int mu = 0; mu < MU; mu++) {
+        double m = test_value(out, "a", mu == 0 ? "t=1,mu=0" : "t=1,mu=1");
+        half += (m * m - brute_covariance(seeds, SEEDS, 1, mu, mu) / SEEDS) / (2 * MU);
+    }
+    test_close("ensemble", test_value(out, "ensemble", "t=1"), half, rounding);
     ck_assert_ptr_null(nnd_frame_find(out, "absent"));
     ck_assert_ptr_null(nnd_frame_find(out, "a_slope"));
     ck_assert(nnd_frame_find(out, "diverged_fraction")->data[0] == 0.0);

@@ -418,7 +418,7 @@ static void ck_guides(const nnd_model *model, const nnd_guide *g) {
         ck_assert_msg(v != NULL, "%s: no variable %s", model->name, g->name);
         ck_assert_msg(g->label != NULL && nnd_utf8_valid(g->label), "label of %s", g->name);
         ck_assert_msg((g->band != NULL) == (g->kind == NND_GUIDE_BULK), "band of %s", g->name);
-        ck_assert_msg((g->along != NULL) == (g->kind == NND_GUIDE_PLACE), "place of %s", g->name);
+        ck_assert_msg(g->along != NULL || g->kind != NND_GUIDE_PLACE, "place of %s", g->name);
         ck_assert_msg(is_axis(model, g->along), "%s: no axis %s", g->name, g->along);
         if (g->kind == NND_GUIDE_NVAR)
             ck_assert_int_eq(v->estimator.kind, NND_NVAR);
@@ -434,6 +434,16 @@ static void ck_drawing(const nnd_model *model, const char *of, const nnd_drawing
                   model->name);
     ck_assert_uint_le(d->level_count, NND_DRAWING_LEVELS);
     ck_guides(model, d->guides);
+}
+
+/* Whether a variable is size times the variance of another one. */
+static bool has_nvar(const nnd_model *model, const char *name) {
+    for (size_t i = 0; i < model->variable_count; i++) {
+        const nnd_estimator *e = &model->variables[i].estimator;
+        if (e->kind == NND_NVAR && e->a != NULL && strcmp(e->a, name) == 0)
+            return true;
+    }
+    return false;
 }
 
 START_TEST(every_drawing_names_what_its_model_has) {
@@ -455,6 +465,7 @@ START_TEST(every_drawing_names_what_its_model_has) {
                 ck_assert_msg(v != NULL, "%s of %s: no variable %s", view->name, model->name,
                               view->variable[i]);
                 ck_assert(!view->scaling || v->estimator.kind == NND_NVAR);
+                ck_assert_msg(!view->seeds || has_nvar(model, v->name), "no law of %s", v->name);
             }
         }
     }

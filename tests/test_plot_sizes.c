@@ -75,6 +75,24 @@ START_TEST(the_band_is_one_standard_deviation_of_the_first_size) {
 }
 END_TEST
 
+/* Without a simulation theory says of which sizes: one band in the other. */
+START_TEST(theory_alone_has_a_band_at_each_width_that_it_names) {
+    const double widths[] = {4.0, 16.0}, mean[] = {1.0, 2.0, 3.0}, nvar[] = {16.0, 64.0, 0.0};
+    const double wide[] = {0.0, 1.0, 0.0, 2.0, 1.0, 2.0, 0.0, 4.0, 2.0, 3.0, 3.0, 3.0};
+    const double wider[] = {0.0, 1.0, -1.0, 3.0, 1.0, 2.0, -2.0, 6.0, 2.0, 3.0, 3.0, 3.0};
+    assert_ok(nnd_frame_add_range(result.theory, "t", 3, 0.0));
+    put(result.theory, "output", "t", mean);
+    put(result.theory, "delta_nvar", "t", nvar);
+    draw("output");
+    LACKS("$band0");
+    assert_ok(nnd_frame_add_dim(result.theory, "at_width", NND_COORD_REAL, 2, widths));
+    draw("output");
+    ck_block("$band0", 12, wider);
+    ck_block("$band1", 12, wide);
+    HAS("standard deviation, size 4, 16");
+}
+END_TEST
+
 /* (E Delta_N - Delta)^2 + Var over the times in common; theory: N Var/N + (bias/N)^2 over all. */
 START_TEST(the_distance_from_infinite_width_has_its_numbers) {
     const double delta[] = {1.0, 5.0, 2.0, 6.0, 3.0, 7.0};
@@ -171,6 +189,7 @@ int main(void) {
     tcase_add_checked_fixture(tests, setup, plot_teardown);
     tcase_add_test(tests, the_distance_from_infinite_width_needs_no_second_time);
     tcase_add_test(tests, the_band_is_one_standard_deviation_of_the_first_size);
+    tcase_add_test(tests, theory_alone_has_a_band_at_each_width_that_it_names);
     tcase_add_test(tests, the_distance_from_infinite_width_has_its_numbers);
     tcase_add_test(tests, any_variance_can_be_drawn_against_the_size);
     tcase_add_test(tests, a_variance_without_a_time_has_no_distance_from_infinite_width);

@@ -37,6 +37,16 @@ static double ratio_of(size_t n, const double *x, const double *y) {
     return mean_of(n, x, NULL) / mean_of(n, y, NULL);
 }
 
+/* Over all pairs. */
+static double square_of(size_t n, const double *x, const double *y) {
+    (void)y;
+    double sum = 0.0;
+    for (size_t i = 0; i < n; i++)
+        for (size_t j = 0; j < n; j++)
+            sum += i != j ? x[i] * x[j] : 0.0;
+    return sum / (double)(n * (n - 1));
+}
+
 /* The definition: every sample is left out in turn. */
 static nnd_estimate jackknife(statistic f, size_t n, const double *x, const double *y) {
     double left_x[SAMPLES], left_y[SAMPLES], value[SAMPLES], mean = 0.0, sum2 = 0.0;
@@ -77,6 +87,7 @@ START_TEST(estimates_equal_the_brute_force_jackknife) {
         ck_estimate(nnd_covariance(n, x, y, NULL), jackknife(covariance_of, n, x, y), ROUNDING);
         ck_estimate(nnd_covariance(n, x, x, NULL), jackknife(covariance_of, n, x, x), ROUNDING);
         ck_estimate(nnd_ratio_of_means(n, x, y, NULL), jackknife(ratio_of, n, x, y), ROUNDING);
+        ck_estimate(nnd_square_of_mean(n, y, NULL), jackknife(square_of, n, y, y), ROUNDING);
     }
 }
 END_TEST
@@ -119,6 +130,8 @@ START_TEST(shares_are_what_each_sample_adds) {
     ck_shares(covariance_of, x, y, share, e);
     e = nnd_ratio_of_means(SAMPLES, x, y, share);
     ck_shares(ratio_of, x, y, share, e);
+    e = nnd_square_of_mean(SAMPLES, y, share);
+    ck_shares(square_of, y, x, share, e);
 }
 END_TEST
 
@@ -158,6 +171,9 @@ START_TEST(too_few_samples_have_no_error) {
     ck_assert_double_nan(nnd_covariance(1, x, y, NULL).value);
     ck_assert_double_eq(nnd_covariance(2, x, y, NULL).value, 4.0);
     ck_assert_double_nan(nnd_covariance(2, x, y, NULL).se);
+    ck_assert_double_nan(nnd_square_of_mean(1, x, NULL).value);
+    ck_assert_double_eq(nnd_square_of_mean(2, x, NULL).value, 3.0);
+    ck_assert_double_nan(nnd_square_of_mean(2, x, NULL).se);
 }
 END_TEST
 

@@ -155,6 +155,15 @@ static double ntk_bias(const work *w, const nnd_fluctuations *f, bool error, siz
     return bias_of(f, i, ntk_at(w, j));
 }
 
+/* K/sqrt(N Var K). */
+static double ntk_signal(const work *w, const nnd_fluctuations *f, bool error, size_t i, size_t j) {
+    const nnd_fluctuations *of = w->c->f;
+    size_t at = ntk_at(w, j);
+    double nvar = nvar_of(of, i, at), signal = mean_of(of, i, at) / sqrt(nvar);
+    return error ? mean_of(f, i, at) / sqrt(nvar) + 0.5 * fabs(signal) * nvar_of(f, i, at) / nvar
+                 : signal;
+}
+
 static double delta_ntk(const work *w, const nnd_fluctuations *f, bool error, size_t i, size_t j) {
     double x = ncov_of(f, i, j, ntk_at(w, j * w->train + j));
     return error ? x : -x;
@@ -194,6 +203,17 @@ static double loss(const work *w, const nnd_fluctuations *f, bool error, size_t 
 static double loss_ncorr(const work *w, const nnd_fluctuations *f, bool error, size_t i, size_t j) {
     (void)j;
     return loss_ncorr_of(w, f, error, i, 0, w->train);
+}
+
+/* That of the mean of many networks: the coefficient without N Var f/2. */
+static double ensemble_ncorr(const work *w, const nnd_fluctuations *f, bool error, size_t i,
+                             size_t j) {
+    double sum = 0.0;
+    (void)j;
+    for (size_t p = 0; p < w->train; p++)
+        sum += 0.5 * nvar_of(f, i, p);
+    double variance = sum / (double)w->train, all = loss_ncorr_of(w, f, error, i, 0, w->train);
+    return all - variance;
 }
 
 static double test_loss(const work *w, const nnd_fluctuations *f, bool error, size_t i, size_t j) {
@@ -262,6 +282,11 @@ static double width_sd(const work *w, const nnd_fluctuations *f, bool error, siz
 
 static double loss_at(const work *w, const nnd_fluctuations *f, bool error, size_t i, size_t j) {
     return loss(w, f, error, i, 0) + loss_ncorr(w, f, error, i, 0) / w->c->at_width->value[j];
+}
+
+static double ensemble_at(const work *w, const nnd_fluctuations *f, bool error, size_t i,
+                          size_t j) {
+    return loss(w, f, error, i, 0) + ensemble_ncorr(w, f, error, i, 0) / w->c->at_width->value[j];
 }
 
 static double test_loss_at(const work *w, const nnd_fluctuations *f, bool error, size_t i,
@@ -360,6 +385,7 @@ static const struct {
     {"h_gram_nvar", h_gram_nvar, LAYERS},
     {"phi_gram_nvar", phi_gram_nvar, LAYERS | FEATURES},
     {"g_gram_nvar", g_gram_nvar, LAYERS},
+    {"ntk_signal", ntk_signal, KERNELS},
     {"delta_ntk_ncov", delta_ntk, KERNELS},
     {"delta_bias", delta_bias, BIAS},
     {"test_output_bias", test_bias, BIAS | TESTS},
@@ -367,12 +393,15 @@ static const struct {
     {"loss_nvar", loss_nvar, ALWAYS},
     {"loss_nvar" NND_MIN_SIZE, least_size_of_all, NO_ERROR},
     {"loss_ncorr", loss_ncorr, BIAS},
+    {"ensemble_loss", loss, ALWAYS},
+    {"ensemble_loss_ncorr", ensemble_ncorr, BIAS},
     {"test_loss_ncorr", test_loss_ncorr, BIAS | TESTS | TARGETS},
     {"mode_nvar", mode_nvar, MODES},
     {"validity", validity, ALWAYS},
     {"width_mean", width_mean, BIAS},
     {"width_sd", width_sd, ALWAYS},
     {"loss_at_width", loss_at, BIAS | WIDTHS},
+    {"ensemble_loss_at_width", ensemble_at, BIAS | WIDTHS},
     {"test_loss_at_width", test_loss_at, BIAS | WIDTHS | TESTS | TARGETS},
     {"delta_two_time_ncov", two_time, TWO_TIME},
     {"noise_two_time", noise, TWO_TIME | UNITS},

@@ -166,6 +166,7 @@ static nnd_status make_frame(nnd_context *ctx, solution *s) {
         .units = s->solver != NND_FLUCTUATIONS_EXACT,
         .loss_within = p->loss_within,
         .loss_sd_within = p->loss_sd_within,
+        .at_width = &p->at_width,
     };
     nnd_status status = nnd_fluctuation_frame(ctx, &curves, &s->frame);
     return status == NND_OK ? add_report(s) : status;

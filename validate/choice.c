@@ -55,6 +55,7 @@ static double quadratic(const nnd_model *model, const nnd_variable *v) {
         return quadratic(model, nnd_model_variable(model, v->estimator.a));
     case NND_MEAN:
     case NND_RATIO:
+    case NND_ENSEMBLE:
     case NND_SLOPE:
         break;
     }

@@ -152,6 +152,7 @@ static nnd_estimate estimate(const reduction *r, const nnd_regression *controls)
         return standard_deviation(r, controls);
     case NND_MEAN:
     case NND_SLOPE:
+    case NND_ENSEMBLE:
     case NND_AT_SIZES:
         break;
     }
@@ -162,6 +163,23 @@ static void gather(const reduction *r, const nnd_array *source, size_t at, doubl
     size_t inner = source->count / source->shape[0];
     for (size_t i = 0; i < r->count; i++)
         samples[i] = source->data[r->chosen[i] * inner + at];
+}
+
+/* Half the square of the mean of each of the elements of a from `at` on, averaged. */
+static nnd_estimate estimate_ensemble(const reduction *r, size_t at) {
+    size_t elements = r->a->shape[r->a->ndims - 1];
+    double sum = 0.0, squares = 0.0;
+    memset(r->share, 0, r->count * sizeof *r->share);
+    for (size_t j = 0; j < elements; j++) {
+        gather(r, r->a, at + j, r->x);
+        sum += nnd_square_of_mean(r->count, r->x, r->y).value;
+        for (size_t i = 0; i < r->count; i++)
+            r->share[i] += r->y[i];
+    }
+    nnd_estimate e = scaled((nnd_estimate){sum, 0.0}, 0.5 / (double)elements, r->count, r->share);
+    for (size_t i = 0; i < r->count; i++)
+        squares += r->share[i] * r->share[i];
+    return (nnd_estimate){e.value, sqrt(squares)};
 }
 
 /* Sums the shares of the seeds by groups. */
@@ -182,11 +200,13 @@ static void reduce_array(const reduction *r, const nnd_frame *out, const nnd_arr
     const nnd_regression none = {.samples = r->count};
     size_t index[NND_MAX_DIMS] = {0};
     for (size_t i = 0; i < x->count; i++) {
-        gather(r, r->a, source_position(r->seeds, r->a, out, x, index, false), r->x);
+        size_t at = source_position(r->seeds, r->a, out, x, index, false);
+        gather(r, r->a, at, r->x);
         if (r->b != NULL)
             gather(r, r->b, source_position(r->seeds, r->b, out, x, index, true), r->y);
-        nnd_estimate plain = estimate(r, &none), e = plain;
-        if (r->controls->columns > 0)
+        bool ensemble = r->variable->estimator.kind == NND_ENSEMBLE;
+        nnd_estimate plain = ensemble ? estimate_ensemble(r, at) : estimate(r, &none), e = plain;
+        if (r->controls->columns > 0 && !ensemble)
             e = estimate(r, r->controls);
         x->data[i] = e.value;
         se->data[i] = e.se;

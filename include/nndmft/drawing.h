@@ -21,7 +21,8 @@ typedef enum {
     NND_GUIDE_BULK,  /**< the upper end of a grey band if all curves share it, else lines */
     NND_GUIDE_PLACE, /**< an upright line in each colour, where `along` is the x axis; one for each
                         value along the dimension that the guide counts (rank) */
-    NND_GUIDE_NVAR,  /**< size times the variance: a band of one standard deviation */
+    NND_GUIDE_NVAR,  /**< size times the variance: a band of one standard deviation, at the first
+                        size of the simulation; without it at the values of `along` */
     NND_GUIDE_SD,    /**< a standard deviation: a band of one */
     NND_GUIDE_ARROW, /**< of histograms: an arrow at the value of each rank */
     NND_GUIDE_STACK  /**< an area on those of the guides before: the curve, if single, is their sum
@@ -35,7 +36,8 @@ typedef struct {
     nnd_guide_kind kind;
     const char *band;  /**< of NND_GUIDE_BULK: what the legend calls the band */
     int dash;          /**< of lines, 1 to 5; 0: dotted */
-    const char *along; /**< of NND_GUIDE_PLACE: the dimension that it is a value of */
+    const char *along; /**< of NND_GUIDE_PLACE: the dimension that it is a value of; of
+                          NND_GUIDE_NVAR: one of theory, of sizes */
     bool aside;        /**< far from the curves it is not brought into view */
     double least;      /**< > 0: the y axis begins at this multiple of it, even above the curves */
 } nnd_guide;
@@ -90,6 +92,12 @@ typedef struct {
      * another one; its estimator says which. NULL: a view like others.
      */
     const char *scaling;
+    /**
+     * Instead, how every seed of the last size is spread, at a few times, beside the normal law of
+     * theory: of the variable's mean and bias, and of size times its variance, whose estimators
+     * name it. A file offers it if it holds three or more seeds.
+     */
+    bool seeds;
     nnd_drawing drawing; /**< instead of those of the variables */
 } nnd_view;
 

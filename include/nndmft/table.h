@@ -124,14 +124,16 @@ bool nnd_object(nnd_objection *objection, const char *key, const char *format, .
 
 /** How an ensemble turns seeds into a variable (the jackknife gives each its standard error). */
 typedef enum {
-    NND_MEAN,    /**< mean over seeds of the variable itself */
-    NND_NVAR,    /**< size times the variance over seeds of a */
-    NND_NCOV,    /**< size times the covariance over seeds of a and b */
-    NND_RATIO,   /**< mean of a over mean of b */
-    NND_SD,      /**< standard deviation over seeds of a */
-    NND_SLOPE,   /**< coefficient of 1/size in the fit of the mean of a over two or more sizes */
-    NND_AT_SIZES /**< the variable a at each size, over the dimension b, which has the sizes as
-                      coordinates; of an ensemble without a size a itself */
+    NND_MEAN,     /**< mean over seeds of the variable itself */
+    NND_NVAR,     /**< size times the variance over seeds of a */
+    NND_NCOV,     /**< size times the covariance over seeds of a and b */
+    NND_RATIO,    /**< mean of a over mean of b */
+    NND_SD,       /**< standard deviation over seeds of a */
+    NND_ENSEMBLE, /**< half the square of the mean over seeds of a, averaged over the last dimension
+                       of a; without what few seeds add to it */
+    NND_SLOPE,    /**< coefficient of 1/size in the fit of the mean of a over two or more sizes */
+    NND_AT_SIZES  /**< the variable a at each size, over the dimension b, which has the sizes as
+                       coordinates; of an ensemble without a size a itself */
 } nnd_estimator_kind;
 
 typedef struct {

@@ -31,6 +31,7 @@ typedef struct {
     int64_t seed;
     bool bias, kernels, two_time;
     double loss_within, loss_sd_within; /**< of width_mean, width_sd */
+    nnd_reals at_width;                 /**< widths at which the expected loss is given */
     nnd_integers record;
     int64_t record_every;
     bool control; /**< of the simulation alone: control variates */

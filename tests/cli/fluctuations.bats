@@ -202,6 +202,20 @@ YAML
     grep -q "distance from infinite width" c.svg
 }
 
+@test "a histogram over seeds needs every seed; a band of theory alone the widths" {
+    two_layer
+    works run case.yaml --set simulate.seeds=64 --set compare.rtol=10
+    refused 2 simulate.storage=trajectories -- plot case.h5 --view histogram
+    works run case.yaml --set simulate.seeds=64 --set compare.rtol=10 \
+        --set simulate.storage=trajectories --force
+    works plot case.h5 --view histogram -o a.svg
+    grep -q "normal law of theory, without bias" a.svg
+    refused 2 output -- plot case.h5 --view histogram --var outptu -o a.svg
+    works solve case.yaml --set simulate=null --set 'params.at_width=[50, 200]' -o theory.h5
+    works plot theory.h5 --view band -o b.svg
+    grep -q "standard deviation, size 50, 200" b.svg
+}
+
 @test "deep-fluctuations: theory, networks of mini-batches, and their comparison" {
     case_file deep.yaml <<'YAML'
 model: deep-fluctuations
