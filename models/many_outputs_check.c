@@ -132,6 +132,8 @@ static bool check_weights(const nnd_many_outputs *p, nnd_objection *o) {
     if (t->weights.value != NULL && t->weights.count != t->values.count)
         return nnd_object(o, "target.weights", "a list of %zu; allowed: %zu, as values",
                           t->weights.count, t->values.count);
+    if (t->weights.value != NULL && isnan(s.c))
+        return nnd_object(o, "width", "missing beside target.weights, which count over neurons");
     return !(sum > most * (1.0 + 1e-12)) ||
            nnd_object(o, "target.weights", "%g in all; allowed: at most min(c, d), %g", sum, most);
 }

@@ -19,12 +19,15 @@ typedef struct {
 
 /* v and 1/r keep their signs on a branch: a solution with others lies beyond a pole. */
 static bool same_branch(const branch *b) {
-    const nnd_variance_profile *p = b->p;
+    nnd_variance_profile *p = b->p;
+    double complex *from = p->row, *to = p->row + p->rows;
     for (size_t j = 0; j < p->cols; j++)
         if (!(creal(b->v[j]) * creal(b->trial[j]) > 0.0))
             return false;
+    nnd_variance_rows(p, b->v, from);
+    nnd_variance_rows(p, b->trial, to);
     for (size_t i = 0; i < p->rows; i++)
-        if (!(creal(nnd_variance_row(p, i, b->v)) * creal(nnd_variance_row(p, i, b->trial)) > 0.0))
+        if (!(creal(from[i]) * creal(to[i]) > 0.0))
             return false;
     return true;
 }

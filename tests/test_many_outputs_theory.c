@@ -333,6 +333,27 @@ START_TEST(many_samples_are_the_population) {
 }
 END_TEST
 
+/* Long training on samples, whose laws need hundreds of nodes, tends to its end: what is left falls
+ * with the slowest mode, exp(-lambda mu t) = 1e-13. */
+START_TEST(long_training_on_samples_tends_to_its_end) {
+    nnd_context *ctx = nnd_context_new(NULL);
+    static const char common[] = "c: 0.2, d: 0.4, p: 2, gamma: 1.5, label_noise: 0.3, "
+                                 "integrator: flow, z: [1]";
+    nnd_frame *late = solve(ctx, "%s, time: %.17g", common, 30.0 / pow(1.0 - sqrt(0.2), 4.0));
+    nnd_frame *end = solve(ctx, "%s, time: inf", common);
+    static const char *const names[] = {"edges", "risk", "cdf", "stieltjes_im", "eigenvalue_mean"};
+    for (int k = 0; k < 5; k++) {
+        const nnd_array *x = nnd_frame_find(late, names[k]), *y = nnd_frame_find(end, names[k]);
+        ck_assert_uint_eq(x->count, y->count);
+        for (size_t i = 0; i < x->count; i++)
+            near(names[k], x->data[i], y->data[i], 1e-9 * (1.0 + fabs(y->data[i])));
+    }
+    nnd_frame_free(late);
+    nnd_frame_free(end);
+    nnd_context_free(ctx);
+}
+END_TEST
+
 /* Close to c = 1, where a plain rule would need some 40/|log c| nodes: two networks that differ by
  * 1e-9 have laws that do, and stated errors are as small as elsewhere. */
 START_TEST(laws_are_smooth_where_outputs_are_as_many_as_neurons) {
@@ -435,6 +456,7 @@ int main(void) {
     tcase_add_test(tests, the_edge_converges_with_the_width_in_mup);
     tcase_add_test(tests, outliers_are_absorbed_by_wider_networks_in_ntk_alone);
     tcase_add_test(tests, many_samples_are_the_population);
+    tcase_add_test(tests, long_training_on_samples_tends_to_its_end);
     tcase_add_test(tests, laws_are_smooth_where_outputs_are_as_many_as_neurons);
     tcase_add_test(tests, late_times_keep_their_digits);
     tcase_add_test(tests, a_density_is_the_slope_of_its_distribution);

@@ -136,6 +136,50 @@ START_TEST(masses_of_bulks_are_those_beyond_their_edges) {
 }
 END_TEST
 
+/* Each class in several parts, of unequal weight, leaves the rank as it is; and variances of very
+ * different sizes are all met. */
+START_TEST(classes_that_are_alike_are_one) {
+    enum { ROWS = 5, COLS = 3, PARTS = 7 };
+    nnd_context *ctx = nnd_context_new(NULL);
+    static const double w[] = {0.1, 0.2, 0.15, 0.25, 0.3}, x[] = {0.5, 0.2, 0.3};
+    static const double size[] = {1e-9, 1.0, 30.0, 1e-4, 0.0};
+    double few[ROWS * COLS], many[ROWS * COLS * PARTS * PARTS], share[2][ROWS * PARTS];
+    for (int i = 0; i < ROWS; i++)
+        for (int j = 0; j < COLS; j++)
+            few[i * COLS + j] = size[i] * (1.0 + sin(3.0 * i + 5.0 * j));
+    for (int i = 0; i < ROWS * PARTS; i++)
+        for (int j = 0; j < COLS * PARTS; j++)
+            many[i * COLS * PARTS + j] = few[i % ROWS * COLS + j % COLS];
+    for (int i = 0; i < ROWS * PARTS; i++)
+        share[0][i] = w[i % ROWS] * (1.0 + (double)(i / ROWS)) * 2.0 / (PARTS * (PARTS + 1.0));
+    for (int j = 0; j < COLS * PARTS; j++)
+        share[1][j] = x[j % COLS] / PARTS;
+    for (int k = 0; k < 2; k++) {
+        double d = k == 0 ? 0.5 : 3.0;
+        nnd_variance_profile *a = profile_of(ctx, &(nnd_variances){ROWS, COLS, few, w, x, d});
+        nnd_variance_profile *b = profile_of(
+            ctx, &(nnd_variances){ROWS * PARTS, COLS * PARTS, many, share[0], share[1], d});
+        double complex z = CMPLX(1.0, 0.3), one, other;
+        ck_assert_int_eq(nnd_variance_profile_stieltjes(ctx, a, z, &one), NND_OK);
+        ck_assert_int_eq(nnd_variance_profile_stieltjes(ctx, b, z, &other), NND_OK);
+        near("m", cabs(one - other), 0.0, ROUNDING);
+        nnd_edges e = edges_of(ctx, a), t = edges_of(ctx, b);
+        ck_assert_uint_eq(e.count, t.count);
+        for (size_t i = 0; i < e.count; i++) {
+            near("edge", t.edge[i].z, e.edge[i].z, ROUNDING * e.edge[i].z);
+            near("kappa", t.edge[i].kappa, e.edge[i].kappa,
+                 t.edge[i].kappa_error + e.edge[i].kappa_error);
+            near("mass", t.edge[i].mass, e.edge[i].mass, ROUNDING);
+        }
+        nnd_edges_clear(&e);
+        nnd_edges_clear(&t);
+        nnd_variance_profile_free(a);
+        nnd_variance_profile_free(b);
+    }
+    nnd_context_free(ctx);
+}
+END_TEST
+
 /* many-outputs.md#s8, R6: K nodes of both laws, and the null mass corrected as in
  * many-outputs.md#eq1. */
 typedef struct {
@@ -213,6 +257,7 @@ int main(void) {
     tcase_add_test(tests, classes_of_rows_alone_are_a_population);
     tcase_add_test(tests, a_transpose_has_the_same_spectrum);
     tcase_add_test(tests, masses_of_bulks_are_those_beyond_their_edges);
+    tcase_add_test(tests, classes_that_are_alike_are_one);
     tcase_add_test(tests, R6_finitely_many_samples_are_met);
     tcase_add_test(tests, a_matrix_of_zeros_is_refused);
     suite_add_tcase(suite, tests);

@@ -175,10 +175,11 @@ nnd_status nnd_outputs_law_doubled(nnd_context *ctx, const nnd_many_outputs *p, 
     for (size_t n = how->fewest; status == NND_OK && !same && n <= how->most; n *= 2)
         status = refine(ctx, p, time, how, n, x, &same);
     if (status == NND_OK && !same)
-        return nnd_fail(ctx, NND_E_UNSOLVED,
-                        "the spectrum at time %g is not known to %g with %zu nodes: too many modes "
-                        "are slow, as where c or p/d is close to 1",
-                        time, how->agreed, how->most);
+        return nnd_fail(
+            ctx, NND_E_UNSOLVED,
+            "the spectrum at time %g is not known to %g with %zu nodes: too many modes "
+            "are slow, as where c or p/d is close to 1, or bulks too narrow, as where d is large",
+            time, how->agreed, how->most);
     if (status == NND_OK && x->fine.methods->outlier == NULL)
         law->methods = &WITHOUT_OUTLIERS;
     return status;

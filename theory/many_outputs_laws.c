@@ -387,13 +387,27 @@ nnd_status nnd_many_outputs_laws_add(nnd_context *ctx, const nnd_many_outputs *p
     return status;
 }
 
-/* Some four Newton steps to a point of a density, five times as many to others. */
+/* Nodes of both laws with finitely many samples: memory exp(-rate lambda mu t) varies over a part
+ * of the angle that falls with the root of what the fastest mode has lost. */
+static double sample_nodes(const nnd_many_outputs *p) {
+    const double fewest = 16.0, most = 512.0;
+    nnd_outputs_scales y = nnd_many_outputs_scales(p);
+    bool flow = p->integrator == NND_GRADIENT_FLOW;
+    double fastest = (1.0 + sqrt(y.c)) * (1.0 + sqrt(y.d / p->p));
+    double lost = flow ? y.rate * p->time : nnd_many_outputs_rate(p) * (double)p->steps;
+    return fmin(fewest * (1.0 + fastest * sqrt(lost)), most);
+}
+
+/* Some four Newton steps to a point of a density, five times as many to others. Variances of
+ * samples have some thirty terms. */
 void nnd_many_outputs_laws_cost(const nnd_many_outputs *p, double times, double grid, double *bytes,
                                 double *flops) {
     double points = grid + 5.0 * (double)nnd_many_outputs_points(p) + 300.0;
-    double nodes = isfinite(p->p) ? 36.0 : 200.0;
-    double each = isfinite(p->p) ? 20.0 * nodes * nodes * nodes : 20.0 * nodes;
-    *bytes = 1e5 + times * (isfinite(p->p) ? 2e5 : 2e4); /* laws of all times are kept */
+    double nodes = isfinite(p->p) ? sample_nodes(p) : 200.0, terms = 30.0;
+    double each = isfinite(p->p) ? 30.0 * nodes * terms * terms : 20.0 * nodes;
+    *bytes = 1e5 + times * (isfinite(p->p) ? 30.0 * nodes * terms : 2e4); /* all are kept */
+    if (isfinite(p->p))
+        *bytes += 24.0 * nodes * nodes;
     *flops = 4.0 * times * points * each;
     if (!is_pencil(p))
         return;

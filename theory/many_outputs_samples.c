@@ -172,7 +172,7 @@ static nnd_status make(nnd_context *ctx, const nnd_many_outputs *p, double time,
 
 nnd_status nnd_outputs_law_samples(nnd_context *ctx, const nnd_many_outputs *p, double time,
                                    nnd_outputs_law *law) {
-    static const nnd_outputs_doubling how = {make, 16, 256, 1e-9};
+    static const nnd_outputs_doubling how = {make, 16, 1024, 1e-9};
     if (time == 0.0) /* nothing depends on samples yet */
         return nnd_outputs_law_readout(ctx, p, time, law);
     return nnd_outputs_law_doubled(ctx, p, time, &how, law);

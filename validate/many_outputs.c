@@ -30,16 +30,33 @@ static void warn_if_rounded(const char *key, double ratio, size_t size, size_t c
                          ratio, size, (double)count / (double)size);
 }
 
+/* Networks hold whole copies of listed values, and those of the singular basis differ by nothing
+ * else from theory. */
+static bool check_copies(const nnd_many_outputs *p, const nnd_outputs_shape *s, size_t k,
+                         size_t room, nnd_objection *o) {
+    size_t copies = nnd_outputs_copies(p, s, k), modes = nnd_many_outputs_modes(p);
+    bool diagonal = p->variant == NND_WIDE || p->variant == NND_ALIGNED;
+    double share = p->target.weights.count > 0 ? p->target.weights.value[k] * (double)s->width
+                                               : (double)(room - p->spikes.count) / (double)modes;
+    if (copies == 0)
+        return nnd_object(o, "target", "%zu distinct singular values of %zu; allowed: as many",
+                          modes, room);
+    if (fabs(share - (double)copies) <= 1e-9 * share)
+        return true;
+    (void)nnd_object(o, "target", "%.6g copies of singular value %zu at size %zu%s", share, k + 1,
+                     s->width,
+                     diagonal ? "; allowed: a whole number" : ": the network has less or more");
+    return !diagonal;
+}
+
 /* Whether the target has room for all that it is to hold. */
 static bool check_target(const nnd_many_outputs *p, const nnd_outputs_shape *s, nnd_objection *o) {
     size_t room = s->outputs < s->inputs ? s->outputs : s->inputs, taken = p->spikes.count;
     size_t modes = nnd_many_outputs_modes(p);
     for (size_t k = 0; k < modes; k++) {
-        size_t copies = nnd_outputs_copies(p, s, k);
-        taken += copies;
-        if (copies == 0)
-            return nnd_object(o, "target", "%zu distinct singular values of %zu; allowed: as many",
-                              modes, room);
+        taken += nnd_outputs_copies(p, s, k);
+        if (!check_copies(p, s, k, room, o))
+            return false;
     }
     return taken <= room || nnd_object(o, modes > 0 ? "target" : "spikes",
                                        "%zu singular values in %zu outputs and %zu inputs", taken,

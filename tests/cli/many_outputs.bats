@@ -84,6 +84,11 @@ YAML
     refused 2 params.label_noise population -- solve case.yaml --set params.label_noise=1
     refused 2 params.start aligned -- solve case.yaml --set 'params.start={a: 1}'
     refused 2 params.target.weights 0.7 0.5 -- solve case.yaml --set 'params.target={values: [1, 2], weights: [0.3, 0.4]}'
+    refused 2 params.width target.weights -- solve case.yaml --set params.variant=wide --set params.c=null \
+        --set params.d=null --set params.outputs=4 --set params.inputs=6 --set params.parameterization=canonical \
+        --set 'params.target={values: [1], weights: [0.1]}'
+    refused 2 params.target "whole number" -- simulate case.yaml --set params.variant=aligned --set params.c=0.5 \
+        --set params.d=0.5 --set 'simulate.size=[20]' --set 'params.target=[1, 2, 3]'
     refused 2 params.points "im > 0" -- solve case.yaml --set 'params.points=[[1, 0]]'
     refused 2 params.z.values ascending -- solve case.yaml --set 'params.z=[2, 1]'
     refused 2 params.c "no upper end" -- solve case.yaml --set params.c=1 --set params.steps=null \

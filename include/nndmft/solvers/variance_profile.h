@@ -30,7 +30,7 @@ NND_MUST_USE nnd_status nnd_variance_profile_new(nnd_context *ctx, const nnd_var
 /** NULL is allowed. */
 void nnd_variance_profile_free(nnd_variance_profile *profile);
 
-/** m(z) for Im z > 0, or z < 0. Relative error about 1e-12. O(K^3) of the fewer classes K. */
+/** m(z) for Im z > 0, or z < 0. Relative error about 1e-12. */
 NND_MUST_USE nnd_status nnd_variance_profile_stieltjes(nnd_context *ctx,
                                                        nnd_variance_profile *profile, nnd_complex z,
                                                        nnd_complex *m);
