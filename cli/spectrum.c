@@ -11,27 +11,56 @@
 
 /* ---- analysis ---- */
 
+/* A matrix to analyse. */
+typedef struct {
+    cli_checkpoint *checkpoint;
+    double init_sd;
+    const nnd_spectrum_null *null;
+} item;
+
 /* Matrices are read one at a time and analysed side by side. */
 typedef struct {
-    cli_spectra *spectra;
     omp_lock_t file_lock;
     size_t count, done;
-    cli_checkpoint **item;
-    const double *init_sd; /* of each */
+    item *item;
 } work;
 
 /* All singular values of larger matrices take minutes, their law from random probes seconds. */
 enum { LARGEST_EXACT = 8192 };
-/* More would take longer than the singular values of a matrix of 1000 x 1000. */
-enum { DRAWS = 99 };
+enum { TEXT_SIZE = 512 };
 
-static nnd_spectrum_options options_for(const nnd_matrix_info *info, double init_sd) {
+static bool is_large(const nnd_matrix_info *info) {
+    return info->rows > LARGEST_EXACT && info->cols > LARGEST_EXACT;
+}
+
+static nnd_spectrum_options options_for(const nnd_matrix_info *info) {
     nnd_spectrum_options o = nnd_spectrum_defaults();
-    size_t least = info->rows < info->cols ? info->rows : info->cols;
-    o.method = least > LARGEST_EXACT ? NND_SPECTRUM_SLQ : NND_SPECTRUM_EXACT;
-    o.draws = DRAWS;
-    o.init_sd = init_sd;
+    o.method = is_large(info) ? NND_SPECTRUM_SLQ : NND_SPECTRUM_EXACT;
     return o;
+}
+
+/* The first series of its shape. */
+static cli_series *first_of_shape(cli_spectra *s, const cli_series *series) {
+    size_t rows = series->info->rows, cols = series->info->cols;
+    cli_series *first = s->series;
+    while (first->info->rows * first->info->cols != rows * cols ||
+           (first->info->rows != rows && first->info->rows != cols))
+        first++;
+    return first;
+}
+
+/* Null laws, one for each shape: to sample one takes a third of the time that the singular values
+ * of a matrix take. */
+static nnd_status make_nulls(nnd_context *ctx, cli_spectra *s) {
+    nnd_status status = NND_OK;
+    for (size_t i = 0; status == NND_OK && i < s->count; i++) {
+        const nnd_matrix_info *info = s->series[i].info;
+        const nnd_spectrum_options o = options_for(info);
+        if (!is_large(info) && first_of_shape(s, &s->series[i]) == &s->series[i])
+            status = nnd_spectrum_null_make(ctx, info->rows, info->cols, o.draws, o.seed,
+                                            &s->series[i].null);
+    }
+    return status;
 }
 
 static nnd_status read_locked(nnd_context *ctx, work *w, const cli_checkpoint *c, double *value) {
@@ -48,19 +77,31 @@ static bool is_zero(size_t count, const double *value) {
     return true;
 }
 
+/* A refusal, with what is refused. */
+static nnd_status name_matrix(nnd_context *ctx, const cli_checkpoint *c, nnd_status status) {
+    char reason[TEXT_SIZE];
+    snprintf(reason, sizeof reason, "%s", nnd_context_message(ctx));
+    return nnd_fail(ctx, status, "%s: %s: %s", c->path, nnd_matrices_info(c->file, c->entry)->name,
+                    reason);
+}
+
 static nnd_status analyse(nnd_context *ctx, size_t i, void *data) {
     work *w = data;
-    cli_checkpoint *c = w->item[i];
+    cli_checkpoint *c = w->item[i].checkpoint;
     const nnd_matrix_info *info = nnd_matrices_info(c->file, c->entry);
-    const nnd_spectrum_options options = options_for(info, w->init_sd[i]);
+    nnd_spectrum_options options = options_for(info);
     size_t done, count = info->rows * info->cols;
     double *value = malloc(count * sizeof *value);
+    options.init_sd = w->item[i].init_sd;
+    options.null = is_large(info) ? NULL : w->item[i].null;
     nnd_status status =
         value != NULL ? read_locked(ctx, w, c, value) : nnd_fail_memory(ctx, info->name);
     if (status == NND_OK)
         c->zero = is_zero(count, value);
-    if (status == NND_OK && !c->zero)
+    if (status == NND_OK && !c->zero) {
         status = nnd_spectrum_analyse(ctx, info->rows, info->cols, value, &options, &c->spectrum);
+        status = status < 0 ? name_matrix(ctx, c, status) : status;
+    }
     free(value);
 #pragma omp atomic capture
     done = ++w->done;
@@ -70,51 +111,47 @@ static nnd_status analyse(nnd_context *ctx, size_t i, void *data) {
 
 static double bytes_of(const cli_checkpoint *c) {
     const nnd_matrix_info *info = nnd_matrices_info(c->file, c->entry);
-    const nnd_spectrum_options options = options_for(info, NAN);
+    const nnd_spectrum_options options = options_for(info);
     return nnd_matrices_bytes(c->file, c->entry) +
            nnd_spectrum_bytes(info->rows, info->cols, &options);
 }
 
+static nnd_status check_fits(nnd_context *ctx, const cli_checkpoint *c) {
+    char what[TEXT_SIZE];
+    snprintf(what, sizeof what, "%s: %s", c->path, nnd_matrices_info(c->file, c->entry)->name);
+    return nnd_check_memory(ctx, bytes_of(c), what);
+}
+
 /* Those of the first turn are what others are compared with; the second turn knows the size that
  * their entries had. */
-static nnd_status collect(nnd_context *ctx, cli_spectra *s, bool first, work *w, double *init_sd) {
-    size_t room = 0;
-    for (size_t i = 0; i < s->count; i++)
-        room += s->series[i].count + 1;
-    w->item = calloc(room, sizeof(cli_checkpoint *));
-    if (w->item == NULL)
-        return nnd_fail_memory(ctx, "the list of matrices");
+static void collect(cli_spectra *s, bool first, work *w) {
     for (size_t i = 0; i < s->count; i++) {
         cli_checkpoint *before = cli_series_before(&s->series[i]);
+        const nnd_spectrum_null *null = &first_of_shape(s, &s->series[i])->null;
         double sd = before != NULL && !first && !before->zero ? before->spectrum.entry_sd : NAN;
         if (first && before != NULL)
-            w->item[w->count++] = before;
+            w->item[w->count++] = (item){before, NAN, null};
         for (size_t k = 0; !first && k < s->series[i].count; k++)
-            if (&s->series[i].at[k] != before) {
-                init_sd[w->count] = sd;
-                w->item[w->count++] = &s->series[i].at[k];
-            }
+            if (&s->series[i].at[k] != before)
+                w->item[w->count++] = (item){&s->series[i].at[k], sd, null};
     }
-    return NND_OK;
 }
 
 static nnd_status analyse_turn(nnd_context *ctx, cli_spectra *s, bool first) {
-    work w = {.spectra = s};
+    work w = {0};
     size_t room = 0;
     double bytes = 0.0;
     for (size_t i = 0; i < s->count; i++)
         room += s->series[i].count + 1;
-    double *init_sd = calloc(room, sizeof *init_sd);
-    nnd_status status = init_sd != NULL ? NND_OK : nnd_fail_memory(ctx, "the list of matrices");
-    for (size_t i = 0; status == NND_OK && i < room; i++)
-        init_sd[i] = NAN;
-    if (status == NND_OK)
-        status = collect(ctx, s, first, &w, init_sd);
-    w.init_sd = init_sd;
-    for (size_t i = 0; i < w.count; i++)
-        bytes = fmax(bytes, bytes_of(w.item[i]));
-    if (status == NND_OK)
-        status = nnd_check_memory(ctx, bytes, "the largest matrix");
+    w.item = calloc(room, sizeof *w.item);
+    if (w.item == NULL)
+        return nnd_fail_memory(ctx, "the list of matrices");
+    collect(s, first, &w);
+    nnd_status status = NND_OK;
+    for (size_t i = 0; status == NND_OK && i < w.count; i++) {
+        status = check_fits(ctx, w.item[i].checkpoint);
+        bytes = fmax(bytes, bytes_of(w.item[i].checkpoint));
+    }
     if (status == NND_OK) {
         omp_init_lock(&w.file_lock);
         status =
@@ -122,7 +159,6 @@ static nnd_status analyse_turn(nnd_context *ctx, cli_spectra *s, bool first) {
         omp_destroy_lock(&w.file_lock);
     }
     free(w.item);
-    free(init_sd);
     return status;
 }
 
@@ -202,8 +238,6 @@ static nnd_status draw(nnd_context *ctx, const cli_options *options, const cli_s
                        nnd_frame *const *frame) {
     if (options->pictures == NULL)
         return NND_OK;
-    if (mkdir(options->pictures, 0777) != 0 && errno != EEXIST)
-        return nnd_fail(ctx, NND_E_IO, "%s: %s", options->pictures, strerror(errno));
     nnd_status status = NND_OK;
     for (size_t i = 0; status == NND_OK && i < s->count; i++) {
         const cli_series *series = &s->series[i];
@@ -241,13 +275,26 @@ static nnd_status put_out(nnd_context *ctx, const cli_options *options, const cl
     return status;
 }
 
-static nnd_status check_outputs(nnd_context *ctx, const cli_options *o) {
-    nnd_status status = NND_OK;
-    if (o->output == NULL || (wants_json(o) && strcmp(o->output, "-") == 0))
+static nnd_status make_folder(nnd_context *ctx, const char *path) {
+    struct stat st;
+    if (mkdir(path, 0777) == 0 || (errno == EEXIST && stat(path, &st) == 0 && S_ISDIR(st.st_mode)))
         return NND_OK;
+    return nnd_fail(ctx, NND_E_IO, "%s: %s", path, strerror(errno == EEXIST ? ENOTDIR : errno));
+}
+
+/* What cannot be written is known before the work. */
+static nnd_status check_outputs(nnd_context *ctx, const cli_options *o) {
+    nnd_output *output;
+    nnd_status status = o->pictures != NULL ? make_folder(ctx, o->pictures) : NND_OK;
+    if (o->output == NULL || (wants_json(o) && strcmp(o->output, "-") == 0))
+        return status;
     for (size_t f = 0; status == NND_OK && f < o->args.count; f++)
         status = cli_check_output(ctx, o->args.value[f], o->output);
-    return status == NND_OK && o->init != NULL ? cli_check_output(ctx, o->init, o->output) : status;
+    if (status == NND_OK && o->init != NULL)
+        status = cli_check_output(ctx, o->init, o->output);
+    if (status == NND_OK)
+        status = nnd_output_open(ctx, o->output, &output);
+    return status == NND_OK ? nnd_output_close(ctx, output, false) : status;
 }
 
 int cli_spectrum(nnd_context *ctx, const cli_options *options) {
@@ -255,6 +302,8 @@ int cli_spectrum(nnd_context *ctx, const cli_options *options) {
     nnd_status status = check_outputs(ctx, options);
     if (status == NND_OK)
         status = cli_spectra_open(ctx, options, &spectra);
+    if (status == NND_OK)
+        status = make_nulls(ctx, &spectra);
     if (status == NND_OK)
         status = analyse_turn(ctx, &spectra, true);
     if (status == NND_OK)

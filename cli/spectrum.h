@@ -8,6 +8,7 @@
 
 /** A matrix at one checkpoint. */
 typedef struct {
+    const char *path; /**< of the file */
     const nnd_matrices *file;
     size_t entry; /**< in the file */
     double step;
@@ -23,7 +24,8 @@ typedef struct {
     const nnd_matrix_info *info; /**< of the first checkpoint */
     size_t count;
     cli_checkpoint *at;
-    cli_checkpoint init; /**< of --init; file NULL: there is none */
+    cli_checkpoint init;    /**< of --init; file NULL: there is none */
+    nnd_spectrum_null null; /**< of the first series of each shape; draws 0: of an earlier one */
 } cli_series;
 
 /** All that a command looks at. */

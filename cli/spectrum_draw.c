@@ -21,16 +21,28 @@ static nnd_status take_density(const nnd_frame *from, const char *name, const ch
     return status;
 }
 
+/* In units of the bulk: with outliers that are further out nothing would be seen of it. */
+static const double FARTHEST = 10.0;
+
+/* How many outliers are too far out; the largest come first. */
+static size_t far_out(const nnd_spectrum *spectrum) {
+    size_t k = 0;
+    while (k < spectrum->outliers && spectrum->singular[k] > FARTHEST * spectrum->bulk.upper)
+        k++;
+    return k;
+}
+
 static nnd_status add_marks(const nnd_spectrum *spectrum, nnd_frame *theory) {
     double *outlier = NULL;
-    size_t room = spectrum->outliers > 0 ? spectrum->outliers : 1; /* NaN: there is none */
+    size_t first = far_out(spectrum), count = spectrum->outliers - first;
+    size_t room = count > 0 ? count : 1; /* NaN: there is none */
     nnd_status status = nnd_frame_add_scalar(theory, "bulk_upper", spectrum->bulk.upper);
     if (status == NND_OK)
         status = nnd_frame_add_range(theory, "spike", room, 1.0);
     if (status == NND_OK)
         status = nnd_frame_add(theory, "outlier_sv", "spike", &outlier);
-    for (size_t k = 0; status == NND_OK && k < spectrum->outliers; k++)
-        outlier[k] = spectrum->singular[k];
+    for (size_t k = 0; status == NND_OK && k < count; k++)
+        outlier[k] = spectrum->singular[first + k];
     return status;
 }
 
@@ -62,6 +74,10 @@ nnd_status cli_spectrum_draw(nnd_context *ctx, const cli_series *series, const n
         status = fill(series, frame, &picture);
     if (status == NND_OK)
         status = nnd_plot(ctx, &picture, &(nnd_plot_options){.view = view}, path);
+    size_t beyond = far_out(&series->at[series->count - 1].spectrum);
+    if (status == NND_OK && beyond > 0)
+        nnd_log(ctx, NND_LOG_NOTE, "%s: not drawn: %zu outlier%s beyond %.0f times the bulk",
+                series->name, beyond, beyond > 1 ? "s" : "", FARTHEST);
     nnd_frame_free(picture.theory);
     nnd_frame_free(picture.mc);
     return status;

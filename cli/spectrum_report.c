@@ -85,7 +85,7 @@ static void print_name(const table *t, const cli_series *series, const cli_check
 
 static void print_bulk(const table *t, const cli_series *series, const cli_checkpoint *c) {
     char shape[CELL], sd[CELL], bulk[CELL], ks[CELL], upper[CELL], largest[CELL], stable[CELL],
-        soft[CELL], tail[CELL], init[CELL];
+        soft[CELL], out[CELL], tail[CELL], init[CELL];
     const nnd_spectrum *s = &c->spectrum;
     snprintf(shape, sizeof shape, "%zux%zu", series->info->rows, series->info->cols);
     print_name(t, series, c);
@@ -97,13 +97,14 @@ static void print_bulk(const table *t, const cli_series *series, const cli_check
     with_error(s->bulk.entry_sd, bulk);
     with_probability(s->bulk.ks, s->bulk.ks_p, ks);
     with_error((nnd_spectrum_estimate){s->bulk.upper_mean, s->bulk.upper_sd}, upper);
+    number(isnan(s->bulk.entry_sd.value) ? NAN : (double)s->outliers, out);
     number(s->singular[0], largest);
     number(s->stable_rank, stable);
     number(s->soft_rank, soft);
     exponent(&s->tail, tail);
     with_probability(s->init_ks, s->init_ks_p, init);
-    fprintf(t->out, " %11s %9s %16s %17s %15s %4zu %9s %8s %9s %19s %17s\n", shape, sd, bulk, ks,
-            upper, s->outliers, largest, stable, soft, tail, init);
+    fprintf(t->out, " %11s %9s %16s %17s %15s %4s %9s %8s %9s %19s %17s\n", shape, sd, bulk, ks,
+            upper, out, largest, stable, soft, tail, init);
 }
 
 /* The best squared cosine of an outlier with those before; NaN: there were none. */

@@ -27,6 +27,14 @@ static bool holds(const cli_spectra *s, const char *name) {
     return false;
 }
 
+/* A file that has steps holds a name at each of them. */
+static bool is_first(const nnd_matrices *file, size_t entry) {
+    for (size_t i = 0; i < entry; i++)
+        if (strcmp(nnd_matrices_info(file, i)->name, nnd_matrices_info(file, entry)->name) == 0)
+            return false;
+    return true;
+}
+
 static nnd_status check_names(nnd_context *ctx, const cli_options *o, const cli_spectra *s) {
     for (size_t k = 0; k < o->datasets.count; k++) {
         char names[TEXT_SIZE];
@@ -37,7 +45,8 @@ static nnd_status check_names(nnd_context *ctx, const cli_options *o, const cli_
         nnd_suggestion near = {.word = name};
         for (size_t i = 0; i < nnd_matrices_count(s->file[0]); i++) {
             nnd_suggest(&near, "", nnd_matrices_info(s->file[0], i)->name);
-            nnd_text_item(&list, ", ", "%s", nnd_matrices_info(s->file[0], i)->name);
+            if (is_first(s->file[0], i))
+                nnd_text_item(&list, ", ", "%s", nnd_matrices_info(s->file[0], i)->name);
         }
         return nnd_fail(ctx, NND_E_INPUT, "%s: has no matrix \"%.200s\"; %sit has: %s",
                         o->args.value[0], name, near.text, names);
@@ -85,7 +94,8 @@ static nnd_status add_checkpoint(nnd_context *ctx, const char *path, cli_series 
     if (grown == NULL)
         return nnd_fail_memory(ctx, "the list of matrices");
     series->at = grown;
-    grown[series->count++] = (cli_checkpoint){.file = file, .entry = entry, .step = step};
+    grown[series->count++] =
+        (cli_checkpoint){.path = path, .file = file, .entry = entry, .step = step};
     return NND_OK;
 }
 
@@ -129,7 +139,8 @@ static nnd_status find_init(nnd_context *ctx, const char *path, cli_spectra *s,
         const nnd_matrix_info *info = nnd_matrices_info(s->init_file, i);
         if (strcmp(info->name, series->name) != 0 || info->left_out != NULL)
             continue;
-        series->init = (cli_checkpoint){.file = s->init_file, .entry = i, .step = NAN};
+        series->init =
+            (cli_checkpoint){.path = path, .file = s->init_file, .entry = i, .step = NAN};
         return check_shape(ctx, path, series, info);
     }
     return nnd_fail(ctx, NND_E_INPUT,
@@ -193,6 +204,7 @@ void cli_spectra_clear(cli_spectra *s) {
         for (size_t k = 0; k < s->series[i].count; k++)
             clear_checkpoint(&s->series[i].at[k]);
         clear_checkpoint(&s->series[i].init);
+        nnd_spectrum_null_clear(&s->series[i].null);
         free(s->series[i].at);
     }
     for (size_t f = 0; f < s->file_count; f++)

@@ -114,13 +114,21 @@ static void on_field(void *text, size_t length, void *user) {
     t->field++;
 }
 
-/* Where names are optional, a first line of numbers is the first row. */
-static void end_first_line(table *t) {
+/* Names or a row: where names are optional, a first line with numbers is the first row. An empty
+ * first cell names a column that counts the rows, beside others that may be named by numbers. */
+static bool has_names(const table *t) {
     double x;
-    t->named = true;
+    bool names = !t->optional || t->name[0][0] == '\0';
+    size_t numbers = 0;
     for (size_t j = 0; j < t->columns; j++)
-        if (!t->optional || !nnd_number_read(t->name[j], &x))
-            return;
+        numbers += nnd_number_read(t->name[j], &x);
+    return names || numbers == 0;
+}
+
+static void end_first_line(table *t) {
+    t->named = true;
+    if (has_names(t))
+        return;
     t->lines = 1;
     for (t->field = 0; t->status == NND_OK && t->field < t->columns; t->field++)
         take_number(t, t->name[t->field]);

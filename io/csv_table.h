@@ -14,7 +14,7 @@ typedef struct {
 } nnd_csv_table;
 
 /*
- * Reads a regular file. With `optional` a first line that consists of numbers is the first row, not
+ * Reads a regular file. With `optional` a first line that holds numbers is the first row, not
  * names. Free with nnd_csv_table_clear.
  */
 NND_MUST_USE nnd_status nnd_csv_table_read(nnd_context *ctx, const char *path, bool optional,

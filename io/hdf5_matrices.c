@@ -162,7 +162,7 @@ static nnd_status list_quietly(nnd_context *ctx, nnd_matrices *file) {
     return status;
 }
 
-/* Lists and reads all that could be read later. */
+/* Lists and reads all that could be read later: what is larger than memory will be refused. */
 static nnd_status read_and_forget(nnd_context *ctx, const void *path) {
     nnd_matrices *file = calloc(1, sizeof *file);
     if (file == NULL)
@@ -171,13 +171,12 @@ static nnd_status read_and_forget(nnd_context *ctx, const void *path) {
     file->path = strdup(path);
     nnd_status status = file->path != NULL ? list_quietly(ctx, file) : nnd_fail_memory(ctx, path);
     for (size_t i = 0; status == NND_OK && i < file->count; i++) {
-        if (file->entry[i].count == 0)
+        if (file->entry[i].count == 0 ||
+            nnd_matrices_bytes(file, i) > (double)nnd_context_memory_limit(ctx))
             continue;
-        status = nnd_check_memory(ctx, nnd_matrices_bytes(file, i), path);
-        double *value = status == NND_OK ? malloc(file->entry[i].count * sizeof *value) : NULL;
-        if (status == NND_OK)
-            status = value != NULL ? file->read(ctx, file, &file->entry[i], value)
-                                   : nnd_fail_memory(ctx, path);
+        double *value = malloc(file->entry[i].count * sizeof *value);
+        status = value != NULL ? file->read(ctx, file, &file->entry[i], value)
+                               : nnd_fail_memory(ctx, path);
         free(value);
     }
     nnd_matrices_close(file);

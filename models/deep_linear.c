@@ -39,8 +39,7 @@ static const nnd_param PARAMS[] = {
      "gamma = gamma0 sqrt(nu) (mup) or gamma0 (ntk)", .choices = PARAMETERIZATIONS},
     {"training", FIELD(CHOICE, training), "fixed", NND_ANY,
      "full batch of fixed data, population gradient, or a new batch at every step (long runs of "
-     "which "
-     "are cheap without spectrum, ntk, density and two_time)",
+     "which are cheap without spectrum, ntk, density and two_time)",
      .choices = TRAININGS},
     {"center", FIELD(BOOL, center), "false", NND_ANY, "subtract the predictor at initialisation"},
     {"momentum",
@@ -88,8 +87,7 @@ static const nnd_param PARAMS[] = {
      "1e-8",
      {.min = 1e-14, .max = 1e-2},
      "what theory leaves out of fields, relative to the longest so far; also the error of a step "
-     "of "
-     "an adaptive flow"},
+     "of an adaptive flow"},
     {"check", FIELD(BOOL, check), "true", NND_ANY,
      "repeat theory at 100 times the tolerance: the largest change of a curve is march_error"},
 };
@@ -174,6 +172,11 @@ static bool settle_steps(nnd_deep_linear *p, nnd_objection *o) {
     const int64_t usual = 40;
     if (p->method == NND_METHOD_AUTO && p->integrator == NND_GRADIENT_FLOW)
         p->method = p->steps == NND_ABSENT ? NND_ADAPTIVE : NND_RK4;
+    if (nnd_deep_linear_adapts(p) && p->record_every != 1)
+        return nnd_object(o, "record_every",
+                          "%lld counts steps, which an adaptive flow has none "
+                          "of: list times in record",
+                          (long long)p->record_every);
     if (nnd_deep_linear_adapts(p))
         return p->steps == NND_ABSENT ||
                nnd_object(o, "steps", "%lld belongs to gd, or to method: euler, heun or rk4",
@@ -187,6 +190,8 @@ static bool settle_integrator(nnd_deep_linear *p, nnd_objection *o) {
     if (p->integrator == NND_DESCENT) {
         if (!isnan(p->time))
             return nnd_object(o, "time", "%g belongs to integrator: flow", p->time);
+        if (p->method != NND_METHOD_AUTO && p->method != NND_INTERPOLATE)
+            return nnd_object(o, "method", "%s belongs to integrator: flow", METHODS[p->method]);
         if (isnan(p->lr))
             p->lr = 0.1;
         return true;

@@ -38,35 +38,67 @@ static nnd_status check_options(nnd_context *ctx, const nnd_spectrum_options *o)
     return NND_OK;
 }
 
+static nnd_status check_null(const nnd_analysis *a) {
+    const nnd_spectrum_null *null = a->options->null;
+    return null == NULL || (null->tall == a->tall && null->count == a->out->count)
+               ? NND_OK
+               : nnd_fail(a->ctx, NND_E_INPUT,
+                          "a matrix of %zu x %zu with the null laws of %zu x %zu", a->rows, a->cols,
+                          null->tall, null->count);
+}
+
+/* Squares of such numbers, and sums of them, neither overflow nor vanish. */
+static const double LEAST = 1e-120, MOST = 1e120;
+
+static nnd_status check_size(nnd_context *ctx, double largest) {
+    if (largest == 0.0)
+        return nnd_fail(ctx, NND_E_INPUT, "all entries of the matrix are 0");
+    return largest >= LEAST && largest <= MOST
+               ? NND_OK
+               : nnd_fail(ctx, NND_E_INPUT,
+                          "the largest entry of the matrix has the size %g; allowed: %g to %g",
+                          largest, LEAST, MOST);
+}
+
 static nnd_status check_matrix(const nnd_analysis *a) {
-    bool zero = true;
+    double largest = 0.0;
     if (a->rows == 0 || a->cols == 0)
         return nnd_fail(a->ctx, NND_E_INPUT, "the matrix is empty (%zu x %zu)", a->rows, a->cols);
     if (a->rows > INT_MAX || a->cols > INT_MAX)
         return nnd_fail(a->ctx, NND_E_LIMIT, "the matrix is too large (%zu x %zu)", a->rows,
                         a->cols);
     for (size_t i = 0; i < a->rows * a->cols; i++) {
-        zero = zero && a->matrix[i] == 0.0;
+        largest = fmax(largest, fabs(a->matrix[i]));
         if (!isfinite(a->matrix[i]))
             return nnd_fail(a->ctx, NND_E_INPUT,
                             "entry (%zu, %zu) of the matrix is %g; allowed: finite numbers",
                             i / a->cols, i % a->cols, a->matrix[i]);
     }
-    return zero ? nnd_fail(a->ctx, NND_E_INPUT, "all entries of the matrix are 0") : NND_OK;
+    return check_size(a->ctx, largest);
 }
 
-/* Mean and standard deviation of the entries, root of the sum of their squares; row by row, so that
- * nothing overflows that need not. */
+/* The mean of (x - from)^power over the entries, row by row. */
+static double moment(const nnd_analysis *a, double from, int power) {
+    double sum = 0.0;
+    for (size_t i = 0; i < a->rows; i++) {
+        double row = 0.0;
+        for (size_t j = 0; j < a->cols; j++) {
+            double x = a->matrix[i * a->cols + j] - from;
+            row += power == 2 ? x * x : x;
+        }
+        sum += row / (double)a->cols;
+    }
+    return sum / (double)a->rows;
+}
+
+/* Mean and standard deviation of the entries, root of the sum of their squares. What entries have
+ * in common is taken off first, as is what rounding leaves of it. */
 static void describe_entries(nnd_analysis *a) {
-    double count = (double)a->rows * (double)a->cols, sum = 0.0, square = 0.0;
-    for (size_t i = 0; i < a->rows; i++)
-        for (size_t j = 0; j < a->cols; j++)
-            sum += a->matrix[i * a->cols + j] / count;
-    for (size_t i = 0; i < a->rows * a->cols; i++)
-        square += (a->matrix[i] - sum) * (a->matrix[i] - sum) / count;
-    a->out->mean = sum;
-    a->out->entry_sd = sqrt(square);
-    a->out->frobenius = sqrt(count) * hypot(sum, a->out->entry_sd);
+    double count = (double)a->rows * (double)a->cols, first = a->matrix[0];
+    double mean = first + moment(a, first, 1), rest = moment(a, mean, 1);
+    a->out->mean = mean + rest;
+    a->out->entry_sd = sqrt(fmax(0.0, moment(a, mean, 2) - rest * rest));
+    a->out->frobenius = sqrt(count) * hypot(a->out->mean, a->out->entry_sd);
 }
 
 /* ---- singular values ---- */
@@ -153,6 +185,8 @@ nnd_status nnd_spectrum_analyse(nnd_context *ctx, size_t rows, size_t cols, cons
     nnd_analysis a = {ctx, rows, cols, tall, matrix, {rows, cols, matrix}, options, out};
     begin(&a);
     nnd_status status = check_options(ctx, options);
+    if (status == NND_OK)
+        status = check_null(&a);
     if (status == NND_OK)
         status = check_matrix(&a);
     if (status == NND_OK)

@@ -158,19 +158,23 @@ static void measure(const nnd_analysis *a, size_t k, double sd, size_t draws, co
 
 nnd_status nnd_analysis_distances(nnd_analysis *a) {
     nnd_spectrum *out = a->out;
-    size_t draws = out->known < out->count ? 0 : a->options->draws;
     double fitted = out->bulk.entry_sd.value, init = a->options->init_sd;
-    nnd_spectrum_null null;
+    const nnd_spectrum_null *null = a->options->null;
+    nnd_spectrum_null own = {0};
+    nnd_status status = NND_OK;
     if (out->count < NND_BULK_LEAST || !(fitted > 0.0 || init > 0.0))
         return NND_OK;
-    nnd_status status = nnd_spectrum_null_make(a->ctx, a->tall, out->count, draws, a->options->seed,
-                                               init > 0.0, &null);
+    if (null == NULL && out->known == out->count)
+        status = nnd_spectrum_null_make(a->ctx, a->rows, a->cols, a->options->draws,
+                                        a->options->seed, &own);
     if (status != NND_OK)
         return status;
+    null = null != NULL ? null : &own;
     if (fitted > 0.0)
-        measure(a, out->outliers, fitted, draws, null.fitted, &out->bulk.ks, &out->bulk.ks_p);
+        measure(a, out->outliers, fitted, null->draws, null->fitted, &out->bulk.ks,
+                &out->bulk.ks_p);
     if (init > 0.0)
-        measure(a, 0, init, draws, null.known, &out->init_ks, &out->init_ks_p);
-    nnd_spectrum_null_clear(&null);
+        measure(a, 0, init, null->draws, null->known, &out->init_ks, &out->init_ks_p);
+    nnd_spectrum_null_clear(&own);
     return NND_OK;
 }

@@ -11,14 +11,17 @@
 enum {
     TRIES = 8,  /* of rejection, drawn at once: one in 10^10 variables needs more */
     LANES = 64, /* numbers that are counted side by side */
-    ROUNDS = 4  /* each narrows a bracket by 1/(LANES + 1): to 1e-7 of the distance of eigenvalues
-                   times their number */
+    ROUNDS = 4  /* each narrows a bracket by 1/(LANES - 1): the whole spectrum to 1e-7 of the
+                   distance  of eigenvalues times their number */
 };
 
+/* Half of the first bracket of a median, in its own errors. A Gaussian one is outside once in 10^15
+ * samples, and is then looked for everywhere. */
+static const double BRACKET = 8.0;
+
 typedef struct {
-    size_t tall, count;
     uint64_t seed;
-    double median; /* of a matrix with entries of variance 1 */
+    nnd_bulk_median median;
     double level[NND_BULK_LEVELS];
     nnd_spectrum_null *null;
 } sampling;
@@ -49,10 +52,10 @@ static double chi2(nnd_rng_key key, uint64_t index, size_t k) {
 /* Squares of the diagonal, chi_tall, chi_(tall-1), ..., and beside it, chi_(count-1), ..., chi_1.
  */
 static void draw_squares(const sampling *s, size_t draw, double *diagonal, double *beside) {
-    nnd_rng_key key = {s->seed, draw, s->tall};
-    for (size_t i = 0; i < s->count; i++) {
-        diagonal[i] = chi2(key, 2 * i, s->tall - i);
-        beside[i] = i + 1 < s->count ? chi2(key, 2 * i + 1, s->count - 1 - i) : 0.0;
+    nnd_rng_key key = {s->seed, draw, s->null->tall};
+    for (size_t i = 0; i < s->null->count; i++) {
+        diagonal[i] = chi2(key, 2 * i, s->null->tall - i);
+        beside[i] = i + 1 < s->null->count ? chi2(key, 2 * i + 1, s->null->count - 1 - i) : 0.0;
     }
 }
 
@@ -76,23 +79,41 @@ static void count_lanes(size_t n, const double *diagonal, const double *beside, 
         below[j] = (size_t)found[j];
 }
 
-/* The singular value with `rank` of them below it. */
-static double value_at(const sampling *s, const double *diagonal, const double *beside,
-                       size_t rank) {
-    double low = 0.0, high = 2.0 * (sqrt((double)s->tall) + sqrt((double)s->count)), x[LANES];
+/* The singular value with `rank` of them below it, between low and high; NaN if it is not there. */
+static double value_between(const sampling *s, const double *diagonal, const double *beside,
+                            size_t rank, double low, double high) {
+    double x[LANES];
     size_t below[LANES];
     for (int round = 0; round < ROUNDS; round++) {
-        double step = (high - low) / (LANES + 1);
+        double step = (high - low) / (LANES - 1);
         for (size_t j = 0; j < LANES; j++)
-            x[j] = low + step * (double)(j + 1);
-        count_lanes(s->count, diagonal, beside, x, below);
+            x[j] = low + step * (double)j;
+        count_lanes(s->null->count, diagonal, beside, x, below);
         size_t j = 0;
         while (j < LANES && below[j] <= rank)
             j++;
-        low += step * (double)j;
-        high = low + step;
+        if (j == 0 || j == LANES)
+            return NAN;
+        low = x[j - 1];
+        high = x[j];
     }
     return 0.5 * (low + high);
+}
+
+static double value_at(const sampling *s, const double *diagonal, const double *beside,
+                       size_t rank) {
+    double most = 2.0 * (sqrt((double)s->null->tall) + sqrt((double)s->null->count));
+    double middle = s->median.median, half = BRACKET * s->median.error * middle;
+    double found =
+        value_between(s, diagonal, beside, rank, fmax(0.0, middle - half), middle + half);
+    return isnan(found) ? value_between(s, diagonal, beside, rank, 0.0, most) : found;
+}
+
+/* The mean of the two in the middle, which are one if their number is odd. */
+static double median_of(const sampling *s, const double *diagonal, const double *beside) {
+    size_t count = s->null->count;
+    double upper = value_at(s, diagonal, beside, count / 2);
+    return count % 2 == 1 ? upper : 0.5 * (upper + value_at(s, diagonal, beside, count / 2 - 1));
 }
 
 static double excess(const sampling *s, const double *diagonal, const double *beside, double sd) {
@@ -101,40 +122,39 @@ static double excess(const sampling *s, const double *diagonal, const double *be
         double x[LANES];
         for (size_t j = 0; j < LANES; j++)
             x[j] = first + j < NND_BULK_LEVELS ? sd * s->level[first + j] : 0.0;
-        count_lanes(s->count, diagonal, beside, x, below + first);
+        count_lanes(s->null->count, diagonal, beside, x, below + first);
     }
-    return nnd_bulk_excess(s->count, below);
+    return nnd_bulk_excess(s->null->count, below);
 }
 
 /* ---- the sample ---- */
 
 static nnd_status sample(nnd_context *ctx, size_t draw, void *data) {
     const sampling *s = data;
-    double *diagonal = calloc(2 * s->count, sizeof *diagonal);
+    double *diagonal = calloc(2 * s->null->count, sizeof *diagonal);
     if (diagonal == NULL)
         return nnd_fail_memory(ctx, "a random matrix");
-    double *beside = diagonal + s->count;
+    double *beside = diagonal + s->null->count;
     draw_squares(s, draw, diagonal, beside);
-    double middle = 0.5 * (value_at(s, diagonal, beside, s->count / 2) +
-                           value_at(s, diagonal, beside, (s->count - 1) / 2));
-    s->null->fitted[draw] = excess(s, diagonal, beside, middle / s->median);
-    if (s->null->known != NULL)
-        s->null->known[draw] = excess(s, diagonal, beside, 1.0);
+    double sd = median_of(s, diagonal, beside) / s->median.median;
+    s->null->fitted[draw] = excess(s, diagonal, beside, sd);
+    s->null->known[draw] = excess(s, diagonal, beside, 1.0);
     free(diagonal);
     return NND_OK;
 }
 
-nnd_status nnd_spectrum_null_make(nnd_context *ctx, size_t tall, size_t count, size_t draws,
-                                  uint64_t seed, bool known, nnd_spectrum_null *null) {
-    *null = (nnd_spectrum_null){.draws = draws};
-    if (draws == 0)
+nnd_status nnd_spectrum_null_make(nnd_context *ctx, size_t rows, size_t cols, size_t draws,
+                                  uint64_t seed, nnd_spectrum_null *null) {
+    size_t tall = rows > cols ? rows : cols, count = rows < cols ? rows : cols;
+    *null = (nnd_spectrum_null){.tall = tall, .count = count};
+    if (draws == 0 || count < NND_BULK_LEAST)
         return NND_OK;
     null->fitted = calloc(2 * draws, sizeof(double));
     if (null->fitted == NULL)
         return nnd_fail_memory(ctx, "distances of random matrices");
-    null->known = known ? null->fitted + draws : NULL;
-    sampling s = {.tall = tall, .count = count, .seed = seed, .null = null};
-    s.median = nnd_bulk_median_of(tall, count).median;
+    null->known = null->fitted + draws;
+    null->draws = draws;
+    sampling s = {.seed = seed, .median = nnd_bulk_median_of(tall, count), .null = null};
     nnd_bulk_levels(tall, count, s.level);
     nnd_status status = nnd_parallel(ctx, nnd_context_threads(ctx), draws, sample, &s);
     if (status != NND_OK)

@@ -117,6 +117,9 @@ START_TEST(outputs_of_nonlinear_networks_are_those_of_the_kept_weights) {
         {"model: two-layer-fluctuations, params: {activation: tanh, center: false, lr: 0.5, "
          "steps: 3, " TWO_SAMPLES "}, simulate: {size: 20, seeds: 3",
          "output"},
+        {"model: deep-fluctuations, params: {depth: 2, activation: tanh, center: false, lr: 0.5, "
+         "batch: {size: 1}, steps: 3, " TWO_SAMPLES "}, simulate: {size: 20, seeds: 3",
+         "output"},
         {"model: lazy-fluctuations, params: {depth: 2, activation: tanh, lr: 0.5, steps: "
          "3, " TWO_SAMPLES "}, simulate: {size: 20, seeds: 3",
          NULL},
@@ -154,6 +157,14 @@ START_TEST(predictors_of_linear_networks_are_products_of_the_kept_weights) {
         }
         ck_near("omega", t, sqrt(square), recorded(&p, "omega")[t], ROUNDING);
     }
+    pair_clear(&p);
+    p = simulate_pair("model: deep-linear-fluctuations, params: {depth: 2, widths: [1, 0.5], "
+                      "center: false, lr: 0.5, steps: 3, " TWO_SAMPLES
+                      "}, simulate: {size: 20, seeds: 2");
+    for (size_t t = 0; t < times(&p); t++)
+        for (size_t mu = 0; mu < 2; mu++)
+            ck_near("output", t, output(p.kept.weights, t, INPUTS[mu], same),
+                    recorded(&p, "output")[t * 2 + mu], ROUNDING);
     pair_clear(&p);
     p = simulate_pair("model: online-fluctuations, params: {lr: 0.3, dim: 2, steps: 4}, "
                       "simulate: {size: 16, seeds: 2");

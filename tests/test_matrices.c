@@ -360,6 +360,8 @@ START_TEST(csv_that_counts_its_rows_or_columns_is_refused) {
     ck_refused("gap.csv", NND_E_INPUT, "row 0, column 1 is not a number");
     build_text("1,2\n3,x\n");
     ck_refused("word.csv", NND_E_INPUT, "line 2, column 2");
+    build_text("1,2x\n3,4\n5,6\n");
+    ck_refused("first.csv", NND_E_INPUT, "line 1, column 2: \"2x\" is not a number");
 }
 END_TEST
 

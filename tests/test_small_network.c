@@ -355,7 +355,7 @@ static nnd_flow_account flow(nnd_context *ctx, const char *params, double tolera
     nnd_small n;
     nnd_flow_account account;
     ck_assert_int_eq(nnd_small_make(ctx, c->params[0], tolerance, 2, &n), NND_OK);
-    ck_assert_int_eq(nnd_small_flow(ctx, &n, count, marks, note_risk, risk, &account), NND_OK);
+    ck_assert_int_eq(nnd_small_flow(ctx, &n, 1.0, count, marks, note_risk, risk, &account), NND_OK);
     nnd_small_clear(&n);
     nnd_case_free(c);
     return account;
@@ -429,6 +429,17 @@ START_TEST(a_plateau_is_not_taken_for_the_end) {
 }
 END_TEST
 
+/* Weights of a lazy network move by as little as gamma0, however much it learns. */
+START_TEST(small_motion_is_not_taken_for_the_end) {
+    nnd_context *ctx = nnd_context_new(NULL);
+    const double mark = 1e3;
+    double risk;
+    flow(ctx, "alpha: 2.5, noise: 0.3, gamma0: 1.0e-4, center: true", 1e-6, 1, &mark, &risk);
+    test_close("risk", risk, 0.09 / 1.5, 1e-4);
+    nnd_context_free(ctx);
+}
+END_TEST
+
 START_TEST(random_cases_agree_with_the_full_march) {
     nnd_context *ctx = nnd_context_new(NULL);
     char params[512];
@@ -489,6 +500,69 @@ START_TEST(errors_that_no_looser_tolerance_shows_are_reported) {
 }
 END_TEST
 
+/* Recorded times so close to each other that they, not the tolerance, limit steps: those of the
+ * check are longer all the same. 100 steps of rk4 are exact to 1e-11. */
+START_TEST(an_error_is_stated_where_recorded_times_limit_steps) {
+    const char *const runs[] = {"record: [0, 0.75, 1.5, 2.25, 3]",
+                                "method: rk4, steps: 100, record_every: 25, tolerance: 1.0e-10"};
+    nnd_context *ctx = nnd_context_new(NULL);
+    nnd_frame *f[2];
+    for (int i = 0; i < 2; i++) {
+        char yaml[320];
+        snprintf(yaml, sizeof yaml,
+                 "{model: deep-linear, params: {depth: 2, alpha: 2.5, nu: 0.3, sigma: 0.2, noise: "
+                 "0.3, gamma0: 0.001, parameterization: ntk, integrator: flow, time: 3, "
+                 "spectrum: false, ntk: false, %s}}",
+                 runs[i]);
+        f[i] = test_theory(ctx, yaml);
+    }
+    const double *x = nnd_frame_find(f[0], "overlap")->data;
+    const double *exact = nnd_frame_find(f[1], "overlap")->data;
+    double stated = nnd_frame_find_attribute(f[0], NULL, "march_error")->number;
+    double error = 0.0, largest = 0.0;
+    for (int t = 0; t < 5; t++) {
+        error = fmax(error, fabs(x[t] - exact[t]));
+        largest = fmax(largest, fabs(exact[t]));
+    }
+    ck_assert_msg(error > 1e-9 * largest && error < stated * largest, "error %g, stated %g",
+                  error / largest, stated);
+    nnd_frame_free(f[0]);
+    nnd_frame_free(f[1]);
+    nnd_context_free(ctx);
+}
+END_TEST
+
+/* Beyond the edge of stability what was left out has grown: a looser run is not claimed any more
+ * where it differs from a stricter one. */
+START_TEST(curves_that_are_not_known_are_not_claimed) {
+    nnd_context *ctx = nnd_context_new(NULL);
+    nnd_frame *f[2];
+    for (int i = 0; i < 2; i++) {
+        char yaml[256];
+        snprintf(yaml, sizeof yaml,
+                 "{model: deep-linear, params: {alpha: 1.1, noise: 1, gamma0: 3, sigma: 0.5, "
+                 "lr: 0.3, steps: 240, spectrum: false, ntk: false, tolerance: %s}}",
+                 i == 0 ? "1.0e-6" : "1.0e-9");
+        f[i] = test_theory(ctx, yaml);
+    }
+    const double *x = nnd_frame_find(f[0], "test_risk")->data;
+    const double *exact = nnd_frame_find(f[1], "test_risk")->data;
+    const nnd_array *claim = nnd_frame_find(f[0], "test_risk_min_size");
+    double largest = 0.0, claimed = 0.0, other = 0.0;
+    for (size_t t = 0; t < claim->count; t++) {
+        double *error = isinf(claim->data[t]) ? &other : &claimed;
+        largest = fmax(largest, exact[t]);
+        *error = fmax(*error, fabs(x[t] - exact[t]));
+    }
+    ck_assert_msg(claimed < 0.002 * largest, "%g of %g", claimed, largest);
+    ck_assert_msg(other > 0.01 * largest, "%g of %g", other, largest);
+    ck_assert_double_eq(claim->data[120], 0.0);
+    nnd_frame_free(f[0]);
+    nnd_frame_free(f[1]);
+    nnd_context_free(ctx);
+}
+END_TEST
+
 int main(void) {
     Suite *suite = suite_create("small network");
     TCase *tests = tcase_create("small network");
@@ -507,6 +581,9 @@ int main(void) {
     tcase_add_test(tests, a_flow_ends_where_regression_does);
     tcase_add_test(tests, a_flow_has_an_end_however_far_its_time);
     tcase_add_test(tests, a_plateau_is_not_taken_for_the_end);
+    tcase_add_test(tests, small_motion_is_not_taken_for_the_end);
+    tcase_add_test(tests, an_error_is_stated_where_recorded_times_limit_steps);
+    tcase_add_test(tests, curves_that_are_not_known_are_not_claimed);
     tcase_add_test(tests, the_error_falls_with_the_tolerance);
     tcase_add_test(tests, backward_times_forward_is_equal_at_any_tolerance);
     suite_add_tcase(suite, tests);

@@ -140,7 +140,7 @@ START_TEST(null_law_is_that_of_gaussian_matrices) {
     enum { ROWS = 50, COLS = 30, COUNT = 100, DRAWS = 400 };
     nnd_spectrum_null null;
     double level[NND_BULK_LEVELS], apart = 0.0;
-    ck_assert_int_eq(nnd_spectrum_null_make(ctx, ROWS, COLS, DRAWS, 3, true, &null), NND_OK);
+    ck_assert_int_eq(nnd_spectrum_null_make(ctx, ROWS, COLS, DRAWS, 3, &null), NND_OK);
     nnd_bulk_levels(ROWS, COLS, level);
     nnd_spectrum_options o = nnd_spectrum_defaults();
     o.draws = 0;
@@ -174,6 +174,58 @@ START_TEST(null_law_is_that_of_gaussian_matrices) {
         ck_assert_double_lt(apart, 2.69 * sqrt(1.0 / COUNT + 1.0 / DRAWS));
     }
     nnd_spectrum_null_clear(&null);
+}
+END_TEST
+
+/* Null laws that matrices share are those that each would have sampled; of another shape they are
+ * refused. */
+START_TEST(shared_null_law_changes_nothing) {
+    enum { ROWS = 40, COLS = 60 };
+    nnd_spectrum_options o = nnd_spectrum_defaults();
+    nnd_spectrum_null null;
+    double *x = gaussian(ROWS, COLS, 7, 1.0);
+    o.init_sd = 1.0;
+    nnd_spectrum alone = analyse(ROWS, COLS, x, &o), shared, refused;
+    ck_assert_int_eq(nnd_spectrum_null_make(ctx, COLS, ROWS, o.draws, o.seed, &null), NND_OK);
+    o.null = &null;
+    shared = analyse(ROWS, COLS, x, &o);
+    ck_assert_double_eq(shared.bulk.ks_p, alone.bulk.ks_p);
+    ck_assert_double_eq(shared.init_ks_p, alone.init_ks_p);
+    ck_assert_int_eq(nnd_spectrum_analyse(ctx, ROWS, COLS - 1, x, &o, &refused), NND_E_INPUT);
+    nnd_spectrum_null_clear(&null);
+    nnd_spectrum_clear(&alone);
+    nnd_spectrum_clear(&shared);
+    free(x);
+}
+END_TEST
+
+/* What entries have in common leaves no rounding in their spread: a constant, and integers beside
+ * 2^50. */
+START_TEST(spread_of_entries_is_not_rounding_of_their_mean) {
+    enum { ROWS = 30, COLS = 20, COUNT = ROWS * COLS };
+    nnd_spectrum_options o = nnd_spectrum_defaults();
+    double x[COUNT];
+    for (size_t i = 0; i < COUNT; i++)
+        x[i] = 0.1;
+    nnd_spectrum s = analyse(ROWS, COLS, x, &o);
+    ck_assert_double_eq(s.entry_sd, 0.0);
+    ck_assert_double_eq(s.mean, 0.1);
+    nnd_spectrum_clear(&s);
+    for (size_t i = 0; i < COUNT; i++)
+        x[i] = 0x1p50 + (double)(i % 5);
+    s = analyse(ROWS, COLS, x, &o);
+    ck_assert_double_eq_tol(s.entry_sd, sqrt(2.0), 16 * DBL_EPSILON);
+    nnd_spectrum_clear(&s);
+}
+END_TEST
+
+/* Squares of such entries would overflow or vanish. */
+START_TEST(entries_beyond_squares_are_refused) {
+    nnd_spectrum_options o = nnd_spectrum_defaults();
+    nnd_spectrum s;
+    double x[4] = {1.0, 2.0, 3.0, 1e200}, y[4] = {1e-200, 0.0, 0.0, 0.0};
+    ck_assert_int_eq(nnd_spectrum_analyse(ctx, 2, 2, x, &o, &s), NND_E_INPUT);
+    ck_assert_int_eq(nnd_spectrum_analyse(ctx, 2, 2, y, &o, &s), NND_E_INPUT);
 }
 END_TEST
 
@@ -422,6 +474,9 @@ int main(void) {
     tcase_add_test(tests, values_vectors_and_ranks_of_a_diagonal_matrix);
     tcase_add_test(tests, error_of_the_fit_is_what_is_said);
     tcase_add_test(tests, null_law_is_that_of_gaussian_matrices);
+    tcase_add_test(tests, shared_null_law_changes_nothing);
+    tcase_add_test(tests, spread_of_entries_is_not_rounding_of_their_mean);
+    tcase_add_test(tests, entries_beyond_squares_are_refused);
     tcase_add_test(tests, distance_of_quantiles_is_half_a_step);
     tcase_add_test(tests, initialisation_is_told_from_training);
     tcase_add_test(tests, outliers_are_followed_between_checkpoints);

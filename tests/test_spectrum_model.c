@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/companion.h"
 #include "core/rng.h"
 #include "core/streams.h"
 #include "nndmft/solvers/covariance.h"
@@ -89,6 +90,43 @@ START_TEST(spikes_of_the_reference_case) {
         ck_assert_double_eq_tol(values(frame, "stieltjes_re")[i], m[i][0], 6e-5);
         ck_assert_double_eq_tol(values(frame, "stieltjes_im")[i], m[i][1], 6e-5);
     }
+    nnd_frame_free(frame);
+}
+END_TEST
+
+/* A bulk that is next to nothing: 1/(s - z) at s = 0, whatever the rounding of the other root. */
+START_TEST(stieltjes_transform_of_small_entries_is_that_of_none) {
+    nnd_frame *frame = test_theory(ctx, "model: spectrum\nparams: {ratio: 2, sigma2: 1.0e-50, "
+                                        "points: [[-1, 0], [1, 1]]}\n");
+    ck_assert_double_eq_tol(values(frame, "stieltjes_re")[0], 1.0, 4 * DBL_EPSILON);
+    ck_assert_double_eq_tol(values(frame, "stieltjes_re")[1], -0.5, 4 * DBL_EPSILON);
+    ck_assert_double_eq_tol(values(frame, "stieltjes_im")[1], 0.5, 4 * DBL_EPSILON);
+    nnd_frame_free(frame);
+}
+END_TEST
+
+/* The standard error is what the mean over Gaussian matrices differs by: 5 standard errors of 2000,
+ * and D^(-2) for the next order. */
+START_TEST(error_of_the_stieltjes_transform_is_that_of_finite_matrices) {
+    enum { ROWS = 40, COLS = 20, COUNT = 2000 };
+    double x[ROWS * COLS], s[COLS], none[COLS], sum = 0.0, square = 0.0;
+    nnd_frame *frame =
+        test_theory(ctx, "model: spectrum\nparams: {ratio: 0.5, width: 40, points: [[-0.3, 0]]}\n");
+    for (uint64_t k = 0; k < COUNT; k++) {
+        double m = 0.0;
+        nnd_rng_normals((nnd_rng_key){k, 77, COLS}, 0, 0, ROWS * COLS, x);
+        ck_assert_int_eq(
+            LAPACKE_dgesdd(LAPACK_COL_MAJOR, 'N', ROWS, COLS, x, ROWS, s, none, ROWS, none, COLS),
+            0);
+        for (size_t i = 0; i < COLS; i++)
+            m += 1.0 / (s[i] * s[i] / ROWS + 0.3) / COLS;
+        sum += m / COUNT;
+        square += m * m / COUNT;
+    }
+    double se = sqrt((square - sum * sum) / COUNT);
+    ck_assert_double_eq_tol(sum - value(frame, "stieltjes_re"), value(frame, "stieltjes_re" NND_SE),
+                            5.0 * se + 1.0 / (COLS * COLS));
+    ck_assert_double_gt(value(frame, "stieltjes_re" NND_SE), 5.0 * se + 1.0 / (COLS * COLS));
     nnd_frame_free(frame);
 }
 END_TEST
@@ -220,6 +258,8 @@ int main(void) {
     tcase_add_test(tests, closed_forms_are_those_of_one_atom);
     tcase_add_test(tests, spikes_of_the_reference_case);
     tcase_add_test(tests, spikes_move_the_stieltjes_transform);
+    tcase_add_test(tests, stieltjes_transform_of_small_entries_is_that_of_none);
+    tcase_add_test(tests, error_of_the_stieltjes_transform_is_that_of_finite_matrices);
     tcase_add_test(tests, blurred_outliers_are_not_claimed);
     tcase_add_test(tests, simulation_is_what_a_plain_program_finds);
     tcase_add_test(tests, rows_of_a_case_are_analysed);

@@ -12,8 +12,13 @@
 
 /** Reasons, as the attribute NND_REASON of x_min_size has them. */
 #define NND_BEYOND_EDGE "beyond the edge of stability sizes do not extrapolate like 1/size"
+#define NND_INEXACT     "what theory leaves out changes curves by more than 0.002"
 #define NND_DEGENERATE  "degenerate: closer to another than their splitting at finite size"
 #define NND_BLURRED     "absent, or blurred by the edge of the bulk"
+
+/** The largest error of curves that are claimed, relative to the largest value of each: a tenth of
+ * what comparisons forgive. */
+#define NND_CLAIMED_ERROR 0.002
 
 /** Adds a reason to those that `x`_min_size has; x is the variable. */
 NND_MUST_USE nnd_status nnd_claim_reason(nnd_frame *frame, const char *variable,

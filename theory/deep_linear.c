@@ -26,6 +26,8 @@
 typedef struct {
     nnd_context *ctx;
     const nnd_deep_linear *p;
+    bool part;         /* of several, which are judged together */
+    bool looser;       /* the check of another */
     nnd_reals marks;   /* steps or, of an adaptive flow, times to record */
     double *time;      /* the same as `t` has them */
     size_t next;       /* recorded time that comes next: as many are sound */
@@ -96,8 +98,11 @@ static nnd_status begin(run *r) {
 
 /* The run itself; NND_DIVERGED: stopped after r->done steps. */
 static nnd_status go(run *r, nnd_small *n) {
+    /* Where recorded times limit steps, those of the check are longer too. */
+    double longest = r->looser ? 1.0 : 0.5;
     if (nnd_deep_linear_adapts(r->p))
-        return nnd_small_flow(r->ctx, n, r->marks.count, r->time, look_at_time, r, &r->flow);
+        return nnd_small_flow(r->ctx, n, longest, r->marks.count, r->time, look_at_time, r,
+                              &r->flow);
     return nnd_small_run(r->ctx, n, look_at_step, r, &r->done);
 }
 
@@ -166,29 +171,26 @@ static nnd_status claim_until_edge(nnd_frame *frame, double beyond) {
     return nnd_claim_until(&nnd_deep_linear_model, frame, last, NND_BEYOND_EDGE);
 }
 
-/* What the step of a flow may cost: comparisons look for differences ten times larger. Above it the
- * curves are refused, from a quarter of it on there is a warning. */
-static const double LARGEST_STEP_ERROR = 0.002;
-
 static nnd_status refuse_step(nnd_context *ctx, const nnd_deep_linear *p, double error) {
     static const char *const method[] = {
         [NND_EULER] = "euler", [NND_HEUN] = "heun", [NND_RK4] = "rk4"};
     double steps;
     bool enough;
     nnd_status status =
-        nnd_deep_linear_steps_for(ctx, p, error, LARGEST_STEP_ERROR, &steps, &enough);
+        nnd_deep_linear_steps_for(ctx, p, error, NND_CLAIMED_ERROR, &steps, &enough);
     if (status != NND_OK)
         return status;
     char what[96] = "are far too few";
     if (isfinite(error))
         nnd_format(what, sizeof what, "leave an error of %.2g of a curve's largest value, above %g",
-                   error, LARGEST_STEP_ERROR);
+                   error, NND_CLAIMED_ERROR);
     return nnd_fail(ctx, NND_E_UNSOLVED, "%lld steps of %s %s; %s%.0f would do",
                     (long long)p->steps, method[p->method], what, enough ? "" : "more than ",
                     steps);
 }
 
-/* A flow itself does not diverge: where the run does, its steps are too long. */
+/* Curves are refused if the step costs more than what is claimed, from a quarter of it on there is
+ * a warning. A flow itself does not diverge: where the run does, its steps are too long. */
 static nnd_status judge_step(const run *r, nnd_status ran) {
     double error = INFINITY;
     nnd_status status = NND_OK;
@@ -196,9 +198,9 @@ static nnd_status judge_step(const run *r, nnd_status ran) {
         return NND_OK;
     if (ran == NND_OK)
         status = nnd_deep_linear_step_error(r->ctx, r->p, &r->curves, &error);
-    if (status == NND_OK && error > LARGEST_STEP_ERROR)
+    if (status == NND_OK && error > NND_CLAIMED_ERROR)
         return refuse_step(r->ctx, r->p, error);
-    if (status == NND_OK && error > 0.25 * LARGEST_STEP_ERROR)
+    if (status == NND_OK && error > 0.25 * NND_CLAIMED_ERROR)
         nnd_log(r->ctx, NND_LOG_WARNING, "theory: steps: %lld leave an error of %.2g (step_error)",
                 (long long)r->p->steps, error);
     return status == NND_OK ? nnd_frame_set_number(r->frame, NULL, "step_error", error) : status;
@@ -211,13 +213,21 @@ static const double ROUNDING = 1e-12;
 /* The run's own part of the time it takes with a check: that has fewer coordinates. */
 static const double RUN_OF_CHECKED = 0.6;
 
+/* The time of the last of so many rows. */
+static double end_of_rows(const run *r, size_t rows) {
+    if (rows == 0)
+        return -1.0;
+    return has_steps(r->p) ? nnd_deep_linear_time(r->p, (double)rows - 1.0) : r->time[rows - 1];
+}
+
 /* What a looser tolerance, and a readout longer by what the run itself drops in all its layers,
  * make of the curves, relative to the largest value of each: more than the run's own tolerance
- * does. */
-static nnd_status march_error(const run *r, double dropped, nnd_status ran, double *error) {
+ * does. *until: the last time before it is too much, NaN if it never is. */
+static nnd_status march_error(const run *r, double dropped, nnd_status ran, double *error,
+                              double *until) {
     const double looser = 100.0, layers = (double)r->p->depth + 1.0;
     const double longer = ROUNDING + layers * r->p->tolerance * dropped;
-    run other = {.ctx = r->ctx, .p = r->p};
+    run other = {.ctx = r->ctx, .p = r->p, .looser = true};
     nnd_small n = {0};
     nnd_status status = begin(&other);
     if (status == NND_OK)
@@ -228,6 +238,8 @@ static nnd_status march_error(const run *r, double dropped, nnd_status ran, doub
         status = go(&other, &n);
     }
     if (status >= NND_OK) {
+        size_t sound = nnd_curves_agreeing(&r->curves, &other.curves, NND_CLAIMED_ERROR);
+        *until = sound < r->curves.rows ? end_of_rows(r, sound) : NAN;
         bool ended = other.curves.rows < r->curves.rows; /* it diverged, and earlier */
         if (!ended)
             other.curves.rows = r->curves.rows;
@@ -249,9 +261,6 @@ static nnd_status set_ranks(const run *r, const nnd_small *n) {
     return nnd_frame_set_text(r->frame, NULL, "march_ranks", text);
 }
 
-/* From where on it is worth a word: a quarter of what would be refused of a step. */
-static const double NOTABLE_MARCH_ERROR = 5e-4;
-
 static nnd_status account_flow(const run *r) {
     nnd_status status = nnd_frame_set_number(r->frame, NULL, "flow_steps", (double)r->flow.steps);
     return status == NND_OK && !isnan(r->flow.frozen)
@@ -259,8 +268,24 @@ static nnd_status account_flow(const run *r) {
                : status;
 }
 
+/* Curves that are not known well enough are not claimed after `until` (NaN: they are). */
+static nnd_status judge_march(nnd_context *ctx, const nnd_deep_linear *p, double error,
+                              double until, nnd_frame *frame) {
+    char claimed[64] = "";
+    if (until < 0.0)
+        nnd_format(claimed, sizeof claimed, "; nothing is claimed");
+    else if (!isnan(until))
+        nnd_format(claimed, sizeof claimed, "; nothing is claimed after t = %g", until);
+    if (error > 0.25 * NND_CLAIMED_ERROR)
+        nnd_log(ctx, NND_LOG_WARNING,
+                "theory: tolerance: %g leaves an error below %.2g (march_error)%s", p->tolerance,
+                error, claimed);
+    nnd_status status = nnd_claim_until(&nnd_deep_linear_model, frame, until, NND_INEXACT);
+    return status == NND_OK ? nnd_frame_set_number(frame, NULL, "march_error", error) : status;
+}
+
 static nnd_status account(const run *r, const nnd_small *n, nnd_status ran) {
-    double error, dropped = nnd_conditioned_dropped(n->system);
+    double error, until, dropped = nnd_conditioned_dropped(n->system);
     nnd_status status = set_ranks(r, n);
     if (status == NND_OK && nnd_deep_linear_adapts(r->p))
         status = account_flow(r);
@@ -268,13 +293,11 @@ static nnd_status account(const run *r, const nnd_small *n, nnd_status ran) {
         status = nnd_frame_set_number(r->frame, NULL, "march_dropped", dropped);
     if (status != NND_OK || !r->p->check)
         return status;
-    status = march_error(r, dropped, ran, &error);
-    if (status == NND_OK && error > NOTABLE_MARCH_ERROR)
-        nnd_log(r->ctx, NND_LOG_WARNING,
-                "theory: tolerance: %g leaves an error below %.2g "
-                "(march_error)",
-                r->p->tolerance, error);
-    return status == NND_OK ? nnd_frame_set_number(r->frame, NULL, "march_error", error) : status;
+    status = march_error(r, dropped, ran, &error, &until);
+    if (status != NND_OK || r->part)
+        return status == NND_OK ? nnd_frame_set_number(r->frame, NULL, "march_error", error)
+                                : status;
+    return judge_march(r->ctx, r->p, error, until, r->frame);
 }
 
 /* ---- all of it ---- */
@@ -293,26 +316,45 @@ static nnd_status complete(run *r, const nnd_small *n, nnd_status ran) {
     return status == NND_OK ? account(r, n, ran) : status;
 }
 
-nnd_status nnd_deep_linear_theory(nnd_context *ctx, const void *params, nnd_frame **frame) {
-    const nnd_deep_linear *p = params;
-    run r = {.ctx = ctx, .p = p};
+static nnd_status solve(run *r, nnd_frame **frame) {
+    nnd_context *ctx = r->ctx;
+    const nnd_deep_linear *p = r->p;
     nnd_small n = {0};
-    if (p->method == NND_INTERPOLATE)
-        return nnd_deep_linear_interpolate(ctx, p, nnd_deep_linear_theory, frame);
-    nnd_status ran = NND_OK, status = begin(&r);
+    nnd_status ran = NND_OK, status = begin(r);
     if (status == NND_OK)
-        status = make_frame(&r);
+        status = make_frame(r);
     if (status == NND_OK)
         status = nnd_small_make(ctx, p, p->tolerance, nnd_small_stages(p), &n);
     nnd_progress_within(ctx, 0.0, p->check ? RUN_OF_CHECKED : 1.0);
     if (status == NND_OK)
-        status = ran = go(&r, &n);
+        status = ran = go(r, &n);
     if (status >= NND_OK)
-        status = complete(&r, &n, ran);
+        status = complete(r, &n, ran);
     nnd_small_clear(&n);
-    clear_run(&r);
-    nnd_hand_over(status == NND_OK, r.frame, frame);
+    clear_run(r);
+    nnd_hand_over(status == NND_OK, r->frame, frame);
     return status == NND_OK ? ran : status;
+}
+
+static nnd_status solve_part(nnd_context *ctx, const void *params, nnd_frame **frame) {
+    run r = {.ctx = ctx, .p = params, .part = true};
+    return solve(&r, frame);
+}
+
+static nnd_status interpolate(nnd_context *ctx, const nnd_deep_linear *p, nnd_frame **frame) {
+    nnd_frame *f = NULL;
+    nnd_status status = nnd_deep_linear_interpolate(ctx, p, solve_part, &f);
+    if (status == NND_OK && p->check) {
+        double error = nnd_frame_find_attribute(f, NULL, "march_error")->number;
+        status = judge_march(ctx, p, error, error > NND_CLAIMED_ERROR ? -1.0 : NAN, f);
+    }
+    nnd_hand_over(status == NND_OK, f, frame);
+    return status;
+}
+
+nnd_status nnd_deep_linear_theory(nnd_context *ctx, const void *params, nnd_frame **frame) {
+    run r = {.ctx = ctx, .p = params};
+    return r.p->method == NND_INTERPOLATE ? interpolate(ctx, r.p, frame) : solve(&r, frame);
 }
 
 /* ---- cost ---- */

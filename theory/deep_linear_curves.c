@@ -60,3 +60,17 @@ double nnd_curves_difference(const nnd_curves *fine, size_t every, const nnd_cur
         worst = nnd_largest(worst, column_difference(fine, every, coarse, c));
     return isnan(worst) ? INFINITY : worst;
 }
+
+static bool agree(const nnd_curves *a, const nnd_curves *b, size_t row, double most) {
+    for (size_t c = 0; c < a->columns; c++)
+        if (!(fabs(nnd_curves_at(a, row, c) - nnd_curves_at(b, row, c)) <= most * a->largest[c]))
+            return false;
+    return true;
+}
+
+size_t nnd_curves_agreeing(const nnd_curves *a, const nnd_curves *b, double most) {
+    size_t rows = a->rows < b->rows ? a->rows : b->rows, row = 0;
+    while (row < rows && agree(a, b, row, most))
+        row++;
+    return row;
+}

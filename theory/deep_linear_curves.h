@@ -31,5 +31,8 @@ double nnd_curves_at(const nnd_curves *curves, size_t row, size_t column);
  * rows where `coarse` has one. INFINITY if one is no number, or `fine` has too few.
  */
 double nnd_curves_difference(const nnd_curves *fine, size_t every, const nnd_curves *coarse);
+/** Rows up to the first one where a curve of `b` differs from that of `a` by more than `most` of
+ * the largest value of the latter, or one of them ends. */
+size_t nnd_curves_agreeing(const nnd_curves *a, const nnd_curves *b, double most);
 
 #endif

@@ -118,7 +118,7 @@ static bool is_smooth(const char *name) {
            strcmp(name, "escape_time") != 0;
 }
 
-/* Array number i of the last run, in all of them. */
+/* Array number i of the last run, in all of them; claims of another may be missing. */
 static void find_in_all(const runs *r, size_t i, const nnd_array **array) {
     const char *name = nnd_frame_array(r->node[r->count - 1].frame, i)->name;
     for (size_t k = 0; k < r->count; k++)
@@ -161,7 +161,7 @@ static double error_of(const runs *r) {
     double worst = 0.0;
     for (size_t i = 0; i < nnd_frame_array_count(last); i++) {
         find_in_all(r, i, array);
-        if (is_smooth(array[0]->name))
+        if (is_smooth(array[r->count - 1]->name))
             worst = fmax(worst, array_error(r, array));
     }
     return worst;
@@ -199,7 +199,7 @@ static void set_values(const runs *r) {
     const nnd_array *array[NODES];
     for (size_t i = 0; i < nnd_frame_array_count(last); i++) {
         find_in_all(r, i, array);
-        if (is_smooth(array[0]->name))
+        if (is_smooth(array[r->count - 1]->name))
             for (size_t j = 0; j < array[0]->count; j++)
                 array[r->count - 1]->data[j] = mixed(r, array, r->weight, j);
     }
@@ -273,7 +273,7 @@ static nnd_status approach(nnd_context *ctx, runs *r, const nnd_reals *marks,
     for (int k = 0; status == NND_OK && !enough; k++) {
         int64_t steps = first * multiple(k);
         if (steps > r->p->steps / 2)
-            return refuse(ctx, r->p, *error);
+            return *error <= ACCEPTED ? NND_OK : refuse(ctx, r->p, *error);
         status = add_run(ctx, r, marks, solve, steps);
         if (status != NND_OK || r->count < NODES)
             continue;

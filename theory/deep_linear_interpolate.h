@@ -5,7 +5,8 @@
 
 #include "nndmft/deep_linear.h"
 
-/** What runs all steps of some parameters: nnd_deep_linear_theory of a method that does. */
+/** What runs all steps of some parameters: nnd_deep_linear_theory of a method that does, but for
+ * what is said of the errors of all. */
 typedef nnd_status (*nnd_deep_linear_solver)(nnd_context *ctx, const void *params,
                                              nnd_frame **frame);
 

@@ -278,10 +278,15 @@ static void swap_fields(nnd_small *n) {
     n->fields[1] = f;
 }
 
+/* The error that weights may have: what it does to the output is the tolerance. */
+static double wanted_error(const flow *f) {
+    return nnd_small_output_unit(f->n) * f->n->tolerance;
+}
+
 /* Snapshots at doubled times; whether the weights are where they were at a quarter of this one, and
  * move no faster than noise does. */
 static bool is_frozen(flow *f, double t) {
-    const double still = 3.0, noise = 100.0;
+    const double still = 3.0 * wanted_error(f), noise = 100.0 * wanted_error(f);
     size_t last = f->snapshots, old = SNAPSHOTS;
     if (last == 0 || t >= 2.0 * f->snapshot[(last - 1) % SNAPSHOTS]) {
         keep(f, SNAPSHOT + last % SNAPSHOTS);
@@ -291,20 +296,19 @@ static bool is_frozen(flow *f, double t) {
     for (size_t k = 0; k < SNAPSHOTS && k < f->snapshots; k++)
         if (f->snapshot[k] <= 0.25 * t && (old == SNAPSHOTS || f->snapshot[k] > f->snapshot[old]))
             old = k;
-    return f->snapshots > SNAPSHOTS && old < SNAPSHOTS &&
-           speed(f) < noise * f->n->tolerance * f->lambda &&
-           distance(f, SNAPSHOT + old, 0.0) < still * f->n->tolerance;
+    return f->snapshots > SNAPSHOTS && old < SNAPSHOTS && speed(f) < noise * f->lambda &&
+           distance(f, SNAPSHOT + old, 0.0) < still;
 }
 
-/* Tries steps from time t, at most to `to`, until one is good; *h: its length, *next: of the one
- * that may follow. */
-static nnd_status advance(flow *f, double t, double to, double *h, double *next) {
-    double wanted = nnd_small_output_unit(f->n) * f->n->tolerance;
+/* Tries steps of length `longest` at most from time t to `to`, until one is good; *h: its length,
+ * *next: of the one that may follow. */
+static nnd_status advance(flow *f, double longest, double t, double to, double *h, double *next) {
+    const double wanted = wanted_error(f);
     nnd_status status = NND_OK;
     keep(f, START);
     for (double proposed = *next; status == NND_OK; proposed = *next) {
         double most = ((double)MOST_STAGES * MOST_STAGES - 1.0) / (1.54 * f->lambda);
-        *h = fmin(proposed, most);
+        *h = fmin(fmin(proposed, most), longest);
         /* No sliver of a step is left before a mark. */
         if (to - t < 1.01 * *h)
             *h = to - t;
@@ -330,8 +334,8 @@ static nnd_status advance(flow *f, double t, double to, double *h, double *next)
     return status;
 }
 
-static nnd_status march(flow *f, size_t count, const double *marks, nnd_flow_look look,
-                        void *data) {
+static nnd_status march(flow *f, double longest, size_t count, const double *marks,
+                        nnd_flow_look look, void *data) {
     size_t mark = 0;
     double t = 0.0, h, next;
     nnd_status status = evaluate(f, 0);
@@ -343,7 +347,8 @@ static nnd_status march(flow *f, size_t count, const double *marks, nnd_flow_loo
     if (status == NND_OK)
         status = look(data, f->n, 0.0, mark > 0 ? 0 : SIZE_MAX);
     while (status == NND_OK && mark < count) {
-        status = advance(f, t, marks[mark], &h, &next);
+        double gap = marks[mark] - (mark > 0 ? marks[mark - 1] : 0.0);
+        status = advance(f, longest * gap, t, marks[mark], &h, &next);
         if (status != NND_OK)
             return status;
         bool landed = h >= marks[mark] - t;
@@ -362,12 +367,13 @@ static nnd_status march(flow *f, size_t count, const double *marks, nnd_flow_loo
     return status;
 }
 
-nnd_status nnd_small_flow(nnd_context *ctx, nnd_small *n, size_t count, const double *marks,
-                          nnd_flow_look look, void *data, nnd_flow_account *account) {
+nnd_status nnd_small_flow(nnd_context *ctx, nnd_small *n, double longest, size_t count,
+                          const double *marks, nnd_flow_look look, void *data,
+                          nnd_flow_account *account) {
     flow f;
     nnd_status status = make(ctx, n, account, &f);
     if (status == NND_OK)
-        status = march(&f, count, marks, look, data);
+        status = march(&f, longest, count, marks, look, data);
     clear(&f);
     return status;
 }

@@ -24,9 +24,11 @@ typedef struct {
  * lands on, with an error in each step of at most the network's tolerance in the weights, relative
  * to their size and the scale of the output. It looks after every step, at time 0 too. Once the
  * weights have not moved by more than the tolerance for three quarters of the time, and move no
- * faster than rounding does, the marks that are left see the same network.
+ * faster than rounding does, the marks that are left see the same network. No step is longer than
+ * the part `longest` of the time between two marks: runs of different tolerance whose steps were
+ * all limited by marks would not tell how long these may be.
  */
-NND_MUST_USE nnd_status nnd_small_flow(nnd_context *ctx, nnd_small *n, size_t count,
+NND_MUST_USE nnd_status nnd_small_flow(nnd_context *ctx, nnd_small *n, double longest, size_t count,
                                        const double *marks, nnd_flow_look look, void *data,
                                        nnd_flow_account *account);
 

@@ -27,20 +27,35 @@ static void spike(const nnd_spectrum_params *p, double theta, double *z, double 
     *overlap = out ? (1.0 - sigma2 * sigma2 * d / (t2 * t2)) / (1.0 + sigma2 * d / t2) : NAN;
 }
 
-/* Of matrices of the width: outliers have their share of the eigenvalues, the bulk the rest. */
-static double share(const nnd_spectrum_params *p, double at) {
-    double count = (double)nnd_spectrum_columns(p), below = 0.0, out = 0.0, z, overlap;
-    for (size_t i = 0; i < p->spikes.count; i++) {
-        spike(p, p->spikes.value[i], &z, &overlap);
-        out += isnan(z) ? 0.0 : 1.0;
-        below += z <= at ? 1.0 : 0.0;
-    }
-    return (below + (count - out) * nnd_mp_cdf(p->ratio, p->sigma2, at)) / count;
+/* (3): of the two roots 2/q and q/(2 sigma2 d z), where q is the larger one of
+ * -b -+ sqrt(b^2 - 4 sigma2 d z), b = z - sigma2 (1 - d), that in the upper half plane; at z < 0
+ * the positive one. */
+static double complex stieltjes(const nnd_spectrum_params *p, double complex z) {
+    double d = p->ratio, sigma2 = p->sigma2;
+    double complex b = z - sigma2 * (1.0 - d), root = csqrt(b * b - 4.0 * sigma2 * d * z);
+    double complex q = cabs(b + root) > cabs(b - root) ? -b - root : -b + root;
+    double complex one = 2.0 / q, other = q / (2.0 * sigma2 * d * z);
+    if (cimag(z) == 0.0) /* the roots have the product 1/(sigma2 d z) < 0 */
+        return creal(one) > 0.0 ? creal(one) : creal(other);
+    return cimag(one) > cimag(other) ? one : other;
 }
 
-/* spectrum.md#eq6: beside it finite matrices differ by up to a quarter of an eigenvalue in the
- * mean.
- */
+/* Of matrices of the width: what (12) makes of the share of eigenvalues up to z, F - sum arg/(pi D)
+ * of 1 - theta^2 z m m_N just above z; pi between the bulk and an outlier. Left out are up to a
+ * quarter of an eigenvalue in the mean (spectrum.md#eq6), and the next order in spikes, as a
+ * square. */
+static double share(const nnd_spectrum_params *p, double at, double *error) {
+    const double above = 1e-13;
+    double count = (double)nnd_spectrum_columns(p), d = p->ratio, moved = 0.0;
+    double complex z = at * CMPLX(1.0, above), m = at > 0.0 ? stieltjes(p, z) : 0.0;
+    double complex f = at > 0.0 ? z * m * (d * m - (1.0 - d) / z) : 0.0;
+    for (size_t i = 0; i < p->spikes.count; i++)
+        moved += fabs(carg(1.0 - p->spikes.value[i] * p->spikes.value[i] * f)) / (M_PI * count);
+    *error = 0.25 / count + moved * moved;
+    /* Next to the lower edge the bulk has moved by more than it has there. */
+    return fmax(0.0, nnd_mp_cdf(d, p->sigma2, at) - moved);
+}
+
 static nnd_status add_density(nnd_frame *frame, const nnd_spectrum_params *p) {
     nnd_reals z = {0, NULL};
     double *density = NULL, *of_root = NULL, *cdf = NULL, *error = NULL;
@@ -62,22 +77,10 @@ static nnd_status add_density(nnd_frame *frame, const nnd_spectrum_params *p) {
         of_root[i] = at > 0.0          ? 2.0 * sqrt(at) * density[i]
                      : p->ratio == 1.0 ? 2.0 / (M_PI * sqrt(p->sigma2))
                                        : 0.0;
-        cdf[i] = share(p, at);
-        error[i] = 0.25 / (double)nnd_spectrum_columns(p);
+        cdf[i] = share(p, at, &error[i]);
     }
     free(z.value);
     return status;
-}
-
-/* (3): of the two roots 2/(-b -+ sqrt(b^2 - 4 sigma2 d z)), b = z - sigma2 (1 - d), that in the
- * upper half plane; at z < 0 the positive one. */
-static double complex stieltjes(const nnd_spectrum_params *p, double complex z) {
-    double d = p->ratio, sigma2 = p->sigma2;
-    double complex b = z - sigma2 * (1.0 - d), root = csqrt(b * b - 4.0 * sigma2 * d * z);
-    double complex one = 2.0 / (-b - root), other = 2.0 / (-b + root);
-    if (cimag(z) == 0.0) /* the roots have the product 1/(sigma2 d z) < 0 */
-        return creal(one) > 0.0 ? creal(one) : creal(other);
-    return cimag(one) > cimag(other) ? one : other;
 }
 
 /* (12): what spikes change of m in matrices of the width, to leading order. */
@@ -95,17 +98,33 @@ static double complex moved(const nnd_spectrum_params *p, double complex z, doub
     return sum / (double)nnd_spectrum_columns(p);
 }
 
+/* What the mean of m differs by at order 1/D, the transform of the correction to (6), and the next
+ * order in spikes, as a square: both are left out. */
+static double left_out(const nnd_spectrum_params *p, double complex z, double complex m,
+                       double complex spikes) {
+    double complex a = nnd_mp_lower(p->ratio, p->sigma2) - z,
+                   b = nnd_mp_upper(p->ratio, p->sigma2) - z;
+    double complex mean = 0.25 / a + 0.25 / b - 0.5 / (csqrt(a) * csqrt(b));
+    double share = cabs(spikes) / cabs(m);
+    return cabs(mean) / (double)nnd_spectrum_columns(p) + share * share * cabs(m);
+}
+
 static nnd_status add_stieltjes(nnd_frame *frame, const nnd_spectrum_params *p) {
-    double *re = NULL, *im = NULL, x, y;
+    double *re = NULL, *im = NULL, *re_error = NULL, *im_error = NULL, x, y;
     nnd_status status = nnd_frame_add_variable(frame, MODEL, "stieltjes_re", &re);
     if (status == NND_OK)
         status = nnd_frame_add_variable(frame, MODEL, "stieltjes_im", &im);
+    if (status == NND_OK)
+        status = nnd_frame_add_variable(frame, MODEL, "stieltjes_re" NND_SE, &re_error);
+    if (status == NND_OK)
+        status = nnd_frame_add_variable(frame, MODEL, "stieltjes_im" NND_SE, &im_error);
     for (size_t i = 0; status == NND_OK && i < nnd_spectrum_points(p); i++) {
         nnd_spectrum_point(p, i, &x, &y);
-        double complex z = CMPLX(x, y), m = stieltjes(p, z);
-        m += moved(p, z, m);
-        re[i] = creal(m);
-        im[i] = cimag(m);
+        double complex z = CMPLX(x, y), m = stieltjes(p, z), spikes = moved(p, z, m);
+        re[i] = creal(m + spikes);
+        im[i] = cimag(m + spikes);
+        re_error[i] = left_out(p, z, m, spikes);
+        im_error[i] = y > 0.0 ? re_error[i] : 0.0;
     }
     return status;
 }
@@ -167,7 +186,8 @@ static nnd_status add_outliers(nnd_frame *frame, const nnd_spectrum_params *p) {
     return status == NND_OK ? add_claims(frame, p, z) : status;
 }
 
-/* (5), of a bulk that nothing stands out of. */
+/* (5), of a bulk that nothing stands out of. It holds up to a share n^(-2/3) of the width of the
+ * law, n the shorter side. */
 static nnd_status add_top(nnd_frame *frame, const nnd_spectrum_params *p) {
     nnd_mp_edge e = nnd_mp_largest((size_t)p->width, nnd_spectrum_columns(p));
     double unit = p->sigma2 / (double)p->width,
@@ -176,12 +196,16 @@ static nnd_status add_top(nnd_frame *frame, const nnd_spectrum_params *p) {
     spike(p, theta, &z, &overlap);
     if (!isnan(z))
         return NND_OK;
-    nnd_status status = nnd_frame_add_number(frame, MODEL, "top_mean",
-                                             unit * (e.centre + e.scale * nnd_tracy_widom_mean(1)));
+    double mean = unit * (e.centre + e.scale * nnd_tracy_widom_mean(1));
+    double sd = unit * e.scale * nnd_tracy_widom_sd(1);
+    double shorter = fmin((double)p->width, (double)nnd_spectrum_columns(p));
+    double error = sd * pow(shorter, -2.0 / 3.0);
+    nnd_status status = nnd_frame_add_number(frame, MODEL, "top_mean", mean);
     if (status == NND_OK)
-        status =
-            nnd_frame_add_number(frame, MODEL, "top_sd", unit * e.scale * nnd_tracy_widom_sd(1));
-    return status;
+        status = nnd_frame_add_number(frame, MODEL, "top_mean" NND_SE, error);
+    if (status == NND_OK)
+        status = nnd_frame_add_number(frame, MODEL, "top_sd", sd);
+    return status == NND_OK ? nnd_frame_add_number(frame, MODEL, "top_sd" NND_SE, error) : status;
 }
 
 static nnd_status solve_law(nnd_frame *frame, const nnd_spectrum_params *p) {
@@ -211,7 +235,7 @@ static nnd_status add_numbers(nnd_frame *frame, const nnd_spectrum *s) {
         {"upper_sd", s->bulk.upper_sd},
         {"ks_distance", s->bulk.ks},
         {"ks_p_value", s->bulk.ks_p},
-        {"outliers", (double)s->outliers},
+        {"outliers", isnan(s->bulk.entry_sd.value) ? NAN : (double)s->outliers},
         {"stable_rank", s->stable_rank},
         {"soft_rank", s->soft_rank},
         {"tail_exponent", s->tail.exponent.value},
@@ -260,6 +284,12 @@ static nnd_status add_boxes(nnd_frame *frame, const nnd_spectrum *s) {
     return status;
 }
 
+static nnd_status name_dataset(nnd_context *ctx, nnd_status status) {
+    char reason[256];
+    snprintf(reason, sizeof reason, "%s", nnd_context_message(ctx));
+    return nnd_fail(ctx, status, "params.dataset: %s", reason);
+}
+
 static nnd_status solve_matrix(nnd_frame *frame, const nnd_spectrum_params *p) {
     nnd_spectrum_options o = nnd_spectrum_defaults();
     nnd_spectrum s;
@@ -271,8 +301,8 @@ static nnd_status solve_matrix(nnd_frame *frame, const nnd_spectrum_params *p) {
     o.init_sd = sqrt(p->sigma2 / (double)p->dataset.rows);
     nnd_status status = nnd_spectrum_analyse(nnd_frame_context(frame), p->dataset.rows,
                                              p->dataset.cols, p->dataset.value, &o, &s);
-    if (status != NND_OK)
-        return status;
+    if (status < NND_OK)
+        return name_dataset(nnd_frame_context(frame), status);
     status = add_numbers(frame, &s);
     if (status == NND_OK)
         status = add_list(frame, &s);

@@ -45,6 +45,12 @@ static nnd_status simulate(nnd_context *ctx, const void *params, size_t size, ui
     return nnd_deep_networks_simulate(ctx, &d, size, base_seed, first_seed, count, frame);
 }
 
+static nnd_status keep(nnd_context *ctx, const void *params, size_t size, uint64_t base_seed,
+                       nnd_frame **weights) {
+    nnd_deep_networks d = networks_of(params);
+    return nnd_deep_networks_keep(ctx, &d, size, base_seed, weights);
+}
+
 static nnd_status recipe(nnd_context *ctx, const void *params, size_t size, nnd_frame **out) {
     nnd_deep_networks d = networks_of(params);
     return nnd_deep_networks_recipe(ctx, &d, size, out);
@@ -54,6 +60,7 @@ const nnd_simulator nnd_deep_linear_fluctuations_simulator = {
     .model = &nnd_deep_linear_fluctuations_model,
     .block = block,
     .simulate = simulate,
+    .keep = keep,
     .check = check,
     .cost = cost,
     .recipe = recipe,

@@ -7,6 +7,7 @@
 
 #include "core/streams.h"
 #include "validate/innovation.h"
+#include "validate/keeper.h"
 #include "validate/learners.h"
 #include "validate/recipe.h"
 #include "validate/seed_frame.h"
@@ -95,6 +96,7 @@ nnd_simulation_cost nnd_deep_networks_cost(const nnd_deep_networks *d, size_t si
     return (nnd_simulation_cost){
         .bytes = nnd_network_bytes(&plan) + samples * samples * sizeof(double),
         .record_bytes = numbers * times * sizeof(double),
+        .weight_bytes = nnd_keeper_bytes(weights_of(d, size), times),
         .flops = ((double)d->steps + 1.0) * nnd_network_flops(&plan) + times * kernel +
                  40.0 * weights_of(d, size),
     };
@@ -129,7 +131,8 @@ typedef struct {
     nnd_learners learners;
     nnd_innovations innovations;
     nnd_schedule schedule;
-    double *weight; /* of samples in a batch; NULL: there are none */
+    double *weight;     /* of samples in a batch; NULL: there are none */
+    nnd_keeper *keeper; /* NULL: nothing is kept */
     size_t size, depth;
 } run;
 
@@ -296,6 +299,8 @@ static void record(run *r, size_t b, size_t i, double loss) {
     if (test_loss != NULL)
         test_loss[i] = nnd_loss(NND_HALF_SQUARE, x->set.tests, NULL, x->set.test_targets,
                                 x->net.output + row + x->train, NULL);
+    if (r->keeper != NULL && seed == 0)
+        nnd_keeper_take(r->keeper, &x->net, b, i);
     if (!r->d->kernels)
         return;
     record_ntk(r, b, i);
@@ -332,18 +337,32 @@ static void train(run *r, nnd_rng_key key) {
     }
 }
 
-nnd_status nnd_deep_networks_simulate(nnd_context *ctx, const nnd_deep_networks *d, size_t size,
-                                      uint64_t base_seed, size_t first_seed, size_t count,
-                                      nnd_frame **frame) {
-    run r = {.d = d, .ctx = ctx, .size = size, .depth = (size_t)d->depth};
+static nnd_status train_block(nnd_context *ctx, const void *networks, size_t size,
+                              uint64_t base_seed, size_t first_seed, size_t count,
+                              nnd_keeper *keeper, nnd_frame **frame) {
+    const nnd_deep_networks *d = networks;
+    run r = {.d = d, .ctx = ctx, .keeper = keeper, .size = size, .depth = (size_t)d->depth};
     nnd_learners *x = &r.learners;
     nnd_status status = run_make(&r, first_seed, count);
+    if (status == NND_OK && keeper != NULL)
+        status = nnd_keeper_make_of_network(keeper, x->frame, &x->net);
     for (; status == NND_OK && x->first < count; x->first += x->net.networks)
         train(&r, (nnd_rng_key){base_seed, first_seed + x->first, size});
     nnd_innovations_clear(&r.innovations);
     nnd_schedule_clear(&r.schedule);
     free(r.weight);
     return nnd_learners_end(x, status, frame);
+}
+
+nnd_status nnd_deep_networks_simulate(nnd_context *ctx, const nnd_deep_networks *d, size_t size,
+                                      uint64_t base_seed, size_t first_seed, size_t count,
+                                      nnd_frame **frame) {
+    return train_block(ctx, d, size, base_seed, first_seed, count, NULL, frame);
+}
+
+nnd_status nnd_deep_networks_keep(nnd_context *ctx, const nnd_deep_networks *d, size_t size,
+                                  uint64_t base_seed, nnd_frame **weights) {
+    return nnd_keep(ctx, train_block, d, size, base_seed, lanes(d, size), weights);
 }
 
 nnd_status nnd_deep_networks_recipe(nnd_context *ctx, const nnd_deep_networks *d, size_t size,

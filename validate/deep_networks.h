@@ -35,6 +35,9 @@ NND_MUST_USE nnd_status nnd_deep_networks_simulate(nnd_context *ctx, const nnd_d
                                                    size_t size, uint64_t base_seed,
                                                    size_t first_seed, size_t count,
                                                    nnd_frame **frame);
+NND_MUST_USE nnd_status nnd_deep_networks_keep(nnd_context *ctx, const nnd_deep_networks *d,
+                                               size_t size, uint64_t base_seed,
+                                               nnd_frame **weights);
 NND_MUST_USE nnd_status nnd_deep_networks_recipe(nnd_context *ctx, const nnd_deep_networks *d,
                                                  size_t size, nnd_frame **recipe);
 

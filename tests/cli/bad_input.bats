@@ -196,6 +196,14 @@ YAML
 model: deep-linear
 params: {time: 2}
 YAML
+    bad_case case.yaml:2: params.method "rk4 belongs to integrator: flow" <<'YAML'
+model: deep-linear
+params: {method: rk4}
+YAML
+    bad_case case.yaml:2: params.record_every "5 counts steps" <<'YAML'
+model: deep-linear
+params: {integrator: flow, record_every: 5}
+YAML
     bad_case case.yaml:2: params.steps "100 belongs to gd, or to method: euler, heun or rk4" <<'YAML'
 model: deep-linear
 params: {integrator: flow, method: adaptive, steps: 100}

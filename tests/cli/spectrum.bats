@@ -211,6 +211,7 @@ np.save("nan.npy", a)
 np.save("complex.npy", np.ones((4, 3), dtype="c16"))
 np.save("pickled.npy", np.array([[1, None], [2, 3]], dtype=object))
 np.save("empty.npy", np.ones((0, 3)))
+np.save("large.npy", np.full((9, 9), 1e200))
 np.savez("vectors.npz", a=np.ones(3), b=np.ones(4))
 open("short.npz", "wb").write(open("stored.npz", "rb").read()[:-200])
 raw = bytearray(open("stored.npz", "rb").read())
@@ -218,18 +219,25 @@ raw[5000] ^= 1
 open("flipped.npz", "wb").write(raw)
 with h5py.File("outside.h5", "w") as file:
     file["w"] = h5py.ExternalLink("keras.h5", "/model_weights/dense/dense/kernel:0")
+with h5py.File("vast.h5", "w") as file:
+    file.create_dataset("vast", shape=(10**6, 10**6), chunks=(1000, 1000))
+    file["w"] = np.eye(20)
 PYTHON
     refused 2 "nan.npy: data: row 2, column 1 is not a number" -- spectrum nan.npy
     refused 2 "complex.npy: data is complex" -- spectrum complex.npy
     refused 2 "pickled.npy: data holds Python objects" -- spectrum pickled.npy
     refused 2 "empty.npy: data is empty" -- spectrum empty.npy
+    refused 2 "large.npy: data: the largest entry of the matrix has the size 1e+200; allowed: 1e-120 to 1e+120" -- \
+        spectrum large.npy
+    refused 2 "vast.h5: vast needs 8e+03 GB" -- spectrum vast.h5 --dataset vast
+    works spectrum vast.h5 --dataset w
     refused 2 "vectors.npz: none of its 2 arrays is a matrix: a is a vector" -- spectrum vectors.npz
     refused 5 "short.npz: is damaged, or not a zip archive" -- spectrum short.npz
     refused 5 "flipped.npz: fc.npy: is damaged: its checksum is wrong" -- spectrum flipped.npz
     refused 2 "outside.h5: /w is a link to another file" -- spectrum outside.h5
     refused 2 "stored.npz: has no matrix \"fd\"; did you mean fc" -- spectrum stored.npz --dataset fd
     refused 2 "stored.npz: bias is a vector" -- spectrum stored.npz --dataset bias
-    refused 2 "the largest matrix needs 0.0" -- spectrum half.npy --memory 0.001
+    refused 2 "half.npy: data needs 0.0" -- spectrum half.npy --memory 0.001
     refused 5 "none.npz: cannot be opened" -- spectrum none.npz
     printf 'not a file of weights' >model.pt
     refused 5 "model.pt: is not an HDF5 file" -- spectrum model.pt
@@ -244,7 +252,21 @@ PYTHON
     works spectrum zero.npz
     says out "0 throughout"
     works spectrum zero.npz --format json
+    "$PYTHON" -c 'import json; f = json.load(open("out"))["b"]; assert f["data_vars"]["outliers"]["data"] is None'
     "$PYTHON" -c 'import json; f = json.load(open("out"))["a"]; assert f["data_vars"]["bulk_sigma"]["data"] is None'
+}
+
+@test "outliers far beyond the bulk do not squeeze its picture" {
+    "$PYTHON" -c 'import numpy as np; a = np.random.default_rng(1).normal(size=(60, 40)); a[0] *= 1e4; np.save("far.npy", a)'
+    works spectrum far.npy --pictures far
+    says err "data: not drawn: 1 outlier beyond 10 times the bulk"
+    [ "$(grep -c ">[0-9]*0000<" far/001-data.svg)" -eq 0 ]
+}
+
+@test "what cannot be written is known before the work" {
+    refused 5 "nowhere/: No such file or directory" -- spectrum nan.npy -o nowhere/x.h5
+    refused 5 "half.npy: Not a directory" -- spectrum nan.npy --pictures half.npy
+    refused 5 "nowhere/x: No such file or directory" -- spectrum nan.npy --pictures nowhere/x
 }
 
 @test "checkpoints of different shapes, and files with steps of their own, are refused" {
@@ -253,6 +275,7 @@ PYTHON
     case_file own.yaml <<<"{model: deep-linear, params: {steps: 2}, simulate: {size: 12, seeds: 1, storage: weights}}"
     works simulate own.yaml -q
     refused 2 "steps of its own" -- spectrum own.h5 stored.npz
+    refused 2 "it has: W0[size=12], W1[size=12]" -- spectrum own.h5 --dataset W
 }
 
 @test "names of strangers do nothing to the terminal" {

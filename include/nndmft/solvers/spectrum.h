@@ -27,6 +27,24 @@ typedef enum {
     NND_SPECTRUM_SLQ /**< their law by stochastic Lanczos quadrature (slq.h), outliers by Lanczos */
 } nnd_spectrum_method;
 
+/** How far Gaussian matrices of one shape are from the law of Marchenko and Pastur
+ *  (spectrum.md#s3): the p-values of distances rest on it. Matrices of one shape can share it,
+ * which saves each the sampling. Free with nnd_spectrum_null_clear. */
+typedef struct {
+    size_t tall, count; /**< longer and shorter side */
+    size_t draws;
+    double *fitted; /**< draws: distances where the median says what the variance is, in numbers of
+                         singular values */
+    double *known;  /**< draws: and where it is known */
+} nnd_spectrum_null;
+
+/** Samples `draws` (0: none, and no p-value) matrices of this shape, both sides at least 1. */
+NND_MUST_USE nnd_status nnd_spectrum_null_make(nnd_context *ctx, size_t rows, size_t cols,
+                                               size_t draws, uint64_t seed,
+                                               nnd_spectrum_null *null);
+/** Frees what it owns and zeroes it. */
+void nnd_spectrum_null_clear(nnd_spectrum_null *null);
+
 /** What is asked of a matrix. nnd_spectrum_defaults fills it; then set what differs. */
 typedef struct {
     nnd_spectrum_method method;
@@ -37,6 +55,7 @@ typedef struct {
                          find no more */
     size_t draws;   /**< of the null laws of the two Kolmogorov-Smirnov distances; 0: no p-value */
     uint64_t seed;  /**< of the random numbers behind draws and probes */
+    const nnd_spectrum_null *null; /**< of this shape, shared; NULL: sampled with draws and seed */
     double init_sd; /**< standard deviation of the entries at initialisation, > 0; NaN: unknown */
     const double *left;  /**< rows numbers, a direction to compare left vectors with; NULL: none */
     const double *right; /**< cols numbers; likewise */
@@ -107,10 +126,10 @@ typedef struct {
 } nnd_spectrum;
 
 /**
- * Analyses a matrix (row-major, rows x cols, finite, not all 0; both at least 1). It stays as it
- * is. NND_E_INPUT with a message for what is none of these, and for options out of their ranges;
- * NND_E_LIMIT if it needs more memory than allowed. The result does not depend on the number of
- * threads. On failure `out` is cleared.
+ * Analyses a matrix (row-major, rows x cols, finite, the largest modulus between 1e-120 and 1e120;
+ * both at least 1). It stays as it is. NND_E_INPUT with a message for what is none of these, and
+ * for options out of their ranges; NND_E_LIMIT if it needs more memory than allowed. The result
+ * does not depend on the number of threads. On failure `out` is cleared.
  */
 NND_MUST_USE nnd_status nnd_spectrum_analyse(nnd_context *ctx, size_t rows, size_t cols,
                                              const double *matrix,
