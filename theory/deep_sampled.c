@@ -109,9 +109,16 @@ static void find_two_time(const replicate *r, size_t times) {
                        r->result.two_time + (i * r->result.times + j) * square, train);
 }
 
+/* Observables that go back together: those of a block, or the outputs of the training points. */
+static size_t sides(const nnd_deep_sampled *p) {
+    size_t block = p->observables < BLOCK ? p->observables : BLOCK;
+    return block > p->problem.samples ? block : p->problem.samples;
+}
+
 /* Ranks, and with them memory, are known only as they have grown. */
 static nnd_status check_memory(const replicate *r) {
-    double bytes = nnd_deep_march_bytes(r->march) + nnd_deep_influence_bytes(r->march, BLOCK);
+    double bytes =
+        nnd_deep_march_bytes(r->march) + nnd_deep_influence_bytes(r->march, sides(r->m->p));
     return nnd_check_memory(r->ctx, bytes,
                             "going back through the march (a larger rank_tol or fewer samples need "
                             "less)");
@@ -257,8 +264,9 @@ void nnd_deep_sampled_cost(const nnd_deep_sampled *p, double *bytes, double *flo
     double rank = points * fmin(30.0, times), all = (double)(q->samples + p->observables);
     double kept = p->two_time ? (double)p->grid->count : 1.0, lengths = 0.0;
     double march = (5.0 + 2.0 * times) * depth * points + matrices * 8.0 * rank;
-    double back = BLOCK * (matrices * 4.0 * (rank + 12.0) + (3.0 * depth + 2.0) * points + depth) +
-                  kept * depth * (double)q->samples;
+    double back =
+        (double)sides(p) * (matrices * 4.0 * (rank + 12.0) + (3.0 * depth + 2.0) * points + depth) +
+        kept * depth * (double)q->samples;
     *bytes =
         sites * (march + back) * sizeof(double) +
         5.0 * nnd_fluctuations_bytes(p->grid->count, q->samples, (size_t)all, p->bias, p->two_time);
