@@ -8,6 +8,7 @@
 #include "core/rows.h"
 #include "core/timegrid.h"
 #include "models/many_outputs_impl.h"
+#include "models/resolvent_points.h"
 
 #define FIELD(type, name)  NND_FIELD(type, nnd_many_outputs, name)
 #define START(type, name)  NND_FIELD(type, nnd_outputs_start, name)
@@ -225,57 +226,20 @@ nnd_status nnd_many_outputs_grid(nnd_context *ctx, const nnd_many_outputs *p, nn
 }
 
 nnd_status nnd_many_outputs_add_grid(const nnd_reals *z, nnd_frame *frame) {
-    double *s = calloc(z->count, sizeof *s);
-    if (s == NULL)
-        return nnd_fail_memory(nnd_frame_context(frame), "the grid of a density");
-    for (size_t i = 0; i < z->count; i++)
-        s[i] = sqrt(z->value[i]);
-    nnd_status status = nnd_frame_add_dim(frame, "z", NND_COORD_REAL, z->count, z->value);
-    if (status == NND_OK)
-        status = nnd_frame_add_dim(frame, "s", NND_COORD_REAL, z->count, s);
-    free(s);
-    return status;
+    return nnd_eigenvalues_add(z, frame);
 }
 
-static const double POINTS[][2] = {{-1.0, 0.0}, {1.0, 1.0}, {2.0, 1.0}};
-
 size_t nnd_many_outputs_points(const nnd_many_outputs *p) {
-    return p->points.rows > 0 ? p->points.rows : sizeof POINTS / sizeof *POINTS;
+    return nnd_points_count(&p->points);
 }
 
 void nnd_many_outputs_point(const nnd_many_outputs *p, size_t i, double *re, double *im) {
-    const double *at = p->points.rows > 0 ? p->points.value + 2 * i : POINTS[i];
-    *re = at[0];
-    *im = at[1];
-}
-
-static nnd_status add_points(const nnd_many_outputs *p, nnd_frame *frame) {
-    enum { LONG = 64 };
-    size_t count = nnd_many_outputs_points(p);
-    char(*text)[LONG] = calloc(count, sizeof *text);
-    const char **name = calloc(count, sizeof *name);
-    nnd_status status = NND_OK;
-    if (text == NULL || name == NULL)
-        status = nnd_fail_memory(nnd_frame_context(frame), "the points");
-    for (size_t i = 0; status == NND_OK && i < count; i++) {
-        double re, im;
-        nnd_many_outputs_point(p, i, &re, &im);
-        if (im > 0.0)
-            nnd_format(text[i], LONG, "%.10g+%.10gi", re, im);
-        else
-            nnd_format(text[i], LONG, "%.10g", re);
-        name[i] = text[i];
-    }
-    if (status == NND_OK)
-        status = nnd_frame_add_text_dim(frame, "point", count, name);
-    free(text);
-    free(name);
-    return status;
+    nnd_points_at(&p->points, i, re, im);
 }
 
 nnd_status nnd_many_outputs_add_dims(const nnd_many_outputs *p, nnd_frame *frame) {
     size_t modes = nnd_many_outputs_modes(p);
-    nnd_status status = add_points(p, frame);
+    nnd_status status = nnd_points_add(&p->points, frame);
     if (status == NND_OK && p->spikes.count > 0)
         status = nnd_frame_add_range(frame, "spike", p->spikes.count, 1.0);
     return status == NND_OK && modes > 0 ? nnd_frame_add_range(frame, "mode", modes, 1.0) : status;

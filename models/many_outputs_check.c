@@ -4,6 +4,7 @@
 
 #include "core/timegrid.h"
 #include "models/many_outputs_impl.h"
+#include "models/resolvent_points.h"
 
 static bool is_structured(const nnd_many_outputs *p) {
     return nnd_many_outputs_modes(p) > 0;
@@ -178,28 +179,10 @@ static bool settle_grid(nnd_many_outputs *p, nnd_objection *o) {
     return g->from < g->to || nnd_object(o, "z.to", "%g is not above z.from, %g", g->to, g->from);
 }
 
-/* The transform has its poles on the positive real axis. */
-static bool check_points(const nnd_many_outputs *p, nnd_objection *o) {
-    const nnd_dense *x = &p->points;
-    if (x->name != NULL)
-        return nnd_object(o, "points", "'%s' is a text; allowed: [[re, im], ...]", x->name);
-    if (x->rows > 0 && x->cols != 2)
-        return nnd_object(o, "points", "rows of %zu; allowed: [[re, im], ...]", x->cols);
-    for (size_t i = 0; i < x->rows; i++) {
-        double re = x->value[2 * i], im = x->value[2 * i + 1];
-        if (!(im > 0.0 || (im == 0.0 && re < 0.0)))
-            return nnd_object(o, "points", "[%g, %g]; allowed: im > 0, or im = 0 with re < 0", re,
-                              im);
-        for (size_t j = 0; j < i; j++)
-            if (re == x->value[2 * j] && im == x->value[2 * j + 1])
-                return nnd_object(o, "points", "[%g, %g] stands there twice", re, im);
-    }
-    return true;
-}
-
 bool nnd_many_outputs_check(void *params, nnd_objection *o) {
     nnd_many_outputs *p = params;
     return settle_counts(p, o) && settle_scale(p, o) && settle_integrator(p, o) &&
            check_interpolation(p, o) && check_readout(p, o) && settle_start(p, o) &&
-           check_samples(p, o) && settle_target(p, o) && settle_grid(p, o) && check_points(p, o);
+           check_samples(p, o) && settle_target(p, o) && settle_grid(p, o) &&
+           nnd_points_check(&p->points, o);
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "core/rows.h"
+#include "models/resolvent_points.h"
 
 #define FIELD(type, name) NND_FIELD(type, nnd_spectrum_params, name)
 #define SCALE             NND_BETWEEN(1e-50, 1e50)
@@ -113,18 +114,6 @@ static const nnd_variable VARIABLES[] = {
 
 /* ---- what ranges cannot say ---- */
 
-static bool check_points(const nnd_dense *points, nnd_objection *o) {
-    if (points->name != NULL || (points->rows > 0 && points->cols != 2))
-        return nnd_object(o, "points", "allowed: rows of two numbers, [re, im]");
-    for (size_t i = 0; i < points->rows; i++) {
-        const double *at = points->value + 2 * i;
-        if (!(at[1] > 0.0 || (at[1] == 0.0 && at[0] < 0.0)))
-            return nnd_object(o, "points", "[%g, %g]; allowed: im > 0, or re < 0 with im = 0",
-                              at[0], at[1]);
-    }
-    return true;
-}
-
 static bool is_sorted(const nnd_reals *list, double sign) {
     for (size_t i = 1; i < list->count; i++)
         if (!(sign * list->value[i] > sign * list->value[i - 1]))
@@ -165,7 +154,7 @@ static bool check(void *params, nnd_objection *o) {
     nnd_spectrum_params *p = params;
     if (!is_sorted(&p->z, 1.0))
         return nnd_object(o, "z", "allowed: each above the one before");
-    if (!check_points(&p->points, o))
+    if (!nnd_points_check(&p->points, o))
         return false;
     return p->kind == NND_LAW_MATRIX ? check_given(p, o) : check_law(p, o);
 }
@@ -215,56 +204,24 @@ nnd_status nnd_spectrum_grid(nnd_context *ctx, const nnd_spectrum_params *p, nnd
 }
 
 nnd_status nnd_spectrum_add_grid(const nnd_reals *z, nnd_frame *frame) {
-    double *s = calloc(z->count, sizeof *s);
-    if (s == NULL)
-        return nnd_fail_memory(nnd_frame_context(frame), "the grid of a density");
-    for (size_t i = 0; i < z->count; i++)
-        s[i] = sqrt(z->value[i]);
-    nnd_status status = nnd_frame_add_dim(frame, "z", NND_COORD_REAL, z->count, z->value);
-    if (status == NND_OK)
-        status = nnd_frame_add_dim(frame, "s", NND_COORD_REAL, z->count, s);
-    free(s);
-    return status;
+    return nnd_eigenvalues_add(z, frame);
 }
 
 size_t nnd_spectrum_columns(const nnd_spectrum_params *p) {
     return (size_t)fmax(1.0, round(p->ratio * (double)p->width));
 }
 
-static const double POINTS[][2] = {{-1.0, 0.0}, {1.0, 1.0}, {2.0, 1.0}};
-
 size_t nnd_spectrum_points(const nnd_spectrum_params *p) {
-    return p->points.rows > 0 ? p->points.rows : sizeof POINTS / sizeof *POINTS;
+    return nnd_points_count(&p->points);
 }
 
 void nnd_spectrum_point(const nnd_spectrum_params *p, size_t i, double *re, double *im) {
-    const double *at = p->points.rows > 0 ? p->points.value + 2 * i : POINTS[i];
-    *re = at[0];
-    *im = at[1];
+    nnd_points_at(&p->points, i, re, im);
 }
 
 nnd_status nnd_spectrum_add_dims(const nnd_spectrum_params *p, nnd_frame *frame) {
-    enum { LONG = 64 };
-    size_t count = nnd_spectrum_points(p);
-    char(*text)[LONG] = calloc(count, sizeof *text);
-    const char **name = calloc(count, sizeof *name);
-    nnd_status status = NND_OK;
-    if (text == NULL || name == NULL)
-        status = nnd_fail_memory(nnd_frame_context(frame), "the points");
-    for (size_t i = 0; status == NND_OK && i < count; i++) {
-        double re, im;
-        nnd_spectrum_point(p, i, &re, &im);
-        if (im > 0.0)
-            nnd_format(text[i], LONG, "%.10g+%.10gi", re, im);
-        else
-            nnd_format(text[i], LONG, "%.10g", re);
-        name[i] = text[i];
-    }
-    if (status == NND_OK)
-        status = nnd_frame_add_text_dim(frame, "point", count, name);
-    free(text);
-    free(name);
-    if (status == NND_OK && p->spikes.count > 0)
-        status = nnd_frame_add_range(frame, "spike", p->spikes.count, 1.0);
-    return status;
+    nnd_status status = nnd_points_add(&p->points, frame);
+    return status == NND_OK && p->spikes.count > 0
+               ? nnd_frame_add_range(frame, "spike", p->spikes.count, 1.0)
+               : status;
 }

@@ -29,7 +29,8 @@ void nnd_dyson_free(nnd_dyson *p) {
     free(p);
 }
 
-void nnd_dyson_wrong(nnd_dyson *p, const char *format, ...) {
+/* Notes a mistake, of which the first is kept. */
+__attribute__((format(printf, 2, 3))) static void note(nnd_dyson *p, const char *format, ...) {
     if (p->wrong[0] != '\0')
         return;
     va_list args;
@@ -48,19 +49,19 @@ static void *longer(nnd_dyson *p, void *list, size_t count, size_t size) {
 
 static bool has_space(nnd_dyson *p, size_t space) {
     if (space >= p->spaces)
-        nnd_dyson_wrong(p, "a pencil: there is no space %zu", space);
+        note(p, "a pencil: there is no space %zu", space);
     return space < p->spaces;
 }
 
 static bool has_block(nnd_dyson *p, size_t block) {
     if (block >= p->blocks)
-        nnd_dyson_wrong(p, "a pencil: there is no block %zu", block);
+        note(p, "a pencil: there is no block %zu", block);
     return block < p->blocks;
 }
 
 size_t nnd_dyson_space(nnd_dyson *p, double n) {
     if (!(n > 0.0 && n < INFINITY))
-        nnd_dyson_wrong(p, "a pencil: the dimension of a space is %.10g; it must be above 0", n);
+        note(p, "a pencil: the dimension of a space is %.10g; it must be above 0", n);
     dyson_space *grown = longer(p, p->space, p->spaces, sizeof *grown);
     if (grown == NULL)
         return NO_BLOCK;
@@ -71,7 +72,7 @@ size_t nnd_dyson_space(nnd_dyson *p, double n) {
 
 size_t nnd_dyson_block(nnd_dyson *p, size_t space, double l) {
     if (l != 0.0 && l != 1.0)
-        nnd_dyson_wrong(p, "a pencil: L of a block is %.10g; it must be 0 or 1", l);
+        note(p, "a pencil: L of a block is %.10g; it must be 0 or 1", l);
     if (!has_space(p, space))
         return NO_BLOCK;
     dyson_block *grown = longer(p, p->block, p->blocks, sizeof *grown);
@@ -95,7 +96,7 @@ static size_t add_matrix(nnd_dyson *p, size_t rows, size_t cols, bool fixed, dou
 
 size_t nnd_dyson_random(nnd_dyson *p, size_t rows, size_t cols, double v) {
     if (!(v >= 0.0 && v < INFINITY))
-        nnd_dyson_wrong(p, "a pencil: a variance is %.10g; it must be at least 0", v);
+        note(p, "a pencil: a variance is %.10g; it must be at least 0", v);
     return add_matrix(p, rows, cols, false, v);
 }
 
@@ -106,16 +107,15 @@ static void set_law(nnd_dyson *p, size_t count, const double *s, const double *w
     double sum = 0.0;
     for (size_t i = 0; i < count; i++) {
         if (!(s[i] >= 0.0 && s[i] < INFINITY && weight[i] >= 0.0))
-            nnd_dyson_wrong(p,
-                            "a pencil: singular value %zu is %.10g with weight %.10g; both must be "
-                            "at least 0",
-                            i, s[i], weight[i]);
+            note(p,
+                 "a pencil: singular value %zu is %.10g with weight %.10g; both must be "
+                 "at least 0",
+                 i, s[i], weight[i]);
         sum += weight[i];
     }
     if (!(sum <= most * (1.0 + rounding)))
-        nnd_dyson_wrong(
-            p, "a pencil: weights of singular values sum to %.10g; there are %.10g of them", sum,
-            most);
+        note(p, "a pencil: weights of singular values sum to %.10g; there are %.10g of them", sum,
+             most);
     p->s = calloc(count + 1, sizeof *p->s);
     p->weight = calloc(count + 1, sizeof *p->weight);
     if (p->s == NULL || p->weight == NULL) {
@@ -132,9 +132,9 @@ static void set_law(nnd_dyson *p, size_t count, const double *s, const double *w
 size_t nnd_dyson_fixed(nnd_dyson *p, size_t rows, size_t cols, size_t count, const double *s,
                        const double *weight) {
     if (p->s != NULL || p->weight != NULL)
-        nnd_dyson_wrong(p, "a pencil: there is a deterministic matrix already");
+        note(p, "a pencil: there is a deterministic matrix already");
     else if (rows == cols)
-        nnd_dyson_wrong(p, "a pencil: the deterministic matrix is between two different spaces");
+        note(p, "a pencil: the deterministic matrix is between two different spaces");
     else if (has_space(p, rows) && has_space(p, cols))
         set_law(p, count, s, weight, fmin(p->space[rows].n, p->space[cols].n));
     return add_matrix(p, rows, cols, true, 0.0);
@@ -142,13 +142,13 @@ size_t nnd_dyson_fixed(nnd_dyson *p, size_t rows, size_t cols, size_t count, con
 
 void nnd_dyson_enter(nnd_dyson *p, size_t matrix, size_t i, size_t j, double alpha) {
     if (matrix >= p->matrices)
-        nnd_dyson_wrong(p, "a pencil: there is no matrix %zu", matrix);
+        note(p, "a pencil: there is no matrix %zu", matrix);
     if (matrix >= p->matrices || !has_block(p, i) || !has_block(p, j))
         return;
     dyson_matrix *a = &p->matrix[matrix];
     if (p->block[i].space != a->rows || p->block[j].space != a->cols || !isfinite(alpha))
-        nnd_dyson_wrong(p, "a pencil: matrix %zu does not fit at blocks (%zu, %zu), times %.10g",
-                        matrix, i, j, alpha);
+        note(p, "a pencil: matrix %zu does not fit at blocks (%zu, %zu), times %.10g", matrix, i, j,
+             alpha);
     dyson_entry *grown = longer(p, a->entry, a->entries, sizeof *grown);
     if (grown == NULL)
         return;
@@ -160,8 +160,8 @@ void nnd_dyson_couple(nnd_dyson *p, size_t i, size_t j, double kappa) {
     if (!has_block(p, i) || !has_block(p, j))
         return;
     if (p->block[i].space != p->block[j].space || !isfinite(kappa))
-        nnd_dyson_wrong(p, "a pencil: K couples blocks %zu and %zu of different spaces, or %.10g",
-                        i, j, kappa);
+        note(p, "a pencil: K couples blocks %zu and %zu of different spaces, or %.10g", i, j,
+             kappa);
     dyson_coupling *grown = longer(p, p->coupling, p->couplings, sizeof *grown);
     if (grown == NULL)
         return;
@@ -173,7 +173,7 @@ void nnd_dyson_hermitised(nnd_dyson *p, size_t u, size_t v) {
     if (!has_block(p, u) || !has_block(p, v))
         return;
     if (p->block[u].l != 1.0 || p->block[v].l != 1.0 || u == v)
-        nnd_dyson_wrong(p, "a pencil: blocks %zu and %zu are not two with L = 1", u, v);
+        note(p, "a pencil: blocks %zu and %zu are not two with L = 1", u, v);
     p->u = u;
     p->v = v;
 }
@@ -227,7 +227,7 @@ size_t nnd_dyson_output(nnd_dyson *p, size_t space) {
     if (u != NO_BLOCK)
         p->block[u].row = u;
     if (p->u != NO_BLOCK || p->v == NO_BLOCK)
-        nnd_dyson_wrong(p, "a program: it has one output, after its input");
+        note(p, "a program: it has one output, after its input");
     else
         nnd_dyson_hermitised(p, u, p->v);
     return u;
@@ -238,7 +238,7 @@ static size_t row_of(nnd_dyson *p, size_t vector) {
     if (!has_block(p, vector))
         return NO_BLOCK;
     if (p->block[vector].row == NO_BLOCK)
-        nnd_dyson_wrong(p, "a program: terms are added to %zu, which is no vector", vector);
+        note(p, "a program: terms are added to %zu, which is no vector", vector);
     return p->block[vector].row;
 }
 

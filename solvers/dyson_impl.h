@@ -61,10 +61,6 @@ struct nnd_dyson {
     char wrong[160]; /* the first mistake of the description; "": none */
 };
 
-/* Notes a mistake, of which the first is kept. */
-void nnd_dyson_wrong(nnd_dyson *pencil, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
-
 /* ---- dyson_map.c ---- */
 
 /* A term of Sigma: sigma[to] += weight g[from]. */
@@ -122,9 +118,6 @@ bool nnd_dyson_invert(const dyson_map *map, double complex x, const double compl
 /* The derivative of F where x L - K - Sigma changes by -change. */
 void nnd_dyson_change(const dyson_map *map, dyson_resolvent *r, const double complex *change,
                       double complex *df);
-/* T = B (1 - Gamma B)^-1, B = s [[0, alpha], [alpha^T, 0]] and Gamma the bare inverse where the
- * fixed matrix touches it; false if singular. */
-bool nnd_dyson_scatter(const dyson_map *map, const dyson_resolvent *r, double s, double complex *t);
 
 /* ---- dyson_state.c ---- */
 
@@ -144,9 +137,7 @@ struct nnd_dyson_state {
 
 /* F and its derivative at g and x; false if that fails. */
 bool nnd_dyson_evaluate(nnd_dyson_state *state);
-/* Newton's method at x, or (bordered) for g and x where g_vv = p; true if it settles within a few
- * steps. */
-bool nnd_dyson_newton(nnd_dyson_state *state);
+/* Newton's method for g and x where g_vv = p; true if it settles within a few steps. */
 bool nnd_dyson_newton_bordered(nnd_dyson_state *state, double complex p);
 /* Into state->by: g'(p), and x'(p) behind it; false if that fails. */
 bool nnd_dyson_tangent(nnd_dyson_state *state);

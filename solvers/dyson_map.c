@@ -204,10 +204,10 @@ static void pick(const dyson_map *map, const double complex *a, double complex *
     }
 }
 
-/* (1 - B Gamma) T = B, column by column. B and Gamma are symmetric: a product the other way round,
- * by rows, is that one by columns. */
-bool nnd_dyson_scatter(const dyson_map *map, const dyson_resolvent *r, double s,
-                       double complex *t) {
+/* T = B (1 - Gamma B)^-1, B = s [[0, alpha], [alpha^T, 0]] and Gamma the bare inverse where the
+ * fixed matrix touches it; false if singular. (1 - B Gamma) T = B, column by column. B and Gamma
+ * are symmetric: a product the other way round, by rows, is that one by columns. */
+static bool scatter(const dyson_map *map, const dyson_resolvent *r, double s, double complex *t) {
     size_t n = map->touched;
     lapack_int m = (lapack_int)n;
     double complex *gamma = r->room[0], *left = r->room[1];
@@ -258,7 +258,7 @@ static bool average(const dyson_map *map, dyson_resolvent *r) {
     memset(r->mean, 0, small * sizeof *r->mean);
     for (size_t a = 0; a < map->atoms; a++) {
         double complex *t = r->atom + a * small;
-        if (!nnd_dyson_scatter(map, r, map->s[a], t))
+        if (!scatter(map, r, map->s[a], t))
             return false;
         for (size_t i = 0; i < small; i++)
             r->mean[i] += map->weight[a] * t[i];

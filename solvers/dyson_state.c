@@ -184,10 +184,6 @@ static bool newton(nnd_dyson_state *state, const double complex *p) {
     return false;
 }
 
-bool nnd_dyson_newton(nnd_dyson_state *state) {
-    return newton(state, NULL);
-}
-
 bool nnd_dyson_newton_bordered(nnd_dyson_state *state, double complex p) {
     return newton(state, &p);
 }
@@ -238,7 +234,7 @@ nnd_status nnd_dyson_start(nnd_context *ctx, const nnd_dyson *pencil, nnd_dyson_
         return status;
     state->x = 0.125 * I;
     for (int k = 0; k < DOUBLINGS; k++, state->x *= 2.0) {
-        if (!fixed_point(state) || !nnd_dyson_newton(state) || !is_physical(state))
+        if (!fixed_point(state) || !newton(state, NULL) || !is_physical(state))
             continue;
         state->report.asymptotic = distance_from_far(state);
         if (state->report.asymptotic <= FAR) {
@@ -274,7 +270,7 @@ static bool leap(nnd_dyson_state *state, double complex x) {
     size_t n = state->map.size;
     state->x = x;
     memcpy(state->before, state->g, n * sizeof *state->g);
-    if (!nnd_dyson_newton(state) || !is_physical(state))
+    if (!newton(state, NULL) || !is_physical(state))
         return false;
     if (cimag(x) > 0.0)
         return true;

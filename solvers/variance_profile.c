@@ -259,7 +259,9 @@ static bool is_above(const nnd_variance_profile *p, double complex z, const doub
     return cimag(z) > 0.0 || creal(z) < 0.0 || cimag(m) > real * cabs(m);
 }
 
-bool nnd_variance_at(nnd_variance_profile *p, double complex z, double complex *v) {
+/* Newton's method for v at z, given v near by; real if both are. False if it does not settle, or
+ * not above the axis. */
+static bool solve_at(nnd_variance_profile *p, double complex z, double complex *v) {
     return newton(p, &z, v, NULL) && is_above(p, z, v);
 }
 
@@ -311,7 +313,7 @@ bool nnd_variance_follow(nnd_variance_profile *p, double complex from, double co
     memcpy(kept, v, p->cols * sizeof *kept);
     for (int k = 0; k < PATH; k++) {
         double next = fmin(done + step, 1.0);
-        if (nnd_variance_at(p, next < 1.0 ? from + next * (z - from) : z, v)) {
+        if (solve_at(p, next < 1.0 ? from + next * (z - from) : z, v)) {
             if (next == 1.0)
                 return true;
             memcpy(kept, v, p->cols * sizeof *kept);

@@ -29,9 +29,6 @@ double nnd_variance_below(const nnd_variance_profile *p, double z, const double 
 /** 1 + d sum_j x_j F_ij v_j, which is 1/r_i. */
 double complex nnd_variance_row(const nnd_variance_profile *p, size_t i, const double complex *v);
 
-/** Newton's method for v at z, given v near by; real if both are. False if it does not settle, or
- * not above the axis. */
-bool nnd_variance_at(nnd_variance_profile *p, double complex z, double complex *v);
 /** Newton's method for real v and z at which m has a value. Writes d z/d m and d^2 z/d m^2. */
 bool nnd_variance_where(nnd_variance_profile *p, double m, double *z, double complex *v,
                         double *slope, double *bend);

@@ -15,6 +15,12 @@
 
 static const char *const CASES[] = {
     "{model: deep-linear, params: {steps: 3}}",
+    "{model: deep-linear, params: {integrator: flow, time: 1}}",
+    "{model: deep-linear-fluctuations, params: {steps: 3, " POINT,
+    "{model: deep-fluctuations, params: {steps: 3, samples: 64, " POINT,
+    "{model: many-outputs, params: {c: 0.5, d: 0.8, integrator: flow, time: 1}}",
+    "{model: many-outputs, params: {c: 0.5, d: 0.8, p: 1.5, integrator: flow, time: 1}}",
+    "{model: many-outputs, params: {variant: steps, c: 0.5, d: 0.8, lr: 0.3, steps: 1}}",
     "{model: wide-mlp, params: {activation: tanh, steps: 3, samples: 64, depth: 2, " POINT,
     "{model: wide-mlp, params: {activation: linear, steps: 3, " POINT,
     "{model: wide-mlp, params: {activation: tanh, solver: quadrature, steps: 3, " POINT,

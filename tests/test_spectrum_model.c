@@ -243,7 +243,7 @@ START_TEST(what_does_not_go_together_is_refused) {
     refuse("{kind: spiked, spikes: [1, 2]}", "each less than the one before");
     refuse("{kind: spiked, spikes: [2, 1], width: 1}", "2 of matrices of rank 1");
     refuse("{z: [2, 1]}", "params.z");
-    refuse("{points: [[1, 0]]}", "im > 0, or re < 0");
+    refuse("{points: [[1, 0]]}", "im > 0, or im = 0 with re < 0");
     refuse("{method: kpm}", "params.method: kpm belongs to kind: matrix");
     refuse("{kind: matrix}", "params.dataset: missing");
     refuse("{kind: matrix, dataset: [[1]], ratio: 2}", "params.ratio");

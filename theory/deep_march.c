@@ -229,10 +229,6 @@ void nnd_deep_observe(const nnd_deep_march *m, size_t n, const nnd_deep_observab
         }
 }
 
-const double *nnd_deep_residuals(const nnd_deep_march *m) {
-    return m->delta;
-}
-
 /* ---- one step ---- */
 
 static nnd_status forward(nnd_deep_march *m) {

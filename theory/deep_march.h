@@ -76,8 +76,6 @@ NND_MUST_USE nnd_status nnd_deep_march_lost(nnd_deep_march *march, double *lost)
 /** Values of observables at the step that is looked at. */
 void nnd_deep_observe(const nnd_deep_march *march, size_t n, const nnd_deep_observable *o,
                       double *value);
-/** Residuals y - f at the step that is looked at; P, a view. */
-const double *nnd_deep_residuals(const nnd_deep_march *march);
 
 /**
  * Influence functions of n observables at `step`, after a run: L x n x sites, each with mean 0.

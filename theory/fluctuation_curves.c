@@ -22,7 +22,7 @@ typedef nnd_fluctuation_curves curves;
  * NULL: that is not known. */
 typedef struct {
     const curves *c;
-    size_t train, tests, points;
+    size_t train, tests;
     double *mode;
     nnd_frame *frame;
 } work;
@@ -483,7 +483,7 @@ static nnd_status find_modes(nnd_context *ctx, work *w) {
 nnd_status nnd_fluctuation_frame(nnd_context *ctx, const nnd_fluctuation_curves *c,
                                  nnd_frame **frame) {
     size_t train = c->set->samples, tests = c->set->tests;
-    work w = {.c = c, .train = train, .tests = tests, .points = train + tests};
+    work w = {.c = c, .train = train, .tests = tests};
     nnd_status status = find_modes(ctx, &w);
     if (status == NND_OK)
         status = nnd_frame_new(ctx, &w.frame);

@@ -152,6 +152,8 @@ static const nnd_law_methods WITHOUT_OUTLIERS = {stieltjes, density, edges,    N
 /* The next fine law; with too few nodes a law may have no solution, as if it did not agree. */
 static nnd_status refine(nnd_context *ctx, const nnd_many_outputs *p, double time,
                          const nnd_outputs_doubling *how, size_t nodes, pair *x, bool *same) {
+    if (nnd_context_interrupted(ctx))
+        return nnd_fail(ctx, NND_E_INTERRUPTED, "interrupted at %zu nodes", nodes);
     nnd_outputs_law_clear(&x->coarse);
     x->coarse = x->fine;
     x->fine = (nnd_outputs_law){NULL, NULL};

@@ -309,13 +309,14 @@ static void record(run *r, size_t b, size_t i, double loss) {
 
 /* ---- training ---- */
 
-static void train(run *r, nnd_rng_key key) {
+static nnd_status train(run *r, nnd_rng_key key) {
     nnd_learners *x = &r->learners;
     size_t steps = (size_t)r->d->steps, recorded = 0;
     memset(x->net.start, 0, x->net.networks * x->net.samples * sizeof(double));
     for (size_t l = 0; l < x->net.layers; l++)
         nnd_network_draw(&x->net, l, 1.0, key, NND_STREAM_DEEP_NETWORKS_WEIGHTS + (uint32_t)l);
-    for (size_t t = 0; t <= steps; t++) {
+    nnd_status status = NND_OK;
+    for (size_t t = 0; status == NND_OK && t <= steps; t++) {
         bool wanted = x->grid.step[recorded] == t;
         nnd_network_forward(&x->net);
         for (size_t b = 0; t == 0 && b < x->net.networks; b++)
@@ -334,7 +335,9 @@ static void train(run *r, nnd_rng_key key) {
             nnd_schedule_weights(&r->schedule, t, r->weight);
         if (t < steps)
             nnd_learners_descend(x, r->weight);
+        status = nnd_progress_step(r->ctx, (double)t, (double)steps);
     }
+    return status;
 }
 
 static nnd_status train_block(nnd_context *ctx, const void *networks, size_t size,
@@ -346,8 +349,10 @@ static nnd_status train_block(nnd_context *ctx, const void *networks, size_t siz
     nnd_status status = run_make(&r, first_seed, count);
     if (status == NND_OK && keeper != NULL)
         status = nnd_keeper_make_of_network(keeper, x->frame, &x->net);
-    for (; status == NND_OK && x->first < count; x->first += x->net.networks)
-        train(&r, (nnd_rng_key){base_seed, first_seed + x->first, size});
+    for (; status == NND_OK && x->first < count; x->first += x->net.networks) {
+        nnd_learners_progress(ctx, x, count);
+        status = train(&r, (nnd_rng_key){base_seed, first_seed + x->first, size});
+    }
     nnd_innovations_clear(&r.innovations);
     nnd_schedule_clear(&r.schedule);
     free(r.weight);

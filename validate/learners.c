@@ -55,6 +55,11 @@ nnd_status nnd_learners_end(nnd_learners *x, nnd_status status, nnd_frame **fram
     return status;
 }
 
+void nnd_learners_progress(nnd_context *ctx, const nnd_learners *x, size_t count) {
+    double n = (double)count;
+    nnd_progress_within(ctx, (double)x->first / n, (double)(x->first + x->net.networks) / n);
+}
+
 bool nnd_learners_evaluate(nnd_learners *x, size_t b, size_t t, double *loss) {
     size_t samples = x->net.samples;
     const double *f = x->net.output + b * samples;

@@ -32,6 +32,9 @@ NND_MUST_USE nnd_status nnd_learners_make(nnd_context *ctx, const nnd_network_pl
 /** Frees everything; of what has ended well the frame is handed over. Returns the status. */
 NND_MUST_USE nnd_status nnd_learners_end(nnd_learners *x, nnd_status status, nnd_frame **frame);
 
+/** From now on progress is about the networks side by side from x->first on, of `count` in all. */
+void nnd_learners_progress(nnd_context *ctx, const nnd_learners *x, size_t count);
+
 /** Residuals and loss of network b at step t, after its forward pass; false if it has diverged. */
 bool nnd_learners_evaluate(nnd_learners *x, size_t b, size_t t, double *loss);
 /** One step of all networks, whose residuals and backward pass are done, by the mean over samples

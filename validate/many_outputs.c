@@ -306,8 +306,10 @@ static nnd_status train(run *r, nnd_rng_key key) {
         status = nnd_outputs_training_to(r->ctx, &r->training, rate * r->times.value[t]);
         if (status == NND_OK)
             status = record(r, t);
-        if (status == NND_OK)
+        if (status == NND_OK) {
             keep_weights(r, t);
+            status = nnd_progress_step(r->ctx, (double)t + 1.0, (double)r->times.count);
+        }
     }
     if (status != NND_DIVERGED)
         return status;
@@ -338,8 +340,11 @@ static nnd_status train_block(nnd_context *ctx, const void *params, size_t size,
                               nnd_frame **frame) {
     run r = {.ctx = ctx, .p = params, .keeper = keeper};
     nnd_status status = make(&r, size, first_seed, count);
-    for (; status == NND_OK && r.seed < count; r.seed++)
+    for (; status == NND_OK && r.seed < count; r.seed++) {
+        nnd_progress_within(ctx, (double)r.seed / (double)count,
+                            (double)(r.seed + 1) / (double)count);
         status = train(&r, (nnd_rng_key){base_seed, first_seed + r.seed, size});
+    }
     nnd_hand_over(status == NND_OK, r.frame, frame);
     nnd_outputs_spectrum_clear(&r.spectrum);
     nnd_outputs_training_clear(&r.training);

@@ -155,6 +155,8 @@ static nnd_status simulate(nnd_context *ctx, const void *params, size_t size, ui
     for (; status == NND_OK && r.seed < count; r.seed++) {
         draw(&r, (nnd_rng_key){base_seed, first_seed + r.seed, size});
         status = decompose(&r);
+        if (status == NND_OK)
+            status = nnd_progress_step(ctx, (double)r.seed + 1.0, (double)count);
         if (status != NND_OK)
             break;
         record_density(&r);

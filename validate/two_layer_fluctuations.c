@@ -229,8 +229,7 @@ static nnd_status train_block(nnd_context *ctx, const void *params, size_t size,
     if (status == NND_OK && keeper != NULL)
         status = nnd_keeper_make_of_network(keeper, x->frame, &x->net);
     for (; status == NND_OK && x->first < count; x->first += x->net.networks) {
-        nnd_progress_within(ctx, (double)x->first / (double)count,
-                            (double)(x->first + x->net.networks) / (double)count);
+        nnd_learners_progress(ctx, x, count);
         status = train(&r, (nnd_rng_key){base_seed, first_seed + x->first, size});
     }
     nnd_two_layer_control_clear(&r.control);

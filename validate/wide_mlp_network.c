@@ -13,7 +13,8 @@ double nnd_wide_gamma(const nnd_wide_mlp *p, size_t width) {
     return p->parameterization == NND_NTK ? p->gamma0 / sqrt((double)width) : p->gamma0;
 }
 
-double nnd_wide_raw_rate(const nnd_wide_mlp *p, size_t width) {
+/* Learning rate of the weights W_l, eta0 gamma^2 N. */
+static double raw_rate(const nnd_wide_mlp *p, size_t width) {
     double gamma = nnd_wide_gamma(p, width);
     return p->lr * gamma * gamma * (double)width;
 }
@@ -25,7 +26,7 @@ nnd_network_plan nnd_wide_plan(const nnd_wide_mlp *p, size_t width, size_t netwo
         layer[l] = (nnd_layer_plan){
             .width = width,
             .scale = p->sigma_w / sqrt((double)(l == 0 ? inputs : width)),
-            .rate = nnd_wide_raw_rate(p, width),
+            .rate = raw_rate(p, width),
             .activation = p->activation.name == NND_LINEAR && p->activation.scale == 1.0
                               ? NULL
                               : &p->activation,
@@ -33,7 +34,7 @@ nnd_network_plan nnd_wide_plan(const nnd_wide_mlp *p, size_t width, size_t netwo
     layer[depth] = (nnd_layer_plan){
         .width = 1,
         .scale = p->sigma_w / (nnd_wide_gamma(p, width) * (double)width),
-        .rate = nnd_wide_raw_rate(p, width),
+        .rate = raw_rate(p, width),
     };
     return (nnd_network_plan){
         .networks = networks,

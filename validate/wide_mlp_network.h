@@ -28,8 +28,6 @@ typedef struct {
 
 /** gamma0, over sqrt(N) in NTK parameterization. */
 double nnd_wide_gamma(const nnd_wide_mlp *p, size_t width);
-/** Learning rate of the weights W_l, eta0 gamma^2 N. */
-double nnd_wide_raw_rate(const nnd_wide_mlp *p, size_t width);
 /** Plan of a block; `layer` has room for NND_WIDE_MAX_LAYERS. */
 nnd_network_plan nnd_wide_plan(const nnd_wide_mlp *p, size_t width, size_t networks,
                                nnd_layer_plan *layer);

@@ -37,7 +37,7 @@ static void print_curve(const nnd_frame *theory) {
 /* A status above 0 is a warning: the frame is there. */
 static nnd_status study(nnd_context *ctx, const nnd_case *c, nnd_comparison **comparison) {
     nnd_frame *theory = NULL;
-    nnd_ensemble ensemble = {NULL, NULL, NULL};
+    nnd_ensemble ensemble = {0};
     nnd_store *blocks = nnd_memory_store_new();
     nnd_status status = blocks != NULL ? nnd_theory_run(ctx, c, NULL, &theory) : NND_E_MEMORY;
     if (status >= NND_OK) {

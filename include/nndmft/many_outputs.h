@@ -75,6 +75,7 @@ typedef struct {
     nnd_integers widths; /**< at which the largest eigenvalue is predicted */
 } nnd_many_outputs;
 
+/** The model with its tables. */
 extern const nnd_model nnd_many_outputs_model;
 
 /** What parameters come to in canonical variables (many-outputs.md#s1-1). */

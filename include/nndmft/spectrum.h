@@ -37,6 +37,7 @@ typedef struct {
     int64_t draws;
 } nnd_spectrum_params;
 
+/** The model with its tables. */
 extern const nnd_model nnd_spectrum_model;
 
 /** Where densities are given, of mp and spiked: `z`, or the middles of 100 bins, equal in sqrt(z),

@@ -15,6 +15,9 @@ setup() {
         # What is sampled takes its time; a few samples and steps are enough here.
         ! grep -q "^model: wide-mlp" "$file" ||
             few=(--set params.samples=512 --set params.replicates=2 --set params.steps=3)
+        ! grep -q "^model: deep-fluctuations" "$file" ||
+            few=(--set params.samples=512 --set params.replicates=2 --set params.steps=3
+                --set "params.record=[2]")
         works solve "$file" -q -o example.h5 --force "${few[@]}"
         works run "$file" --dry-run
     done
@@ -41,9 +44,9 @@ setup() {
         works describe "$model" --case
         cp out template.yaml
         few=()
-        # What is sampled takes its time; a few samples are enough here.
+        # What is sampled takes its time; a few samples and steps are enough here.
         ! grep -q "^  replicates:" template.yaml ||
-            few=(--set params.samples=512 --set params.replicates=2)
+            few=(--set params.samples=128 --set params.replicates=2 --set params.steps=3)
         # A model whose theory is not known says so.
         tool solve template.yaml -o "$model.h5" "${few[@]}"
         grep -q "$model has no theory" err || [ "$status" -eq 0 ] || explain "template of $model"
