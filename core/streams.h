@@ -30,6 +30,7 @@
     STREAM(ALIGNMENT, TESTS, 11, 1)                                                                \
     STREAM(DEEP_FLUCTUATIONS_THEORY, LAYERS, 0, 100)                                               \
     STREAM(DEEP_FLUCTUATIONS_THEORY, SIGNS, 100, 100)                                              \
+    STREAM(DEEP_FLUCTUATIONS_THEORY, SCOUTS, 200, 1)                                               \
     STREAM(DEEP_LINEAR, TARGET, 0, 1)                                                              \
     STREAM(DEEP_LINEAR, INPUTS, 1, 1)                                                              \
     STREAM(DEEP_LINEAR, NOISE, 2, 1)                                                               \

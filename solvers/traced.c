@@ -34,6 +34,7 @@ void nnd_traced_free(nnd_traced *m) {
         nnd_accumulator_clear(&m->direction_bar[d]);
         nnd_accumulator_clear(&m->image_bar[d]);
         free(m->coef_bar[d]);
+        free(m->part[d]);
     }
     nnd_rows_clear(&m->scratch);
     free(m->query);
@@ -268,12 +269,76 @@ static nnd_status apply_anew(nnd_traced *m, nnd_direction direction, size_t n, c
     return status;
 }
 
+/* ---- what dropping loses ---- */
+
+/* Moved along a later direction q_k, the image moves along X_k, and its inner product with that of
+ * a vector that has a_k of q_k by both. Later rows still are as they were. */
+static void compare(nnd_traced *m, nnd_direction direction, const nnd_traced_query *q,
+                    const double *v, const double *moved) {
+    const double *later = m->side[direction].direction.row;
+    double length = sqrt(dot(m, v, v));
+    for (size_t k = q->own; length > 0.0 && k < m->whole[direction]; k++) {
+        double along = fabs(dot(m, later + k * m->sites, moved)) / length;
+        m->lost = fmax(m->lost, along * m->part[direction][k]);
+    }
+}
+
+static nnd_status ask_and_watch(nnd_traced *m, nnd_direction direction, nnd_traced_query *q,
+                                const double *v, double *image) {
+    double *moved = nnd_pages_new(m->sites);
+    if (moved == NULL)
+        return nnd_fail_memory(m->ctx, "residues");
+    memcpy(moved, q->residue, m->sites * sizeof *moved);
+    nnd_status status = ask(m, direction, m->next_update, q, v, image);
+    cblas_daxpy((int)m->sites, -1.0, q->residue, 1, moved, 1);
+    if (status == NND_OK)
+        compare(m, direction, q, v, moved);
+    free(moved);
+    return status;
+}
+
+/* part_k = max |a_k|/|a| over the queries, as they were last. */
+static void find_parts(nnd_traced *m, const nnd_traced_block *b) {
+    double *part = m->part[b->direction];
+    for (size_t j = b->first; j < b->first + b->count; j++) {
+        const nnd_traced_query *q = &m->query[j];
+        size_t n = q->own + q->kept;
+        double length = cblas_dnrm2((int)n, q->coef, 1);
+        for (size_t k = 0; length > 0.0 && k < n; k++)
+            part[k] = fmax(part[k], fabs(q->coef[k]) / length);
+    }
+}
+
+nnd_status nnd_traced_watch(nnd_traced *m) {
+    m->watches = true;
+    for (int d = 0; d < 2; d++) {
+        m->whole[d] = nnd_traced_rank_after(m, (nnd_direction)d, m->blocks);
+        free(m->part[d]);
+        m->part[d] = calloc(m->whole[d] + 1, sizeof *m->part[d]);
+        if (m->part[d] == NULL)
+            return nnd_fail_memory(m->ctx, "directions of a traced matrix");
+    }
+    for (size_t i = 0; i < m->blocks; i++)
+        find_parts(m, &m->block[i]);
+    return NND_OK;
+}
+
+double nnd_traced_lost(const nnd_traced *m) {
+    return m->lost;
+}
+
+/* ---- blocks again ---- */
+
 static nnd_status apply_again(nnd_traced *m, size_t n, const double *v, double *image) {
     const nnd_traced_block *b = &m->block[m->next_block++];
     nnd_status status = NND_OK;
-    for (size_t i = 0; status == NND_OK && i < n; i++)
-        status = ask(m, b->direction, m->next_update, &m->query[m->next_query++], v + i * m->sites,
-                     image + i * m->sites);
+    for (size_t i = 0; status == NND_OK && i < n; i++) {
+        nnd_traced_query *q = &m->query[m->next_query++];
+        const double *asked = v + i * m->sites;
+        double *answer = image + i * m->sites;
+        status = m->watches && !q->kept ? ask_and_watch(m, b->direction, q, asked, answer)
+                                        : ask(m, b->direction, m->next_update, q, asked, answer);
+    }
     return status;
 }
 
@@ -287,6 +352,7 @@ void nnd_traced_replay(nnd_traced *m, const double *in_weight, const double *out
     m->weight[0] = in_weight;
     m->weight[1] = out_weight;
     m->next_query = m->next_block = m->next_update = 0;
+    m->watches = false;
     for (int d = 0; d < 2; d++)
         m->side[d].direction.count = m->side[d].image.count = 0;
 }

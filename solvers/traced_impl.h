@@ -52,6 +52,11 @@ struct nnd_traced {
     size_t next_query, next_block, next_update;
     const double *weight[2]; /**< of the populations `in` and `out` */
     nnd_rows scratch;        /**< weighted vectors */
+    /* What a replay watches: */
+    bool watches;
+    size_t whole[2]; /**< directions that there will be */
+    double *part[2]; /**< the largest part that a vector has of each */
+    double lost;
     /* Going back. */
     size_t sides, left; /**< right-hand sides; blocks to be reversed */
     nnd_accumulator direction_bar[2], image_bar[2];
@@ -62,5 +67,8 @@ struct nnd_traced {
     size_t work_room;
     double multiply_adds;
 };
+
+/** Directions of a side that there were after the first `blocks` blocks. */
+size_t nnd_traced_rank_after(const nnd_traced *matrix, nnd_direction direction, size_t blocks);
 
 #endif

@@ -7,8 +7,7 @@
 #include "core/pages.h"
 #include "solvers/traced_impl.h"
 
-/* Directions of a side that there were after the first `blocks` blocks. */
-static size_t rank_after(const nnd_traced *m, nnd_direction direction, size_t blocks) {
+size_t nnd_traced_rank_after(const nnd_traced *m, nnd_direction direction, size_t blocks) {
     if (blocks == 0)
         return 0;
     const nnd_traced_block *b = &m->block[blocks - 1];
@@ -65,7 +64,7 @@ nnd_status nnd_traced_go_back(nnd_traced *m, size_t sides, size_t blocks) {
     m->sides = sides;
     m->left = blocks;
     for (int d = 0; status == NND_OK && d < 2; d++) {
-        size_t rank = rank_after(m, (nnd_direction)d, blocks);
+        size_t rank = nnd_traced_rank_after(m, (nnd_direction)d, blocks);
         status = nnd_accumulator_make(m->ctx, rank, sides, m->sites, &m->direction_bar[d]);
         if (status == NND_OK)
             status = nnd_accumulator_make(m->ctx, rank, sides, m->sites, &m->image_bar[d]);

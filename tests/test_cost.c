@@ -118,6 +118,10 @@ static const struct {
     {"{model: deep-linear-fluctuations, params: {two_time: true, kernels: false, steps: 600, "
      "record_every: 2, lr: 0.01, " PAIR "}}",
      false},
+    {"{model: deep-fluctuations, params: {depth: 3, steps: 12, record: [6, 12], kernels: false, "
+     "bias: "
+     "false, samples: 8192, replicates: 2, " PAIR "}}",
+     false},
     {"{model: lazy-fluctuations, params: {depth: 2, samples: 64, replicates: 2, steps: 2, data: "
      "{generate: gaussian, samples: 22, dim: 22, target: linear}}}",
      false},

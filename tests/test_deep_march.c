@@ -132,11 +132,46 @@ START_TEST(influence_functions_are_derivatives_by_the_weights) {
 }
 END_TEST
 
+static double lost_of(const double targets[2]) {
+    static const double orthogonal[] = {1.0, 0.0, 0.0, 1.0};
+    static const nnd_activation linear = {NND_LINEAR, 1.0, 1.0, 0.0};
+    nnd_deep_problem q = problem(2, 3);
+    q.points = 2;
+    q.gram = orthogonal;
+    q.targets = targets;
+    q.activation = &linear;
+    q.lr = 0.8;
+    q.center = false;
+    watch w = {.step = SIZE_MAX};
+    size_t diverged;
+    double lost;
+    nnd_sobol *net;
+    nnd_deep_march *march;
+    ck_assert_int_eq(nnd_sobol_new(ctx, SITES, &net), NND_OK);
+    nnd_deep_sampling s = {SITES, 1e-3, net, {3, 1, SITES}};
+    ck_assert_int_eq(nnd_deep_march_new(ctx, &q, &s, &march), NND_OK);
+    ck_assert_int_eq(nnd_deep_march_run(march, note, &w, &diverged), NND_OK);
+    ck_assert_int_eq(nnd_deep_march_lost(march, &lost), NND_OK);
+    nnd_deep_march_free(march);
+    nnd_sobol_free(net);
+    return lost;
+}
+
+/* A sample off the others with target 0 never learns at infinite width, but does beside it, along
+ * what the other sample is asked about: if it comes first, it is dropped before that is known. */
+START_TEST(what_is_dropped_but_fluctuates_is_noticed) {
+    const double first[] = {0.0, 1.0}, last[] = {1.0, 0.0};
+    ck_assert_double_gt(lost_of(first), 0.1);
+    ck_assert_double_lt(lost_of(last), 1e-9);
+}
+END_TEST
+
 int main(void) {
     Suite *suite = suite_create("deep march");
     TCase *tests = tcase_create("influence");
     tcase_add_checked_fixture(tests, setup, teardown);
     tcase_add_test(tests, influence_functions_are_derivatives_by_the_weights);
+    tcase_add_test(tests, what_is_dropped_but_fluctuates_is_noticed);
     suite_add_tcase(suite, tests);
     return test_main(suite);
 }

@@ -112,6 +112,28 @@ START_TEST(one_layer_is_what_quadrature_finds) {
 }
 END_TEST
 
+/* Sites of a linear march match what means consist of: what is wrong is that directions were
+ * dropped.
+ */
+START_TEST(errors_of_means_contain_dropped_directions) {
+    static const nnd_activation linear = {NND_LINEAR, 1.0, 1.0, 0.0};
+    const size_t step[] = {10};
+    study coarse = one_sample(3, 0.05, 1, step), fine;
+    coarse.p.problem.activation = &linear;
+    coarse.p.samples = 256;
+    fine = coarse;
+    coarse.p.rank_tol = 1e-2;
+    fine.p.rank_tol = 1e-7;
+    run(&coarse);
+    run(&fine);
+    double off = fabs(coarse.f.mean[1] - fine.f.mean[1]);
+    ck_assert_msg(off > 1e-9, "nothing was dropped");
+    check("ntk", 1, coarse.f.mean[1], fine.f.mean[1], 5.0 * coarse.se.mean[1]);
+    clear(&coarse);
+    clear(&fine);
+}
+END_TEST
+
 /* tanh, two layers: deep-fluctuations.md#case-a, where ensembles of 32 to 512 neurons agree. */
 START_TEST(two_layers_are_what_ensembles_found) {
     const size_t step[] = {2, 10, 20};
@@ -251,6 +273,7 @@ int main(void) {
     tcase_add_checked_fixture(tests, setup, teardown);
     tcase_set_timeout(tests, 60);
     tcase_add_test(tests, one_layer_is_what_quadrature_finds);
+    tcase_add_test(tests, errors_of_means_contain_dropped_directions);
     tcase_add_test(tests, two_layers_are_what_ensembles_found);
     tcase_add_test(tests, three_layers_and_two_samples_are_what_ensembles_found);
     tcase_add_test(tests, errors_fall_with_the_number_of_sites);

@@ -160,6 +160,8 @@ static nnd_status add_layer(run *r, size_t replicate, size_t l) {
         draw_signs(r, replicate, l, k);
         status = add_second(r, l, r->direction, SIGN_STEP, half * (double)r->sites / SIGNS);
     }
+    if (status == NND_OK)
+        status = nnd_progress_step(r->ctx, (double)l + 1.0, (double)r->depth);
     return status;
 }
 

@@ -8,6 +8,7 @@
 
 #include "core/divergence.h"
 #include "core/pages.h"
+#include "core/rng.h"
 #include "core/streams.h"
 #include "solvers/block_products.h"
 #include "theory/deep_march_impl.h"
@@ -362,14 +363,61 @@ nnd_status nnd_deep_march_run(nnd_deep_march *m, nnd_deep_look look, void *data,
     return march_on(m, look, data, diverged);
 }
 
-nnd_status nnd_deep_march_replay(nnd_deep_march *m, const double *weight, nnd_deep_look look,
-                                 void *data) {
-    size_t step;
+static void begin_again(nnd_deep_march *m, const double *weight) {
     m->weight = weight;
     for (size_t l = 0; l + 1 < m->depth; l++)
         nnd_traced_replay(m->matrix[l], weight + l * m->sites, weight + (l + 1) * m->sites);
+}
+
+nnd_status nnd_deep_march_replay(nnd_deep_march *m, const double *weight, nnd_deep_look look,
+                                 void *data) {
+    size_t step;
+    begin_again(m, weight);
     nnd_status status = march_on(m, look, data, &step);
     return status == NND_DIVERGED
                ? nnd_fail(m->ctx, NND_E_UNSOLVED, "the march under other weights diverged")
                : status;
+}
+
+/* ---- what dropping loses ---- */
+
+static nnd_status ignore(void *data, nnd_deep_march *march, size_t step) {
+    (void)data, (void)march, (void)step;
+    return NND_OK;
+}
+
+/* 1 + SIZE times random signs less their mean. */
+static void draw_weights(const nnd_deep_march *m, double size, double *weight) {
+    for (size_t l = 0; l < m->depth; l++) {
+        double *w = weight + l * m->sites, mean = 0.0;
+        nnd_rng_normals(m->sampling->key, NND_STREAM_DEEP_FLUCTUATIONS_THEORY_SCOUTS, l, m->sites,
+                        w);
+        for (size_t i = 0; i < m->sites; i++) {
+            w[i] = w[i] < 0.0 ? -1.0 : 1.0;
+            mean += w[i] / (double)m->sites;
+        }
+        for (size_t i = 0; i < m->sites; i++)
+            w[i] = 1.0 + size * (w[i] - mean);
+    }
+}
+
+nnd_status nnd_deep_march_lost(nnd_deep_march *m, double *lost) {
+    const double size = 0.1;
+    size_t step;
+    double *weight = nnd_pages_new(m->depth * m->sites);
+    if (weight == NULL)
+        return nnd_fail_memory(m->ctx, "the march");
+    draw_weights(m, size, weight);
+    begin_again(m, weight);
+    nnd_status status = NND_OK;
+    for (size_t l = 0; status == NND_OK && l + 1 < m->depth; l++)
+        status = nnd_traced_watch(m->matrix[l]);
+    if (status == NND_OK)
+        status = march_on(m, ignore, NULL, &step);
+    m->weight = NULL;
+    free(weight);
+    *lost = 0.0;
+    for (size_t l = 0; l + 1 < m->depth; l++)
+        *lost = fmax(*lost, nnd_traced_lost(m->matrix[l]) * sqrt((double)m->sites) / size);
+    return status == NND_DIVERGED ? NND_OK : status;
 }

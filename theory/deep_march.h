@@ -69,6 +69,10 @@ NND_MUST_USE nnd_status nnd_deep_march_run(nnd_deep_march *march, nnd_deep_look 
 NND_MUST_USE nnd_status nnd_deep_march_replay(nnd_deep_march *march, const double *weight,
                                               nnd_deep_look look, void *data);
 
+/** What inner products of fields lose when directions are dropped whose residue vanishes but
+ * fluctuates, in units of a fluctuation; 0 but for rounding where none does. By a replay. */
+NND_MUST_USE nnd_status nnd_deep_march_lost(nnd_deep_march *march, double *lost);
+
 /** Values of observables at the step that is looked at. */
 void nnd_deep_observe(const nnd_deep_march *march, size_t n, const nnd_deep_observable *o,
                       double *value);

@@ -6,9 +6,11 @@
 
 #include "core/largest.h"
 
-/* Those with all sites come first. */
+/* Those with all sites come first, then those with half of them, which drop directions at twice the
+ * tolerance. */
 typedef struct {
     const nnd_deep_replicates *r;
+    nnd_context *whole;
     nnd_sobol *net[2];
     double *number;    /* runs x numbers */
     size_t (*rank)[2]; /* runs */
@@ -30,11 +32,12 @@ static nnd_status run_one(nnd_context *ctx, size_t which, void *data) {
     double *number = all->number + which * all->r->numbers;
     nnd_deep_sampling sampling = {
         .sites = all->r->sites >> half,
-        .rank_tol = p->rank_tol,
+        .rank_tol = p->rank_tol * (half > 0 ? 2.0 : 1.0),
         .net = all->net[half],
         .key = {p->seed, replicate, all->r->sites >> half},
     };
     nnd_deep_march *march = NULL;
+    nnd_progress_join(ctx, all->whole, 2 * p->replicates);
     for (size_t k = 0; k < all->r->numbers; k++)
         number[k] = NAN;
     nnd_status status = nnd_deep_march_new(ctx, &p->problem, &sampling, &march);
@@ -73,6 +76,7 @@ nnd_status nnd_deep_replicates_run(nnd_context *ctx, const nnd_deep_replicates *
     size_t count = 2 * r->p->replicates;
     int workers = nnd_context_concurrency(ctx, count, r->bytes);
     runs all = {.r = r,
+                .whole = ctx,
                 .number = malloc(count * r->numbers * sizeof(double)),
                 .rank = calloc(count, sizeof *all.rank)};
     nnd_status status =

@@ -21,9 +21,9 @@ typedef struct {
 
 /**
  * Mean over p->replicates marches with all sites, and its standard error, which includes what of
- * the difference to as many marches with half as many sites noise does not explain: errors of order
- * 1/sites are as large as that. `rank`: grows to the largest forward and backward rank. Same bits
- * for any number of threads.
+ * the difference to as many marches with half as many sites and twice the tolerance noise does not
+ * explain: errors of order 1/sites and of dropped directions are as large as that. `rank`: grows to
+ * the largest forward and backward rank. Same bits for any number of threads.
  */
 NND_MUST_USE nnd_status nnd_deep_replicates_run(nnd_context *ctx, const nnd_deep_replicates *r,
                                                 double *mean, double *se, size_t rank[2]);

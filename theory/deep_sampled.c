@@ -15,6 +15,9 @@
  * threads: the bits of sums depend on it. */
 enum { BLOCK = 16 };
 
+/* Part of the time that moments take, of that for moments and bias. */
+static const double MOMENTS = 0.5;
+
 /* ---- one replicate ---- */
 
 /* What all replicates share. */
@@ -22,6 +25,7 @@ typedef struct {
     const nnd_deep_sampled *p;
     size_t train, all; /* P; observables, outputs of training points first */
     nnd_deep_observable *observable;
+    double *lost;     /* of each replicate (nnd_deep_march_lost) */
     size_t *diverged; /* step, of each replicate with all sites, then of those with half of them */
 } moments;
 
@@ -105,9 +109,16 @@ static void find_two_time(const replicate *r, size_t times) {
                        r->result.two_time + (i * r->result.times + j) * square, train);
 }
 
+/* Observables that go back together: those of a block, or the outputs of the training points. */
+static size_t sides(const nnd_deep_sampled *p) {
+    size_t block = p->observables < BLOCK ? p->observables : BLOCK;
+    return block > p->problem.samples ? block : p->problem.samples;
+}
+
 /* Ranks, and with them memory, are known only as they have grown. */
 static nnd_status check_memory(const replicate *r) {
-    double bytes = nnd_deep_march_bytes(r->march) + nnd_deep_influence_bytes(r->march, BLOCK);
+    double bytes =
+        nnd_deep_march_bytes(r->march) + nnd_deep_influence_bytes(r->march, sides(r->m->p));
     return nnd_check_memory(r->ctx, bytes,
                             "going back through the march (a larger rank_tol or fewer samples need "
                             "less)");
@@ -126,8 +137,11 @@ static nnd_status follow(replicate *r, size_t *diverged) {
     while (times < grid->count && grid->step[times] < step)
         times++;
     /* The last one first: it needs the most room, which the others use again. */
-    for (size_t i = times; status == NND_OK && i-- > 0;)
+    for (size_t i = times; status == NND_OK && i-- > 0;) {
         status = find_time(r, i);
+        if (status == NND_OK)
+            status = nnd_progress_step(r->ctx, (double)(times - i), (double)times);
+    }
     if (status == NND_OK)
         find_two_time(r, times);
     return status;
@@ -152,6 +166,8 @@ static nnd_status make_moments(nnd_context *ctx, nnd_deep_march *march, size_t w
         status = nnd_fail_memory(ctx, "influence functions");
     if (status == NND_OK)
         status = follow(&r, &m->diverged[half + which]);
+    if (status == NND_OK && m->diverged[half + which] == SIZE_MAX)
+        status = nnd_deep_march_lost(march, &m->lost[half + which]);
     if (status == NND_OK)
         memcpy(number, r.result.data, r.result.count * sizeof *number);
     nnd_fluctuations_clear(&r.result);
@@ -165,7 +181,8 @@ static nnd_status make_moments(nnd_context *ctx, nnd_deep_march *march, size_t w
 static nnd_status list_observables(nnd_context *ctx, const nnd_deep_sampled *p, moments *m) {
     m->observable = malloc(m->all * sizeof *m->observable);
     m->diverged = malloc(2 * p->replicates * sizeof *m->diverged);
-    if (m->observable == NULL || m->diverged == NULL)
+    m->lost = calloc(2 * p->replicates, sizeof *m->lost);
+    if (m->observable == NULL || m->diverged == NULL || m->lost == NULL)
         return nnd_fail_memory(ctx, "observables");
     for (size_t r = 0; r < 2 * p->replicates; r++)
         m->diverged[r] = SIZE_MAX;
@@ -215,12 +232,17 @@ nnd_status nnd_deep_sampled_run(nnd_context *ctx, const nnd_deep_sampled *p, nnd
         .data = &m,
     };
     if (status == NND_OK)
+        nnd_progress_within(ctx, 0.0, p->bias ? MOMENTS : 1.0);
+    if (status == NND_OK)
         status = nnd_deep_replicates_run(ctx, &r, out->data, se->data, report->rank);
     for (size_t k = 0; status == NND_OK && k < 2 * p->replicates; k++)
         if (m.diverged[k] < out->diverged_at)
             out->diverged_at = se->diverged_at = m.diverged[k];
     if (status == NND_OK)
         report->spread = spread(out, se);
+    for (size_t k = 0; k < p->replicates && m.lost != NULL; k++)
+        report->lost = nnd_largest(report->lost, m.lost[k]);
+    nnd_progress_within(ctx, MOMENTS, 1.0);
     if (status == NND_OK && p->bias && out->diverged_at == SIZE_MAX)
         status = nnd_deep_bias_run(ctx, p, m.all, m.observable, out->bias, se->bias);
     if (status != NND_OK) {
@@ -229,6 +251,7 @@ nnd_status nnd_deep_sampled_run(nnd_context *ctx, const nnd_deep_sampled *p, nnd
     }
     free(m.observable);
     free(m.diverged);
+    free(m.lost);
     return status == NND_OK && out->diverged_at != SIZE_MAX ? NND_DIVERGED : status;
 }
 
@@ -241,8 +264,9 @@ void nnd_deep_sampled_cost(const nnd_deep_sampled *p, double *bytes, double *flo
     double rank = points * fmin(30.0, times), all = (double)(q->samples + p->observables);
     double kept = p->two_time ? (double)p->grid->count : 1.0, lengths = 0.0;
     double march = (5.0 + 2.0 * times) * depth * points + matrices * 8.0 * rank;
-    double back = BLOCK * (matrices * 4.0 * (rank + 12.0) + (3.0 * depth + 2.0) * points + depth) +
-                  kept * depth * (double)q->samples;
+    double back =
+        (double)sides(p) * (matrices * 4.0 * (rank + 12.0) + (3.0 * depth + 2.0) * points + depth) +
+        kept * depth * (double)q->samples;
     *bytes =
         sites * (march + back) * sizeof(double) +
         5.0 * nnd_fluctuations_bytes(p->grid->count, q->samples, (size_t)all, p->bias, p->two_time);

@@ -23,7 +23,8 @@ typedef struct {
 typedef struct {
     size_t rank[2]; /**< forward and backward, the largest over matrices and replicates */
     double
-        spread; /**< largest standard error of a variance, relative to the largest of its curve */
+        spread;  /**< largest standard error of a variance, relative to the largest of its curve */
+    double lost; /**< nnd_deep_march_lost, the largest over replicates */
 } nnd_deep_report;
 
 /**

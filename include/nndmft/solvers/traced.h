@@ -55,6 +55,14 @@ double nnd_traced_bytes(const nnd_traced *matrix);
 void nnd_traced_replay(nnd_traced *matrix, const double *in_weight, const double *out_weight);
 
 /**
+ * At the beginning of a replay: it finds out whether a residue that was dropped moves along a
+ * direction that is asked for later, whose image it should have moved by (deep-fluctuations.md#s9).
+ */
+NND_MUST_USE nnd_status nnd_traced_watch(nnd_traced *matrix);
+/** The most that an inner product of images has lost by that, relative to the vectors asked. */
+double nnd_traced_lost(const nnd_traced *matrix);
+
+/**
  * Going back from behind the first `blocks` blocks, for `sides` right-hand sides. What an earlier
  * going back left is forgotten.
  */
