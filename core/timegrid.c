@@ -114,10 +114,9 @@ bool nnd_record_check(const nnd_reals *record, bool flow, double end, nnd_object
         return true;
     for (size_t i = 0; i < record->count; i++) {
         double t = record->value[i];
-        if (!flow && t > end)
-            return nnd_object(o, "record", "%.10g is beyond the last step, %.10g", t, end);
         if (!(t >= 0.0 && t <= end))
-            return nnd_object(o, "record", "%.10g is no time of 0..%.10g", t, end);
+            return nnd_object(o, "record", "%.10g is no %s of 0..%.10g", t, flow ? "time" : "step",
+                              end);
         if (!flow && t != floor(t))
             return nnd_object(o, "record", "%.10g is no step: steps are whole numbers", t);
     }

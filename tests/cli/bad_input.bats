@@ -173,7 +173,7 @@ YAML
 }
 
 @test "a record beyond the last step" {
-    bad_case case.yaml:2: params.record "6 is beyond the last step, 5" <<'YAML'
+    bad_case case.yaml:2: params.record "6 is no step of 0..5" <<'YAML'
 model: deep-linear
 params: {steps: 5, record: [0, 6]}
 YAML
@@ -219,7 +219,7 @@ YAML
 model: deep-linear
 params: {integrator: flow, time: 2, steps: 10, record: [0.5]}
 YAML
-    bad_case case.yaml:2: params.record "12 is beyond the last step, 10" <<'YAML'
+    bad_case case.yaml:2: params.record "12 is no step of 0..10" <<'YAML'
 model: deep-linear
 params: {integrator: flow, time: 2, steps: 10, record: [12]}
 YAML
