@@ -29,6 +29,12 @@ typedef struct {
     double reached; /**< time */
 } nnd_directional_effort;
 
+/** Where the norm of a flow of aligned layers has fallen and begins to grow, for good. */
+typedef struct {
+    double time; /**< 0: it grows from the start; NaN: it does not within the flow */
+    double omega, zeta;
+} nnd_directional_turn;
+
 typedef struct {
     const nnd_directional *params;
     nnd_logistic *averages;
@@ -41,6 +47,7 @@ typedef struct {
     double shake;       /**< gd: relative size of the errors that every step makes; 0: none */
     uint64_t shaker;    /**< which errors */
     nnd_directional_effort effort;
+    nnd_directional_turn turn;
 } nnd_directional_path;
 
 /** Its times and averages, with room for the points. Free with nnd_directional_path_clear, which

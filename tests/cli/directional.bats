@@ -54,6 +54,14 @@ all_agree() {
     says floor.svg "sampling noise"
 }
 
+@test "bounds stand beside the flow, and the time at which the norm turns" {
+    works solve "$(cases)/directional-flow.yaml" --set params.time=1e3 -o flow.h5
+    works plot flow.h5 --view bounds -o bounds.svg
+    says bounds.svg "lower bound" "the norm turns"
+    works export flow.h5 --var turning_time
+    [ "$(awk -F, 'NR > 1 && $2 > 0.5 && $2 < 20' out | wc -l)" -eq 4 ] || explain "not four turns"
+}
+
 @test "recipe and cost before anything runs" {
     works run "$(cases)/directional-samples.yaml" --dry-run
     says out "SGD, full batch" "rank-one layers"
