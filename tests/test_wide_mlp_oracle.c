@@ -207,8 +207,10 @@ static void compare(network *n, const nnd_wide_curves *curves) {
             flow_step(n, p->time / (double)p->steps, weight, theta, &kappa, u);
             continue;
         }
-        size_t last = p->schedule.count - 1;
-        double rate = p->schedule.count == 0 ? 1.0 : p->schedule.value[t < last ? t : last];
+        const nnd_reals *list = &p->schedule.list;
+        double rate = list->count == 0  ? 1.0
+                      : t < list->count ? list->value[t]
+                                        : list->value[list->count - 1];
         cblas_dscal(size, p->momentum, v, 1);
         cblas_daxpy(size, rate, u, 1, v, 1);
         cblas_dscal(size, 1.0 - p->weight_decay, theta, 1);

@@ -14,7 +14,7 @@ typedef enum { LAZY, EXACT, QUADRATURE, MARCH } method;
 /* Descent of one output as it comes. */
 static bool is_plain(const nnd_wide_mlp *p) {
     return p->outputs == 1 && p->loss == NND_WIDE_MSE && p->sigma_b == 0.0 && p->momentum == 0.0 &&
-           p->weight_decay == 0.0 && p->schedule.count == 0 && p->integrator == NND_DESCENT;
+           p->weight_decay == 0.0 && !nnd_rates_given(&p->schedule) && p->integrator == NND_DESCENT;
 }
 
 /* The most accurate that applies, unless one is asked for. */
