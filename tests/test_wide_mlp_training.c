@@ -193,8 +193,8 @@ static void end(fixture *f) {
 }
 
 static double multiplier(const fixture *f, size_t t) {
-    size_t n = f->params->schedule.count;
-    return n == 0 ? 1.0 : f->params->schedule.value[t < n ? t : n - 1];
+    size_t n = f->params->schedule.list.count;
+    return n == 0 ? 1.0 : f->params->schedule.list.value[t < n ? t : n - 1];
 }
 
 /* V <- m V + s u, theta <- (1 - lambda) theta + V (wide-mlp.md#eq14). */

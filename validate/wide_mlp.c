@@ -293,7 +293,7 @@ static void optimizer_text(const nnd_wide_mlp *p, const nnd_network_plan *plan, 
     if (p->weight_decay > 0.0)
         nnd_text_add(&line, ", decay of all by %.10g times itself per %s", p->weight_decay,
                      flows ? "unit of time" : "step, whatever the rate");
-    if (p->schedule.count > 0)
+    if (nnd_rates_given(&p->schedule))
         nnd_text_add(&line, ", gradients times `schedule`");
     if (p->center)
         nnd_text_add(&line, ", output minus that of the initial network%s",
