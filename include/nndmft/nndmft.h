@@ -21,6 +21,7 @@
 #include "nndmft/number.h"
 #include "nndmft/plan.h"
 #include "nndmft/rng.h"
+#include "nndmft/similarity.h"
 #include "nndmft/simulate.h"
 #include "nndmft/status.h"
 #include "nndmft/store.h"
