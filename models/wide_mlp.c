@@ -264,7 +264,7 @@ double nnd_wide_mlp_time(const nnd_wide_mlp *p, double mark) {
 }
 
 double nnd_wide_mlp_rate(const nnd_wide_mlp *p, size_t step) {
-    return nnd_integration_rate(&p->schedule, step);
+    return nnd_rates_at(&p->schedule, step);
 }
 
 double nnd_wide_mlp_stability_edge(const nnd_wide_mlp *p) {

@@ -10,17 +10,12 @@
 
 enum { TOKEN_SIZE = 128, DEPTH = 16 };
 
-/* Names that stand for one sign. */
-static const struct {
-    const char *name, *sign;
-} SIGNS[] = {
-    {"alpha", "α"}, {"beta", "β"},  {"gamma", "γ"}, {"delta", "δ"}, {"epsilon", "ε"},
-    {"zeta", "ζ"},  {"eta", "η"},   {"theta", "θ"}, {"kappa", "κ"}, {"lambda", "λ"},
-    {"mu", "μ"},    {"nu", "ν"},    {"xi", "ξ"},    {"pi", "π"},    {"rho", "ρ"},
-    {"sigma", "σ"}, {"tau", "τ"},   {"phi", "φ"},   {"chi", "χ"},   {"psi", "ψ"},
-    {"omega", "ω"}, {"Gamma", "Γ"}, {"Delta", "Δ"}, {"Theta", "Θ"}, {"Lambda", "Λ"},
-    {"Sigma", "Σ"}, {"Phi", "Φ"},   {"Psi", "Ψ"},   {"Omega", "Ω"}, {"inf", "∞"},
-};
+/* Names that stand for one sign, each before it. */
+static const char SIGNS[] =
+    " alpha α beta β gamma γ delta δ epsilon ε zeta ζ eta η theta θ kappa κ lambda λ mu μ nu ν xi "
+    "ξ "
+    "pi π rho ρ sigma σ tau τ phi φ chi χ psi ψ omega ω Gamma Γ Delta Δ Theta Θ Lambda Λ Sigma Σ "
+    "Phi Φ Psi Ψ Omega Ω inf ∞ ";
 
 /* Names that are written upright, as functions are. */
 static const char *const FUNCTIONS[] = {"log", "cosh", "sin",  "cos", "exp", "det", "tr",
@@ -32,11 +27,12 @@ typedef struct {
     int depth;
 } reader;
 
+/* The sign of a name, up to the next space; NULL: it has none. */
 static const char *sign_of(const char *name, size_t length) {
-    for (size_t i = 0; i < sizeof SIGNS / sizeof *SIGNS; i++)
-        if (strlen(SIGNS[i].name) == length && strncmp(SIGNS[i].name, name, length) == 0)
-            return SIGNS[i].sign;
-    return NULL;
+    char key[TOKEN_SIZE];
+    snprintf(key, sizeof key, " %.*s ", (int)length, name);
+    const char *found = strstr(SIGNS, key);
+    return found != NULL ? found + strlen(key) : NULL;
 }
 
 static bool is_function(const char *name, size_t length) {
@@ -74,7 +70,7 @@ static void write_name(reader *r) {
     if (digits > 0)
         fputs("<msub>", r->out);
     if (sign != NULL)
-        fprintf(r->out, "<mi>%s</mi>", sign);
+        fprintf(r->out, "<mi>%.*s</mi>", (int)strcspn(sign, " "), sign);
     else if (letters <= 2 || is_function(name, letters))
         element(r->out, "mi", name, letters);
     else

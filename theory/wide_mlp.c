@@ -91,7 +91,7 @@ static nnd_status refuse(nnd_context *ctx, const nnd_wide_mlp *p) {
         {"sigma_b: above 0", p->sigma_b > 0.0},
         {"momentum: above 0", p->momentum > 0.0},
         {"weight_decay: above 0", p->weight_decay > 0.0},
-        {"schedule: any", p->schedule.count > 0},
+        {"schedule: any", nnd_rates_given(&p->schedule)},
         {"integrator: flow", p->integrator == NND_GRADIENT_FLOW},
     };
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
