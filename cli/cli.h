@@ -126,6 +126,7 @@ int cli_spectrum(nnd_context *ctx, const cli_options *options);
 int cli_similarity(nnd_context *ctx, const cli_options *options);
 int cli_completions(nnd_context *ctx, const cli_options *options);
 int cli_plot(nnd_context *ctx, const cli_options *options);
+int cli_report(nnd_context *ctx, const cli_options *options);
 int cli_export(nnd_context *ctx, const cli_options *options);
 int cli_info(nnd_context *ctx, const cli_options *options);
 int cli_models(nnd_context *ctx, const cli_options *options);

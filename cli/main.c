@@ -28,6 +28,8 @@ const cli_command CLI_COMMANDS[] = {
     {"find", "CASE", "where a theoretical variable is zero, least or largest", 1, 1, "sp",
      cli_find},
     {"plot", "FILE", "draw theory as lines and simulation as points", 1, 1, "oVwLl", cli_plot},
+    {"report", "FILE...", "write a page about results, to read or to print", 1, 100, "o",
+     cli_report},
     {"export", "FILE", "write a table", 1, 1, "oVFg", cli_export},
     {"info", "FILE", "tell what a file holds and where it comes from", 1, 1, "", cli_info},
     {"spectrum", "FILE...", "what singular values say of the matrices in files", 1, 1000, "omi",
