@@ -9,6 +9,7 @@
 #include "nndmft/dataset.h"
 #include "nndmft/deep_linear.h"
 #include "nndmft/model.h"
+#include "nndmft/rates.h"
 
 NND_API_BEGIN
 
@@ -34,6 +35,9 @@ typedef enum {
     NND_RESIDUAL_PLAIN      /**< scale 1 */
 } nnd_residual;
 
+/** The most outputs. */
+enum { NND_WIDE_MOST_OUTPUTS = 1000 };
+
 /** Ranges, defaults and meaning: the tables in models/wide_mlp.c. */
 typedef struct {
     int64_t depth; /**< L, hidden layers */
@@ -49,7 +53,7 @@ typedef struct {
     nnd_batch batch;
     int optimizer;                 /**< 0, sgd: others are refused */
     double momentum, weight_decay; /**< the decay is per step, of flow per unit of time */
-    nnd_reals schedule;
+    nnd_rates schedule;
     int integrator; /**< nnd_integrator */
     int method;     /**< nnd_method, without NND_INTERPOLATE */
     double time;    /**< NaN for gd */
