@@ -249,8 +249,8 @@ nnd_status nnd_lanczos_leading(nnd_lanczos *l, nnd_operator apply, void *data, s
     if (pair == NULL)
         return nnd_fail_memory(l->ctx, "Lanczos vectors");
     for (size_t k = 0; k < count; d.found = ++k) {
-        nnd_status status = nnd_lanczos_extremes(l, apply_deflated, &d, start + k * n, tolerance,
-                                                 end, pair, NULL);
+        nnd_status status =
+            nnd_lanczos_extremes(l, apply_deflated, &d, start + k * n, tolerance, end, pair, NULL);
         worst = status < NND_OK || status > worst ? status : worst;
         if (worst < NND_OK)
             break;

@@ -14,8 +14,8 @@ static bool is_residual(const nnd_flat_minima *p) {
 
 /* ---- making ---- */
 
-nnd_status nnd_flat_network_make(nnd_context *ctx, const nnd_flat_minima *p,
-                                 const nnd_flat_data *data, size_t networks, nnd_network *net) {
+nnd_status nnd_flat_network_make(nnd_context *ctx, const nnd_flat_minima *p, size_t samples,
+                                 const double *x, size_t networks, nnd_network *net) {
     size_t depth = (size_t)p->depth, layers = depth + is_residual(p);
     nnd_layer_plan *layer = calloc(layers, sizeof *layer);
     if (layer == NULL)
@@ -30,13 +30,13 @@ nnd_status nnd_flat_network_make(nnd_context *ctx, const nnd_flat_minima *p,
         };
     }
     nnd_network_plan plan = {.networks = networks,
-                             .samples = data->samples,
-                             .inputs = data->dim,
+                             .samples = samples,
+                             .inputs = nnd_flat_minima_dim(p),
                              .layers = layers,
                              .layer = layer};
     nnd_status status = nnd_network_make(ctx, &plan, net);
     if (status == NND_OK)
-        nnd_network_set_inputs(net, 0, data->x);
+        nnd_network_set_inputs(net, 0, x);
     free(layer);
     return status;
 }
@@ -59,7 +59,8 @@ static nnd_status make_network(nnd_context *ctx, nnd_flat_block *block) {
     block->residual = calloc(NND_LANES * block->data.samples, sizeof(double));
     if (block->residual == NULL)
         return nnd_fail_memory(ctx, "a block of networks");
-    return nnd_flat_network_make(ctx, block->params, &block->data, NND_LANES, &block->net);
+    return nnd_flat_network_make(ctx, block->params, block->data.samples, block->data.x, NND_LANES,
+                                 &block->net);
 }
 
 static size_t widest(const nnd_flat_minima *p) {

@@ -25,12 +25,12 @@ typedef struct {
 } nnd_flat_block;
 
 /**
- * Networks of matrices on the training set, all weights 0 and rates 1: layers as in
+ * Networks of matrices on `samples` inputs x, all weights 0 and rates 1: layers as in
  * flat-minima.md#s1, and as last one the fixed readout of the residual network (rate 0). Free with
  * nnd_network_clear.
  */
 NND_MUST_USE nnd_status nnd_flat_network_make(nnd_context *ctx, const nnd_flat_minima *p,
-                                              const nnd_flat_data *data, size_t networks,
+                                              size_t samples, const double *x, size_t networks,
                                               nnd_network *net);
 
 /** Frees with nnd_flat_block_clear, which takes half-made ones. */
