@@ -139,6 +139,13 @@ static const nnd_variable VARIABLES[] = {
      "flat-minima.md#s4: |W_k - 1|, largest singular value", "layers", .check = NND_UNCHECKED},
 };
 
+static const nnd_view VIEWS[] = {
+    {"scatter",
+     {"gap", "test_loss"},
+     .scatter = true,
+     .drawing = {.x = "seed", .over = "sharpness", .log = NND_LOG_XY, .last = true}},
+    {NULL}};
+
 /* ---- checks ---- */
 
 static bool check_data(nnd_flat_minima *p, nnd_objection *o) {
@@ -230,6 +237,7 @@ const nnd_model nnd_flat_minima_model = {
     .page = "flat-minima",
     .params = NND_TABLE_OF(PARAMS, nnd_flat_minima),
     NND_VARIABLES(VARIABLES),
+    .views = VIEWS,
     .check = check,
 };
 
