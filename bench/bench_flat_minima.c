@@ -191,14 +191,14 @@ static double experiment(const char *name) {
 
 static void experiments(void) {
     static const char *const names[] = {"flat-scale", "flat-underdetermined", "flat-residual",
-                                        "flat-threshold"};
+                                        "flat-threshold", "flat-gap", "flat-gelu"};
     double total = 0.0;
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         double seconds = experiment(names[i]);
         printf("flat minima, experiment %-22s %8.2f s on 2 threads\n", names[i], seconds);
         total += seconds;
     }
-    printf("flat minima, all four experiments, 20 runs per point: %.1f s\n", total);
+    printf("flat minima, all six experiments, 16 to 100 runs per point: %.1f s\n", total);
 }
 
 void bench_flat_minima(void) {
