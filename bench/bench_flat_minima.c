@@ -190,8 +190,9 @@ static double experiment(const char *name) {
 }
 
 static void experiments(void) {
-    static const char *const names[] = {"flat-scale", "flat-underdetermined", "flat-residual",
-                                        "flat-threshold", "flat-gap", "flat-gelu"};
+    static const char *const names[] = {"flat-scale",    "flat-underdetermined",
+                                        "flat-residual", "flat-threshold",
+                                        "flat-gap",      "flat-gelu"};
     double total = 0.0;
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         double seconds = experiment(names[i]);

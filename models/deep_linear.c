@@ -168,7 +168,7 @@ static bool check_interpolation(const nnd_deep_linear *p, nnd_objection *o) {
     if (p->weight_decay > 0.0)
         return nnd_object(o, "weight_decay", "%g does not go with method: interpolate",
                           p->weight_decay);
-    if (p->schedule.count > 0)
+    if (nnd_rates_given(&p->schedule))
         return nnd_object(o, "schedule", "does not go with method: interpolate");
     if (p->training == NND_TRAIN_FRESH)
         return nnd_object(o, "training", "fresh batches do not go with method: interpolate");
@@ -232,7 +232,7 @@ double nnd_deep_linear_sigma(const nnd_deep_linear *p, size_t l) {
 }
 
 double nnd_deep_linear_rate(const nnd_deep_linear *p, size_t step) {
-    return nnd_integration_rate(&p->schedule, step);
+    return nnd_rates_at(&p->schedule, step);
 }
 
 nnd_status nnd_deep_linear_marks(nnd_context *ctx, const nnd_deep_linear *p, nnd_reals *marks) {

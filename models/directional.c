@@ -60,6 +60,7 @@ static const nnd_param PARAMS[] = {
     {"lr", FIELD(REAL, lr), "null", NND_POSITIVE, "gd: learning rate eta (default 0.5)",
      .symbol = "η₀", .long_name = "learning rate"},
     {"steps", FIELD(REAL, steps), "null", NND_BETWEEN(0, 1e8), "gd: number of steps (default 100)"},
+    NND_SCHEDULE_ROW(nnd_directional),
     {"time", FIELD(REAL, time), "null", NND_POSITIVE, "flow: final time (default 10000)"},
     {"init", FIELD(GROUP, init), "aligned", NND_ANY,
      "aligned: balanced layers of rank one; or two layers {M: [[...]], p: [...], a: [...]}",
@@ -175,6 +176,10 @@ static bool settle_integrator(nnd_directional *p, nnd_objection *o) {
         return nnd_object(o, "lr", "%g belongs to integrator: gd (flow has time)", p->lr);
     if (flow && !isnan(p->steps))
         return nnd_object(o, "steps", "%g belongs to integrator: gd (flow has time)", p->steps);
+    if (flow && nnd_rates_given(&p->schedule))
+        return nnd_object(o, "schedule", "belongs to integrator: gd (flow has time)");
+    if (!nnd_rates_check(&p->schedule, o))
+        return false;
     if (!flow && !isnan(p->time))
         return nnd_object(o, "time", "%g belongs to integrator: flow", p->time);
     if (!flow && p->steps != floor(p->steps) && !isnan(p->steps))

@@ -50,7 +50,7 @@ static bool settle_flow(const nnd_integration *x, nnd_objection *o) {
         return nnd_object(o, "momentum", "%g belongs to integrator: gd", x->momentum);
     if (x->weight_decay > 0.0)
         return nnd_object(o, "weight_decay", "%g belongs to integrator: gd", x->weight_decay);
-    if (x->schedule->count > 0)
+    if (nnd_rates_given(x->schedule))
         return nnd_object(o, "schedule", "belongs to integrator: gd");
     if (*x->steps == 0)
         return nnd_object(o, "steps", "0 is out of range: flow needs an integer >= 1");
@@ -60,7 +60,7 @@ static bool settle_flow(const nnd_integration *x, nnd_objection *o) {
 }
 
 bool nnd_integration_settle(const nnd_integration *x, nnd_objection *o) {
-    return settle_steps(x, o) &&
+    return settle_steps(x, o) && nnd_rates_check(x->schedule, o) &&
            (x->integrator == NND_DESCENT ? settle_descent(x, o) : settle_flow(x, o));
 }
 
@@ -71,9 +71,4 @@ bool nnd_integration_check_record(const nnd_integration *x, nnd_objection *o) {
 double nnd_integration_time(int integrator, int method, double time, int64_t steps, double mark) {
     bool on_grid = integrator == NND_GRADIENT_FLOW && !nnd_integration_adapts(integrator, method);
     return on_grid ? time * mark / (double)steps : mark;
-}
-
-double nnd_integration_rate(const nnd_reals *schedule, size_t step) {
-    size_t n = schedule->count;
-    return n == 0 ? 1.0 : schedule->value[step < n ? step : n - 1];
 }

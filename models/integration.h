@@ -20,8 +20,7 @@ static const nnd_guide NND_STABILITY_EDGE[] = {
      {.min = 0, .max = 1, .max_open = true}, "heavy-ball momentum of gd"},                         \
     {"weight_decay", NND_FIELD(REAL, structure, weight_decay), "0",                                \
      {.min = 0, .max = 1, .max_open = true}, decay},                                               \
-    {"schedule", NND_FIELD(REALS, structure, schedule), "null", NND_NON_NEGATIVE,                  \
-     "multipliers of lr at steps 0, 1, ...; the last one holds on"},                               \
+    NND_SCHEDULE_ROW(structure),                                                                    \
     {"integrator", NND_FIELD(CHOICE, structure, integrator), "gd", NND_ANY,                        \
      "gradient descent, or gradient flow up to `time`", .choices = NND_INTEGRATORS}
 #define NND_RATE_ROW(structure, meaning)                                                           \
@@ -54,7 +53,7 @@ typedef struct {
     const nnd_reals *record;
     int64_t record_every;
     double momentum, weight_decay; /**< a decay that flow has too is 0 here */
-    const nnd_reals *schedule;
+    const nnd_rates *schedule;
 } nnd_integration;
 
 /** Settles what is absent, and refuses what belongs to the other integrator; then `record`. */
@@ -64,7 +63,5 @@ bool nnd_integration_check_record(const nnd_integration *x, nnd_objection *o);
 bool nnd_integration_adapts(int integrator, int method);
 /** The time `t` of a recorded step, or of a recorded time of an adaptive flow. */
 double nnd_integration_time(int integrator, int method, double time, int64_t steps, double mark);
-/** Multiplier of the learning rate at a step (1 without a schedule). */
-double nnd_integration_rate(const nnd_reals *schedule, size_t step);
 
 #endif

@@ -140,9 +140,6 @@ static const nnd_variable VARIABLES[] = {
      "wide-mlp.md#s5: with g_0(0)", "overlaps", .nullable = true},
     {"outlier_right", "t,matrix,k", "squared overlap of the right vector with the initial phi",
      "wide-mlp.md#s5: with phi_0(0)", "overlaps", .nullable = true},
-    {"outlier_margin", "t,matrix", "indicator of an outlier, by its sign alone",
-     "wide-mlp.md#s5: lambda_min F(2 sigma_w), negative: escaped", "escape",
-     .check = NND_UNCHECKED},
     {"outlier_strength", "t,matrix,k", "strength of an outlier, above 1: escaped",
      "wide-mlp.md#eq16: Lambda_k", "escape", .check = NND_UNCHECKED, .nullable = true,
      .drawing = {.facet = "matrix", .rank = "k", .level_count = 1, .level = {1.0}}},
@@ -264,7 +261,7 @@ double nnd_wide_mlp_time(const nnd_wide_mlp *p, double mark) {
 }
 
 double nnd_wide_mlp_rate(const nnd_wide_mlp *p, size_t step) {
-    return nnd_integration_rate(&p->schedule, step);
+    return nnd_rates_at(&p->schedule, step);
 }
 
 double nnd_wide_mlp_stability_edge(const nnd_wide_mlp *p) {

@@ -40,14 +40,12 @@ typedef struct {
 typedef struct {
     const nnd_directional_path *path;
     const nnd_directional_point *point;
-    double time; /* eta times step, or the time of the flow */
+    double time; /* of the flow, or the sum of the rates of all steps before */
     nnd_logistic_averages at;
 } view;
 
 static view view_at(const nnd_directional_path *path, size_t i) {
-    const nnd_directional *p = path->params;
-    double rate = p->integrator == NND_GRADIENT_FLOW ? 1.0 : p->lr;
-    return (view){path, &path->point[i], rate * path->t[i],
+    return (view){path, &path->point[i], path->point[i].time,
                   nnd_logistic_at(path->averages, path->point[i].omega)};
 }
 
@@ -278,9 +276,12 @@ static nnd_status add_min_size(nnd_context *ctx, nnd_frame *frame, const solutio
     return status;
 }
 
-/* directional.md#eq9: the multiplier is -1 there; below three layers no norm makes it so. */
+/* directional.md#eq9: the multiplier is -1 there; below three layers no norm makes it so, and with
+ * a schedule each step has its own. */
 static double omega_critical(const nnd_directional_path *path) {
     double l = (double)path->params->depth;
+    if (nnd_rates_given(&path->params->schedule))
+        return NAN;
     return l > 2.0 ? pow(2.0 / (path->params->lr * path->constants.c0), l / (l - 2.0)) : NAN;
 }
 

@@ -12,6 +12,7 @@
 
 /** The predictor at one time. */
 typedef struct {
+    double time; /**< of the flow; gd: the sum of the rates of all steps before */
     double omega;
     double zeta;           /**< -inf, inf: at the angle 0, pi; NaN: no direction, or not resolved */
     double sign;           /**< of the perpendicular part relative to its start; 0: there is none */

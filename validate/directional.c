@@ -234,7 +234,7 @@ static nnd_status descend(run *r) {
         nnd_status status = nnd_progress_step(r->ctx, t, r->t[r->count - 1]);
         if (status != NND_OK)
             return status;
-        nnd_directional_network_step(&r->net);
+        nnd_directional_network_step(&r->net, (size_t)t);
     }
     return NND_OK;
 }
@@ -340,7 +340,9 @@ static nnd_status recipe(nnd_context *ctx, const void *params, size_t size, nnd_
     (void)size;
     snprintf(optimizer, sizeof optimizer,
              "%s on the mean logistic loss, no biases; weights are no random ones but %s",
-             flows(p) ? "gradient flow (SGD in the limit of small rates)" : "SGD, full batch",
+             flows(p)                        ? "gradient flow (SGD in the limit of small rates)"
+             : nnd_rates_given(&p->schedule) ? "SGD, full batch, rates times the schedule,"
+                                             : "SGD, full batch",
              p->init.kind == NND_START_GIVEN ? "those of init"
                                              : "rank-one layers aligned with each other");
     nnd_status status = nnd_recipe_new(ctx, 1, (size_t)p->depth, 1.0, optimizer, out, &std, &lr);

@@ -23,8 +23,8 @@ static bool check(const void *params, size_t size, nnd_objection *o) {
     const nnd_wide_mlp *p = params;
     const size_t largest = 100000;
     if (p->outputs > 1 || p->loss != NND_WIDE_MSE || p->residual != NND_RESIDUAL_NONE ||
-        p->sigma_b > 0.0 || p->momentum > 0.0 || p->weight_decay > 0.0 || p->schedule.count > 0 ||
-        p->integrator == NND_GRADIENT_FLOW)
+        p->sigma_b > 0.0 || p->momentum > 0.0 || p->weight_decay > 0.0 ||
+        nnd_rates_given(&p->schedule) || p->integrator == NND_GRADIENT_FLOW)
         return nnd_object(o, "outputs", "networks train one output by plain descent yet");
     if (size > largest)
         return nnd_object(o, "size", "%zu is more than %zu neurons per layer", size, largest);

@@ -9,6 +9,7 @@
 #include "nndmft/dataset.h"
 #include "nndmft/deep_linear.h"
 #include "nndmft/model.h"
+#include "nndmft/rates.h"
 
 NND_API_BEGIN
 
@@ -49,7 +50,7 @@ typedef struct {
     nnd_batch batch;
     int optimizer;                 /**< 0, sgd: others are refused */
     double momentum, weight_decay; /**< the decay is per step, of flow per unit of time */
-    nnd_reals schedule;
+    nnd_rates schedule;
     int integrator; /**< nnd_integrator */
     int method;     /**< nnd_method, without NND_INTERPOLATE */
     double time;    /**< NaN for gd */

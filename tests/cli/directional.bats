@@ -105,6 +105,22 @@ YAML
         <<<'{model: directional, params: {integrator: gd, record: [200]}}'
 }
 
+@test "schedules of descent by list and by law, one at a time" {
+    for schedule in '[1, 0.5]' '{power: -0.5}' '{factor: 0.99}'; do
+        works run "$(cases)/directional-matrices.yaml" --force \
+            --set "params.schedule=$schedule" -o s.h5
+        all_agree
+    done
+    bad_case params.schedule "2 of list, power and factor" \
+        <<<'{model: directional, params: {integrator: gd, schedule: {power: 1, factor: 0.9}}}'
+    bad_case params.schedule "integrator: gd" \
+        <<<'{model: directional, params: {schedule: {power: 1}}}'
+    bad_case params.schedule.factor "-1" "> 0" \
+        <<<'{model: directional, params: {integrator: gd, schedule: {factor: -1}}}'
+    bad_case params.schedule.list "fast is not a number" \
+        <<<'{model: directional, params: {integrator: gd, schedule: fast}}'
+}
+
 @test "keys of the other integrator are refused" {
     bad_case params.lr "integrator: gd" <<<'{model: directional, params: {lr: 0.1}}'
     bad_case params.steps "integrator: gd" <<<'{model: directional, params: {steps: 10}}'
