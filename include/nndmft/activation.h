@@ -42,8 +42,8 @@ extern const nnd_param_table nnd_activation_table;
 /**
  * phi and its derivatives at n points, element by element; outputs that are NULL are not computed.
  * `phi` may be `h` itself, the others may not. Accurate to a few units in the last place (smoothed
- * tanh, softplus, tanh-gelu: 1e-13 relative to scale for gain * smoothing <= 1). What is not finite stays
- * so.
+ * tanh, softplus, tanh-gelu: 1e-13 relative to scale for gain * smoothing <= 1). What is not finite
+ * stays so.
  */
 void nnd_activation_apply(const nnd_activation *a, size_t n, const double *h, double *phi,
                           double *d1, double *d2, double *d3);
