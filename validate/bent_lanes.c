@@ -114,7 +114,10 @@ typedef struct {
 static inline __attribute__((always_inline)) vec load(const view *m, size_t i, size_t j,
                                                       size_t part) {
     size_t entry = i * m->down + j * m->along;
-    return m->shared ? m->at[entry] - (vec){0} : ((const vec *)m->at)[entry * PARTS + part];
+    const vec zero = {0};
+    if (m->shared)
+        return m->at[entry] - zero;
+    return ((const vec *)m->at)[entry * PARTS + part];
 }
 
 /* Sides of a tile, whose sums stay in registers. */
