@@ -94,7 +94,7 @@ static void tell_fit(const nnd_panel *panel, nnd_cell *cell) {
     char label[NND_PLOT_LABEL];
     if (!find_fit(panel, &f, &error))
         return;
-    snprintf(label, sizeof label, "slope %.3g ± %.2g, %zu runs", f.slope, error, f.count);
+    nnd_format(label, sizeof label, "slope %.3g ± %.2g, %zu runs", f.slope, error, f.count);
     nnd_cell_name(cell, NND_MARK_LINE, NND_PLOT_GREY, 1, label);
     if (nnd_cell_begin(cell, "fit")) {
         const double end[] = {cell->x.min, cell->x.max};
