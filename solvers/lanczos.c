@@ -229,13 +229,19 @@ static double residual_norm(nnd_lanczos *l, nnd_operator apply, void *data, size
     return sqrt(sum);
 }
 
+static void exchange(size_t n, double *x, double *y) {
+    for (size_t i = 0; i < n; i++) {
+        double old = x[i];
+        x[i] = y[i];
+        y[i] = old;
+    }
+}
+
 /* Brings the pair k, which a later search may have found above those before it, to its place. */
 static void sort_in(size_t n, size_t k, double *value, double *vector) {
     for (; k > 0 && value[k] > value[k - 1]; k--) {
-        double larger = value[k];
-        value[k] = value[k - 1];
-        value[k - 1] = larger;
-        cblas_dswap((int)n, vector + k * n, 1, vector + (k - 1) * n, 1);
+        exchange(1, value + k, value + k - 1);
+        exchange(n, vector + k * n, vector + (k - 1) * n);
     }
 }
 
