@@ -76,6 +76,7 @@
     STREAM(TWO_LAYER, WEIGHTS, 0, 1)                                                               \
     STREAM(TWO_LAYER, READOUT, 1, 1)                                                               \
     STREAM(WIDE_MLP, WEIGHTS, 0, 101)                                                              \
+    STREAM(WIDE_MLP, BIASES, 101, 100)                                                             \
     STREAM(WIDE_MLP, SEARCH, 1000, 1)                                                              \
     STREAM(WIDE_MLP_THEORY, LAYERS, 0, 100)
 /* clang-format on */
