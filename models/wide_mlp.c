@@ -36,7 +36,7 @@ static const nnd_param PARAMS[] = {
      "output scale; large: rich, small: lazy (rounding counts 1/gamma0 times; the limit 0 is "
      "parameterization: ntk)",
      .symbol = "γ₀", .long_name = "output scale"},
-    {"outputs", FIELD(INTEGER, outputs), "1", NND_BETWEEN(1, 1000),
+    {"outputs", FIELD(INTEGER, outputs), "1", NND_BETWEEN(1, NND_WIDE_MOST_OUTPUTS),
      "C: targets are P x C, or labels are classes 0..C-1", .symbol = "C", .long_name = "outputs"},
     {"loss", FIELD(CHOICE, loss), "mse", NND_ANY,
      "what is descended, a mean over samples: mse summed over outputs, with 1/2 (classes: unit "
