@@ -34,6 +34,7 @@ typedef struct {
     const char *scaling;        /**< drawn against the size of the simulation, which is this */
     const char *law;            /**< what the legend calls theory */
     bool seeds;                 /**< x counts seeds, and how they are spread is drawn */
+    bool scatter;               /**< x counts seeds, each a point of values of two variables */
     nnd_source theory, mc;
     const nnd_dim *x;         /**< NULL: a single position */
     const nnd_dim *y;         /**< of a heat map, else NULL */
@@ -52,6 +53,7 @@ typedef struct {
                     all have one */
     bool gaps;   /**< NaN breaks a line: a legal value, not a coordinate of other curves */
     bool log_x, log_y;
+    bool hover; /**< points tell their values where one points at them */
 } nnd_panel;
 
 /** A variable (NULL: none) as a frame (NULL is allowed) holds it. */
