@@ -20,6 +20,7 @@
 #include "bench_matrices.h"
 #include "bench_require.h"
 #include "bench_scaling_laws.h"
+#include "bench_similarity.h"
 #include "bench_spectrum.h"
 #include "bench_timer.h"
 #include "bench_wide_mlp.h"
@@ -233,8 +234,8 @@ static void directional_samples(nnd_context *ctx) {
     double drawn = bench_seconds() - began;
     for (int i = 0; i < 20 * TRAININGS; i++) {
         began = bench_seconds();
-        nnd_directional_network_evaluate(&n, false);
-        nnd_directional_network_step(&n);
+        nnd_directional_network_evaluate(&n, (size_t)i, false);
+        nnd_directional_network_step(&n, 0);
         seconds = fmin(seconds, bench_seconds() - began);
     }
     row("logistic step on 200000 samples, D = 10", seconds, 1e-9 * bytes / seconds, "GB/s",
@@ -365,6 +366,7 @@ int main(int argc, char **argv) {
     matrices();
     bench_dyson();
     bench_spectrum();
+    bench_similarity();
     hdf5(ctx);
     if (argc > 1)
         start_up(argv[0], argv[1]);

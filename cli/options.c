@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+#include <limits.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,13 +25,23 @@ enum {
     KEY_POINTS,
     KEY_LOG,
     KEY_LIST,
+    KEY_STYLE,
+    KEY_WIDTH,
+    KEY_FONT,
     KEY_FORMAT,
     KEY_GROUP,
     KEY_CASE,
     KEY_DATASET,
     KEY_INIT,
     KEY_PICTURES,
-    KEY_TABLE
+    KEY_TABLE,
+    KEY_TABLES,
+    KEY_MEASURE,
+    KEY_NEIGHBOURS,
+    KEY_VARIANCE,
+    KEY_PERMUTATIONS,
+    KEY_RESAMPLES,
+    KEY_SEED
 };
 
 /* What becomes of an option's argument. */
@@ -75,6 +86,11 @@ static const lettered_option OPTIONS[] = {
            "take this variable (repeatable, or a list with commas)"),
     OPTION('w', "view", KEY_VIEW, "NAME", KEPT, view, "the picture to draw"),
     CHOICE('L', "log", KEY_LOG, "AXES", log, "x y xy yx", "logarithmic axes: x, y or xy"),
+    CHOICE('l', "style", KEY_STYLE, "STYLE", style, "web paper talk",
+           "web (default), paper (a column of 8.6 cm, its legend below) or talk (a slide)"),
+    OPTION('l', "width", KEY_WIDTH, "LENGTH", CONVERTED, width,
+           "width of the picture in cm, mm, in or pt, as 8.6cm"),
+    OPTION('l', "font", KEY_FONT, "FAMILY", KEPT, font, "letters of this family (default sans)"),
     OPTION('l', "list", KEY_LIST, NULL, NOTED, list, "list what can be drawn"),
     CHOICE('F', "format", KEY_FORMAT, "FORMAT", format, "csv json", "csv (default) or json"),
     CHOICE('g', "group", KEY_GROUP, "GROUP", group, "theory mc seeds compare",
@@ -91,11 +107,25 @@ static const lettered_option OPTIONS[] = {
            "where to read the variable, as t=40,layer=1"),
     OPTION('m', "dataset", KEY_DATASET, "NAME", ADDED, datasets,
            "look at this matrix only (repeatable)"),
-    OPTION('m', "init", KEY_INIT, "FILE", KEPT, init,
+    OPTION('i', "init", KEY_INIT, "FILE", KEPT, init,
            "the same matrices before training, to compare with"),
-    OPTION('m', "pictures", KEY_PICTURES, "FOLDER", KEPT, pictures,
+    OPTION('i', "pictures", KEY_PICTURES, "FOLDER", KEPT, pictures,
            "draw a picture of each matrix into FOLDER"),
-    CHOICE('m', "format", KEY_TABLE, "FORMAT", format, "table json", "table (default) or json"),
+    CHOICE('i', "format", KEY_TABLE, "FORMAT", format, "table json", "table (default) or json"),
+    CHOICE('S', "format", KEY_TABLES, "FORMAT", format, "table csv json",
+           "table (default), csv or json"),
+    OPTION('S', "measure", KEY_MEASURE, "NAME", CONVERTED, measures,
+           "take this measure (repeatable, or a list with commas; default: all)"),
+    OPTION('S', "k", KEY_NEIGHBOURS, "N", CONVERTED, similarity,
+           "neighbours of knn_overlap (default 10)"),
+    OPTION('S', "variance", KEY_VARIANCE, "X", CONVERTED, similarity,
+           "share of the variance that svcca keeps (default 0.99)"),
+    OPTION('S', "permutations", KEY_PERMUTATIONS, "N", CONVERTED, similarity,
+           "orders of the points behind null levels (default 100; 0: none)"),
+    OPTION('S', "resamples", KEY_RESAMPLES, "N", CONVERTED, similarity,
+           "sets of points behind standard errors (default 50; 0: none)"),
+    OPTION('S', "seed", KEY_SEED, "N", CONVERTED, similarity,
+           "seed of these orders and sets (default 0)"),
     OPTION('c', "case", KEY_CASE, NULL, NOTED, as_case, "print a commented case file"),
     OPTION('*', "threads", KEY_THREADS, "N", CONVERTED, threads,
            "worker threads (default: all that the process may use)"),
@@ -120,7 +150,8 @@ static void add_text(struct argp_state *state, nnd_texts *texts, const char *tex
     texts->value[texts->count++] = copy;
 }
 
-static void add_names(struct argp_state *state, nnd_texts *texts, const char *list) {
+static void add_names(struct argp_state *state, nnd_texts *texts, const char *option,
+                      const char *what, const char *list) {
     size_t before = texts->count;
     for (const char *at = list; *at != '\0';) {
         size_t length = strcspn(at, ",");
@@ -129,7 +160,7 @@ static void add_names(struct argp_state *state, nnd_texts *texts, const char *li
         at += length + (at[length] == ',');
     }
     if (texts->count == before)
-        argp_error(state, "--var: \"%s\" names no variable", list);
+        argp_error(state, "--%s: \"%s\" names no %s", option, list, what);
 }
 
 static double positive_number(struct argp_state *state, const char *name, const char *text) {
@@ -140,6 +171,21 @@ static double positive_number(struct argp_state *state, const char *name, const 
     return x;
 }
 
+/* A length in cm. */
+static double length(struct argp_state *state, const char *name, const char *text) {
+    static const struct {
+        const char *unit;
+        double cm;
+    } units[] = {{"cm", 1.0}, {"", 1.0}, {"mm", 0.1}, {"in", 2.54}, {"pt", 2.54 / 72.0}};
+    char *end;
+    double x = nnd_number_parse(text, &end);
+    for (size_t i = 0; end != text && x > 0.0 && i < sizeof units / sizeof *units; i++)
+        if (strcmp(end, units[i].unit) == 0)
+            return x * units[i].cm;
+    argp_error(state, "--%s: %s is not a length > 0 in cm, mm, in or pt, as 8.6cm", name, text);
+    return 0.0;
+}
+
 static int whole_number(struct argp_state *state, const char *name, const char *text, int least,
                         int most) {
     char *end;
@@ -147,6 +193,14 @@ static int whole_number(struct argp_state *state, const char *name, const char *
     if (end == text || *end != '\0' || !(x >= least && x <= most) || x != (int)x)
         argp_error(state, "--%s: %s is not an integer from %d to %d", name, text, least, most);
     return (int)x;
+}
+
+static double share(struct argp_state *state, const char *name, const char *text) {
+    char *end;
+    double x = nnd_number_parse(text, &end);
+    if (end == text || *end != '\0' || !(x > 0.0 && x <= 1.0))
+        argp_error(state, "--%s: %s is not a number > 0 and <= 1", name, text);
+    return x;
 }
 
 static const char *one_of(struct argp_state *state, const char *name, const char *text,
@@ -172,10 +226,31 @@ static void read_argument(int key, const char *arg, struct argp_state *state, cl
         o->memory = 1e9 * positive_number(state, "memory", arg);
         break;
     case KEY_VAR:
-        add_names(state, &o->vars, arg);
+        add_names(state, &o->vars, "var", "variable", arg);
+        break;
+    case KEY_WIDTH:
+        o->width = length(state, "width", arg);
         break;
     case KEY_POINTS:
         o->points = (size_t)whole_number(state, "points", arg, 3, 1000000);
+        break;
+    case KEY_MEASURE:
+        add_names(state, &o->measures, "measure", "measure", arg);
+        break;
+    case KEY_NEIGHBOURS:
+        o->similarity.neighbours = (size_t)whole_number(state, "k", arg, 1, 1000000);
+        break;
+    case KEY_VARIANCE:
+        o->similarity.variance = share(state, "variance", arg);
+        break;
+    case KEY_PERMUTATIONS:
+        o->similarity.permutations = (size_t)whole_number(state, "permutations", arg, 0, 1000000);
+        break;
+    case KEY_RESAMPLES:
+        o->similarity.resamples = (size_t)whole_number(state, "resamples", arg, 0, 1000000);
+        break;
+    case KEY_SEED:
+        o->similarity.key.base_seed = (uint64_t)whole_number(state, "seed", arg, 0, INT_MAX);
         break;
     }
 }
@@ -262,7 +337,12 @@ void cli_parse(const cli_command *command, int argc, char **argv, cli_options *o
     const struct argp argp = {taken, parse_option, command->args, command->summary,
                               NULL,  NULL,         NULL};
     parse_state state = {command, options};
-    *options = (cli_options){.command = command->name, .format = "csv", .group = "theory"};
+    *options = (cli_options){
+        .command = command->name,
+        .format = strchr(command->options, 'F') != NULL ? "csv" : "table",
+        .group = "theory",
+        .similarity = nnd_similarity_defaults(),
+    };
     argp_err_exit_status = EXIT_BAD_INPUT;
     argp_program_version_hook = print_version;
     char name[64];
@@ -284,6 +364,7 @@ void cli_options_clear(cli_options *options) {
     texts_clear(&options->vars);
     texts_clear(&options->detect);
     texts_clear(&options->datasets);
+    texts_clear(&options->measures);
     free(options->history);
     memset(options, 0, sizeof *options);
 }

@@ -41,6 +41,7 @@
     STREAM(DIRECTIONAL, PLANE, 1, 1)                                                               \
     STREAM(DIRECTIONAL, LAYERS, 2, 1)                                                              \
     STREAM(DIRECTIONAL, INPUTS, 101, 1)                                                            \
+    STREAM(DIRECTIONAL, BATCHES, 102, 1) /* fresh in every step */                                 \
     STREAM(DIRECTIONAL_THEORY, ROUNDING, 0, 1)                                                     \
     STREAM(FLAT_MINIMA, WEIGHTS, 1, 1000)                                                          \
     STREAM(FLAT_MINIMA, READOUT, 1 << 20, 1)                                                       \
@@ -64,6 +65,9 @@
     STREAM(SCALING, NOISE, 3, 1)                                                                   \
     STREAM(SCALING, ROWS, 4, 1)                                                                    \
     STREAM(SCALING, ORDER, 5, 4) /* of each student */                                             \
+    STREAM(SIMILARITY, ORDERS, 1000, 1) /* keys may be those of networks in alignment */          \
+    STREAM(SIMILARITY, GROUPS, 1001, 1)                                                            \
+    STREAM(SIMILARITY, HALVES, 1002, 1)                                                            \
     STREAM(SPECTRUM, NULL_NORMALS, 0, 1) /* of one matrix, under keys of its own */                \
     STREAM(SPECTRUM, NULL_TESTS, 1, 1)                                                             \
     STREAM(SPECTRUM, TAIL, 2, 1)                                                                   \
@@ -73,6 +77,7 @@
     STREAM(TWO_LAYER, WEIGHTS, 0, 1)                                                               \
     STREAM(TWO_LAYER, READOUT, 1, 1)                                                               \
     STREAM(WIDE_MLP, WEIGHTS, 0, 101)                                                              \
+    STREAM(WIDE_MLP, BIASES, 101, 100)                                                             \
     STREAM(WIDE_MLP, SEARCH, 1000, 1)                                                              \
     STREAM(WIDE_MLP_THEORY, LAYERS, 0, 100)
 /* clang-format on */

@@ -121,6 +121,55 @@ START_TEST(signs_are_those_of_the_predictor) {
 }
 END_TEST
 
+/* The map of one matrix in plain numbers, with the multipliers of each step. */
+START_TEST(descent_takes_its_rates_from_the_schedule) {
+    const char *const schedules[] = {"[1, 0.5, 2]", "{power: 0.5}", "{factor: 0.9}"};
+    nnd_logistic *l;
+    ck_assert_int_eq(nnd_logistic_new(ctx, &(nnd_logistic_law){0}, &l), NND_OK);
+    const double c0 = nnd_logistic_constants_of(l).c0, list[] = {1.0, 0.5, 2.0};
+    for (int k = 0; k < 3; k++) {
+        nnd_frame *f =
+            solve("depth: 1, integrator: gd, lr: 0.3, steps: 40, schedule: %s", schedules[k]);
+        double along = cos(2.0), across = sin(2.0), time = 0.0;
+        for (int t = 0; t <= 40; t++) {
+            double omega = hypot(along, across), slope = nnd_logistic_at(l, omega).slope;
+            double rate = 0.3 * (k == 0   ? list[t < 2 ? t : 2]
+                                 : k == 1 ? sqrt(1.0 + t)
+                                          : pow(0.9, t));
+            test_close("omega", at(f, "omega", t), omega, 1e-12);
+            test_close("theta", at(f, "theta", t), atan2(across, along), 1e-12);
+            test_close("multiplier", at(f, "multiplier", t), 1.0 - rate * slope, 1e-12);
+            test_close("time", pow(at(f, "omega_law", t), 3.0), 3.0 * test_value(f, "A", "") * time,
+                       1e-12);
+            along += rate * (c0 - slope * along);
+            across -= rate * slope * across;
+            time += rate;
+        }
+        ck_assert_double_nan(test_value(f, "omega_critical", ""));
+        nnd_frame_free(f);
+    }
+    nnd_logistic_free(l);
+}
+END_TEST
+
+/* directional.md#eq14: with the power (2 - L)/(2 L) the direction converges geometrically at every
+ * depth. What the norm still is off its law, some 1/omega^2 and 1/t, is below 1/200 here. */
+START_TEST(one_power_makes_every_depth_geometric) {
+    for (int depth = 1; depth <= 4; depth++) {
+        double l = depth, a = (2.0 - l) / (2.0 * l), lr = 0.1, last = 3e4;
+        nnd_frame *f = solve("depth: %d, integrator: gd, lr: %g, steps: %g, theta0: 0.5, "
+                             "schedule: {power: %.17g}, record: [1.5e4]",
+                             depth, lr, last, a);
+        double c0 = test_value(f, "c0", ""), scale = (l + 2.0) * test_value(f, "A", "");
+        double x = c0 * (l + 2.0) / (2.0 * l) * pow(scale, (l - 2.0) / (l + 2.0)) *
+                   pow(lr * 2.0 * l / (l + 2.0), 2.0 * l / (l + 2.0));
+        double rate = (at(f, "neg_log_sin", last) - at(f, "neg_log_sin", 1.5e4)) / 1.5e4;
+        ck_assert_double_eq_tol(rate / -log1p(-x), 1.0, 0.005);
+        nnd_frame_free(f);
+    }
+}
+END_TEST
+
 #define UNBALANCED "init: {M: [[1, 0.2], [0.2, 0.5]], p: [0.3, -0.4], a: [0.5, 1]}"
 
 START_TEST(unbalanced_layers_have_the_printed_numbers) {
@@ -331,6 +380,94 @@ START_TEST(sampling_noise_silences_the_theory_of_small_angles) {
 }
 END_TEST
 
+/* Averages over Gaussian inputs by the trapezoidal rule, whose error is below rounding for what is
+ * smooth and even: E[g(omega |s|)] of g = (1 + exp(u))^-2 is not, so it is over the half line with
+ * Simpson's rule at 2e-3, of order (omega h)^4. */
+static void averages(double omega, double *h, double *noise, double *rise) {
+    const double step = 1e-3;
+    *h = *noise = *rise = 0.0;
+    for (int i = 0; i <= 12000; i++) {
+        double s = i * step, u = omega * s, tail = 1.0 / (1.0 + exp(u));
+        double simpson = (i == 0 || i == 12000 ? 1.0 : i % 2 == 1 ? 4.0 : 2.0) / 3.0;
+        double w = simpson * step * exp(-0.5 * s * s) * sqrt(2.0 / M_PI);
+        *h += 0.5 * w * s * tanh(0.5 * u);
+        *noise += w * tail * tail;
+        *rise += w * 2.0 * tail * tail * (1.0 - tail) * (2.0 - 3.0 * tail);
+    }
+}
+
+/* directional.md#eq16 in plain numbers: mean and variance of one matrix on batches. */
+START_TEST(fluctuations_of_batches_follow_their_recursion) {
+    nnd_frame *f = solve("depth: 1, dim: 6, integrator: gd, lr: 0.8, batch: 16, omega0: 4, theta0: "
+                         "0.4, steps: 150");
+    double along = 4.0 * cos(0.4), across = 4.0 * sin(0.4), v = 0.0, c0 = test_value(f, "c0", "");
+    for (int t = 0; t <= 150; t++) {
+        double omega = sqrt(along * along + across * across + 5.0 * v), h, noise, rise, unused;
+        averages(omega, &h, &unused, &unused);
+        averages(along, &unused, &noise, &rise);
+        test_close("omega", at(f, "omega", t), omega, 1e-9);
+        if (t > 0)
+            test_close("perp_floor", at(f, "perp_floor", t), v, 1e-8);
+        test_close("theta", at(f, "theta", t), acos(along / omega), 1e-8);
+        double slope = h / omega, keep = 1.0 - 0.8 * slope;
+        v = keep * keep * v + 0.64 / 16.0 * (noise + (3.5 * rise - slope * slope) * v);
+        along += 0.8 * (c0 - slope * along);
+        across *= keep;
+    }
+    nnd_frame_free(f);
+}
+END_TEST
+
+/* directional.md#eq17 where the norm hardly changes while a start is forgotten, and its limits: to
+ * lowest order eta (ln 2 - 1/2)/B, and what the next one adds. The norm moves by A/omega^2 per unit
+ * of time, in the time omega/c0 of the pull: 4 A/(c0 omega^2) of the 1.2/omega^2 by which V is off
+ * its limit. */
+START_TEST(fluctuations_settle_at_the_floor) {
+    const double rate[] = {0.1, 0.5, 1.0}, dim[] = {2, 40, 6}, batch[] = {1000, 100, 16};
+    const double omega0 = 20.0;
+    for (int k = 0; k < 3; k++) {
+        double steps = ceil(6.0 * omega0 / 0.4 / rate[k]);
+        nnd_frame *f = solve("depth: 1, dim: %g, integrator: gd, lr: %g, batch: %g, omega0: %g, "
+                             "theta0: 0, steps: %g, record: [0]",
+                             dim[k], rate[k], batch[k], omega0, steps);
+        double omega = at(f, "omega", steps), v = at(f, "perp_floor", steps), h, noise, rise;
+        averages(omega * cos(at(f, "theta", steps)), &h, &noise, &rise);
+        averages(omega, &h, &(double){0}, &(double){0});
+        double slope = h / omega, eta = rate[k], b = batch[k];
+        double floor = eta * noise / (2.0 * b * slope) /
+                       (1.0 - 0.5 * eta * slope -
+                        eta / (2.0 * b * slope) * (0.5 * (dim[k] + 1.0) * rise - slope * slope));
+        test_close("eq17", v, floor, 1e-4);
+        double first = (dim[k] + 1.0) / (8.0 * b) + 0.5 * slope;
+        double lowest = eta * (M_LN2 - 0.5) / b;
+        ck_assert_double_eq_tol(v / lowest, 1.0 + first * eta,
+                                1.3 / (omega * omega) + pow(1.1 * first * eta, 2.0));
+        ck_assert_double_eq(at(f, "perp_floor_min_size", steps), 0.0);
+        ck_assert(isinf(at(f, "perp_floor_min_size", 0)));
+        nnd_frame_free(f);
+    }
+}
+END_TEST
+
+/* Angles are claimed above their fluctuations; wide fluctuations end all claims but theirs. */
+START_TEST(claims_of_batches_end_where_they_fluctuate) {
+    nnd_frame *f =
+        solve("depth: 1, integrator: gd, lr: 0.5, batch: 100, omega0: 4, theta0: 1, steps: 200");
+    const nnd_array *theta = nnd_frame_find(f, "theta"), *floor = nnd_frame_find(f, "theta_floor");
+    const nnd_array *least = nnd_frame_find(f, "theta_min_size");
+    for (size_t t = 0; t < theta->count; t++)
+        ck_assert(isinf(least->data[t]) == (theta->data[t] < 5.0 * floor->data[t]));
+    ck_assert(isinf(least->data[200]) && least->data[4] == 0.0);
+    ck_assert_ptr_null(nnd_frame_find(f, "omega_min_size"));
+    nnd_frame_free(f);
+    f = solve("depth: 3, integrator: gd, lr: 0.3, batch: 10, steps: 60");
+    ck_assert_double_eq(at(f, "omega_min_size", 0), 0.0);
+    ck_assert(isinf(at(f, "omega_min_size", 60)));
+    ck_assert(isinf(at(f, "perp_floor_min_size", 60)));
+    nnd_frame_free(f);
+}
+END_TEST
+
 START_TEST(explosions_are_reported) {
     nnd_frame *f = solve("depth: 5, integrator: gd, lr: 50, omega0: 20, theta0: 2.5, steps: 100");
     double step = test_value(f, "diverged_at", "");
@@ -347,6 +484,8 @@ int main(void) {
     tcase_add_checked_fixture(tests, setup, teardown);
     tcase_add_test(tests, balanced_flow_has_the_printed_numbers);
     tcase_add_test(tests, descent_has_the_printed_numbers);
+    tcase_add_test(tests, descent_takes_its_rates_from_the_schedule);
+    tcase_add_test(tests, one_power_makes_every_depth_geometric);
     tcase_add_test(tests, signs_are_those_of_the_predictor);
     tcase_add_test(tests, three_layers_descend_to_an_edge_and_back);
     tcase_add_test(tests, unbalanced_layers_have_the_printed_numbers);
@@ -362,6 +501,9 @@ int main(void) {
     tcase_add_test(tests, a_predictor_of_norm_zero_turns_to_the_teacher_at_once);
     tcase_add_test(tests, the_opposite_direction_is_invariant);
     tcase_add_test(tests, sampling_noise_silences_the_theory_of_small_angles);
+    tcase_add_test(tests, fluctuations_of_batches_follow_their_recursion);
+    tcase_add_test(tests, fluctuations_settle_at_the_floor);
+    tcase_add_test(tests, claims_of_batches_end_where_they_fluctuate);
     tcase_add_test(tests, explosions_are_reported);
     suite_add_tcase(suite, tests);
     return test_main(suite);

@@ -11,6 +11,8 @@
 #include "core/largest.h"
 #include "core/timegrid.h"
 #include "theory/claims.h"
+#include "theory/directional_batch.h"
+#include "theory/directional_bounds.h"
 #include "theory/directional_polar.h"
 #include "theory/shortfall.h"
 
@@ -26,6 +28,8 @@ enum { TWINS = 5 };
 static const double SHAKE = 0x1p-40, STEP_ROUNDING = 8.0 * DBL_EPSILON;
 
 static const char SUNK[] = "smaller than what sampling noise or rounding leaves of an angle";
+static const char UNSETTLED[] = "the start has not been forgotten, or fluctuations are wider than "
+                                "what theory keeps of them";
 static const char AMPLIFIED[] = "rounding errors have grown beyond what a comparison takes for "
                                 "rounding";
 
@@ -39,14 +43,12 @@ typedef struct {
 typedef struct {
     const nnd_directional_path *path;
     const nnd_directional_point *point;
-    double time; /* eta times step, or the time of the flow */
+    double time; /* of the flow, or the sum of the rates of all steps before */
     nnd_logistic_averages at;
 } view;
 
 static view view_at(const nnd_directional_path *path, size_t i) {
-    const nnd_directional *p = path->params;
-    double rate = p->integrator == NND_GRADIENT_FLOW ? 1.0 : p->lr;
-    return (view){path, &path->point[i], rate * path->t[i],
+    return (view){path, &path->point[i], path->point[i].time,
                   nnd_logistic_at(path->averages, path->point[i].omega)};
 }
 
@@ -62,6 +64,11 @@ static double omega(const view *v) {
 
 static double theta(const view *v) {
     return 2.0 * atan(exp(v->point->zeta));
+}
+
+/* cos theta = -tanh zeta */
+static double cos_theta(const view *v) {
+    return or_absent(-tanh(v->point->zeta));
 }
 
 static double log_tan_half(const view *v) {
@@ -121,8 +128,28 @@ static double angle_ratio(const view *v) {
     return v->time > 0.0 ? neg_log_sin(v) / neg_log_sin_law(v) : NAN;
 }
 
+static double omega_lower(const view *v) {
+    return nnd_directional_omega_lower(v->path, v->time);
+}
+
+static double omega_upper(const view *v) {
+    return nnd_directional_omega_upper(v->path, v->time);
+}
+
+static double log_tan_upper(const view *v) {
+    return or_absent(nnd_directional_zeta_upper(v->path, v->time));
+}
+
+static double cos_lower(const view *v) {
+    return -tanh(nnd_directional_zeta_upper(v->path, v->time));
+}
+
 static double theta_floor(const view *v) {
-    return nnd_directional_floor(v->path, v->point->omega);
+    return nnd_directional_floor(v->path, v->point);
+}
+
+static double perp_floor(const view *v) {
+    return v->point->spread;
 }
 
 /* The smallest size at which theory describes a simulated angle: any (0), or none (inf). */
@@ -132,14 +159,31 @@ static double angle_min_size(const view *v) {
 
 /* Angles too small to be resolved are still small, unless they are those of sampling noise. */
 static double theta_min_size(const view *v) {
-    bool noisy = nnd_directional_samples_finite(v->path->params) && v->point->blind;
+    bool noisy = nnd_directional_is_noisy(v->path->params) && v->point->blind;
     return noisy || v->point->lost ? INFINITY : 0.0;
 }
 
-/* Fluctuating by the floor the direction costs the norm c0 floor^2/2 of its force. */
+static bool wide(const view *v) {
+    return v->path->params->batch > 0 &&
+           !nnd_directional_batch_small(v->path, v->point->spread, v->point->omega);
+}
+
+static double spread_min_size(const view *v) {
+    return wide(v) || !v->point->settled ? INFINITY : 0.0;
+}
+
+/* Fluctuating by the floor the direction costs the norm c0 floor^2/2 of its force, which the theory
+ * of batches takes into account. */
 static double norm_min_size(const view *v) {
+    if (v->path->params->batch > 0)
+        return wide(v) ? INFINITY : 0.0;
     double angle = theta_floor(v), lost = 0.5 * v->path->constants.c0 * angle * angle;
     return v->point->lost || lost > NOISE_SHARE * v->at.delta ? INFINITY : 0.0;
+}
+
+/* Its mean over fluctuations is that of the mean square across. */
+static double cos_min_size(const view *v) {
+    return v->path->params->batch > 0 ? norm_min_size(v) : theta_min_size(v);
 }
 
 static bool always(const nnd_directional *p) {
@@ -151,6 +195,10 @@ static bool stepwise(const nnd_directional *p) {
     return p->integrator == NND_DESCENT;
 }
 
+static bool batches(const nnd_directional *p) {
+    return p->batch > 0;
+}
+
 static const struct {
     const char *name;
     curve value, min_size;
@@ -159,8 +207,14 @@ static const struct {
     {"omega", omega, norm_min_size, always},
     {"omega_law", omega_law, NULL, always},
     {"theta", theta, theta_min_size, always},
-    {"theta_floor", theta_floor, NULL, nnd_directional_samples_finite},
+    {"theta_floor", theta_floor, NULL, nnd_directional_is_noisy},
+    {"perp_floor", perp_floor, spread_min_size, batches},
+    {"cos_theta", cos_theta, cos_min_size, always},
+    {"cos_lower", cos_lower, NULL, nnd_directional_bounded},
+    {"omega_lower", omega_lower, NULL, nnd_directional_bounded},
+    {"omega_upper", omega_upper, NULL, nnd_directional_bounded},
     {"log_tan_half", log_tan_half, angle_min_size, always},
+    {"log_tan_upper", log_tan_upper, NULL, nnd_directional_bounded},
     {"neg_log_sin", neg_log_sin, angle_min_size, always},
     {"neg_log_sin_law", neg_log_sin_law, NULL, always},
     {"perp_sign", perp_sign, NULL, always},
@@ -204,10 +258,11 @@ static double scale_of(const nnd_array *x) {
     return most;
 }
 
-/* The smallest sizes at which a curve is claimed, and whether rounding and smallness limit it. */
+/* The smallest sizes at which a curve is claimed, and what limits them. */
 typedef struct {
     double *least;
-    bool sunk, amplified;
+    const char *reason; /* of those that its own rule makes */
+    bool limited, amplified;
 } claims;
 
 static void find_claims(const solution *s, const nnd_array *x, curve value, curve min_size,
@@ -216,7 +271,7 @@ static void find_claims(const solution *s, const nnd_array *x, curve value, curv
     for (size_t i = 0; i < s->path.sound; i++) {
         view v = view_at(&s->path, i);
         c->least[i] = min_size(&v);
-        c->sunk |= c->least[i] > 0.0;
+        c->limited |= c->least[i] > 0.0;
         if (c->least[i] > 0.0 || isnan(x->data[i]) || rounding(s, value, i, x->data[i]) <= limit)
             continue;
         c->least[i] = INFINITY;
@@ -231,8 +286,8 @@ static nnd_status write_claims(nnd_frame *frame, const char *name, size_t count,
     nnd_status status = nnd_frame_add_variable(frame, &nnd_directional_model, full, &least);
     if (status == NND_OK)
         memcpy(least, c->least, count * sizeof *least);
-    if (status == NND_OK && c->sunk)
-        status = nnd_claim_reason(frame, name, SUNK);
+    if (status == NND_OK && c->limited)
+        status = nnd_claim_reason(frame, name, c->reason);
     if (status == NND_OK && c->amplified)
         status = nnd_claim_reason(frame, name, AMPLIFIED);
     return status;
@@ -241,19 +296,25 @@ static nnd_status write_claims(nnd_frame *frame, const char *name, size_t count,
 /* Adds the sizes only where one of them says something. */
 static nnd_status add_min_size(nnd_context *ctx, nnd_frame *frame, const solution *s,
                                const char *name, curve value, curve min_size) {
-    claims c = {.least = calloc(s->path.count, sizeof(double))};
+    bool spread =
+        min_size == spread_min_size || min_size == norm_min_size || min_size == cos_min_size;
+    claims c = {.least = calloc(s->path.count, sizeof(double)),
+                .reason = spread && batches(s->path.params) ? UNSETTLED : SUNK};
     if (c.least == NULL)
         return nnd_fail_memory(ctx, "the claims of theory");
     find_claims(s, nnd_frame_find(frame, name), value, min_size, &c);
     nnd_status status =
-        c.sunk || c.amplified ? write_claims(frame, name, s->path.sound, &c) : NND_OK;
+        c.limited || c.amplified ? write_claims(frame, name, s->path.sound, &c) : NND_OK;
     free(c.least);
     return status;
 }
 
-/* directional.md#eq9: the multiplier is -1 there; below three layers no norm makes it so. */
+/* directional.md#eq9: the multiplier is -1 there; below three layers no norm makes it so, and with
+ * a schedule each step has its own. */
 static double omega_critical(const nnd_directional_path *path) {
     double l = (double)path->params->depth;
+    if (nnd_rates_given(&path->params->schedule))
+        return NAN;
     return l > 2.0 ? pow(2.0 / (path->params->lr * path->constants.c0), l / (l - 2.0)) : NAN;
 }
 
@@ -284,6 +345,9 @@ static nnd_status add_scalars(nnd_context *ctx, nnd_frame *frame,
     if (status == NND_OK && p->integrator == NND_DESCENT)
         status = nnd_frame_add_number(frame, &nnd_directional_model, "omega_critical",
                                       omega_critical(path));
+    if (status == NND_OK && nnd_directional_bounded(p))
+        status =
+            nnd_frame_add_number(frame, &nnd_directional_model, "turning_time", path->turn.time);
     if (status == NND_OK && nnd_directional_samples_finite(p))
         status = nnd_frame_add_number(frame, &nnd_directional_model, "floor_time",
                                       floor_time(ctx, path));
@@ -379,7 +443,7 @@ nnd_status nnd_directional_theory_cost(nnd_context *ctx, const void *params, nnd
     double paths = flow ? 1.0 : 1.0 + TWINS, curves = flow ? 20.0 : 20.0 + 8.0 * TWINS;
     cost->flops = paths * evaluations * (averages + 6.0 * unknowns) + curves * times * averages;
     cost->bytes = paths * times * (sizeof(nnd_directional_point) + sizeof(double));
-    cost->results = times * 20.0 * sizeof(double);
+    cost->results = times * 25.0 * sizeof(double);
     if (flow)
         cost->bytes += (times * unknowns + 2.0 * unknowns * unknowns) * sizeof(double);
     return NND_OK;

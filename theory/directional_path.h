@@ -2,7 +2,8 @@
 /**
  * Path of the predictor of a deep linear network under the population gradient
  * (directional.md#s3), at the recorded times. Two numbers say where it is: omega = |w| and zeta =
- * log tan(theta/2), which does not underflow.
+ * log tan(theta/2), which does not underflow; on batches (directional.md#s11) those of the root
+ * mean square of the part of w across the teacher.
  */
 #ifndef NNDMFT_THEORY_DIRECTIONAL_PATH_H
 #define NNDMFT_THEORY_DIRECTIONAL_PATH_H
@@ -12,12 +13,15 @@
 
 /** The predictor at one time. */
 typedef struct {
+    double time; /**< of the flow; gd: the sum of the rates of all steps before */
     double omega;
     double zeta;           /**< -inf, inf: at the angle 0, pi; NaN: no direction, or not resolved */
     double sign;           /**< of the perpendicular part relative to its start; 0: there is none */
     double omega_exponent; /**< d log omega/d log t; NaN: not known */
     double angle_exponent; /**< d log(-log sin theta)/d log t; NaN: not known */
     double multiplier;     /**< gd: factor of the perpendicular part in the next step */
+    double spread;         /**< batches: variance of w in a direction across the teacher */
+    bool settled;          /**< the start no longer shows in it, nor beside it */
     bool blind;            /**< a simulation does not resolve the angle */
     bool lost; /**< nor anything else: since it was blind the perpendicular part has grown */
 } nnd_directional_point;
@@ -28,6 +32,12 @@ typedef struct {
     size_t steps, rejected, evaluations;
     double reached; /**< time */
 } nnd_directional_effort;
+
+/** Where the norm of a flow of aligned layers has fallen and begins to grow, for good. */
+typedef struct {
+    double time; /**< 0: it grows from the start; NaN: it does not within the flow */
+    double omega, zeta;
+} nnd_directional_turn;
 
 typedef struct {
     const nnd_directional *params;
@@ -41,6 +51,7 @@ typedef struct {
     double shake;       /**< gd: relative size of the errors that every step makes; 0: none */
     uint64_t shaker;    /**< which errors */
     nnd_directional_effort effort;
+    nnd_directional_turn turn;
 } nnd_directional_path;
 
 /** Its times and averages, with room for the points. Free with nnd_directional_path_clear, which

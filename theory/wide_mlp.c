@@ -11,6 +11,12 @@
 /* What is computed with. */
 typedef enum { LAZY, EXACT, QUADRATURE, MARCH } method;
 
+/* Descent of one output as it comes. */
+static bool is_plain(const nnd_wide_mlp *p) {
+    return p->outputs == 1 && p->loss == NND_WIDE_MSE && p->sigma_b == 0.0 && p->momentum == 0.0 &&
+           p->weight_decay == 0.0 && !nnd_rates_given(&p->schedule) && p->integrator == NND_DESCENT;
+}
+
 /* The most accurate that applies, unless one is asked for. */
 static method method_of(const nnd_wide_mlp *p) {
     if (p->parameterization == NND_NTK)
@@ -22,7 +28,7 @@ static method method_of(const nnd_wide_mlp *p) {
     if (p->activation.name == NND_LINEAR)
         return EXACT;
     bool one = nnd_data_samples(&p->data) == 1 && nnd_data_tests(&p->data) == 0;
-    return p->depth == 1 && one && !p->two_time ? QUADRATURE : MARCH;
+    return p->depth == 1 && one && is_plain(p) && !p->two_time ? QUADRATURE : MARCH;
 }
 
 static nnd_status solve_march(const nnd_wide_problem *q, nnd_frame **frame) {
@@ -79,13 +85,39 @@ static nnd_status solve_exactly(const nnd_wide_problem *q, method by, nnd_frame 
     return status == NND_OK ? ran : status;
 }
 
+/* Quadrature and the map of one neuron are written for plain descent of the square loss. */
+static nnd_status check_quadrature(nnd_context *ctx, const nnd_wide_mlp *p) {
+    if (is_plain(p))
+        return NND_OK;
+    return nnd_fail(ctx, NND_E_INPUT,
+                    "params.solver: quadrature has one output, loss: mse, no biases, and neither "
+                    "momentum, weight_decay, schedule nor integrator: flow; allowed: march, auto");
+}
+
+/* Where neurons pass a kink one by one, errors of a step fall like its length alone. */
+static nnd_status check_march(nnd_context *ctx, const nnd_wide_mlp *p) {
+    const double least = 1e-4;
+    if (!nnd_activation_has_kink(&p->activation) || !nnd_wide_mlp_adapts(p) ||
+        p->tolerance >= least)
+        return NND_OK;
+    return nnd_fail(ctx, NND_E_INPUT,
+                    "params.tolerance: %g is too small for relu, at whose kink steps would shrink; "
+                    "allowed: from %g on, or activation.smoothing, or method: rk4 with steps",
+                    p->tolerance, least);
+}
+
+static nnd_status check_method(nnd_context *ctx, const nnd_wide_mlp *p, method by) {
+    return by == QUADRATURE ? check_quadrature(ctx, p) : by == MARCH ? check_march(ctx, p) : NND_OK;
+}
+
 nnd_status nnd_wide_mlp_theory(nnd_context *ctx, const void *params, nnd_frame **frame) {
-    nnd_wide_problem problem;
-    nnd_status status = nnd_wide_problem_make(ctx, params, &problem);
-    if (status == NND_OK) {
-        method by = method_of(params);
+    nnd_wide_problem problem = {0};
+    method by = method_of(params);
+    nnd_status status = check_method(ctx, params, by);
+    if (status == NND_OK)
+        status = nnd_wide_problem_make(ctx, params, &problem);
+    if (status == NND_OK)
         status = by == MARCH ? solve_march(&problem, frame) : solve_exactly(&problem, by, frame);
-    }
     nnd_wide_problem_clear(&problem);
     return status;
 }

@@ -54,6 +54,14 @@ all_agree() {
     says floor.svg "sampling noise"
 }
 
+@test "bounds stand beside the flow, and the time at which the norm turns" {
+    works solve "$(cases)/directional-flow.yaml" --set params.time=1e3 -o flow.h5
+    works plot flow.h5 --view bounds -o bounds.svg
+    says bounds.svg "lower bound" "the norm turns"
+    works export flow.h5 --var turning_time
+    [ "$(awk -F, 'NR > 1 && $2 > 0.5 && $2 < 20' out | wc -l)" -eq 4 ] || explain "not four turns"
+}
+
 @test "recipe and cost before anything runs" {
     works run "$(cases)/directional-samples.yaml" --dry-run
     says out "SGD, full batch" "rank-one layers"
@@ -95,6 +103,43 @@ YAML
     bad_case params.steps "whole" <<<'{model: directional, params: {integrator: gd, steps: 2.5}}'
     bad_case params.record "200" "0..100" \
         <<<'{model: directional, params: {integrator: gd, record: [200]}}'
+}
+
+@test "schedules of descent by list and by law, one at a time" {
+    for schedule in '[1, 0.5]' '{power: -0.5}' '{factor: 0.99}'; do
+        works run "$(cases)/directional-matrices.yaml" --force \
+            --set "params.schedule=$schedule" -o s.h5
+        all_agree
+    done
+    bad_case params.schedule "2 of list, power and factor" \
+        <<<'{model: directional, params: {integrator: gd, schedule: {power: 1, factor: 0.9}}}'
+    bad_case params.schedule "integrator: gd" \
+        <<<'{model: directional, params: {schedule: {power: 1}}}'
+    bad_case params.schedule.factor "-1" "> 0" \
+        <<<'{model: directional, params: {integrator: gd, schedule: {factor: -1}}}'
+    bad_case params.schedule.list "fast is not a number" \
+        <<<'{model: directional, params: {integrator: gd, schedule: fast}}'
+}
+
+@test "fresh batches keep the predictor off the direction of the teacher, as theory says" {
+    works run "$(cases)/directional-batches.yaml" --set sweep.batch=[50] --set simulate.seeds=16 \
+        --set params.dim=40 --set compare.rtol=0.2 -o b.h5
+    all_agree
+    grep -Eq "^perp_floor +[1-9]" out || explain "the floor is not compared"
+    works plot b.h5 --view batches -o b.svg
+    works simulate "$(cases)/directional-batches.yaml" --dry-run
+    says out "SGD, 100 fresh samples in every step"
+    bad_case params.batch "integrator: gd" <<<'{model: directional, params: {batch: 10}}'
+    bad_case params.batch "one of them" \
+        <<<'{model: directional, params: {integrator: gd, batch: 10, samples: 100}}'
+    bad_case params.batch "two given layers" <<<'{model: directional, params: {integrator: gd, batch: 10,
+        init: {M: [[1]], p: [0.5], a: [1]}}}'
+    bad_case params.batch "dim >= 2" \
+        <<<'{model: directional, params: {integrator: gd, batch: 10, dim: 1, theta0: 0}}'
+    bad_case params.batch "-1" <<<'{model: directional, params: {integrator: gd, batch: -1}}'
+    bad_case params.law.radius "kind: sphere" <<<'{model: directional, params: {law: {radius: 2}}}'
+    bad_case params.law.radius "> 0" \
+        <<<'{model: directional, params: {law: {kind: sphere, radius: 0}}}'
 }
 
 @test "keys of the other integrator are refused" {

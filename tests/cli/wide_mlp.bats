@@ -51,6 +51,21 @@ objects() {
     h5diff one.h5 two.h5 /mc || explain "they differ"
 }
 
+@test "threads do not matter with classes, momentum, decay, skip connections and biases, nor for a flow" {
+    local data='generate: gaussian, samples: 4, test_samples: 2, dim: 5, target: classes'
+    wide_case "$data" "depth: 3, outputs: 3, loss: cross-entropy, momentum: 0.5, weight_decay: 0.05, \
+        residual: mup-depth, sigma_b: 0.3, schedule: [0.5, 1], batch: 3, steps: 4"
+    works simulate case.yaml -o one.h5 --threads 1 --set simulate.seeds=80
+    works simulate case.yaml -o two.h5 --threads 2 --set simulate.seeds=80
+    h5diff one.h5 two.h5 /mc || explain "they differ"
+    wide_case "$data" "outputs: 3, loss: cross-entropy, integrator: flow, time: 0.5, record: [0.1]"
+    works simulate case.yaml -o flow1.h5 --threads 1
+    works simulate case.yaml -o flow2.h5 --threads 2
+    h5diff flow1.h5 flow2.h5 /mc || explain "flows differ"
+    h5ls flow1.h5/mc | grep -q '^stability' && explain "a flow has no edge of stability"
+    true
+}
+
 @test "the digits that ship are found from the case that ships" {
     local cases="$BATS_TEST_DIRNAME/../../data/cases"
     works simulate "$cases/digits.yaml" -o mc.h5 --set simulate.size=70 --set simulate.seeds=2 \
@@ -178,4 +193,22 @@ attributes = json.load(open("out"))["data_vars"]["loss_diff"]["attrs"]
 assert attributes["unclaimed"] == 2 == attributes["left_out"], attributes
 assert attributes["reason"].startswith("beyond the edge of stability"), attributes
 PY
+}
+
+@test "losses, outputs and integrators that do not go together" {
+    local two='gram: [[1, 0.4], [0.4, 0.8]]'
+    objects 'case.yaml:2:' 'params.lr' 'integrator: gd' -- "$GOOD" 'integrator: flow, lr: 0.1'
+    objects 'case.yaml:2:' 'params.momentum' 'integrator: gd' -- "$GOOD" 'integrator: flow, momentum: 0.5'
+    objects 'case.yaml:2:' 'params.batch' '1 belongs to integrator: gd' -- "$GOOD" 'integrator: flow, batch: 1'
+    objects 'case.yaml:2:' 'params.time' 'integrator: flow' -- "$GOOD" 'time: 2'
+    objects 'case.yaml:2:' 'params.record' '5 is no step of 0..4' -- "$GOOD" 'steps: 4, record: [5]'
+    objects 'case.yaml:2:' 'params.loss' 'logistic has 1 output, not 3' -- "$GOOD" 'loss: logistic, outputs: 3'
+    objects 'case.yaml:2:' 'params.loss' 'cross-entropy needs outputs >= 2' -- "$GOOD" 'loss: cross-entropy'
+    objects 'case.yaml:2:' 'params.data.targets' 'row 1 is -0.5; allowed: -1 and 1' -- "$GOOD" 'loss: logistic'
+    objects 'case.yaml:2:' 'params.data.targets' '2 x 1 numbers; allowed: 2 x 3' -- "$GOOD" 'outputs: 3'
+    objects 'case.yaml:2:' 'params.data.labels' 'row 1 is 3; allowed: classes 0..2' -- \
+        "$two, labels: [0, 3]" 'outputs: 3'
+    objects 'case.yaml:2:' 'params.two_time' 'needs outputs: 1' -- "$two, labels: [0, 1]" 'outputs: 2, two_time: true'
+    objects 'case.yaml:2:' 'params.optimizer' 'adam divides each entry of the gradient by its own size' -- \
+        "$GOOD" 'optimizer: adam'
 }
