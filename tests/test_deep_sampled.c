@@ -177,10 +177,11 @@ END_TEST
 
 /* K^x = 1, y = (0, 1): the first sample learns by chance only. Observables in the order of
  * nnd_linear_layers: K of the pairs follows the outputs. Without what scouts ask for, N Var K_12 is
- * half of this. */
+ * half of this. Rates that fall are in both. */
 START_TEST(what_vanishes_in_the_mean_fluctuates_as_in_linear_networks) {
     static const nnd_activation linear = {NND_LINEAR, 1.0, 1.0, 0.0};
     static const double orthogonal[] = {1.0, 0.0, 0.0, 1.0}, targets[] = {0.0, 1.0};
+    static const nnd_rates falling = {.power = NAN, .factor = 0.98};
     const size_t step[] = {2, 4, 6};
     study s = one_sample(2, 0.8, 3, step);
     s.p.problem.samples = s.p.problem.points = 2;
@@ -188,6 +189,7 @@ START_TEST(what_vanishes_in_the_mean_fluctuates_as_in_linear_networks) {
     s.p.problem.targets = targets;
     s.p.problem.activation = &linear;
     s.p.problem.gamma0 = 1.5;
+    s.p.problem.schedule = &falling;
     s.p.problem.center = false;
     s.p.samples = 1024;
     for (size_t k = 0; k < 3; k++)
@@ -203,6 +205,7 @@ START_TEST(what_vanishes_in_the_mean_fluctuates_as_in_linear_networks) {
                                 .gamma0 = 1.5,
                                 .sigma = 1.0,
                                 .lr = 0.8,
+                                .schedule = &falling,
                                 .grid = &s.grid,
                                 .kernels = true,
                                 .tolerance = 1e-4};

@@ -86,6 +86,7 @@ static nnd_deep_sampled sampled_of(const nnd_deep_fluctuations *p, const nnd_tim
                 .activation = &p->activation,
                 .gamma0 = p->gamma0,
                 .lr = p->lr,
+                .schedule = &p->schedule,
                 .sigma_w = p->sigma_w,
                 .center = p->center,
                 .kernels = p->kernels,

@@ -34,6 +34,7 @@ static nnd_linear_layers layers_of(const nnd_deep_linear_fluctuations *p, const 
         .gamma0 = p->gamma0,
         .sigma = p->sigma_w,
         .lr = p->lr,
+        .schedule = &p->schedule,
         .center = p->center,
         .grid = grid,
         .kernels = p->kernels,

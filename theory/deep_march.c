@@ -344,13 +344,17 @@ static nnd_status backward(nnd_deep_march *m) {
     return status;
 }
 
-/* W = c s_mu Delta_mu with c = eta0 gamma0 sigma_w^2, s the weights of the batch, 1/P of all. */
+/* W = c s_mu Delta_mu with c = eta0 gamma0 sigma_w^2 at this step, s the weights of the batch, 1/P
+ * of all. */
 static void weigh(nnd_deep_march *m, size_t step) {
     const nnd_deep_problem *q = m->problem;
     double *factor = m->factor + step * q->samples;
+    double c = q->lr * q->gamma0 * q->sigma_w * q->sigma_w;
+    if (q->schedule != NULL)
+        c *= nnd_rates_at(q->schedule, step);
     nnd_schedule_weights(&m->schedule, step, factor);
     for (size_t i = 0; i < q->samples; i++) {
-        factor[i] *= q->lr * q->gamma0 * q->sigma_w * q->sigma_w;
+        factor[i] *= c;
         m->step_weight[i] = factor[i] * m->delta[i];
     }
 }

@@ -11,6 +11,7 @@
 
 #include "nndmft/activation.h"
 #include "nndmft/batch.h"
+#include "nndmft/rates.h"
 #include "nndmft/solvers/sobol.h"
 
 /** What is trained; all arrays borrowed. */
@@ -20,9 +21,10 @@ typedef struct {
     const double *targets;                /**< P */
     const nnd_activation *activation;
     double gamma0, lr, sigma_w;
-    const double *widths; /**< N_l/N, L */
-    bool center;          /**< f(t) - f(0) is what is trained */
-    bool kernels;         /**< backward fields of test points are wanted */
+    const nnd_rates *schedule; /**< multipliers of lr; NULL: 1 */
+    const double *widths;      /**< N_l/N, L */
+    bool center;               /**< f(t) - f(0) is what is trained */
+    bool kernels;              /**< backward fields of test points are wanted */
     nnd_batch batch;
 } nnd_deep_problem;
 

@@ -65,6 +65,7 @@ static nnd_status pose(nnd_context *ctx, solution *s) {
         .targets = s->set.targets,
         .gamma0 = p->gamma0,
         .lr = p->lr,
+        .schedule = &p->schedule,
         .center = p->center,
         .grid = &s->grid,
         .observables = k,
