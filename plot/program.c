@@ -19,6 +19,8 @@ static const nnd_cell_kind *kind_of(const nnd_panel *panel) {
         return &nnd_cell_scaling;
     if (panel->seeds)
         return &nnd_cell_seeds;
+    if (panel->scatter)
+        return &nnd_cell_scatter;
     return panel->y != NULL ? &nnd_cell_heat : &nnd_cell_curves;
 }
 

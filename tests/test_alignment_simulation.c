@@ -363,11 +363,13 @@ START_TEST(probes_are_compared_by_all_measures) {
         nnd_rng_key key = {4, seed, D};
         nnd_alignment_pair pair;
         nnd_linear_data data;
-        double seen[2][POINTS], work[D], *x = calloc(POINTS * D, sizeof *x);
+        double seen[2][POINTS], clean[POINTS], work[D], *x = calloc(POINTS * D, sizeof *x);
         ck_assert_int_eq(nnd_alignment_pair_make(ctx, p, D, &pair), NND_OK);
         ck_assert_int_eq(nnd_alignment_pair_draw(ctx, &pair, key), NND_OK);
         ck_assert_int_eq(nnd_linear_data_make(ctx, D, 1, pair.samples, &data), NND_OK);
-        nnd_alignment_draw_probes(&pair, key, NND_STREAM_ALIGNMENT_PROBES, POINTS, x);
+        ck_assert_int_eq(nnd_alignment_draw_probes(ctx, &pair, key, NND_STREAM_ALIGNMENT_PROBES,
+                                                   POINTS, x, clean),
+                         NND_OK);
         for (size_t b = 0; b < 2; b++) { /* two steps from 0: w = lr c (2 - lr S) */
             nnd_linear_data_set(&data, &pair, b);
             cblas_dsymv(CblasRowMajor, CblasUpper, D, -p->lr * p->lr, data.s, D, data.c, 1, 0.0,
