@@ -28,6 +28,7 @@ typedef struct {
     nnd_texts datasets;
     const char *output, *view, *log, *format, *group;
     const char *param, *zero, *min, *max, *at; /**< of find */
+    const char *width, *depth, *loss;          /**< of transfer */
     const char *init, *pictures;               /**< of spectrum */
     size_t points;
     int threads;
@@ -95,6 +96,10 @@ NND_MUST_USE nnd_status cli_resolve(nnd_context *ctx, const cli_options *options
 /** Reads and resolves the case named by the first argument, with the overrides. */
 NND_MUST_USE nnd_status cli_read_case(nnd_context *ctx, const cli_options *options, nnd_case **c);
 
+/** An interval "NAME=LOW:HIGH", as --param has it; the name is owned by the caller. */
+NND_MUST_USE nnd_status cli_parse_interval(nnd_context *ctx, const char *text, char **name,
+                                           double *low, double *high);
+
 /** True if nobody reads the standard output any more, as behind `| head`. */
 bool cli_reader_left(void);
 
@@ -116,6 +121,7 @@ int cli_solve(nnd_context *ctx, const cli_options *options);
 int cli_simulate(nnd_context *ctx, const cli_options *options);
 int cli_validate(nnd_context *ctx, const cli_options *options);
 int cli_find(nnd_context *ctx, const cli_options *options);
+int cli_transfer(nnd_context *ctx, const cli_options *options);
 int cli_spectrum(nnd_context *ctx, const cli_options *options);
 int cli_completions(nnd_context *ctx, const cli_options *options);
 int cli_plot(nnd_context *ctx, const cli_options *options);

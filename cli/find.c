@@ -15,8 +15,7 @@ typedef struct {
     char *param, *variable, *coordinates;
 } request;
 
-/* Splits "NAME=LOW:HIGH". The name is owned by the caller. */
-static nnd_status parse_param(nnd_context *ctx, const char *text, char **name, double *low,
+nnd_status cli_parse_interval(nnd_context *ctx, const char *text, char **name, double *low,
                               double *high) {
     const char *equals = text != NULL ? strchr(text, '=') : NULL;
     if (equals == NULL || equals == text)
@@ -71,7 +70,8 @@ static nnd_status parse_at(nnd_context *ctx, char *text, request *r) {
 
 static nnd_status parse(nnd_context *ctx, const cli_options *options, request *r) {
     r->find.points = options->points;
-    nnd_status status = parse_param(ctx, options->param, &r->param, &r->find.low, &r->find.high);
+    nnd_status status =
+        cli_parse_interval(ctx, options->param, &r->param, &r->find.low, &r->find.high);
     if (status == NND_OK)
         status = parse_goal(ctx, options, &r->find, &r->variable);
     if (status != NND_OK || options->at == NULL)

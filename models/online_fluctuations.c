@@ -3,6 +3,7 @@
 
 #include "core/rows.h"
 #include "core/timegrid.h"
+#include "models/guides.h"
 
 #define FIELD(type, name) NND_FIELD(type, nnd_online_fluctuations, name)
 
@@ -18,6 +19,7 @@ static const nnd_param PARAMS[] = {
     {"steps", FIELD(INTEGER, steps), "40", NND_BETWEEN(0, 1e6), "T, number of steps"},
     {"batch", FIELD(REAL, batch), "inf", NND_BETWEEN(1, INFINITY),
      "samples drawn anew at each step of the simulation; inf: the population gradient"},
+    NND_AT_WIDTH_ROW(nnd_online_fluctuations),
     NND_RECORD_STEPS_ROWS(nnd_online_fluctuations),
 };
 static const nnd_param SIMULATE[] = {NND_CONTROL_ROW(nnd_online_fluctuations)};
@@ -39,6 +41,9 @@ static const nnd_variable VARIABLES[] = {
      "bias", .estimator = {NND_SLOPE, "delta"}},
     {"error_ncorr", "t", "coefficient of 1/N of the generalisation error", "fluctuations.md#s2-3",
      "bias", .estimator = {NND_SLOPE, "error"}},
+    {"error_at_width", "at_width,t", "expected generalisation error of networks of a width",
+     "fluctuations.md#s2-3: error + error_ncorr/N", "widths-error",
+     .estimator = {NND_AT_SIZES, "error", "at_width"}, .check = NND_UNCHECKED},
     {"par_batch_var", "t", "coefficient of 1/batch of the variance along the target",
      "fluctuations.md#s2-4: Sigma_B", "batch", .estimator = {NND_NVAR, "batch_shift"}},
     {"perp_batch_var", "t", "coefficient of 1/batch of the variance of a component across",
@@ -58,8 +63,11 @@ static bool check(void *params, nnd_objection *o) {
     return true;
 }
 
+static const nnd_guide TRANSFER[] = {{"error", "infinite width", NND_GUIDE_LINE}, {NULL}};
 static const nnd_view VIEWS[] = {
-    {"scaling", {"par_nvar"}, .scaling = "width", .drawing = {.x = "t"}}, {NULL}};
+    {"scaling", {"par_nvar"}, .scaling = "width", .drawing = {.x = "t"}},
+    NND_TRANSFER_VIEW("error_at_width", TRANSFER),
+    {NULL}};
 
 const nnd_model nnd_online_fluctuations_model = {
     .name = "online-fluctuations",

@@ -8,7 +8,7 @@
 
 #include "plot/cell.h"
 #include "plot/label.h"
-#include "plot/moments.h"
+#include "models/moments.h"
 
 /* The axis goes on beyond the sizes by this factor. */
 static const double ROOM = 1.3;

@@ -27,6 +27,7 @@
 #include "nndmft/table.h"
 #include "nndmft/theory.h"
 #include "nndmft/timegrid.h"
+#include "nndmft/transfer.h"
 #include "nndmft/value.h"
 
 #endif
