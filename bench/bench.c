@@ -234,7 +234,7 @@ static void directional_samples(nnd_context *ctx) {
     for (int i = 0; i < 20 * TRAININGS; i++) {
         began = bench_seconds();
         nnd_directional_network_evaluate(&n, false);
-        nnd_directional_network_step(&n);
+        nnd_directional_network_step(&n, 0);
         seconds = fmin(seconds, bench_seconds() - began);
     }
     row("logistic step on 200000 samples, D = 10", seconds, 1e-9 * bytes / seconds, "GB/s",

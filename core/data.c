@@ -19,11 +19,12 @@ enum { TEXT_SIZE = 64 };
 
 static const char *const GENERATES[] = {"none",     "gaussian",   "sphere",
                                         "whitened", "regression", NULL};
-static const char *const TARGETS[] = {"linear", "sign", "quadratic", "random", NULL};
+static const char *const TARGETS[] = {"linear", "sign", "quadratic", "random", "classes", NULL};
 
 static const nnd_param TARGET_PARAMS[] = {
     {"kind", NND_FIELD(CHOICE, nnd_target, kind), "linear", NND_ANY,
-     "what targets are of the projection of an input on a random direction", .choices = TARGETS},
+     "what targets are of the projection of an input on a random direction (one for each output)",
+     .choices = TARGETS},
     {"scale", NND_FIELD(REAL, nnd_target, scale), "1", NND_ANY, "factor of the targets"},
 };
 static const nnd_param_table TARGET_TABLE = NND_TABLE(TARGET_PARAMS, nnd_target);
@@ -31,13 +32,17 @@ static const nnd_param_table TARGET_TABLE = NND_TABLE(TARGET_PARAMS, nnd_target)
 static const nnd_param PARAMS[] = {
     {"gram", FIELD(DENSE, gram), "null", NND_ANY,
      "P x P, inner products of the training inputs over their dimension"},
-    {"targets", FIELD(DENSE, targets), "null", NND_ANY, "P training targets"},
+    {"targets", FIELD(DENSE, targets), "null", NND_ANY,
+     "P training targets; P x C with several outputs"},
     {"test_gram", FIELD(DENSE, test_gram), "null", NND_ANY,
      "test x P, the same between test and training inputs"},
     {"test_self", FIELD(DENSE, test_self), "null", NND_ANY,
      "the same of each test input with itself"},
     {"test_block", FIELD(DENSE, test_block), "null", NND_ANY, "test x test, instead of test_self"},
     {"test_targets", FIELD(DENSE, test_targets), "null", NND_ANY, "targets of the test samples"},
+    {"labels", FIELD(DENSE, labels), "null", NND_ANY,
+     "instead of targets: P classes 0, 1, ... of the training samples"},
+    {"test_labels", FIELD(DENSE, test_labels), "null", NND_ANY, "classes of the test samples"},
     {"inputs", FIELD(DENSE, inputs), "null", NND_ANY, "P x D training inputs"},
     {"test_inputs", FIELD(DENSE, test_inputs), "null", NND_ANY, "test x D test inputs"},
     {"covariance", FIELD(DENSE, covariance), "null", NND_ANY,
@@ -253,6 +258,8 @@ static bool check_strays(const nnd_data *d, nnd_objection *o) {
     } all[] = {
         {"data.targets", d->targets.rows > 0, gram || inputs || generate, "gram or inputs"},
         {"data.test_targets", d->test_targets.rows > 0, gram || inputs, "gram or inputs"},
+        {"data.labels", d->labels.rows > 0, gram || inputs, "gram or inputs"},
+        {"data.test_labels", d->test_labels.rows > 0, d->labels.rows > 0, "labels"},
         {"data.test_gram", d->test_gram.rows > 0, gram, "gram"},
         {"data.test_self", d->test_self.rows > 0, gram, "gram"},
         {"data.test_block", d->test_block.rows > 0, gram, "gram"},
@@ -273,24 +280,70 @@ static bool check_strays(const nnd_data *d, nnd_objection *o) {
     return true;
 }
 
-static bool check_generated(const nnd_data *d, nnd_objection *o) {
+/* What a model takes: targets of so many outputs, or classes. */
+typedef struct {
+    size_t outputs;
+    bool classes;
+} demand;
+
+static bool check_generated(const nnd_data *d, demand of, nnd_objection *o) {
+    bool classes = d->target.kind == NND_TARGET_CLASSES;
     if (d->targets.rows > 0)
         return nnd_object(o, "data.targets", "generated data draws its targets (`target`)");
     if (d->generate == NND_GENERATE_WHITENED && d->samples > d->dim)
         return nnd_object(o, "data.samples", "%lld whitened samples do not fit into dimension %lld",
                           (long long)d->samples, (long long)d->dim);
+    if (classes && !of.classes)
+        return nnd_object(o, "data.target", "classes are no targets of this model");
+    if (classes && (d->noise != 0.0 || d->target.scale != 1.0))
+        return nnd_object(o, d->noise != 0.0 ? "data.noise" : "data.target.scale",
+                          "means nothing beside target: classes");
+    if (d->generate == NND_GENERATE_REGRESSION && (of.outputs > 1 || classes))
+        return nnd_object(o, "data.generate", "regression has one output, a number");
     return true;
 }
 
-static bool check_targets(const nnd_data *d, nnd_objection *o) {
-    size_t tests = nnd_data_tests(d);
-    if (d->targets.rows == 0)
-        return nnd_object(o, "data.targets", "missing; allowed: %zu numbers", nnd_data_samples(d));
-    if (!shaped("data.targets", &d->targets, nnd_data_samples(d), 1, o))
+static bool check_labels(const char *key, const nnd_dense *labels, size_t rows, size_t outputs,
+                         nnd_objection *o) {
+    double last = outputs > 1 ? (double)outputs - 1.0 : 1.0;
+    if (!shaped(key, labels, rows, 1, o))
         return false;
-    if (d->test_targets.rows > 0 && tests == 0)
-        return nnd_object(o, "data.test_targets", "there are no test samples");
-    return d->test_targets.rows == 0 || shaped("data.test_targets", &d->test_targets, tests, 1, o);
+    for (size_t i = 0; i < rows; i++) {
+        double label = labels->value[i];
+        if (!(label >= 0.0 && label <= last && label == floor(label)))
+            return nnd_object(o, key, "row %zu is %g; allowed: classes 0..%g", i, label, last);
+    }
+    return true;
+}
+
+static bool check_classes_given(const nnd_data *d, demand of, nnd_objection *o) {
+    if (!of.classes)
+        return nnd_object(o, "data.labels", "classes are no targets of this model");
+    if (d->targets.rows > 0 || d->test_targets.rows > 0)
+        return nnd_object(o, d->targets.rows > 0 ? "data.targets" : "data.test_targets",
+                          "beside labels; allowed: one of them");
+    if (!check_labels("data.labels", &d->labels, nnd_data_samples(d), of.outputs, o))
+        return false;
+    return d->test_labels.rows == 0 ||
+           check_labels("data.test_labels", &d->test_labels, nnd_data_tests(d), of.outputs, o);
+}
+
+static bool check_targets(const nnd_data *d, demand of, nnd_objection *o) {
+    size_t samples = nnd_data_samples(d), tests = nnd_data_tests(d);
+    if ((d->test_targets.rows > 0 || d->test_labels.rows > 0) && tests == 0)
+        return nnd_object(o, d->test_targets.rows > 0 ? "data.test_targets" : "data.test_labels",
+                          "there are no test samples");
+    if (d->labels.rows > 0)
+        return check_classes_given(d, of, o);
+    if (d->targets.rows == 0 && of.outputs > 1)
+        return nnd_object(o, "data.targets", "missing; allowed: %zu x %zu numbers, or labels",
+                          samples, of.outputs);
+    if (d->targets.rows == 0)
+        return nnd_object(o, "data.targets", "missing; allowed: %zu numbers", samples);
+    if (!shaped("data.targets", &d->targets, samples, of.outputs, o))
+        return false;
+    return d->test_targets.rows == 0 ||
+           shaped("data.test_targets", &d->test_targets, tests, of.outputs, o);
 }
 
 static bool check_inputs(const nnd_data *d, nnd_objection *o) {
@@ -307,7 +360,7 @@ static bool check_population(const nnd_data *d, nnd_objection *o) {
            shaped("data.minimizer", &d->minimizer, d->covariance.rows, 1, o);
 }
 
-bool nnd_data_check(const nnd_data *d, nnd_objection *o) {
+static bool check_data(const nnd_data *d, demand of, nnd_objection *o) {
     bool population = d->covariance.rows + d->minimizer.rows > 0;
     int kinds =
         (d->gram.rows > 0) + (d->inputs.rows > 0) + (d->generate != NND_GENERATE_NONE) + population;
@@ -322,11 +375,15 @@ bool nnd_data_check(const nnd_data *d, nnd_objection *o) {
     if (population)
         return check_population(d, o);
     if (d->generate != NND_GENERATE_NONE)
-        return check_generated(d, o);
+        return check_generated(d, of, o);
     if (d->gram.rows > 0 ? !check_gram("data.gram", &d->gram, o) || !check_test_gram(d, o)
                          : !check_inputs(d, o))
         return false;
-    return check_targets(d, o);
+    return check_targets(d, of, o);
+}
+
+bool nnd_data_check(const nnd_data *d, nnd_objection *o) {
+    return check_data(d, (demand){.outputs = 1}, o);
 }
 
 bool nnd_data_given(const nnd_data *d) {
@@ -340,14 +397,66 @@ bool nnd_data_given(const nnd_data *d) {
            d->rows.count > 0 || d->test_rows.count > 0 || d->checksum != NULL;
 }
 
-bool nnd_data_check_samples(const nnd_data *d, nnd_objection *o) {
-    if (!nnd_data_check(d, o))
+static bool check_samples(const nnd_data *d, demand of, nnd_objection *o) {
+    if (!check_data(d, of, o))
         return false;
     if (nnd_data_samples(d) == 0)
         return nnd_object(o, "data.covariance",
                           "of a population, but this model trains on samples; allowed: one of "
                           "gram, inputs, generate");
     return true;
+}
+
+bool nnd_data_check_samples(const nnd_data *d, nnd_objection *o) {
+    return check_samples(d, (demand){.outputs = 1}, o);
+}
+
+bool nnd_data_check_outputs(const nnd_data *d, size_t outputs, nnd_objection *o) {
+    return check_samples(d, (demand){.outputs = outputs, .classes = true}, o);
+}
+
+bool nnd_data_has_classes(const nnd_data *d) {
+    return d->labels.rows > 0 ||
+           (d->generate != NND_GENERATE_NONE && d->target.kind == NND_TARGET_CLASSES);
+}
+
+/* Rows of numbers >= 0 with the sum 1. */
+static bool check_probabilities(const char *key, const nnd_dense *d, nnd_objection *o) {
+    const double rounding = 1e-9;
+    for (size_t i = 0; i < d->rows; i++) {
+        double sum = 0.0, least = 0.0;
+        for (size_t c = 0; c < d->cols; c++) {
+            sum += d->value[i * d->cols + c];
+            least = fmin(least, d->value[i * d->cols + c]);
+        }
+        if (least < 0.0 || fabs(sum - 1.0) > rounding)
+            return nnd_object(o, key,
+                              "row %zu has the sum %.10g and the least number %g; allowed: "
+                              "probabilities, which are >= 0 and sum up to 1",
+                              i, sum, least);
+    }
+    return true;
+}
+
+static bool check_signs(const char *key, const nnd_dense *d, nnd_objection *o) {
+    for (size_t i = 0; i < d->rows; i++)
+        if (fabs(d->value[i]) != 1.0)
+            return nnd_object(o, key, "row %zu is %g; allowed: -1 and 1", i, d->value[i]);
+    return true;
+}
+
+bool nnd_data_check_classes(const nnd_data *d, size_t outputs, nnd_objection *o) {
+    bool sign = d->target.kind == NND_TARGET_SIGN && outputs == 1 && d->target.scale == 1.0 &&
+                d->noise == 0.0;
+    if (!nnd_data_check_outputs(d, outputs, o))
+        return false;
+    if (d->generate != NND_GENERATE_NONE)
+        return sign || nnd_data_has_classes(d) ||
+               nnd_object(o, "data.target", "allowed beside a loss of classes: classes%s",
+                          outputs == 1 ? ", or sign without scale and noise" : "");
+    bool (*fits)(const char *, const nnd_dense *, nnd_objection *) =
+        outputs > 1 ? check_probabilities : check_signs;
+    return fits("data.targets", &d->targets, o) && fits("data.test_targets", &d->test_targets, o);
 }
 
 size_t nnd_data_samples(const nnd_data *d) {

@@ -173,21 +173,27 @@ static nnd_status take_rows(const source *s, const char *key, const nnd_dense *f
 
 /* Test samples are rows of the test arrays if there are any, else of the training arrays. */
 static nnd_status choose_rows(const source *s, nnd_data *d) {
+    bool labelled = d->labels.rows > 0;
     nnd_status status = NND_OK;
     if (d->test_rows.count > 0) {
         bool own = d->test_inputs.rows > 0;
         status = own ? take_rows(s, "test_inputs", &d->test_inputs, &d->test_rows, &d->test_inputs)
                      : take_rows(s, "inputs", &d->inputs, &d->test_rows, &d->test_inputs);
         if (status == NND_OK && !own)
-            status = take_rows(s, "targets", &d->targets, &d->test_rows, &d->test_targets);
-        else if (status == NND_OK && d->test_targets.rows > 0)
+            status = labelled
+                         ? take_rows(s, "labels", &d->labels, &d->test_rows, &d->test_labels)
+                         : take_rows(s, "targets", &d->targets, &d->test_rows, &d->test_targets);
+        if (status == NND_OK && own && d->test_targets.rows > 0)
             status =
                 take_rows(s, "test_targets", &d->test_targets, &d->test_rows, &d->test_targets);
+        if (status == NND_OK && own && d->test_labels.rows > 0)
+            status = take_rows(s, "test_labels", &d->test_labels, &d->test_rows, &d->test_labels);
     }
     if (status == NND_OK && d->rows.count > 0)
         status = take_rows(s, "inputs", &d->inputs, &d->rows, &d->inputs);
     if (status == NND_OK && d->rows.count > 0)
-        status = take_rows(s, "targets", &d->targets, &d->rows, &d->targets);
+        status = labelled ? take_rows(s, "labels", &d->labels, &d->rows, &d->labels)
+                          : take_rows(s, "targets", &d->targets, &d->rows, &d->targets);
     return status;
 }
 
@@ -225,11 +231,13 @@ static nnd_dense *matrix_at(nnd_data *d, size_t i) {
 
 typedef uint64_t (*hash_fn)(uint64_t hash, const void *bytes, size_t size);
 
-/* Over the numbers of all matrices in the order of the table, which therefore never changes. */
+/* Over the numbers of all matrices in the order of the table, which therefore never changes.
+ * Classes count where there are some: checksums of before there were any stay right. */
 static void sum_up(nnd_data *d, hash_fn add, uint64_t hash, char text[17]) {
     for (size_t i = 0; i < nnd_data_table.count; i++) {
         const nnd_dense *m = matrix_at(d, i);
-        if (m != NULL)
+        bool classes = m == &d->labels || m == &d->test_labels;
+        if (m != NULL && (!classes || m->rows > 0))
             hash = add(hash, m->value, m->rows * m->cols * sizeof(double));
     }
     snprintf(text, 17, "%016" PRIx64, hash);

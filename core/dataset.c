@@ -80,6 +80,24 @@ static void whiten(nnd_dataset *set) {
     }
 }
 
+size_t nnd_class_of(size_t outputs, const double *value) {
+    size_t best = 0;
+    if (outputs == 1)
+        return value[0] > 0.0;
+    for (size_t c = 1; c < outputs; c++)
+        if (value[c] > value[best])
+            best = c;
+    return best;
+}
+
+/* The targets that a class stands for. */
+static void encode(size_t outputs, bool centred, size_t class, double *target) {
+    for (size_t c = 0; c < outputs; c++)
+        target[c] = (c == class ? 1.0 : 0.0) - (centred ? 1.0 / (double)outputs : 0.0);
+    if (outputs == 1)
+        target[0] = class == 0 ? -1.0 : 1.0;
+}
+
 static double target(const nnd_target *t, double u) {
     switch (t->kind) {
     case NND_TARGET_SIGN:
@@ -91,23 +109,42 @@ static double target(const nnd_target *t, double u) {
     }
 }
 
-/* Targets of all samples, from a teacher that is drawn after its direction; noise on training ones.
- */
-static void draw_targets(const nnd_data *d, nnd_rng_key key, nnd_dataset *set, double *teacher) {
+/* The targets of sample i, from its projections u on the direction of each output. */
+static void set_targets(const nnd_data *d, nnd_rng_key key, bool centred, size_t i, double *u,
+                        nnd_dataset *set) {
+    size_t outputs = set->outputs;
+    bool train = i < set->samples;
+    double *y =
+        train ? set->targets + i * outputs : set->test_targets + (i - set->samples) * outputs;
+    if (d->target.kind == NND_TARGET_CLASSES) {
+        encode(outputs, centred, nnd_class_of(outputs, u), y);
+        return;
+    }
+    if (d->target.kind == NND_TARGET_RANDOM)
+        nnd_rng_normals(key, NND_STREAM_DATA_TARGETS, i, outputs, u);
+    for (size_t c = 0; c < outputs; c++)
+        y[c] = target(&d->target, u[c]) + (train ? d->noise * y[c] : 0.0);
+}
+
+/* Targets of all samples, from teachers (outputs x dim) that are drawn after their direction; noise
+ * on training ones. `work` has room for as many numbers as there are samples or outputs. */
+static void draw_targets(const nnd_data *d, nnd_rng_key key, bool centred, nnd_dataset *set,
+                         double *teacher, double *work) {
     int dim = (int)set->dim;
     bool regression = d->generate == NND_GENERATE_REGRESSION;
     double norm = regression ? 1.0 : sqrt((double)dim), divisor = regression ? 1.0 : norm;
-    nnd_rng_normals(key, NND_STREAM_DATA_TEACHER, 0, set->dim, teacher);
-    cblas_dscal(dim, norm / cblas_dnrm2(dim, teacher, 1), teacher, 1);
-    nnd_rng_normals(key, NND_STREAM_DATA_NOISE, 0, set->samples, set->targets);
+    for (size_t c = 0; c < set->outputs; c++) {
+        double *w = teacher + c * set->dim;
+        nnd_rng_normals(key, NND_STREAM_DATA_TEACHER, c, set->dim, w);
+        cblas_dscal(dim, norm / cblas_dnrm2(dim, w, 1), w, 1);
+        nnd_rng_normals(key, NND_STREAM_DATA_NOISE, c, set->samples, work);
+        for (size_t i = 0; i < set->samples; i++)
+            set->targets[i * set->outputs + c] = work[i];
+    }
     for (size_t i = 0; i < set->samples + set->tests; i++) {
-        double u = cblas_ddot(dim, input_row(set, i), 1, teacher, 1) / divisor;
-        if (d->target.kind == NND_TARGET_RANDOM)
-            nnd_rng_normals(key, NND_STREAM_DATA_TARGETS, i, 1, &u);
-        if (i < set->samples)
-            set->targets[i] = target(&d->target, u) + d->noise * set->targets[i];
-        else
-            set->test_targets[i - set->samples] = target(&d->target, u);
+        for (size_t c = 0; c < set->outputs; c++)
+            work[c] = cblas_ddot(dim, input_row(set, i), 1, teacher + c * set->dim, 1) / divisor;
+        set_targets(d, key, centred, i, work, set);
     }
 }
 
@@ -140,32 +177,38 @@ static nnd_status normalise(nnd_context *ctx, nnd_dataset *set) {
     return status;
 }
 
-static nnd_status draw(nnd_context *ctx, const nnd_data *d, nnd_dataset *set) {
-    size_t n = set->samples + set->tests;
-    nnd_rng_key key = {(uint64_t)d->seed, 0, 0};
-    set->dim = (size_t)d->dim;
-    set->inputs = malloc(n * set->dim * sizeof(double));
-    set->targets = malloc(set->samples * sizeof(double));
-    set->test_targets = set->tests > 0 ? malloc(set->tests * sizeof(double)) : NULL;
-    double *teacher = malloc(set->dim * sizeof(double));
-    nnd_status status = NND_OK;
-    if (set->inputs == NULL || set->targets == NULL || teacher == NULL ||
-        (set->tests > 0 && set->test_targets == NULL))
-        status = nnd_fail_memory(ctx, "the data set");
-    for (size_t i = 0; status == NND_OK && i < n; i++) {
+static void draw_inputs(const nnd_data *d, nnd_rng_key key, nnd_dataset *set) {
+    int dim = (int)set->dim;
+    for (size_t i = 0; i < set->samples + set->tests; i++) {
         double *x = input_row(set, i);
         nnd_rng_normals(key, NND_STREAM_DATA_INPUTS, i, set->dim, x);
         if (d->generate == NND_GENERATE_SPHERE)
-            cblas_dscal((int)set->dim, sqrt((double)set->dim) / cblas_dnrm2((int)set->dim, x, 1), x,
-                        1);
+            cblas_dscal(dim, sqrt((double)dim) / cblas_dnrm2(dim, x, 1), x, 1);
     }
-    if (status == NND_OK && d->generate == NND_GENERATE_WHITENED)
+    if (d->generate == NND_GENERATE_WHITENED)
         whiten(set);
-    if (status == NND_OK)
-        draw_targets(d, key, set, teacher);
+}
+
+static nnd_status draw(nnd_context *ctx, const nnd_data *d, bool centred, nnd_dataset *set) {
+    size_t n = set->samples + set->tests, c = set->outputs;
+    nnd_rng_key key = {(uint64_t)d->seed, 0, 0};
+    set->dim = (size_t)d->dim;
+    set->inputs = malloc(n * set->dim * sizeof(double));
+    set->targets = malloc(set->samples * c * sizeof(double));
+    set->test_targets = set->tests > 0 ? malloc(set->tests * c * sizeof(double)) : NULL;
+    double *teacher = malloc(c * set->dim * sizeof(double)), *work = malloc((n + c) * sizeof *work);
+    nnd_status status = NND_OK;
+    if (set->inputs == NULL || set->targets == NULL || teacher == NULL || work == NULL ||
+        (set->tests > 0 && set->test_targets == NULL))
+        status = nnd_fail_memory(ctx, "the data set");
+    if (status == NND_OK) {
+        draw_inputs(d, key, set);
+        draw_targets(d, key, centred, set, teacher, work);
+    }
     if (status == NND_OK && d->generate == NND_GENERATE_REGRESSION)
         status = normalise(ctx, set);
     free(teacher);
+    free(work);
     return status;
 }
 
@@ -224,16 +267,33 @@ static nnd_status take_gram(nnd_context *ctx, const nnd_data *d, nnd_dataset *se
 
 /* ---- the two ways out ---- */
 
-nnd_status nnd_dataset_make(nnd_context *ctx, const nnd_data *d, nnd_dataset *set) {
-    *set = (nnd_dataset){.samples = nnd_data_samples(d), .tests = nnd_data_tests(d)};
+/* Targets that are given, or that classes stand for; none if there are neither. */
+static nnd_status take_targets(nnd_context *ctx, const nnd_dense *targets, const nnd_dense *labels,
+                               size_t outputs, bool centred, double **to) {
+    if (labels->rows == 0)
+        return copy_numbers(ctx, targets, to);
+    *to = malloc(labels->rows * outputs * sizeof(double));
+    if (*to == NULL)
+        return nnd_fail_memory(ctx, "the data set");
+    for (size_t i = 0; i < labels->rows; i++)
+        encode(outputs, centred, (size_t)labels->value[i], *to + i * outputs);
+    return NND_OK;
+}
+
+nnd_status nnd_dataset_make_outputs(nnd_context *ctx, const nnd_data *d, size_t outputs,
+                                    bool centred, nnd_dataset *set) {
+    *set = (nnd_dataset){
+        .samples = nnd_data_samples(d), .tests = nnd_data_tests(d), .outputs = outputs};
     double n = (double)(set->samples + set->tests), dim = (double)nnd_data_dim(d);
-    nnd_status status = nnd_check_memory(ctx, 8.0 * n * (n + dim), "the data set");
+    nnd_status status =
+        nnd_check_memory(ctx, 8.0 * n * (n + dim + (double)outputs), "the data set");
     if (status == NND_OK && d->generate != NND_GENERATE_NONE)
-        status = draw(ctx, d, set);
+        status = draw(ctx, d, centred, set);
     else if (status == NND_OK) {
-        status = copy_numbers(ctx, &d->targets, &set->targets);
+        status = take_targets(ctx, &d->targets, &d->labels, outputs, centred, &set->targets);
         if (status == NND_OK)
-            status = copy_numbers(ctx, &d->test_targets, &set->test_targets);
+            status = take_targets(ctx, &d->test_targets, &d->test_labels, outputs, centred,
+                                  &set->test_targets);
         if (status == NND_OK)
             status = d->gram.rows > 0 ? take_gram(ctx, d, set) : take_inputs(ctx, d, set);
     }
@@ -242,6 +302,10 @@ nnd_status nnd_dataset_make(nnd_context *ctx, const nnd_data *d, nnd_dataset *se
     if (status != NND_OK)
         nnd_dataset_clear(set);
     return status;
+}
+
+nnd_status nnd_dataset_make(nnd_context *ctx, const nnd_data *d, nnd_dataset *set) {
+    return nnd_dataset_make_outputs(ctx, d, 1, false, set);
 }
 
 /* X = sqrt(D) U Lambda^(1/2) with the largest eigenvalues first. */

@@ -13,6 +13,7 @@
 #define NNDMFT_CORE_ROWS_H
 
 #include "nndmft/dataset.h"
+#include "nndmft/rates.h"
 #include "nndmft/table.h"
 
 #pragma GCC diagnostic ignored "-Wmissing-field-initializers"
@@ -57,6 +58,14 @@
     {                                                                                              \
         "data", NND_FIELD(GROUP, structure, data), "null", NND_ANY, "training and test samples",   \
             .group = &nnd_data_table                                                               \
+    }
+
+/** `schedule`: nnd_rates_check. */
+#define NND_SCHEDULE_ROW(structure)                                                                \
+    {                                                                                              \
+        "schedule", NND_FIELD(GROUP, structure, schedule), "null", NND_ANY,                        \
+            "gd: multipliers of lr: a list, {power: a} for (1 + n)^a or {factor: q} for q^n",      \
+            .group = &nnd_rates_table, .shorthand = "list"                                         \
     }
 
 /** Which steps 0..steps are recorded: nnd_steps_check, nnd_timegrid_make. */

@@ -274,6 +274,11 @@ static nnd_status read_group(nnd_context *ctx, const nnd_param *param, const nnd
     return status;
 }
 
+/* Between the place a value was read from, if there is one, and its key. */
+static const char *colon(const nnd_value *value) {
+    return value->where[0] != '\0' ? ": " : "";
+}
+
 static nnd_status read_param(nnd_context *ctx, const nnd_param *param, const nnd_value *value,
                              const char *prefix, void *out) {
     if (param->type == NND_GROUP)
@@ -296,8 +301,8 @@ static nnd_status read_param(nnd_context *ctx, const nnd_param *param, const nnd
     char found[TEXT_SIZE], allowed[TEXT_SIZE];
     nnd_value_describe(culprit, sizeof found, found);
     nnd_param_allowed(param, sizeof allowed, allowed);
-    return nnd_fail(ctx, NND_E_INPUT, "%s: %s.%s: %s %s %s", culprit->where, prefix, param->name,
-                    found, wrong, allowed);
+    return nnd_fail(ctx, NND_E_INPUT, "%s%s%s.%s: %s %s %s", culprit->where, colon(culprit), prefix,
+                    param->name, found, wrong, allowed);
 }
 
 /* Offers the keys of a table and, for want of them, those of its groups. */
@@ -326,7 +331,8 @@ nnd_status nnd_params_check_keys(nnd_context *ctx, const nnd_param_table *table,
     if (map->kind != NND_VALUE_MAP) {
         char found[TEXT_SIZE];
         nnd_value_describe(map, sizeof found, found);
-        return nnd_fail(ctx, NND_E_INPUT, "%s: %s: %s is not a mapping", map->where, prefix, found);
+        return nnd_fail(ctx, NND_E_INPUT, "%s%s%s: %s is not a mapping", map->where, colon(map),
+                        prefix, found);
     }
     for (size_t i = 0; i < map->count; i++) {
         if (nnd_param_find(table, map->key[i]) != NULL ||
@@ -341,8 +347,9 @@ nnd_status nnd_params_check_keys(nnd_context *ctx, const nnd_param_table *table,
             suggest_keys(more, prefix, &near);
             list_keys(more, &list);
         }
-        return nnd_fail(ctx, NND_E_INPUT, "%s: %s.%.100s: unknown key; %sallowed: %s",
-                        map->item[i]->where, prefix, map->key[i], near.text, allowed);
+        return nnd_fail(ctx, NND_E_INPUT, "%s%s%s.%.100s: unknown key; %sallowed: %s",
+                        map->item[i]->where, colon(map->item[i]), prefix, map->key[i], near.text,
+                        allowed);
     }
     return NND_OK;
 }

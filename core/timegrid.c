@@ -135,13 +135,14 @@ static nnd_status as_numbers(nnd_context *ctx, const nnd_integers *record, nnd_r
     return NND_OK;
 }
 
-static nnd_status as_steps(nnd_context *ctx, const nnd_reals *times, nnd_timegrid *grid) {
-    grid->step = calloc(times->count, sizeof *grid->step);
+nnd_status nnd_timegrid_of(nnd_context *ctx, const nnd_reals *steps, nnd_timegrid *grid) {
+    *grid = (nnd_timegrid){0};
+    grid->step = calloc(steps->count, sizeof *grid->step);
     if (grid->step == NULL)
         return nnd_fail_memory(ctx, "the recorded times");
-    grid->count = times->count;
-    for (size_t i = 0; i < times->count; i++)
-        grid->step[i] = (size_t)times->value[i];
+    grid->count = steps->count;
+    for (size_t i = 0; i < steps->count; i++)
+        grid->step[i] = (size_t)steps->value[i];
     return NND_OK;
 }
 
@@ -157,7 +158,7 @@ nnd_status nnd_timegrid_make(nnd_context *ctx, size_t steps, const nnd_integers 
     if (status == NND_OK)
         status = nnd_record_axis(ctx, false, (double)steps, &numbers, every, &times);
     if (status == NND_OK)
-        status = as_steps(ctx, &times, grid);
+        status = nnd_timegrid_of(ctx, &times, grid);
     free(numbers.value);
     free(times.value);
     return status;

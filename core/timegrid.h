@@ -16,6 +16,9 @@
 NND_MUST_USE nnd_status nnd_timegrid_make(nnd_context *ctx, size_t steps,
                                           const nnd_integers *record, size_t every,
                                           nnd_timegrid *grid);
+/** The grid of these steps, whole numbers in ascending order. */
+NND_MUST_USE nnd_status nnd_timegrid_of(nnd_context *ctx, const nnd_reals *steps,
+                                        nnd_timegrid *grid);
 void nnd_timegrid_clear(nnd_timegrid *grid);
 /** How many steps nnd_timegrid_make may record: for estimates of cost. */
 double nnd_timegrid_most(int64_t steps, const nnd_integers *record, int64_t every);

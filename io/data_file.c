@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Data files that a case names: all arrays of an HDF5 file or one of NumPy, all columns of a CSV.
- */
+/* Data files that a case names: all arrays of an HDF5 file or one of NumPy, all columns of a CSV,
+ * an IDX file with those beside it. */
+#include <dirent.h>
+#include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "core/hand_over.h"
 #include "io/csv_table.h"
+#include "io/idx.h"
 #include "io/matrices_impl.h"
 #include "nndmft/io.h"
 
@@ -49,7 +53,7 @@ static nnd_status add_numbers(nnd_context *ctx, const nnd_matrices *file, size_t
     nnd_status status = NND_OK;
     for (size_t d = 0; status == NND_OK && d < entry->axes; d++) {
         char name[32];
-        snprintf(name, sizeof name, "dim_%zu_%zu", i, d);
+        snprintf(name, sizeof name, "dim_%zu_%zu", nnd_frame_array_count(frame), d);
         strcat(strcat(dims, d > 0 ? "," : ""), name);
         status = nnd_frame_add_range(frame, name, length[d], 0.0);
     }
@@ -59,22 +63,73 @@ static nnd_status add_numbers(nnd_context *ctx, const nnd_matrices *file, size_t
     return status == NND_OK ? nnd_matrices_read(ctx, file, i, x) : status;
 }
 
-/* All arrays of NumPy's files and of .safetensors that have one or two dimensions. */
-static nnd_status read_arrays(nnd_context *ctx, const char *path, nnd_frame **arrays) {
+/* Adds all arrays of a file that have one or two dimensions and are not there yet. */
+static nnd_status add_arrays(nnd_context *ctx, const char *path, nnd_frame *frame) {
     nnd_matrices *file = NULL;
-    nnd_frame *frame = NULL;
     nnd_status status = nnd_matrices_open(ctx, path, &file);
-    if (status == NND_OK)
-        status = nnd_frame_new(ctx, &frame);
-    for (size_t i = 0; status == NND_OK && i < nnd_matrices_count(file); i++)
-        if (file->entry[i].axes == 1 || file->entry[i].axes == 2)
+    for (size_t i = 0; status == NND_OK && i < nnd_matrices_count(file); i++) {
+        size_t axes = file->entry[i].axes;
+        if ((axes == 1 || axes == 2) && nnd_frame_find(frame, file->entry[i].info.name) == NULL)
             status = add_numbers(ctx, file, i, frame);
-    if (status == NND_OK && nnd_frame_array_count(frame) == 0)
-        status = nnd_fail(ctx, NND_E_INPUT, "%s: has no arrays of numbers", path);
-    nnd_hand_over(status == NND_OK, frame, arrays);
+    }
     nnd_matrices_close(file);
     return status;
 }
+
+/* NumPy's files and .safetensors. */
+static nnd_status read_arrays(nnd_context *ctx, const char *path, nnd_frame **arrays) {
+    nnd_frame *frame = NULL;
+    nnd_status status = nnd_frame_new(ctx, &frame);
+    if (status == NND_OK)
+        status = add_arrays(ctx, path, frame);
+    if (status == NND_OK && nnd_frame_array_count(frame) == 0)
+        status = nnd_fail(ctx, NND_E_INPUT, "%s: has no arrays of numbers", path);
+    nnd_hand_over(status == NND_OK, frame, arrays);
+    return status;
+}
+
+/* ---- IDX ---- */
+
+static int is_idx(const struct dirent *entry) {
+    return nnd_idx_is_named(entry->d_name);
+}
+
+/* Adds the other IDX files of the folder, by name. */
+static nnd_status add_neighbours(nnd_context *ctx, const char *path, nnd_frame *frame) {
+    const char *slash = strrchr(path, '/');
+    char *folder = slash != NULL ? strndup(path, (size_t)(slash - path) + 1) : strdup("./");
+    struct dirent **entry = NULL;
+    int count = folder != NULL ? scandir(folder, &entry, is_idx, alphasort) : 0;
+    nnd_status status =
+        folder == NULL ? nnd_fail_memory(ctx, path)
+        : count < 0    ? nnd_fail(ctx, NND_E_IO, "%s: cannot be read: %s", folder, strerror(errno))
+                       : NND_OK;
+    for (int i = 0; i < count; i++) {
+        char name[256], *neighbour = NULL;
+        nnd_idx_array_name(entry[i]->d_name, sizeof name, name);
+        if (status == NND_OK && nnd_frame_find(frame, name) == NULL) {
+            status = asprintf(&neighbour, "%s%s", folder, entry[i]->d_name) < 0
+                         ? nnd_fail_memory(ctx, path)
+                         : add_arrays(ctx, neighbour, frame);
+            free(neighbour);
+        }
+        free(entry[i]);
+    }
+    free(entry);
+    free(folder);
+    return status;
+}
+
+static nnd_status read_idx(nnd_context *ctx, const char *path, nnd_frame **arrays) {
+    nnd_frame *frame = NULL;
+    nnd_status status = read_arrays(ctx, path, &frame);
+    if (status == NND_OK)
+        status = add_neighbours(ctx, path, frame);
+    nnd_hand_over(status == NND_OK, frame, arrays);
+    return status;
+}
+
+/* ---- all ---- */
 
 static nnd_status read_hdf5(nnd_context *ctx, const char *path, nnd_frame **arrays) {
     nnd_result result;
@@ -102,7 +157,7 @@ nnd_status nnd_data_file_read(nnd_context *ctx, const char *path, nnd_frame **ar
         {".safetensors", read_arrays},
     };
     const char *dot = strrchr(path, '.');
-    nnd_data_reader read = read_hdf5;
+    nnd_data_reader read = nnd_idx_is_named(path) ? read_idx : read_hdf5;
     for (size_t i = 0; dot != NULL && i < sizeof kinds / sizeof *kinds; i++)
         if (strcmp(dot, kinds[i].ending) == 0)
             read = kinds[i].read;

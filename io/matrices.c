@@ -7,6 +7,7 @@
 #include <strings.h>
 
 #include "core/text.h"
+#include "io/idx.h"
 #include "io/matrices_impl.h"
 
 enum { TEXT_SIZE = 256 };
@@ -137,7 +138,7 @@ static nnd_status list(nnd_context *ctx, nnd_matrices *file) {
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
         if (ends_in(file->path, kinds[i].ending))
             return kinds[i].list(ctx, file);
-    return nnd_hdf5_list(ctx, file);
+    return nnd_idx_is_named(file->path) ? nnd_idx_list(ctx, file) : nnd_hdf5_list(ctx, file);
 }
 
 nnd_status nnd_matrices_open(nnd_context *ctx, const char *path, nnd_matrices **out) {

@@ -65,6 +65,7 @@ NND_MUST_USE nnd_status nnd_matrices_read_bytes(nnd_context *ctx, const nnd_matr
 NND_MUST_USE nnd_status nnd_npy_list(nnd_context *ctx, nnd_matrices *file);
 NND_MUST_USE nnd_status nnd_npz_list(nnd_context *ctx, nnd_matrices *file);
 NND_MUST_USE nnd_status nnd_safetensors_list(nnd_context *ctx, nnd_matrices *file);
+NND_MUST_USE nnd_status nnd_idx_list(nnd_context *ctx, nnd_matrices *file);
 NND_MUST_USE nnd_status nnd_csv_list(nnd_context *ctx, nnd_matrices *file);
 NND_MUST_USE nnd_status nnd_hdf5_list(nnd_context *ctx, nnd_matrices *file);
 

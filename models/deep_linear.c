@@ -6,12 +6,12 @@
 #include "core/rows.h"
 #include "core/timegrid.h"
 #include "models/guides.h"
+#include "models/integration.h"
 
 #define FIELD(type, name) NND_FIELD(type, nnd_deep_linear, name)
 
 static const char *const PARAMETERIZATIONS[] = {"mup", "ntk", NULL};
 static const char *const TRAININGS[] = {"fixed", "online", "fresh", NULL};
-static const char *const INTEGRATORS[] = {"gd", "flow", NULL};
 static const char *const METHODS[] = {"auto",     "euler",       "heun", "rk4",
                                       "adaptive", "interpolate", NULL};
 
@@ -30,11 +30,8 @@ static const nnd_param PARAMS[] = {
      .long_name = "initialisation scale"},
     {"noise", FIELD(REAL, noise), "0", NND_NON_NEGATIVE, "standard deviation of the label noise",
      .long_name = "label noise"},
-    {"lr", FIELD(REAL, lr), "null", NND_POSITIVE,
-     "learning rate eta0 of gd (default 0.1); the raw rate is eta0 gamma^2 D", .symbol = "η₀",
-     .long_name = "learning rate"},
-    {"steps", FIELD(INTEGER, steps), "null", NND_BETWEEN(0, 1e7),
-     "T, number of steps (default 40); a flow with `steps` is on a fixed grid"},
+    NND_RATE_ROW(nnd_deep_linear, "eta0 gamma^2 D"),
+    NND_STEPS_ROW(nnd_deep_linear, 1e7),
     {"parameterization", FIELD(CHOICE, parameterization), "mup", NND_ANY,
      "gamma = gamma0 sqrt(nu) (mup) or gamma0 (ntk)", .choices = PARAMETERIZATIONS},
     {"training", FIELD(CHOICE, training), "fixed", NND_ANY,
@@ -42,33 +39,14 @@ static const nnd_param PARAMS[] = {
      "which are cheap without spectrum, ntk, density and two_time)",
      .choices = TRAININGS},
     {"center", FIELD(BOOL, center), "false", NND_ANY, "subtract the predictor at initialisation"},
-    {"momentum",
-     FIELD(REAL, momentum),
-     "0",
-     {.min = 0, .max = 1, .max_open = true},
-     "heavy-ball momentum of gd"},
-    {"weight_decay",
-     FIELD(REAL, weight_decay),
-     "0",
-     {.min = 0, .max = 1, .max_open = true},
-     "decoupled weight decay of gd per step"},
-    {"schedule", FIELD(REALS, schedule), "null", NND_NON_NEGATIVE,
-     "multipliers of lr at steps 0, 1, ...; the last one holds on"},
-    {"integrator", FIELD(CHOICE, integrator), "gd", NND_ANY,
-     "gradient descent, or gradient flow up to `time`", .choices = INTEGRATORS},
+    NND_DESCENT_ROWS(nnd_deep_linear, "decoupled weight decay of gd per step"),
     {"method", FIELD(CHOICE, method), "auto", NND_ANY,
      "theory's flow: steps that keep to `tolerance`, or a Runge-Kutta method with `steps` steps; "
      "auto: rk4 if `steps` is given, else adaptive; networks choose steps of their own; of gd "
      "interpolate: many small steps from runs with few larger ones",
      .choices = METHODS},
-    {"time", FIELD(REAL, time), "null", NND_POSITIVE,
-     "flow: final time tau = lr * step (default 1)"},
-    {"record", FIELD(REALS, record), "null", NND_NON_NEGATIVE,
-     "to record besides the last: steps, or times of an adaptive flow (default: 200 log-spaced); "
-     "log: the first one and 20 per decade",
-     .word = "log"},
-    {"record_every", FIELD(INTEGER, record_every), "1", NND_BETWEEN(1, 1e7),
-     "record every n-th step, when there is no `record`"},
+    NND_TIME_ROW(nnd_deep_linear),
+    NND_MARKS_ROWS(nnd_deep_linear),
     {"two_time", FIELD(BOOL, two_time), "false", NND_ANY,
      "also the order parameters between all pairs of recorded times"},
     {"spectrum", FIELD(BOOL, spectrum), "true", NND_ANY,
@@ -94,8 +72,6 @@ static const nnd_param PARAMS[] = {
 
 static const nnd_param SIMULATE[] = {NND_CONTROL_ROW(nnd_deep_linear)};
 static const nnd_guide NTK_BULK[] = {{"ntk_edge", "edge of the bulk"}, {NULL}};
-static const nnd_guide STABILITY[] = {{"stability_edge", "edge of stability", NND_GUIDE_LIMIT},
-                                      {NULL}};
 static const nnd_guide SPECTRUM[] = {
     {"sv_density", "theory, bulk"}, {"outlier", "theory, outlier", NND_GUIDE_ARROW}, {NULL}};
 
@@ -139,7 +115,7 @@ static const nnd_variable VARIABLES[] = {
     {"ntk_edge", "t", "bulk edge of the NTK", "deep-linear.md#s4-1: min lambda(x)", "stability",
      .check = NND_UNCHECKED},
     {"stability", "t", "learning rate times top eigenvalue", "deep-linear.md#s4: eta0 lambda_max",
-     "stability", .drawing = {.level_count = 1, .level = {2.0}, .guides = STABILITY},
+     "stability", .drawing = {.level_count = 1, .level = {2.0}, .guides = NND_STABILITY_EDGE},
      .symbol = "η₀λ_max"},
     {"stability_edge", "", "edge of stability",
      "deep-linear.md#s4: (2 - weight_decay) (1 + momentum)", "stability", .check = NND_UNCHECKED},
@@ -154,7 +130,7 @@ static const nnd_variable VARIABLES[] = {
 };
 
 bool nnd_deep_linear_adapts(const nnd_deep_linear *p) {
-    return p->integrator == NND_GRADIENT_FLOW && p->method == NND_ADAPTIVE;
+    return nnd_integration_adapts(p->integrator, p->method);
 }
 
 static double last_mark(const nnd_deep_linear *p) {
@@ -166,51 +142,21 @@ static double last_mark(const nnd_deep_linear *p) {
  */
 static const int64_t FIRST_NODE = 200, MANY_NODES = 16;
 
-/* Values that belong to one integrator only, and what follows from absent ones. */
-/* A flow with a number of steps is on a fixed grid. */
-static bool settle_steps(nnd_deep_linear *p, nnd_objection *o) {
-    const int64_t usual = 40;
-    if (p->method == NND_METHOD_AUTO && p->integrator == NND_GRADIENT_FLOW)
-        p->method = p->steps == NND_ABSENT ? NND_ADAPTIVE : NND_RK4;
-    if (nnd_deep_linear_adapts(p) && p->record_every != 1)
-        return nnd_object(o, "record_every",
-                          "%lld counts steps, which an adaptive flow has none "
-                          "of: list times in record",
-                          (long long)p->record_every);
-    if (nnd_deep_linear_adapts(p))
-        return p->steps == NND_ABSENT ||
-               nnd_object(o, "steps", "%lld belongs to gd, or to method: euler, heun or rk4",
-                          (long long)p->steps);
-    if (p->steps == NND_ABSENT)
-        p->steps = usual;
-    return true;
-}
-
-static bool settle_integrator(nnd_deep_linear *p, nnd_objection *o) {
-    if (p->integrator == NND_DESCENT) {
-        if (!isnan(p->time))
-            return nnd_object(o, "time", "%g belongs to integrator: flow", p->time);
-        if (p->method != NND_METHOD_AUTO && p->method != NND_INTERPOLATE)
-            return nnd_object(o, "method", "%s belongs to integrator: flow", METHODS[p->method]);
-        if (isnan(p->lr))
-            p->lr = 0.1;
-        return true;
-    }
-    if (!isnan(p->lr))
-        return nnd_object(o, "lr", "%g belongs to integrator: gd (flow has time)", p->lr);
-    if (p->momentum > 0.0)
-        return nnd_object(o, "momentum", "%g belongs to integrator: gd", p->momentum);
-    if (p->weight_decay > 0.0)
-        return nnd_object(o, "weight_decay", "%g belongs to integrator: gd", p->weight_decay);
-    if (p->schedule.count > 0)
-        return nnd_object(o, "schedule", "belongs to integrator: gd");
-    if (p->training == NND_TRAIN_FRESH)
-        return nnd_object(o, "training", "fresh batches belong to integrator: gd");
-    if (p->steps == 0)
-        return nnd_object(o, "steps", "0 is out of range: flow needs an integer >= 1");
-    if (isnan(p->time))
-        p->time = 1.0;
-    return true;
+static nnd_integration integration(nnd_deep_linear *p) {
+    return (nnd_integration){
+        .integrator = p->integrator,
+        .method = &p->method,
+        .methods = METHODS,
+        .method_of_descent = NND_INTERPOLATE,
+        .lr = &p->lr,
+        .time = &p->time,
+        .steps = &p->steps,
+        .record = &p->record,
+        .record_every = p->record_every,
+        .momentum = p->momentum,
+        .weight_decay = p->weight_decay,
+        .schedule = &p->schedule,
+    };
 }
 
 /* Runs with fewer steps are of plain descent, and have the recorded times among their own. */
@@ -222,7 +168,7 @@ static bool check_interpolation(const nnd_deep_linear *p, nnd_objection *o) {
     if (p->weight_decay > 0.0)
         return nnd_object(o, "weight_decay", "%g does not go with method: interpolate",
                           p->weight_decay);
-    if (p->schedule.count > 0)
+    if (nnd_rates_given(&p->schedule))
         return nnd_object(o, "schedule", "does not go with method: interpolate");
     if (p->training == NND_TRAIN_FRESH)
         return nnd_object(o, "training", "fresh batches do not go with method: interpolate");
@@ -243,14 +189,16 @@ static bool check(void *params, nnd_objection *o) {
     if (p->sigma.count != 1 && p->sigma.count != matrices)
         return nnd_object(o, "sigma", "a list of %zu; allowed: one value, or %zu (depth + 1)",
                           p->sigma.count, matrices);
-    if (!settle_steps(p, o))
-        return false;
     if (isinf(p->alpha))
         p->training = NND_TRAIN_ONLINE;
     if (p->training == NND_TRAIN_ONLINE)
         p->alpha = INFINITY;
-    if (!settle_integrator(p, o) ||
-        !nnd_record_check(&p->record, nnd_deep_linear_adapts(p), last_mark(p), o))
+    nnd_integration x = integration(p);
+    if (!nnd_integration_settle(&x, o))
+        return false;
+    if (p->integrator == NND_GRADIENT_FLOW && p->training == NND_TRAIN_FRESH)
+        return nnd_object(o, "training", "fresh batches belong to integrator: gd");
+    if (!nnd_integration_check_record(&x, o))
         return false;
     return p->method != NND_INTERPOLATE || check_interpolation(p, o);
 }
@@ -284,8 +232,7 @@ double nnd_deep_linear_sigma(const nnd_deep_linear *p, size_t l) {
 }
 
 double nnd_deep_linear_rate(const nnd_deep_linear *p, size_t step) {
-    size_t n = p->schedule.count;
-    return n == 0 ? 1.0 : p->schedule.value[step < n ? step : n - 1];
+    return nnd_rates_at(&p->schedule, step);
 }
 
 nnd_status nnd_deep_linear_marks(nnd_context *ctx, const nnd_deep_linear *p, nnd_reals *marks) {
@@ -298,8 +245,7 @@ double nnd_deep_linear_most_marks(const nnd_deep_linear *p) {
 }
 
 double nnd_deep_linear_time(const nnd_deep_linear *p, double mark) {
-    bool on_grid = p->integrator == NND_GRADIENT_FLOW && !nnd_deep_linear_adapts(p);
-    return on_grid ? p->time * mark / (double)p->steps : mark;
+    return nnd_integration_time(p->integrator, p->method, p->time, p->steps, mark);
 }
 
 static int64_t common_divisor(int64_t a, int64_t b) {

@@ -60,6 +60,7 @@ static const nnd_param PARAMS[] = {
     {"lr", FIELD(REAL, lr), "null", NND_POSITIVE, "gd: learning rate eta (default 0.5)",
      .symbol = "η₀", .long_name = "learning rate"},
     {"steps", FIELD(REAL, steps), "null", NND_BETWEEN(0, 1e8), "gd: number of steps (default 100)"},
+    NND_SCHEDULE_ROW(nnd_directional),
     {"time", FIELD(REAL, time), "null", NND_POSITIVE, "flow: final time (default 10000)"},
     {"init", FIELD(GROUP, init), "aligned", NND_ANY,
      "aligned: balanced layers of rank one; or two layers {M: [[...]], p: [...], a: [...]}",
@@ -81,6 +82,15 @@ static const nnd_guide THETA[] = {
     {"floor_time", "theory reaches it", NND_GUIDE_PLACE, .dash = 1, .along = "t"},
     {NULL}};
 
+static const nnd_guide OMEGA_BOUND[] = {{"omega", "norm of the predictor", .dash = 1},
+                                        {"omega_lower", "lower bound", .aside = true},
+                                        {NULL}};
+static const nnd_guide ZETA_BOUND[] = {{"log_tan_upper", "upper bound", .aside = true}, {NULL}};
+static const nnd_guide COS_BOUND[] = {
+    {"cos_lower", "lower bound"},
+    {"turning_time", "the norm turns", NND_GUIDE_PLACE, .dash = 2, .along = "t"},
+    {NULL}};
+
 static const nnd_variable VARIABLES[] = {
     {"omega", "t", "norm of the predictor", "directional.md#s1: |w|", "direction",
      .drawing = {.x = "t", .log = NND_LOG_XY, .guides = OMEGA}, .symbol = "ω"},
@@ -92,8 +102,23 @@ static const nnd_variable VARIABLES[] = {
      "directional.md#s4: c0 theta = sqrt((D - 1) noise/n)", "floor", .check = NND_UNCHECKED},
     {"floor_time", "", "time at which the angle falls below the sampling noise",
      "directional.md#s4: theta = theta_floor", "floor", .check = NND_UNCHECKED, .nullable = true},
+    {"cos_theta", "t", "cosine of the angle to the teacher", "directional.md#s1: cos theta",
+     "bounds", .nullable = true, .drawing = {.x = "t", .log = NND_LOG_X, .guides = COS_BOUND},
+     .symbol = "cos θ"},
+    {"cos_lower", "t", "least cosine of the angle", "directional.md#eq13: -tanh(log_tan_upper)",
+     "bounds", .check = NND_UNCHECKED, .drawing = {.x = "t", .log = NND_LOG_X}},
+    {"omega_lower", "t", "least norm of the predictor", "directional.md#eq11", "bounds",
+     .check = NND_UNCHECKED, .drawing = {.x = "t", .log = NND_LOG_X}},
+    {"omega_upper", "t", "largest norm of the predictor", "directional.md#eq10", "bounds",
+     .check = NND_UNCHECKED, .unbounded = true,
+     .drawing = {.x = "t", .log = NND_LOG_XY, .guides = OMEGA_BOUND}},
+    {"log_tan_upper", "t", "largest log tan(theta/2)",
+     "directional.md#eq12, and eq13 from turning_time", "angle", .check = NND_UNCHECKED,
+     .nullable = true},
+    {"turning_time", "", "time from which on the norm grows", "directional.md#s10: omega' = 0",
+     "bounds", .check = NND_UNCHECKED, .nullable = true},
     {"log_tan_half", "t", "log tan(theta/2)", "directional.md#s1: zeta", "angle", .nullable = true,
-     .symbol = "ζ"},
+     .drawing = {.x = "t", .log = NND_LOG_X, .guides = ZETA_BOUND}, .symbol = "ζ"},
     {"neg_log_sin", "t", "-log sin theta", "directional.md#s1: log cosh zeta", "direction",
      .nullable = true, .drawing = {.x = "t", .log = NND_LOG_XY, .guides = ANGLE}},
     {"neg_log_sin_law", "t", "asymptotic law of -log sin theta", "directional.md#eq8", "direction",
@@ -151,6 +176,10 @@ static bool settle_integrator(nnd_directional *p, nnd_objection *o) {
         return nnd_object(o, "lr", "%g belongs to integrator: gd (flow has time)", p->lr);
     if (flow && !isnan(p->steps))
         return nnd_object(o, "steps", "%g belongs to integrator: gd (flow has time)", p->steps);
+    if (flow && nnd_rates_given(&p->schedule))
+        return nnd_object(o, "schedule", "belongs to integrator: gd (flow has time)");
+    if (!nnd_rates_check(&p->schedule, o))
+        return false;
     if (!flow && !isnan(p->time))
         return nnd_object(o, "time", "%g belongs to integrator: flow", p->time);
     if (!flow && p->steps != floor(p->steps) && !isnan(p->steps))

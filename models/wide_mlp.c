@@ -6,10 +6,16 @@
 #include "core/rows.h"
 #include "core/timegrid.h"
 #include "models/guides.h"
+#include "models/integration.h"
 
 #define FIELD(type, name) NND_FIELD(type, nnd_wide_mlp, name)
 
 static const char *const PARAMETERIZATIONS[] = {"mup", "ntk", NULL};
+static const char *const RESIDUALS[] = {"none", "mup-depth", "plain", NULL};
+static const char *const LOSSES[] = {"mse", "logistic", "cross-entropy", NULL};
+static const char *const OPTIMIZERS[] = {"sgd",     "adam", "adamw", "rmsprop",
+                                         "adagrad", "lion", NULL};
+static const char *const METHODS[] = {"auto", "euler", "heun", "rk4", "adaptive", NULL};
 static const char *const SOLVERS[] = {"auto", "march", "quadrature", "exact", NULL};
 
 static const nnd_param PARAMS[] = {
@@ -17,17 +23,27 @@ static const nnd_param PARAMS[] = {
      "L, number of hidden layers; L + 1 matrices with the readout"},
     {"activation", FIELD(GROUP, activation), "tanh", NND_ANY, "of every hidden layer",
      .group = &nnd_activation_table, .shorthand = "name"},
+    {"residual", FIELD(CHOICE, residual), "none", NND_ANY,
+     "skip connections past hidden layers 2..L; mup-depth: branches times 1/sqrt(depth)",
+     .choices = RESIDUALS},
     {"sigma_w", FIELD(REAL, sigma_w), "1", NND_POSITIVE,
      "initialisation scale of every layer, readout included", .symbol = "σ_w",
      .long_name = "initialisation scale"},
+    {"sigma_b", FIELD(REAL, sigma_b), "0", NND_NON_NEGATIVE,
+     "scale of trainable biases, the output's starts at 0; 0: none", .symbol = "σ_b",
+     .long_name = "scale of biases"},
     {"gamma0", FIELD(REAL, gamma0), "1", NND_FROM(1e-8),
      "output scale; large: rich, small: lazy (rounding counts 1/gamma0 times; the limit 0 is "
      "parameterization: ntk)",
      .symbol = "γ₀", .long_name = "output scale"},
-    {"lr", FIELD(REAL, lr), "0.1", NND_POSITIVE,
-     "learning rate eta0; the raw rate is eta0 gamma0^2 N", .symbol = "η₀",
-     .long_name = "learning rate"},
-    {"steps", FIELD(INTEGER, steps), "40", NND_BETWEEN(0, 1e6), "T, number of steps"},
+    {"outputs", FIELD(INTEGER, outputs), "1", NND_BETWEEN(1, 1000),
+     "C: targets are P x C, or labels are classes 0..C-1", .symbol = "C", .long_name = "outputs"},
+    {"loss", FIELD(CHOICE, loss), "mse", NND_ANY,
+     "what is descended, a mean over samples: mse summed over outputs, with 1/2 (classes: unit "
+     "vectors less 1/C); logistic of one output (labels 0, 1 become -1, 1)",
+     .choices = LOSSES},
+    NND_RATE_ROW(nnd_wide_mlp, "eta0 gamma0^2 N"),
+    NND_STEPS_ROW(nnd_wide_mlp, 1e6),
     {"parameterization", FIELD(CHOICE, parameterization), "mup", NND_ANY,
      "f = w . phi/(gamma0 N) (mup); ntk: gamma0/sqrt(N) for gamma0, in theory the lazy limit",
      .choices = PARAMETERIZATIONS},
@@ -35,6 +51,22 @@ static const nnd_param PARAMS[] = {
     {"batch", FIELD(GROUP, batch), "null", NND_ANY,
      "mini-batches, the same ones in theory and network; absent: full batch",
      .group = &nnd_batch_table, .shorthand = "size"},
+    {"optimizer", FIELD(CHOICE, optimizer), "sgd", NND_ANY,
+     "sgd, with `momentum` and `weight_decay`; rules that normalise single entries of the gradient "
+     "have no theory and are refused",
+     .choices = OPTIMIZERS},
+    NND_DESCENT_ROWS(nnd_wide_mlp,
+                     "decoupled weight decay per step of gd, per unit of time of flow"),
+    {"method", FIELD(CHOICE, method), "auto", NND_ANY,
+     "theory's flow: steps that keep to `tolerance`, or a Runge-Kutta method with `steps` steps; "
+     "auto: rk4 if `steps` is given, else adaptive; networks choose steps of their own",
+     .choices = METHODS},
+    NND_TIME_ROW(nnd_wide_mlp),
+    {"tolerance",
+     FIELD(REAL, tolerance),
+     "1e-8",
+     {.min = 1e-14, .max = 1e-2},
+     "error of a step of an adaptive flow, relative to the fields"},
     {"solver", FIELD(CHOICE, solver), "auto", NND_ANY,
      "of theory: sampled march, quadrature (depth 1, one sample), exact (linear), or the best",
      .choices = SOLVERS},
@@ -46,7 +78,7 @@ static const nnd_param PARAMS[] = {
      "relative size below which the march drops a new direction (of forward fields also relative "
      "to what they learn, if that is little)"},
     {"seed", FIELD(INTEGER, seed), "1", NND_SEED_KEYS, "of the samples of the march"},
-    NND_RECORD_STEPS_ROWS(nnd_wide_mlp),
+    NND_MARKS_ROWS(nnd_wide_mlp),
     {"two_time", FIELD(BOOL, two_time), "false", NND_ANY,
      "also the kernels between all pairs of recorded times"},
     {"kernels", FIELD(BOOL, kernels), "true", NND_ANY, "record Gram matrices and the NTK"},
@@ -68,27 +100,35 @@ static const nnd_param SIMULATE[] = {
 };
 
 static const nnd_variable VARIABLES[] = {
-    {"loss", "t", "training loss", "wide-mlp.md#s1: sum Delta^2/(2P)", "training"},
-    {"delta", "t,mu", "residual", "wide-mlp.md#s1: Delta = y - f", "residuals", .symbol = "Δ"},
-    {"output", "t,mu", "output on training samples", "wide-mlp.md#s1: f = <z phi>/gamma0",
+    {"loss", "t", "training loss", "wide-mlp.md#s13-1: mean over samples", "training"},
+    {"delta", "t,mu,[c]", "residual", "wide-mlp.md#s13-1: Delta = -d loss/d f", "residuals",
+     .symbol = "Δ"},
+    {"output", "t,mu,[c]", "output on training samples", "wide-mlp.md#s1: f = <z phi>/gamma0",
      "predictions", .symbol = "f"},
-    {"test_output", "t,test", "output on test samples", "wide-mlp.md#s3-2", "predictions",
+    {"test_output", "t,test,[c]", "output on test samples", "wide-mlp.md#s3-2", "predictions",
      .symbol = "f"},
-    {"test_loss", "t", "loss on test samples", "wide-mlp.md#s1-1: mean of (y - f)^2/2", "training"},
-    {"ntk", "t,mu,nu", "tangent kernel", "wide-mlp.md#s1: K = sigma_w^2 sum_l G^{l+1} Phi^l",
-     "kernels", .symbol = "K"},
-    {"ntk_test", "t,test,mu", "tangent kernel between test and training samples",
-     "wide-mlp.md#s3-2", "kernels-test", .symbol = "K"},
+    {"test_loss", "t", "loss on test samples", "wide-mlp.md#s13-1: mean over samples", "training"},
+    {"accuracy", "t", "share of training samples of the right class", "wide-mlp.md#s13-3",
+     "accuracy"},
+    {"test_accuracy", "t", "share of test samples of the right class", "wide-mlp.md#s13-3",
+     "accuracy"},
+    {"ntk", "t,mu,nu,[c],[c2]", "tangent kernel", "wide-mlp.md#eq15", "kernels", .symbol = "K"},
+    {"ntk_test", "t,test,mu,[c],[c2]", "tangent kernel between test and training samples",
+     "wide-mlp.md#eq15", "kernels-test", .symbol = "K"},
+    {"kernel_alignment", "t,layer", "alignment of activations with the targets",
+     "wide-mlp.md#s13-3: tr(Phi y y^T)/(|Phi| |y y^T|)", "alignment", .nullable = true},
     {"stability", "t", "learning rate times top curvature",
-     "wide-mlp.md#s6: eta0 lambda_max(K)/P, limit 2", "stability",
-     .drawing = {.level_count = 1, .level = {2.0}}, .symbol = "η₀λ_max(K)/P"},
+     "wide-mlp.md#s13-3: eta0 lambda_max(B^T K B)/P", "stability",
+     .drawing = {.guides = NND_STABILITY_EDGE}, .symbol = "η₀λ_max(K)/P"},
+    {"stability_edge", "", "edge of stability",
+     "wide-mlp.md#s13-3: (2 - weight_decay) (1 + momentum)", "stability", .check = NND_UNCHECKED},
     {"h_gram", "t,layer,mu,nu", "Gram matrix of preactivations", "wide-mlp.md#s1: H^l = <h h>",
      "fields", .drawing = {.facet = "layer"}, .symbol = "H_ℓ"},
     {"phi_gram", "t,layer,mu,nu", "Gram matrix of activations", "wide-mlp.md#s1: Phi^l = <phi phi>",
      "kernels", .drawing = {.facet = "layer"}, .symbol = "Φ_ℓ"},
-    {"g_gram", "t,layer,mu,nu", "Gram matrix of backward fields", "wide-mlp.md#s1: G^l = <g g>",
-     "fields", .drawing = {.facet = "layer"}, .symbol = "G_ℓ"},
-    {"readout_norm2", "t", "mean squared readout weight",
+    {"g_gram", "t,layer,mu,nu,[c],[c2]", "Gram matrix of backward fields",
+     "wide-mlp.md#s1: G^l = <g g>", "fields", .drawing = {.facet = "layer"}, .symbol = "G_ℓ"},
+    {"readout_norm2", "t,[c]", "mean squared readout weight",
      "wide-mlp.md#s1-1: <z^L z^L> = sigma_w^2 |w|^2/N", "norms"},
     {"input_eig", "t,k", "eigenvalue of the Gram matrix of W0 on the data",
      "wide-mlp.md#s5: W0^T W0/N on the span of the training inputs", "norms", .nullable = true,
@@ -103,6 +143,9 @@ static const nnd_variable VARIABLES[] = {
     {"outlier_margin", "t,matrix", "indicator of an outlier, by its sign alone",
      "wide-mlp.md#s5: lambda_min F(2 sigma_w), negative: escaped", "escape",
      .check = NND_UNCHECKED},
+    {"outlier_strength", "t,matrix,k", "strength of an outlier, above 1: escaped",
+     "wide-mlp.md#eq16: Lambda_k", "escape", .check = NND_UNCHECKED, .nullable = true,
+     .drawing = {.facet = "matrix", .rank = "k", .level_count = 1, .level = {1.0}}},
     {"escape_time", "matrix,k", "escape time",
      "wide-mlp.md#s5: k-th eigenvalue of F(2 sigma_w) = 0", "escape", .check = NND_UNCHECKED,
      .nullable = true, .drawing = {.rank = "k", .markers = true}},
@@ -140,10 +183,48 @@ static bool check_solver(const nnd_wide_mlp *p, nnd_objection *o) {
     return true;
 }
 
+static nnd_integration integration(nnd_wide_mlp *p) {
+    return (nnd_integration){
+        .integrator = p->integrator,
+        .method = &p->method,
+        .methods = METHODS,
+        .method_of_descent = NND_METHOD_AUTO,
+        .lr = &p->lr,
+        .time = &p->time,
+        .steps = &p->steps,
+        .record = &p->record,
+        .record_every = p->record_every,
+        .momentum = p->momentum,
+        .schedule = &p->schedule,
+    };
+}
+
+static bool check_data(const nnd_wide_mlp *p, nnd_objection *o) {
+    size_t outputs = (size_t)p->outputs;
+    if (p->loss == NND_WIDE_LOGISTIC && outputs != 1)
+        return nnd_object(o, "loss", "logistic has 1 output, not %zu (cross-entropy has several)",
+                          outputs);
+    if (p->loss == NND_WIDE_CROSS_ENTROPY && outputs == 1)
+        return nnd_object(o, "loss", "cross-entropy needs outputs >= 2 (logistic has 1)");
+    if (p->two_time && outputs > 1)
+        return nnd_object(o, "two_time", "true needs outputs: 1");
+    return p->loss == NND_WIDE_MSE ? nnd_data_check_outputs(&p->data, outputs, o)
+                                   : nnd_data_check_classes(&p->data, outputs, o);
+}
+
 static bool check(void *params, nnd_objection *o) {
     nnd_wide_mlp *p = params;
-    return nnd_steps_check(&p->record, p->steps, o) && nnd_data_check_samples(&p->data, o) &&
-           check_solver(p, o);
+    nnd_integration x = integration(p);
+    if (!nnd_integration_settle(&x, o) || !nnd_integration_check_record(&x, o))
+        return false;
+    if (p->optimizer != 0)
+        return nnd_object(o, "optimizer",
+                          "%s divides each entry of the gradient by its own size, which does not "
+                          "close on averages over neurons; allowed: sgd",
+                          OPTIMIZERS[p->optimizer]);
+    if (p->integrator == NND_GRADIENT_FLOW && p->batch.size > 0)
+        return nnd_object(o, "batch", "%lld belongs to integrator: gd", (long long)p->batch.size);
+    return check_data(p, o) && check_solver(p, o);
 }
 
 const nnd_model nnd_wide_mlp_model = {
@@ -156,3 +237,45 @@ const nnd_model nnd_wide_mlp_model = {
     .sized = true,
     .check = check,
 };
+
+double nnd_wide_mlp_branch(const nnd_wide_mlp *p) {
+    return p->residual == NND_RESIDUAL_MUP_DEPTH ? 1.0 / sqrt((double)p->depth) : 1.0;
+}
+
+bool nnd_wide_mlp_adapts(const nnd_wide_mlp *p) {
+    return nnd_integration_adapts(p->integrator, p->method);
+}
+
+static double last_mark(const nnd_wide_mlp *p) {
+    return nnd_wide_mlp_adapts(p) ? p->time : (double)p->steps;
+}
+
+nnd_status nnd_wide_mlp_marks(nnd_context *ctx, const nnd_wide_mlp *p, nnd_reals *marks) {
+    return nnd_record_axis(ctx, nnd_wide_mlp_adapts(p), last_mark(p), &p->record,
+                           (size_t)p->record_every, marks);
+}
+
+double nnd_wide_mlp_most_marks(const nnd_wide_mlp *p) {
+    return nnd_record_most(nnd_wide_mlp_adapts(p), last_mark(p), &p->record, p->record_every);
+}
+
+double nnd_wide_mlp_time(const nnd_wide_mlp *p, double mark) {
+    return nnd_integration_time(p->integrator, p->method, p->time, p->steps, mark);
+}
+
+double nnd_wide_mlp_rate(const nnd_wide_mlp *p, size_t step) {
+    return nnd_rates_at(&p->schedule, step);
+}
+
+double nnd_wide_mlp_stability_edge(const nnd_wide_mlp *p) {
+    return (2.0 - p->weight_decay) * (1.0 + p->momentum);
+}
+
+nnd_status nnd_wide_mlp_dataset(nnd_context *ctx, const nnd_wide_mlp *p, nnd_dataset *set) {
+    return nnd_dataset_make_outputs(ctx, &p->data, (size_t)p->outputs, p->loss == NND_WIDE_MSE,
+                                    set);
+}
+
+bool nnd_wide_mlp_classifies(const nnd_wide_mlp *p) {
+    return p->loss != NND_WIDE_MSE || nnd_data_has_classes(&p->data);
+}

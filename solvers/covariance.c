@@ -282,7 +282,7 @@ nnd_status nnd_covariance_edges(nnd_context *ctx, const nnd_covariance *law, nnd
     nnd_status status =
         c != NULL && edges->edge != NULL ? NND_OK : nnd_fail_memory(ctx, "the edges of a spectrum");
     size_t n = status == NND_OK ? find_clusters(law, c) : 0;
-    double above = 0.0, x;
+    double above = 0.0, x = 0.0;
     for (size_t i = 1; i < n; i++)
         above += c[i].weight;
     if (n > 0)

@@ -440,6 +440,152 @@ START_TEST(a_constant_input_is_standardized_to_zero_whatever_its_mean_rounds_to)
 }
 END_TEST
 
+/* ---- several outputs, classes ---- */
+
+static void make_outputs(const char *yaml, size_t outputs, bool centred, nnd_dataset *set) {
+    nnd_objection o = {"", ""};
+    read_data(yaml);
+    ck_assert_msg(nnd_data_check_outputs(&data, outputs, &o), "%s: %s", o.key, o.text);
+    assert_ok(nnd_dataset_make_outputs(ctx, &data, outputs, centred, set));
+}
+
+static void ck_classes_refused(const char *yaml, size_t outputs, const char *key,
+                               const char *text) {
+    nnd_objection o = {"", ""};
+    read_data(yaml);
+    ck_assert_msg(!nnd_data_check_classes(&data, outputs, &o), "accepted: %s", yaml);
+    ck_assert_str_eq(o.key, key);
+    ck_assert_msg(strstr(o.text, text) != NULL, "\"%s\" lacks \"%s\"", o.text, text);
+}
+
+START_TEST(classes_stand_for_the_targets_of_the_documented_table) {
+    const char *three = "{gram: [[1, 0], [0, 1]], labels: [2, 0], test_gram: [[0, 0]], "
+                        "test_self: [1], test_labels: [1]}";
+    const double one_hot[] = {0, 0, 1, 1, 0, 0, 0, 1, 0};
+    nnd_dataset set;
+    make_outputs(three, 3, false, &set);
+    ck_assert_uint_eq(set.outputs, 3);
+    ck_close("targets", 6, set.targets, one_hot);
+    ck_close("test targets", 3, set.test_targets, one_hot + 6);
+    nnd_dataset_clear(&set);
+    make_outputs(three, 3, true, &set);
+    for (size_t i = 0; i < 6; i++)
+        ck_assert_double_eq_tol(set.targets[i], one_hot[i] - 1.0 / 3.0, 1e-16);
+    nnd_dataset_clear(&set);
+    const double signs[] = {1, -1};
+    make_outputs("{gram: [[1, 0], [0, 1]], labels: [1, 0]}", 1, true, &set);
+    ck_close("signs", 2, set.targets, signs);
+    nnd_dataset_clear(&set);
+}
+END_TEST
+
+START_TEST(the_class_of_values_is_their_largest_and_of_one_its_sign) {
+    ck_assert_uint_eq(nnd_class_of(3, (double[]){-1.0, 4.0, 2.0}), 1);
+    ck_assert_uint_eq(nnd_class_of(3, (double[]){2.0, 1.0, 2.0}), 0);
+    ck_assert_uint_eq(nnd_class_of(1, (double[]){0.1}), 1);
+    ck_assert_uint_eq(nnd_class_of(1, (double[]){0.0}), 0);
+}
+END_TEST
+
+START_TEST(targets_of_several_outputs_are_rows_of_as_many_numbers) {
+    const double targets[] = {1, 2, 3, 4};
+    nnd_dataset set;
+    make_outputs("{gram: [[1, 0], [0, 1]], targets: [[1, 2], [3, 4]]}", 2, true, &set);
+    ck_close("targets", 4, set.targets, targets);
+    nnd_dataset_clear(&set);
+    ck_classes_refused("{gram: [[1, 0], [0, 1]], targets: [[1, 2], [3, 4]]}", 3, "data.targets",
+                       "2 x 2 numbers; allowed: 2 x 3");
+    ck_refused("{gram: [[1, 0], [0, 1]], targets: [[1, 2], [3, 4]]}", "data.targets",
+               "allowed: 2 x 1");
+}
+END_TEST
+
+START_TEST(labels_and_targets_that_are_no_classes_are_refused) {
+    const char *gram = "{gram: [[1, 0], [0, 1]], ";
+    const struct {
+        const char *rest;
+        size_t outputs;
+        const char *key, *text;
+    } all[] = {
+        {"labels: [0, 3]}", 3, "data.labels", "row 1 is 3; allowed: classes 0..2"},
+        {"labels: [0, 0.5]}", 3, "data.labels", "row 1 is 0.5"},
+        {"labels: [0, 2]}", 1, "data.labels", "allowed: classes 0..1"},
+        {"labels: [0, 1], targets: [1, 2]}", 2, "data.targets", "allowed: one of them"},
+        {"targets: [1, -1], test_labels: [0]}", 1, "data.test_labels", "it goes with labels"},
+        {"labels: [0, 1], test_labels: [0]}", 1, "data.test_labels", "there are no test samples"},
+        {"targets: [1, 0]}", 1, "data.targets", "row 1 is 0; allowed: -1 and 1"},
+        {"targets: [[0.5, 0.5], [0.5, 0.6]]}", 2, "data.targets", "row 1 has the sum 1.1"},
+        {"targets: [[2, -1], [1, 0]]}", 2, "data.targets", "the least number -1"},
+    };
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+        char yaml[256];
+        snprintf(yaml, sizeof yaml, "%s%s", gram, all[i].rest);
+        ck_classes_refused(yaml, all[i].outputs, all[i].key, all[i].text);
+    }
+    ck_refused("{gram: [[1, 0], [0, 1]], labels: [0, 1]}", "data.labels", "no targets of this");
+    ck_refused("{generate: gaussian, target: classes}", "data.target", "no targets of this");
+    ck_classes_refused("{generate: gaussian, target: linear}", 2, "data.target", "classes");
+    ck_classes_refused("{generate: gaussian, target: classes, noise: 1}", 2, "data.noise",
+                       "means nothing");
+}
+END_TEST
+
+/* Each output has a teacher of its own, that of one output is the first. */
+START_TEST(generated_outputs_are_linear_in_the_inputs_and_classes_their_largest) {
+    enum { P = 40, D = 5, C = 3 };
+    nnd_dataset one, all, classes;
+    make("{generate: gaussian, samples: 40, dim: 5}", &one);
+    make_outputs("{generate: gaussian, samples: 40, dim: 5}", C, false, &all);
+    make_outputs("{generate: gaussian, samples: 40, dim: 5, target: classes}", C, true, &classes);
+    double x[P * D], y[P * C], singular[D];
+    lapack_int rank;
+    for (size_t i = 0; i < P; i++) {
+        ck_assert_double_eq(one.targets[i], all.targets[i * C]);
+        size_t class = nnd_class_of(C, all.targets + i * C);
+        for (size_t c = 0; c < C; c++)
+            ck_assert_double_eq_tol(classes.targets[i * C + c], (c == class ? 2.0 : -1.0) / 3.0,
+                                    1e-15);
+    }
+    memcpy(x, all.inputs, sizeof x);
+    memcpy(y, all.targets, sizeof y);
+    ck_assert_int_eq(LAPACKE_dgelsd(LAPACK_ROW_MAJOR, P, D, C, x, D, y, C, singular, -1.0, &rank),
+                     0);
+    for (size_t c = 0; c < C; c++) {
+        double norm2 = 0.0;
+        for (size_t j = 0; j < D; j++)
+            norm2 += y[j * C + c] * y[j * C + c];
+        ck_assert_double_eq_tol(norm2, 1.0, 1e-12);
+        ck_assert(c == 0 || fabs(y[c] - y[0]) > 1e-3);
+    }
+    nnd_dataset_clear(&one);
+    nnd_dataset_clear(&all);
+    nnd_dataset_clear(&classes);
+}
+END_TEST
+
+START_TEST(labels_of_a_file_are_taken_by_rows_and_count_in_its_checksum) {
+    static const char csv[] = "x,k\n1,0\n2,1\n3,2\n4,1\n";
+    nnd_dataset set;
+    scratch_write(scratch_path("t.csv"), csv, strlen(csv));
+    read_data("{file: t.csv, inputs: x, labels: k, rows: [2, 0], test_rows: [3]}");
+    assert_ok(load("t.csv"));
+    ck_assert(nnd_data_has_classes(&data));
+    assert_ok(nnd_dataset_make_outputs(ctx, &data, 3, false, &set));
+    const double targets[] = {0, 0, 1, 1, 0, 0}, test[] = {0, 1, 0};
+    ck_close("targets", 6, set.targets, targets);
+    ck_close("test targets", 3, set.test_targets, test);
+    nnd_dataset_clear(&set);
+    char yaml[128];
+    snprintf(yaml, sizeof yaml,
+             "{file: t.csv, inputs: x, labels: x, rows: [2, 0], test_rows: [3], "
+             "checksum: \"%s\"}",
+             data.checksum);
+    read_data(yaml);
+    assert_status(load("t.csv"), NND_E_INPUT);
+    assert_message("checksum");
+}
+END_TEST
+
 START_TEST(a_changed_file_is_refused_by_its_checksum) {
     static const char before[] = "x0,y\n1,0\n3,0\n", after[] = "x0,y\n1,0\n3,1\n";
     char yaml[200];
@@ -615,6 +761,12 @@ int main(void) {
     tcase_add_test(tests, data_beyond_the_memory_limit_is_refused);
     tcase_add_test(tests, standardized_inputs_have_mean_0_and_variance_1_on_training_samples);
     tcase_add_test(tests, a_constant_input_is_standardized_to_zero_whatever_its_mean_rounds_to);
+    tcase_add_test(tests, classes_stand_for_the_targets_of_the_documented_table);
+    tcase_add_test(tests, the_class_of_values_is_their_largest_and_of_one_its_sign);
+    tcase_add_test(tests, targets_of_several_outputs_are_rows_of_as_many_numbers);
+    tcase_add_test(tests, labels_and_targets_that_are_no_classes_are_refused);
+    tcase_add_test(tests, generated_outputs_are_linear_in_the_inputs_and_classes_their_largest);
+    tcase_add_test(tests, labels_of_a_file_are_taken_by_rows_and_count_in_its_checksum);
     tcase_add_test(tests, a_changed_file_is_refused_by_its_checksum);
     tcase_add_test(tests, checksums_of_earlier_versions_are_still_accepted);
     tcase_add_test(tests, damaged_tables_are_refused_with_their_line);

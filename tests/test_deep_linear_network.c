@@ -120,6 +120,8 @@ static const char *const DESCENTS[] = {
     "{model: deep-linear, params: {depth: 2, nu: 1.4, center: true, parameterization: ntk}}",
     "{model: deep-linear, params: {depth: 2, momentum: 0.7, weight_decay: 0.05, lr: 0.05}}",
     "{model: deep-linear, params: {depth: 2, schedule: [0.1, 0.5, 1, 0.3]}}",
+    "{model: deep-linear, params: {depth: 2, lr: 0.2, schedule: {power: -0.5}}}",
+    "{model: deep-linear, params: {depth: 2, lr: 0.05, schedule: {factor: 1.1}}}",
 };
 
 START_TEST(descent_equals_that_of_a_dense_twin) {

@@ -90,6 +90,22 @@ START_TEST(matrices_follow_the_maps_of_aligned_layers) {
 }
 END_TEST
 
+START_TEST(matrices_follow_a_schedule) {
+    const char *const schedules[] = {"[1, 0.5, 2]", "{power: -0.25}", "{factor: 0.99}"};
+    for (int k = 0; k < 3; k++) {
+        assert_same(run(read_params("depth: 3, dim: 8, width: 5, integrator: gd, lr: 0.05, "
+                                    "steps: 200, record_every: 10, schedule: %s",
+                                    schedules[k])),
+                    schedules[k], 1e-12);
+        assert_same(run(read_params("dim: 5, integrator: gd, lr: 0.1, steps: 100, schedule: %s, "
+                                    "init: {M: [[1, 0.2], [0.2, 0.5]], p: [0.3, -0.4], a: [0.5, "
+                                    "1]}",
+                                    schedules[k])),
+                    schedules[k], 1e-12);
+    }
+}
+END_TEST
+
 START_TEST(matrices_follow_the_map_of_two_unbalanced_layers) {
     assert_same(run(read_params("integrator: gd, lr: 0.1, steps: 500, dim: 20, "
                                 "init: {M: [[1, 0.2], [0.2, 0.5]], p: [0.3, -0.4], a: [0.5, 1]}")),
@@ -410,6 +426,7 @@ int main(void) {
     TCase *tests = tcase_create("directional_network");
     tcase_add_checked_fixture(tests, setup, teardown);
     tcase_add_test(tests, matrices_follow_the_maps_of_aligned_layers);
+    tcase_add_test(tests, matrices_follow_a_schedule);
     tcase_add_test(tests, matrices_follow_the_map_of_two_unbalanced_layers);
     tcase_add_test(tests, matrices_see_the_edge);
     tcase_add_test(tests, claims_end_where_rounding_has_grown);

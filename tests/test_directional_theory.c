@@ -121,6 +121,55 @@ START_TEST(signs_are_those_of_the_predictor) {
 }
 END_TEST
 
+/* The map of one matrix in plain numbers, with the multipliers of each step. */
+START_TEST(descent_takes_its_rates_from_the_schedule) {
+    const char *const schedules[] = {"[1, 0.5, 2]", "{power: 0.5}", "{factor: 0.9}"};
+    nnd_logistic *l;
+    ck_assert_int_eq(nnd_logistic_new(ctx, &(nnd_logistic_law){0}, &l), NND_OK);
+    const double c0 = nnd_logistic_constants_of(l).c0, list[] = {1.0, 0.5, 2.0};
+    for (int k = 0; k < 3; k++) {
+        nnd_frame *f =
+            solve("depth: 1, integrator: gd, lr: 0.3, steps: 40, schedule: %s", schedules[k]);
+        double along = cos(2.0), across = sin(2.0), time = 0.0;
+        for (int t = 0; t <= 40; t++) {
+            double omega = hypot(along, across), slope = nnd_logistic_at(l, omega).slope;
+            double rate = 0.3 * (k == 0   ? list[t < 2 ? t : 2]
+                                 : k == 1 ? sqrt(1.0 + t)
+                                          : pow(0.9, t));
+            test_close("omega", at(f, "omega", t), omega, 1e-12);
+            test_close("theta", at(f, "theta", t), atan2(across, along), 1e-12);
+            test_close("multiplier", at(f, "multiplier", t), 1.0 - rate * slope, 1e-12);
+            test_close("time", pow(at(f, "omega_law", t), 3.0), 3.0 * test_value(f, "A", "") * time,
+                       1e-12);
+            along += rate * (c0 - slope * along);
+            across -= rate * slope * across;
+            time += rate;
+        }
+        ck_assert_double_nan(test_value(f, "omega_critical", ""));
+        nnd_frame_free(f);
+    }
+    nnd_logistic_free(l);
+}
+END_TEST
+
+/* directional.md#eq14: with the power (2 - L)/(2 L) the direction converges geometrically at every
+ * depth. What the norm still is off its law, some 1/omega^2 and 1/t, is below 1/200 here. */
+START_TEST(one_power_makes_every_depth_geometric) {
+    for (int depth = 1; depth <= 4; depth++) {
+        double l = depth, a = (2.0 - l) / (2.0 * l), lr = 0.1, last = 3e4;
+        nnd_frame *f = solve("depth: %d, integrator: gd, lr: %g, steps: %g, theta0: 0.5, "
+                             "schedule: {power: %.17g}, record: [1.5e4]",
+                             depth, lr, last, a);
+        double c0 = test_value(f, "c0", ""), scale = (l + 2.0) * test_value(f, "A", "");
+        double x = c0 * (l + 2.0) / (2.0 * l) * pow(scale, (l - 2.0) / (l + 2.0)) *
+                   pow(lr * 2.0 * l / (l + 2.0), 2.0 * l / (l + 2.0));
+        double rate = (at(f, "neg_log_sin", last) - at(f, "neg_log_sin", 1.5e4)) / 1.5e4;
+        ck_assert_double_eq_tol(rate / -log1p(-x), 1.0, 0.005);
+        nnd_frame_free(f);
+    }
+}
+END_TEST
+
 #define UNBALANCED "init: {M: [[1, 0.2], [0.2, 0.5]], p: [0.3, -0.4], a: [0.5, 1]}"
 
 START_TEST(unbalanced_layers_have_the_printed_numbers) {
@@ -347,6 +396,8 @@ int main(void) {
     tcase_add_checked_fixture(tests, setup, teardown);
     tcase_add_test(tests, balanced_flow_has_the_printed_numbers);
     tcase_add_test(tests, descent_has_the_printed_numbers);
+    tcase_add_test(tests, descent_takes_its_rates_from_the_schedule);
+    tcase_add_test(tests, one_power_makes_every_depth_geometric);
     tcase_add_test(tests, signs_are_those_of_the_predictor);
     tcase_add_test(tests, three_layers_descend_to_an_edge_and_back);
     tcase_add_test(tests, unbalanced_layers_have_the_printed_numbers);

@@ -182,6 +182,10 @@ START_TEST(a_schedule_gives_each_step_its_multiplier_and_the_last_holds_on) {
     for (size_t step = 0; step < 5; step++)
         ck_assert_double_eq(nnd_deep_linear_rate(p, step), want[step]);
     ck_assert_double_eq(nnd_deep_linear_rate(p, SIZE_MAX), 0.25);
+    p = params("{model: deep-linear, params: {schedule: {power: -1}}}");
+    ck_assert_double_eq(nnd_deep_linear_rate(p, 3), 0.25);
+    p = params("{model: deep-linear, params: {schedule: {factor: 0.5}}}");
+    ck_assert_double_eq(nnd_deep_linear_rate(p, 3), 0.125);
     p = params("{model: deep-linear}");
     ck_assert_double_eq(nnd_deep_linear_rate(p, 0), 1.0);
     ck_assert_double_eq(nnd_deep_linear_rate(p, 100), 1.0);

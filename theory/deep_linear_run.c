@@ -74,11 +74,8 @@ static nnd_status evaluate(nnd_context *ctx, nnd_small *n, size_t step, double *
 /* Whether the rate is more than twice as large later: what is learned then is of fields that steps
  * of a small rate do not show. */
 static bool rate_rises(const nnd_deep_linear *p, size_t step) {
-    double now = nnd_deep_linear_rate(p, step);
-    for (size_t later = step + 1; later < p->schedule.count; later++)
-        if (p->schedule.value[later] > 2.0 * now)
-            return true;
-    return false;
+    return nnd_rates_peak(&p->schedule, step, (size_t)p->steps) >
+           2.0 * nnd_deep_linear_rate(p, step);
 }
 
 /* Fewer coordinates, at the end of a window of steps of fresh batches. */

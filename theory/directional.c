@@ -11,6 +11,7 @@
 #include "core/largest.h"
 #include "core/timegrid.h"
 #include "theory/claims.h"
+#include "theory/directional_bounds.h"
 #include "theory/directional_polar.h"
 #include "theory/shortfall.h"
 
@@ -39,14 +40,12 @@ typedef struct {
 typedef struct {
     const nnd_directional_path *path;
     const nnd_directional_point *point;
-    double time; /* eta times step, or the time of the flow */
+    double time; /* of the flow, or the sum of the rates of all steps before */
     nnd_logistic_averages at;
 } view;
 
 static view view_at(const nnd_directional_path *path, size_t i) {
-    const nnd_directional *p = path->params;
-    double rate = p->integrator == NND_GRADIENT_FLOW ? 1.0 : p->lr;
-    return (view){path, &path->point[i], rate * path->t[i],
+    return (view){path, &path->point[i], path->point[i].time,
                   nnd_logistic_at(path->averages, path->point[i].omega)};
 }
 
@@ -62,6 +61,11 @@ static double omega(const view *v) {
 
 static double theta(const view *v) {
     return 2.0 * atan(exp(v->point->zeta));
+}
+
+/* cos theta = -tanh zeta */
+static double cos_theta(const view *v) {
+    return or_absent(-tanh(v->point->zeta));
 }
 
 static double log_tan_half(const view *v) {
@@ -121,6 +125,22 @@ static double angle_ratio(const view *v) {
     return v->time > 0.0 ? neg_log_sin(v) / neg_log_sin_law(v) : NAN;
 }
 
+static double omega_lower(const view *v) {
+    return nnd_directional_omega_lower(v->path, v->time);
+}
+
+static double omega_upper(const view *v) {
+    return nnd_directional_omega_upper(v->path, v->time);
+}
+
+static double log_tan_upper(const view *v) {
+    return or_absent(nnd_directional_zeta_upper(v->path, v->time));
+}
+
+static double cos_lower(const view *v) {
+    return -tanh(nnd_directional_zeta_upper(v->path, v->time));
+}
+
 static double theta_floor(const view *v) {
     return nnd_directional_floor(v->path, v->point->omega);
 }
@@ -160,7 +180,12 @@ static const struct {
     {"omega_law", omega_law, NULL, always},
     {"theta", theta, theta_min_size, always},
     {"theta_floor", theta_floor, NULL, nnd_directional_samples_finite},
+    {"cos_theta", cos_theta, theta_min_size, always},
+    {"cos_lower", cos_lower, NULL, nnd_directional_bounded},
+    {"omega_lower", omega_lower, NULL, nnd_directional_bounded},
+    {"omega_upper", omega_upper, NULL, nnd_directional_bounded},
     {"log_tan_half", log_tan_half, angle_min_size, always},
+    {"log_tan_upper", log_tan_upper, NULL, nnd_directional_bounded},
     {"neg_log_sin", neg_log_sin, angle_min_size, always},
     {"neg_log_sin_law", neg_log_sin_law, NULL, always},
     {"perp_sign", perp_sign, NULL, always},
@@ -251,9 +276,12 @@ static nnd_status add_min_size(nnd_context *ctx, nnd_frame *frame, const solutio
     return status;
 }
 
-/* directional.md#eq9: the multiplier is -1 there; below three layers no norm makes it so. */
+/* directional.md#eq9: the multiplier is -1 there; below three layers no norm makes it so, and with
+ * a schedule each step has its own. */
 static double omega_critical(const nnd_directional_path *path) {
     double l = (double)path->params->depth;
+    if (nnd_rates_given(&path->params->schedule))
+        return NAN;
     return l > 2.0 ? pow(2.0 / (path->params->lr * path->constants.c0), l / (l - 2.0)) : NAN;
 }
 
@@ -284,6 +312,9 @@ static nnd_status add_scalars(nnd_context *ctx, nnd_frame *frame,
     if (status == NND_OK && p->integrator == NND_DESCENT)
         status = nnd_frame_add_number(frame, &nnd_directional_model, "omega_critical",
                                       omega_critical(path));
+    if (status == NND_OK && nnd_directional_bounded(p))
+        status =
+            nnd_frame_add_number(frame, &nnd_directional_model, "turning_time", path->turn.time);
     if (status == NND_OK && nnd_directional_samples_finite(p))
         status = nnd_frame_add_number(frame, &nnd_directional_model, "floor_time",
                                       floor_time(ctx, path));
@@ -379,7 +410,7 @@ nnd_status nnd_directional_theory_cost(nnd_context *ctx, const void *params, nnd
     double paths = flow ? 1.0 : 1.0 + TWINS, curves = flow ? 20.0 : 20.0 + 8.0 * TWINS;
     cost->flops = paths * evaluations * (averages + 6.0 * unknowns) + curves * times * averages;
     cost->bytes = paths * times * (sizeof(nnd_directional_point) + sizeof(double));
-    cost->results = times * 20.0 * sizeof(double);
+    cost->results = times * 25.0 * sizeof(double);
     if (flow)
         cost->bytes += (times * unknowns + 2.0 * unknowns * unknowns) * sizeof(double);
     return NND_OK;

@@ -21,7 +21,8 @@ static void draw_errors(const nnd_directional_path *path, double t, size_t n, do
  * as its logarithm and sign: plain numbers would underflow and hide that it grows again. */
 typedef struct {
     const nnd_logistic *averages;
-    double c0, lr, depth;
+    double c0, depth;
+    double lr;                       /* of the next step */
     double along, log_perp, sign, s; /* of b; w has this sign times that of the gain */
     double gain, norm;               /* s^(L-1), |b| */
     double omega, zeta;
@@ -43,7 +44,7 @@ static aligned aligned_start(const nnd_directional_path *path) {
     double norm = p->depth > 1 ? s : p->omega0;
     /* The double nearest to pi stands for pi. */
     bool straight = p->theta0 == 0.0 || p->theta0 >= M_PI || norm == 0.0;
-    aligned x = {.averages = path->averages, .c0 = path->constants.c0, .lr = p->lr, .depth = depth};
+    aligned x = {.averages = path->averages, .c0 = path->constants.c0, .depth = depth};
     x.s = s;
     x.along = norm * cos(p->theta0);
     x.log_perp = straight ? -INFINITY : log(norm) + log(sin(p->theta0));
@@ -146,6 +147,8 @@ static void keep_watch(const nnd_directional_path *path, const nnd_directional_p
 typedef struct {
     const nnd_directional_path *path;
     bool given;
+    double lr;    /* of the next step */
+    double rates; /* sum of the multipliers of all steps before */
     aligned aligned;
     nnd_directional_pair pair;
     double *rate; /* of the pair */
@@ -167,17 +170,21 @@ static void descent_clear(descent *d) {
     nnd_directional_pair_clear(&d->pair);
 }
 
-static void look(const descent *d, nnd_directional_point *point) {
+static void look(descent *d, double t, nnd_directional_point *point) {
+    const nnd_directional *p = d->path->params;
+    d->lr = d->aligned.lr = p->lr * nnd_rates_at(&p->schedule, (size_t)t);
+    point->time = p->lr * d->rates;
     if (d->given)
-        pair_look(&d->pair, d->path->params->lr, point);
+        pair_look(&d->pair, d->lr, point);
     else
         aligned_look(&d->aligned, point);
 }
 
 static void step(descent *d, double t) {
     bool shaken = d->path->shake > 0.0;
+    d->rates += nnd_rates_at(&d->path->params->schedule, (size_t)t);
     if (d->given) {
-        pair_step(&d->pair, d->path->params->lr, d->rate);
+        pair_step(&d->pair, d->lr, d->rate);
         if (shaken)
             pair_shake(d->path, t, &d->pair, d->rate);
         nnd_directional_pair_settle(&d->pair);
@@ -195,7 +202,7 @@ nnd_status nnd_directional_descend(nnd_context *ctx, nnd_directional_path *path)
     nnd_directional_point now = {0}, before;
     for (double t = 0.0; status == NND_OK && path->sound < path->count; t += 1.0) {
         before = now;
-        look(&d, &now);
+        look(&d, t, &now);
         keep_watch(path, &before, &now);
         if (nnd_has_diverged(INFINITY, now.omega)) {
             path->diverged_at = t;

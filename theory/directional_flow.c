@@ -54,15 +54,29 @@ static bool single_rhs(double u, const double *y, double *dydu, void *data) {
     return true;
 }
 
+static void balanced_place(const balanced *b, const double *y, double *omega, double *zeta) {
+    if (b->depth > 1.0) {
+        *omega = exp(y[0]);
+        *zeta = b->straight != 0.0 ? b->straight : y[1];
+    } else {
+        nnd_directional_polar(y[0], b->straight != 0.0 ? -INFINITY : y[1], omega, zeta);
+    }
+}
+
+/* Of the sign of the force on the norm, which turns upwards once: where it is 0, it grows with
+ * cos theta. Where one matrix is 0 it is c0. */
+static double balanced_force(double u, const double *y, void *data) {
+    const balanced *b = data;
+    double omega, zeta;
+    (void)u;
+    balanced_place(b, y, &omega, &zeta);
+    double gap = isnan(zeta) ? 0.0 : nnd_directional_gap(zeta);
+    return nnd_logistic_at(b->averages, omega).delta - b->c0 * gap;
+}
+
 static void balanced_point(const balanced *b, double t, const double *y,
                            nnd_directional_point *point) {
-    if (b->depth > 1.0) {
-        point->omega = exp(y[0]);
-        point->zeta = b->straight != 0.0 ? b->straight : y[1];
-    } else {
-        nnd_directional_polar(y[0], b->straight != 0.0 ? -INFINITY : y[1], &point->omega,
-                              &point->zeta);
-    }
+    balanced_place(b, y, &point->omega, &point->zeta);
     double norm, angle, nls = nnd_directional_neg_log_sin(point->zeta);
     balanced_rates(b, point->omega, point->zeta, &norm, &angle);
     point->sign = b->straight != 0.0 ? 0.0 : 1.0;
@@ -163,6 +177,48 @@ static nnd_status solve(nnd_context *ctx, nnd_directional_path *path, const nnd_
     return status;
 }
 
+/* Runs up to the event, and to its time again for what is there. A flow that the solver gives up
+ * before does not turn. */
+static nnd_status find_turn(nnd_context *ctx, nnd_ode_options o, const double *start, double end,
+                            double *u, double *y) {
+    const nnd_ode_event turns = {balanced_force, 1};
+    nnd_ode *ode = NULL;
+    o.event_count = 1;
+    o.events = &turns;
+    nnd_status status = nnd_ode_new(ctx, &o, &ode);
+    if (status == NND_OK)
+        status = nnd_ode_run(ode, 0.0, start, 1, &end, y);
+    nnd_ode_stats found = ode != NULL ? nnd_ode_statistics(ode) : (nnd_ode_stats){0};
+    nnd_ode_free(ode);
+    if (status < NND_OK || !found.stopped)
+        return status < NND_OK ? status : NND_OK;
+    *u = found.reached;
+    o.event_count = 0;
+    ode = NULL;
+    status = nnd_ode_new(ctx, &o, &ode);
+    if (status == NND_OK)
+        status = nnd_ode_run(ode, 0.0, start, 1, u, y);
+    nnd_ode_free(ode);
+    return status < NND_OK ? status : NND_OK;
+}
+
+static nnd_status balanced_turn(nnd_context *ctx, nnd_directional_path *path, const balanced *b,
+                                const nnd_ode_options *o, const double *start) {
+    double u = NAN, y[2] = {start[0], start[1]};
+    nnd_status status = NND_OK;
+    if (balanced_force(0.0, start, o->user) >= 0.0)
+        u = 0.0;
+    else
+        status = find_turn(ctx, *o, start, log1p(path->t[path->count - 1]), &u, y);
+    if (status != NND_OK || isnan(u))
+        return status;
+    path->turn.time = expm1(u);
+    balanced_place(b, y, &path->turn.omega, &path->turn.zeta);
+    if (isnan(path->turn.zeta)) /* one matrix, straight through 0: no direction there */
+        path->turn.zeta = INFINITY;
+    return NND_OK;
+}
+
 nnd_status nnd_directional_flow(nnd_context *ctx, nnd_directional_path *path) {
     bool given = path->params->init.kind == NND_START_GIVEN;
     nnd_directional_pair pair = {0};
@@ -176,7 +232,9 @@ nnd_status nnd_directional_flow(nnd_context *ctx, nnd_directional_path *path) {
     if (status == NND_OK) {
         nnd_ode_options o =
             given ? pair_problem(&pair, start, start + n) : balanced_problem(path, &b, start);
-        status = solve(ctx, path, &o, start, y);
+        status = given ? NND_OK : balanced_turn(ctx, path, &b, &o, start);
+        if (status == NND_OK)
+            status = solve(ctx, path, &o, start, y);
     }
     for (size_t i = 0; status >= NND_OK && i < path->count && !isnan(y[i * n]); i++) {
         if (given)
@@ -184,6 +242,7 @@ nnd_status nnd_directional_flow(nnd_context *ctx, nnd_directional_path *path) {
         else
             balanced_point(&b, path->t[i], y + i * n, &path->point[i]);
         nnd_directional_point *point = &path->point[i];
+        point->time = path->t[i];
         point->blind =
             isfinite(point->zeta) && !nnd_directional_resolved(path, point->omega, point->zeta);
         path->sound = i + 1;

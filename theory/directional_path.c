@@ -34,7 +34,7 @@ static nnd_status make_averages(nnd_context *ctx, nnd_directional_path *path) {
 
 nnd_status nnd_directional_path_make(nnd_context *ctx, const nnd_directional *p,
                                      nnd_directional_path *path) {
-    *path = (nnd_directional_path){.params = p, .diverged_at = NAN};
+    *path = (nnd_directional_path){.params = p, .diverged_at = NAN, .turn = {NAN, NAN, NAN}};
     nnd_status status = make_averages(ctx, path);
     if (status == NND_OK)
         status = make_times(ctx, path);

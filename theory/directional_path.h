@@ -12,6 +12,7 @@
 
 /** The predictor at one time. */
 typedef struct {
+    double time; /**< of the flow; gd: the sum of the rates of all steps before */
     double omega;
     double zeta;           /**< -inf, inf: at the angle 0, pi; NaN: no direction, or not resolved */
     double sign;           /**< of the perpendicular part relative to its start; 0: there is none */
@@ -29,6 +30,12 @@ typedef struct {
     double reached; /**< time */
 } nnd_directional_effort;
 
+/** Where the norm of a flow of aligned layers has fallen and begins to grow, for good. */
+typedef struct {
+    double time; /**< 0: it grows from the start; NaN: it does not within the flow */
+    double omega, zeta;
+} nnd_directional_turn;
+
 typedef struct {
     const nnd_directional *params;
     nnd_logistic *averages;
@@ -41,6 +48,7 @@ typedef struct {
     double shake;       /**< gd: relative size of the errors that every step makes; 0: none */
     uint64_t shaker;    /**< which errors */
     nnd_directional_effort effort;
+    nnd_directional_turn turn;
 } nnd_directional_path;
 
 /** Its times and averages, with room for the points. Free with nnd_directional_path_clear, which

@@ -79,9 +79,33 @@ static nnd_status solve_exactly(const nnd_wide_problem *q, method by, nnd_frame 
     return status == NND_OK ? ran : status;
 }
 
+/* What networks are trained with, but theory does not have. */
+static nnd_status refuse(nnd_context *ctx, const nnd_wide_mlp *p) {
+    const struct {
+        const char *key;
+        bool given;
+    } all[] = {
+        {"outputs: above 1", p->outputs > 1},
+        {"loss: logistic or cross-entropy", p->loss != NND_WIDE_MSE},
+        {"residual: mup-depth or plain", p->residual != NND_RESIDUAL_NONE},
+        {"sigma_b: above 0", p->sigma_b > 0.0},
+        {"momentum: above 0", p->momentum > 0.0},
+        {"weight_decay: above 0", p->weight_decay > 0.0},
+        {"schedule: any", nnd_rates_given(&p->schedule)},
+        {"integrator: flow", p->integrator == NND_GRADIENT_FLOW},
+    };
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        if (all[i].given)
+            return nnd_fail(ctx, NND_E_INPUT,
+                            "params.%s has no theory yet; it can be simulated alone", all[i].key);
+    return NND_OK;
+}
+
 nnd_status nnd_wide_mlp_theory(nnd_context *ctx, const void *params, nnd_frame **frame) {
-    nnd_wide_problem problem;
-    nnd_status status = nnd_wide_problem_make(ctx, params, &problem);
+    nnd_wide_problem problem = {0};
+    nnd_status status = refuse(ctx, params);
+    if (status == NND_OK)
+        status = nnd_wide_problem_make(ctx, params, &problem);
     if (status == NND_OK) {
         method by = method_of(params);
         status = by == MARCH ? solve_march(&problem, frame) : solve_exactly(&problem, by, frame);

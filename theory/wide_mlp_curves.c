@@ -14,10 +14,13 @@
 nnd_status nnd_wide_problem_make(nnd_context *ctx, const nnd_wide_mlp *params,
                                  nnd_wide_problem *problem) {
     *problem = (nnd_wide_problem){.ctx = ctx, .params = params, .depth = (size_t)params->depth};
-    nnd_status status = nnd_dataset_make(ctx, &params->data, &problem->set);
+    nnd_reals steps = {0};
+    nnd_status status = nnd_wide_mlp_dataset(ctx, params, &problem->set);
     if (status == NND_OK)
-        status = nnd_timegrid_make(ctx, (size_t)params->steps, &params->record,
-                                   (size_t)params->record_every, &problem->grid);
+        status = nnd_wide_mlp_marks(ctx, params, &steps);
+    if (status == NND_OK)
+        status = nnd_timegrid_of(ctx, &steps, &problem->grid);
+    free(steps.value);
     problem->samples = problem->set.samples;
     problem->tests = problem->set.tests;
     problem->points = problem->samples + problem->tests;

@@ -300,6 +300,9 @@ static nnd_status fill(const nnd_wide_problem *q, size_t runs, const nnd_wide_cu
         status =
             nnd_claim_until(&nnd_wide_mlp_model, frame, first_edge(runs, record), NND_BEYOND_EDGE);
     if (status == NND_OK)
+        status = nnd_frame_add_number(frame, &nnd_wide_mlp_model, "stability_edge",
+                                      nnd_wide_mlp_stability_edge(q->params));
+    if (status == NND_OK)
         status = nnd_frame_add_scalar(frame, NND_DIVERGED_AT, diverged);
     if (status == NND_OK)
         status = add_attributes(q, runs, record, solver, sample, frame);

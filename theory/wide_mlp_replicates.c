@@ -65,7 +65,7 @@ nnd_status nnd_wide_march_exact(const nnd_wide_problem *problem, nnd_wide_curves
 
 double nnd_wide_march_numbers(const nnd_wide_mlp *p) {
     double train = (double)nnd_data_samples(&p->data), square = train * train;
-    double times = nnd_timegrid_most(p->steps, &p->record, p->record_every);
+    double times = nnd_wide_mlp_most_marks(p);
     double depth = (double)p->depth, matrices = depth - 1.0;
     double numbers = (3.0 * depth + 1.0) * square + 5.0 * train +
                      8.0 * matrices * (double)p->outliers + 4.0 * depth;

@@ -512,7 +512,7 @@ static void optimizer_text(const nnd_deep_linear *p, size_t size, char *text) {
     if (p->weight_decay > 0.0)
         nnd_text_add(&line, ", all weights times %g before each step (decoupled decay)",
                      1.0 - p->weight_decay);
-    if (p->schedule.count > 0)
+    if (nnd_rates_given(&p->schedule))
         nnd_text_add(&line, ", rates times the schedule");
     if (p->center)
         nnd_text_add(&line, ", output minus that of the initial network");

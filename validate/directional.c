@@ -65,7 +65,7 @@ static nnd_simulation_cost cost(const void *params, size_t size) {
     double gradients = flows(p) ? 7.0 * (3.0 * p->time + 300.0) : p->steps + 1.0;
     return (nnd_simulation_cost){
         .bytes = nnd_directional_network_bytes(p) + (flows(p) ? nnd_flow_bytes(weights) : 0.0),
-        .record_bytes = 10.0 * recorded_times(p) * sizeof(double),
+        .record_bytes = 11.0 * recorded_times(p) * sizeof(double),
         .weight_bytes = nnd_keeper_bytes(weights, recorded_times(p)),
         .flops = gradients * (gradient + 6.0 * weights),
     };
@@ -97,9 +97,9 @@ static nnd_status make_times(run *r) {
 }
 
 static nnd_status frame_make(run *r, size_t first_seed, size_t count) {
-    static const char *const curves[] = {"omega",       "theta",          "log_tan_half",
-                                         "neg_log_sin", "perp_sign",      "error_rate",
-                                         "loss",        "omega_exponent", "angle_exponent"};
+    static const char *const curves[] = {
+        "omega",     "theta",      "cos_theta", "log_tan_half",   "neg_log_sin",
+        "perp_sign", "error_rate", "loss",      "omega_exponent", "angle_exponent"};
     bool flow = flows(r->params);
     nnd_status status = nnd_frame_new(r->ctx, &r->frame);
     if (status == NND_OK)
@@ -188,6 +188,7 @@ static void record(run *r, size_t i) {
     double theta = angle_of(r, omega, across), angle = log(omega / across);
     values(r, "omega")[i] = omega;
     values(r, "theta")[i] = theta;
+    values(r, "cos_theta")[i] = omega > 0.0 ? r->net.w[0] / omega : NAN;
     values(r, "log_tan_half")[i] = log_tan_half(r, omega, across);
     values(r, "neg_log_sin")[i] = isfinite(angle) ? angle : NAN;
     values(r, "perp_sign")[i] = sign_of(r, across);
@@ -233,7 +234,7 @@ static nnd_status descend(run *r) {
         nnd_status status = nnd_progress_step(r->ctx, t, r->t[r->count - 1]);
         if (status != NND_OK)
             return status;
-        nnd_directional_network_step(&r->net);
+        nnd_directional_network_step(&r->net, (size_t)t);
     }
     return NND_OK;
 }
@@ -339,7 +340,9 @@ static nnd_status recipe(nnd_context *ctx, const void *params, size_t size, nnd_
     (void)size;
     snprintf(optimizer, sizeof optimizer,
              "%s on the mean logistic loss, no biases; weights are no random ones but %s",
-             flows(p) ? "gradient flow (SGD in the limit of small rates)" : "SGD, full batch",
+             flows(p)                        ? "gradient flow (SGD in the limit of small rates)"
+             : nnd_rates_given(&p->schedule) ? "SGD, full batch, rates times the schedule,"
+                                             : "SGD, full batch",
              p->init.kind == NND_START_GIVEN ? "those of init"
                                              : "rank-one layers aligned with each other");
     nnd_status status = nnd_recipe_new(ctx, 1, (size_t)p->depth, 1.0, optimizer, out, &std, &lr);

@@ -171,8 +171,9 @@ void nnd_directional_network_evaluate(nnd_directional_network *n, bool measure) 
     nnd_network_forward(&n->net);
 }
 
-void nnd_directional_network_step(nnd_directional_network *n) {
-    nnd_network_descend(&n->net, NULL, NULL);
+void nnd_directional_network_step(nnd_directional_network *n, size_t step) {
+    double rate = nnd_rates_at(&n->params->schedule, step);
+    nnd_network_descend(&n->net, &rate, NULL);
 }
 
 void nnd_directional_network_rate(nnd_directional_network *n, double *rate) {

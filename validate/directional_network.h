@@ -29,8 +29,8 @@ void nnd_directional_network_clear(nnd_directional_network *n);
 void nnd_directional_network_draw(nnd_directional_network *n, nnd_rng_key key);
 /** w and force at the present weights, ready for a step; with `measure` also the loss. */
 void nnd_directional_network_evaluate(nnd_directional_network *n, bool measure);
-/** One step of gradient descent after an evaluation. */
-void nnd_directional_network_step(nnd_directional_network *n);
+/** Step number `step` of gradient descent, after an evaluation. */
+void nnd_directional_network_step(nnd_directional_network *n, size_t step);
 /** Time derivatives of all weights under gradient flow, laid out as net.weights, after an
  *  evaluation. */
 void nnd_directional_network_rate(nnd_directional_network *n, double *rate);

@@ -22,6 +22,10 @@ static size_t block(const void *params, size_t size) {
 static bool check(const void *params, size_t size, nnd_objection *o) {
     const nnd_wide_mlp *p = params;
     const size_t largest = 100000;
+    if (p->outputs > 1 || p->loss != NND_WIDE_MSE || p->residual != NND_RESIDUAL_NONE ||
+        p->sigma_b > 0.0 || p->momentum > 0.0 || p->weight_decay > 0.0 ||
+        nnd_rates_given(&p->schedule) || p->integrator == NND_GRADIENT_FLOW)
+        return nnd_object(o, "outputs", "networks train one output by plain descent yet");
     if (size > largest)
         return nnd_object(o, "size", "%zu is more than %zu neurons per layer", size, largest);
     if (p->orthonormal_init && nnd_data_dim(&p->data) + 1 > size)
@@ -39,7 +43,7 @@ static nnd_simulation_cost cost(const void *params, size_t size) {
     nnd_layer_plan layer[NND_WIDE_MAX_LAYERS];
     nnd_network_plan plan = nnd_wide_plan(p, size, block(p, size), layer);
     double n = (double)size, weights = n * (double)plan.inputs + (double)(p->depth - 1) * n * n + n;
-    double times = nnd_timegrid_most(p->steps, &p->record, p->record_every);
+    double times = nnd_wide_mlp_most_marks(p);
     return (nnd_simulation_cost){
         .bytes = nnd_network_bytes(&plan) + nnd_wide_record_scratch_bytes(p, size, plan.networks),
         .record_bytes = nnd_wide_record_bytes(p),

@@ -47,7 +47,7 @@ nnd_network_plan nnd_wide_plan(const nnd_wide_mlp *p, size_t width, size_t netwo
 
 static nnd_status make_data(nnd_wide_block *block) {
     const nnd_wide_mlp *p = block->params;
-    nnd_status status = nnd_dataset_make(block->ctx, &p->data, &block->set);
+    nnd_status status = nnd_wide_mlp_dataset(block->ctx, p, &block->set);
     if (status == NND_OK)
         status = nnd_dataset_reproduce(block->ctx, &block->set, 0);
     if (status != NND_OK)

@@ -178,8 +178,11 @@ nnd_status nnd_wide_record_make(nnd_context *ctx, const nnd_wide_block *block, s
                                 nnd_wide_record *r) {
     const nnd_wide_mlp *p = block->params;
     *r = (nnd_wide_record){.block = block, .ctx = ctx};
-    nnd_status status =
-        nnd_timegrid_make(ctx, (size_t)p->steps, &p->record, (size_t)p->record_every, &r->grid);
+    nnd_reals steps = {0};
+    nnd_status status = nnd_wide_mlp_marks(ctx, p, &steps);
+    if (status == NND_OK)
+        status = nnd_timegrid_of(ctx, &steps, &r->grid);
+    free(steps.value);
     if (status == NND_OK && p->spectrum)
         status = make_basis(r);
     if (status == NND_OK && outliers(block))
@@ -383,8 +386,7 @@ void nnd_wide_record_diverged(nnd_wide_record *r, size_t b, size_t step) {
 /* ---- cost ---- */
 
 double nnd_wide_record_bytes(const nnd_wide_mlp *p) {
-    double times = nnd_timegrid_most(p->steps, &p->record, p->record_every),
-           samples = (double)nnd_data_samples(&p->data);
+    double times = nnd_wide_mlp_most_marks(p), samples = (double)nnd_data_samples(&p->data);
     double tests = (double)nnd_data_tests(&p->data), layers = (double)p->depth;
     double numbers = times * (4.0 + 2.0 * samples + tests);
     if (p->kernels)
@@ -399,8 +401,7 @@ double nnd_wide_record_bytes(const nnd_wide_mlp *p) {
 double nnd_wide_record_scratch_bytes(const nnd_wide_mlp *p, size_t width, size_t networks) {
     double n = (double)width, all = (double)networks, layers = (double)p->depth;
     double samples = (double)nnd_data_samples(&p->data) + (double)nnd_data_tests(&p->data);
-    double row = nnd_timegrid_most(p->steps, &p->record, p->record_every) *
-                 (double)nnd_data_samples(&p->data);
+    double row = nnd_wide_mlp_most_marks(p) * (double)nnd_data_samples(&p->data);
     double numbers = 2.0 * samples * samples + n * samples;
     if (p->spectrum && p->depth > 1)
         numbers += n * (3.0 * all * (layers - 1.0) + fmin(n, 400.0) + (double)p->outliers);

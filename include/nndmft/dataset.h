@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /**
  * Data sets of fixed samples: the key `data` of a case, and the inputs, Gram matrix and targets
- * that it stands for. K^x = X X^T / D, rows of X are samples.
+ * that it stands for. K^x = X X^T / D, rows of X are samples. Samples have one target, or one for
+ * each of C outputs; or a class, `labels`, that stands for targets.
  */
 #ifndef NNDMFT_DATASET_H
 #define NNDMFT_DATASET_H
@@ -28,7 +29,9 @@ typedef enum {
     NND_TARGET_LINEAR,    /**< u */
     NND_TARGET_SIGN,      /**< sign of u */
     NND_TARGET_QUADRATIC, /**< (u^2 - 1)/sqrt 2 */
-    NND_TARGET_RANDOM     /**< independent standard normals */
+    NND_TARGET_RANDOM,    /**< independent standard normals */
+    NND_TARGET_CLASSES    /**< the class of the output with the largest u; with one output the sign
+                             of u */
 } nnd_target_kind;
 
 typedef struct {
@@ -38,9 +41,10 @@ typedef struct {
 
 /** The key `data`; ranges, defaults and meaning: nnd_data_table. Absent matrices have no rows. */
 typedef struct {
-    nnd_dense gram, targets;                                  /**< P x P, P */
-    nnd_dense test_gram, test_self, test_block, test_targets; /**< P' x P, P', P' x P', P' */
-    nnd_dense inputs, test_inputs;                            /**< P x D, P' x D */
+    nnd_dense gram, targets;                                  /**< P x P, P x C */
+    nnd_dense test_gram, test_self, test_block, test_targets; /**< P' x P, P', P' x P', P' x C */
+    nnd_dense labels, test_labels;   /**< P, P': classes 0..C-1, instead of targets */
+    nnd_dense inputs, test_inputs;   /**< P x D, P' x D */
     nnd_dense covariance, minimizer; /**< d x d, d: population regression */
     char *file;                      /**< where named matrices stand, relative to the case */
     nnd_integers rows, test_rows;
@@ -60,9 +64,16 @@ extern const nnd_param_table nnd_data_table;
  * Whether shapes fit, numbers are finite and Gram matrices symmetric and positive semi-definite,
  * and exactly one kind of data is given (gram, inputs, generate; covariance and minimizer), without
  * keys that mean nothing to it. False with an objection whose key begins with "data". Named
- * matrices must have been read.
+ * matrices must have been read. For models of one output that is a number: labels are refused.
  */
 bool nnd_data_check(const nnd_data *data, nnd_objection *objection);
+/** nnd_data_check for models of C outputs that train on samples: targets are P x C; labels, and
+ *  generated classes, are allowed: 0..C-1, or 0 and 1 with one output. */
+bool nnd_data_check_outputs(const nnd_data *data, size_t outputs, nnd_objection *objection);
+/** The same for losses of classes: targets are -1 and 1 with one output, else probabilities. */
+bool nnd_data_check_classes(const nnd_data *data, size_t outputs, nnd_objection *objection);
+/** True if checked data says classes, by `labels` or `target: classes`. */
+bool nnd_data_has_classes(const nnd_data *data);
 /** Attribute of the arrays of a file that is a link: messages then tell nothing of what it holds.
  */
 #define NND_DATA_LINKED "linked"
@@ -88,11 +99,12 @@ size_t nnd_data_dim(const nnd_data *data);
 /** A data set: training samples first, then test samples. Free with nnd_dataset_clear. */
 typedef struct {
     size_t samples, tests;
+    size_t outputs;       /**< C */
     size_t dim;           /**< D, 0 if only the Gram matrix is known */
     double *inputs;       /**< (samples + tests) x dim; NULL if only the Gram matrix is known */
     double *gram;         /**< (samples + tests)^2 */
-    double *targets;      /**< samples */
-    double *test_targets; /**< tests; NULL if not known */
+    double *targets;      /**< samples x outputs */
+    double *test_targets; /**< tests x outputs; NULL if not known */
 } nnd_dataset;
 
 /**
@@ -101,6 +113,15 @@ typedef struct {
  * training samples.
  */
 NND_MUST_USE nnd_status nnd_dataset_make(nnd_context *ctx, const nnd_data *data, nnd_dataset *set);
+/**
+ * The same for C outputs. Class c is the target -1 (0) or 1 (1) of one output, else the unit vector
+ * of output c, less 1/C for every output if `centred`.
+ */
+NND_MUST_USE nnd_status nnd_dataset_make_outputs(nnd_context *ctx, const nnd_data *data,
+                                                 size_t outputs, bool centred, nnd_dataset *set);
+/** The class that `outputs` values say, of a network or a target: the largest, of equal ones the
+ *  first; with one output 1 if it is positive, else 0. */
+size_t nnd_class_of(size_t outputs, const double *value);
 /** Frees what the struct holds and zeroes it. */
 void nnd_dataset_clear(nnd_dataset *set);
 /**

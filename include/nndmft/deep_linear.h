@@ -6,6 +6,7 @@
 #include "nndmft/api.h"
 #include "nndmft/frame.h"
 #include "nndmft/model.h"
+#include "nndmft/rates.h"
 
 NND_API_BEGIN
 
@@ -34,7 +35,7 @@ typedef struct {
     int training;         /**< nnd_training; online if and only if alpha is infinite */
     bool center;
     double momentum, weight_decay;
-    nnd_reals schedule;
+    nnd_rates schedule;
     int integrator;   /**< nnd_integrator */
     int method;       /**< nnd_method */
     double time;      /**< NaN for gd */

@@ -5,6 +5,7 @@
 
 #include "nndmft/api.h"
 #include "nndmft/model.h"
+#include "nndmft/rates.h"
 
 NND_API_BEGIN
 
@@ -44,6 +45,7 @@ typedef struct {
     double omega0, theta0; /**< NaN for a given start */
     int integrator;        /**< nnd_integrator */
     double lr, steps;      /**< NaN for flow; steps is whole */
+    nnd_rates schedule;    /**< of gd */
     double time;           /**< NaN for gd */
     nnd_start init;
     double samples; /**< n, whole, of a simulation; inf: the population gradient */

@@ -20,6 +20,7 @@
 #include "nndmft/models.h"
 #include "nndmft/number.h"
 #include "nndmft/plan.h"
+#include "nndmft/rates.h"
 #include "nndmft/rng.h"
 #include "nndmft/simulate.h"
 #include "nndmft/status.h"

@@ -54,6 +54,14 @@ all_agree() {
     says floor.svg "sampling noise"
 }
 
+@test "bounds stand beside the flow, and the time at which the norm turns" {
+    works solve "$(cases)/directional-flow.yaml" --set params.time=1e3 -o flow.h5
+    works plot flow.h5 --view bounds -o bounds.svg
+    says bounds.svg "lower bound" "the norm turns"
+    works export flow.h5 --var turning_time
+    [ "$(awk -F, 'NR > 1 && $2 > 0.5 && $2 < 20' out | wc -l)" -eq 4 ] || explain "not four turns"
+}
+
 @test "recipe and cost before anything runs" {
     works run "$(cases)/directional-samples.yaml" --dry-run
     says out "SGD, full batch" "rank-one layers"
@@ -95,6 +103,22 @@ YAML
     bad_case params.steps "whole" <<<'{model: directional, params: {integrator: gd, steps: 2.5}}'
     bad_case params.record "200" "0..100" \
         <<<'{model: directional, params: {integrator: gd, record: [200]}}'
+}
+
+@test "schedules of descent by list and by law, one at a time" {
+    for schedule in '[1, 0.5]' '{power: -0.5}' '{factor: 0.99}'; do
+        works run "$(cases)/directional-matrices.yaml" --force \
+            --set "params.schedule=$schedule" -o s.h5
+        all_agree
+    done
+    bad_case params.schedule "2 of list, power and factor" \
+        <<<'{model: directional, params: {integrator: gd, schedule: {power: 1, factor: 0.9}}}'
+    bad_case params.schedule "integrator: gd" \
+        <<<'{model: directional, params: {schedule: {power: 1}}}'
+    bad_case params.schedule.factor "-1" "> 0" \
+        <<<'{model: directional, params: {integrator: gd, schedule: {factor: -1}}}'
+    bad_case params.schedule.list "fast is not a number" \
+        <<<'{model: directional, params: {integrator: gd, schedule: fast}}'
 }
 
 @test "keys of the other integrator are refused" {

@@ -179,3 +179,21 @@ assert attributes["unclaimed"] == 2 == attributes["left_out"], attributes
 assert attributes["reason"].startswith("beyond the edge of stability"), attributes
 PY
 }
+
+@test "losses, outputs and integrators that do not go together" {
+    local two='gram: [[1, 0.4], [0.4, 0.8]]'
+    objects 'case.yaml:2:' 'params.lr' 'integrator: gd' -- "$GOOD" 'integrator: flow, lr: 0.1'
+    objects 'case.yaml:2:' 'params.momentum' 'integrator: gd' -- "$GOOD" 'integrator: flow, momentum: 0.5'
+    objects 'case.yaml:2:' 'params.batch' '1 belongs to integrator: gd' -- "$GOOD" 'integrator: flow, batch: 1'
+    objects 'case.yaml:2:' 'params.time' 'integrator: flow' -- "$GOOD" 'time: 2'
+    objects 'case.yaml:2:' 'params.record' '5 is no step of 0..4' -- "$GOOD" 'steps: 4, record: [5]'
+    objects 'case.yaml:2:' 'params.loss' 'logistic has 1 output, not 3' -- "$GOOD" 'loss: logistic, outputs: 3'
+    objects 'case.yaml:2:' 'params.loss' 'cross-entropy needs outputs >= 2' -- "$GOOD" 'loss: cross-entropy'
+    objects 'case.yaml:2:' 'params.data.targets' 'row 1 is -0.5; allowed: -1 and 1' -- "$GOOD" 'loss: logistic'
+    objects 'case.yaml:2:' 'params.data.targets' '2 x 1 numbers; allowed: 2 x 3' -- "$GOOD" 'outputs: 3'
+    objects 'case.yaml:2:' 'params.data.labels' 'row 1 is 3; allowed: classes 0..2' -- \
+        "$two, labels: [0, 3]" 'outputs: 3'
+    objects 'case.yaml:2:' 'params.two_time' 'needs outputs: 1' -- "$two, labels: [0, 1]" 'outputs: 2, two_time: true'
+    objects 'case.yaml:2:' 'params.optimizer' 'adam divides each entry of the gradient by its own size' -- \
+        "$GOOD" 'optimizer: adam'
+}

@@ -23,8 +23,8 @@ static nnd_scheme_options scheme_options(const nnd_deep_linear *p) {
         .flow = p->integrator == NND_GRADIENT_FLOW,
         .momentum = p->momentum,
         .decay = p->weight_decay,
-        .schedule = p->schedule.value,
-        .schedule_count = p->schedule.count,
+        .schedule = p->schedule.list.value,
+        .schedule_count = p->schedule.list.count,
         .method = method[p->method],
         .dt = p->time / (double)p->steps,
     };

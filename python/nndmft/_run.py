@@ -1,0 +1,218 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Theory, simulation, and their comparison."""
+import os
+
+import pandas as pd
+
+from ._cases import Case
+from ._context import Context, InputError, NotConvergedWarning, text, warn
+from ._frames import dataset, frame_of, owned
+from ._nndmft import ffi, lib
+from ._tables import describe
+
+
+def _case(model, keywords):
+    if isinstance(model, Case):
+        if keywords:
+            raise InputError(f"{', '.join(keywords)}: a Case is complete; use Case.from_yaml or "
+                             "its keywords to change it")
+        return model
+    if os.path.splitext(str(model))[1] in (".yaml", ".yml"):
+        return Case.from_yaml(model, **({"params": keywords} if keywords else {}))
+    return Case(model, **keywords)
+
+
+def _label(data, case):
+    if data is not None:
+        data.attrs["model"], data.attrs["case"] = case.model, case.yaml
+    return data
+
+
+def _theory(context, case):
+    frame = ffi.new("nnd_frame **")
+    status = context.run(lib.nnd_theory_run, case.pointer, ffi.NULL, frame)
+    if status > 0:
+        warn("theory: " + ("the dynamics diverged at every point; curves are kept up to there"
+                           if status == lib.NND_DIVERGED else "did not converge at any point"),
+             NotConvergedWarning)
+    made = owned(frame[0])
+    context.check(lib.nnd_result_annotate(made, case.pointer.model))
+    return made
+
+
+def solve(model, *, threads=None, memory_limit=None, progress=None, **params):
+    """Theoretical curves of a model as an xarray.Dataset.
+
+    `model`: a name (`nndmft.models()`), a Case, or a case file. Other keywords are the model's
+    parameters (`nndmft.describe(model)`); a list, where one value is meant, is swept. `threads`:
+    workers, all processors by default; `memory_limit`: bytes; `progress`: True or False for a bar.
+    """
+    case = _case(model, params)
+    context = Context(threads, memory_limit, progress)
+    return _label(dataset(context, _theory(context, case)), case)
+
+
+def _simulation(context, case):
+    """The frames of a case's ensemble, by name."""
+    context.check(lib.nnd_ensemble_check(context.pointer, case.pointer))
+    context.check(lib.nnd_ensemble_check_memory(context.pointer, case.pointer))
+    store = ffi.gc(lib.nnd_memory_store_new(), lib.nnd_memory_store_free)
+    ensemble = ffi.new("nnd_ensemble *")
+    status = context.run(lib.nnd_ensemble_run, case.pointer, store, ensemble)
+    if status > 0:
+        warn("simulation: every network of every point diverged", NotConvergedWarning)
+    frames = {part: owned(getattr(ensemble, part))
+              for part in ("mc", "seeds", "influence", "weights")}
+    for part in ("mc", "seeds"):
+        if frames[part] != ffi.NULL:
+            context.check(lib.nnd_result_annotate(frames[part], case.pointer.model))
+    return frames
+
+
+def simulate(model, *, threads=None, memory_limit=None, progress=None, **params):
+    """An ensemble of real networks as an xarray.Dataset: every variable and its standard error.
+
+    As `solve`; `size` (a list is extrapolated by `run`), `seeds`, `base_seed`, `storage` and the
+    options of the model's simulation are keywords like the parameters.
+    """
+    case = _case(model, params)
+    context = Context(threads, memory_limit, progress)
+    return _label(dataset(context, _simulation(context, case)["mc"]), case)
+
+
+class Result:
+    """Theory, simulation and comparison of one case; absent parts are None."""
+
+    def __init__(self, model, case):
+        self.model = model     #: name of the model
+        self.case = case       #: YAML of the case, every default filled in
+        self.theory = None     #: Dataset
+        self.mc = None         #: Dataset: x and x_se
+        self.seeds = None      #: Dataset: every seed, with storage="trajectories"
+        self.influence = None  #: Dataset: what groups of seeds contribute
+        self.weights = None    #: Dataset: matrices of seed 0, with storage="weights"
+        self.compare = None    #: Dataset: x_theory, x_mc, x_diff, x_se, x_z
+
+    @property
+    def verdicts(self):
+        """What was found of each variable, a DataFrame; None without a comparison."""
+        return None if self.compare is None else _verdicts(self.compare)
+
+    @property
+    def agrees(self):
+        """True if no variable disagrees and at least one agrees."""
+        if self.verdicts is None:
+            return None
+        return bool((self.verdicts.verdict == "agrees").any()
+                    and not (self.verdicts.verdict == "disagrees").any())
+
+    def plot(self, *names, view=None, **options):
+        """Theory as lines, simulation as points with bars; see nndmft.plot."""
+        from ._plots import plot
+
+        return plot(self, *names, view=view, **options)
+
+    def save(self, path):
+        """Writes the result as an HDF5 file that `nndmft plot` and xarray read."""
+        context, c = Context(), ffi.new("nnd_result *")
+        parts = ("theory", "mc", "seeds", "influence", "weights", "compare")
+        frames = {part: frame_of(context, getattr(self, part)) for part in parts}
+        texts = {"case_text": self.case, "model": self.model, "history": "python: nndmft"}
+        keep = {key: ffi.new("char[]", (value or "").encode()) for key, value in texts.items()}
+        for key, value in {**frames, **keep}.items():
+            setattr(c, key, value)
+        context.check(lib.nnd_result_write(context.pointer, os.fsencode(path), c))
+
+    def __repr__(self):
+        head = f"<nndmft.Result of {self.model}>"
+        return head if self.verdicts is None else f"{head}\n{self.verdicts.to_string()}"
+
+    def _repr_html_(self):
+        return None if self.verdicts is None else self.verdicts.to_html()
+
+
+_COLUMNS = ["verdict", "points", "left_out", "off", "max_abs_z", "p", "band", "more_seeds",
+            "reason"]
+
+
+def _verdicts(compare):
+    """The table of verdicts, which stand beside the differences x_diff."""
+    rows = {name[: -len("_diff")]: data.attrs for name, data in compare.data_vars.items()
+            if "verdict" in data.attrs}
+    table = pd.DataFrame.from_dict(rows, orient="index").reindex(columns=_COLUMNS)
+    table.index.name = "variable"
+    return table.astype({key: int for key in ("points", "left_out", "off")})
+
+
+def _compare(context, row, options, theory, mine):
+    """What the library says of theory and simulation."""
+    out = ffi.new("nnd_comparison **")
+    context.run(lib.nnd_compare, row, options, theory, mine, out)
+    comparison = ffi.gc(out[0], lib.nnd_comparison_free)
+    frame = owned(comparison.frame)
+    comparison.frame = ffi.NULL
+    return dataset(context, frame)
+
+
+def run(model, *, threads=None, memory_limit=None, progress=None, **params):
+    """Theory, an ensemble of networks, and the verdict on each variable: a Result.
+
+    Keywords as in `simulate`. `compare={"rtol": .02}` are options of the comparison. A case
+    without a simulation is solved.
+    """
+    case = _case(model, params)
+    context = Context(threads, memory_limit, progress)
+    c = case.pointer
+    if case.simulates:
+        context.check(lib.nnd_ensemble_check(context.pointer, c))
+    frames = {"theory": _theory(context, case)}
+    made = Result(case.model, case.yaml)
+    if case.simulates:
+        frames.update(_simulation(context, case))
+        side = ffi.new("nnd_simulated *")
+        side.mc, side.influence = frames["mc"], frames["influence"]
+        side.base_seed = c.simulate.base_seed
+        made.compare = _compare(
+            context, c.model, ffi.addressof(c[0], "compare"), frames["theory"], side)
+    for part, frame in frames.items():
+        setattr(made, part, _label(dataset(context, frame), case))
+    return made
+
+
+def validate(theory, mine, *, model=None, rtol=0.02, alpha=0.005, variables=(), seeds=0):
+    """Holds a simulation of your own against theory: a table of verdicts.
+
+    `theory`: a Dataset of `solve`, or a Result. `mine`: a Dataset that has x and its standard
+    error x_se, for as many variables x as you like, over the dimensions of theory; a dimension
+    `size` is extrapolated. `seeds`: of each size, if known.
+    """
+    theory = theory.theory if isinstance(theory, Result) else theory
+    model = model or theory.attrs.get("model")
+    context = Context()
+    row = describe(model).row if model else ffi.NULL
+    options = ffi.new("nnd_compare_options *")
+    names = [ffi.new("char[]", name.encode()) for name in variables]
+    listed = ffi.new("char *[]", names)
+    options.rtol, options.alpha, options.until = rtol, alpha, float("inf")
+    options.vars.count, options.vars.value = len(names), listed
+    side = ffi.new("nnd_simulated *")
+    held = frame_of(context, mine), frame_of(context, theory)
+    side.mc, side.seeds = held[0], seeds
+    return _verdicts(_compare(context, row, options, held[1], side))
+
+
+def open(path):  # noqa: A001 - as xarray.open_dataset, under this package's name
+    """Reads a result file of `nndmft run`, `solve` or `simulate`, or of Result.save."""
+    context, held = Context(), ffi.new("nnd_result *")
+    context.check(lib.nnd_result_read(context.pointer, os.fsencode(path), held))
+    try:
+        made = Result(text(held.model), text(held.case_text))
+        for part in ("theory", "mc", "seeds", "influence", "weights", "compare"):
+            frame = owned(getattr(held, part))
+            setattr(held, part, ffi.NULL)
+            setattr(made, part, dataset(context, frame))
+            if getattr(made, part) is not None and made.model:
+                getattr(made, part).attrs.update(model=made.model, case=made.case)
+    finally:
+        lib.nnd_result_clear(held)
+    return made

@@ -1,0 +1,258 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The Python package: PYTHONPATH=build/python python3 -m unittest discover tests/python"""
+import gc
+import inspect
+import os
+import signal
+import tempfile
+import threading
+import time
+import unittest
+import warnings
+
+import matplotlib
+
+matplotlib.use("agg")
+import numpy as np
+import xarray as xr
+
+import nndmft as nd
+
+SMALL = dict(depth=1, alpha=2, gamma0=1.5, lr=0.2, steps=10, spectrum=False, ntk=False)
+
+
+class Theory(unittest.TestCase):
+    def test_is_a_dataset_with_names_units_and_coordinates(self):
+        ds = nd.solve("deep-linear", **SMALL)
+        self.assertIsInstance(ds, xr.Dataset)
+        np.testing.assert_array_equal(ds.t, np.arange(11))
+        self.assertEqual(ds.test_risk.attrs["long_name"],
+                         nd.describe("deep-linear").variables["test_risk"].long_name)
+        self.assertIn("units", ds.test_risk.attrs)
+        self.assertAlmostEqual(float(ds.g_norm2.sel(t=0, layer=0)), 1.5**2 * float(ds.beta_norm2[0]))
+
+    def test_sweeps_lists_in_order(self):
+        ds = nd.solve("deep-linear", **{**SMALL, "gamma0": [0.5, 1.5]}, parameterization=["mup", "ntk"])
+        self.assertEqual(ds.test_risk.dims, ("gamma0", "parameterization", "t"))
+        alone = nd.solve("deep-linear", **SMALL)
+        np.testing.assert_array_equal(
+            ds.test_risk.sel(gamma0=1.5, parameterization="mup"), alone.test_risk)
+
+    def test_sweep_takes_what_is_a_list_itself(self):
+        ds = nd.solve("deep-linear", **SMALL, sweep={"sigma": [0.5, 1.0]})
+        self.assertEqual(ds.sizes["sigma"], 2)
+
+    def test_has_the_same_bits_for_any_number_of_threads(self):
+        one = nd.solve("deep-linear", **{**SMALL, "gamma0": [0.5, 1, 2]}, threads=1)
+        two = nd.solve("deep-linear", **{**SMALL, "gamma0": [0.5, 1, 2]}, threads=2)
+        self.assertTrue(one.equals(two))
+
+    def test_carries_standard_errors(self):
+        ds = nd.solve("wide-mlp", steps=3, samples=256, replicates=3,
+                      data={"gram": [[1, 0.4], [0.4, 1]], "targets": [1, -0.5]})
+        self.assertTrue(np.all(ds.loss_se >= 0))
+        self.assertEqual(ds.loss.attrs["standard_error"] if "standard_error" in ds.loss.attrs
+                         else "loss_se", "loss_se")
+
+    def test_arrays_outlive_what_they_came_from(self):
+        risk = nd.solve("deep-linear", **SMALL).test_risk.values
+        before = risk.copy()
+        gc.collect()
+        for _ in range(20):
+            nd.solve("deep-linear", **SMALL)
+        np.testing.assert_array_equal(risk, before)
+
+    def test_of_diverging_dynamics_warns(self):
+        with self.assertWarns(nd.NotConvergedWarning):
+            ds = nd.solve("deep-linear", **{**SMALL, "lr": 50.0, "steps": 60})
+        self.assertEqual(int(ds.status), 1)
+
+
+class Data(unittest.TestCase):
+    def setUp(self):
+        rng = np.random.default_rng(3)
+        self.x = rng.standard_normal((5, 1000))
+        self.y = rng.standard_normal(5)
+        self.common = dict(steps=2, samples=256, replicates=2, spectrum=False)
+
+    def test_large_arrays_are_taken_from_memory(self):
+        ds = nd.solve("wide-mlp", data={"inputs": self.x, "targets": self.y}, **self.common)
+        gram = nd.solve("wide-mlp", data={"gram": self.x @ self.x.T / 1000, "targets": self.y},
+                        **self.common)
+        self.assertIn("/in-memory/", ds.attrs["case"])
+        np.testing.assert_allclose(ds.output, gram.output, rtol=1e-9, atol=1e-12)
+
+    def test_arrays_need_not_be_contiguous_nor_doubles(self):
+        data = {"inputs": self.x.T.astype(np.float32).T, "targets": self.y}
+        ds = nd.solve("wide-mlp", data=data, **self.common)
+        self.assertEqual(ds.sizes["mu"], 5)
+
+    def test_of_a_wrong_shape_is_an_error(self):
+        with self.assertRaisesRegex(nd.InputError, "targets"):
+            nd.solve("wide-mlp", data={"inputs": self.x, "targets": self.y[:4]}, **self.common)
+
+    def test_that_is_not_finite_is_an_error(self):
+        self.x[2, 3] = np.nan
+        with self.assertRaisesRegex(nd.InputError, "finite"):
+            nd.solve("wide-mlp", data={"inputs": self.x, "targets": self.y}, **self.common)
+
+
+class Mistakes(unittest.TestCase):
+    def test_name_the_key_and_what_is_allowed(self):
+        with self.assertRaises(nd.InputError) as caught:
+            nd.solve("deep-linear", gamma0=-1)
+        self.assertEqual(caught.exception.key, "params.gamma0")
+        self.assertEqual(caught.exception.allowed, "a number > 0")
+        self.assertEqual(str(caught.exception), "params.gamma0: -1 is out of range: a number > 0")
+        self.assertIsInstance(caught.exception, ValueError)
+
+    def test_of_unknown_names_are_errors(self):
+        with self.assertRaisesRegex(nd.InputError, "unknown key.*gamma0"):
+            nd.solve("deep-linear", gama0=1)
+        with self.assertRaisesRegex(nd.InputError, "deep-linear"):
+            nd.solve("deep-liner")
+        with self.assertRaises(AttributeError):
+            nd.deep_liner
+
+    def test_of_type_are_errors(self):
+        for wrong in ({"a": 1}, object(), "two", 1j):
+            with self.assertRaises(nd.InputError):
+                nd.solve("deep-linear", gamma0=wrong)
+
+    def test_beyond_memory_are_refused(self):
+        with self.assertRaises(nd.LimitError):
+            nd.solve("deep-linear", two_time=True, steps=20000, alpha=2, memory_limit=10**6)
+
+    def test_of_files_are_errors(self):
+        with self.assertRaises(nd.FileError):
+            nd.open("/nowhere/to/be.h5")
+        with self.assertRaisesRegex(nd.InputError, "/nowhere/to/be.yaml"):
+            nd.solve("/nowhere/to/be.yaml")
+
+
+class Comparison(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.result = nd.run("deep-linear", **SMALL, size=[40, 80], seeds=64, compare={"rtol": 0.1})
+
+    def test_gives_a_verdict_on_each_variable(self):
+        table = self.result.verdicts
+        self.assertIn("test_risk", table.index)
+        self.assertLessEqual(set(table.verdict), {"agrees", "inconclusive"})
+        self.assertTrue(self.result.agrees)
+
+    def test_survives_a_file(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "a.h5")
+            self.result.save(path)
+            again = nd.open(path)
+        self.assertTrue(again.theory.equals(self.result.theory))
+        self.assertTrue(again.mc.equals(self.result.mc))
+        self.assertTrue(again.verdicts.verdict.equals(self.result.verdicts.verdict))
+        self.assertEqual(again.case, self.result.case)
+
+    def test_of_ones_own_simulation(self):
+        theory = self.result.theory
+        rng = np.random.default_rng(5)
+        se = 0.004 * np.ones(11)
+        right = theory.test_risk + rng.normal(0, se)
+        mine = xr.Dataset({"test_risk": right, "test_risk_se": ("t", se)}, {"t": theory.t})
+        self.assertEqual(nd.validate(theory, mine).verdict["test_risk"], "agrees")
+        mine["test_risk"] = 1.2 * right
+        self.assertEqual(nd.validate(theory, mine).verdict["test_risk"], "disagrees")
+
+    def test_is_drawn(self):
+        axes = self.result.plot("test_risk")
+        self.assertEqual(len(axes.lines[0].get_xdata()), 11)
+        self.assertGreaterEqual(len(axes.containers), 2)
+        self.assertEqual(len(self.result.plot("test_risk", "h_norm2")), 2)
+        matplotlib.pyplot.close("all")
+
+    def test_simulation_alone_has_the_same_bits(self):
+        mc = nd.simulate("deep-linear", **SMALL, size=[40, 80], seeds=64)
+        np.testing.assert_array_equal(mc.test_risk, self.result.mc.test_risk)
+
+
+class Cases(unittest.TestCase):
+    def test_are_read_from_files_and_changed(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "mine.yaml")
+            with open(path, "w", encoding="utf-8") as file:
+                file.write("model: deep-linear\nparams: {alpha: 2, steps: 4, ntk: false}\n")
+            case = nd.Case.from_yaml(path, params={"steps": 6})
+            self.assertEqual((case.name, case.model), ("mine", "deep-linear"))
+            self.assertEqual(nd.solve(case).sizes["t"], 7)
+            self.assertEqual(nd.solve(path, steps=5).sizes["t"], 6)
+
+    def test_texts_are_cases(self):
+        case = nd.Case.from_yaml("{model: deep-linear, params: {steps: 3}}")
+        self.assertIn("steps: 3", case.yaml)
+        again = nd.Case.from_yaml(case.yaml)
+        self.assertEqual(again.yaml, case.yaml)
+
+    def test_mistakes_in_files_name_the_line(self):
+        with self.assertRaisesRegex(nd.InputError, "case:2:"):
+            nd.Case.from_yaml("model: deep-linear\nparams: {steps: -3}\n")
+
+
+class Tables(unittest.TestCase):
+    def test_make_signatures_and_documents(self):
+        signature = inspect.signature(nd.deep_linear.solve)
+        self.assertEqual(signature.parameters["gamma0"].default, 1)
+        self.assertIn("output scale", nd.deep_linear.solve.__doc__)
+        self.assertIn("seeds", inspect.signature(nd.deep_linear.run).parameters)
+        self.assertIn("deep_linear", dir(nd))
+
+    def test_know_every_model(self):
+        for name in nd.models():
+            told = nd.describe(name)
+            self.assertTrue(told.params and told.variables and str(told))
+            self.assertEqual(getattr(nd, name.replace("-", "_")).name, name)
+
+    def test_functions_of_a_model_are_those_of_its_name(self):
+        self.assertTrue(nd.deep_linear.solve(**SMALL).equals(nd.solve("deep-linear", **SMALL)))
+
+
+class Threads(unittest.TestCase):
+    def test_two_may_work_at_once(self):
+        wanted = nd.solve("deep-linear", **SMALL)
+        got = []
+
+        def work():
+            for _ in range(10):
+                got.append(nd.solve("deep-linear", **SMALL).equals(wanted))
+
+        workers = [threading.Thread(target=work) for _ in range(2)]
+        for w in workers:
+            w.start()
+        for w in workers:
+            w.join()
+        self.assertEqual(got, [True] * 20)
+
+    def test_python_goes_on_while_the_library_works(self):
+        ticks, done = [], threading.Event()
+
+        def tick():
+            while not done.wait(0.005):
+                ticks.append(1)
+
+        ticker = threading.Thread(target=tick)
+        ticker.start()
+        nd.solve("deep-linear", depth=2, alpha=2, steps=3000, lr=0.05, spectrum=False, ntk=False,
+                 threads=1)
+        done.set()
+        ticker.join()
+        self.assertGreater(len(ticks), 5)
+
+    def test_an_interrupt_stops_the_work(self):
+        pressed = threading.Timer(0.3, lambda: os.kill(os.getpid(), signal.SIGINT))
+        pressed.start()
+        with self.assertRaises(KeyboardInterrupt):
+            nd.solve("deep-linear", depth=3, alpha=2, steps=10**7, lr=0.01, spectrum=False,
+                     ntk=False, record=[10**7], check=False)
+        # The test would run for minutes otherwise; what it takes is for the bench to say.
+        pressed.join()
+
+
+if __name__ == "__main__":
+    unittest.main()
