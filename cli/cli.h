@@ -28,12 +28,13 @@ typedef struct {
     nnd_texts datasets;
     const char *output, *view, *log, *format, *group;
     const char *param, *zero, *min, *max, *at; /**< of find */
+    const char *first, *cross, *subject;
     const char *width, *depth, *loss;          /**< of transfer */
     const char *init, *pictures;               /**< of spectrum */
     size_t points;
     int threads;
     double memory; /**< bytes, 0: default */
-    bool force, dry_run, quiet, verbose, strict, list, as_case;
+    bool force, dry_run, quiet, verbose, strict, list, as_case, diverges;
     char *history; /**< the command line as one text */
 } cli_options;
 

@@ -300,7 +300,7 @@ static nnd_status answer_networks(work *w, double width, size_t at) {
         return NND_OK;
     double *y = read_curve(w, &here, w->names.mean, ""),
            *se = read_curve(w, &here, w->names.mean, NND_SE);
-    nnd_lowest lowest;
+    nnd_lowest lowest = {0};
     nnd_status status = NND_OK;
     if (y == NULL || se == NULL)
         status = nnd_fail_memory(w->ctx, "the curves");
@@ -323,7 +323,7 @@ static nnd_status answer_networks(work *w, double width, size_t at) {
 /* ---- all of them ---- */
 
 static nnd_status answer_width(work *w, theory_curves *c, double width, size_t at) {
-    nnd_lowest lowest;
+    nnd_lowest lowest = {0};
     nnd_transfer_outcome outcome = minimise(c, width, &lowest);
     w->answer[OUTCOME][at] = (double)outcome;
     if (outcome == NND_TRANSFER_FOUND)
