@@ -20,6 +20,7 @@
 #include "bench_matrices.h"
 #include "bench_require.h"
 #include "bench_scaling_laws.h"
+#include "bench_similarity.h"
 #include "bench_spectrum.h"
 #include "bench_timer.h"
 #include "bench_wide_mlp.h"
@@ -365,6 +366,7 @@ int main(int argc, char **argv) {
     matrices();
     bench_dyson();
     bench_spectrum();
+    bench_similarity();
     hdf5(ctx);
     if (argc > 1)
         start_up(argv[0], argv[1]);

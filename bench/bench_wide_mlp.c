@@ -49,7 +49,7 @@ static double march_seconds(nnd_context *ctx, const char *params, double *multip
         require(ctx, nnd_wide_march(&problem, &sampling, &curves, &work));
         best = fmin(best, bench_seconds() - began);
         *multiply_adds = work.multiply_adds;
-        *rank = nnd_wide_curves_at(&curves, WIDE_RANK_G, problem.grid.count - 1)[0];
+        *rank = nnd_wide_curves_at(&curves, WIDE_RANK_G, problem.marks.count - 1)[0];
         nnd_wide_curves_clear(&curves);
     }
     nnd_sobol_free(net);
@@ -112,10 +112,50 @@ static void time_against_steps(nnd_context *ctx) {
     putchar('\n');
 }
 
+/* A step has as many queries whatever C is; what differs are ranks, and recorded kernels. */
+static void time_against_outputs(nnd_context *ctx) {
+    printf("query march of classes, P = 20, T = 40, one replicate of 4096 sites, 5 records:");
+    for (int outputs = 2; outputs <= 10; outputs += 4) {
+        char params[256];
+        double done, rank;
+        snprintf(params, sizeof params,
+                 "depth: 2, gamma0: 2, lr: 0.3, steps: 40, record_every: 10, spectrum: false, "
+                 "samples: 4096, outputs: %d, loss: cross-entropy, data: {generate: gaussian, "
+                 "samples: 20, dim: 24, target: classes}",
+                 outputs);
+        double seconds = march_seconds(ctx, params, &done, &rank);
+        printf("  C = %d %.2f s, %.3g ns per site and direction", outputs, seconds,
+               1e9 * seconds / (4096.0 * 40.0 * 20.0 * rank));
+        fflush(stdout);
+    }
+    putchar('\n');
+}
+
+/* Evaluations that a flow takes to be within 1e-5, against descent in small steps. */
+static void flow_against_descent(nnd_context *ctx) {
+    const char *data = "depth: 2, activation: linear, gamma0: 3, spectrum: false, data: {gram: "
+                       "[[1, 0.4], [0.4, 0.8]], targets: [1, -0.5]}";
+    char params[512];
+    double done, rank;
+    snprintf(params, sizeof params,
+             "integrator: flow, time: 100, record: [100], tolerance: 1e-7, "
+             "solver: march, samples: 1024, %s",
+             data);
+    double flow = march_seconds(ctx, params, &done, &rank);
+    snprintf(params, sizeof params,
+             "lr: 0.01, steps: 10000, record: [10000], solver: march, "
+             "samples: 1024, %s",
+             data);
+    double descent = march_seconds(ctx, params, &done, &rank);
+    printf("flow to time 100, tolerance 1e-7 %.3f s; descent with lr 0.01 %.3f s\n", flow, descent);
+}
+
 void bench_wide_mlp(void) {
     nnd_context *ctx = nnd_context_new(&(nnd_context_options){.threads = 1});
     against_dgemm(ctx);
     usual_case();
     time_against_steps(ctx);
+    time_against_outputs(ctx);
+    flow_against_descent(ctx);
     nnd_context_free(ctx);
 }

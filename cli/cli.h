@@ -26,6 +26,8 @@ typedef struct {
     nnd_texts vars;
     nnd_texts detect; /**< changes KEY=FACTOR */
     nnd_texts datasets;
+    nnd_texts measures;                /**< of similarity */
+    nnd_similarity_options similarity; /**< but for which measures are wanted */
     const char *output, *view, *log, *format, *group;
     const char *param, *zero, *min, *max, *at; /**< of find */
     const char *first, *cross, *subject;
@@ -104,6 +106,10 @@ NND_MUST_USE nnd_status cli_parse_interval(nnd_context *ctx, const char *text, c
 /** True if nobody reads the standard output any more, as behind `| head`. */
 bool cli_reader_left(void);
 
+/** Writes a frame as CSV or JSON, as --format has it, to --output or to standard output. */
+NND_MUST_USE nnd_status cli_write_table(nnd_context *ctx, const cli_options *options,
+                                        const nnd_frame *frame);
+
 /** Refuses to replace the very file that a command reads, and "-", the standard output. */
 NND_MUST_USE nnd_status cli_check_output(nnd_context *ctx, const char *input, const char *output);
 
@@ -124,8 +130,10 @@ int cli_validate(nnd_context *ctx, const cli_options *options);
 int cli_find(nnd_context *ctx, const cli_options *options);
 int cli_transfer(nnd_context *ctx, const cli_options *options);
 int cli_spectrum(nnd_context *ctx, const cli_options *options);
+int cli_similarity(nnd_context *ctx, const cli_options *options);
 int cli_completions(nnd_context *ctx, const cli_options *options);
 int cli_plot(nnd_context *ctx, const cli_options *options);
+int cli_report(nnd_context *ctx, const cli_options *options);
 int cli_export(nnd_context *ctx, const cli_options *options);
 int cli_info(nnd_context *ctx, const cli_options *options);
 int cli_models(nnd_context *ctx, const cli_options *options);

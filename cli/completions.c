@@ -20,6 +20,10 @@ static void print_values(void) {
     printf("    --format) words='csv json table' ;;\n"
            "    --group) words='theory mc seeds compare' ;;\n"
            "    --log) words='x y xy' ;;\n"
+           "    --measure) words='");
+    for (int m = 0; m < NND_SIMILARITIES; m++)
+        printf("%s ", nnd_similarity_name(m));
+    printf("' ;;\n"
            "    --var | --zero | --min | --max) words='");
     for (size_t m = 0; nnd_model_at(m) != NULL; m++)
         for (size_t i = 0; i < nnd_model_at(m)->variable_count; i++)

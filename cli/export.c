@@ -62,6 +62,11 @@ static nnd_status write_file(nnd_context *ctx, const cli_options *options, const
     return status != NND_OK ? status : closed;
 }
 
+nnd_status cli_write_table(nnd_context *ctx, const cli_options *options, const nnd_frame *frame) {
+    return to_stdout(options) ? write_table(ctx, options, frame, stdout)
+                              : write_file(ctx, options, frame);
+}
+
 int cli_export(nnd_context *ctx, const cli_options *options) {
     nnd_result result = {0};
     const char *path = options->args.value[0];
@@ -72,8 +77,7 @@ int cli_export(nnd_context *ctx, const cli_options *options) {
     if (status == NND_OK && !to_stdout(options))
         status = cli_check_output(ctx, path, options->output);
     if (status == NND_OK)
-        status = to_stdout(options) ? write_table(ctx, options, frame, stdout)
-                                    : write_file(ctx, options, frame);
+        status = cli_write_table(ctx, options, frame);
     nnd_result_clear(&result);
     return cli_exit_code(status);
 }

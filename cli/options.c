@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+#include <limits.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,7 +38,14 @@ enum {
     KEY_DATASET,
     KEY_INIT,
     KEY_PICTURES,
-    KEY_TABLE
+    KEY_TABLE,
+    KEY_TABLES,
+    KEY_MEASURE,
+    KEY_NEIGHBOURS,
+    KEY_VARIANCE,
+    KEY_PERMUTATIONS,
+    KEY_RESAMPLES,
+    KEY_SEED
 };
 
 /* What becomes of an option's argument. */
@@ -111,11 +119,25 @@ static const lettered_option OPTIONS[] = {
            "what is to be least (default: the training loss)"),
     OPTION('m', "dataset", KEY_DATASET, "NAME", ADDED, datasets,
            "look at this matrix only (repeatable)"),
-    OPTION('m', "init", KEY_INIT, "FILE", KEPT, init,
+    OPTION('i', "init", KEY_INIT, "FILE", KEPT, init,
            "the same matrices before training, to compare with"),
-    OPTION('m', "pictures", KEY_PICTURES, "FOLDER", KEPT, pictures,
+    OPTION('i', "pictures", KEY_PICTURES, "FOLDER", KEPT, pictures,
            "draw a picture of each matrix into FOLDER"),
-    CHOICE('m', "format", KEY_TABLE, "FORMAT", format, "table json", "table (default) or json"),
+    CHOICE('i', "format", KEY_TABLE, "FORMAT", format, "table json", "table (default) or json"),
+    CHOICE('S', "format", KEY_TABLES, "FORMAT", format, "table csv json",
+           "table (default), csv or json"),
+    OPTION('S', "measure", KEY_MEASURE, "NAME", CONVERTED, measures,
+           "take this measure (repeatable, or a list with commas; default: all)"),
+    OPTION('S', "k", KEY_NEIGHBOURS, "N", CONVERTED, similarity,
+           "neighbours of knn_overlap (default 10)"),
+    OPTION('S', "variance", KEY_VARIANCE, "X", CONVERTED, similarity,
+           "share of the variance that svcca keeps (default 0.99)"),
+    OPTION('S', "permutations", KEY_PERMUTATIONS, "N", CONVERTED, similarity,
+           "orders of the points behind null levels (default 100; 0: none)"),
+    OPTION('S', "resamples", KEY_RESAMPLES, "N", CONVERTED, similarity,
+           "sets of points behind standard errors (default 50; 0: none)"),
+    OPTION('S', "seed", KEY_SEED, "N", CONVERTED, similarity,
+           "seed of these orders and sets (default 0)"),
     OPTION('c', "case", KEY_CASE, NULL, NOTED, as_case, "print a commented case file"),
     OPTION('*', "threads", KEY_THREADS, "N", CONVERTED, threads,
            "worker threads (default: all that the process may use)"),
@@ -140,7 +162,8 @@ static void add_text(struct argp_state *state, nnd_texts *texts, const char *tex
     texts->value[texts->count++] = copy;
 }
 
-static void add_names(struct argp_state *state, nnd_texts *texts, const char *list) {
+static void add_names(struct argp_state *state, nnd_texts *texts, const char *option,
+                      const char *what, const char *list) {
     size_t before = texts->count;
     for (const char *at = list; *at != '\0';) {
         size_t length = strcspn(at, ",");
@@ -149,7 +172,7 @@ static void add_names(struct argp_state *state, nnd_texts *texts, const char *li
         at += length + (at[length] == ',');
     }
     if (texts->count == before)
-        argp_error(state, "--var: \"%s\" names no variable", list);
+        argp_error(state, "--%s: \"%s\" names no %s", option, list, what);
 }
 
 static double positive_number(struct argp_state *state, const char *name, const char *text) {
@@ -167,6 +190,14 @@ static int whole_number(struct argp_state *state, const char *name, const char *
     if (end == text || *end != '\0' || !(x >= least && x <= most) || x != (int)x)
         argp_error(state, "--%s: %s is not an integer from %d to %d", name, text, least, most);
     return (int)x;
+}
+
+static double share(struct argp_state *state, const char *name, const char *text) {
+    char *end;
+    double x = nnd_number_parse(text, &end);
+    if (end == text || *end != '\0' || !(x > 0.0 && x <= 1.0))
+        argp_error(state, "--%s: %s is not a number > 0 and <= 1", name, text);
+    return x;
 }
 
 static const char *one_of(struct argp_state *state, const char *name, const char *text,
@@ -192,10 +223,28 @@ static void read_argument(int key, const char *arg, struct argp_state *state, cl
         o->memory = 1e9 * positive_number(state, "memory", arg);
         break;
     case KEY_VAR:
-        add_names(state, &o->vars, arg);
+        add_names(state, &o->vars, "var", "variable", arg);
         break;
     case KEY_POINTS:
         o->points = (size_t)whole_number(state, "points", arg, 3, 1000000);
+        break;
+    case KEY_MEASURE:
+        add_names(state, &o->measures, "measure", "measure", arg);
+        break;
+    case KEY_NEIGHBOURS:
+        o->similarity.neighbours = (size_t)whole_number(state, "k", arg, 1, 1000000);
+        break;
+    case KEY_VARIANCE:
+        o->similarity.variance = share(state, "variance", arg);
+        break;
+    case KEY_PERMUTATIONS:
+        o->similarity.permutations = (size_t)whole_number(state, "permutations", arg, 0, 1000000);
+        break;
+    case KEY_RESAMPLES:
+        o->similarity.resamples = (size_t)whole_number(state, "resamples", arg, 0, 1000000);
+        break;
+    case KEY_SEED:
+        o->similarity.key.base_seed = (uint64_t)whole_number(state, "seed", arg, 0, INT_MAX);
         break;
     }
 }
@@ -282,7 +331,12 @@ void cli_parse(const cli_command *command, int argc, char **argv, cli_options *o
     const struct argp argp = {taken, parse_option, command->args, command->summary,
                               NULL,  NULL,         NULL};
     parse_state state = {command, options};
-    *options = (cli_options){.command = command->name, .format = "csv", .group = "theory"};
+    *options = (cli_options){
+        .command = command->name,
+        .format = strchr(command->options, 'F') != NULL ? "csv" : "table",
+        .group = "theory",
+        .similarity = nnd_similarity_defaults(),
+    };
     argp_err_exit_status = EXIT_BAD_INPUT;
     argp_program_version_hook = print_version;
     char name[64];
@@ -304,6 +358,7 @@ void cli_options_clear(cli_options *options) {
     texts_clear(&options->vars);
     texts_clear(&options->detect);
     texts_clear(&options->datasets);
+    texts_clear(&options->measures);
     free(options->history);
     memset(options, 0, sizeof *options);
 }

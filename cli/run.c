@@ -192,6 +192,7 @@ static nnd_status write_result(job *j) {
     result->case_text = nnd_yaml_text(j->c->resolved);
     result->model = strdup(j->c->model->name);
     result->history = strdup(j->options->history != NULL ? j->options->history : "");
+    result->question = nnd_yaml_comment(j->options->args.value[0]);
     nnd_status status = replace_file(j);
     result->compare = NULL; /* owned by the comparison */
     return status != NND_OK ? status : compared;

@@ -3,41 +3,18 @@
 #include <math.h>
 #include <string.h>
 
+#include "cells.h"
 #include "spectrum.h"
 
-enum { CELL = 32, LEAST_NAME = 8, MOST_NAME = 48 };
+enum { CELL = CLI_CELL, LEAST_NAME = 8, MOST_NAME = 48 };
 
 /* ---- cells ---- */
-
-static void number(double x, char text[CELL]) {
-    if (isnan(x))
-        snprintf(text, CELL, "-");
-    else
-        nnd_format(text, CELL, "%.4g", x);
-}
-
-/* 1.234 +- 0.005 */
-static void with_error(nnd_spectrum_estimate x, char text[CELL]) {
-    if (isnan(x.value) || isnan(x.se))
-        number(x.value, text);
-    else
-        nnd_format(text, CELL, "%.5g+-%.1g", x.value, x.se);
-}
-
-static void probability(double p, char text[CELL]) {
-    if (isnan(p))
-        snprintf(text, CELL, "-");
-    else if (p < 1e-16)
-        snprintf(text, CELL, "<1e-16");
-    else
-        nnd_format(text, CELL, "%.2g", p);
-}
 
 /* 0.12 (p 0.03) */
 static void with_probability(double x, double p, char text[CELL]) {
     char a[CELL], b[CELL];
-    number(x, a);
-    probability(p, b);
+    cli_cell_number(x, a);
+    cli_cell_probability(p, b);
     if (isnan(p))
         snprintf(text, CELL, "%s", a);
     else
@@ -51,7 +28,7 @@ static void exponent(const nnd_spectrum_tail *tail, char text[CELL]) {
         return;
     }
     nnd_format(a, CELL, "%.3g+-%.1g", tail->exponent.value, tail->exponent.se);
-    probability(tail->p, b);
+    cli_cell_probability(tail->p, b);
     snprintf(text, CELL, "%.14s (%.10s)", a, b);
 }
 
@@ -93,14 +70,14 @@ static void print_bulk(const table *t, const cli_series *series, const cli_check
         fprintf(t->out, " %11s 0 throughout\n", shape);
         return;
     }
-    number(s->entry_sd, sd);
-    with_error(s->bulk.entry_sd, bulk);
+    cli_cell_number(s->entry_sd, sd);
+    cli_cell_estimate(s->bulk.entry_sd.value, s->bulk.entry_sd.se, bulk);
     with_probability(s->bulk.ks, s->bulk.ks_p, ks);
-    with_error((nnd_spectrum_estimate){s->bulk.upper_mean, s->bulk.upper_sd}, upper);
-    number(isnan(s->bulk.entry_sd.value) ? NAN : (double)s->outliers, out);
-    number(s->singular[0], largest);
-    number(s->stable_rank, stable);
-    number(s->soft_rank, soft);
+    cli_cell_estimate(s->bulk.upper_mean, s->bulk.upper_sd, upper);
+    cli_cell_number(isnan(s->bulk.entry_sd.value) ? NAN : (double)s->outliers, out);
+    cli_cell_number(s->singular[0], largest);
+    cli_cell_number(s->stable_rank, stable);
+    cli_cell_number(s->soft_rank, soft);
     exponent(&s->tail, tail);
     with_probability(s->init_ks, s->init_ks_p, init);
     fprintf(t->out, " %11s %9s %16s %17s %15s %4s %9s %8s %9s %19s %17s\n", shape, sd, bulk, ks,
@@ -118,10 +95,10 @@ static double best_overlap(const cli_checkpoint *c, size_t k, const double *over
 static void print_outliers(const table *t, const cli_series *series, const cli_checkpoint *c) {
     for (size_t k = 0; k < c->spectrum.vectors; k++) {
         char value[CELL], p[CELL], left[CELL], right[CELL];
-        number(c->spectrum.singular[k], value);
-        probability(c->spectrum.p_value[k], p);
-        number(best_overlap(c, k, c->change.left_overlap), left);
-        number(best_overlap(c, k, c->change.right_overlap), right);
+        cli_cell_number(c->spectrum.singular[k], value);
+        cli_cell_probability(c->spectrum.p_value[k], p);
+        cli_cell_number(best_overlap(c, k, c->change.left_overlap), left);
+        cli_cell_number(best_overlap(c, k, c->change.right_overlap), right);
         print_name(t, series, c);
         fprintf(t->out, " %4zu %9s %8s %9s %9s\n", k + 1, value, p, left, right);
     }
@@ -131,8 +108,8 @@ static void print_change(const table *t, const cli_series *series, const cli_che
     char edge[CELL], bulk[CELL];
     if (!c->compared)
         return;
-    with_error(c->change.edge_shift, edge);
-    with_error(c->change.bulk_shift, bulk);
+    cli_cell_estimate(c->change.edge_shift.value, c->change.edge_shift.se, edge);
+    cli_cell_estimate(c->change.bulk_shift.value, c->change.bulk_shift.se, bulk);
     print_name(t, series, c);
     fprintf(t->out, " %18s %18s\n", edge, bulk);
 }

@@ -64,6 +64,9 @@
     STREAM(SCALING, NOISE, 3, 1)                                                                   \
     STREAM(SCALING, ROWS, 4, 1)                                                                    \
     STREAM(SCALING, ORDER, 5, 4) /* of each student */                                             \
+    STREAM(SIMILARITY, ORDERS, 1000, 1) /* keys may be those of networks in alignment */          \
+    STREAM(SIMILARITY, GROUPS, 1001, 1)                                                            \
+    STREAM(SIMILARITY, HALVES, 1002, 1)                                                            \
     STREAM(SPECTRUM, NULL_NORMALS, 0, 1) /* of one matrix, under keys of its own */                \
     STREAM(SPECTRUM, NULL_TESTS, 1, 1)                                                             \
     STREAM(SPECTRUM, TAIL, 2, 1)                                                                   \
@@ -73,6 +76,7 @@
     STREAM(TWO_LAYER, WEIGHTS, 0, 1)                                                               \
     STREAM(TWO_LAYER, READOUT, 1, 1)                                                               \
     STREAM(WIDE_MLP, WEIGHTS, 0, 101)                                                              \
+    STREAM(WIDE_MLP, BIASES, 101, 100)                                                             \
     STREAM(WIDE_MLP, SEARCH, 1000, 1)                                                              \
     STREAM(WIDE_MLP_THEORY, LAYERS, 0, 100)
 /* clang-format on */

@@ -25,6 +25,7 @@ void nnd_result_clear(nnd_result *result) {
     free(result->version);
     free(result->created);
     free(result->history);
+    free(result->question);
     *result = (nnd_result){0};
 }
 
@@ -51,7 +52,8 @@ static bool write_provenance(hid_t file, const nnd_result *result) {
                     result->version != NULL ? result->version : nnd_version()) &&
            set_text(file, "git_describe", nnd_git_describe()) &&
            set_text(file, "created", result->created != NULL ? result->created : now) &&
-           set_text(file, "history", result->history) && set_text(file, "rng", NND_RNG_NAME) &&
+           set_text(file, "history", result->history) &&
+           set_text(file, "question", result->question) && set_text(file, "rng", NND_RNG_NAME) &&
            set_text(file, "hdf5_version", hdf5) && set_text(file, "gsl_version", gsl_version) &&
            set_text(file, "fftw_version", fftw_version) &&
            set_text(file, "openblas_config", openblas_get_config()) &&
@@ -237,6 +239,7 @@ static nnd_status read_nndmft(nnd_context *ctx, const char *path, hid_t file, nn
     result->case_text = nnd_hdf5_get_text(file, "case");
     result->created = nnd_hdf5_get_text(file, "created");
     result->history = nnd_hdf5_get_text(file, "history");
+    result->question = nnd_hdf5_get_text(file, "question");
     nnd_status status = read_optional(ctx, path, file, "theory", &result->theory);
     if (status == NND_OK)
         status = read_optional(ctx, path, file, "mc", &result->mc);

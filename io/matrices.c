@@ -105,6 +105,7 @@ nnd_status nnd_matrices_add(nnd_context *ctx, nnd_matrices *file, const nnd_matr
     };
     if (reason[0] == '\0')
         lay_out(found, entry);
+    entry->info.count = entry->count;
     bool matrix = entry->rows > 1 && entry->cols > 1;
     if (matrix) {
         entry->info.rows = entry->rows;

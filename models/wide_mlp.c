@@ -36,7 +36,7 @@ static const nnd_param PARAMS[] = {
      "output scale; large: rich, small: lazy (rounding counts 1/gamma0 times; the limit 0 is "
      "parameterization: ntk)",
      .symbol = "γ₀", .long_name = "output scale"},
-    {"outputs", FIELD(INTEGER, outputs), "1", NND_BETWEEN(1, 1000),
+    {"outputs", FIELD(INTEGER, outputs), "1", NND_BETWEEN(1, NND_WIDE_MOST_OUTPUTS),
      "C: targets are P x C, or labels are classes 0..C-1", .symbol = "C", .long_name = "outputs"},
     {"loss", FIELD(CHOICE, loss), "mse", NND_ANY,
      "what is descended, a mean over samples: mse summed over outputs, with 1/2 (classes: unit "
@@ -140,9 +140,6 @@ static const nnd_variable VARIABLES[] = {
      "wide-mlp.md#s5: with g_0(0)", "overlaps", .nullable = true},
     {"outlier_right", "t,matrix,k", "squared overlap of the right vector with the initial phi",
      "wide-mlp.md#s5: with phi_0(0)", "overlaps", .nullable = true},
-    {"outlier_margin", "t,matrix", "indicator of an outlier, by its sign alone",
-     "wide-mlp.md#s5: lambda_min F(2 sigma_w), negative: escaped", "escape",
-     .check = NND_UNCHECKED},
     {"outlier_strength", "t,matrix,k", "strength of an outlier, above 1: escaped",
      "wide-mlp.md#eq16: Lambda_k", "escape", .check = NND_UNCHECKED, .nullable = true,
      .drawing = {.facet = "matrix", .rank = "k", .level_count = 1, .level = {1.0}}},

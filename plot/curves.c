@@ -7,8 +7,9 @@
 #include "plot/layers.h"
 
 enum {
-    CROWD = 240, /* about the most points in a cell */
-    FEW = 8      /* points that every curve keeps in a crowd */
+    CROWD = 240,      /* about the most points in a cell */
+    FEW = 8,          /* points that every curve keeps in a crowd */
+    MOST_VALUES = 400 /* points of a curve that are told one by one */
 };
 
 /* Further outliers of a simulation mean something only where the theory has them. */
@@ -41,6 +42,17 @@ static bool next_drawn(const nnd_panel *panel, drawn *d) {
     return false;
 }
 
+/* Unseen points that tell what is where they are. Of ridges heights are no values, and of long
+ * curves they would be more than the curve. */
+static void tell_values(const nnd_panel *panel, const drawn *d, nnd_cell *cell) {
+    if (!panel->hover || panel->lift > 0.0 || panel->x == NULL || d->trace.count > MOST_VALUES)
+        return;
+    const char *error = d->trace.se != NULL ? " ± %.2g\",$2,$4-$2)" : "\",$2)";
+    /* What a colour begins with here is how far one sees through it. */
+    nnd_cell_draw(cell, 0xff000000u,
+                  "using 1:2:(sprintf(\"%%.5g%s) with labels hypertext point pt 7 ps 1", error);
+}
+
 /* A theory that rests on samples has errors. */
 static void tell_theory(const nnd_panel *panel, const drawn *d, nnd_cell *cell) {
     unsigned colour = nnd_panel_colour(panel, d->curve);
@@ -62,6 +74,7 @@ static void tell_theory(const nnd_panel *panel, const drawn *d, nnd_cell *cell) 
     /* A value between two gaps would not be seen as a line. */
     if (panel->drawing->markers && !nnd_dim_is_category(panel->x))
         nnd_cell_draw(cell, colour, "using 1:2 with points pt 6 ps 0.5");
+    tell_values(panel, d, cell);
 }
 
 /* Bars are vectors with flat heads: gnuplot's own wipe out the lines below each point. Further
@@ -99,6 +112,7 @@ static void tell_simulation(const nnd_panel *panel, const drawn *d, nnd_cell *ce
                       "using 1:2 with boxes fs transparent solid 0.35 noborder");
     else
         draw_points(panel, d, cell);
+    tell_values(panel, d, cell);
 }
 
 static void tell_source(const nnd_panel *panel, bool theory, nnd_cell *cell) {

@@ -301,6 +301,7 @@ void nnd_panel_make(const nnd_result *result, const nnd_plot_choice *choice, con
         .mc = nnd_source_of(result->mc, name),
         .log_x = options->log_x,
         .log_y = options->log_y,
+        .hover = options->hover,
     };
     if (panel->seeds) {
         panel->drawing = &seeds;

@@ -52,6 +52,7 @@ typedef struct {
                     all have one */
     bool gaps;   /**< NaN breaks a line: a legal value, not a coordinate of other curves */
     bool log_x, log_y;
+    bool hover; /**< points tell their values where one points at them */
 } nnd_panel;
 
 /** A variable (NULL: none) as a frame (NULL is allowed) holds it. */

@@ -161,7 +161,7 @@ static const nnd_model *views_model(const nnd_result *result) {
 }
 
 /* The i-th view that a file offers; NULL past the last. */
-static const char *offer_at(const nnd_result *result, size_t i) {
+const char *nnd_plot_view(const nnd_result *result, size_t i) {
     const nnd_model *model = model_of(result), *of = views_model(result);
     for (size_t v = 0; model != NULL && v < model->variable_count; v++)
         if (is_new_view(result, model, v) && i-- == 0)
@@ -281,8 +281,8 @@ static nnd_status choose(nnd_context *ctx, const nnd_result *result,
         return select_named(ctx, result, &options->vars, choice);
     if (!select_view_of(result, view, choice) && model != NULL)
         select_view(result, model, view, choice);
-    if (choice->count == 0 && options->view != NULL && offer_at(result, 0) != NULL)
-        return refuse(ctx, result, "view", options->view, offer_at);
+    if (choice->count == 0 && options->view != NULL && nnd_plot_view(result, 0) != NULL)
+        return refuse(ctx, result, "view", options->view, nnd_plot_view);
     if (choice->count == 0 && options->view != NULL)
         return nnd_fail(ctx, NND_E_INPUT, "no view %s: the file has no views; name variables",
                         options->view);
@@ -330,8 +330,8 @@ static void list_variable(const nnd_result *result, const nnd_model *model, cons
 
 void nnd_plot_list(const nnd_result *result, FILE *out) {
     const nnd_model *model = model_of(result);
-    for (size_t i = 0; offer_at(result, i) != NULL; i++)
-        fprintf(out, "%s  %s\n", i > 0 ? "" : "views:\n", offer_at(result, i));
+    for (size_t i = 0; nnd_plot_view(result, i) != NULL; i++)
+        fprintf(out, "%s  %s\n", i > 0 ? "" : "views:\n", nnd_plot_view(result, i));
     fputs("variables:\n", out);
     for (size_t i = 0; variable_at(result, i) != NULL; i++)
         list_variable(result, model, variable_at(result, i), out);

@@ -107,11 +107,12 @@ static nnd_status project(nnd_context *ctx, nnd_basis *basis, size_t picked, con
 }
 
 nnd_status nnd_basis_extend(nnd_context *ctx, nnd_basis *basis, size_t n, const double *v,
-                            double tol, double *coef, size_t ld, nnd_split *split) {
+                            double tol, const double *least, double *coef, size_t ld,
+                            nnd_split *split) {
     size_t k = basis->vector.count, picked = 0, *pick = calloc(n + 1, sizeof *pick);
-    double *norm = calloc(n + 1, sizeof *norm);
+    double *norm = calloc(n + 1, sizeof *norm), *shortest = calloc(n + 1, sizeof *shortest);
     nnd_status status = nnd_rows_reserve(ctx, &basis->residue, basis->sites, n);
-    if (pick == NULL || norm == NULL)
+    if (pick == NULL || norm == NULL || shortest == NULL)
         status = nnd_fail_memory(ctx, "a projection");
     for (size_t i = 0; i < n; i++)
         memset(coef + i * ld, 0, ld * sizeof *coef);
@@ -119,11 +120,12 @@ nnd_status nnd_basis_extend(nnd_context *ctx, nnd_basis *basis, size_t n, const 
     basis->multiply_adds += (double)n * (double)k * (double)basis->sites;
     for (size_t i = 0; status == NND_OK && i < n; i++) {
         norm[i] = length(basis, v + i * basis->sites);
+        shortest[i] = tol * (least != NULL ? fmax(norm[i], least[i]) : norm[i]);
         double along = cblas_dnrm2((int)k, coef + i * ld, 1);
         double rest2 = norm[i] * norm[i] - along * along;
         if (split != NULL)
             split[i] = (nnd_split){norm[i], sqrt(fmax(rest2, 0.0)), k};
-        if (tol > SAFE_TOLERANCE && rest2 <= tol * tol * norm[i] * norm[i])
+        if (tol > SAFE_TOLERANCE && rest2 <= shortest[i] * shortest[i])
             continue;
         memcpy(basis->residue.row + picked * basis->sites, v + i * basis->sites,
                basis->sites * sizeof *v);
@@ -135,11 +137,12 @@ nnd_status nnd_basis_extend(nnd_context *ctx, nnd_basis *basis, size_t n, const 
         status = project(ctx, basis, picked, pick, norm, coef, ld);
     for (size_t i = 0; status == NND_OK && i < picked; i++) {
         double dropped = append_residue(basis, k, basis->residue.row + i * basis->sites,
-                                        tol * norm[pick[i]], coef + pick[i] * ld);
+                                        shortest[pick[i]], coef + pick[i] * ld);
         if (split != NULL)
             split[pick[i]] = (nnd_split){norm[pick[i]], dropped, basis->vector.count};
     }
     free(pick);
     free(norm);
+    free(shortest);
     return status;
 }

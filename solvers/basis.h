@@ -47,10 +47,11 @@ typedef struct {
 /**
  * Coefficients of n vectors v in the basis into `coef` (n rows, leading dimension ld >= count + n),
  * after the basis has been extended by what is new in them: a residue longer than tol times the
- * vector, taken one after the other. A shorter one is dropped. `vector.count` tells how many were
- * added, `split` (n of them, or NULL) what became of each.
+ * vector, or times its number in `least` (n of them, or NULL) if that is longer, taken one after
+ * the other. A shorter one is dropped. `vector.count` tells how many were added, `split` (n of
+ * them, or NULL) what became of each.
  */
 NND_MUST_USE nnd_status nnd_basis_extend(nnd_context *ctx, nnd_basis *basis, size_t n,
-                                         const double *v, double tol, double *coef, size_t ld,
-                                         nnd_split *split);
+                                         const double *v, double tol, const double *least,
+                                         double *coef, size_t ld, nnd_split *split);
 #endif

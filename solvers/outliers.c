@@ -50,9 +50,8 @@ nnd_status nnd_outlier_count(nnd_context *ctx, const nnd_outlier_problem *proble
     return status;
 }
 
-/* `count` eigenvalues of M(x) from the sought index on, ascending; of one its vector if asked for.
- */
-static nnd_status eigenvalues(search *s, double x, size_t count, double *value, double *vector) {
+/* The sought eigenvalue of M(x), and its vector if asked for. */
+static nnd_status eigenvalue(search *s, double x, double *value, double *vector) {
     lapack_int n = (lapack_int)s->problem->size, found, index = (lapack_int)s->index + 1;
     lapack_int support[2];
     nnd_status status = fill(s->ctx, s->problem, x, s->m);
@@ -64,16 +63,12 @@ static nnd_status eigenvalues(search *s, double x, size_t count, double *value, 
         return nnd_fail_memory(s->ctx, "the outliers");
     lapack_int info =
         LAPACKE_dsyevr(LAPACK_ROW_MAJOR, vector != NULL ? 'V' : 'N', 'I', 'L', n, s->m, n, 0.0, 0.0,
-                       index, index + (lapack_int)count - 1, 0.0, &found, all, vector, 1, support);
-    memcpy(value, all, count * sizeof *value);
+                       index, index, 0.0, &found, all, vector, 1, support);
+    *value = all[0];
     if (all != values)
         free(all);
     return info == 0 ? NND_OK
                      : nnd_fail(s->ctx, NND_E_UNSOLVED, "the spike matrix has no eigenvalues");
-}
-
-static nnd_status eigenvalue(search *s, double x, double *value, double *vector) {
-    return eigenvalues(s, x, 1, value, vector);
 }
 
 static double objective(double x, void *data) {
@@ -109,22 +104,6 @@ nnd_status nnd_outlier_find(nnd_context *ctx, const nnd_outlier_problem *problem
     *x = bracket.x;
     if (there && status == NND_OK && vector != NULL)
         status = eigenvalue(&s, *x, &unused, vector);
-    free(s.m);
-    return status;
-}
-
-nnd_status nnd_outlier_margins(nnd_context *ctx, const nnd_outlier_problem *problem, double x,
-                               size_t count, double *margin) {
-    size_t n = problem->size, most = n > problem->negative ? n - problem->negative : 0;
-    if (most == 0 || count == 0)
-        return NND_OK;
-    search s = {.ctx = ctx,
-                .problem = problem,
-                .index = problem->negative,
-                .m = calloc(n * n, sizeof(double))};
-    if (s.m == NULL)
-        return nnd_fail_memory(ctx, "the outliers");
-    nnd_status status = eigenvalues(&s, x, count < most ? count : most, margin, NULL);
     free(s.m);
     return status;
 }

@@ -100,7 +100,8 @@ nnd_status nnd_population_know(nnd_population *p, size_t n, const double *v) {
     size_t ld = p->span.vector.count + n;
     nnd_status status = nnd_rows_reserve(p->ctx, &p->coef, 1, n * ld);
     if (status == NND_OK)
-        status = nnd_basis_extend(p->ctx, &p->span, n, v, SPAN_TOLERANCE, p->coef.row, ld, NULL);
+        status =
+            nnd_basis_extend(p->ctx, &p->span, n, v, SPAN_TOLERANCE, NULL, p->coef.row, ld, NULL);
     return status;
 }
 

@@ -7,11 +7,16 @@
 #include "solvers/queried_impl.h"
 
 nnd_status nnd_queried_new(nnd_context *ctx, nnd_population *in, nnd_population *out, double sigma,
-                           double forward_tol, double backward_tol, nnd_queried **matrix) {
+                           double forward_tol, double backward_tol, size_t parts,
+                           nnd_queried **matrix) {
     nnd_queried *m = calloc(1, sizeof *m);
-    if (m == NULL)
+    nnd_growing *c = calloc(parts, sizeof *c);
+    if (m == NULL || c == NULL) {
+        free(m);
+        free(c);
         return nnd_fail_memory(ctx, "a queried matrix");
-    *m = (nnd_queried){.ctx = ctx, .sigma = sigma};
+    }
+    *m = (nnd_queried){.ctx = ctx, .sigma = sigma, .kappa = 1.0, .parts = parts, .c = c};
     for (int d = 0; d < 2; d++) {
         nnd_queries *s = &m->side[d];
         s->from = d == NND_FORWARD ? in : out;
@@ -35,10 +40,17 @@ void nnd_queried_free(nnd_queried *matrix) {
         free(matrix->side[d].lost.x);
         free(matrix->side[d].split);
     }
-    free(matrix->c.x);
+    for (size_t i = 0; i < matrix->parts; i++)
+        free(matrix->c[i].x);
+    free(matrix->c);
     free(matrix->r.x);
     nnd_rows_clear(&matrix->scratch);
     free(matrix);
+}
+
+void nnd_queried_choose(nnd_queried *matrix, double kappa, size_t part) {
+    matrix->kappa = kappa;
+    matrix->part = part;
 }
 
 size_t nnd_queried_rank(const nnd_queried *matrix, nnd_direction direction) {
@@ -60,7 +72,9 @@ static double growing_bytes(const nnd_growing *g) {
 }
 
 double nnd_queried_bytes(const nnd_queried *m) {
-    double bytes = growing_bytes(&m->c) + growing_bytes(&m->r);
+    double bytes = growing_bytes(&m->r);
+    for (size_t i = 0; i < m->parts; i++)
+        bytes += growing_bytes(&m->c[i]);
     for (int d = 0; d < 2; d++) {
         const nnd_queries *s = &m->side[d];
         bytes += rows_bytes(&s->direction.vector) + rows_bytes(&s->image) + growing_bytes(&s->gram);
@@ -112,8 +126,8 @@ static nnd_status reserve(nnd_queried *m, nnd_direction direction, size_t more) 
         status = grow(m->ctx, &s->gram, rank[direction], rank[direction]);
     if (status == NND_OK)
         status = grow(m->ctx, &s->lost, 1, rank[direction]);
-    if (status == NND_OK)
-        status = grow(m->ctx, &m->c, rank[NND_BACKWARD], rank[NND_FORWARD]);
+    for (size_t i = 0; status == NND_OK && i < m->parts; i++)
+        status = grow(m->ctx, &m->c[i], rank[NND_BACKWARD], rank[NND_FORWARD]);
     if (status == NND_OK)
         status = grow(m->ctx, &m->r, rank[NND_BACKWARD], rank[NND_FORWARD]);
     if (status == NND_OK)
@@ -166,30 +180,54 @@ void nnd_queried_complete_grams(nnd_queried *m) {
     }
 }
 
-/* w += the response of each residue r = v - a q that was dropped: <Y_j r> = <Y_j v> - sum_k R_jk
- * a_k along p_j, or <X_k r> along q_k (wide-mlp.md#eq11). */
-static void add_responses(nnd_queried *m, nnd_direction direction, size_t n, const double *v,
-                          double *w) {
+/* out = factor <v, image> - factor coef R, the responses of the residues of n vectors v = coef q +
+ * r: <Y_j r> along p_j, or <X_k r> along q_k (wide-mlp.md#eq11). */
+static void find_responses(nnd_queried *m, nnd_direction direction, size_t n, const double *v,
+                           const double *coef, size_t ld, double *out) {
     nnd_queries *s = &m->side[direction], *o = &m->side[1 - direction];
     size_t rank = s->direction.vector.count, others = o->direction.vector.count;
+    nnd_population_inner(s->from, n, v, others, o->image.row, out, others);
+    if (rank > 0)
+        cblas_dgemm(CblasRowMajor, CblasNoTrans,
+                    direction == NND_FORWARD ? CblasTrans : CblasNoTrans, (int)n, (int)others,
+                    (int)rank, -1.0, coef, (int)ld, m->r.x, (int)m->r.cols, 1.0, out, (int)others);
+    m->multiply_adds += (double)n * (double)others * (double)s->direction.sites;
+}
+
+/* w += kappa times the response of each residue that was dropped. */
+static void add_responses(nnd_queried *m, nnd_direction direction, size_t n, const double *v,
+                          double *w) {
+    nnd_queries *s = &m->side[direction];
+    size_t others = m->side[1 - direction].direction.vector.count;
     double *response = w + n * others;
     bool any = false;
     for (size_t i = 0; i < n; i++)
         any |= s->split[i].dropped > 0.0;
     if (!any)
         return;
-    nnd_population_inner(s->from, n, v, others, o->image.row, response, others);
-    cblas_dgemm(CblasRowMajor, CblasNoTrans, direction == NND_FORWARD ? CblasTrans : CblasNoTrans,
-                (int)n, (int)others, (int)rank, -1.0, s->coef.row, (int)s->coef_ld, m->r.x,
-                (int)m->r.cols, 1.0, response, (int)others);
+    find_responses(m, direction, n, v, s->coef.row, s->coef_ld, response);
     for (size_t i = 0; i < n; i++)
         if (s->split[i].dropped > 0.0)
-            cblas_daxpy((int)others, 1.0, response + i * others, 1, w + i * others, 1);
-    m->multiply_adds += (double)n * (double)others * (double)s->direction.sites;
+            cblas_daxpy((int)others, m->kappa, response + i * others, 1, w + i * others, 1);
 }
 
-/* out = a X + (a C^T + responses) p, or b Y + (b C + responses) q, behind the images of the last
- * `added` directions, whose own parts w along p or q are added in the same pass. */
+/* w = a C^T, or b C, of n vectors of coefficients. */
+static void apply_update(const nnd_queried *m, nnd_direction direction, size_t n,
+                         const double *coef, size_t ld, double *w) {
+    size_t rank = nnd_queried_rank(m, direction), others = nnd_queried_rank(m, 1 - direction);
+    if (m->part == NND_QUERIED_INITIAL || rank == 0 || others == 0) {
+        memset(w, 0, n * others * sizeof *w);
+        return;
+    }
+    const nnd_growing *c = &m->c[m->part];
+    cblas_dgemm(CblasRowMajor, CblasNoTrans, direction == NND_FORWARD ? CblasTrans : CblasNoTrans,
+                (int)n, (int)others, (int)rank, 1.0, coef, (int)ld, c->x, (int)c->cols, 0.0, w,
+                (int)others);
+}
+
+/* out = kappa a X + (a C^T + kappa responses) p, or kappa b Y + (b C + kappa responses) q, behind
+ * the images of the last `added` directions, whose own parts w along p or q are added in the same
+ * pass. */
 static void combine(nnd_queried *m, nnd_direction direction, size_t n, const double *v,
                     size_t added, double *w) {
     nnd_queries *s = &m->side[direction], *o = &m->side[1 - direction];
@@ -198,21 +236,20 @@ static void combine(nnd_queried *m, nnd_direction direction, size_t n, const dou
     double *fresh = s->image.row + before * sites, *out = fresh + added * sites;
     double *along = w + added * others;
     memset(out, 0, n * sites * sizeof *out);
-    nnd_block_combine(n, s->coef.row, ld, rank, s->image.row, sites, 1.0, out);
+    nnd_block_combine(n, s->coef.row, ld, rank, s->image.row, sites, m->kappa, out);
     if (rank == 0 || others == 0)
         return;
-    cblas_dgemm(CblasRowMajor, CblasNoTrans, direction == NND_FORWARD ? CblasTrans : CblasNoTrans,
-                (int)n, (int)others, (int)rank, 1.0, s->coef.row, (int)ld, m->c.x, (int)m->c.cols,
-                0.0, along, (int)others);
+    apply_update(m, direction, n, s->coef.row, ld, along);
     if (added > 0)
-        cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, (int)n, (int)others, (int)added, 1.0,
-                    s->coef.row + before, (int)ld, w, (int)others, 1.0, along, (int)others);
+        cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, (int)n, (int)others, (int)added,
+                    m->kappa, s->coef.row + before, (int)ld, w, (int)others, 1.0, along,
+                    (int)others);
     add_responses(m, direction, n, v, along);
     nnd_block_combine(added + n, w, others, others, o->direction.vector.row, sites, 1.0, fresh);
 }
 
 nnd_status nnd_queried_apply(nnd_queried *m, nnd_direction direction, size_t n, const double *v,
-                             double *image) {
+                             const double *least, double *image) {
     nnd_queries *s = &m->side[direction];
     size_t before = s->direction.vector.count;
     nnd_status status = reserve(m, direction, n);
@@ -222,8 +259,8 @@ nnd_status nnd_queried_apply(nnd_queried *m, nnd_direction direction, size_t n, 
     s->coef_ld = before + n;
     status = nnd_rows_reserve(m->ctx, &s->coef, 1, n * s->coef_ld);
     if (status == NND_OK)
-        status = nnd_basis_extend(m->ctx, &s->direction, n, v, s->tol, s->coef.row, s->coef_ld,
-                                  s->split);
+        status = nnd_basis_extend(m->ctx, &s->direction, n, v, s->tol, least, s->coef.row,
+                                  s->coef_ld, s->split);
     size_t rank = s->direction.vector.count, added = rank - before;
     size_t others = nnd_queried_rank(m, 1 - direction), sites = nnd_population_sites(s->to);
     if (status == NND_OK && added > 0)
@@ -236,7 +273,47 @@ nnd_status nnd_queried_apply(nnd_queried *m, nnd_direction direction, size_t n, 
     return NND_OK;
 }
 
-nnd_status nnd_queried_update(nnd_queried *m, size_t n, const double *weight) {
+/* r = v - coef q of n vectors; coef is n x rank. */
+static void find_residues(nnd_queried *m, nnd_direction direction, size_t n, const double *v,
+                          double *coef, double *again, double *r) {
+    const nnd_basis *basis = &m->side[direction].direction;
+    size_t rank = basis->vector.count, sites = basis->sites;
+    memcpy(r, v, n * sites * sizeof *r);
+    nnd_basis_inner(basis, n, v, rank, basis->vector.row, coef, rank);
+    nnd_block_project(n, coef, rank, basis->vector.row, sites, basis->weight, r, again);
+    nnd_block_combine(n, again, rank, rank, basis->vector.row, sites, -1.0, r);
+    cblas_daxpy((int)(n * rank), 1.0, again, 1, coef, 1);
+    m->multiply_adds += 4.0 * (double)n * (double)rank * (double)sites;
+}
+
+nnd_status nnd_queried_peek(nnd_queried *m, nnd_direction direction, size_t n, const double *v,
+                            double *image, double *rest) {
+    nnd_queries *s = &m->side[direction], *o = &m->side[1 - direction];
+    size_t rank = s->direction.vector.count, others = o->direction.vector.count;
+    size_t from_sites = s->direction.sites, sites = o->direction.sites;
+    double *coef = malloc(2 * n * (rank + others + 1) * sizeof *coef);
+    double *r = malloc((n * from_sites + 1) * sizeof *r);
+    nnd_status status =
+        coef != NULL && r != NULL ? NND_OK : nnd_fail_memory(m->ctx, "scratch queries");
+    if (status == NND_OK) {
+        double *along = coef + 2 * n * rank, *response = along + n * others;
+        find_residues(m, direction, n, v, coef, coef + n * rank, r);
+        nnd_population_inner(s->from, n, r, n, r, rest, n);
+        memset(image, 0, n * sites * sizeof *image);
+        nnd_block_combine(n, coef, rank, rank, s->image.row, sites, m->kappa, image);
+        apply_update(m, direction, n, coef, rank, along);
+        nnd_population_inner(s->from, n, r, others, o->image.row, response, others);
+        cblas_daxpy((int)(n * others), m->kappa, response, 1, along, 1);
+        nnd_block_combine(n, along, others, others, o->direction.vector.row, sites, 1.0, image);
+        m->multiply_adds += (double)n * (double)(n + rank + 2 * others) * (double)sites;
+    }
+    free(coef);
+    free(r);
+    return status;
+}
+
+nnd_status nnd_queried_update(nnd_queried *m, size_t part, double keep, size_t n,
+                              const double *weight) {
     const nnd_queries *f = &m->side[NND_FORWARD], *b = &m->side[NND_BACKWARD];
     size_t forward = f->direction.vector.count, backward = b->direction.vector.count;
     nnd_status status = nnd_rows_reserve(m->ctx, &m->scratch, 1, n * backward + 1);
@@ -247,7 +324,26 @@ nnd_status nnd_queried_update(nnd_queried *m, size_t n, const double *weight) {
         for (size_t j = 0; j < backward; j++)
             w[i * backward + j] = weight[i] * b->coef.row[i * b->coef_ld + j];
     cblas_dgemm(CblasRowMajor, CblasTrans, CblasNoTrans, (int)backward, (int)forward, (int)n, 1.0,
-                w, (int)backward, f->coef.row, (int)f->coef_ld, 1.0, m->c.x, (int)m->c.cols);
-    nnd_queried_note_lost(m, n, weight);
+                w, (int)backward, f->coef.row, (int)f->coef_ld, keep, m->c[part].x,
+                (int)m->c[part].cols);
     return NND_OK;
+}
+
+/* All updates have the same room. */
+void nnd_queried_combine(nnd_queried *m, size_t part, double keep, double factor, size_t other) {
+    nnd_growing *to = &m->c[part];
+    const nnd_growing *from = &m->c[other];
+    int count = (int)(to->rows * to->cols);
+    if (keep == 0.0)
+        for (int i = 0; i < count; i++)
+            to->x[i] = 0.0;
+    else if (keep != 1.0)
+        cblas_dscal(count, keep, to->x, 1);
+    if (factor != 0.0)
+        cblas_daxpy(count, factor, from->x, 1, to->x, 1);
+}
+
+double nnd_queried_size(const nnd_queried *m, size_t part) {
+    const nnd_growing *c = &m->c[part];
+    return cblas_dnrm2((int)(c->rows * c->cols), c->x, 1);
 }

@@ -28,17 +28,15 @@ typedef struct {
 
 struct nnd_queried {
     nnd_context *ctx;
-    double sigma;
+    double sigma, kappa;
     nnd_queries side[2]; /**< by nnd_direction */
-    nnd_growing c, r;    /**< C_jk and R_jk = <p_j X_k> = <Y_j q_k>: backward x forward */
+    size_t parts, part;  /**< updates, and which one is in M; NND_QUERIED_INITIAL: none */
+    nnd_growing *c, r;   /**< C_jk, and R_jk = <p_j X_k> = <Y_j q_k>: backward x forward */
     nnd_rows scratch;
     double multiply_adds;
 };
 
 /** Brings the Gram matrices of the images up to date. */
 void nnd_queried_complete_grams(nnd_queried *matrix);
-
-/** Notes what updates by the last blocks lose by residues that were dropped. */
-void nnd_queried_note_lost(nnd_queried *matrix, size_t n, const double *weight);
 
 #endif

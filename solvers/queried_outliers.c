@@ -1,55 +1,60 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Outliers of a queried matrix (wide-mlp.md#s5): zeros of det F, F = z - m(z) S - K with S =
- * diag(S_Y, S_X) and K = ((0, R + C), (., 0)). The spectral parameter is omega > 1, z = sigma
- * (omega + 1/omega), m = 1/(sigma omega), in which F is smooth down to the edge omega = 1. */
+/* Outliers of a queried matrix (wide-mlp.md#eq21): zeros of det F, F = z - m(z) S - K with S =
+ * kappa^2 diag(S_Y, S_X) and K = ((0, kappa R + C), (., 0)). With s = kappa sigma the spectral
+ * parameter is omega > 1, z = s (omega + 1/omega), m = 1/(s omega), in which F is smooth down to
+ * the edge omega = 1. */
 #include <cblas.h>
+#include <lapacke.h>
 #include <math.h>
 #include <stdlib.h>
 
 #include "nndmft/solvers/outliers.h"
 #include "solvers/queried_impl.h"
 
-/* Below this, relative, lies rounding of S, not an outlier. */
-static const double MARGIN_ROUNDING = 1e-11;
-
 typedef struct {
-    double sigma;
+    double sigma;      /* kappa sigma */
     size_t left, size; /* rows that belong to p; all rows */
-    double *s, *k;     /* lower triangles of S and K */
+    double *s, *k, *c; /* lower triangles of S, K and K without kappa R */
 } pencil;
 
-/* S_Y = <Y Y^T> - R R^T, or S_X = <X X^T> - R^T R, into the block of S that begins at `first`. */
+/* kappa^2 S_Y = kappa^2 (<Y Y^T> - R R^T), or kappa^2 S_X = kappa^2 (<X X^T> - R^T R), into the
+ * block of S that begins at `first`. */
 static void fill_block(const nnd_queried *m, nnd_direction side, size_t first, const pencil *f) {
     const nnd_growing *gram = &m->side[side].gram;
     size_t n = nnd_queried_rank(m, side), others = nnd_queried_rank(m, 1 - side), size = f->size;
-    double *block = f->s + first * size + first;
+    double *block = f->s + first * size + first, kappa2 = m->kappa * m->kappa;
     for (size_t i = 0; i < n; i++)
         for (size_t j = 0; j <= i; j++)
-            block[i * size + j] = gram->x[i * gram->cols + j];
+            block[i * size + j] = kappa2 * gram->x[i * gram->cols + j];
     if (n > 0 && others > 0)
         cblas_dsyrk(CblasRowMajor, CblasLower, side == NND_BACKWARD ? CblasNoTrans : CblasTrans,
-                    (int)n, (int)others, -1.0, m->r.x, (int)m->r.cols, 1.0, block, (int)size);
+                    (int)n, (int)others, -kappa2, m->r.x, (int)m->r.cols, 1.0, block, (int)size);
 }
 
 static nnd_status pencil_make(nnd_context *ctx, nnd_queried *m, pencil *f) {
     nnd_queried_complete_grams(m);
     size_t left = nnd_queried_rank(m, NND_BACKWARD), right = nnd_queried_rank(m, NND_FORWARD);
-    *f = (pencil){.sigma = m->sigma, .left = left, .size = left + right};
-    f->s = calloc(f->size * f->size + 1, sizeof *f->s);
-    f->k = calloc(f->size * f->size + 1, sizeof *f->k);
-    if (f->s == NULL || f->k == NULL)
+    size_t size = left + right;
+    const nnd_growing *c = m->part == NND_QUERIED_INITIAL ? NULL : &m->c[m->part];
+    *f = (pencil){.sigma = m->kappa * m->sigma, .left = left, .size = size};
+    f->s = calloc(3 * size * size + 1, sizeof *f->s);
+    if (f->s == NULL)
         return nnd_fail_memory(ctx, "the outliers");
+    f->k = f->s + size * size;
+    f->c = f->k + size * size;
     fill_block(m, NND_BACKWARD, 0, f);
     fill_block(m, NND_FORWARD, left, f);
     for (size_t i = 0; i < right; i++)
-        for (size_t j = 0; j < left; j++)
-            f->k[(left + i) * f->size + j] = m->r.x[j * m->r.cols + i] + m->c.x[j * m->c.cols + i];
+        for (size_t j = 0; j < left; j++) {
+            size_t at = (left + i) * size + j;
+            f->c[at] = c != NULL ? c->x[j * c->cols + i] : 0.0;
+            f->k[at] = m->kappa * m->r.x[j * m->r.cols + i] + f->c[at];
+        }
     return NND_OK;
 }
 
 static void pencil_clear(pencil *f) {
     free(f->s);
-    free(f->k);
 }
 
 static double singular_value(const pencil *f, double omega) {
@@ -123,24 +128,38 @@ static nnd_status find_all(nnd_context *ctx, pencil *f, nnd_queried_outliers *ou
     return status;
 }
 
-/* Where F has no eigenvalue, that of a direction that nothing has changed. */
-static nnd_status margins_of(nnd_context *ctx, pencil *f, size_t count, double *margin) {
-    nnd_outlier_problem problem = problem_of(f);
-    for (size_t j = 0; j < count; j++)
-        margin[j] = 2.0 * f->sigma;
-    nnd_status status = nnd_outlier_margins(ctx, &problem, 1.0, count, margin);
-    for (size_t j = 0; j < count; j++)
-        if (fabs(margin[j]) < MARGIN_ROUNDING * f->sigma)
-            margin[j] = 0.0;
-    return status;
+/* F at the edge without C: s (2 - S/s^2) - kappa R, positive since M(0) has no outlier. */
+static void fill_initial(const pencil *f, double *out) {
+    for (size_t i = 0; i < f->size * f->size; i++)
+        out[i] = f->c[i] - f->k[i] - f->s[i] / f->sigma;
+    for (size_t i = 0; i < f->size; i++)
+        out[i * (f->size + 1)] += 2.0 * f->sigma;
 }
 
-nnd_status nnd_queried_margins(nnd_context *ctx, nnd_queried *matrix, size_t count,
-                               double *margin) {
+/* Eigenvalues of F_0^(-1/2) ((0, C), (., 0)) F_0^(-1/2) (wide-mlp.md#eq16). They come in pairs +-,
+ * of which the positive ones are meant. */
+static nnd_status strengths_of(nnd_context *ctx, const pencil *f, size_t count, double *strength) {
+    size_t n = f->size;
+    double *c = malloc((2 * n * n + n + 1) * sizeof *c);
+    if (c == NULL)
+        return nnd_fail_memory(ctx, "the outliers");
+    double *initial = c + n * n, *value = initial + n * n;
+    cblas_dcopy((int)(n * n), f->c, 1, c, 1);
+    fill_initial(f, initial);
+    bool positive = n == 0 || LAPACKE_dsygv(LAPACK_ROW_MAJOR, 1, 'N', 'L', (lapack_int)n, c,
+                                            (lapack_int)n, initial, (lapack_int)n, value) == 0;
+    for (size_t j = 0; j < count; j++)
+        strength[j] = !positive ? NAN : 2 * j < n ? fmax(value[n - 1 - j], 0.0) : 0.0;
+    free(c);
+    return NND_OK;
+}
+
+nnd_status nnd_queried_strengths(nnd_context *ctx, nnd_queried *matrix, size_t count,
+                                 double *strength) {
     pencil f;
     nnd_status status = pencil_make(ctx, matrix, &f);
     if (status == NND_OK)
-        status = margins_of(ctx, &f, count, margin);
+        status = strengths_of(ctx, &f, count, strength);
     pencil_clear(&f);
     return status;
 }
@@ -152,8 +171,8 @@ nnd_status nnd_queried_find_outliers(nnd_context *ctx, nnd_queried *matrix,
         out->value[j] = out->left[j] = out->right[j] = NAN;
     nnd_status status = pencil_make(ctx, matrix, &f);
     if (status == NND_OK)
-        status = margins_of(ctx, &f, out->count, out->margin);
-    if (status == NND_OK && out->margin[0] < 0.0)
+        status = strengths_of(ctx, &f, out->count, out->strength);
+    if (status == NND_OK && !(out->strength[0] <= 1.0))
         status = find_all(ctx, &f, out);
     pencil_clear(&f);
     return status;

@@ -106,6 +106,13 @@ static const struct {
     {"{model: wide-mlp, params: {depth: 2, steps: 2, data: {gram: [[1]], targets: [1]}}, "
      "simulate: {size: 1500, seeds: 2}}",
      true},
+    {"{model: wide-mlp, params: {depth: 3, outputs: 10, loss: cross-entropy, momentum: 0.5, "
+     "weight_decay: 0.1, steps: 2, spectrum: false, data: {generate: gaussian, samples: 20, dim: "
+     "20, target: classes}}, simulate: {size: 600, seeds: 6}}",
+     true},
+    {"{model: wide-mlp, params: {depth: 2, integrator: flow, time: 0.01, record: [0], spectrum: "
+     "false, data: {gram: [[1]], targets: [1]}}, simulate: {size: 1000, seeds: 2}}",
+     true},
     {"{model: two-layer-fluctuations, params: {steps: 1000, kernels: false, " PAIR "}, "
      "simulate: {size: 16, seeds: 400}}",
      true},

@@ -25,23 +25,38 @@ typedef struct {
 
 static const design DESIGNS[] = {
     {{.networks = 3, .samples = 2, .inputs = 4, .layers = 2},
-     {{7, 0.5, 0.3, &TANH, false}, {1, 0.4, 0.7, NULL, false}},
+     {{7, 0.5, 0.3, &TANH, false, false, 0.0}, {1, 0.4, 0.7, NULL, false, false, 0.0}},
      NND_HALF_SQUARE},
     {{.networks = 2, .samples = 5, .inputs = 3, .layers = 4},
-     {{8, 0.6, 0.3, &ERF, false},
-      {6, 0.5, 0.2, &GELU, false},
-      {5, 0.6, 0.5, &SOFTPLUS, false},
-      {1, 0.3, 0.9, NULL, false}},
+     {{8, 0.6, 0.3, &ERF, false, false, 0.0},
+      {6, 0.5, 0.2, &GELU, false, false, 0.0},
+      {5, 0.6, 0.5, &SOFTPLUS, false, false, 0.0},
+      {1, 0.3, 0.9, NULL, false, false, 0.0}},
      NND_LOGISTIC},
     {{.networks = 2, .samples = 4, .inputs = 5, .layers = 3, .own_inputs = true},
-     {{5, 0.3, 0.4, NULL, true}, {5, 0.4, 0.2, NULL, true}, {1, 0.5, 0.1, NULL, false}},
+     {{5, 0.3, 0.4, NULL, true, false, 0.0},
+      {5, 0.4, 0.2, NULL, true, false, 0.0},
+      {1, 0.5, 0.1, NULL, false, false, 0.0}},
      NND_SQUARE},
     {{.networks = 2, .samples = 3, .inputs = 2, .layers = 3},
-     {{6, 0.8, 1.0, &TANH, false}, {6, 0.5, 1.0, &TANH, true}, {3, 0.4, 0.5, NULL, false}},
+     {{6, 0.8, 1.0, &TANH, false, false, 0.0},
+      {6, 0.5, 1.0, &TANH, true, false, 0.0},
+      {3, 0.4, 0.5, NULL, false, false, 0.0}},
      NND_HALF_SQUARE},
     {{.networks = 1, .samples = 1, .inputs = 1, .layers = 1},
-     {{1, 0.8, 1.0, &SOFTPLUS, false}},
+     {{1, 0.8, 1.0, &SOFTPLUS, false, false, 0.0}},
      NND_SQUARE},
+    {{.networks = 2, .samples = 3, .inputs = 2, .layers = 4},
+     {{6, 0.8, 1.0, &TANH, false, false, 0.5},
+      {6, 0.5, 0.7, &GELU, false, true, 0.3},
+      {6, 0.5, 1.0, NULL, false, true, 0.0},
+      {2, 0.4, 0.5, NULL, false, false, 0.8}},
+     NND_HALF_SQUARE},
+    {{.networks = 2, .samples = 5, .inputs = 3, .layers = 3},
+     {{5, 0.8, 1.0, &ERF, false, false, 0.5},
+      {5, 0.5, 0.7, &SOFTPLUS, false, true, 0.4},
+      {1, 0.4, 0.5, NULL, false, false, 0.0}},
+     NND_LOGISTIC},
 };
 enum { DESIGN_COUNT = sizeof DESIGNS / sizeof *DESIGNS };
 
@@ -79,6 +94,9 @@ static fixture *begin(const design *d) {
         nnd_network_set_inputs(&f->net, b, f->x + b * n);
     for (size_t l = 0; l < plan.layers; l++)
         nnd_network_draw(&f->net, l, 1.1, (nnd_rng_key){7, 3, 5}, (uint32_t)l);
+    for (size_t l = 0; l < plan.layers; l++)
+        if (f->net.layer[l].b != NULL)
+            nnd_network_draw_biases(&f->net, l, (nnd_rng_key){7, 3, 5}, (uint32_t)(20 + l));
     f->y = normals(51, output_count(&f->net));
     f->residual = normals(52, output_count(&f->net));
     f->weight = calloc(plan.samples, sizeof(double));
@@ -108,19 +126,21 @@ static double activate(const nnd_activation *a, double h) {
 static void twin_output(const fixture *f, size_t b, size_t mu, double *out) {
     const nnd_network *net = &f->net;
     const double *x = f->x + (net->own_inputs ? b * net->samples * net->inputs : 0);
-    double phi[MAX_WIDTH], next[MAX_WIDTH];
+    double phi[MAX_WIDTH], h[MAX_WIDTH] = {0.0};
     memcpy(phi, x + mu * net->inputs, net->inputs * sizeof(double));
     for (size_t l = 0; l < net->layers; l++) {
         const nnd_layer_plan *layer = &f->design->layer[l];
         const double *w = nnd_network_weights(net, l, b);
         size_t cols = net->layer[l].cols;
         for (size_t i = 0; i < layer->width; i++) {
-            double h = layer->residual ? phi[i] : 0.0;
+            h[i] = (layer->skip ? h[i] : 0.0) + (layer->residual ? phi[i] : 0.0);
+            if (layer->bias > 0.0)
+                h[i] += layer->bias * net->layer[l].b[b * layer->width + i];
             for (size_t j = 0; j < cols; j++)
-                h += layer->scale * w[i * cols + j] * phi[j];
-            next[i] = activate(layer->activation, h);
+                h[i] += layer->scale * w[i * cols + j] * phi[j];
         }
-        memcpy(phi, next, layer->width * sizeof(double));
+        for (size_t i = 0; i < layer->width; i++)
+            phi[i] = activate(layer->activation, h[i]);
     }
     memcpy(out, phi, net->outputs * sizeof(double));
 }
@@ -174,9 +194,23 @@ static double weigh_residuals(fixture *f) {
     return loss;
 }
 
-START_TEST(descent_follows_differences_of_the_loss) {
+/* The change of a weight or bias w in layer l of network b is that of differences. */
+static void ck_follows(fixture *f, size_t l, size_t b, double *w, const double *change) {
     /* Truncation step^2 and rounding eps/step are both near 1e-10. */
     const double step = 1e-5, tolerance = 1e-8;
+    double kept = *w;
+    *w = kept + step;
+    double up = twin_loss(f, b);
+    *w = kept - step;
+    double down = twin_loss(f, b);
+    *w = kept;
+    double want = -f->net.layer[l].rate * (up - down) / (2.0 * step);
+    double got = change[w - f->net.weights];
+    ck_assert_msg(fabs(got - want) < tolerance, "layer %zu, number %td: %.10g, %.10g", l,
+                  w - f->net.weights, got, want);
+}
+
+START_TEST(descent_follows_differences_of_the_loss) {
     fixture *f = begin(&DESIGNS[_i]);
     nnd_network *net = &f->net;
     double *change = calloc(net->weight_count, sizeof(double));
@@ -188,20 +222,14 @@ START_TEST(descent_follows_differences_of_the_loss) {
     nnd_network_backward(net, f->residual);
     nnd_network_descend(net, NULL, change);
     for (size_t l = 0; l < net->layers; l++) {
-        size_t n = net->layer[l].rows * net->layer[l].cols;
-        for (size_t b = 0; b < net->networks; b++)
-            for (size_t i = 0; i < n; i++) {
-                double *w = nnd_network_weights(net, l, b) + i, kept = *w;
-                *w = kept + step;
-                double up = twin_loss(f, b);
-                *w = kept - step;
-                double down = twin_loss(f, b);
-                *w = kept;
-                double want = -net->layer[l].rate * (up - down) / (2.0 * step);
-                double got = change[w - net->weights];
-                ck_assert_msg(fabs(got - want) < tolerance, "layer %zu, weight %zu: %.10g, %.10g",
-                              l, i, got, want);
-            }
+        const nnd_layer *layer = &net->layer[l];
+        size_t n = layer->rows * layer->cols;
+        for (size_t b = 0; b < net->networks; b++) {
+            for (size_t i = 0; i < n; i++)
+                ck_follows(f, l, b, nnd_network_weights(net, l, b) + i, change);
+            for (size_t i = 0; layer->b != NULL && i < layer->rows; i++)
+                ck_follows(f, l, b, layer->b + b * layer->rows + i, change);
+        }
     }
     free(change);
     end(f);
@@ -229,6 +257,29 @@ START_TEST(coefficients_weigh_samples_as_seeds_do) {
 }
 END_TEST
 
+START_TEST(exchanged_weights_are_those_of_the_network) {
+    fixture *f = begin(&DESIGNS[5]);
+    nnd_network *net = &f->net;
+    size_t n = net->weight_count, outputs = output_count(net);
+    double *other = calloc(n, sizeof(double)), *first = calloc(outputs, sizeof(double));
+    nnd_network_forward(net);
+    memcpy(first, net->output, outputs * sizeof(double));
+    double *own = net->weights;
+    nnd_network_exchange(net, &other);
+    nnd_network_forward(net);
+    for (size_t i = 0; i < outputs; i++)
+        ck_assert_double_eq(net->output[i], 0.0);
+    ck_assert_ptr_eq(other, own);
+    nnd_network_exchange(net, &other);
+    nnd_network_forward(net);
+    for (size_t i = 0; i < outputs; i++)
+        ck_assert_double_eq(net->output[i], first[i]);
+    free(first);
+    free(other);
+    end(f);
+}
+END_TEST
+
 START_TEST(the_kernel_is_the_gram_matrix_of_gradients) {
     fixture *f = begin(&DESIGNS[_i]);
     nnd_network *net = &f->net;
@@ -250,6 +301,12 @@ START_TEST(the_kernel_is_the_gram_matrix_of_gradients) {
                 const nnd_layer *layer = &net->layer[l];
                 size_t at = (size_t)(nnd_network_weights(net, l, last) - net->weights);
                 want += cblas_ddot((int)(layer->rows * layer->cols), gradient + mu * n + at, 1,
+                                   gradient + nu * n + at, 1) /
+                        layer->rate;
+                if (layer->b == NULL)
+                    continue;
+                at = (size_t)(layer->b - net->weights) + last * layer->rows;
+                want += cblas_ddot((int)layer->rows, gradient + mu * n + at, 1,
                                    gradient + nu * n + at, 1) /
                         layer->rate;
             }
@@ -390,6 +447,7 @@ int main(void) {
     tcase_add_loop_test(tcase, descent_follows_differences_of_the_loss, 0, DESIGN_COUNT);
     tcase_add_loop_test(tcase, coefficients_weigh_samples_as_seeds_do, 0, DESIGN_COUNT);
     tcase_add_loop_test(tcase, the_kernel_is_the_gram_matrix_of_gradients, 0, DESIGN_COUNT);
+    tcase_add_test(tcase, exchanged_weights_are_those_of_the_network);
     tcase_add_test(tcase, members_of_a_block_do_not_know_each_other);
     tcase_add_test(tcase, absent_samples_leave_no_trace);
     tcase_add_test(tcase, centring_subtracts_the_output_of_that_moment);

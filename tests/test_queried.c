@@ -36,7 +36,7 @@ static fixture make(nnd_fresh fresh, size_t sites, double sigma, double tol, uin
     ck_assert_int_eq(nnd_population_new(f.ctx, &o, &f.in), NND_OK);
     o.stream = 2;
     ck_assert_int_eq(nnd_population_new(f.ctx, &o, &f.out), NND_OK);
-    ck_assert_int_eq(nnd_queried_new(f.ctx, f.in, f.out, sigma, tol, tol, &f.m), NND_OK);
+    ck_assert_int_eq(nnd_queried_new(f.ctx, f.in, f.out, sigma, tol, tol, 2, &f.m), NND_OK);
     return f;
 }
 
@@ -53,7 +53,7 @@ static void draw(nnd_population *p, size_t n, double *v) {
 }
 
 static void apply(fixture *f, nnd_direction direction, size_t n, const double *v, double *image) {
-    if (nnd_queried_apply(f->m, direction, n, v, image) != NND_OK)
+    if (nnd_queried_apply(f->m, direction, n, v, NULL, image) != NND_OK)
         ck_abort_msg("%s", nnd_context_message(f->ctx));
 }
 
@@ -78,7 +78,7 @@ static void wander(fixture *f, size_t block, size_t turns) {
             v[i] = sin(v[i]) + 0.3;
         for (size_t i = 0; i < block; i++)
             weight[i] = 0.1 * cos((double)(turn + i));
-        ck_assert_int_eq(nnd_queried_update(f->m, block, weight), NND_OK);
+        ck_assert_int_eq(nnd_queried_update(f->m, 0, 1.0, block, weight), NND_OK);
     }
     free(v);
     free(image);
@@ -142,7 +142,7 @@ START_TEST(an_update_acts_as_the_outer_products_that_it_is_made_of) {
     double back[2 * SITES];
     apply(&f, NND_FORWARD, 2, v, before);
     apply(&f, NND_BACKWARD, 2, u, back);
-    ck_assert_int_eq(nnd_queried_update(f.m, 2, weight), NND_OK);
+    ck_assert_int_eq(nnd_queried_update(f.m, 0, 1.0, 2, weight), NND_OK);
     apply(&f, NND_FORWARD, 1, v + SITES, after);
     for (size_t i = 0; i < SITES; i++) {
         double want = before[SITES + i];
@@ -208,9 +208,9 @@ static void find(fixture *f, nnd_queried_outliers *out) {
 }
 
 START_TEST(without_updates_there_is_no_outlier) {
-    double margin[2], value[2], left[2], right[2], one = 1.0;
+    double strength[2], value[2], left[2], right[2], one = 1.0;
     nnd_queried_outliers out = {.count = 2,
-                                .margin = margin,
+                                .strength = strength,
                                 .value = value,
                                 .left = left,
                                 .right = right,
@@ -221,14 +221,14 @@ START_TEST(without_updates_there_is_no_outlier) {
     fixture f = make(NND_FRESH_UNIT, 64, 1.4, 1e-10, 0);
     double v[64], image[64];
     find(&f, &out);
-    ck_assert(margin[0] > 0.0 && isnan(value[0]));
+    ck_assert(strength[0] == 0.0 && isnan(value[0]));
     draw(f.in, 1, v);
     for (size_t q = 0; q < 10; q++) {
         apply(&f, NND_FORWARD, 1, v, image);
         apply(&f, NND_BACKWARD, 1, image, v);
         cblas_dscal(64, 1.0 / sqrt(inner(f.in, v, v)), v, 1);
         find(&f, &out);
-        ck_assert_msg(margin[0] > 0.0 && isnan(value[0]), "margin %g", margin[0]);
+        ck_assert_msg(strength[0] == 0.0 && isnan(value[0]), "strength %g", strength[0]);
     }
     clear(&f);
 }
@@ -238,9 +238,9 @@ END_TEST
  * queries do not move them. */
 START_TEST(independent_spikes_give_the_known_outliers) {
     const double sigma = 1.5, weight[2] = {4.0, 2.0};
-    double margin[3], value[3], left[3], right[3], first[1] = {1.0};
+    double strength[3], value[3], left[3], right[3], first[1] = {1.0};
     nnd_queried_outliers out = {.count = 3,
-                                .margin = margin,
+                                .strength = strength,
                                 .value = value,
                                 .left = left,
                                 .right = right,
@@ -254,13 +254,15 @@ START_TEST(independent_spikes_give_the_known_outliers) {
     draw(f.out, 2, u);
     apply(&f, NND_FORWARD, 2, v, scratch);
     apply(&f, NND_BACKWARD, 2, u, scratch);
-    ck_assert_int_eq(nnd_queried_update(f.m, 2, weight), NND_OK);
+    ck_assert_int_eq(nnd_queried_update(f.m, 0, 1.0, 2, weight), NND_OK);
     for (int more = 0; more < 4; more++) {
         find(&f, &out);
         for (size_t j = 0; j < 2; j++)
             test_close("outlier", value[j], weight[j] + sigma * sigma / weight[j], 1e-11);
         ck_assert(isnan(value[2]));
-        ck_assert(margin[0] <= margin[1] && margin[1] < 0.0 && margin[2] > 0.0);
+        for (size_t j = 0; j < 2; j++)
+            test_close("strength", strength[j], weight[j] / sigma, 1e-11);
+        ck_assert(fabs(strength[2]) < 1e-12);
         /* Benaych-Georges and Nadakuditi: 1 - (sigma/theta)^4, ... for square matrices 1 -
          * (sigma/theta)^2 on either side. */
         double expected = 1.0 - pow(sigma / weight[0], 2);
@@ -278,9 +280,9 @@ END_TEST
  * (1 - 1/(l - 1)^2)/(1 + 1/(l - 1)). The formula that takes the update for independent is off. */
 START_TEST(an_update_along_the_image_itself_is_the_spiked_covariance_model) {
     static const double strength[] = {0.3, 0.45, 1.0, 3.0};
-    double c = strength[_i], l = (1.0 + c) * (1.0 + c), margin, value, left, right, one = 1.0;
+    double c = strength[_i], l = (1.0 + c) * (1.0 + c), lambda, value, left, right, one = 1.0;
     nnd_queried_outliers out = {.count = 1,
-                                .margin = &margin,
+                                .strength = &lambda,
                                 .value = &value,
                                 .left = &left,
                                 .right = &right,
@@ -293,9 +295,9 @@ START_TEST(an_update_along_the_image_itself_is_the_spiked_covariance_model) {
     draw(f.in, 1, v);
     apply(&f, NND_FORWARD, 1, v, image);
     apply(&f, NND_BACKWARD, 1, image, back);
-    ck_assert_int_eq(nnd_queried_update(f.m, 1, &c), NND_OK);
+    ck_assert_int_eq(nnd_queried_update(f.m, 0, 1.0, 1, &c), NND_OK);
     find(&f, &out);
-    ck_assert((margin < 0.0) == (l > 2.0));
+    ck_assert((lambda > 1.0) == (l > 2.0));
     if (l > 2.0) {
         test_close("outlier", value, sqrt(l + l / (l - 1.0)), 1e-10);
         test_close("overlap", right, (1.0 - pow(l - 1.0, -2)) / (1.0 + 1.0 / (l - 1.0)), 1e-7);
@@ -314,9 +316,9 @@ START_TEST(directions_beyond_the_sites_are_refused) {
     for (int i = 0; status == NND_OK && i < FEW + 1; i++) {
         status = nnd_population_draw(f.in, 1, 0, NULL, v, NULL);
         if (status == NND_OK)
-            status = nnd_queried_apply(f.m, NND_FORWARD, 1, v, image);
+            status = nnd_queried_apply(f.m, NND_FORWARD, 1, v, NULL, image);
         if (status == NND_OK)
-            status = nnd_queried_apply(f.m, NND_BACKWARD, 1, image, v);
+            status = nnd_queried_apply(f.m, NND_BACKWARD, 1, image, NULL, v);
     }
     ck_assert_int_eq(status, NND_E_LIMIT);
     ck_assert(nnd_population_exhausted(f.in) || nnd_population_exhausted(f.out));
@@ -412,6 +414,69 @@ START_TEST(a_dropped_residue_keeps_its_response) {
 }
 END_TEST
 
+/* A query that is forgotten tells the mean and the length of what one that is kept then draws (with
+ * matched moments that is exact), and changes no bit of it. */
+START_TEST(scratch_queries_tell_what_is_known_and_leave_no_trace) {
+    static const nnd_direction sides[] = {NND_FORWARD, NND_BACKWARD};
+    const double kappa = 0.7, sigma = 1.3;
+    fixture f = make(NND_FRESH_MATCHED, SITES, sigma, 1e-8, 11);
+    fixture twin = make(NND_FRESH_MATCHED, SITES, sigma, 1e-8, 11);
+    double v[2 * SITES], mean[2 * SITES], rest[4], image[2 * SITES], alone[2 * SITES];
+    wander(&f, 2, 3);
+    wander(&twin, 2, 3);
+    nnd_queried_choose(f.m, kappa, 0);
+    nnd_queried_choose(twin.m, kappa, 0);
+    for (size_t i = 0; i < 2 * SITES; i++)
+        v[i] = cos((double)i) + (i < SITES ? 0.4 : 0.0);
+    size_t rank = nnd_queried_rank(f.m, sides[_i]);
+    ck_assert_int_eq(nnd_queried_peek(f.m, sides[_i], 2, v, mean, rest), NND_OK);
+    ck_assert_uint_eq(nnd_queried_rank(f.m, sides[_i]), rank);
+    apply(&f, sides[_i], 2, v, image);
+    apply(&twin, sides[_i], 2, v, alone);
+    ck_assert_mem_eq(image, alone, sizeof image);
+    nnd_population *to = _i == 0 ? f.out : f.in;
+    for (size_t i = 0; i < 2; i++)
+        for (size_t j = 0; j < 2; j++) {
+            double fresh[2][SITES];
+            for (size_t k = 0; k < SITES; k++) {
+                fresh[0][k] = image[i * SITES + k] - mean[i * SITES + k];
+                fresh[1][k] = image[j * SITES + k] - mean[j * SITES + k];
+            }
+            test_close("fresh", inner(to, fresh[0], fresh[1]),
+                       kappa * kappa * sigma * sigma * rest[2 * i + j], 1e-10);
+            ck_assert(fabs(inner(to, fresh[0], mean + j * SITES)) < 1e-11);
+        }
+    ck_assert(rest[0] > 0.1);
+    clear(&f);
+    clear(&twin);
+}
+END_TEST
+
+/* Updates are elements of one vector space, of which one acts. */
+START_TEST(updates_are_combined_and_chosen) {
+    fixture f = make(NND_FRESH_PLAIN, SITES, 1.0, 1e-8, 12);
+    double v[SITES], u[SITES], initial[SITES], image[SITES], weight = 2.0;
+    draw(f.in, 1, v);
+    draw(f.out, 1, u);
+    apply(&f, NND_FORWARD, 1, v, initial);
+    apply(&f, NND_BACKWARD, 1, u, image);
+    double length = inner(f.in, v, v);
+    ck_assert_int_eq(nnd_queried_update(f.m, 1, 1.0, 1, &weight), NND_OK);
+    nnd_queried_combine(f.m, 0, 0.0, 0.25, 1);
+    ck_assert_int_eq(nnd_queried_update(f.m, 0, -3.0, 1, &weight), NND_OK);
+    test_close("size", nnd_queried_size(f.m, 1), 2.0 * sqrt(length * inner(f.out, u, u)), 1e-12);
+    const double factor[] = {0.5, 2.0, 0.0};
+    const size_t part[] = {0, 1, NND_QUERIED_INITIAL};
+    for (size_t k = 0; k < 3; k++) {
+        nnd_queried_choose(f.m, 0.9, part[k]);
+        apply(&f, NND_FORWARD, 1, v, image);
+        for (size_t i = 0; i < SITES; i++)
+            ck_assert(fabs(image[i] - 0.9 * initial[i] - factor[k] * length * u[i]) < 1e-11);
+    }
+    clear(&f);
+}
+END_TEST
+
 /* w b (e + rho d)^T has lost rho d; later a = x e + y d is asked for, and b again. The estimate is
  * what was lost, w |b|^2 rho y, exactly: d is the one direction that came after. */
 START_TEST(lost_updates_are_estimated) {
@@ -423,12 +488,14 @@ START_TEST(lost_updates_are_estimated) {
     e[0] = v[0] = unit;
     apply(&f, NND_FORWARD, 1, e, image);
     apply(&f, NND_BACKWARD, 1, b, image);
-    ck_assert_int_eq(nnd_queried_update(f.m, 1, &w), NND_OK);
+    ck_assert_int_eq(nnd_queried_update(f.m, 0, 1.0, 1, &w), NND_OK);
+    nnd_queried_note_lost(f.m, 1, &w);
     nnd_queried_truncation(f.m, 1, &error);
     ck_assert_msg(error < 1e-12, "nothing is lost yet, but %g", error);
     v[1] = rho * unit;
     apply(&f, NND_FORWARD, 1, v, image);
-    ck_assert_int_eq(nnd_queried_update(f.m, 1, &w), NND_OK);
+    ck_assert_int_eq(nnd_queried_update(f.m, 0, 1.0, 1, &w), NND_OK);
+    nnd_queried_note_lost(f.m, 1, &w);
     v[0] = x * unit;
     v[1] = y * unit;
     apply(&f, NND_FORWARD, 1, v, image);
@@ -451,7 +518,7 @@ START_TEST(blocks_of_dependent_vectors_add_only_what_is_new) {
         v[16 + i] = i % 2 == 0;
         v[24 + i] = v[16 + i] - v[i];
     }
-    ck_assert_int_eq(nnd_basis_extend(ctx, &basis, 4, v, 1e-3, coef, 6, split), NND_OK);
+    ck_assert_int_eq(nnd_basis_extend(ctx, &basis, 4, v, 1e-3, NULL, coef, 6, split), NND_OK);
     ck_assert_uint_eq(basis.vector.count, 2);
     for (size_t k = 0; k < 4; k++)
         for (size_t i = 0; i < 8; i++) {
@@ -488,6 +555,8 @@ int main(void) {
     tcase_add_loop_test(tests, directions_beyond_the_sites_are_refused, 0, 2);
     tcase_add_test(tests, block_products_equal_plain_loops);
     tcase_add_loop_test(tests, a_dropped_residue_keeps_its_response, 0, 2);
+    tcase_add_loop_test(tests, scratch_queries_tell_what_is_known_and_leave_no_trace, 0, 2);
+    tcase_add_test(tests, updates_are_combined_and_chosen);
     tcase_add_test(tests, lost_updates_are_estimated);
     tcase_add_test(tests, blocks_of_dependent_vectors_add_only_what_is_new);
     suite_add_tcase(suite, tests);

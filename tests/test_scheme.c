@@ -67,6 +67,38 @@ START_TEST(runge_kutta_steps_are_taylor_series) {
 }
 END_TEST
 
+/* One step on w' = -w from the arrays alone; stage i into k[i]. */
+static double step_of_pair(double dt, double *error) {
+    double k[7];
+    for (size_t i = 0; i < 7; i++) {
+        double w = 1.0;
+        for (size_t j = 0; j < i; j++)
+            w += dt * nnd_runge_kutta_weights(NND_RK_DORMAND_PRINCE, i)[j] * k[j];
+        k[i] = -w;
+    }
+    double w = 1.0;
+    *error = 0.0;
+    for (size_t i = 0; i < 7; i++) {
+        w += dt * nnd_runge_kutta_weights(NND_RK_DORMAND_PRINCE, 7)[i] * k[i];
+        *error += dt * nnd_runge_kutta_error_weights(NND_RK_DORMAND_PRINCE)[i] * k[i];
+    }
+    ck_assert_double_eq(-w, k[6]);
+    return w;
+}
+
+/* Dormand and Prince: the Taylor series to order 5 and z^6/600; the error is that of order 4,
+ * whose difference from order 5 vanishes like dt^5. */
+START_TEST(the_pair_is_of_orders_five_and_four) {
+    double error, half;
+    double w = step_of_pair(0.4, &error), z = -0.4;
+    double taylor = 1 + z + z * z / 2 + pow(z, 3) / 6 + pow(z, 4) / 24 + pow(z, 5) / 120;
+    test_close("w", w, taylor + pow(z, 6) / 600, 1e-14);
+    step_of_pair(0.2, &half);
+    ck_assert_msg(fabs(log2(error / half) - 5.0) < 0.2, "errors %g, %g", error, half);
+    ck_assert_ptr_null(nnd_runge_kutta_error_weights(NND_RK_RK4));
+}
+END_TEST
+
 int main(void) {
     Suite *suite = suite_create("scheme");
     TCase *tests = tcase_create("scheme");
@@ -74,6 +106,7 @@ int main(void) {
     tcase_add_test(tests, schedule_multiplies_the_rate_and_its_last_value_holds_on);
     tcase_add_test(tests, momentum_and_decay_are_heavy_ball_with_decoupled_decay);
     tcase_add_test(tests, runge_kutta_steps_are_taylor_series);
+    tcase_add_test(tests, the_pair_is_of_orders_five_and_four);
     suite_add_tcase(suite, tests);
     return test_main(suite);
 }

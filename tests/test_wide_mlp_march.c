@@ -23,7 +23,7 @@ static void march(nnd_wide_problem *problem, const nnd_wide_sampling *sampling, 
     ck_assert_int_eq(nnd_wide_curves_make(problem, &curves), NND_OK);
     if (nnd_wide_march(problem, sampling, &curves, NULL) != NND_OK)
         ck_abort_msg("%s", nnd_context_message(problem->ctx));
-    size_t last = problem->grid.count - 1;
+    size_t last = problem->marks.count - 1;
     out[0] = nnd_wide_curves_at(&curves, WIDE_DELTA, last)[0];
     out[1] = nnd_wide_curves_at(&curves, WIDE_H_GRAM, last)[0];
     out[2] = nnd_wide_curves_at(&curves, WIDE_H_GRAM, last)[4];

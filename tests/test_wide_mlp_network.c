@@ -4,12 +4,12 @@
 #include <cblas.h>
 #include <lapacke.h>
 #include <math.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/rng.h"
+#include "networks.h"
 #include "support.h"
 #include "validate/wide_mlp_record.h"
 
@@ -201,29 +201,6 @@ END_TEST
 
 /* ---- records ---- */
 
-static nnd_frame *simulated(nnd_context *ctx, const char *yaml) {
-    nnd_case *c = test_case(ctx, yaml);
-    nnd_frame *frame = NULL;
-    const nnd_simulator *s = nnd_simulator_find(c->model);
-    size_t size = nnd_case_size(c, 0);
-    if (s->simulate(ctx, c->params[0], size, 1, 0, s->block(c->params[0], size), &frame) < NND_OK)
-        ck_abort_msg("%s", nnd_context_message(ctx));
-    nnd_case_free(c);
-    return frame;
-}
-
-static double at(const nnd_frame *frame, const char *name, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
-
-static double at(const nnd_frame *frame, const char *name, const char *format, ...) {
-    char where[128];
-    va_list args;
-    va_start(args, format);
-    vsnprintf(where, sizeof where, format, args);
-    va_end(args);
-    return test_value(frame, name, where);
-}
-
 #define RECORDED                                                                                   \
     "{model: wide-mlp, params: {depth: 3, activation: erf, sigma_w: 1.2, gamma0: 2, lr: 0.1, "     \
     "steps: 6, record: [0, 4], two_time: true, " DATA "}, simulate: {size: 64, seeds: 2}}"
@@ -375,36 +352,6 @@ START_TEST(a_diverged_network_is_recorded_up_to_that_step) {
 END_TEST
 
 /* ---- reference cases wide-mlp.md#s11 ---- */
-
-typedef struct {
-    const char *name, *where;
-    double want, allowance; /* what is finite about this width */
-} reference;
-
-static void compare(const char *yaml, size_t count, const reference *of) {
-    nnd_context *ctx = nnd_context_new(NULL);
-    nnd_case *c = test_case(ctx, yaml);
-    nnd_store *store = nnd_memory_store_new();
-    nnd_ensemble e;
-    ck_assert(store != NULL);
-    ck_assert_msg(nnd_ensemble_run(ctx, c, store, &e) == NND_OK, "%s", nnd_context_message(ctx));
-    for (size_t i = 0; i < count; i++) {
-        char se[64];
-        snprintf(se, sizeof se, "%s_se", of[i].name);
-        size_t size = nnd_case_size(c, 0);
-        double got = at(e.mc, of[i].name, "size=%zu,%s", size, of[i].where);
-        double error = at(e.mc, se, "size=%zu,%s", size, of[i].where);
-        ck_assert_msg(fabs(got - of[i].want) <= 5.0 * error + of[i].allowance,
-                      "%s at %s: want %.6g, got %.6g +- %.2g", of[i].name, of[i].where, of[i].want,
-                      got, error);
-        /* The error must be small enough to tell anything. */
-        ck_assert(error < 0.02 * fmax(1.0, fabs(of[i].want)));
-    }
-    nnd_ensemble_clear(&e);
-    nnd_memory_store_free(store);
-    nnd_case_free(c);
-    nnd_context_free(ctx);
-}
 
 START_TEST(networks_follow_case_a2) {
     static const reference of[] = {{"delta", "t=1,mu=0", 0.918036125, 2e-3},

@@ -173,8 +173,8 @@ START_TEST(case_c_two_layers_two_samples) {
     check_sampled(f, table, sizeof table / sizeof *table);
     /* The first outlier appears at t = 9. */
     ck_assert(isnan(test_value(f, "outlier", "t=8,matrix=1,k=1")));
-    ck_assert(test_value(f, "outlier_margin", "t=8,matrix=1") > 0.0);
-    ck_assert(test_value(f, "outlier_margin", "t=9,matrix=1") < 0.0);
+    ck_assert(test_value(f, "outlier_strength", "t=8,matrix=1,k=1") < 1.0);
+    ck_assert(test_value(f, "outlier_strength", "t=9,matrix=1,k=1") > 1.0);
     double escape = test_value(f, "escape_time", "matrix=1,k=1");
     ck_assert(escape > 8.0 && escape < 9.0);
     ck_assert(isnan(test_value(f, "outlier", "t=40,matrix=1,k=2")));

@@ -11,6 +11,12 @@
 /* What is computed with. */
 typedef enum { LAZY, EXACT, QUADRATURE, MARCH } method;
 
+/* Descent of one output as it comes. */
+static bool is_plain(const nnd_wide_mlp *p) {
+    return p->outputs == 1 && p->loss == NND_WIDE_MSE && p->sigma_b == 0.0 && p->momentum == 0.0 &&
+           p->weight_decay == 0.0 && !nnd_rates_given(&p->schedule) && p->integrator == NND_DESCENT;
+}
+
 /* The most accurate that applies, unless one is asked for. */
 static method method_of(const nnd_wide_mlp *p) {
     if (p->parameterization == NND_NTK)
@@ -22,7 +28,7 @@ static method method_of(const nnd_wide_mlp *p) {
     if (p->activation.name == NND_LINEAR)
         return EXACT;
     bool one = nnd_data_samples(&p->data) == 1 && nnd_data_tests(&p->data) == 0;
-    return p->depth == 1 && one && !p->two_time ? QUADRATURE : MARCH;
+    return p->depth == 1 && one && is_plain(p) && !p->two_time ? QUADRATURE : MARCH;
 }
 
 static nnd_status solve_march(const nnd_wide_problem *q, nnd_frame **frame) {
@@ -79,37 +85,23 @@ static nnd_status solve_exactly(const nnd_wide_problem *q, method by, nnd_frame 
     return status == NND_OK ? ran : status;
 }
 
-/* What networks are trained with, but theory does not have. */
-static nnd_status refuse(nnd_context *ctx, const nnd_wide_mlp *p) {
-    const struct {
-        const char *key;
-        bool given;
-    } all[] = {
-        {"outputs: above 1", p->outputs > 1},
-        {"loss: logistic or cross-entropy", p->loss != NND_WIDE_MSE},
-        {"residual: mup-depth or plain", p->residual != NND_RESIDUAL_NONE},
-        {"sigma_b: above 0", p->sigma_b > 0.0},
-        {"momentum: above 0", p->momentum > 0.0},
-        {"weight_decay: above 0", p->weight_decay > 0.0},
-        {"schedule: any", nnd_rates_given(&p->schedule)},
-        {"integrator: flow", p->integrator == NND_GRADIENT_FLOW},
-    };
-    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
-        if (all[i].given)
-            return nnd_fail(ctx, NND_E_INPUT,
-                            "params.%s has no theory yet; it can be simulated alone", all[i].key);
-    return NND_OK;
+/* Quadrature and the map of one neuron are written for plain descent of the square loss. */
+static nnd_status check_quadrature(nnd_context *ctx, const nnd_wide_mlp *p) {
+    if (is_plain(p))
+        return NND_OK;
+    return nnd_fail(ctx, NND_E_INPUT,
+                    "params.solver: quadrature has one output, loss: mse, no biases, and neither "
+                    "momentum, weight_decay, schedule nor integrator: flow; allowed: march, auto");
 }
 
 nnd_status nnd_wide_mlp_theory(nnd_context *ctx, const void *params, nnd_frame **frame) {
     nnd_wide_problem problem = {0};
-    nnd_status status = refuse(ctx, params);
+    method by = method_of(params);
+    nnd_status status = by == QUADRATURE ? check_quadrature(ctx, params) : NND_OK;
     if (status == NND_OK)
         status = nnd_wide_problem_make(ctx, params, &problem);
-    if (status == NND_OK) {
-        method by = method_of(params);
+    if (status == NND_OK)
         status = by == MARCH ? solve_march(&problem, frame) : solve_exactly(&problem, by, frame);
-    }
     nnd_wide_problem_clear(&problem);
     return status;
 }

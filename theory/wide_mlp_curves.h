@@ -3,7 +3,6 @@
 #ifndef NNDMFT_THEORY_WIDE_MLP_CURVES_H
 #define NNDMFT_THEORY_WIDE_MLP_CURVES_H
 
-#include "core/timegrid.h"
 #include "nndmft/dataset.h"
 #include "nndmft/frame.h"
 #include "nndmft/wide_mlp.h"
@@ -13,8 +12,11 @@ typedef struct {
     nnd_context *ctx;
     const nnd_wide_mlp *params;
     nnd_dataset set;
-    nnd_timegrid grid;
-    size_t depth, samples, tests, points; /**< L; P; test points; both */
+    nnd_reals marks; /**< steps or, of an adaptive flow, times to record */
+    size_t depth, samples, tests, points, outputs; /**< L; P; test points; both; C */
+    double rate;                                   /**< eta0; of flow 1 */
+    double beta, skip; /**< scale of branches; 1 with skip connections, else 0 */
+    double learned;    /**< gamma0 Delta_rms(0): what fields learn, relative to themselves */
 } nnd_wide_problem;
 
 NND_MUST_USE nnd_status nnd_wide_problem_make(nnd_context *ctx, const nnd_wide_mlp *params,
@@ -28,8 +30,11 @@ typedef enum {
     WIDE_OUTPUT,
     WIDE_TEST_OUTPUT,
     WIDE_TEST_LOSS,
+    WIDE_ACCURACY,
+    WIDE_TEST_ACCURACY,
     WIDE_NTK,
     WIDE_NTK_TEST,
+    WIDE_ALIGNMENT,
     WIDE_STABILITY,
     WIDE_H_GRAM,
     WIDE_PHI_GRAM,
@@ -39,7 +44,7 @@ typedef enum {
     WIDE_OUTLIER,
     WIDE_OUTLIER_LEFT,
     WIDE_OUTLIER_RIGHT,
-    WIDE_OUTLIER_MARGIN,
+    WIDE_OUTLIER_STRENGTH,
     WIDE_ESCAPE_TIME,
     WIDE_BULK_EDGE,
     WIDE_RANK_PHI,
@@ -60,7 +65,7 @@ typedef struct {
     double *x[WIDE_VARIABLES];
     size_t count[WIDE_VARIABLES]; /**< numbers of each */
     double *data;
-    size_t diverged; /**< step; SIZE_MAX if it did not */
+    double diverged; /**< time; NaN if it did not */
     size_t edge;     /**< first step beyond the edge of stability; SIZE_MAX: none */
 } nnd_wide_curves;
 
@@ -70,22 +75,35 @@ void nnd_wide_curves_clear(nnd_wide_curves *record);
 /** A variable at recorded time `time`; NULL if it is not recorded. */
 double *nnd_wide_curves_at(const nnd_wide_curves *record, nnd_wide_variable variable, size_t time);
 
-/** Records what follows from the outputs on all points (training, then test). */
-void nnd_wide_curves_outputs(nnd_wide_curves *record, size_t time, const double *output);
-/**
- * Records what follows from the Gram matrices of all points: h, phi, g of each layer (depth x
- * points x points each) and <z^L z^L>. `ntk` receives the tangent kernel (points x points).
- */
+/** Records what follows from the outputs on all points (training, then test) and from kappa, the
+ * part of the initial weights that decay has left. */
+void nnd_wide_curves_outputs(nnd_wide_curves *record, size_t time, double kappa,
+                             const double *output);
+
+/** Averages over sites of one network; with n = points x outputs. */
+typedef struct {
+    const double *output;   /**< points x outputs */
+    const double *h, *phi;  /**< Gram matrices of each layer: depth x points x points each */
+    const double *g;        /**< of g_{mu c}: depth x n x n */
+    const double *unbiased; /**< points x points: of h^1 less its bias */
+    const double *readout;  /**< outputs: <z_c z_c> */
+    double *ntk;            /**< n x n, of the tangent kernel (nnd_wide_ntk) */
+} nnd_wide_averages;
+
+/** Records what follows from them. `multiplier` is that of the rate, s_t. */
 NND_MUST_USE nnd_status nnd_wide_curves_kernels(nnd_wide_curves *record, size_t time,
-                                                const double *h, const double *phi, const double *g,
-                                                double readout, double *ntk);
+                                                double multiplier,
+                                                const nnd_wide_averages *averages);
 /**
- * Notes a step whose gradient, of these weights of the samples (sum 1), is beyond the edge of
- * stability: lr times the top curvature, that of W^1/2 K W^1/2, is above 2.
+ * Eigenvalues of W^1/2 B^T K B W^1/2, ascending (samples x outputs of them): curvatures of the
+ * loss of samples weighted by W (wide-mlp.md#s13-3).
  */
-NND_MUST_USE nnd_status nnd_wide_note_edge(nnd_wide_curves *record, size_t step, const double *ntk,
-                                           const double *weight);
-/** K = sigma_w^2 sum_l G^{l+1} Phi^l of all points, from the Gram matrices of all layers. */
+NND_MUST_USE nnd_status nnd_wide_curvatures(const nnd_wide_problem *problem, const double *weight,
+                                            const double *output, const double *ntk, double *value);
+/** Notes a step whose gradient has this top curvature, if the rate is beyond the edge of stability
+ * with it. */
+void nnd_wide_note_edge(nnd_wide_curves *record, size_t step, double multiplier, double curvature);
+/** K of all points and outputs, n x n, from the Gram matrices of all layers (wide-mlp.md#eq15). */
 void nnd_wide_ntk(const nnd_wide_problem *problem, const double *phi, const double *g, double *ntk);
 /** Training loss of these outputs. */
 double nnd_wide_loss(const nnd_wide_problem *problem, const double *output);

@@ -9,8 +9,9 @@
 #include "theory/claims.h"
 #include "theory/wide_mlp_curves.h"
 
-/* Above these no curve is meaningful (wide-mlp.md#s6). */
-static const double MOST_STABILITY = 4.0, MOST_SPREAD = 0.05;
+/* Above these no curve is meaningful (wide-mlp.md#s6); the first one times the edge of stability.
+ */
+static const double MOST_STABILITY = 2.0, MOST_SPREAD = 0.05;
 
 /* Variables of the frame; what is not named here goes with one of them. */
 static const char *const NAME[WIDE_VARIABLES] = {
@@ -19,8 +20,11 @@ static const char *const NAME[WIDE_VARIABLES] = {
     [WIDE_OUTPUT] = "output",
     [WIDE_TEST_OUTPUT] = "test_output",
     [WIDE_TEST_LOSS] = "test_loss",
+    [WIDE_ACCURACY] = "accuracy",
+    [WIDE_TEST_ACCURACY] = "test_accuracy",
     [WIDE_NTK] = "ntk",
     [WIDE_NTK_TEST] = "ntk_test",
+    [WIDE_ALIGNMENT] = "kernel_alignment",
     [WIDE_STABILITY] = "stability",
     [WIDE_H_GRAM] = "h_gram",
     [WIDE_PHI_GRAM] = "phi_gram",
@@ -30,7 +34,7 @@ static const char *const NAME[WIDE_VARIABLES] = {
     [WIDE_OUTLIER] = "outlier",
     [WIDE_OUTLIER_LEFT] = "outlier_left",
     [WIDE_OUTLIER_RIGHT] = "outlier_right",
-    [WIDE_OUTLIER_MARGIN] = "outlier_margin",
+    [WIDE_OUTLIER_STRENGTH] = "outlier_strength",
     [WIDE_ESCAPE_TIME] = "escape_time",
     [WIDE_BULK_EDGE] = "bulk_edge",
     [WIDE_RANK_PHI] = "rank_phi",
@@ -40,7 +44,23 @@ static const char *const NAME[WIDE_VARIABLES] = {
     [WIDE_G_TWO_TIME] = "g_two_time",
 };
 
+static nnd_status add_times(const nnd_wide_problem *q, nnd_frame *frame) {
+    size_t count = q->marks.count;
+    nnd_coord_kind kind = q->params->integrator == NND_DESCENT ? NND_COORD_INTEGER : NND_COORD_REAL;
+    double *t = calloc(count, sizeof *t);
+    nnd_status status = t != NULL ? NND_OK : nnd_fail_memory(q->ctx, "the recorded times");
+    for (size_t i = 0; status == NND_OK && i < count; i++)
+        t[i] = nnd_wide_mlp_time(q->params, q->marks.value[i]);
+    if (status == NND_OK)
+        status = nnd_frame_add_dim(frame, "t", kind, count, t);
+    if (status == NND_OK && q->params->two_time)
+        status = nnd_frame_add_dim(frame, "s", kind, count, t);
+    free(t);
+    return status;
+}
+
 static nnd_status add_dims(const nnd_wide_problem *q, nnd_frame *frame) {
+    size_t outputs = q->outputs > 1 ? q->outputs : 0;
     const struct {
         const char *name;
         size_t length;
@@ -48,10 +68,9 @@ static nnd_status add_dims(const nnd_wide_problem *q, nnd_frame *frame) {
     } ranges[] = {
         {"mu", q->samples, 0},  {"nu", q->samples, 0},       {"test", q->tests, 0},
         {"layer", q->depth, 1}, {"matrix", q->depth - 1, 1}, {"k", (size_t)q->params->outliers, 1},
+        {"c", outputs, 0},      {"c2", outputs, 0},
     };
-    nnd_status status = nnd_timegrid_add_dim(&q->grid, frame, "t");
-    if (status == NND_OK && q->params->two_time)
-        status = nnd_timegrid_add_dim(&q->grid, frame, "s");
+    nnd_status status = add_times(q, frame);
     for (size_t i = 0; status == NND_OK && i < sizeof ranges / sizeof *ranges; i++)
         if (ranges[i].length > 0)
             status = nnd_frame_add_range(frame, ranges[i].name, ranges[i].length, ranges[i].first);
@@ -66,8 +85,9 @@ static const double DEGREE[WIDE_VARIABLES] = {
     [WIDE_NTK] = 4.0,           [WIDE_NTK_TEST] = 4.0,      [WIDE_STABILITY] = 4.0,
     [WIDE_H_GRAM] = 2.0,        [WIDE_PHI_GRAM] = 2.0,      [WIDE_G_GRAM] = 2.0,
     [WIDE_READOUT_NORM2] = 2.0, [WIDE_INPUT_EIG] = 2.0,     [WIDE_OUTLIER] = 1.0,
-    [WIDE_OUTLIER_LEFT] = 2.0,  [WIDE_OUTLIER_RIGHT] = 2.0, [WIDE_OUTLIER_MARGIN] = 2.0,
-    [WIDE_ESCAPE_TIME] = 1.0,   [WIDE_PHI_TWO_TIME] = 2.0,  [WIDE_G_TWO_TIME] = 2.0,
+    [WIDE_OUTLIER_LEFT] = 2.0,  [WIDE_OUTLIER_RIGHT] = 2.0, [WIDE_OUTLIER_STRENGTH] = 1.0,
+    [WIDE_ALIGNMENT] = 2.0,     [WIDE_ESCAPE_TIME] = 1.0,   [WIDE_PHI_TWO_TIME] = 2.0,
+    [WIDE_G_TWO_TIME] = 2.0,
 };
 
 static double largest_size(size_t n, const double *x) {
@@ -78,10 +98,11 @@ static double largest_size(size_t n, const double *x) {
 }
 
 /* What truncation may do to one run's n values x of a variable, given its effect on outputs
- * (wide-mlp.md#eq13) and on fields. A loss changes by |mean Delta e| <= rms(Delta) e, and
- * e^2/2. */
-static double truncation_of(nnd_wide_variable v, size_t n, const double *x, double output,
-                            double field) {
+ * (wide-mlp.md#eq13) and on fields. A loss changes by |mean Delta e| and e^2/2, where rms(Delta)^2
+ * is twice the loss, or |Delta| at most sqrt 2 times that of classes. */
+static double truncation_of(const nnd_wide_mlp *p, nnd_wide_variable v, size_t n, const double *x,
+                            double output, double field) {
+    double loss = largest_size(n, x);
     switch (v) {
     case WIDE_OUTPUT:
     case WIDE_DELTA:
@@ -89,7 +110,8 @@ static double truncation_of(nnd_wide_variable v, size_t n, const double *x, doub
         return output;
     case WIDE_LOSS:
     case WIDE_TEST_LOSS:
-        return output * (sqrt(2.0 * largest_size(n, x)) + 0.5 * output);
+        return output *
+               ((p->loss == NND_WIDE_MSE ? sqrt(2.0 * loss) : M_SQRT2 * loss) + 0.5 * output);
     default:
         return DEGREE[v] * field * largest_size(n, x);
     }
@@ -98,13 +120,13 @@ static double truncation_of(nnd_wide_variable v, size_t n, const double *x, doub
 /* Times of a variable in memory: 1 for what is not ordered by them. */
 static size_t slices(const nnd_wide_problem *q, nnd_wide_variable v) {
     bool whole = v == WIDE_ESCAPE_TIME || v == WIDE_PHI_TWO_TIME || v == WIDE_G_TWO_TIME;
-    return whole ? 1 : q->grid.count;
+    return whole ? 1 : q->marks.count;
 }
 
 /* s.e.^2 += (2 e)^2, e the mean over runs (wide-mlp.md#s7). */
 static void add_truncation(size_t runs, const nnd_wide_curves *record, nnd_wide_variable v,
                            double *se) {
-    size_t times = record->problem->grid.count, parts = slices(record->problem, v);
+    size_t times = record->problem->marks.count, parts = slices(record->problem, v);
     size_t n = record->count[v] / parts;
     for (size_t t = 0; record->x[WIDE_TRUNCATION] != NULL && t < parts; t++) {
         double error = 0.0;
@@ -112,8 +134,8 @@ static void add_truncation(size_t runs, const nnd_wide_curves *record, nnd_wide_
             const double *output = record[r].x[WIDE_TRUNCATION] + (parts > 1 ? t : 0);
             const double *field = record[r].x[WIDE_FIELD_ERROR] + (parts > 1 ? t : 0);
             size_t of = parts > 1 ? 1 : times;
-            error += truncation_of(v, n, record[r].x[v] + t * n, largest_size(of, output),
-                                   largest_size(of, field)) /
+            error += truncation_of(record->problem->params, v, n, record[r].x[v] + t * n,
+                                   largest_size(of, output), largest_size(of, field)) /
                      (double)runs;
         }
         for (size_t i = 0; i < n; i++)
@@ -211,14 +233,14 @@ static double replicate_spread(const nnd_wide_problem *q, size_t runs,
         largest = fmax(largest, fabs(estimate.value));
         spread = fmax(spread, estimate.se * sqrt((double)runs));
     }
-    for (size_t i = 0; i < q->samples; i++)
+    for (size_t i = 0; i < q->samples * q->outputs; i++)
         largest = fmax(largest, fabs(q->set.targets[i]));
     return largest > 0.0 ? spread / largest : 0.0;
 }
 
 static double largest(const nnd_array *array) {
     double most = 0.0;
-    for (size_t i = 0; i < array->count; i++)
+    for (size_t i = 0; array != NULL && i < array->count; i++)
         most = fmax(most, array->data[i]);
     return most;
 }
@@ -240,9 +262,10 @@ static nnd_status report_truncation(const nnd_wide_problem *q, nnd_frame *frame)
     const double half = sqrt(0.5), negligible = 1e-3;
     const nnd_array *error = nnd_frame_find(frame, "truncation");
     const nnd_array *se = nnd_companion(frame, "output", NND_SE);
-    double scale = largest_size(q->samples, q->set.targets), most = 0.0;
+    size_t n = q->samples * q->outputs;
+    double scale = largest_size(n, q->set.targets), most = 0.0;
     for (size_t t = 0; error != NULL && t < error->count; t++) {
-        double whole = largest_size(q->samples, se->data + t * q->samples);
+        double whole = largest_size(n, se->data + t * n);
         if (whole > negligible * scale && scale > 0.0)
             most = fmax(most, 2.0 * error->data[t] / whole);
     }
@@ -255,11 +278,12 @@ static nnd_status add_attributes(const nnd_wide_problem *q, size_t runs,
                                  const nnd_wide_curves *record, const char *solver, double *sample,
                                  nnd_frame *frame) {
     nnd_status status = nnd_frame_set_text(frame, NULL, "solver", solver);
-    if (status == NND_OK)
-        status = report(frame, "largest_stability", largest(nnd_frame_find(frame, "stability")),
-                        MOST_STABILITY, "warning_stability",
-                        "lr lambda_max(K)/P reaches %.3g (limit 2): beyond 4 units die or training "
-                        "diverges, and the dynamics may be chaotic");
+    if (status == NND_OK && q->params->integrator == NND_DESCENT)
+        status =
+            report(frame, "largest_stability", largest(nnd_frame_find(frame, "stability")),
+                   MOST_STABILITY * nnd_wide_mlp_stability_edge(q->params), "warning_stability",
+                   "stability reaches %.3g: beyond twice stability_edge units die or training "
+                   "diverges, and the dynamics may be chaotic");
     if (status != NND_OK || runs == 1)
         return status;
     status = nnd_frame_set_number(frame, NULL, "samples", (double)q->params->samples);
@@ -299,7 +323,7 @@ static nnd_status fill(const nnd_wide_problem *q, size_t runs, const nnd_wide_cu
     if (status == NND_OK)
         status =
             nnd_claim_until(&nnd_wide_mlp_model, frame, first_edge(runs, record), NND_BEYOND_EDGE);
-    if (status == NND_OK)
+    if (status == NND_OK && q->params->integrator == NND_DESCENT)
         status = nnd_frame_add_number(frame, &nnd_wide_mlp_model, "stability_edge",
                                       nnd_wide_mlp_stability_edge(q->params));
     if (status == NND_OK)
@@ -311,21 +335,20 @@ static nnd_status fill(const nnd_wide_problem *q, size_t runs, const nnd_wide_cu
 
 nnd_status nnd_wide_frame(const nnd_wide_problem *problem, size_t runs,
                           const nnd_wide_curves *record, const char *solver, nnd_frame **frame) {
-    size_t first = SIZE_MAX;
+    double first = NAN;
     for (size_t r = 0; r < runs; r++)
-        first = record[r].diverged < first ? record[r].diverged : first;
+        first = fmin(first, record[r].diverged);
     double *sample = calloc(runs, sizeof *sample);
     nnd_frame *out = NULL;
     nnd_status status = sample != NULL ? nnd_frame_new(problem->ctx, &out)
                                        : nnd_fail_memory(problem->ctx, "the curves");
     if (status == NND_OK)
-        status = fill(problem, runs, record, solver, sample, out,
-                      first == SIZE_MAX ? NAN : (double)first);
+        status = fill(problem, runs, record, solver, sample, out, first);
     free(sample);
     if (status != NND_OK) {
         nnd_frame_free(out);
         return status;
     }
     *frame = out;
-    return first == SIZE_MAX ? NND_OK : NND_DIVERGED;
+    return isnan(first) ? NND_OK : NND_DIVERGED;
 }

@@ -84,18 +84,31 @@ static averages visit(units *u, double w) {
     return (averages){sum[0], sum[1], sum[2], sum[3], sum[4]};
 }
 
+/* One sample, one output: every Gram matrix is a number. */
+static nnd_wide_averages of_sample(const nnd_wide_problem *q, const averages *a,
+                                   const double *output, double *ntk) {
+    nnd_wide_ntk(q, &a->phiphi, &a->gg, ntk);
+    return (nnd_wide_averages){.output = output,
+                               .h = &a->hh,
+                               .phi = &a->phiphi,
+                               .g = &a->gg,
+                               .unbiased = &a->hh,
+                               .readout = &a->zz,
+                               .ntk = ntk};
+}
+
 static nnd_status record_step(nnd_wide_curves *record, size_t time, double output,
                               const averages *a) {
     double ntk;
-    nnd_wide_curves_outputs(record, time, &output);
-    return nnd_wide_curves_kernels(record, time, &a->hh, &a->phiphi, &a->gg, a->zz, &ntk);
+    nnd_wide_averages all = of_sample(record->problem, a, &output, &ntk);
+    nnd_wide_curves_outputs(record, time, 1.0, &output);
+    return nnd_wide_curves_kernels(record, time, 1.0, &all);
 }
 
-static nnd_status watch_edge(nnd_wide_curves *record, size_t step, const averages *a) {
-    const double all = 1.0;
+static void watch_edge(nnd_wide_curves *record, size_t step, const averages *a) {
     double ntk;
     nnd_wide_ntk(record->problem, &a->phiphi, &a->gg, &ntk);
-    return nnd_wide_note_edge(record, step, &ntk, &all);
+    nnd_wide_note_edge(record, step, 1.0, ntk);
 }
 
 /* What rounding of <z phi> leaves of an output, relative to the target: it counts 1/gamma0 times.
@@ -114,20 +127,20 @@ static nnd_status run(const nnd_wide_problem *q, nnd_plane_rule rule, nnd_wide_c
     size_t time = 0;
     units u;
     nnd_status status = units_make(q, rule, &u);
-    record->diverged = record->edge = SIZE_MAX;
+    record->diverged = NAN;
+    record->edge = SIZE_MAX;
     for (size_t t = 0; status == NND_OK && t <= (size_t)p->steps; t++) {
         averages a = visit(&u, w);
         initial = t == 0 ? a.zphi : initial;
         *rounding = t == 0 ? resolution(q, &a) : *rounding;
         double output = (a.zphi - initial) / p->gamma0;
         if (nnd_has_diverged(nnd_wide_loss_limit(q), nnd_wide_loss(q, &output))) {
-            record->diverged = t;
+            record->diverged = (double)t;
             break;
         }
-        if (t == q->grid.step[time])
+        if ((double)t == q->marks.value[time])
             status = record_step(record, time++, output, &a);
-        if (status == NND_OK)
-            status = watch_edge(record, t, &a);
+        watch_edge(record, t, &a);
         if (status == NND_OK)
             status = nnd_progress_step(q->ctx, (double)t, (double)p->steps);
         w = c * (q->set.targets[0] - output);

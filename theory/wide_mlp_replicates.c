@@ -2,6 +2,7 @@
 /* Runs of the march: replicates over threads, the exact one of linear networks, what they cost. */
 #include <math.h>
 
+#include "theory/wide_mlp_descent.h"
 #include "theory/wide_mlp_march.h"
 
 /* Replicates that differ in the number that `sampling` does not have yet. */
@@ -64,27 +65,44 @@ nnd_status nnd_wide_march_exact(const nnd_wide_problem *problem, nnd_wide_curves
 }
 
 double nnd_wide_march_numbers(const nnd_wide_mlp *p) {
-    double train = (double)nnd_data_samples(&p->data), square = train * train;
-    double times = nnd_wide_mlp_most_marks(p);
+    double train = (double)nnd_data_samples(&p->data), tests = (double)nnd_data_tests(&p->data);
+    double outputs = (double)p->outputs, pairs = train * train, times = nnd_wide_mlp_most_marks(p);
     double depth = (double)p->depth, matrices = depth - 1.0;
-    double numbers = (3.0 * depth + 1.0) * square + 5.0 * train +
-                     8.0 * matrices * (double)p->outliers + 4.0 * depth;
-    return times * (numbers + (p->two_time ? 2.0 * times * depth * square : 0.0));
+    double kernels =
+        2.0 * depth * pairs + ((depth + 1.0) * pairs + tests * train) * outputs * outputs;
+    double numbers = (p->kernels ? kernels : 0.0) + (2.0 * train + tests + 1.0) * outputs + 8.0 +
+                     7.0 * matrices * (double)p->outliers + 4.0 * depth;
+    return times * (numbers + (p->two_time ? 2.0 * times * depth * pairs : 0.0));
+}
+
+/* Directions of a matrix, about: each query adds some, fewer and fewer. Measured
+ * (wide-mlp.md#s13-7): per point and field that it turns among, and of stages and long runs the
+ * root of their number. */
+static double guess_rank(const nnd_wide_mlp *p, double points, double evaluations) {
+    const double per_point = p->activation.name == NND_LINEAR ? 10.0 : 30.0;
+    return points * fmin(per_point, evaluations);
 }
 
 void nnd_wide_march_cost(const nnd_wide_mlp *p, nnd_cost *cost) {
-    /* Ranks saturate at some tens per point; of linear networks at fewer. */
-    const double per_point = p->activation.name == NND_LINEAR ? 10.0 : 30.0;
-    double points = (double)(nnd_data_samples(&p->data) + nnd_data_tests(&p->data));
-    double steps = (double)p->steps + 1.0, rank = points * fmin(per_point, steps);
+    double train = (double)nnd_data_samples(&p->data), tests = (double)nnd_data_tests(&p->data);
+    double points = train + tests, outputs = (double)p->outputs;
+    double evaluations = nnd_wide_descent_evaluations(p), rank = guess_rank(p, points, evaluations);
     double depth = (double)p->depth, matrices = depth - 1.0;
+    double slots = (double)nnd_wide_descent_slots(p);
     bool exact = p->activation.name == NND_LINEAR && p->solver != NND_WIDE_MARCH;
     double sites = exact ? 16.0 * (points + 2.0) : (double)p->samples;
-    double vectors = depth * 5.0 * points + matrices * 8.0 * rank;
     double runs = exact ? 1.0 : (double)p->replicates;
-    cost->bytes =
-        (sites * vectors + 5.0 * matrices * rank * rank + runs * nnd_wide_march_numbers(p)) *
-        sizeof(double);
+    /* Scratch queries of all points and outputs, where the kernels of several are recorded. */
+    double scratch = outputs > 1.0 ? points * outputs : 0.0;
+    double queries = evaluations * (points * (p->weight_decay > 0.0 ? 2.0 : 1.0) +
+                                    (outputs > 1.0 ? train : points));
+    double vectors = depth * 4.0 * points + points + matrices * 8.0 * rank + 3.0 * scratch +
+                     (slots + 1.0) * (points + outputs + (p->sigma_b > 0.0 ? depth : 0.0));
+    cost->bytes = (sites * vectors + (3.0 + slots) * matrices * rank * rank +
+                   runs * nnd_wide_march_numbers(p)) *
+                  sizeof(double);
     cost->threads = runs;
-    cost->flops = 8.0 * runs * steps * points * sites * (6.0 * rank * matrices + 20.0 * depth);
+    cost->flops = 4.0 * runs * sites * queries * (6.0 * rank * matrices + 20.0 * depth) +
+                  4.0 * runs * sites * nnd_wide_mlp_most_marks(p) * matrices * scratch *
+                      (6.0 * rank + scratch);
 }

@@ -37,6 +37,7 @@ double nnd_network_bytes(const nnd_network_plan *plan) {
         double rows = (double)plan->layer[l].width;
         numbers += networks * rows * (double)cols_of(plan, l);
         numbers += networks * rows * samples * fields_per_layer(&plan->layer[l]);
+        numbers += plan->layer[l].bias > 0.0 ? networks * rows : 0.0;
     }
     return numbers * sizeof(double);
 }
@@ -68,13 +69,44 @@ static bool make_layer(const nnd_network_plan *plan, size_t l, nnd_layer *layer)
         .cols = cols_of(plan, l),
         .scale = p->scale,
         .rate = p->rate,
+        .bias = p->bias,
         .activation = p->activation,
         .residual = p->residual,
+        .skip = p->skip,
     };
     if (!allocate(&layer->h, n) || !allocate(&layer->g, n))
         return false;
     layer->phi = layer->h;
     return p->activation == NULL || (allocate(&layer->slope, n) && allocate(&layer->phi, n));
+}
+
+/* Numbers of the weights, or biases, of a layer. */
+static size_t weights_of(const nnd_network *net, size_t l) {
+    return net->networks * net->layer[l].rows * net->layer[l].cols;
+}
+
+static size_t biases_of(const nnd_network *net, size_t l) {
+    return net->layer[l].bias > 0.0 ? net->networks * net->layer[l].rows : 0;
+}
+
+/* Lets the layers point into net->weights. */
+static void place(nnd_network *net) {
+    double *at = net->weights;
+    for (size_t l = 0; l < net->layers; l++) {
+        net->layer[l].w = at;
+        at += weights_of(net, l);
+    }
+    for (size_t l = 0; l < net->layers; l++) {
+        net->layer[l].b = biases_of(net, l) > 0 ? at : NULL;
+        at += biases_of(net, l);
+    }
+}
+
+void nnd_network_exchange(nnd_network *net, double **weights) {
+    double *own = net->weights;
+    net->weights = *weights;
+    *weights = own;
+    place(net);
 }
 
 static bool make_arrays(const nnd_network_plan *plan, nnd_network *net) {
@@ -85,15 +117,11 @@ static bool make_arrays(const nnd_network_plan *plan, nnd_network *net) {
     for (size_t l = 0; l < plan->layers; l++) {
         if (!make_layer(plan, l, &net->layer[l]))
             return false;
-        net->weight_count += plan->networks * net->layer[l].rows * net->layer[l].cols;
+        net->weight_count += weights_of(net, l) + biases_of(net, l);
     }
     if (!allocate(&net->weights, net->weight_count))
         return false;
-    double *w = net->weights;
-    for (size_t l = 0; l < plan->layers; l++) {
-        net->layer[l].w = w;
-        w += plan->networks * net->layer[l].rows * net->layer[l].cols;
-    }
+    place(net);
     return allocate(&net->x, input_sets(plan) * plan->inputs * plan->samples) &&
            allocate(&net->start, outputs) && allocate(&net->output, outputs) &&
            allocate(&net->scratch, plan->networks * widest(plan) * plan->samples);
@@ -149,6 +177,13 @@ void nnd_network_draw(nnd_network *net, size_t l, double std, nnd_rng_key key, u
     }
 }
 
+void nnd_network_draw_biases(nnd_network *net, size_t l, nnd_rng_key key, uint32_t stream) {
+    size_t rows = net->layer[l].rows;
+    for (size_t b = 0; b < net->networks; b++)
+        nnd_rng_normals((nnd_rng_key){key.base_seed, key.seed + b, key.size}, stream, 0, rows,
+                        net->layer[l].b + b * rows);
+}
+
 /* ---- passes ---- */
 
 /* Y = alpha op(A) X + beta Y, where A is rows x cols and X, Y have p columns. */
@@ -178,12 +213,25 @@ static bool stacked(const nnd_network *net, size_t l) {
     return l == 0 && !net->own_inputs;
 }
 
+/* What h of layer l has besides W phi; 0: nothing, and h is not written. */
+static double begin_layer(nnd_network *net, size_t l) {
+    nnd_layer *layer = &net->layer[l];
+    size_t p = net->samples, n = layer->rows * p;
+    bool other = layer->residual || layer->skip;
+    for (size_t b = 0; layer->residual && b < net->networks; b++)
+        memcpy(layer->h + b * n, nnd_network_input(net, l, b), n * sizeof(double));
+    if (layer->skip)
+        memcpy(layer->h, net->layer[l - 1].h, net->networks * n * sizeof(double));
+    for (size_t i = 0; layer->b != NULL && i < net->networks * layer->rows; i++)
+        for (size_t mu = 0; mu < p; mu++)
+            layer->h[i * p + mu] = (other ? layer->h[i * p + mu] : 0.0) + layer->bias * layer->b[i];
+    return other || layer->b != NULL ? 1.0 : 0.0;
+}
+
 static void forward_layer(nnd_network *net, size_t l) {
     nnd_layer *layer = &net->layer[l];
     size_t p = net->samples, n = layer->rows * p;
-    double beta = layer->residual ? 1.0 : 0.0;
-    for (size_t b = 0; layer->residual && b < net->networks; b++)
-        memcpy(layer->h + b * n, nnd_network_input(net, l, b), n * sizeof(double));
+    double beta = begin_layer(net, l);
     size_t calls = stacked(net, l) ? 1 : net->networks;
     size_t rows = layer->rows * net->networks / calls;
     for (size_t b = 0; b < calls; b++)
@@ -230,6 +278,8 @@ void nnd_network_backward(nnd_network *net, const double *seed) {
                      nnd_network_weights(net, l, b), nnd_network_field(net, l, b, layer->g),
                      layer->residual ? 1.0 : 0.0, below->g + b * n);
         through_activation(net, below);
+        if (layer->skip)
+            cblas_daxpy((int)(net->networks * n), 1.0, layer->g, 1, below->g, 1);
     }
 }
 
@@ -246,6 +296,17 @@ static const double *weighted_gradient(nnd_network *net, size_t l, const double 
     return net->scratch;
 }
 
+/* b += rate * bias * sum_mu g_mu, the weighted gradient g. */
+static void descend_biases(const nnd_network *net, const nnd_layer *layer, const double *g,
+                           double *target) {
+    for (size_t i = 0; i < net->networks * layer->rows; i++) {
+        double sum = 0.0;
+        for (size_t mu = 0; mu < net->samples; mu++)
+            sum += g[i * net->samples + mu];
+        target[i] += layer->rate * layer->bias * sum;
+    }
+}
+
 void nnd_network_descend(nnd_network *net, const double *coefficient, double *target) {
     double *to = target != NULL ? target : net->weights;
     int p = (int)net->samples;
@@ -259,6 +320,8 @@ void nnd_network_descend(nnd_network *net, const double *coefficient, double *ta
             cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasTrans, (int)rows, (int)cols, p,
                         layer->rate * layer->scale, g + b * rows * net->samples, p,
                         nnd_network_input(net, l, b), p, 1.0, start + b * rows * cols, (int)cols);
+        if (layer->b != NULL)
+            descend_biases(net, layer, g, to + (layer->b - net->weights));
     }
 }
 
@@ -281,13 +344,14 @@ void nnd_network_ntk(const nnd_network *net, size_t b, double *kernel) {
         const nnd_layer *layer = &net->layer[l];
         const double *g = nnd_network_field(net, l, b, layer->g), *x = nnd_network_input(net, l, b);
         double strength = layer->rate * layer->scale * layer->scale;
+        double constant = layer->bias * layer->bias / (layer->scale * layer->scale);
         for (size_t mu = 0; mu < n; mu++) {
             cblas_dgemv(CblasRowMajor, CblasTrans, (int)layer->rows, p, strength, g, p, g + mu, p,
                         0.0, of_g, 1);
             cblas_dgemv(CblasRowMajor, CblasTrans, (int)layer->cols, p, 1.0, x, p, x + mu, p, 0.0,
                         of_x, 1);
             for (size_t nu = 0; nu < n; nu++)
-                kernel[mu * n + nu] += of_g[nu] * of_x[nu];
+                kernel[mu * n + nu] += of_g[nu] * (of_x[nu] + constant);
         }
     }
 }

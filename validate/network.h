@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /**
  * A block of real networks trained side by side, on which the simulators stand. Fully connected
- * layers without biases,
- *     h_l = scale_l W_l phi_{l-1} (+ phi_{l-1} if residual),   phi_l = activation_l(h_l),
+ * layers,
+ *     h_l = scale_l W_l phi_{l-1} + bias_l b_l (+ phi_{l-1} if residual, + h_{l-1} if skip),
+ *     phi_l = activation_l(h_l),
  * phi_{-1} the inputs, f = phi of the last layer. Fields are networks x width x samples and weights
  * networks x rows x cols, row-major, so that every product is one of matrices; layer 0 on shared
  * inputs is one product for the whole block.
@@ -25,9 +26,11 @@
 typedef struct {
     size_t width;                     /**< rows of W */
     double scale;                     /**< of W in the network */
-    double rate;                      /**< raw learning rate of W */
+    double rate;                      /**< raw learning rate of W and of b */
     const nnd_activation *activation; /**< NULL: identity; must outlive the network */
     bool residual;                    /**< adds its input; both widths must agree */
+    bool skip;                        /**< adds h of the layer below, if not residual; widths must agree */
+    double bias;                      /**< of b in the network; 0: there is none */
 } nnd_layer_plan;
 
 /** What a block shall be. */
@@ -40,10 +43,11 @@ typedef struct {
 
 typedef struct {
     size_t rows, cols;
-    double scale, rate;
+    double scale, rate, bias;
     const nnd_activation *activation;
-    bool residual;
+    bool residual, skip;
     double *w;     /**< networks x rows x cols */
+    double *b;     /**< networks x rows; NULL without biases */
     double *h;     /**< before the activation: networks x rows x samples */
     double *phi;   /**< after it; the same array as h for the identity */
     double *slope; /**< activation'(h); NULL for the identity */
@@ -54,8 +58,8 @@ typedef struct {
     size_t networks, samples, inputs, outputs, layers;
     bool own_inputs;
     nnd_layer *layer;
-    size_t weight_count; /**< of all networks and layers */
-    double *weights;     /**< layer after layer; layer[l].w point into it */
+    size_t weight_count; /**< of all networks and layers, biases included */
+    double *weights;     /**< w of layer after layer, then b; layer[l].w and b point into it */
     double *x;           /**< inputs as a field: (own_inputs ? networks : 1) x inputs x samples */
     double *start;       /**< what `output` subtracts: networks x outputs x samples, at first 0 */
     double *output;      /**< f - start, of the last forward pass */
@@ -82,6 +86,11 @@ void nnd_network_set_inputs(nnd_network *net, size_t b, const double *x);
  */
 void nnd_network_draw(nnd_network *net, size_t l, double std, nnd_rng_key key, uint32_t stream);
 
+/** Biases of layer l, in units of `bias`: independent normals; network b has key.seed + b. */
+void nnd_network_draw_biases(nnd_network *net, size_t l, nnd_rng_key key, uint32_t stream);
+/** Trades the weights for as many others: what `*weights` pointed to is theirs from now on. */
+void nnd_network_exchange(nnd_network *net, double **weights);
+
 /** Weights of layer l of network b, rows x cols. */
 static inline double *nnd_network_weights(const nnd_network *net, size_t l, size_t b) {
     return net->layer[l].w + b * net->layer[l].rows * net->layer[l].cols;
@@ -105,7 +114,8 @@ void nnd_network_center(nnd_network *net);
  */
 void nnd_network_backward(nnd_network *net, const double *seed);
 /**
- * target += rate * sum_mu coefficient_mu (gradient of seed . f_mu), for all weights, where target
+ * target += rate * sum_mu coefficient_mu (gradient of seed . f_mu), for all weights and biases,
+ * where target
  * is laid out as net->weights (NULL: the weights themselves, which then take a step). One
  * coefficient per network and sample, NULL: 1. Descent of sum_mu weight_mu loss_mu is either
  * seed = NULL with coefficient = weight * residual (one output), or seed = weight * residual and

@@ -42,6 +42,31 @@ static bool outliers(const nnd_wide_block *block) {
     return spectrum(block) && block->depth > 1;
 }
 
+static bool descends(const nnd_wide_block *block) {
+    return block->params->integrator == NND_DESCENT;
+}
+
+static bool classes(const nnd_wide_block *block) {
+    return nnd_wide_mlp_classifies(block->params);
+}
+
+static bool classes_of_tests(const nnd_wide_block *block) {
+    return classes(block) && test_targets(block);
+}
+
+/* Whether targets differ from their mean over samples. */
+static bool targets_vary(const nnd_wide_block *block) {
+    size_t c = block->outputs;
+    for (size_t i = c; i < block->training * c; i++)
+        if (block->set.targets[i] != block->set.targets[i % c])
+            return true;
+    return false;
+}
+
+static bool alignment(const nnd_wide_block *block) {
+    return kernels(block) && targets_vary(block);
+}
+
 static bool two_time(const nnd_wide_block *block) {
     return block->params->two_time;
 }
@@ -55,9 +80,12 @@ static const struct {
     {"output", always},
     {"test_output", tests},
     {"test_loss", test_targets},
+    {"accuracy", classes},
+    {"test_accuracy", classes_of_tests},
     {"ntk", kernels},
     {"ntk_test", kernels_of_tests},
-    {"stability", always},
+    {"kernel_alignment", alignment},
+    {"stability", descends},
     {"h_gram", kernels},
     {"phi_gram", kernels},
     {"g_gram", kernels},
@@ -71,12 +99,15 @@ static const struct {
 };
 
 static nnd_status add_times(nnd_wide_record *r, const char *name) {
-    double *t = calloc(r->grid.count, sizeof *t);
+    const nnd_wide_mlp *p = r->block->params;
+    bool whole = p->integrator == NND_DESCENT;
+    double *t = calloc(r->marks.count, sizeof *t);
     if (t == NULL)
         return nnd_fail_memory(r->ctx, "the recorded times");
-    for (size_t i = 0; i < r->grid.count; i++)
-        t[i] = (double)r->grid.step[i];
-    nnd_status status = nnd_frame_add_dim(r->frame, name, NND_COORD_INTEGER, r->grid.count, t);
+    for (size_t i = 0; i < r->marks.count; i++)
+        t[i] = nnd_wide_mlp_time(p, r->marks.value[i]);
+    nnd_status status = nnd_frame_add_dim(
+        r->frame, name, whole ? NND_COORD_INTEGER : NND_COORD_REAL, r->marks.count, t);
     free(t);
     return status;
 }
@@ -102,6 +133,10 @@ static nnd_status add_dims(nnd_wide_record *r, size_t first_seed) {
         status = nnd_frame_add_range(r->frame, "nu", block->training, 0.0);
     if (status == NND_OK && block->tests > 0)
         status = nnd_frame_add_range(r->frame, "test", block->tests, 0.0);
+    if (status == NND_OK && block->outputs > 1)
+        status = nnd_frame_add_range(r->frame, "c", block->outputs, 0.0);
+    if (status == NND_OK && block->outputs > 1 && p->kernels)
+        status = nnd_frame_add_range(r->frame, "c2", block->outputs, 0.0);
     return status;
 }
 
@@ -158,9 +193,15 @@ static bool allocate(double **x, size_t n) {
 
 static bool make_scratch(nnd_wide_record *r) {
     const nnd_wide_block *block = r->block;
-    size_t p = block->net.samples, side = r->span > p ? r->span : p;
+    size_t samples = block->net.samples, columns = block->training * block->outputs;
+    size_t side = r->span > samples ? r->span : samples;
+    side = side > columns ? side : columns;
     if (!allocate(&r->square, side * side) || !allocate(&r->values, side) ||
         !allocate(&r->on_span, block->width * r->span))
+        return false;
+    if (block->outputs > 1 &&
+        !allocate(&r->kernel, samples * block->outputs * columns +
+                                  (block->training + 2) * block->outputs * block->outputs))
         return false;
     size_t n = block->net.networks * (block->depth - 1) * block->width;
     if (outliers(block) &&
@@ -168,7 +209,7 @@ static bool make_scratch(nnd_wide_record *r) {
         return false;
     if (!block->params->two_time)
         return true;
-    size_t row = r->grid.count * block->training;
+    size_t row = r->marks.count * block->training;
     n = block->depth * block->net.networks * block->width * row;
     return allocate(&r->past_phi, n) && allocate(&r->past_g, n) &&
            allocate(&r->two_time, row * row);
@@ -178,11 +219,9 @@ nnd_status nnd_wide_record_make(nnd_context *ctx, const nnd_wide_block *block, s
                                 nnd_wide_record *r) {
     const nnd_wide_mlp *p = block->params;
     *r = (nnd_wide_record){.block = block, .ctx = ctx};
-    nnd_reals steps = {0};
-    nnd_status status = nnd_wide_mlp_marks(ctx, p, &steps);
-    if (status == NND_OK)
-        status = nnd_timegrid_of(ctx, &steps, &r->grid);
-    free(steps.value);
+    nnd_status status = nnd_wide_mlp_marks(ctx, p, &r->marks);
+    if (status == NND_OK && block->outputs > 1)
+        status = nnd_wide_backward_make(ctx, block, &r->back);
     if (status == NND_OK && p->spectrum)
         status = make_basis(r);
     if (status == NND_OK && outliers(block))
@@ -194,7 +233,9 @@ nnd_status nnd_wide_record_make(nnd_context *ctx, const nnd_wide_block *block, s
 }
 
 void nnd_wide_record_clear(nnd_wide_record *r) {
-    nnd_timegrid_clear(&r->grid);
+    free(r->marks.value);
+    nnd_wide_backward_clear(&r->back);
+    free(r->kernel);
     nnd_singular_clear(&r->singular);
     free(r->start);
     free(r->first_phi);
@@ -211,19 +252,32 @@ void nnd_wide_record_clear(nnd_wide_record *r) {
 
 /* ---- one network at one time ---- */
 
+void nnd_wide_record_look(nnd_wide_record *r, nnd_network *net) {
+    if (r->block->outputs > 1)
+        nnd_wide_backward_take(&r->back, net);
+}
+
+/* g of sample 0, of output 0, over hidden layer l; sites `*apart` numbers apart. */
+static const double *first_field(const nnd_wide_record *r, size_t l, size_t b, int *apart) {
+    const nnd_network *net = &r->block->net;
+    *apart = (int)(net->samples * net->outputs);
+    return net->outputs > 1 ? nnd_wide_backward_field(&r->back, l, b)
+                            : nnd_network_field(net, l, b, net->layer[l].g);
+}
+
 void nnd_wide_record_begin(nnd_wide_record *r, nnd_rng_key key) {
     const nnd_wide_block *block = r->block;
     const nnd_network *net = &block->net;
     size_t n = block->width, matrices = block->depth - 1;
-    int p = (int)net->samples;
+    int p = (int)net->samples, apart;
     for (size_t b = 0; outliers(block) && b < net->networks; b++)
         for (size_t l = 1; l <= matrices; l++) {
             size_t at = (b * matrices + l - 1) * n;
             nnd_rng_key own = {key.base_seed, key.seed + b, key.size};
             nnd_rng_normals(own, NND_STREAM_WIDE_MLP_SEARCH, l, n, r->start + at);
             cblas_dcopy((int)n, nnd_network_input(net, l, b), p, r->first_phi + at, 1);
-            cblas_dcopy((int)n, nnd_network_field(net, l, b, net->layer[l].g), p, r->first_g + at,
-                        1);
+            const double *g = first_field(r, l, b, &apart);
+            cblas_dcopy((int)n, g, apart, r->first_g + at, 1);
         }
 }
 
@@ -235,49 +289,154 @@ static void training_block(const nnd_wide_record *r, const double *all, double s
             out[mu * p + nu] = scale * all[mu * samples + nu];
 }
 
-static void record_outputs(nnd_wide_record *r, size_t b, size_t i) {
-    const nnd_wide_block *block = r->block;
-    size_t p = block->training, m = block->tests;
-    const double *f = block->net.output + b * block->net.samples;
-    const double *readout = nnd_network_weights(&block->net, block->depth, b);
-    values(r, "loss", b)[i] = block->loss[b];
-    memcpy(values(r, "delta", b) + i * p, block->delta + b * p, p * sizeof(double));
-    memcpy(values(r, "output", b) + i * p, f, p * sizeof(double));
-    if (m > 0)
-        memcpy(values(r, "test_output", b) + i * m, f + p, m * sizeof(double));
-    if (test_targets(block))
-        values(r, "test_loss", b)[i] =
-            nnd_loss(NND_HALF_SQUARE, m, NULL, block->set.test_targets, f + p, NULL);
-    values(r, "readout_norm2", b)[i] = block->params->sigma_w * block->params->sigma_w *
-                                       cblas_ddot((int)block->width, readout, 1, readout, 1) /
-                                       (double)block->width;
+/* n samples x C of outputs that are C x samples. */
+static void by_sample(const nnd_wide_outputs *of, double *out) {
+    for (size_t mu = 0; mu < of->n; mu++)
+        for (size_t c = 0; c < of->outputs; c++)
+            out[mu * of->outputs + c] = of->output[c * of->ld + mu];
 }
 
-/* The tangent kernel, and the top eigenvalue of its training block. */
+static void record_tests(nnd_wide_record *r, size_t b, size_t i) {
+    const nnd_wide_block *block = r->block;
+    nnd_wide_outputs of = nnd_wide_block_tests(block, b);
+    if (tests(block))
+        by_sample(&of, values(r, "test_output", b) + i * of.n * of.outputs);
+    if (test_targets(block))
+        values(r, "test_loss", b)[i] = nnd_wide_mean_loss(&of, NULL);
+    if (classes_of_tests(block))
+        values(r, "test_accuracy", b)[i] = nnd_wide_accuracy(&of);
+}
+
+static void record_outputs(nnd_wide_record *r, size_t b, size_t i) {
+    const nnd_wide_block *block = r->block;
+    size_t c = block->outputs, n = block->training * c, width = block->width;
+    nnd_wide_outputs of = nnd_wide_block_outputs(block, b);
+    const double *readout = nnd_network_weights(&block->net, block->depth, b);
+    double sigma2 = block->params->sigma_w * block->params->sigma_w;
+    values(r, "loss", b)[i] = block->loss[b];
+    memcpy(values(r, "delta", b) + i * n, block->delta + b * n, n * sizeof(double));
+    by_sample(&of, values(r, "output", b) + i * n);
+    if (classes(block))
+        values(r, "accuracy", b)[i] = nnd_wide_accuracy(&of);
+    for (size_t k = 0; k < c; k++) {
+        const double *w = readout + k * width;
+        values(r, "readout_norm2", b)[i * c + k] =
+            sigma2 * cblas_ddot((int)width, w, 1, w, 1) / (double)width;
+    }
+}
+
+/* ---- tangent kernels ---- */
+
+/* Largest eigenvalue of the n x n matrix in `square`, whose rows are ld apart; destroys it. */
+static nnd_status record_stability(nnd_wide_record *r, size_t b, size_t i, size_t n, size_t ld) {
+    const nnd_wide_block *block = r->block;
+    const nnd_wide_mlp *p = block->params;
+    if (!descends(block))
+        return NND_OK;
+    if (LAPACKE_dsyev(LAPACK_ROW_MAJOR, 'N', 'U', (lapack_int)n, r->square, (lapack_int)ld,
+                      r->values) != 0)
+        return nnd_fail(r->ctx, NND_E_INPUT, "the tangent kernel has no eigenvalues");
+    values(r, "stability", b)[i] = p->lr * nnd_wide_mlp_rate(p, (size_t)r->marks.value[i]) *
+                                   r->values[n - 1] / (double)block->training;
+    return NND_OK;
+}
+
+/* The tangent kernel of one output, and the top eigenvalue of its training block. */
 static nnd_status record_ntk(nnd_wide_record *r, size_t b, size_t i) {
     const nnd_wide_block *block = r->block;
-    const nnd_wide_mlp *params = block->params;
     size_t p = block->training, m = block->tests, samples = block->net.samples;
+    nnd_wide_outputs of = nnd_wide_block_outputs(block, b);
     nnd_network_ntk(&block->net, b, r->square);
-    cblas_dscal((int)(samples * samples), 1.0 / params->lr, r->square, 1);
-    if (params->kernels) {
+    cblas_dscal((int)(samples * samples), 1.0 / nnd_wide_rate(block->params), r->square, 1);
+    if (kernels(block)) {
         training_block(r, r->square, 1.0, values(r, "ntk", b) + i * p * p);
         for (size_t test = 0; test < m; test++)
             memcpy(values(r, "ntk_test", b) + (i * m + test) * p, r->square + (p + test) * samples,
                    p * sizeof(double));
     }
-    if (LAPACKE_dsyev(LAPACK_ROW_MAJOR, 'N', 'U', (lapack_int)p, r->square, (lapack_int)samples,
-                      r->values) != 0)
-        return nnd_fail(r->ctx, NND_E_INPUT, "the tangent kernel has no eigenvalues");
-    values(r, "stability", b)[i] = params->lr * r->values[p - 1] / (double)p;
-    return NND_OK;
+    for (size_t mu = 0; of.kind == NND_WIDE_LOGISTIC && mu < p; mu++) {
+        double root;
+        nnd_wide_curvature_root(&of, mu, &root);
+        cblas_dscal((int)p, root, r->square + mu * samples, 1);
+        cblas_dscal((int)p, root, r->square + mu, (int)samples);
+    }
+    return record_stability(r, b, i, p, samples);
+}
+
+/* `rows` samples from `first` on, x P x C x C, of a kernel of all outputs, (C samples) x (C P). */
+static void by_output(const nnd_wide_record *r, const double *kernel, size_t first, size_t rows,
+                      double factor, double *out) {
+    size_t p = r->block->training, c = r->block->outputs, samples = r->block->net.samples;
+    for (size_t mu = 0; mu < rows; mu++)
+        for (size_t nu = 0; nu < p; nu++)
+            for (size_t k = 0; k < c * c; k++)
+                out[(mu * p + nu) * c * c + k] =
+                    factor * kernel[(k / c * samples + first + mu) * c * p + k % c * p + nu];
+}
+
+/* square = B^T K B over (mu, c), K a kernel of all outputs (wide-mlp.md#s13-3); `root` has room for
+ * P + 2 matrices C x C. */
+static void weigh_by_curvature(nnd_wide_record *r, size_t b, const double *kernel, double *root) {
+    const nnd_wide_block *block = r->block;
+    size_t p = block->training, outputs = block->outputs, n = p * outputs, each = outputs * outputs;
+    int c = (int)outputs;
+    nnd_wide_outputs of = nnd_wide_block_outputs(block, b);
+    double *part = root + p * each, *half = part + each;
+    for (size_t mu = 0; mu < p; mu++)
+        nnd_wide_curvature_root(&of, mu, root + mu * each);
+    for (size_t mu = 0; mu < p; mu++)
+        for (size_t nu = 0; nu < p; nu++) {
+            for (size_t k = 0; k < each; k++)
+                part[k] = kernel[(k / outputs * of.ld + mu) * n + k % outputs * p + nu];
+            cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, c, c, c, 1.0, part, c,
+                        root + nu * each, c, 0.0, half, c);
+            cblas_dgemm(CblasRowMajor, CblasTrans, CblasNoTrans, c, c, c, 1.0, root + mu * each, c,
+                        half, c, 0.0, r->square + mu * outputs * n + nu * outputs, (int)n);
+        }
+}
+
+/* The same of several outputs. */
+static nnd_status record_ntk_of_outputs(nnd_wide_record *r, size_t b, size_t i) {
+    const nnd_wide_block *block = r->block;
+    size_t p = block->training, m = block->tests, c = block->outputs, each = p * c * c;
+    double *root = r->kernel + block->net.samples * c * p * c;
+    nnd_wide_backward_ntk(&r->back, b, r->kernel);
+    if (kernels(block))
+        by_output(r, r->kernel, 0, p, 1.0, values(r, "ntk", b) + i * p * each);
+    if (kernels_of_tests(block))
+        by_output(r, r->kernel, p, m, 1.0, values(r, "ntk_test", b) + i * m * each);
+    weigh_by_curvature(r, b, r->kernel, root);
+    return record_stability(r, b, i, p * c, p * c);
+}
+
+/* ---- Gram matrices ---- */
+
+/* tr(Phi y y^T)/(|Phi| |y y^T|), y less its mean over samples: with Y = y y^T the sums of
+ * Phi Y, Phi^2 and Y^2 over pairs of samples. */
+static double alignment_of(const nnd_wide_block *block, const double *phi) {
+    size_t p = block->training, c = block->outputs;
+    const double *y = block->set.targets;
+    double across = 0.0, of_phi = 0.0, of_y = 0.0;
+    double mean[NND_WIDE_MOST_OUTPUTS] = {0.0};
+    for (size_t i = 0; i < p * c; i++)
+        mean[i % c] += y[i] / (double)p;
+    for (size_t mu = 0; mu < p; mu++)
+        for (size_t nu = 0; nu < p; nu++) {
+            double product = 0.0, k = phi[mu * p + nu];
+            for (size_t j = 0; j < c; j++)
+                product += (y[mu * c + j] - mean[j]) * (y[nu * c + j] - mean[j]);
+            across += k * product;
+            of_phi += k * k;
+            of_y += product * product;
+        }
+    return across / sqrt(of_phi * of_y);
 }
 
 /* g of wide-mlp.md#s1 is gamma N times the gradient of f. */
 static void record_grams(nnd_wide_record *r, size_t b, size_t i) {
     const nnd_wide_block *block = r->block;
     const nnd_network *net = &block->net;
-    size_t square = block->training * block->training, depth = block->depth;
+    size_t p = block->training, square = p * p, depth = block->depth, c = block->outputs;
     double unit = nnd_wide_gamma(block->params, block->width) * (double)block->width;
     for (size_t l = 0; l < depth; l++) {
         size_t at = (i * depth + l) * square;
@@ -285,10 +444,20 @@ static void record_grams(nnd_wide_record *r, size_t b, size_t i) {
         training_block(r, r->square, 1.0, values(r, "h_gram", b) + at);
         nnd_network_gram(net, l, b, net->layer[l].phi, r->square);
         training_block(r, r->square, 1.0, values(r, "phi_gram", b) + at);
+        if (alignment(block))
+            values(r, "kernel_alignment", b)[i * depth + l] =
+                alignment_of(block, values(r, "phi_gram", b) + at);
+        if (c > 1) {
+            nnd_wide_backward_gram(&r->back, l, b, r->kernel);
+            by_output(r, r->kernel, 0, p, unit * unit, values(r, "g_gram", b) + at * c * c);
+            continue;
+        }
         nnd_network_gram(net, l, b, net->layer[l].g, r->square);
         training_block(r, r->square, unit * unit, values(r, "g_gram", b) + at);
     }
 }
+
+/* ---- weights ---- */
 
 /* Eigenvalues of W0^T W0/N on the span of the training inputs, from the largest on. */
 static nnd_status record_input_weights(nnd_wide_record *r, size_t b, size_t i) {
@@ -326,7 +495,7 @@ static nnd_status record_outliers(nnd_wide_record *r, size_t b, size_t i) {
 static void keep(const nnd_wide_record *r, size_t l, size_t b, size_t i, const double *field,
                  double *past) {
     const nnd_wide_block *block = r->block;
-    size_t p = block->training, row = r->grid.count * p, n = block->width;
+    size_t p = block->training, row = r->marks.count * p, n = block->width;
     const double *from = nnd_network_field(&block->net, l, b, field);
     double *to = past + (l * block->net.networks + b) * n * row + i * p;
     for (size_t j = 0; j < n; j++)
@@ -336,7 +505,9 @@ static void keep(const nnd_wide_record *r, size_t l, size_t b, size_t i, const d
 nnd_status nnd_wide_record_take(nnd_wide_record *r, size_t b, size_t i) {
     const nnd_wide_mlp *p = r->block->params;
     record_outputs(r, b, i);
-    nnd_status status = record_ntk(r, b, i);
+    record_tests(r, b, i);
+    nnd_status status =
+        r->block->outputs > 1 ? record_ntk_of_outputs(r, b, i) : record_ntk(r, b, i);
     if (p->kernels)
         record_grams(r, b, i);
     if (status == NND_OK && p->spectrum)
@@ -355,7 +526,7 @@ nnd_status nnd_wide_record_take(nnd_wide_record *r, size_t b, size_t i) {
 /* Means over neurons between all of the first `times` recorded times and all samples. */
 static void overlaps(nnd_wide_record *r, const double *past, double unit, size_t times,
                      double *out) {
-    size_t p = r->block->training, all = r->grid.count;
+    size_t p = r->block->training, all = r->marks.count;
     int row = (int)(all * p), used = (int)(times * p), n = (int)r->block->width;
     cblas_dgemm(CblasRowMajor, CblasTrans, CblasNoTrans, used, used, n, unit / (double)n, past, row,
                 past, row, 0.0, r->two_time, row);
@@ -368,7 +539,7 @@ static void overlaps(nnd_wide_record *r, const double *past, double unit, size_t
 
 void nnd_wide_record_end(nnd_wide_record *r, size_t b, size_t times) {
     const nnd_wide_block *block = r->block;
-    size_t row = r->grid.count * block->training, n = block->width;
+    size_t row = r->marks.count * block->training, n = block->width;
     double unit = nnd_wide_gamma(block->params, n) * (double)n;
     if (!block->params->two_time || times == 0)
         return;
@@ -386,11 +557,15 @@ void nnd_wide_record_diverged(nnd_wide_record *r, size_t b, size_t step) {
 /* ---- cost ---- */
 
 double nnd_wide_record_bytes(const nnd_wide_mlp *p) {
-    double times = nnd_wide_mlp_most_marks(p), samples = (double)nnd_data_samples(&p->data);
-    double tests = (double)nnd_data_tests(&p->data), layers = (double)p->depth;
-    double numbers = times * (4.0 + 2.0 * samples + tests);
+    double times = nnd_wide_mlp_most_marks(p), c = (double)p->outputs;
+    double samples = (double)nnd_data_samples(&p->data), tests = (double)nnd_data_tests(&p->data);
+    double layers = (double)p->depth;
+    double numbers = times * (6.0 + c + 2.0 * samples * c + tests * c);
     if (p->kernels)
-        numbers += times * samples * ((3.0 * layers + 1.0) * samples + tests);
+        numbers +=
+            times *
+            (samples * (2.0 * layers * samples + c * c * ((layers + 1.0) * samples + tests)) +
+             layers);
     if (p->spectrum)
         numbers += times * (double)p->outliers * (1.0 + 3.0 * (layers - 1.0));
     if (p->two_time)
@@ -400,9 +575,13 @@ double nnd_wide_record_bytes(const nnd_wide_mlp *p) {
 
 double nnd_wide_record_scratch_bytes(const nnd_wide_mlp *p, size_t width, size_t networks) {
     double n = (double)width, all = (double)networks, layers = (double)p->depth;
-    double samples = (double)nnd_data_samples(&p->data) + (double)nnd_data_tests(&p->data);
-    double row = nnd_wide_mlp_most_marks(p) * (double)nnd_data_samples(&p->data);
+    double train = (double)nnd_data_samples(&p->data), c = (double)p->outputs;
+    double samples = train + (double)nnd_data_tests(&p->data);
+    double row = nnd_wide_mlp_most_marks(p) * train;
     double numbers = 2.0 * samples * samples + n * samples;
+    if (p->outputs > 1)
+        numbers += nnd_wide_backward_numbers(p, width, networks) +
+                   c * c * (train * (samples + train + 1.0) + 2.0);
     if (p->spectrum && p->depth > 1)
         numbers += n * (3.0 * all * (layers - 1.0) + fmin(n, 400.0) + (double)p->outliers);
     if (p->two_time)
@@ -413,9 +592,11 @@ double nnd_wide_record_scratch_bytes(const nnd_wide_mlp *p, size_t width, size_t
 double nnd_wide_record_flops(const nnd_wide_mlp *p, size_t width) {
     /* Measured: a search for singular values takes the time of 100 products with the matrix. */
     const double search = 100.0 * 2.0;
-    double n = (double)width, layers = (double)p->depth;
+    double n = (double)width, layers = (double)p->depth, c = (double)p->outputs;
     double samples = (double)nnd_data_samples(&p->data) + (double)nnd_data_tests(&p->data);
-    double flops = (4.0 + (p->kernels ? 1.0 : 0.0)) * layers * n * samples * samples;
+    double flops = (4.0 + (p->kernels ? 1.0 : 0.0)) * layers * n * samples * samples * c * c;
+    if (p->outputs > 1)
+        flops += c * 2.0 * (layers - 1.0) * n * n * (0.3 + samples / 14.0);
     if (p->spectrum)
         flops += search * (layers - 1.0) * n * n;
     return flops;

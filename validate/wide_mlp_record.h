@@ -3,16 +3,16 @@
 #ifndef NNDMFT_VALIDATE_WIDE_MLP_RECORD_H
 #define NNDMFT_VALIDATE_WIDE_MLP_RECORD_H
 
-#include "core/timegrid.h"
 #include "nndmft/frame.h"
 #include "validate/singular.h"
-#include "validate/wide_mlp_network.h"
+#include "validate/wide_mlp_backward.h"
 
 typedef struct {
     const nnd_wide_block *block;
     nnd_context *ctx;
     nnd_frame *frame; /**< first dimension `seed`; owned by the caller once recording is over */
-    nnd_timegrid grid;
+    nnd_reals marks;  /**< recorded steps, or times of an adaptive flow */
+    nnd_wide_backward back; /**< with several outputs */
     nnd_singular singular;
     double *start;     /**< networks x matrices x N, where searches begin */
     double *first_phi; /**< the same, phi of sample 0 at t = 0 below the matrix */
@@ -20,8 +20,9 @@ typedef struct {
     size_t span;       /**< dimension of the training inputs */
     double *basis;     /**< span x D, orthonormal basis of the training inputs */
     double *on_span;   /**< N x span, scratch */
-    double *square;    /**< scratch: samples x samples, or span x span */
+    double *square;    /**< scratch: samples x samples, (P C)^2, or span x span */
     double *values;    /**< scratch: as many */
+    double *kernel;    /**< scratch: with several outputs C samples x C P, and (P C)^2 */
     double *past_phi;  /**< layers x networks x N x (times P), with two_time, else NULL */
     double *past_g;
     double *two_time; /**< scratch, (times P)^2 */
@@ -39,9 +40,12 @@ NND_MUST_USE nnd_status nnd_wide_record_make(nnd_context *ctx, const nnd_wide_bl
 /** Frees all but the frame. */
 void nnd_wide_record_clear(nnd_wide_record *r);
 
-/** Keeps what later times are compared with; at t = 0, the block evaluated. */
+/** Takes what is needed of the present fields of an evaluated block, `net` its network, before
+ *  networks are recorded. */
+void nnd_wide_record_look(nnd_wide_record *r, nnd_network *net);
+/** Keeps what later times are compared with; at t = 0, looked at. */
 void nnd_wide_record_begin(nnd_wide_record *r, nnd_rng_key key);
-/** Records network b of an evaluated block at the i-th recorded time. */
+/** Records network b of an evaluated block, looked at, at the i-th recorded time. */
 NND_MUST_USE nnd_status nnd_wide_record_take(nnd_wide_record *r, size_t b, size_t i);
 /** Adds what needs all times, of network b that lasted for the first `times` of them. */
 void nnd_wide_record_end(nnd_wide_record *r, size_t b, size_t times);

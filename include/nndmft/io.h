@@ -20,6 +20,12 @@ NND_API_BEGIN
  * the standard input. An interrupt of the context ends it.
  */
 NND_MUST_USE nnd_status nnd_yaml_read_file(nnd_context *ctx, const char *path, nnd_value **tree);
+/**
+ * The comment that a case file begins with, without its marks and without lines of licences, as
+ * text of several lines; NULL where there is none, for "-", and when the file cannot be read. Owned
+ * by the caller (free).
+ */
+char *nnd_yaml_comment(const char *path);
 /** Reads YAML text of at most 8 MiB; `name` stands for the file in messages. */
 NND_MUST_USE nnd_status nnd_yaml_read_text(nnd_context *ctx, const char *name, const char *text,
                                            nnd_value **tree);
@@ -56,6 +62,7 @@ typedef struct {
     char *version;        /**< of the nndmft that wrote it */
     char *created;        /**< ISO 8601, UTC */
     char *history;        /**< the command line */
+    char *question;       /**< what the case file says before its first key; NULL: nothing */
 } nnd_result;
 
 /** Frees what a result holds and zeroes it. */
@@ -149,6 +156,7 @@ typedef struct {
     nnd_selection vars; /**< empty: those of the view */
     const char *view;   /**< NULL: chosen from what the file holds */
     bool log_x, log_y;
+    bool hover; /**< of SVG: points tell their values (hypertext of gnuplot) */
 } nnd_plot_options;
 
 /** Draws theory as lines and simulation as points with error bars; the ending of `path` (svg, pdf,
@@ -157,6 +165,23 @@ NND_MUST_USE nnd_status nnd_plot(nnd_context *ctx, const nnd_result *result,
                                  const nnd_plot_options *options, const char *path);
 /** Lists the views and variables that a file can be plotted with. */
 void nnd_plot_list(const nnd_result *result, FILE *out);
+/** The i-th view that a file can be plotted with; NULL past the last. */
+const char *nnd_plot_view(const nnd_result *result, size_t i);
+
+/** What a report is about; borrowed. */
+typedef struct {
+    size_t count;
+    const nnd_result *result;
+    const char *const *path; /**< of the file of each */
+    const char *documents;   /**< address of the folder that has theory/PAGE.md; NULL: no links */
+} nnd_report;
+/**
+ * Writes one page of HTML that needs nothing else, neither files nor network nor scripts: of each
+ * result the question, the verdicts and what they mean, a picture of each view, equations,
+ * numerical errors, the case and where it comes from. Texts of the files are text, whatever they
+ * hold. The width of the page may be that of a phone; it prints, and follows a dark theme.
+ */
+NND_MUST_USE nnd_status nnd_report_write(nnd_context *ctx, const nnd_report *report, FILE *out);
 
 NND_API_END
 

@@ -25,8 +25,9 @@ typedef struct {
     double step;       /**< of training, in a file that has several; else NaN */
     char *shape;       /**< as stored, such as "64 x 3 x 3 x 3" */
     size_t rows, cols; /**< of the matrix; 0 if it is left out */
-    bool unfolded;     /**< a convolution */
-    char *left_out;    /**< why it cannot be read as a matrix; NULL: it can */
+    size_t count;   /**< numbers in it, also of a vector, which is left out; 0: it cannot be read */
+    bool unfolded;  /**< a convolution */
+    char *left_out; /**< why it cannot be read as a matrix; NULL: it can */
 } nnd_matrix_info;
 
 typedef struct nnd_matrices nnd_matrices;

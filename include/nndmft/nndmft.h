@@ -22,6 +22,7 @@
 #include "nndmft/plan.h"
 #include "nndmft/rates.h"
 #include "nndmft/rng.h"
+#include "nndmft/similarity.h"
 #include "nndmft/simulate.h"
 #include "nndmft/status.h"
 #include "nndmft/store.h"

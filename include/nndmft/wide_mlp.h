@@ -35,6 +35,9 @@ typedef enum {
     NND_RESIDUAL_PLAIN      /**< scale 1 */
 } nnd_residual;
 
+/** The most outputs. */
+enum { NND_WIDE_MOST_OUTPUTS = 1000 };
+
 /** Ranges, defaults and meaning: the tables in models/wide_mlp.c. */
 typedef struct {
     int64_t depth; /**< L, hidden layers */

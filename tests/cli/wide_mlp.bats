@@ -51,6 +51,21 @@ objects() {
     h5diff one.h5 two.h5 /mc || explain "they differ"
 }
 
+@test "threads do not matter with classes, momentum, decay, skip connections and biases, nor for a flow" {
+    local data='generate: gaussian, samples: 4, test_samples: 2, dim: 5, target: classes'
+    wide_case "$data" "depth: 3, outputs: 3, loss: cross-entropy, momentum: 0.5, weight_decay: 0.05, \
+        residual: mup-depth, sigma_b: 0.3, schedule: [0.5, 1], batch: 3, steps: 4"
+    works simulate case.yaml -o one.h5 --threads 1 --set simulate.seeds=80
+    works simulate case.yaml -o two.h5 --threads 2 --set simulate.seeds=80
+    h5diff one.h5 two.h5 /mc || explain "they differ"
+    wide_case "$data" "outputs: 3, loss: cross-entropy, integrator: flow, time: 0.5, record: [0.1]"
+    works simulate case.yaml -o flow1.h5 --threads 1
+    works simulate case.yaml -o flow2.h5 --threads 2
+    h5diff flow1.h5 flow2.h5 /mc || explain "flows differ"
+    h5ls flow1.h5/mc | grep -q '^stability' && explain "a flow has no edge of stability"
+    true
+}
+
 @test "the digits that ship are found from the case that ships" {
     local cases="$BATS_TEST_DIRNAME/../../data/cases"
     works simulate "$cases/digits.yaml" -o mc.h5 --set simulate.size=70 --set simulate.seeds=2 \

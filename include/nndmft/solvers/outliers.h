@@ -40,14 +40,6 @@ NND_MUST_USE nnd_status nnd_outlier_find(nnd_context *ctx, const nnd_outlier_pro
                                          size_t j, double edge, double far, double *x,
                                          double *vector);
 
-/**
- * Whether there are outliers beyond x: the eigenvalues of M(x) of index `negative` + 0, 1, ...,
- * `count` of them, ascending; number j is below 0 if there are more than j outliers. Their size is
- * no distance. What M has no eigenvalue for stays as it is.
- */
-NND_MUST_USE nnd_status nnd_outlier_margins(nnd_context *ctx, const nnd_outlier_problem *problem,
-                                            double x, size_t count, double *margin);
-
 NND_API_END
 
 #endif
