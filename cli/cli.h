@@ -31,8 +31,8 @@ typedef struct {
     const char *output, *view, *log, *format, *group;
     const char *param, *zero, *min, *max, *at; /**< of find */
     const char *first, *cross, *subject;
-    const char *width, *depth, *loss;          /**< of transfer */
-    const char *init, *pictures;               /**< of spectrum */
+    const char *width, *depth, *loss; /**< of transfer */
+    const char *init, *pictures;      /**< of spectrum */
     size_t points;
     int threads;
     double memory; /**< bytes, 0: default */
@@ -86,6 +86,9 @@ NND_MUST_USE nnd_status cli_check_detect(nnd_context *ctx, const cli_options *op
 /** Solves theory with each change and prints with how many seeds it would be noticed. */
 NND_MUST_USE nnd_status cli_detect(nnd_context *ctx, const cli_options *options,
                                    const cli_compared *compared);
+
+/** Prints what the sizes of a simulation say, each variable in a row; nothing of a single one. */
+NND_MUST_USE nnd_status cli_widths(nnd_context *ctx, const cli_compared *compared);
 
 /** Folder of a file, "." if its path names none, to be freed. NULL: out of memory. */
 char *cli_folder(const char *path);

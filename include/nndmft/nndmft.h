@@ -31,5 +31,6 @@
 #include "nndmft/timegrid.h"
 #include "nndmft/transfer.h"
 #include "nndmft/value.h"
+#include "nndmft/widths.h"
 
 #endif
