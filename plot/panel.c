@@ -293,6 +293,7 @@ void nnd_panel_make(const nnd_result *result, const nnd_plot_choice *choice, con
         .name = name,
         .model = choice->model,
         .seeds = choice->view != NULL && choice->view->seeds,
+        .scatter = choice->view != NULL && choice->view->scatter,
         .drawing = choice->view != NULL ? &choice->view->drawing
                    : v != NULL          ? &v->drawing
                                         : &plain,
@@ -307,6 +308,10 @@ void nnd_panel_make(const nnd_result *result, const nnd_plot_choice *choice, con
         panel->drawing = &seeds;
         panel->mc = nnd_source_of(result->seeds, name);
     }
+    if (panel->scatter) {
+        panel->theory = nnd_source_of(NULL, NULL);
+        panel->mc = nnd_source_of(result->seeds, name);
+    }
     const nnd_source source =
         panel->theory.array != NULL && !panel->seeds ? panel->theory : panel->mc;
     panel->gaps = v == NULL || v->nullable || panel->drawing->gaps;
@@ -316,7 +321,7 @@ void nnd_panel_make(const nnd_result *result, const nnd_plot_choice *choice, con
     keep_ranks(panel, &source);
     add_keys(panel, &panel->mc);
     count_curves(panel, &source);
-    panel->last_size = panel->histogram || panel->y != NULL;
+    panel->last_size = panel->histogram || panel->y != NULL || panel->scatter;
     take_law(panel);
     if (panel->seeds)
         tell_law(panel, choice->count);

@@ -34,6 +34,7 @@ typedef struct {
     const char *scaling;        /**< drawn against the size of the simulation, which is this */
     const char *law;            /**< what the legend calls theory */
     bool seeds;                 /**< x counts seeds, and how they are spread is drawn */
+    bool scatter;               /**< x counts seeds, each a point of values of two variables */
     nnd_source theory, mc;
     const nnd_dim *x;         /**< NULL: a single position */
     const nnd_dim *y;         /**< of a heat map, else NULL */

@@ -19,6 +19,8 @@ static const nnd_cell_kind *kind_of(const nnd_panel *panel) {
         return &nnd_cell_scaling;
     if (panel->seeds)
         return &nnd_cell_seeds;
+    if (panel->scatter)
+        return &nnd_cell_scatter;
     return panel->y != NULL ? &nnd_cell_heat : &nnd_cell_curves;
 }
 
@@ -141,7 +143,7 @@ static void write_terminal(const picture *p, const char *format, FILE *out) {
                   p->width, p->height);
     else if (strcmp(format, "pdf") == 0)
         nnd_print(out,
-                  "set terminal pdfcairo size %.3fin,%.3fin enhanced font 'sans,9' fontscale 1\n",
+                  "set terminal pdfcairo size %.3fin,%.3fin enhanced font 'sans,9' fontscale 0.75\n",
                   p->width / 96.0, p->height / 96.0);
     else
         nnd_print(out,
