@@ -131,6 +131,7 @@ int cli_solve(nnd_context *ctx, const cli_options *options);
 int cli_simulate(nnd_context *ctx, const cli_options *options);
 int cli_validate(nnd_context *ctx, const cli_options *options);
 int cli_find(nnd_context *ctx, const cli_options *options);
+int cli_coordinates(nnd_context *ctx, const cli_options *options);
 int cli_transfer(nnd_context *ctx, const cli_options *options);
 int cli_spectrum(nnd_context *ctx, const cli_options *options);
 int cli_similarity(nnd_context *ctx, const cli_options *options);

@@ -29,6 +29,8 @@ const cli_command CLI_COMMANDS[] = {
      1, 1, "spP", cli_find},
     {"transfer", "CASE", "does the best learning rate stay where it is as networks grow", 1, 1,
      "osfPT", cli_transfer},
+    {"coordinates", "CASE", "do networks scale with their width as they should", 1, 1, "os",
+     cli_coordinates},
     {"plot", "FILE", "draw theory as lines and simulation as points", 1, 1, "oVwLl", cli_plot},
     {"report", "FILE...", "write a page about results, to read or to print", 1, 100, "o",
      cli_report},

@@ -14,7 +14,8 @@
      "initialisation scale of every layer, readout included", .symbol = "σ_w",                     \
      .long_name = "initialisation scale"},                                                         \
     {"gamma0", NND_FIELD(REAL, structure, gamma0), "1", NND_FROM(1e-8),                            \
-     "output scale; large: rich, small: lazy (rounding counts 1/gamma0 times)", .symbol = "γ₀",    \
+     "output scale; large: rich, small: lazy (rounding counts 1/gamma0 times)", .beyond = "below it networks are lazy, as they are at 1e-8", \
+     .symbol = "γ₀",    \
      .long_name = "output scale"},                                                                 \
     {"lr", NND_FIELD(REAL, structure, lr), "0.1", NND_POSITIVE,                                    \
      "learning rate eta0; the raw rate is eta0 gamma0^2 N", .symbol = "η₀",                        \

@@ -9,6 +9,7 @@
 #include "nndmft/case.h"
 #include "nndmft/compare.h"
 #include "nndmft/context.h"
+#include "nndmft/coordinates.h"
 #include "nndmft/dataset.h"
 #include "nndmft/dense.h"
 #include "nndmft/drawing.h"
