@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "theory/fluctuation_curves.h"
 
-#include <cblas.h>
 #include <lapacke.h>
 #include <math.h>
 #include <stdio.h>
@@ -308,8 +307,12 @@ static double stability_of(const work *w, const nnd_fluctuations *f, bool error,
     for (size_t j = 0; j < n * n; j++)
         w->kernel[j] = mean_of(f, i, ntk_at(w, j)) +
                        (isinf(width) ? 0.0 : bias_of(f, i, ntk_at(w, j)) / width);
-    for (size_t mu = 0; error && mu < n; mu++)
-        largest = fmax(largest, cblas_dasum((int)n, w->kernel + mu * n, 1));
+    for (size_t mu = 0; error && mu < n; mu++) {
+        double sum = 0.0;
+        for (size_t nu = 0; nu < n; nu++)
+            sum += fabs(w->kernel[mu * n + nu]);
+        largest = fmax(largest, sum);
+    }
     if (!error)
         largest = LAPACKE_dsyevd(LAPACK_COL_MAJOR, 'N', 'L', (lapack_int)n, w->kernel,
                                  (lapack_int)n, value) == 0
