@@ -31,8 +31,10 @@ typedef struct {
     const char *output, *view, *log, *format, *group;
     const char *param, *zero, *min, *max, *at; /**< of find */
     const char *first, *cross, *subject;
-    const char *width, *depth, *loss; /**< of transfer */
-    const char *init, *pictures;      /**< of spectrum */
+    const char *widths, *depth, *loss; /**< of transfer */
+    const char *style, *font;          /**< of plot */
+    double width;                      /**< of plot, in cm; 0: that of the style */
+    const char *init, *pictures;       /**< of spectrum */
     size_t points;
     int threads;
     double memory; /**< bytes, 0: default */

@@ -150,7 +150,7 @@ static nnd_status apply_sizes(question *q) {
 
 static nnd_status apply_width(question *q) {
     bool has = nnd_param_find(q->model->params, "at_width") != NULL;
-    if (q->options->width == NULL)
+    if (q->options->widths == NULL)
         return has ? apply_sizes(q) : NND_OK;
     if (!has)
         return nnd_fail(q->ctx, NND_E_INPUT,
@@ -158,7 +158,7 @@ static nnd_status apply_width(question *q) {
                         "width in it, as --set sweep.nu=[1,2,4]",
                         q->model->name);
     nnd_reals width = {0};
-    nnd_status status = parse_list(q->ctx, "width", q->options->width, &width);
+    nnd_status status = parse_list(q->ctx, "width", q->options->widths, &width);
     char *list = status == NND_OK ? list_text(width.count, width.value) : NULL;
     if (status == NND_OK)
         status =
