@@ -162,6 +162,8 @@ static nnd_status make_frame(nnd_context *ctx, solution *s, nnd_frame **frame) {
         .loss_within = s->p->loss_within,
         .loss_sd_within = s->p->loss_sd_within,
         .at_width = &s->p->at_width,
+        .lr = s->p->lr,
+        .schedule = &s->p->schedule,
     };
     nnd_status status = nnd_fluctuation_frame(ctx, &curves, frame);
     return status == NND_OK ? account(ctx, s, *frame) : status;
