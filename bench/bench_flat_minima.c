@@ -15,6 +15,7 @@
 #include "nndmft/nndmft.h"
 #include "nndmft/solvers/flatness.h"
 #include "nndmft/solvers/quadratic.h"
+#include "validate/bent_lanes.h"
 #include "validate/hessian.h"
 #include "validate/lanes.h"
 
@@ -56,6 +57,48 @@ static void lanes(nnd_context *ctx, size_t depth, size_t d, size_t steps, double
     free(x);
     free(y);
     free(w);
+}
+
+/* Seconds per step of a block whose passes run over samples. */
+static double bent_step(nnd_context *ctx, size_t depth, const size_t *width, size_t n,
+                        nnd_activation_kind name, size_t steps) {
+    const nnd_activation activation = {.name = name, .gain = 1.0, .scale = 1.0};
+    double *x = normals(0, n * width[0]), *y = normals(1, n), seconds = INFINITY;
+    nnd_bent_lanes l;
+    require(ctx, nnd_bent_lanes_make(ctx, depth, width, &activation, n, x, y, 1.0 / (double)n, &l));
+    double *w = normals(2, l.count);
+    cblas_dscal((int)l.count, 0.5 / sqrt((double)width[0]), w, 1);
+    for (int repeat = 0; repeat < REPEATS; repeat++) {
+        for (size_t b = 0; b < NND_LANES; b++)
+            nnd_bent_lanes_write(&l, b, w);
+        nnd_bent_lanes_evaluate(&l);
+        double began = bench_seconds();
+        for (size_t t = 0; t < steps; t++) {
+            nnd_bent_lanes_add_gradient(&l, -1e-3, l.weights);
+            nnd_bent_lanes_evaluate(&l);
+        }
+        seconds = fmin(seconds, bench_seconds() - began);
+    }
+    nnd_bent_lanes_clear(&l);
+    free(x);
+    free(y);
+    free(w);
+    return seconds / (double)steps;
+}
+
+/* What an activation costs beside the products of matrices that it stands between. */
+static void bent(nnd_context *ctx, size_t depth, size_t d, size_t n, size_t steps) {
+    size_t *width = calloc(depth + 1, sizeof *width);
+    for (size_t k = 0; k < depth; k++)
+        width[k] = d;
+    width[depth] = 1;
+    double linear = bent_step(ctx, depth, width, n, NND_LINEAR, steps);
+    double gelu = bent_step(ctx, depth, width, n, NND_GELU, steps);
+    double by_tanh = bent_step(ctx, depth, width, n, NND_TANH_GELU, steps);
+    printf("flat minima, %d networks abreast over n = %zu samples, L = %zu d = %zu: linear %.2g s "
+           "per step of one, gelu %.1f times, tanh-gelu %.1f times that\n",
+           NND_LANES, n, depth, d, linear / NND_LANES, gelu / linear, by_tanh / linear);
+    free(width);
 }
 
 /* Twelve passes over every weight per product. */
@@ -147,15 +190,16 @@ static double experiment(const char *name) {
 }
 
 static void experiments(void) {
-    static const char *const names[] = {"flat-scale", "flat-underdetermined", "flat-residual",
-                                        "flat-threshold"};
+    static const char *const names[] = {"flat-scale",    "flat-underdetermined",
+                                        "flat-residual", "flat-threshold",
+                                        "flat-gap",      "flat-gelu"};
     double total = 0.0;
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         double seconds = experiment(names[i]);
         printf("flat minima, experiment %-22s %8.2f s on 2 threads\n", names[i], seconds);
         total += seconds;
     }
-    printf("flat minima, all four experiments, 20 runs per point: %.1f s\n", total);
+    printf("flat minima, all six experiments, 16 to 100 runs per point: %.1f s\n", total);
 }
 
 void bench_flat_minima(void) {
@@ -164,6 +208,9 @@ void bench_flat_minima(void) {
     lanes(ctx, 10, 5, 100000, dgemm);
     lanes(ctx, 5, 20, 20000, dgemm);
     lanes(ctx, 5, 200, 100, dgemm);
+    bent(ctx, 10, 5, 50, 2000);
+    bent(ctx, 5, 20, 15, 2000);
+    bent(ctx, 3, 50, 200, 50);
     hessian(ctx, 10, 5, 10000, dgemm);
     hessian(ctx, 5, 200, 20, dgemm);
     bounds(ctx, 400);

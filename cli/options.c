@@ -23,8 +23,18 @@ enum {
     KEY_MAX,
     KEY_AT,
     KEY_POINTS,
+    KEY_SUBJECT,
+    KEY_DIVERGES,
+    KEY_FIRST,
+    KEY_CROSS,
+    KEY_WIDTH,
+    KEY_DEPTH,
+    KEY_LOSS,
     KEY_LOG,
     KEY_LIST,
+    KEY_STYLE,
+    KEY_WIDTHS,
+    KEY_FONT,
     KEY_FORMAT,
     KEY_GROUP,
     KEY_CASE,
@@ -83,20 +93,38 @@ static const lettered_option OPTIONS[] = {
            "take this variable (repeatable, or a list with commas)"),
     OPTION('w', "view", KEY_VIEW, "NAME", KEPT, view, "the picture to draw"),
     CHOICE('L', "log", KEY_LOG, "AXES", log, "x y xy yx", "logarithmic axes: x, y or xy"),
+    CHOICE('l', "style", KEY_STYLE, "STYLE", style, "web paper talk",
+           "web (default), paper (a column of 8.6 cm, its legend below) or talk (a slide)"),
+    OPTION('l', "width", KEY_WIDTH, "LENGTH", CONVERTED, width,
+           "width of the picture in cm, mm, in or pt, as 8.6cm"),
+    OPTION('l', "font", KEY_FONT, "FAMILY", KEPT, font, "letters of this family (default sans)"),
     OPTION('l', "list", KEY_LIST, NULL, NOTED, list, "list what can be drawn"),
     CHOICE('F', "format", KEY_FORMAT, "FORMAT", format, "csv json", "csv (default) or json"),
-    CHOICE('g', "group", KEY_GROUP, "GROUP", group, "theory mc seeds compare",
-           "theory (default), mc, seeds or compare"),
-    OPTION('p', "param", KEY_PARAM, "NAME=LOW:HIGH", KEPT, param,
+    CHOICE('g', "group", KEY_GROUP, "GROUP", group, "theory mc seeds compare answers",
+           "theory (default), mc, seeds, compare or answers"),
+    OPTION('P', "param", KEY_PARAM, "NAME=LOW:HIGH", KEPT, param,
            "the parameter to vary, and where"),
     OPTION('p', "zero", KEY_ZERO, "VAR[=LEVEL]", KEPT, zero,
            "find where the variable is 0, or LEVEL"),
     OPTION('p', "min", KEY_MIN, "VAR", KEPT, min, "find the least value of the variable"),
     OPTION('p', "max", KEY_MAX, "VAR", KEPT, max, "find the largest value of the variable"),
-    OPTION('p', "points", KEY_POINTS, "N", CONVERTED, points,
-           "points of the first scan (default 129)"),
+    OPTION('p', "subject", KEY_SUBJECT, "CONDITION", KEPT, subject,
+           "with --min or --max: only where this holds, as \"loss < 0.1\""),
+    OPTION('p', "diverges", KEY_DIVERGES, NULL, NOTED, diverges,
+           "find from where on training diverges"),
+    OPTION('p', "first", KEY_FIRST, "CONDITION", KEPT, first,
+           "find the first time at which this holds, as \"theta < 1e-3\" (without --param)"),
+    OPTION('p', "cross", KEY_CROSS, "VAR=LEVEL", KEPT, cross,
+           "find the first time at which the variable crosses the level (without --param)"),
+    OPTION('P', "points", KEY_POINTS, "N", CONVERTED, points,
+           "values of the parameter that are tried first (find: 129, transfer: 40)"),
     OPTION('p', "at", KEY_AT, "COORDINATES", KEPT, at,
            "where to read the variable, as t=40,layer=1"),
+    OPTION('T', "width", KEY_WIDTHS, "LIST", KEPT, widths,
+           "widths of networks, as 100,400 (default: those of the case)"),
+    OPTION('T', "depth", KEY_DEPTH, "LIST", KEPT, depth, "depths, as 1,2,3"),
+    OPTION('T', "var", KEY_LOSS, "NAME", KEPT, loss,
+           "what is to be least (default: the training loss)"),
     OPTION('m', "dataset", KEY_DATASET, "NAME", ADDED, datasets,
            "look at this matrix only (repeatable)"),
     OPTION('i', "init", KEY_INIT, "FILE", KEPT, init,
@@ -163,6 +191,21 @@ static double positive_number(struct argp_state *state, const char *name, const 
     return x;
 }
 
+/* A length in cm. */
+static double length(struct argp_state *state, const char *name, const char *text) {
+    static const struct {
+        const char *unit;
+        double cm;
+    } units[] = {{"cm", 1.0}, {"", 1.0}, {"mm", 0.1}, {"in", 2.54}, {"pt", 2.54 / 72.0}};
+    char *end;
+    double x = nnd_number_parse(text, &end);
+    for (size_t i = 0; end != text && x > 0.0 && i < sizeof units / sizeof *units; i++)
+        if (strcmp(end, units[i].unit) == 0)
+            return x * units[i].cm;
+    argp_error(state, "--%s: %s is not a length > 0 in cm, mm, in or pt, as 8.6cm", name, text);
+    return 0.0;
+}
+
 static int whole_number(struct argp_state *state, const char *name, const char *text, int least,
                         int most) {
     char *end;
@@ -204,6 +247,9 @@ static void read_argument(int key, const char *arg, struct argp_state *state, cl
         break;
     case KEY_VAR:
         add_names(state, &o->vars, "var", "variable", arg);
+        break;
+    case KEY_WIDTH:
+        o->width = length(state, "width", arg);
         break;
     case KEY_POINTS:
         o->points = (size_t)whole_number(state, "points", arg, 3, 1000000);

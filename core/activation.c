@@ -116,6 +116,31 @@ static void gelu_any(size_t n, const double *x, double width, double *f0, double
     }
 }
 
+/* gelu with tanh u in place of its erf (Hendrycks & Gimpel, arXiv 1606.08415), u = c (x + a x^3):
+ * x (1 + tanh u)/2. Where tanh u is 1 to the last bit, u is kept from overflow. */
+static void tanh_gelu_sharp(size_t n, const double *x, double width, double *f0, double *f1,
+                            double *f2, double *f3) {
+    const double c = 0.79788456080286535588, a = 0.044715, saturated = 16.0;
+    (void)width;
+    for (size_t i = 0; i < n; i++) {
+        f2[i] = x[i] > saturated ? saturated : x[i] < -saturated ? -saturated : x[i];
+        f1[i] = c * f2[i] * (1.0 + a * f2[i] * f2[i]);
+    }
+    VECTORISE
+    for (size_t i = 0; i < n; i++)
+        f0[i] = tanh(f1[i]);
+    for (size_t i = 0; i < n; i++) {
+        double at = f2[i], t = f0[i], s = 1.0 - t * t;
+        double u1 = c * (1.0 + 3.0 * a * at * at), u2 = 6.0 * c * a * at, u3 = 6.0 * c * a;
+        double t1 = s * u1, t2 = s * (u2 - 2.0 * t * u1 * u1);
+        double t3 = s * (u3 - 6.0 * t * u1 * u2 + (6.0 * t * t - 2.0) * u1 * u1 * u1);
+        f0[i] = 0.5 * x[i] * (1.0 + t);
+        f1[i] = 0.5 * (1.0 + t + x[i] * t1);
+        f2[i] = t1 + 0.5 * x[i] * t2;
+        f3[i] = 1.5 * t2 + 0.5 * x[i] * t3;
+    }
+}
+
 static void softplus_sharp(size_t n, const double *x, double width, double *f0, double *f1,
                            double *f2, double *f3) {
     (void)width;
@@ -137,7 +162,7 @@ static void softplus_sharp(size_t n, const double *x, double width, double *f0, 
 
 /*
  * Gaussian average by the trapezoidal rule, which converges faster than any power for functions
- * analytic in a strip: tanh and softplus have poles at distance pi/2 and pi.
+ * analytic in a strip: tanh, softplus and the tanh of gelu have poles at distance pi/2, pi and 2.8.
  */
 static void smooth(kernel sharp, size_t n, const double *x, double width, double *f0, double *f1,
                    double *f2, double *f3) {
@@ -168,6 +193,11 @@ static void softplus_smooth(size_t n, const double *x, double width, double *f0,
     smooth(softplus_sharp, n, x, width, f0, f1, f2, f3);
 }
 
+static void tanh_gelu_smooth(size_t n, const double *x, double width, double *f0, double *f1,
+                             double *f2, double *f3) {
+    smooth(tanh_gelu_sharp, n, x, width, f0, f1, f2, f3);
+}
+
 static kernel kernel_of(const nnd_activation *a) {
     bool sharp = a->smoothing == 0.0;
     switch ((nnd_activation_kind)a->name) {
@@ -183,6 +213,8 @@ static kernel kernel_of(const nnd_activation *a) {
         return gelu_any;
     case NND_SOFTPLUS:
         return sharp ? softplus_sharp : softplus_smooth;
+    case NND_TANH_GELU:
+        return sharp ? tanh_gelu_sharp : tanh_gelu_smooth;
     }
     return linear;
 }
@@ -219,7 +251,8 @@ bool nnd_activation_is_homogeneous(const nnd_activation *a) {
     return a->name == NND_LINEAR || nnd_activation_has_kink(a);
 }
 
-static const char *const NAMES[] = {"linear", "tanh", "erf", "relu", "gelu", "softplus", NULL};
+static const char *const NAMES[] = {"linear", "tanh",     "erf",       "relu",
+                                    "gelu",   "softplus", "tanh-gelu", NULL};
 
 static const nnd_param PARAMS[] = {
     {"name", NND_FIELD(CHOICE, nnd_activation, name), "tanh", NND_ANY,

@@ -45,6 +45,8 @@ static const nnd_param PARAMS[] = {
     {"time", FIELD(REAL, time), "null", NND_POSITIVE,
      "of flow: final time lr * step (default 100)"},
     NND_RECORD_ROWS(nnd_flat_minima, "100"),
+    {"eigenvalues", FIELD(INTEGER, eigenvalues), "0", NND_BETWEEN(0, 1000),
+     "how many of the Hessian's largest eigenvalues are recorded, each as often as it is one"},
     {"tolerance",
      FIELD(REAL, tolerance),
      "1e-7",
@@ -105,6 +107,9 @@ static const nnd_variable VARIABLES[] = {
     {"final_distance2", "", "final squared distance to the minimum",
      "flat-minima.md#s5: |w - w*|^2", "distance", .check = NND_UNCHECKED,
      .drawing = {.guides = THRESHOLD}, .symbol = "|w−w*|²"},
+    {"last_sharpness", "", "sharpness at the last time, whether a run converged or not",
+     "flat-minima.md#s5: largest eigenvalue of the Hessian, of runs that did not diverge", "minima",
+     .check = NND_UNCHECKED, .symbol = "λ_max"},
     {"converged", "", "fraction of the runs that converged, of those that did not diverge",
      "flat-minima.md#s1: X'(X w - y) = 0", "fate", .check = NND_UNCHECKED},
     {"diverged", "", "1 if the run diverged", "flat-minima.md#s5", "fate", .check = NND_UNCHECKED},
@@ -113,6 +118,14 @@ static const nnd_variable VARIABLES[] = {
     {"loss", "t", "loss", "flat-minima.md#s1: mean square error, no factor 1/2", "training"},
     {"distance2", "t", "squared distance to the minimum", "flat-minima.md#s5: |w - w*|^2",
      "training", .symbol = "|w−w*|²"},
+    {"test_loss", "t", "loss on the test samples", "flat-minima.md#s5: mean square error",
+     "training"},
+    {"gap", "t", "test loss less training loss", "flat-minima.md#s5", "generalisation"},
+    {"sharpness_least", "t", "smallest eigenvalue of the Hessian",
+     "flat-minima.md#s5: negative away from minima", "spectrum", .check = NND_UNCHECKED,
+     .symbol = "λ_min"},
+    {"sharpness_k", "t,k", "largest eigenvalues of the Hessian",
+     "flat-minima.md#s5: each as often as it is one", "spectrum", .symbol = "λ_k"},
     {"trace", "t", "trace of the Hessian", "flat-minima.md#s2: 2 tr(S Theta)", "sharpness"},
     {"trace_start", "", "trace of the Hessian at initialisation",
      "flat-minima.md#s4: mean over the weights", "bounds", .check = NND_UNCHECKED},
@@ -126,6 +139,13 @@ static const nnd_variable VARIABLES[] = {
      "flat-minima.md#s4: |W_k - 1|, largest singular value", "layers", .check = NND_UNCHECKED},
 };
 
+static const nnd_view VIEWS[] = {
+    {"scatter",
+     {"gap", "test_loss"},
+     .scatter = true,
+     .drawing = {.x = "seed", .over = "sharpness", .log = NND_LOG_XY, .last = true}},
+    {NULL}};
+
 /* ---- checks ---- */
 
 static bool check_data(nnd_flat_minima *p, nnd_objection *o) {
@@ -135,9 +155,8 @@ static bool check_data(nnd_flat_minima *p, nnd_objection *o) {
         return nnd_object(o, "data.gram",
                           "leaves the inputs open; allowed: inputs, generate, or covariance and "
                           "minimizer");
-    if (nnd_data_tests(&p->data) > 0)
-        return nnd_object(o, p->data.test_samples > 0 ? "data.test_samples" : "data.test_inputs",
-                          "flat-minima has no test points");
+    if (p->data.test_inputs.rows > 0 && p->data.test_targets.rows == 0)
+        return nnd_object(o, "data.test_targets", "missing beside test_inputs");
     return true;
 }
 
@@ -204,7 +223,12 @@ static bool settle_integrator(nnd_flat_minima *p, nnd_objection *o) {
 
 static bool check(void *params, nnd_objection *o) {
     nnd_flat_minima *p = params;
-    return check_data(p, o) && check_network(p, o) && settle_integrator(p, o);
+    if (!check_data(p, o) || !check_network(p, o) || !settle_integrator(p, o))
+        return false;
+    if ((size_t)p->eigenvalues > nnd_flat_minima_weights(p))
+        return nnd_object(o, "eigenvalues", "%lld; the network has %zu weights",
+                          (long long)p->eigenvalues, nnd_flat_minima_weights(p));
+    return true;
 }
 
 const nnd_model nnd_flat_minima_model = {
@@ -213,6 +237,7 @@ const nnd_model nnd_flat_minima_model = {
     .page = "flat-minima",
     .params = NND_TABLE_OF(PARAMS, nnd_flat_minima),
     NND_VARIABLES(VARIABLES),
+    .views = VIEWS,
     .check = check,
 };
 
@@ -228,6 +253,13 @@ size_t nnd_flat_minima_width(const nnd_flat_minima *p, size_t k) {
     if (k == (size_t)p->depth && p->architecture == NND_FLAT_MLP)
         return 1;
     return k == 0 || p->width == 0 ? nnd_flat_minima_dim(p) : (size_t)p->width;
+}
+
+size_t nnd_flat_minima_weights(const nnd_flat_minima *p) {
+    size_t count = 0;
+    for (size_t k = 1; k <= (size_t)p->depth; k++)
+        count += nnd_flat_minima_width(p, k) * nnd_flat_minima_width(p, k - 1);
+    return count;
 }
 
 double nnd_flat_minima_start(const nnd_flat_minima *p) {

@@ -57,6 +57,7 @@ typedef struct {
     void (*draw)(const nnd_panel *panel, size_t at, const nnd_legend *legend, FILE *out);
 } nnd_cell_kind;
 
-extern const nnd_cell_kind nnd_cell_curves, nnd_cell_heat, nnd_cell_scaling, nnd_cell_seeds;
+extern const nnd_cell_kind nnd_cell_curves, nnd_cell_heat, nnd_cell_scaling, nnd_cell_scatter,
+    nnd_cell_seeds;
 
 #endif

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "io/export_impl.h"
-#include "plot/moments.h"
+#include "models/moments.h"
 #include "plot/panel.h"
 #include "plot/style.h"
 
@@ -293,6 +293,7 @@ void nnd_panel_make(const nnd_result *result, const nnd_plot_choice *choice, con
         .name = name,
         .model = choice->model,
         .seeds = choice->view != NULL && choice->view->seeds,
+        .scatter = choice->view != NULL && choice->view->scatter,
         .drawing = choice->view != NULL ? &choice->view->drawing
                    : v != NULL          ? &v->drawing
                                         : &plain,
@@ -302,9 +303,14 @@ void nnd_panel_make(const nnd_result *result, const nnd_plot_choice *choice, con
         .log_x = options->log_x,
         .log_y = options->log_y,
         .hover = options->hover,
+        .captioned = options->style != NND_STYLE_WEB,
     };
     if (panel->seeds) {
         panel->drawing = &seeds;
+        panel->mc = nnd_source_of(result->seeds, name);
+    }
+    if (panel->scatter) {
+        panel->theory = nnd_source_of(NULL, NULL);
         panel->mc = nnd_source_of(result->seeds, name);
     }
     const nnd_source source =
@@ -316,7 +322,7 @@ void nnd_panel_make(const nnd_result *result, const nnd_plot_choice *choice, con
     keep_ranks(panel, &source);
     add_keys(panel, &panel->mc);
     count_curves(panel, &source);
-    panel->last_size = panel->histogram || panel->y != NULL;
+    panel->last_size = panel->histogram || panel->y != NULL || panel->scatter;
     take_law(panel);
     if (panel->seeds)
         tell_law(panel, choice->count);
@@ -344,6 +350,12 @@ size_t nnd_panel_dashes(const nnd_panel *panel) {
 
 unsigned nnd_panel_colour(const nnd_panel *panel, size_t curve) {
     return nnd_plot_colour(curve / nnd_panel_dashes(panel), nnd_panel_colours(panel));
+}
+
+size_t nnd_panel_dash(const nnd_panel *panel, size_t curve) {
+    size_t dashes = nnd_panel_dashes(panel);
+    bool told = panel->captioned && dashes == 1 && nnd_panel_colours(panel) <= NND_PLOT_DASHES;
+    return told ? curve : curve % dashes;
 }
 
 unsigned nnd_panel_neutral(const nnd_panel *panel) {

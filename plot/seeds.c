@@ -6,9 +6,9 @@
 #include <math.h>
 
 #include "core/companion.h"
+#include "models/moments.h"
 #include "plot/cell.h"
 #include "plot/label.h"
-#include "plot/moments.h"
 
 enum { BINS = 100, ROUNDS = 20, LAW_POINTS = 81, DOTTED = 2 };
 /* What is further from the mean, in standard deviations, is counted, not drawn. */
@@ -165,7 +165,7 @@ static void tell_layers(const nnd_panel *panel, nnd_cell *cell) {
 
 static void write_axes(const nnd_panel *panel, nnd_span x, nnd_span y, FILE *out) {
     nnd_plot_value_label(panel, "x", out);
-    nnd_plot_axis_label("y", "probability density", out);
+    nnd_plot_axis_label(panel, "y", "probability density", out);
     if (y.min > y.max)
         return;
     nnd_span_write(x, false, "x", out);

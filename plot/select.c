@@ -123,6 +123,10 @@ static bool is_guide(const nnd_result *result, const nnd_model *model, size_t i)
     return false;
 }
 
+static bool needs_seeds(const nnd_view *view) {
+    return view->seeds || view->scatter;
+}
+
 /* True if a view of the model's shows its v-th variable. */
 static bool shows(const nnd_result *result, const nnd_view *view, size_t v) {
     const nnd_frame *frames[] = {result->theory, result->mc};
@@ -131,8 +135,9 @@ static bool shows(const nnd_result *result, const nnd_view *view, size_t v) {
         return false;
     if (view->scaling != NULL)
         return is_over(result->mc, name, "size", 2);
-    if (view->seeds)
-        return is_over(result->seeds, name, "seed", FEWEST_SEEDS);
+    if (needs_seeds(view))
+        return is_over(result->seeds, name, "seed", FEWEST_SEEDS) &&
+               (!view->scatter || is_over(result->seeds, view->drawing.over, "seed", 1));
     for (size_t f = 0; f < 2; f++)
         if (is_over(frames[f], name, x, 3) && is_over(frames[f], name, y, 3) &&
             is_over(frames[f], name, view->drawing.ridge, 3))
@@ -227,7 +232,7 @@ static void select_view(const nnd_result *result, const nnd_model *model, const 
 static const nnd_view *seeds_view(const nnd_model *model, const char *name) {
     const nnd_view *view = model != NULL && name != NULL ? model->views : NULL;
     for (; view != NULL && view->name != NULL; view++)
-        if (view->seeds && strcmp(view->name, name) == 0)
+        if (needs_seeds(view) && strcmp(view->name, name) == 0)
             return view;
     return NULL;
 }
@@ -253,8 +258,7 @@ static nnd_status select_seeds(nnd_context *ctx, const nnd_result *result,
     }
     if (choice->count == 0)
         return nnd_fail(ctx, NND_E_INPUT,
-                        "view %s: %d seeds are the fewest that show how they "
-                        "are spread",
+                        "view %s: the file does not hold what it shows over %d seeds or more",
                         view->name, FEWEST_SEEDS);
     return NND_OK;
 }

@@ -196,6 +196,85 @@ nnd_status nnd_lanczos_extremes(nnd_lanczos *l, nnd_operator apply, void *data, 
     return status;
 }
 
+/* ---- several eigenvalues, with multiplicities ---- */
+
+/* An operator whose eigenvectors found so far have the eigenvalue `below` instead. */
+typedef struct {
+    nnd_operator apply;
+    void *data;
+    size_t n, found;
+    const double *value, *vector;
+    double below;
+} deflated;
+
+static void apply_deflated(void *data, const double *x, double *y) {
+    const deflated *d = data;
+    int n = (int)d->n;
+    d->apply(d->data, x, y);
+    for (size_t k = 0; k < d->found; k++) {
+        const double *v = d->vector + k * d->n;
+        cblas_daxpy(n, (d->below - d->value[k]) * cblas_ddot(n, v, 1, x, 1), v, 1, y, 1);
+    }
+}
+
+/* sqrt(sum_k |A v_k - value_k v_k|^2); the basis serves as scratch. */
+static double residual_norm(nnd_lanczos *l, nnd_operator apply, void *data, size_t count,
+                            const double *value, const double *vector) {
+    double sum = 0.0;
+    for (size_t k = 0; k < count; k++) {
+        apply(data, vector + k * l->n, l->basis);
+        cblas_daxpy((int)l->n, -value[k], vector + k * l->n, 1, l->basis, 1);
+        sum += cblas_ddot((int)l->n, l->basis, 1, l->basis, 1);
+    }
+    return sqrt(sum);
+}
+
+static void exchange(size_t n, double *x, double *y) {
+    for (size_t i = 0; i < n; i++) {
+        double old = x[i];
+        x[i] = y[i];
+        y[i] = old;
+    }
+}
+
+/* Brings the pair k, which a later search may have found above those before it, to its place. */
+static void sort_in(size_t n, size_t k, double *value, double *vector) {
+    for (; k > 0 && value[k] > value[k - 1]; k--) {
+        exchange(1, value + k, value + k - 1);
+        exchange(n, vector + k * n, vector + (k - 1) * n);
+    }
+}
+
+nnd_status nnd_lanczos_leading(nnd_lanczos *l, nnd_operator apply, void *data, size_t count,
+                               const double *start, double tolerance, double *value, double *vector,
+                               double *error) {
+    size_t n = l->n;
+    deflated d = {apply, data, n, 0, value, vector, 0.0};
+    double end[2], *pair = malloc(2 * n * sizeof *pair);
+    nnd_status worst = NND_OK;
+    if (pair == NULL)
+        return nnd_fail_memory(l->ctx, "Lanczos vectors");
+    for (size_t k = 0; k < count; d.found = ++k) {
+        nnd_status status =
+            nnd_lanczos_extremes(l, apply_deflated, &d, start + k * n, tolerance, end, pair, NULL);
+        worst = status < NND_OK || status > worst ? status : worst;
+        if (worst < NND_OK)
+            break;
+        value[k] = end[0];
+        memcpy(vector + k * n, pair, n * sizeof *pair);
+        if (k == 0) {
+            value[count] = end[1];
+            memcpy(vector + count * n, pair + n, n * sizeof *pair);
+            d.below = -2.0 * fmax(fabs(end[0]), fabs(end[1]));
+        }
+        sort_in(n, k, value, vector);
+    }
+    free(pair);
+    if (worst >= NND_OK)
+        *error = residual_norm(l, apply, data, count + 1, value, vector);
+    return worst;
+}
+
 /* Weights are the squares of the first components of the eigenvectors. */
 nnd_status nnd_lanczos_rule(nnd_lanczos *l, nnd_operator apply, void *data, const double *start,
                             size_t *count, double *node, double *weight) {

@@ -5,6 +5,7 @@
 
 #include <cblas.h>
 #include <math.h>
+#include <stdlib.h>
 
 #include "core/rng.h"
 #include "nndmft/solvers/chain.h"

@@ -24,6 +24,8 @@ static double phi0(int name, double x) {
         return 0.5 * x * (1.0 + erf(x / sqrt(2.0)));
     case NND_SOFTPLUS:
         return x > 30.0 ? x : log1p(exp(x));
+    case NND_TANH_GELU:
+        return 0.5 * x * (1.0 + tanh(sqrt(2.0 / M_PI) * (x + 0.044715 * x * x * x)));
     default:
         return x;
     }
@@ -78,20 +80,22 @@ END_TEST
 /* At h = 0.7 with gain 1.25 and scale 0.6; at h = -0.9 with gain 0.8, scale 1.5, smoothing 0.4.
  * To 18 digits by quadrature with 40. */
 START_TEST(values_and_derivatives_are_those_of_high_precision) {
-    static const double sharp[6][4] = {
+    static const double sharp[7][4] = {
         {0.42, 0.6, 0.0, 0.0},
         {0.337874689889578109, 0.302710140447972459, -0.532698410574423592, 0.460166047643090185},
         {0.376356029308732636, 0.314847027174088931, -0.688727871943319537, 0.522695259956983577},
         {0.42, 0.6, 0.0, 0.0},
         {0.339869479801945537, 0.628356702437228964, 0.251863416467635979, -0.721815843476274788},
-        {0.587253398882426742, 0.423471016702206735, 0.155739391738590386, -0.0801220876606125468}};
-    static const double smooth[6][4] = {
+        {0.587253398882426742, 0.423471016702206735, 0.155739391738590386, -0.0801220876606125468},
+        {0.33981728665845841, 0.628150728226125686, 0.251650475070384303, -0.718919676694985287}};
+    static const double smooth[7][4] = {
         {-1.35, 1.5, 0.0, 0.0},
         {-1.08947497335995631, 0.931118188351514419, 0.768495257005026399, -0.0831364145655174017},
         {-1.21203252938759131, 1.0028156287071499, 0.958867533425163252, -0.148562920185394926},
         {0.00254075301709010019, 0.0183367089825670547, 0.119023694383752809, 0.669508280908609551},
         {-0.275022528585699016, 0.0754081321952597088, 0.533618235416148562, 0.620464829676963898},
-        {0.7645818962461756, 0.4966948084613832, 0.259979833360823141, 0.0673039015812796308}};
+        {0.7645818962461756, 0.4966948084613832, 0.259979833360823141, 0.0673039015812796308},
+        {-0.275171695053041486, 0.075715454136497162, 0.533399296992869435, 0.619256020858580801}};
     const nnd_activation sharply = {_i, 1.25, 0.6, 0.0}, smoothly = {_i, 0.8, 1.5, 0.4};
     double at = 0.7, below = -0.9, f[4], g[4];
     nnd_activation_apply(&sharply, 1, &at, &f[0], &f[1], &f[2], &f[3]);
@@ -168,13 +172,13 @@ END_TEST
 int main(void) {
     Suite *suite = suite_create("activation");
     TCase *tests = tcase_create("activation");
-    tcase_add_loop_test(tests, sharp_values_are_those_of_the_c_library, 0, 6);
-    tcase_add_loop_test(tests, derivatives_are_limits_of_differences, 0, 24);
-    tcase_add_loop_test(tests, values_and_derivatives_are_those_of_high_precision, 0, 6);
-    tcase_add_loop_test(tests, smoothing_is_a_gaussian_average, 0, 6);
-    tcase_add_loop_test(tests, oddness_and_homogeneity_hold, 0, 24);
-    tcase_add_loop_test(tests, a_point_does_not_depend_on_its_neighbours, 0, 24);
-    tcase_add_loop_test(tests, what_is_not_a_number_stays_so, 0, 24);
+    tcase_add_loop_test(tests, sharp_values_are_those_of_the_c_library, 0, 7);
+    tcase_add_loop_test(tests, derivatives_are_limits_of_differences, 0, 28);
+    tcase_add_loop_test(tests, values_and_derivatives_are_those_of_high_precision, 0, 7);
+    tcase_add_loop_test(tests, smoothing_is_a_gaussian_average, 0, 7);
+    tcase_add_loop_test(tests, oddness_and_homogeneity_hold, 0, 28);
+    tcase_add_loop_test(tests, a_point_does_not_depend_on_its_neighbours, 0, 28);
+    tcase_add_loop_test(tests, what_is_not_a_number_stays_so, 0, 28);
     suite_add_tcase(suite, tests);
     return test_main(suite);
 }

@@ -55,9 +55,11 @@ static void check_agreement(const char *yaml) {
 
 START_TEST(aligned_networks_follow_the_map) {
     check_agreement("{model: flat-minima, params: {" S3_DATA ", depth: 3, lr: .05, steps: 300, "
-                    "record_every: 30, init: aligned, init_scale: .5, width: 4}, "
+                    "record_every: 30, init: aligned, init_scale: .5, width: 4, "
+                    "eigenvalues: 3}, "
                     "simulate: {seeds: 8}}");
-    check_agreement("{model: flat-minima, params: {" REGRESSION ", depth: 5, lr: .02, steps: 200, "
+    check_agreement("{model: flat-minima, params: {data: {generate: regression, samples: 50, "
+                    "test_samples: 20, dim: 5, noise: 1}, depth: 5, lr: .02, steps: 200, "
                     "record_every: 20, init: aligned, init_scale: .6, w0: [1, 2, 0, -1, 1]}, "
                     "simulate: {seeds: 8}}");
 }
@@ -273,6 +275,37 @@ START_TEST(gelu_networks_sharpen_to_the_limit_of_stability) {
 }
 END_TEST
 
+/* Tested on what they were trained on, linear networks (which see rotated samples) and others have
+ * no gap; the sum of all eigenvalues of the former is their trace. */
+START_TEST(samples_of_training_leave_no_gap) {
+    static const char *const activation[] = {"linear", "gelu", "tanh-gelu"};
+    for (int k = 0; k < 3; k++) {
+        nnd_context *ctx = nnd_context_new(NULL);
+        char yaml[600];
+        snprintf(yaml, sizeof yaml,
+                 "{model: flat-minima, params: {data: {inputs: [[1, 2], [0, 1], [-1, .5]], "
+                 "targets: [1, -1, .3], test_inputs: [[1, 2], [0, 1], [-1, .5]], "
+                 "test_targets: [1, -1, .3]}, depth: 3, lr: .01, steps: 40, record: [0], "
+                 "activation: %s, eigenvalues: 10}, simulate: {seeds: 8}}",
+                 activation[k]);
+        nnd_frame *mc = simulate(ctx, yaml, NULL);
+        double sum = 0.0;
+        const nnd_array *leading = nnd_frame_find(mc, "sharpness_k");
+        for (int i = 0; i < 10; i++)
+            sum += leading->data[i];
+        ck_assert_double_le(fabs(test_value(mc, "gap", "t=40")), 1e-14);
+        ck_assert(test_value(mc, "test_loss", "t=40") > 0.1);
+        test_close("least", leading->data[9], test_value(mc, "sharpness_least", "t=0"), 1e-12);
+        if (k == 0)
+            test_close("trace", sum, test_value(mc, "trace", "t=0"), 1e-7);
+        test_close("last", test_value(mc, "last_sharpness", ""),
+                   test_value(mc, "sharpness", "t=40"), 0.0);
+        nnd_frame_free(mc);
+        nnd_context_free(ctx);
+    }
+}
+END_TEST
+
 START_TEST(the_same_bits_for_any_number_of_threads) {
     const char *yaml = "{model: flat-minima, params: {data: {generate: regression, samples: 15, "
                        "dim: 20, noise: 1}, depth: 5, steps: 200, record: [0, 50]}, "
@@ -357,6 +390,7 @@ int main(void) {
     tcase_add_test(tests, sharpness_locks_below_the_limit_of_stability);
     tcase_add_test(tests, no_run_converges_beyond_the_threshold);
     tcase_add_test(tests, gelu_networks_sharpen_to_the_limit_of_stability);
+    tcase_add_test(tests, samples_of_training_leave_no_gap);
     tcase_add_test(tests, the_same_bits_for_any_number_of_threads);
     tcase_add_test(tests, what_has_nothing_to_learn_is_refused);
     tcase_add_test(tests, limits_of_data_and_depth);

@@ -97,6 +97,47 @@ START_TEST(too_few_steps_are_said_to_be_too_few) {
 }
 END_TEST
 
+/* Eigenvalues given: 3 thrice, 2, 1 twice, and below 0 the more the further down; in the basis of a
+ * reflection. */
+static double apply_known_at(size_t i) {
+    static const double top[] = {3.0, 3.0, 3.0, 2.0, 1.0, 1.0};
+    return i < 6 ? top[i] : -0.2 * (double)(i - 5);
+}
+
+static void apply_known(void *data, const double *x, double *y) {
+    size_t n = *(const size_t *)data;
+    double along = 0.0, back = 0.0;
+    for (size_t i = 0; i < n; i++)
+        along += x[i] * 2.0 / (double)n;
+    for (size_t i = 0; i < n; i++) {
+        y[i] = apply_known_at(i) * (x[i] - along);
+        back += y[i] * 2.0 / (double)n;
+    }
+    for (size_t i = 0; i < n; i++)
+        y[i] -= back;
+}
+
+/* Up to the last one, where what is found lies below all the rest, too. */
+START_TEST(multiple_eigenvalues_count_as_often_as_they_are) {
+    enum { N = 24 };
+    nnd_context *ctx = nnd_context_new(NULL);
+    nnd_lanczos *l;
+    size_t n = N, count = _i == 0 ? 8 : N;
+    double start[N * N], value[N + 1], vector[(N + 1) * N], error;
+    nnd_rng_normals((nnd_rng_key){5, 0, 0}, 0, 0, count * N, start);
+    ck_assert_int_eq(nnd_lanczos_new(ctx, n, n, &l), NND_OK);
+    ck_assert_int_eq(
+        nnd_lanczos_leading(l, apply_known, &n, count, start, 1e-9, value, vector, &error), NND_OK);
+    /* Residuals are at most the tolerance times 3.6 or 7.2 each. */
+    ck_assert_double_le(error, 1e-9 * 7.2 * sqrt((double)count + 1.0));
+    for (size_t k = 0; k < count; k++)
+        test_close("eigenvalue", value[k], apply_known_at(k), 1e-9 * 7.2);
+    test_close("smallest", value[count], apply_known_at(N - 1), 1e-9);
+    nnd_lanczos_free(l);
+    nnd_context_free(ctx);
+}
+END_TEST
+
 /* The Wishart matrix less a multiple of the identity has both signs. */
 static void apply_shifted(void *data, const double *x, double *y) {
     apply(data, x, y);
@@ -147,6 +188,7 @@ int main(void) {
     TCase *tests = tcase_create("lanczos");
     tcase_add_test(tests, top_of_a_continuum_equals_the_full_decomposition);
     tcase_add_test(tests, small_operators_are_exhausted);
+    tcase_add_loop_test(tests, multiple_eigenvalues_count_as_often_as_they_are, 0, 2);
     tcase_add_test(tests, too_few_steps_are_said_to_be_too_few);
     tcase_add_test(tests, both_ends_of_an_indefinite_operator);
     suite_add_tcase(suite, tests);

@@ -406,9 +406,10 @@ END_TEST
 
 /* ---- drawings ---- */
 
-/* Whether a name, if there is one, is a dimension of one of the variables or a parameter. */
+/* Whether a name, if there is one, is a dimension of one of the variables, a parameter, or the
+ * seeds that every ensemble has. */
 static bool is_axis(const nnd_model *model, const char *name) {
-    if (name == NULL || nnd_param_find(model->params, name) != NULL)
+    if (name == NULL || strcmp(name, "seed") == 0 || nnd_param_find(model->params, name) != NULL)
         return true;
     for (size_t i = 0; i < model->variable_count; i++)
         if (nnd_variable_has_dim(&model->variables[i], name))

@@ -9,7 +9,9 @@
 #include "nndmft/solvers/flatness.h"
 #include "theory/flat_minima_path.h"
 
-static nnd_status make_loss(nnd_context *ctx, const nnd_flat_minima *p, nnd_quadratic *q) {
+/* The loss, and the data set that it comes of, if it does. */
+static nnd_status make_loss(nnd_context *ctx, const nnd_flat_minima *p, nnd_quadratic *q,
+                            nnd_dataset *set) {
     if (p->data.covariance.rows > 0) {
         nnd_status status = nnd_quadratic_make(
             ctx, p->data.covariance.rows, p->data.covariance.value, p->data.minimizer.value, q);
@@ -20,17 +22,16 @@ static nnd_status make_loss(nnd_context *ctx, const nnd_flat_minima *p, nnd_quad
                     q->ignored);
         return status;
     }
-    nnd_dataset set;
-    nnd_status status = nnd_dataset_make(ctx, &p->data, &set);
+    nnd_status status = nnd_dataset_make(ctx, &p->data, set);
     if (status == NND_OK)
-        status = nnd_quadratic_fit(ctx, set.samples, set.dim, set.inputs, set.targets, q);
-    nnd_dataset_clear(&set);
+        status = nnd_quadratic_fit(ctx, set->samples, set->dim, set->inputs, set->targets, q);
     return status;
 }
 
 /* The loss of the data; what it objects to concerns the key `data`. */
-static nnd_status loss_of(nnd_context *ctx, const nnd_flat_minima *p, nnd_quadratic *q) {
-    nnd_status status = make_loss(ctx, p, q);
+static nnd_status loss_of(nnd_context *ctx, const nnd_flat_minima *p, nnd_quadratic *q,
+                          nnd_dataset *set) {
+    nnd_status status = make_loss(ctx, p, q, set);
     char objection[256];
     snprintf(objection, sizeof objection, "%s", nnd_context_message(ctx));
     return status == NND_E_INPUT ? nnd_fail(ctx, status, "params.data: %s", objection) : status;
@@ -83,17 +84,19 @@ static nnd_status add_bounds(nnd_context *ctx, const nnd_flat_minima *p, const n
 nnd_status nnd_flat_minima_theory(nnd_context *ctx, const void *params, nnd_frame **frame) {
     const nnd_flat_minima *p = params;
     nnd_quadratic q = {0};
+    nnd_dataset set = {0};
     nnd_frame *out = NULL;
     nnd_status ran = NND_OK, status = nnd_frame_new(ctx, &out);
     bool linear = nnd_flat_minima_is_linear(p);
     if (status == NND_OK && p->integrator == NND_DESCENT)
         status = nnd_frame_add_number(out, &nnd_flat_minima_model, "stability_limit", 2.0 / p->lr);
     if (status == NND_OK && linear)
-        status = loss_of(ctx, p, &q);
+        status = loss_of(ctx, p, &q, &set);
     if (status == NND_OK && linear)
         status = add_bounds(ctx, p, &q, out);
     if (status == NND_OK && nnd_flat_minima_has_path(p))
-        status = nnd_flat_minima_add_path(ctx, p, &q, out, &ran);
+        status = nnd_flat_minima_add_path(ctx, p, &q, &set, out, &ran);
+    nnd_dataset_clear(&set);
     nnd_quadratic_clear(&q);
     nnd_hand_over(status == NND_OK, out, frame);
     return status == NND_OK ? ran : status;
@@ -103,9 +106,10 @@ nnd_status nnd_flat_minima_theory_cost(nnd_context *ctx, const void *params, nnd
     const nnd_flat_minima *p = params;
     double d = (double)nnd_flat_minima_dim(p), depth = (double)p->depth;
     double n = p->data.covariance.rows > 0 ? d : (double)nnd_data_samples(&p->data);
+    double all = n + (double)nnd_data_tests(&p->data);
     double least = fmin(n, d), decomposition = 20.0 * n * d * least;
     /* The data set with its Gram matrix; its copy and singular vectors; S and its root. */
-    cost->bytes = sizeof(double) * (2.0 * n * d + n * n + 2.0 * n * least + 5.0 * d * d);
+    cost->bytes = sizeof(double) * ((all + n) * d + all * all + 2.0 * n * least + 5.0 * d * d);
     /* Each value of the dual takes about ten passes over the modes, a hundred values the search. */
     cost->flops = decomposition + 1e4 * least;
     if (nnd_flat_minima_has_path(p)) {
@@ -114,10 +118,13 @@ nnd_status nnd_flat_minima_theory_cost(nnd_context *ctx, const void *params, nnd
         nnd_status status = nnd_flat_minima_times(ctx, p, &times);
         if (status != NND_OK)
             return status;
-        double weights = 2.0 * d + 4.0 * depth, records = (double)times.count;
+        double weights = d + depth, records = (double)times.count;
+        double many = fmax(1.0, (double)p->eigenvalues);
         free(times.value);
-        cost->bytes += sizeof(double) * (310.0 * weights + records * (6.0 + 3.0 * depth));
-        cost->flops += records * lanczos * (8.0 * weights + 4.0 * d * d + 4.0 * lanczos * weights);
+        cost->bytes += sizeof(double) * ((310.0 + 2.0 * many) * weights +
+                                         records * (9.0 + 2.0 * many + 3.0 * depth));
+        cost->flops +=
+            records * many * lanczos * (8.0 * weights + 4.0 * d * d + 4.0 * lanczos * weights);
         cost->flops += (p->integrator == NND_DESCENT ? (double)p->steps : 2e4) * 2.0 * d * d;
     }
     return NND_OK;

@@ -9,8 +9,8 @@
 #include "core/companion.h"
 #include "core/divergence.h"
 #include "nndmft/solvers/aligned_layers.h"
-#include "nndmft/solvers/chain.h"
 #include "nndmft/solvers/ode.h"
+#include "theory/flat_minima_hessian.h"
 #include "theory/flat_minima_path.h"
 #include "theory/shortfall.h"
 
@@ -19,8 +19,10 @@ typedef struct {
     const nnd_flat_minima *params;
     nnd_reals times;
     nnd_aligned state;
-    nnd_chain chain; /* the matrices of the state, as far as their Hessian needs them */
-    double *sharpness, *loss, *distance2, *trace, *norm, *ratio, *alignment;
+    const nnd_dataset *set;
+    nnd_flat_hessian hessian;
+    double *sharpness, *least, *leading, *leading_se, *loss, *test_loss, *gap, *distance2, *trace;
+    double *norm, *ratio, *alignment;
     double first_loss;
     size_t recorded;
     nnd_status converged; /* of Lanczos */
@@ -29,22 +31,6 @@ typedef struct {
 
 bool nnd_flat_minima_has_path(const nnd_flat_minima *p) {
     return nnd_flat_minima_is_linear(p) && p->init == NND_FLAT_ALIGNED && nnd_flat_minima_trains(p);
-}
-
-/* Hidden layers beyond the first two units repeat the eigenvalues of the second. */
-static nnd_status make_chain(nnd_context *ctx, const nnd_flat_minima *p, const nnd_quadratic *loss,
-                             nnd_chain *chain) {
-    size_t depth = (size_t)p->depth, *width = calloc(depth + 1, sizeof *width);
-    if (width == NULL)
-        return nnd_fail_memory(ctx, "a chain of matrices");
-    for (size_t k = 0; k <= depth; k++) {
-        width[k] = nnd_flat_minima_width(p, k);
-        if (k > 0 && width[k] > 2)
-            width[k] = 2;
-    }
-    nnd_status status = nnd_chain_make(ctx, loss, depth, width, NULL, chain);
-    free(width);
-    return status;
 }
 
 /* b = length * direction of w0, s = init_scale; or balanced with |w| = |w0|. */
@@ -64,40 +50,69 @@ static nnd_status add_dims(path *r, nnd_frame *frame) {
                                           r->times.count, r->times.value);
     if (status == NND_OK)
         status = nnd_frame_add_range(frame, "layer", (size_t)r->params->depth, 1.0);
+    if (status == NND_OK && r->params->eigenvalues > 0)
+        status = nnd_frame_add_range(frame, "k", (size_t)r->params->eigenvalues, 1.0);
     return status;
 }
 
 static nnd_status add_arrays(path *r, nnd_frame *frame) {
+    bool listed = r->params->eigenvalues > 0, tested = r->set->tests > 0;
     const struct {
         const char *name;
         double **data;
+        bool wanted;
     } arrays[] = {
-        {"sharpness", &r->sharpness},       {"loss", &r->loss},
-        {"distance2", &r->distance2},       {"trace", &r->trace},
-        {"layer_norm", &r->norm},           {"layer_rank_ratio", &r->ratio},
-        {"layer_alignment", &r->alignment},
+        {"sharpness", &r->sharpness, true},
+        {"sharpness_least", &r->least, true},
+        {"sharpness_k", &r->leading, listed},
+        {"sharpness_k" NND_SE, &r->leading_se, listed},
+        {"loss", &r->loss, true},
+        {"test_loss", &r->test_loss, tested},
+        {"gap", &r->gap, tested},
+        {"distance2", &r->distance2, true},
+        {"trace", &r->trace, true},
+        {"layer_norm", &r->norm, true},
+        {"layer_rank_ratio", &r->ratio, true},
+        {"layer_alignment", &r->alignment, true},
     };
     nnd_status status = add_dims(r, frame);
     for (size_t i = 0; status == NND_OK && i < sizeof arrays / sizeof *arrays; i++)
-        status =
-            nnd_frame_add_variable(frame, &nnd_flat_minima_model, arrays[i].name, arrays[i].data);
+        if (arrays[i].wanted)
+            status = nnd_frame_add_variable(frame, &nnd_flat_minima_model, arrays[i].name,
+                                            arrays[i].data);
     return status;
+}
+
+static void record_tests(path *r, size_t i) {
+    const nnd_dataset *set = r->set;
+    const double *x = set->inputs + set->samples * set->dim;
+    double sum = 0.0;
+    for (size_t mu = 0; mu < set->tests; mu++) {
+        double f = cblas_ddot((int)set->dim, x + mu * set->dim, 1, r->state.w, 1);
+        sum += (set->test_targets[mu] - f) * (set->test_targets[mu] - f);
+    }
+    r->test_loss[i] = sum / (double)set->tests;
+    r->gap[i] = r->test_loss[i] - r->loss[i];
 }
 
 /* Writes the evaluated state down as the next record. */
 static nnd_status record(path *r) {
     const nnd_aligned *a = &r->state;
-    size_t i = r->recorded++, depth = a->depth;
-    double extreme[2];
-    nnd_chain_set_aligned(&r->chain, a->b, a->s);
-    nnd_chain_evaluate(&r->chain);
-    nnd_status status = nnd_chain_extremes(r->ctx, &r->chain, extreme);
+    size_t i = r->recorded++, depth = a->depth, listed = (size_t)r->params->eigenvalues;
+    nnd_status status = nnd_flat_hessian_find(&r->hessian, a->b, a->s);
     if (status < NND_OK)
         return status;
     if (status > NND_OK)
         r->converged = status;
-    r->sharpness[i] = extreme[0];
+    r->sharpness[i] = r->hessian.leading[0];
+    r->least[i] = r->hessian.least;
+    for (size_t k = 0; k < listed; k++) {
+        r->leading[i * listed + k] = r->hessian.leading[k];
+        r->leading_se[i * listed + k] = r->hessian.error;
+    }
     r->loss[i] = nnd_quadratic_loss(a->loss, a->w);
+    if (r->set->tests > 0)
+        record_tests(r, i);
     r->distance2[i] = nnd_quadratic_distance2(a->loss, a->w);
     r->trace[i] = nnd_aligned_trace(a);
     for (size_t k = 0; k < depth; k++) {
@@ -235,7 +250,7 @@ static nnd_status add_end(path *r, double diverged_at, nnd_frame *frame) {
     free(zero);
     nnd_status status = NND_OK;
     if (converged)
-        status = nnd_chain_sharpness(r->ctx, &r->chain, &sharpness);
+        status = nnd_chain_sharpness(r->ctx, &r->hessian.chain, &sharpness);
     if (status == NND_OK)
         status = nnd_frame_add_number(frame, &nnd_flat_minima_model, "final_sharpness", sharpness);
     if (status == NND_OK && r->params->integrator == NND_DESCENT)
@@ -245,6 +260,9 @@ static nnd_status add_end(path *r, double diverged_at, nnd_frame *frame) {
         status = nnd_frame_add_number(frame, &nnd_flat_minima_model, "final_distance2",
                                       whole ? r->distance2[r->times.count - 1] : NAN);
     if (status == NND_OK)
+        status = nnd_frame_add_number(frame, &nnd_flat_minima_model, "last_sharpness",
+                                      whole ? r->sharpness[r->times.count - 1] : NAN);
+    if (status == NND_OK)
         status = nnd_frame_add_number(frame, &nnd_flat_minima_model, "converged", converged);
     if (status == NND_OK)
         status =
@@ -253,14 +271,15 @@ static nnd_status add_end(path *r, double diverged_at, nnd_frame *frame) {
 }
 
 nnd_status nnd_flat_minima_add_path(nnd_context *ctx, const nnd_flat_minima *p,
-                                    const nnd_quadratic *loss, nnd_frame *frame, nnd_status *ran) {
-    path r = {.ctx = ctx, .params = p, .frame = frame};
+                                    const nnd_quadratic *loss, const nnd_dataset *set,
+                                    nnd_frame *frame, nnd_status *ran) {
+    path r = {.ctx = ctx, .params = p, .set = set, .frame = frame};
     double diverged_at = NAN;
     nnd_status status = nnd_flat_minima_times(ctx, p, &r.times);
     if (status == NND_OK)
         status = nnd_aligned_make(ctx, loss, (size_t)p->depth, &r.state);
     if (status == NND_OK)
-        status = make_chain(ctx, p, loss, &r.chain);
+        status = nnd_flat_hessian_make(ctx, p, loss, &r.hessian);
     if (status == NND_OK)
         status = add_arrays(&r, frame);
     if (status == NND_OK) {
@@ -279,6 +298,6 @@ nnd_status nnd_flat_minima_add_path(nnd_context *ctx, const nnd_flat_minima *p,
         *ran = !isnan(diverged_at) ? NND_DIVERGED : r.converged;
     free(r.times.value);
     nnd_aligned_clear(&r.state);
-    nnd_chain_clear(&r.chain);
+    nnd_flat_hessian_clear(&r.hessian);
     return status;
 }

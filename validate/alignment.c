@@ -10,6 +10,7 @@
 #include "core/hand_over.h"
 #include "core/streams.h"
 #include "core/timegrid.h"
+#include "nndmft/similarity.h"
 #include "validate/alignment_run.h"
 #include "validate/network.h"
 #include "validate/recipe.h"
@@ -24,7 +25,8 @@ static size_t block(const void *params, size_t size) {
                  (p->route == NND_ROUTE_DIRECT && !nnd_alignment_is_timed(p) &&
                   p->training != NND_ALIGN_GAUSSIAN);
     size_t n = DIMENSIONS_AT_ONCE / (size > 0 ? size : 1), most = quick ? 64 : 8;
-    return n < 1 ? 1 : n > most ? most : n;
+    size_t least = nnd_alignment_has_data(p) ? 8 : 1; /* each block measures the data */
+    return n < least ? least : n > most ? most : n;
 }
 
 /* As many as gd may have. */
@@ -62,8 +64,9 @@ typedef struct {
     nnd_context *ctx;
     const nnd_alignment *p;
     nnd_alignment_pair pair;
-    nnd_reals times; /* empty: only the end */
-    double *probes;
+    nnd_reals times;      /* empty: only the end */
+    double *probes;       /* points x D, and their labels */
+    size_t probe_numbers; /* points x D */
     nnd_alignment_trace trace;
     nnd_frame *frame;
 } simulation;
@@ -87,10 +90,12 @@ static nnd_status make_frame(simulation *s, size_t first_seed, size_t count) {
     if (status == NND_OK && is_timed(s))
         status = nnd_frame_add_dim(s->frame, "t", steps ? NND_COORD_INTEGER : NND_COORD_REAL,
                                    s->times.count, s->times.value);
+    if (status == NND_OK && s->p->probe.similarity)
+        status = nnd_alignment_add_directions(s->frame);
     for (size_t m = 0; status == NND_OK && m < NND_ALIGN_MEASURES; m++) {
-        bool probed = m == NND_ALIGN_CKA_PROBE || m == NND_ALIGN_CKA_DEBIASED;
-        if (!probed || s->p->probe.points > 0)
-            status = add_measure(s, nnd_alignment_measure_names[m]);
+        const char *name = nnd_alignment_measure_names[m];
+        if (nnd_alignment_is_measured(s->p, m) && nnd_frame_find(s->frame, name) == NULL)
+            status = add_measure(s, name);
     }
     if (status == NND_OK)
         status = nnd_frame_add(s->frame, NND_DIVERGED_AT, "seed", NULL);
@@ -105,8 +110,10 @@ static void store(const simulation *s, size_t seed) {
     const nnd_alignment_trace *trace = &s->trace;
     for (size_t m = 0; m < NND_ALIGN_MEASURES; m++) {
         const nnd_array *array = nnd_frame_find(s->frame, nnd_alignment_measure_names[m]);
+        size_t directions, direction = nnd_alignment_direction(m, &directions);
         for (size_t i = 0; array != NULL && i < trace->times; i++)
-            array->data[seed * trace->times + i] = trace->measure[i * NND_ALIGN_MEASURES + m];
+            array->data[(seed * trace->times + i) * directions + direction] =
+                trace->measure[i * NND_ALIGN_MEASURES + m];
     }
     nnd_frame_find(s->frame, NND_DIVERGED_AT)->data[seed] = trace->diverged_at;
     nnd_frame_find(s->frame, "converged_fraction")->data[seed] = trace->converged;
@@ -125,8 +132,11 @@ static nnd_status train(simulation *s, nnd_rng_key key) {
     if (!nnd_alignment_is_linear(s->p))
         return nnd_alignment_run_nonlinear(s->ctx, &s->pair, key, trace);
     if (s->probes != NULL)
-        nnd_alignment_draw_probes(&s->pair, key, NND_STREAM_ALIGNMENT_PROBES,
-                                  (size_t)s->p->probe.points, s->probes);
+        status = nnd_alignment_draw_probes(s->ctx, &s->pair, key, NND_STREAM_ALIGNMENT_PROBES,
+                                           (size_t)s->p->probe.points, s->probes,
+                                           s->probes + s->probe_numbers);
+    if (status != NND_OK)
+        return status;
     return nnd_alignment_run_linear(s->ctx, &s->pair, key, s->probes, trace);
 }
 
@@ -139,8 +149,9 @@ static nnd_status make(simulation *s, size_t size, size_t first_seed, size_t cou
     s->trace.times = is_timed(s) ? s->times.count : 1;
     s->trace.time = s->times.value;
     s->trace.measure = calloc(s->trace.times * NND_ALIGN_MEASURES, sizeof(double));
+    s->probe_numbers = (size_t)s->p->probe.points * s->pair.dim;
     if (s->p->probe.points > 0)
-        s->probes = calloc((size_t)s->p->probe.points * size, sizeof(double));
+        s->probes = calloc(s->probe_numbers + (size_t)s->p->probe.points, sizeof(double));
     if (status == NND_OK &&
         (s->trace.measure == NULL || (s->p->probe.points > 0 && s->probes == NULL)))
         status = nnd_fail_memory(s->ctx, "the measurements");
@@ -195,6 +206,26 @@ static bool trains_layers(const nnd_alignment *p) {
                                      : !direct;
 }
 
+/* Measures of similarity of n probes with k features, once as they are and once in another order:
+ * products, decompositions, distances, and a few passes over all pairs. */
+static void add_similarity_cost(const nnd_alignment *p, double k, double times,
+                                nnd_simulation_cost *x) {
+    const nnd_similarity_options o = nnd_similarity_defaults();
+    size_t width = (size_t)k;
+    const nnd_representations r = {.n = (size_t)p->probe.points, .width = {width, width}};
+    double n = (double)p->probe.points, least = fmin(n, k);
+    x->bytes += nnd_similarity_bytes(&r, &o, 1);
+    x->flops += times * (60.0 * n * k * least + 6.0 * n * n * k + 400.0 * n * n);
+}
+
+/* Measuring data in each block of pairs, and the coordinates of its samples. */
+static void add_data_cost(const nnd_alignment *p, size_t size, nnd_simulation_cost *x) {
+    double bytes, flops, d = (double)size;
+    nnd_feature_spectrum_cost(&p->data, &bytes, &flops);
+    x->bytes += bytes;
+    x->flops += flops / (double)block(p, size) + 2.0 * p->alpha * d * d * d;
+}
+
 static nnd_simulation_cost cost(const void *params, size_t size) {
     const nnd_alignment *p = params;
     double d = (double)size, samples = p->alpha * d, k = (double)nnd_alignment_width(p, size);
@@ -204,6 +235,10 @@ static nnd_simulation_cost cost(const void *params, size_t size) {
                                    (trains_layers(p) ? 32.0 * k : 30.0 * c) * d),
         .record_bytes = sizeof(double) * (times * NND_ALIGN_MEASURES + 3.0),
     };
+    if (p->probe.similarity)
+        add_similarity_cost(p, nnd_alignment_is_linear(p) && !trains_layers(p) ? c : k, times, &x);
+    if (nnd_alignment_has_data(p))
+        add_data_cost(p, size, &x);
     if (nnd_alignment_is_linear(p)) {
         double probes = (double)p->probe.points;
         double measured = p->training == NND_ALIGN_FLOW || p->training == NND_ALIGN_GD ||
@@ -211,13 +246,13 @@ static nnd_simulation_cost cost(const void *params, size_t size) {
                               ? 20.0 * c * c * d
                               : 6.0 * k * k * d;
         x.bytes += sizeof(double) * probes * (d + 2.0 * probes + 2.0 * k);
-        x.flops = 2.0 * samples * d * (d + 100.0) + training_flops(p, d, k) +
-                  times * (measured + 6.0 * probes * probes * k);
+        x.flops += 2.0 * samples * d * (d + 100.0) + training_flops(p, d, k) +
+                   times * (measured + 6.0 * probes * probes * k);
         return x;
     }
     double points = samples + tests, steps = p->time / p->descent_rate;
     x.bytes += sizeof(double) * (points * (3.0 * d + 8.0 * k + 8.0) + 4.0 * k * tests);
-    x.flops = steps * 2.0 * 6.0 * k * d * samples + times * 6.0 * k * (k + d) * tests;
+    x.flops += steps * 2.0 * 6.0 * k * d * samples + times * 6.0 * k * (k + d) * tests;
     return x;
 }
 

@@ -13,7 +13,8 @@
 /* Both networks: as they train, and with the same weights on the test points. */
 typedef struct {
     nnd_context *ctx;
-    const nnd_alignment_pair *pair;
+    nnd_alignment_pair *pair;
+    nnd_rng_key key;
     nnd_alignment_trace *trace;
     nnd_network net, test;
     size_t tests;        /* test points */
@@ -29,7 +30,7 @@ static bool classifies(const run *r) {
 }
 
 static nnd_status set_data(run *r, nnd_rng_key key) {
-    const nnd_alignment_pair *pair = r->pair;
+    nnd_alignment_pair *pair = r->pair;
     size_t d = pair->dim;
     double *x = calloc(r->tests * d, sizeof *x);
     if (x == NULL)
@@ -38,19 +39,18 @@ static nnd_status set_data(run *r, nnd_rng_key key) {
         nnd_network_set_inputs(&r->net, b, pair->x[b]);
         memcpy(r->label + b * pair->samples, pair->y[b], pair->samples * sizeof(double));
     }
-    nnd_alignment_draw_probes(pair, key, NND_STREAM_ALIGNMENT_TESTS, r->tests, x);
+    nnd_status status = nnd_alignment_draw_probes(r->ctx, pair, key, NND_STREAM_ALIGNMENT_TESTS,
+                                                  r->tests, x, r->clean);
     nnd_network_set_inputs(&r->test, 0, x);
-    for (size_t mu = 0; mu < r->tests; mu++) {
-        double sum = cblas_ddot((int)d, pair->teacher, 1, x + mu * d, 1);
-        r->clean[mu] = !classifies(r) ? sum : sum < 0.0 ? -1.0 : 1.0;
-    }
+    for (size_t mu = 0; classifies(r) && mu < r->tests; mu++)
+        r->clean[mu] = r->clean[mu] < 0.0 ? -1.0 : 1.0;
     free(x);
-    return NND_OK;
+    return status;
 }
 
 static nnd_status run_make(run *r) {
     const nnd_alignment *p = r->pair->params;
-    size_t width = nnd_alignment_width(p, r->pair->dim), samples = r->pair->samples;
+    size_t width = nnd_alignment_width(p, r->pair->size), samples = r->pair->samples;
     r->tests = (size_t)p->test_points;
     const nnd_layer_plan layers[] = {
         {.width = width, .scale = 1.0, .rate = p->descent_rate, .activation = &p->activation},
@@ -154,12 +154,11 @@ static void take_features(run *r) {
 }
 
 /* The first probe.points test points as a set of their own: n x K features. */
-static nnd_status probe_cka(run *r, double *measure) {
+static nnd_status measure_probes(run *r, double *measure) {
     size_t n = (size_t)r->pair->params->probe.points, k = r->test.layer[0].rows;
     n = n < r->tests ? n : r->tests;
     double *f[2] = {calloc(n * k, sizeof(double)), calloc(n * k, sizeof(double))};
     const size_t width[] = {k, k};
-    nnd_cka_traces traces;
     nnd_status status =
         f[0] != NULL && f[1] != NULL ? NND_OK : nnd_fail_memory(r->ctx, "features of the probes");
     for (size_t b = 0; status == NND_OK && b < 2; b++)
@@ -167,11 +166,9 @@ static nnd_status probe_cka(run *r, double *measure) {
             for (size_t h = 0; h < k; h++)
                 f[b][i * k + h] = r->features[b][h * r->tests + i];
     const double *const features[] = {f[0], f[1]};
-    for (int debiased = 0; status == NND_OK && debiased < 2; debiased++) {
-        status = nnd_cka_finite(r->ctx, n, width, features, r->pair->params->probe.centred,
-                                debiased != 0, &traces);
-        measure[debiased != 0 ? NND_ALIGN_CKA_DEBIASED : NND_ALIGN_CKA_PROBE] = nnd_cka_of(&traces);
-    }
+    if (status == NND_OK)
+        status = nnd_alignment_record_probes(r->ctx, r->pair->params, r->key, n, width, features,
+                                             measure);
     free(f[0]);
     free(f[1]);
     return status;
@@ -221,7 +218,7 @@ static nnd_status measure(run *r, size_t at) {
     nnd_status status = nnd_cka_population(r->ctx, r->tests, r->weight, rows, features, &traces);
     if (status == NND_OK)
         nnd_alignment_record_cka(&traces, m);
-    return status == NND_OK && r->pair->params->probe.points > 0 ? probe_cka(r, m) : status;
+    return status == NND_OK && r->pair->params->probe.points > 0 ? measure_probes(r, m) : status;
 }
 
 static nnd_status train(run *r) {
@@ -249,9 +246,9 @@ static nnd_status train(run *r) {
     return status;
 }
 
-nnd_status nnd_alignment_run_nonlinear(nnd_context *ctx, const nnd_alignment_pair *pair,
-                                       nnd_rng_key key, nnd_alignment_trace *trace) {
-    run r = {.ctx = ctx, .pair = pair, .trace = trace};
+nnd_status nnd_alignment_run_nonlinear(nnd_context *ctx, nnd_alignment_pair *pair, nnd_rng_key key,
+                                       nnd_alignment_trace *trace) {
+    run r = {.ctx = ctx, .pair = pair, .key = key, .trace = trace};
     nnd_status status = run_make(&r);
     if (status == NND_OK)
         status = set_data(&r, key);

@@ -30,6 +30,11 @@ static bool check(const void *params, size_t size, nnd_objection *o) {
 
 /* ---- what it costs ---- */
 
+/* How many are searched for. */
+static double eigenvalues(const nnd_flat_minima *p) {
+    return p->eigenvalues > 0 ? (double)p->eigenvalues : 1.0;
+}
+
 static double recorded_times(const nnd_flat_minima *p) {
     bool flow = p->integrator == NND_GRADIENT_FLOW;
     return nnd_record_most(flow, flow ? p->time : (double)p->steps, &p->record, p->record_every);
@@ -61,12 +66,13 @@ static sizes sizes_of(const nnd_flat_minima *p) {
     return s;
 }
 
-/* Vectors of weights: networks and where their searches start, two of the record, and its search;
- * flow has nine more of the whole block. */
+/* Vectors of weights: networks and where their searches start, two of the record and those of its
+ * search; flow has nine more of the whole block. */
 static double weight_bytes(const nnd_flat_minima *p, double weights) {
     double block = (double)NND_LANES * weights;
     double flow = p->integrator == NND_GRADIENT_FLOW ? nnd_flow_bytes(block) : 0.0;
-    return sizeof(double) * (2.0 * block + (2.0 + SEARCH_STEPS) * weights) + flow;
+    return sizeof(double) * (2.0 * block + (5.0 + 2.0 * eigenvalues(p) + SEARCH_STEPS) * weights) +
+           flow;
 }
 
 static nnd_simulation_cost cost(const void *params, size_t size) {
@@ -80,12 +86,16 @@ static nnd_simulation_cost cost(const void *params, size_t size) {
     double product = 12.0 * rows * s.weights / MATRIX_SPEED;
     double step = linear ? 6.0 * s.weights + 4.0 * rows * d
                          : 6.0 * rows * s.weights / MATRIX_SPEED + 100.0 * fields;
-    double per_record = SEARCH_STEPS * (product + 4.0 * SEARCH_STEPS * s.weights) + s.operations;
+    double tests = (double)nnd_data_tests(&p->data);
+    double per_record = eigenvalues(p) * SEARCH_STEPS * (product + 4.0 * SEARCH_STEPS * s.weights) +
+                        s.operations + 2.0 * tests * s.weights / MATRIX_SPEED;
     return (nnd_simulation_cost){
         .bytes = weight_bytes(p, s.weights) +
-                 sizeof(double) * (n * n + 3.0 * n * d + rows * rows + s.decomposition +
+                 sizeof(double) * ((n + tests) * (n + tests) + 3.0 * (n + tests) * d + rows * rows +
+                                   s.decomposition + 5.0 * tests * s.units +
                                    12.0 * fields * (linear ? 1.0 : (double)NND_LANES)),
-        .record_bytes = sizeof(double) * (7.0 + times * (4.0 + 3.0 * (double)p->depth)),
+        .record_bytes = sizeof(double) *
+                        (8.0 + times * (7.0 + (double)p->eigenvalues + 3.0 * (double)p->depth)),
         .weight_bytes = nnd_keeper_bytes(s.weights, times),
         .flops = (flows ? 6.0 * FLOW_STEPS : (double)p->steps) * step + times * per_record,
     };

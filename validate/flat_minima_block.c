@@ -14,8 +14,8 @@ static bool is_residual(const nnd_flat_minima *p) {
 
 /* ---- making ---- */
 
-nnd_status nnd_flat_network_make(nnd_context *ctx, const nnd_flat_minima *p,
-                                 const nnd_flat_data *data, size_t networks, nnd_network *net) {
+nnd_status nnd_flat_network_make(nnd_context *ctx, const nnd_flat_minima *p, size_t samples,
+                                 const double *x, size_t networks, nnd_network *net) {
     size_t depth = (size_t)p->depth, layers = depth + is_residual(p);
     nnd_layer_plan *layer = calloc(layers, sizeof *layer);
     if (layer == NULL)
@@ -30,17 +30,18 @@ nnd_status nnd_flat_network_make(nnd_context *ctx, const nnd_flat_minima *p,
         };
     }
     nnd_network_plan plan = {.networks = networks,
-                             .samples = data->samples,
-                             .inputs = data->dim,
+                             .samples = samples,
+                             .inputs = nnd_flat_minima_dim(p),
                              .layers = layers,
                              .layer = layer};
     nnd_status status = nnd_network_make(ctx, &plan, net);
     if (status == NND_OK)
-        nnd_network_set_inputs(net, 0, data->x);
+        nnd_network_set_inputs(net, 0, x);
     free(layer);
     return status;
 }
 
+/* Of either kind. */
 static nnd_status make_lanes(nnd_context *ctx, nnd_flat_block *block) {
     const nnd_flat_minima *p = block->params;
     const nnd_flat_data *data = &block->data;
@@ -49,17 +50,13 @@ static nnd_status make_lanes(nnd_context *ctx, nnd_flat_block *block) {
         return nnd_fail_memory(ctx, "a block of networks");
     for (size_t k = 0; k <= depth; k++)
         width[k] = nnd_flat_minima_width(p, k);
-    nnd_status status = nnd_lanes_make(ctx, depth, width, data->samples, data->x, data->y,
-                                       data->weight, data->floor, &block->lanes);
+    nnd_status status = block->linear
+                            ? nnd_lanes_make(ctx, depth, width, data->samples, data->x, data->y,
+                                             data->weight, data->floor, &block->lanes)
+                            : nnd_bent_lanes_make(ctx, depth, width, &p->activation, data->samples,
+                                                  data->x, data->y, data->weight, &block->bent);
     free(width);
     return status;
-}
-
-static nnd_status make_network(nnd_context *ctx, nnd_flat_block *block) {
-    block->residual = calloc(NND_LANES * block->data.samples, sizeof(double));
-    if (block->residual == NULL)
-        return nnd_fail_memory(ctx, "a block of networks");
-    return nnd_flat_network_make(ctx, block->params, &block->data, NND_LANES, &block->net);
 }
 
 static size_t widest(const nnd_flat_minima *p) {
@@ -70,13 +67,13 @@ static size_t widest(const nnd_flat_minima *p) {
 }
 
 static double *all_weights(const nnd_flat_block *block) {
-    return block->linear ? block->lanes.weights : block->net.weights;
+    return block->linear ? block->lanes.weights : block->bent.weights;
 }
 
 enum { MOST_FLOW_STEPS = 100000000 };
 
 static size_t weight_count(const nnd_flat_block *block) {
-    return block->linear ? block->lanes.count * NND_LANES : block->net.weight_count;
+    return NND_LANES * (block->linear ? block->lanes.count : block->bent.count);
 }
 
 /* dx/dt = - gradient, at weights that become those of the block. */
@@ -88,14 +85,14 @@ static void flow_rate(void *user, const double *x, double *rate) {
     if (block->linear)
         nnd_lanes_add_gradient(&block->lanes, -1.0, rate);
     else
-        nnd_network_descend(&block->net, block->residual, rate);
+        nnd_bent_lanes_add_gradient(&block->bent, -1.0, rate);
 }
 
 nnd_status nnd_flat_block_make(nnd_context *ctx, const nnd_flat_minima *p, nnd_flat_block *block) {
     *block = (nnd_flat_block){.params = p, .linear = nnd_flat_minima_is_linear(p)};
     nnd_status status = nnd_flat_data_make(ctx, p, &block->data);
     if (status == NND_OK)
-        status = block->linear ? make_lanes(ctx, block) : make_network(ctx, block);
+        status = make_lanes(ctx, block);
     if (status != NND_OK)
         return status;
     block->one = calloc(weight_count(block), sizeof(double));
@@ -113,12 +110,9 @@ nnd_status nnd_flat_block_make(nnd_context *ctx, const nnd_flat_minima *p, nnd_f
 
 void nnd_flat_block_clear(nnd_flat_block *block) {
     nnd_flat_data_clear(&block->data);
-    if (block->linear)
-        nnd_lanes_clear(&block->lanes);
-    else
-        nnd_network_clear(&block->net);
+    nnd_lanes_clear(&block->lanes);
+    nnd_bent_lanes_clear(&block->bent);
     nnd_flow_clear(&block->flow);
-    free(block->residual);
     free(block->one);
     free(block->pair);
     *block = (nnd_flat_block){0};
@@ -184,15 +178,6 @@ static void draw_readout(nnd_flat_block *block, nnd_rng_key key, size_t b) {
         block->lanes.back[p->depth][i * NND_LANES + b] = readout[i];
 }
 
-/* One network's weights into its place among those of a block of matrices. */
-static void write_network(nnd_network *net, size_t b, const double *w) {
-    for (size_t l = 0; l < net->layers; l++) {
-        size_t n = net->layer[l].rows * net->layer[l].cols;
-        memcpy(nnd_network_weights(net, l, b), w, n * sizeof *w);
-        w += n;
-    }
-}
-
 void nnd_flat_block_draw(nnd_flat_block *block, nnd_rng_key key) {
     for (size_t b = 0; b < NND_LANES; b++) {
         nnd_rng_key own = {key.base_seed, key.seed + b, key.size};
@@ -205,7 +190,7 @@ void nnd_flat_block_draw(nnd_flat_block *block, nnd_rng_key key) {
         if (block->linear)
             nnd_lanes_write(&block->lanes, b, block->one);
         else
-            write_network(&block->net, b, block->one);
+            nnd_bent_lanes_write(&block->bent, b, block->one);
     }
     if (block->params->integrator == NND_GRADIENT_FLOW)
         nnd_flow_start(&block->flow, all_weights(block));
@@ -213,26 +198,12 @@ void nnd_flat_block_draw(nnd_flat_block *block, nnd_rng_key key) {
 
 /* ---- training ---- */
 
-static void evaluate_network(nnd_flat_block *block) {
-    nnd_network *net = &block->net;
-    size_t n = net->samples;
-    nnd_network_forward(net);
-    nnd_network_backward(net, NULL);
-    for (size_t b = 0; b < NND_LANES; b++) {
-        double *residual = block->residual + b * n;
-        block->loss[b] =
-            nnd_loss(NND_SQUARE, n, NULL, block->data.y, net->output + b * n, residual);
-        cblas_dscal((int)n, block->data.weight, residual, 1);
-    }
-}
-
 void nnd_flat_block_evaluate(nnd_flat_block *block) {
-    if (!block->linear) {
-        evaluate_network(block);
-        return;
-    }
-    nnd_lanes_evaluate(&block->lanes);
-    memcpy(block->loss, block->lanes.loss, sizeof block->loss);
+    if (block->linear)
+        nnd_lanes_evaluate(&block->lanes);
+    else
+        nnd_bent_lanes_evaluate(&block->bent);
+    memcpy(block->loss, block->linear ? block->lanes.loss : block->bent.loss, sizeof block->loss);
 }
 
 void nnd_flat_block_descend(nnd_flat_block *block, double rate) {
@@ -241,9 +212,8 @@ void nnd_flat_block_descend(nnd_flat_block *block, double rate) {
         memcpy(block->loss, block->lanes.loss, sizeof block->loss);
         return;
     }
-    cblas_dscal((int)(NND_LANES * block->net.samples), rate, block->residual, 1);
-    nnd_network_descend(&block->net, block->residual, NULL);
-    evaluate_network(block);
+    nnd_bent_lanes_add_gradient(&block->bent, -rate, block->bent.weights);
+    nnd_flat_block_evaluate(block);
 }
 
 nnd_status nnd_flat_block_flow(nnd_context *ctx, nnd_flat_block *block, double to) {
@@ -254,16 +224,14 @@ nnd_status nnd_flat_block_flow(nnd_context *ctx, nnd_flat_block *block, double t
 }
 
 void nnd_flat_block_read(const nnd_flat_block *block, size_t b, nnd_network *net) {
-    if (block->linear) {
-        nnd_lanes_read(&block->lanes, b, net->weights);
-        size_t depth = block->lanes.depth;
-        for (size_t i = 0; is_residual(block->params) && i < block->lanes.width[depth]; i++)
-            net->layer[depth].w[i] = block->lanes.back[depth][i * NND_LANES + b];
+    if (!block->linear) {
+        nnd_bent_lanes_read(&block->bent, b, net->weights);
         return;
     }
-    for (size_t l = 0; l < net->layers; l++)
-        memcpy(net->layer[l].w, nnd_network_weights(&block->net, l, b),
-               net->layer[l].rows * net->layer[l].cols * sizeof(double));
+    nnd_lanes_read(&block->lanes, b, net->weights);
+    size_t depth = block->lanes.depth;
+    for (size_t i = 0; is_residual(block->params) && i < block->lanes.width[depth]; i++)
+        net->layer[depth].w[i] = block->lanes.back[depth][i * NND_LANES + b];
 }
 
 /* ---- where it stands ---- */

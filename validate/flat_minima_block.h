@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /**
- * A block of NND_LANES networks of flat-minima in training: linear ones in lanes, others as blocks
- * of matrix products.
+ * A block of NND_LANES networks of flat-minima in training, in lanes; of linear ones passes need
+ * no samples.
  */
 #ifndef NNDMFT_VALIDATE_FLAT_MINIMA_BLOCK_H
 #define NNDMFT_VALIDATE_FLAT_MINIMA_BLOCK_H
 
+#include "validate/bent_lanes.h"
 #include "validate/flat_minima_data.h"
 #include "validate/flow.h"
 #include "validate/lanes.h"
@@ -15,9 +16,8 @@ typedef struct {
     const nnd_flat_minima *params;
     bool linear;
     nnd_flat_data data;
-    nnd_lanes lanes; /**< linear */
-    nnd_network net; /**< not linear */
-    double *residual;
+    nnd_lanes lanes;     /**< linear */
+    nnd_bent_lanes bent; /**< not linear */
     nnd_flow flow;
     double *one;  /**< all weights, as scratch */
     double *pair; /**< two vectors of the widest layer */
@@ -25,12 +25,12 @@ typedef struct {
 } nnd_flat_block;
 
 /**
- * Networks of matrices on the training set, all weights 0 and rates 1: layers as in
+ * Networks of matrices on `samples` inputs x, all weights 0 and rates 1: layers as in
  * flat-minima.md#s1, and as last one the fixed readout of the residual network (rate 0). Free with
  * nnd_network_clear.
  */
 NND_MUST_USE nnd_status nnd_flat_network_make(nnd_context *ctx, const nnd_flat_minima *p,
-                                              const nnd_flat_data *data, size_t networks,
+                                              size_t samples, const double *x, size_t networks,
                                               nnd_network *net);
 
 /** Frees with nnd_flat_block_clear, which takes half-made ones. */

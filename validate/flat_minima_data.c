@@ -10,6 +10,7 @@
 void nnd_flat_data_clear(nnd_flat_data *data) {
     free(data->x);
     free(data->y);
+    free(data->test_y);
     free(data->minimizer);
     *data = (nnd_flat_data){0};
 }
@@ -50,7 +51,10 @@ static nnd_status from_samples(nnd_context *ctx, const nnd_data *d, nnd_flat_dat
     data->dim = set.dim;
     data->x = set.inputs;
     data->y = set.targets;
-    set.inputs = set.targets = NULL;
+    data->tests = set.tests;
+    data->test_x = set.inputs + set.samples * set.dim;
+    data->test_y = set.test_targets;
+    set.inputs = set.targets = set.test_targets = NULL;
     nnd_dataset_clear(&set);
     return NND_OK;
 }

@@ -10,8 +10,10 @@ typedef struct {
     size_t samples, dim;
     double *x, *y; /**< samples x dim, samples */
     double weight, floor;
-    double target2;    /**< mean square target */
-    double *minimizer; /**< least squares of least norm, dim */
+    double target2; /**< mean square target */
+    size_t tests;
+    double *test_x, *test_y; /**< tests x dim, tests; inputs behind those of training */
+    double *minimizer;       /**< least squares of least norm, dim */
 } nnd_flat_data;
 
 /**

@@ -28,6 +28,14 @@ static bool is_residual(const nnd_flat_minima *p) {
     return p->architecture == NND_FLAT_RESIDUAL;
 }
 
+static bool has_tests(const nnd_flat_minima *p) {
+    return nnd_data_tests(&p->data) > 0;
+}
+
+static bool lists_eigenvalues(const nnd_flat_minima *p) {
+    return p->eigenvalues > 0;
+}
+
 static bool starts_normal(const nnd_flat_minima *p) {
     return nnd_flat_minima_is_linear(p) && p->init == NND_FLAT_GAUSSIAN;
 }
@@ -60,8 +68,13 @@ static nnd_status add_arrays(nnd_flat_record *r) {
         {"converged", always},
         {"final_distance2", nnd_flat_minima_is_linear},
         {"trace_start", starts_normal},
+        {"last_sharpness", always},
         {"sharpness", always},
+        {"sharpness_least", always},
+        {"sharpness_k", lists_eigenvalues},
         {"loss", always},
+        {"test_loss", has_tests},
+        {"gap", has_tests},
         {"distance2", nnd_flat_minima_is_linear},
         {"trace", nnd_flat_minima_is_linear},
         {"layer_norm", always},
@@ -86,7 +99,14 @@ static nnd_status make_frame(nnd_flat_record *r, size_t first_seed, const nnd_re
                                    times->count, times->value);
     if (status == NND_OK)
         status = nnd_frame_add_range(r->frame, "layer", (size_t)r->params->depth, 1.0);
+    if (status == NND_OK && lists_eigenvalues(r->params))
+        status = nnd_frame_add_range(r->frame, "k", (size_t)r->params->eigenvalues, 1.0);
     return status == NND_OK ? add_arrays(r) : status;
+}
+
+/* How many are searched for: the sharpness is one. */
+static size_t eigenvalues(const nnd_flat_record *r) {
+    return r->params->eigenvalues > 0 ? (size_t)r->params->eigenvalues : 1;
 }
 
 static nnd_status make_scratch(nnd_flat_record *r) {
@@ -96,12 +116,14 @@ static nnd_status make_scratch(nnd_flat_record *r) {
         widest = width > widest ? width : widest;
     }
     r->start = calloc(NND_LANES * r->hessian.count, sizeof(double));
+    r->search = calloc((2 * eigenvalues(r) + 1) * r->hessian.count, sizeof(double));
+    r->value = calloc(eigenvalues(r) + 1, sizeof(double));
     r->scratch = calloc(r->hessian.count, sizeof(double));
     r->kernel = calloc(samples * samples, sizeof(double));
     r->matrix = calloc(3 * widest * widest, sizeof(double));
     r->singular = calloc(2 * widest, sizeof(double));
-    if (r->start == NULL || r->scratch == NULL || r->kernel == NULL || r->matrix == NULL ||
-        r->singular == NULL)
+    if (r->start == NULL || r->search == NULL || r->value == NULL || r->scratch == NULL ||
+        r->kernel == NULL || r->matrix == NULL || r->singular == NULL)
         return nnd_fail_memory(r->ctx, "the records of a network");
     r->left = r->matrix + widest * widest;
     r->right = r->left + widest * widest;
@@ -127,9 +149,13 @@ static nnd_status find_curvature(nnd_flat_record *r) {
 nnd_status nnd_flat_record_make(nnd_context *ctx, const nnd_flat_block *block, size_t first_seed,
                                 const nnd_reals *times, nnd_flat_record *r) {
     *r = (nnd_flat_record){.ctx = ctx, .params = block->params, .block = block};
-    nnd_status status = nnd_flat_network_make(ctx, block->params, &block->data, 1, &r->probe);
+    const nnd_flat_data *data = &block->data;
+    nnd_status status =
+        nnd_flat_network_make(ctx, block->params, data->samples, data->x, 1, &r->probe);
+    if (status == NND_OK && data->tests > 0)
+        status = nnd_flat_network_make(ctx, block->params, data->tests, data->test_x, 1, &r->tests);
     if (status == NND_OK)
-        status = nnd_hessian_make(ctx, &r->probe, block->data.y, block->data.weight, &r->hessian);
+        status = nnd_hessian_make(ctx, &r->probe, data->y, data->weight, &r->hessian);
     if (status == NND_OK)
         status = nnd_lanczos_new(ctx, r->hessian.count, LANCZOS_STEPS, &r->lanczos);
     if (status == NND_OK)
@@ -143,9 +169,12 @@ void nnd_flat_record_clear(nnd_flat_record *r) {
     if (r->hessian.net != NULL)
         nnd_hessian_clear(&r->hessian);
     nnd_network_clear(&r->probe);
+    nnd_network_clear(&r->tests);
     nnd_lanczos_free(r->lanczos);
     nnd_frame_free(r->frame);
     free(r->start);
+    free(r->search);
+    free(r->value);
     free(r->scratch);
     free(r->kernel);
     free(r->matrix);
@@ -174,25 +203,48 @@ static void set(const nnd_flat_record *r, const char *name, size_t b, size_t at,
 
 /* ---- the Hessian ---- */
 
-/* The largest eigenvalue of the Hessian at the weights of the probe; the search begins where the
- * last one ended, shaken so that no direction is lost. */
-static nnd_status top_eigenvalue(nnd_flat_record *r, size_t b, double *top) {
+/* The `count` largest eigenvalues of the Hessian at the weights of the probe, and the smallest,
+ * into `value`. The first search begins where both ends were last time, shaken so that no direction
+ * is lost. */
+static nnd_status find_eigenvalues(nnd_flat_record *r, size_t b, size_t count) {
     size_t n = r->hessian.count;
-    double *start = r->start + b * n;
-    memcpy(r->scratch, start, n * sizeof *start);
-    nnd_status status = nnd_lanczos_largest(r->lanczos, nnd_hessian_times, &r->hessian, r->scratch,
-                                            1, 1e-7, top, start, NULL);
-    if (status < NND_OK)
-        return status;
-    nnd_rng_normals((nnd_rng_key){0}, NND_STREAM_FLAT_MINIMA_SEARCH, 1, n, r->scratch);
-    cblas_daxpy((int)n, 0.1 / sqrt((double)n), r->scratch, 1, start, 1);
-    return NND_OK;
+    double *start = r->start + b * n, *vector = r->search + count * n, error;
+    memcpy(r->search, start, n * sizeof *start);
+    for (size_t k = 1; k < count; k++)
+        nnd_rng_normals((nnd_rng_key){0}, NND_STREAM_FLAT_MINIMA_SEARCH, 1 + k, n,
+                        r->search + k * n);
+    nnd_status status = nnd_lanczos_leading(r->lanczos, nnd_hessian_times, &r->hessian, count,
+                                            r->search, 1e-7, r->value, vector, &error);
+    if (status == NND_NOT_CONVERGED)
+        status = nnd_fail(r->ctx, NND_E_UNSOLVED,
+                          "the eigenvalues of a network's Hessian were not found in %d steps",
+                          LANCZOS_STEPS);
+    nnd_rng_normals((nnd_rng_key){0}, NND_STREAM_FLAT_MINIMA_SEARCH, 1, n, start);
+    cblas_dscal((int)n, 0.1 / sqrt((double)n), start, 1);
+    cblas_daxpy((int)n, 1.0, vector, 1, start, 1);
+    cblas_daxpy((int)n, 1.0, vector + count * n, 1, start, 1);
+    return status;
 }
 
 nnd_status nnd_flat_record_sharpness(nnd_flat_record *r, size_t b, double *top) {
     nnd_flat_block_read(r->block, b, &r->probe);
     nnd_hessian_set(&r->hessian);
-    return top_eigenvalue(r, b, top);
+    nnd_status status = find_eigenvalues(r, b, 1);
+    *top = r->value[0];
+    return status;
+}
+
+static nnd_status record_eigenvalues(nnd_flat_record *r, size_t b, size_t i) {
+    size_t count = eigenvalues(r);
+    nnd_hessian_set(&r->hessian);
+    nnd_status status = find_eigenvalues(r, b, count);
+    if (status != NND_OK)
+        return status;
+    set(r, "sharpness", b, i, r->value[0]);
+    set(r, "sharpness_least", b, i, r->value[count]);
+    for (size_t k = 0; k < count; k++)
+        set(r, "sharpness_k", b, i * count + k, r->value[k]);
+    return NND_OK;
 }
 
 /* 2 weight sum_mu |df_mu/dW|^2, the trace of the Hessian where f is linear in each matrix. */
@@ -264,18 +316,27 @@ static double distance2(const nnd_flat_block *block, size_t b) {
     return sum;
 }
 
+/* What the network of the probe is worth on samples it has not seen. */
+static void record_test_loss(nnd_flat_record *r, size_t b, size_t i) {
+    const nnd_flat_data *data = &r->block->data;
+    if (data->tests == 0)
+        return;
+    memcpy(r->tests.weights, r->probe.weights, r->probe.weight_count * sizeof(double));
+    nnd_network_forward(&r->tests);
+    double loss = nnd_loss(NND_SQUARE, data->tests, NULL, data->test_y, r->tests.output, NULL);
+    set(r, "test_loss", b, i, loss);
+    set(r, "gap", b, i, loss - r->block->loss[b]);
+}
+
 nnd_status nnd_flat_record_state(nnd_flat_record *r, size_t b, size_t i) {
-    double top;
     nnd_flat_block_read(r->block, b, &r->probe);
     if (r->block->linear) {
         set(r, "distance2", b, i, distance2(r->block, b));
         set(r, "trace", b, i, hessian_trace(r));
     }
     set(r, "loss", b, i, r->block->loss[b]);
-    nnd_hessian_set(&r->hessian);
-    nnd_status status = top_eigenvalue(r, b, &top);
-    if (status == NND_OK)
-        set(r, "sharpness", b, i, top);
+    record_test_loss(r, b, i);
+    nnd_status status = record_eigenvalues(r, b, i);
     for (size_t l = 0; status == NND_OK && l < (size_t)r->params->depth; l++)
         status = record_layer(r, b, i, l);
     for (size_t l = 0; is_residual(r->params) && status == NND_OK && l < (size_t)r->params->depth;
@@ -331,6 +392,7 @@ nnd_status nnd_flat_record_end(nnd_flat_record *r, size_t b, size_t last, double
     if (lost)
         return NND_OK;
     double top = values(r, "sharpness", b)[last], gradient = 0.0;
+    set(r, "last_sharpness", b, 0, top);
     if (!r->block->linear) {
         nnd_flat_block_read(r->block, b, &r->probe);
         nnd_hessian_set(&r->hessian);

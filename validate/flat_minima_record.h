@@ -16,9 +16,12 @@ typedef struct {
     nnd_network probe; /**< one network at a time */
     nnd_hessian hessian;
     nnd_lanczos *lanczos;
-    double *start;   /**< of the search for the top, one per network of the block */
-    double *scratch; /**< as many numbers as trained weights */
-    double *kernel;  /**< samples^2 */
+    nnd_network tests; /**< the same one on the test samples, if there are any */
+    double *start;     /**< of the search for both ends, one per network of the block */
+    double *search;    /**< starts and vectors of one search */
+    double *value;     /**< leading eigenvalues, and the smallest */
+    double *scratch;   /**< as many numbers as trained weights */
+    double *kernel;    /**< samples^2 */
     double *matrix, *left, *right, *singular; /**< of one layer */
     double *below;                            /**< leading left vector of the layer below */
     double curvature; /**< residual networks: largest eigenvalue of the inputs' covariance */

@@ -17,7 +17,8 @@ NND_API_BEGIN
 
 /**
  * phi0: h; tanh h; erf h (no 1/sqrt 2 inside); max(0, h), with phi0'(0) = 0 and phi0'' = 0
- * (smoothing gives it its delta function); h (1 + erf(h/sqrt 2))/2; log(1 + e^h).
+ * (smoothing gives it its delta function); h (1 + erf(h/sqrt 2))/2; log(1 + e^h);
+ * h (1 + tanh(sqrt(2/pi) (h + .044715 h^3)))/2.
  */
 typedef enum {
     NND_LINEAR,
@@ -25,7 +26,8 @@ typedef enum {
     NND_ERF,
     NND_RELU,
     NND_GELU,
-    NND_SOFTPLUS
+    NND_SOFTPLUS,
+    NND_TANH_GELU
 } nnd_activation_kind;
 
 /** Ranges, defaults and meaning: nnd_activation_table. */
@@ -40,8 +42,8 @@ extern const nnd_param_table nnd_activation_table;
 /**
  * phi and its derivatives at n points, element by element; outputs that are NULL are not computed.
  * `phi` may be `h` itself, the others may not. Accurate to a few units in the last place (smoothed
- * tanh and softplus: 1e-13 relative to scale for gain * smoothing <= 1). What is not finite stays
- * so.
+ * tanh, softplus, tanh-gelu: 1e-13 relative to scale for gain * smoothing <= 1). What is not finite
+ * stays so.
  */
 void nnd_activation_apply(const nnd_activation *a, size_t n, const double *h, double *phi,
                           double *d1, double *d2, double *d3);

@@ -98,6 +98,12 @@ typedef struct {
      * name it. A file offers it if it holds three or more seeds.
      */
     bool seeds;
+    /**
+     * Instead, every seed of the last size is a point, the variable against drawing.over, on
+     * logarithmic axes with the power law that fits all points best, and its exponent with a
+     * standard error. drawing.x is "seed". A file offers it if it holds three or more seeds.
+     */
+    bool scatter;
     nnd_drawing drawing; /**< instead of those of the variables */
 } nnd_view;
 

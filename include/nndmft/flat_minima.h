@@ -32,6 +32,7 @@ typedef struct {
     double time;    /**< NaN for gd */
     nnd_reals record;
     int64_t record_every;
+    int64_t eigenvalues; /**< recorded at the top of the Hessian */
     double tolerance;
     double divergence_bound;
 } nnd_flat_minima;
@@ -46,6 +47,8 @@ size_t nnd_flat_minima_width(const nnd_flat_minima *p, size_t k);
 /** Singular value of each aligned layer at the start: init_scale, or |w0|^(1/L) where there is
  * none. */
 double nnd_flat_minima_start(const nnd_flat_minima *p);
+/** Number of trained weights. */
+size_t nnd_flat_minima_weights(const nnd_flat_minima *p);
 /** True if the network is linear in its inputs, so that the theory applies. */
 bool nnd_flat_minima_is_linear(const nnd_flat_minima *p);
 /** Whether anything is trained: gd with steps, or flow. */

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-3.0-or-later
-# The four experiments on flat minima (flat-minima.md#s5), run by run: what descent finds is
+# The experiments on flat minima (flat-minima.md#s5), run by run: what descent finds is
 # never flatter than S_min and not beyond 2/lr, nothing converges beyond 2/S_min, what diverges is counted.
 
 load ../cli/helper
@@ -52,6 +52,45 @@ PYTHON
 
 @test "fewer samples than inputs" {
     check_runs flat-underdetermined 40
+}
+
+@test "the gap to the test loss grows with the sharpness" {
+    LIMIT=600 works run "$CASES/flat-gap.yaml" -o gap.h5
+    works plot gap.h5 --view scatter -o gap.svg
+    "$PYTHON" - gap.h5 "$(sed -n 's/.*slope \([^<]*\) runs.*/\1/p' gap.svg | head -n 1)" <<'PYTHON'
+import re
+import sys
+
+import numpy
+import xarray
+
+seeds = xarray.open_dataset(sys.argv[1], group="mc/seeds", engine="h5netcdf").isel(t=-1)
+slope, error, runs = map(float, re.split("±|,", sys.argv[2]))
+x, y = (numpy.log(seeds[v].where(seeds.gap > 0).values.ravel()) for v in ("sharpness", "gap"))
+known = numpy.isfinite(x + y)
+assert runs == known.sum() and runs > 600
+assert abs(numpy.polyfit(x[known], y[known], 1)[0] - slope) < 0.51e-2 * slope
+assert slope > 5 * error > 0
+PYTHON
+}
+
+@test "gelu networks sharpen with the start up to the limit of stability" {
+    LIMIT=1800 works run "$CASES/flat-gelu.yaml" -o gelu.h5
+    "$PYTHON" - gelu.h5 <<'PYTHON'
+import sys
+
+import xarray
+
+seeds = xarray.open_dataset(sys.argv[1], group="mc/seeds", engine="h5netcdf")
+last = (seeds.last_sharpness * seeds.lr / 2).median("seed")
+print(last.values)
+assert bool((last < 1.1).all())
+assert bool((last.sel(lr=0.07, init_scale=slice(0.5, 0.7)) > 0.85).all())
+small = last.sel(lr=0.005)
+assert float(small.isel(init_scale=-1)) > 3 * float(small.isel(init_scale=0))
+assert bool((abs(seeds.sharpness_k.isel(k=0) - seeds.sharpness) < 1e-12 * seeds.sharpness).where(
+    seeds.sharpness.notnull(), True).all())
+PYTHON
 }
 
 @test "residual networks" {

@@ -45,6 +45,17 @@ NND_MUST_USE nnd_status nnd_lanczos_extremes(nnd_lanczos *lanczos, nnd_operator 
                                              const double *start, double tolerance, double *value,
                                              double *vector, size_t *taken);
 /**
+ * The `count` largest eigenvalues (1 <= count <= n), descending and each as often as it is one, and
+ * in value[count] the smallest: one search after the other, each from a row of `start` (count x n,
+ * independent, none 0), with the vectors found so far moved to the far end of the spectrum. A
+ * single search would see a multiple eigenvalue once. vector ((count + 1) x n) are their unit
+ * vectors. The tolerance is relative to the largest modulus; *error is the norm of all residuals A
+ * v - value v together, within which each value has an eigenvalue of its own.
+ */
+NND_MUST_USE nnd_status nnd_lanczos_leading(nnd_lanczos *lanczos, nnd_operator apply, void *data,
+                                            size_t count, const double *start, double tolerance,
+                                            double *value, double *vector, double *error);
+/**
  * The rule of Gauss for the spectral measure of the start vector: all its steps are taken, or as
  * many as the space has, *count of them; node[*count], ascending, and weight[*count], which sum to
  * 1, are exact for polynomials of degree below 2 *count.
