@@ -28,6 +28,7 @@ typedef struct {
 typedef struct {
     nnd_context *ctx;
     nnd_alignment_pair *pair;
+    nnd_rng_key key;
     nnd_alignment_trace *trace;
     student student[2];
     size_t tests;   /* test points */
@@ -227,11 +228,10 @@ static nnd_status layer_traces(run *r, const size_t l[2], nnd_cka_traces *traces
 }
 
 /* The first probe.points test points as a set of their own: n x K features. */
-static nnd_status probe_cka(run *r, double *measure) {
+static nnd_status measure_probes(run *r, double *measure) {
     size_t n = (size_t)r->pair->params->probe.points, width[2];
     n = n < r->tests ? n : r->tests;
     double *f[2] = {NULL, NULL};
-    nnd_cka_traces traces;
     nnd_status status = NND_OK;
     for (size_t b = 0; status == NND_OK && b < 2; b++) {
         width[b] = r->student[b].test.layer[r->student[b].how.depth - 2].rows;
@@ -243,11 +243,9 @@ static nnd_status probe_cka(run *r, double *measure) {
                 f[b][i * width[b] + h] = r->student[b].features[h * r->tests + i];
     }
     const double *const features[] = {f[0], f[1]};
-    for (int debiased = 0; status == NND_OK && debiased < 2; debiased++) {
-        status = nnd_cka_finite(r->ctx, n, width, features, r->pair->params->probe.centred,
-                                debiased != 0, &traces);
-        measure[debiased != 0 ? NND_ALIGN_CKA_DEBIASED : NND_ALIGN_CKA_PROBE] = nnd_cka_of(&traces);
-    }
+    if (status == NND_OK)
+        status = nnd_alignment_record_probes(r->ctx, r->pair->params, r->key, n, width, features,
+                                             measure);
     free(f[0]);
     free(f[1]);
     return status;
@@ -292,7 +290,7 @@ static nnd_status measure_layers(run *r, size_t at, double *m) {
         status = layer_traces(r, last, &traces);
     if (status == NND_OK)
         nnd_alignment_record_cka(&traces, m);
-    return status == NND_OK && r->pair->params->probe.points > 0 ? probe_cka(r, m) : status;
+    return status == NND_OK && r->pair->params->probe.points > 0 ? measure_probes(r, m) : status;
 }
 
 static nnd_status measure(run *r, size_t at) {
@@ -332,7 +330,7 @@ static nnd_status train(run *r) {
 
 nnd_status nnd_alignment_run_nonlinear(nnd_context *ctx, nnd_alignment_pair *pair, nnd_rng_key key,
                                        nnd_alignment_trace *trace) {
-    run r = {.ctx = ctx, .pair = pair, .trace = trace};
+    run r = {.ctx = ctx, .pair = pair, .key = key, .trace = trace};
     nnd_status status = run_make(&r);
     if (status == NND_OK)
         status = set_data(&r, key);
