@@ -197,6 +197,17 @@ static nnd_status choose_rows(const source *s, nnd_data *d) {
     return status;
 }
 
+/* Labels become the two classes of whether they are in a list; what is no label stays. */
+static void group_labels(const nnd_integers *positive, nnd_dense *labels) {
+    for (size_t i = 0; i < labels->rows * labels->cols; i++) {
+        double label = labels->value[i], class = 0.0;
+        for (size_t k = 0; k < positive->count; k++)
+            class = label == (double)positive->value[k] ? 1.0 : class;
+        if (label >= 0.0 && label == floor(label))
+            labels->value[i] = class;
+    }
+}
+
 /* Rounding gives the mean of equal numbers a distance from them. */
 static bool is_constant(const nnd_dense *inputs, size_t j) {
     for (size_t i = 1; i < inputs->rows; i++)
@@ -268,6 +279,10 @@ nnd_status nnd_data_load(nnd_context *ctx, nnd_data *d, const char *path, const 
             status = read_array(&s, matrix_at(d, i));
     if (status == NND_OK)
         status = choose_rows(&s, d);
+    if (status == NND_OK && d->positive.count > 0) {
+        group_labels(&d->positive, &d->labels);
+        group_labels(&d->positive, &d->test_labels);
+    }
     if (status == NND_OK && d->standardize)
         standardize(d);
     return status == NND_OK ? check_sum(&s, d) : status;

@@ -24,6 +24,11 @@ static const double *input_row(const nnd_data *d, size_t i) {
     return d->inputs.value + i * d->inputs.cols;
 }
 
+/* A class is the target -1 (0) or 1 (1). */
+static double target(const nnd_data *d, size_t i) {
+    return d->labels.rows == 0 ? d->targets.value[i] : d->labels.value[i] > 0.0 ? 1.0 : -1.0;
+}
+
 /* A row less the mean. */
 static void centre(const nnd_feature_spectrum *s, const nnd_data *d, size_t i, double *x) {
     for (size_t j = 0; j < s->dim; j++)
@@ -34,7 +39,7 @@ static void take_means(const nnd_data *d, nnd_feature_spectrum *s) {
     double n = (double)s->rows;
     for (size_t i = 0; i < s->rows; i++) {
         cblas_daxpy((int)s->dim, 1.0 / n, input_row(d, i), 1, s->mean, 1);
-        s->target_mean += d->targets.value[i] / n;
+        s->target_mean += target(d, i) / n;
     }
 }
 
@@ -47,7 +52,7 @@ static void take_moments(const nnd_data *d, const nnd_feature_spectrum *s, doubl
     for (size_t first = 0; first < s->rows; first += TILE) {
         size_t rows = s->rows - first < TILE ? s->rows - first : TILE;
         for (size_t i = 0; i < rows; i++) {
-            double y = d->targets.value[first + i] - s->target_mean;
+            double y = target(d, first + i) - s->target_mean;
             centre(s, d, first + i, x + i * s->dim);
             cblas_daxpy(dim, y / n, x + i * s->dim, 1, moment, 1);
         }
@@ -76,8 +81,7 @@ static double residual2(const nnd_data *d, const nnd_feature_spectrum *s, const 
     }
     for (size_t i = 0; i < s->rows; i++) {
         centre(s, d, i, x);
-        double r =
-            d->targets.value[i] - s->target_mean - cblas_ddot((int)s->dim, predictor, 1, x, 1);
+        double r = target(d, i) - s->target_mean - cblas_ddot((int)s->dim, predictor, 1, x, 1);
         sum += r * r / (double)s->rows;
     }
     return sum;
@@ -89,6 +93,21 @@ static double power(const nnd_feature_spectrum *s) {
     for (size_t k = 0; k < s->rank; k++)
         sum += s->eigenvalue[k] * s->weight[k] * s->weight[k];
     return sum;
+}
+
+/* Exactly: rounding gives the mean of equal numbers a distance from them. */
+static nnd_status check_variation(nnd_context *ctx, const nnd_data *d) {
+    size_t cols = d->inputs.cols;
+    bool inputs = false, targets = false;
+    for (size_t i = 1; i < d->inputs.rows; i++) {
+        inputs = inputs || memcmp(input_row(d, i), input_row(d, 0), cols * sizeof(double)) != 0;
+        targets = targets || target(d, i) != target(d, 0);
+    }
+    if (!inputs)
+        return nnd_fail(ctx, NND_E_INPUT, "params.data.inputs: all rows are equal");
+    return targets ? NND_OK
+                   : nnd_fail(ctx, NND_E_INPUT, "params.data.%s: all are equal",
+                              d->labels.rows > 0 ? "labels" : "targets");
 }
 
 static nnd_status measure(nnd_context *ctx, const nnd_data *d, nnd_feature_spectrum *s,
@@ -108,8 +127,6 @@ static nnd_status measure(nnd_context *ctx, const nnd_data *d, nnd_feature_spect
     if (LAPACKE_dsyevd(LAPACK_COL_MAJOR, 'V', 'U', (lapack_int)dim, covariance, (lapack_int)dim,
                        value) != 0)
         return nnd_fail(ctx, NND_E_INPUT, "params.data.inputs: their covariance has no spectrum");
-    if (!(value[dim - 1] > 0.0))
-        return nnd_fail(ctx, NND_E_INPUT, "params.data.inputs: all rows are equal");
     if (value[dim - 1] < 1.0 / NND_LARGEST_VARIANCE)
         return nnd_fail(ctx, NND_E_INPUT,
                         "params.data.inputs: too small, of variance %.3g; allowed: at least %g",
@@ -120,8 +137,6 @@ static nnd_status measure(nnd_context *ctx, const nnd_data *d, nnd_feature_spect
         return nnd_fail(ctx, NND_E_INPUT,
                         "params.data.targets: too large, of variance %.3g; allowed: at most %g",
                         power(s), NND_LARGEST_VARIANCE * NND_LARGEST_VARIANCE);
-    if (s->residual2 == 0.0 && cblas_dnrm2((int)s->rank, s->weight, 1) == 0.0)
-        return nnd_fail(ctx, NND_E_INPUT, "params.data.targets: all are equal");
     return NND_OK;
 }
 
@@ -137,6 +152,8 @@ nnd_status nnd_feature_spectrum_make(nnd_context *ctx, const nnd_data *d, nnd_fe
     if (s->eigenvalue == NULL || s->vector == NULL || s->weight == NULL || s->mean == NULL ||
         work == NULL)
         status = nnd_fail_memory(ctx, "the covariance of the features");
+    if (status == NND_OK)
+        status = check_variation(ctx, d);
     if (status == NND_OK)
         status = measure(ctx, d, s, work);
     free(work);
@@ -159,6 +176,6 @@ void nnd_feature_coordinates(const nnd_feature_spectrum *s, const nnd_data *d, s
         centre(s, d, row[i], scratch);
         cblas_dgemv(CblasRowMajor, CblasNoTrans, rank, dim, 1.0, s->vector, dim, scratch, 1, 0.0,
                     z + i * s->rank, 1);
-        y[i] = d->targets.value[row[i]] - s->target_mean;
+        y[i] = target(d, row[i]) - s->target_mean;
     }
 }

@@ -17,6 +17,7 @@ static const char *const TRAININGS[] = {"ridge",        "flow",          "gd", "
 static const char *const STARTS[] = {"along-c", "random", NULL};
 static const char *const METRICS[] = {"sigma", "identity", NULL};
 static const char *const TASKS[] = {"regression", "classification", NULL};
+static const char *const TAILS[] = {"gaussian", "measured", NULL};
 static const char *const ROUTES[] = {"direct", "network", NULL};
 
 static const nnd_param COVARIANCE_PARAMS[] = {
@@ -50,17 +51,30 @@ static const nnd_param PROBE_PARAMS[] = {
 static const nnd_param_table PROBE_TABLE = NND_TABLE(PROBE_PARAMS, nnd_alignment_probe);
 
 static const nnd_param PARAMS[] = {
-    {"alpha", FIELD(REAL, alpha), "2", NND_POSITIVE, "P/D, samples over input dimension",
+    {"data", FIELD(GROUP, data), "null", NND_ANY,
+     "rows of a file that samples are drawn from instead, `inputs` and `targets` or `labels`: "
+     "covariance and teacher are measured",
+     .group = &nnd_data_table},
+    {"alpha", FIELD(REAL, alpha), "null", NND_POSITIVE, "P/D, samples over input dimension (2)",
      .symbol = "α", .long_name = "samples per dimension"},
-    {"snr", FIELD(REAL, snr), "2", NND_POSITIVE_OR_INF,
-     "signal-to-noise ratio beta* Sigma beta*/sigma^2 of the labels; inf: no noise",
+    {"samples", FIELD(INTEGER, samples), "0", NND_BETWEEN(0, 1e8),
+     "P, instead of alpha where data or dim say what D is; 0: not given", .symbol = "P",
+     .long_name = "samples"},
+    {"snr", FIELD(REAL, snr), "null", NND_POSITIVE_OR_INF,
+     "signal-to-noise ratio beta* Sigma beta*/sigma^2 of the labels; inf: no noise (2)",
      .symbol = "SNR", .long_name = "signal-to-noise ratio"},
+    {"label_noise", FIELD(REAL, label_noise), "null", NND_NON_NEGATIVE,
+     "variance of the noise on labels, instead of snr"},
     {"noise_correlation", FIELD(REAL, noise_correlation), "0", NND_BETWEEN(0, 1),
      "correlation of the label noise of the two networks"},
     {"input_noise", FIELD(REAL, input_noise), "0", NND_NON_NEGATIVE,
      "tau^2, variance of the noise on each network's inputs"},
     {"inputs", FIELD(CHOICE, inputs), "shared", NND_ANY,
      "the same clean inputs, or each network its own", .choices = INPUTS},
+    {"tails", FIELD(CHOICE, tails), "gaussian", NND_ANY,
+     "of data with ridge: inputs are taken for normal ones, or their lengths along the directions "
+     "of the covariance are measured",
+     .choices = TAILS},
     {"covariance", FIELD(GROUP, covariance), "null", NND_ANY, "Sigma, of the inputs",
      .group = &COVARIANCE_TABLE, .shorthand = "kind"},
     {"teacher", FIELD(GROUP, teacher), "null", NND_ANY, "beta*", .group = &TEACHER_TABLE},
@@ -132,6 +146,9 @@ static const nnd_view VIEWS[] = {
     {"map",
      {"cosine", "cka"},
      .drawing = {.x = "alpha", .y = "snr", .log = NND_LOG_XY, .last = true}},
+    {"samples",
+     {"cosine", "gen_error"},
+     .drawing = {.x = "samples", .log = NND_LOG_XY, .last = true}},
     {"decoupling", /* errors diverge at the threshold */
      {"gen_error"},
      .drawing = {.x = "alpha", .over = "cosine", .log = NND_LOG_Y, .last = true}},
@@ -147,5 +164,6 @@ const nnd_model nnd_alignment_model = {
     .variables = nnd_alignment_variables,
     .views = VIEWS,
     .sized = true,
+    .data_optional = true,
     .check = nnd_alignment_check,
 };

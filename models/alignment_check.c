@@ -7,7 +7,13 @@
 
 /* ---- what follows ---- */
 
+bool nnd_alignment_has_data(const nnd_alignment *p) {
+    return nnd_data_given(&p->data);
+}
+
 size_t nnd_alignment_dim(const nnd_alignment *p) {
+    if (nnd_alignment_has_data(p))
+        return p->data.inputs.cols;
     if (p->covariance.kind == NND_COVARIANCE_LIST)
         return p->covariance.eigenvalues.count;
     if (p->covariance.kind == NND_COVARIANCE_POWER_LAW)
@@ -121,6 +127,72 @@ static bool check_teacher(nnd_alignment *p, nnd_objection *o) {
     return true;
 }
 
+/* ---- data ---- */
+
+/* What is measured of data cannot be said. */
+static bool check_measured(const nnd_alignment *p, nnd_objection *o) {
+    const nnd_alignment_covariance *c = &p->covariance;
+    const nnd_alignment_teacher *t = &p->teacher;
+    const struct {
+        const char *key;
+        bool given;
+    } all[] = {
+        {"covariance", c->kind != NND_COVARIANCE_ISOTROPIC || c->eigenvalues.value != NULL ||
+                           !isnan(c->power_law) || c->dim > 0},
+        {"teacher", !isnan(t->norm2) || !isnan(t->power) || t->power_law != 0.0 ||
+                        t->coefficients2.value != NULL},
+        {"dim", p->dim > 0 && (size_t)p->dim != nnd_alignment_dim(p)},
+        {"outputs", p->outputs > 1},
+        {"output_gram", p->output_gram.rows > 0},
+        {"output_noise", p->output_noise.rows > 0},
+    };
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        if (all[i].given)
+            return nnd_object(o, all[i].key, "means nothing beside data, which say what it is");
+    return true;
+}
+
+static bool check_data(const nnd_alignment *p, nnd_objection *o) {
+    const nnd_data *d = &p->data;
+    if (!nnd_alignment_has_data(p))
+        return p->tails == NND_TAILS_GAUSSIAN || nnd_object(o, "tails", "measured of data alone");
+    if (!nnd_data_check_outputs(d, 1, o))
+        return false;
+    if (d->inputs.rows == 0)
+        return nnd_object(o, "data", "holds no rows to draw; allowed: inputs with targets");
+    if (d->inputs.rows < 2)
+        return nnd_object(o, "data.inputs", "one row has no covariance; allowed: 2 or more");
+    if (d->test_inputs.rows > 0)
+        return nnd_object(o, "data.test_inputs",
+                          "means nothing here: networks are measured on "
+                          "the rows that samples are drawn from");
+    if (p->samples == 0)
+        return nnd_object(o, "samples", "missing beside data; allowed: integers >= 1");
+    if (p->tails == NND_TAILS_MEASURED && (p->training != NND_ALIGN_RIDGE || p->input_noise > 0.0))
+        return nnd_object(o, "tails", "measured: of training: ridge without input_noise alone");
+    return check_measured(p, o);
+}
+
+/* How many samples there are, and how noisy they are. */
+static bool settle_counts(nnd_alignment *p, nnd_objection *o) {
+    size_t dim = nnd_alignment_dim(p);
+    if (p->samples > 0 && dim == 0)
+        return nnd_object(o, "samples", "needs data or dim, which say what D is");
+    double alpha = p->samples > 0 ? (double)p->samples / (double)dim : 2.0;
+    if (p->samples > 0 && !isnan(p->alpha) && p->alpha != alpha)
+        return nnd_object(o, "samples", "beside alpha; allowed: one of them");
+    if (isnan(p->alpha))
+        p->alpha = alpha;
+    if (!isnan(p->label_noise) && !isnan(p->snr))
+        return nnd_object(o, "label_noise", "beside snr; allowed: one of them");
+    if (!isnan(p->label_noise) && p->task == NND_TASK_CLASSIFICATION)
+        return nnd_object(o, "label_noise", "%g: labels of classes are flipped; allowed: snr",
+                          p->label_noise);
+    if (isnan(p->label_noise) && isnan(p->snr))
+        p->snr = 2.0;
+    return true;
+}
+
 static bool check_dim(nnd_alignment *p, nnd_objection *o) {
     size_t dim = nnd_alignment_dim(p);
     if (p->dim > 0 && (size_t)p->dim != dim)
@@ -176,7 +248,8 @@ static bool check_training(nnd_alignment *p, nnd_objection *o) {
                                                          : 0.1;
     if (p->training == NND_ALIGN_WHITE && p->width < 1.0)
         return nnd_object(o, "width", "%g: white features need at least 1", p->width);
-    if (p->training == NND_ALIGN_GAUSSIAN && p->covariance.kind != NND_COVARIANCE_ISOTROPIC)
+    if (p->training == NND_ALIGN_GAUSSIAN &&
+        (p->covariance.kind != NND_COVARIANCE_ISOTROPIC || nnd_alignment_has_data(p)))
         return nnd_object(o, "covariance", "gaussian-init is for isotropic inputs");
     if (p->minimum && p->training != NND_ALIGN_RIDGE && !decay)
         return nnd_object(o, "minimum",
@@ -251,7 +324,7 @@ bool nnd_alignment_check(void *params, nnd_objection *o) {
     if (p->probe.points == 1 || (p->probe.points > 0 && p->probe.points < 4 && p->probe.centred))
         return nnd_object(o, "probe.points", "%lld; allowed: 0, or at least 2 (centred: 4)",
                           (long long)p->probe.points);
-    return check_covariance(p, o) && check_teacher(p, o) && check_dim(p, o) &&
-           check_training(p, o) && check_times(p, o) && check_outputs(p, o) &&
-           check_simulation(p, o);
+    return check_data(p, o) && check_covariance(p, o) && check_teacher(p, o) && check_dim(p, o) &&
+           settle_counts(p, o) && check_training(p, o) && check_times(p, o) &&
+           check_outputs(p, o) && check_simulation(p, o);
 }

@@ -586,6 +586,25 @@ START_TEST(labels_of_a_file_are_taken_by_rows_and_count_in_its_checksum) {
 }
 END_TEST
 
+/* Classes 3 and 0 against the others; what is no class is left to be refused. */
+START_TEST(labels_of_a_file_become_two_classes) {
+    static const char csv[] = "x,k\n1,0\n2,1\n3,2\n4,3\n5,0.5\n";
+    scratch_write(scratch_path("t.csv"), csv, strlen(csv));
+    read_data("{file: t.csv, inputs: x, labels: k, positive: [3, 0], rows: [0, 1, 2, 3]}");
+    assert_ok(load("t.csv"));
+    const double classes[] = {1, 0, 0, 1};
+    ck_close("classes", 4, data.labels.value, classes);
+    nnd_objection o = {"", ""};
+    ck_assert(nnd_data_check_outputs(&data, 1, &o));
+    read_data("{file: t.csv, inputs: x, labels: k, positive: [3, 0]}");
+    assert_ok(load("t.csv"));
+    ck_assert(!nnd_data_check_outputs(&data, 1, &o));
+    ck_assert_str_eq(o.key, "data.labels");
+    ck_refused("{inputs: [[1], [2]], targets: [0, 1], positive: [1]}", "data.positive",
+               "it goes with labels of a file");
+}
+END_TEST
+
 START_TEST(a_changed_file_is_refused_by_its_checksum) {
     static const char before[] = "x0,y\n1,0\n3,0\n", after[] = "x0,y\n1,0\n3,1\n";
     char yaml[200];
@@ -766,6 +785,7 @@ int main(void) {
     tcase_add_test(tests, targets_of_several_outputs_are_rows_of_as_many_numbers);
     tcase_add_test(tests, labels_and_targets_that_are_no_classes_are_refused);
     tcase_add_test(tests, generated_outputs_are_linear_in_the_inputs_and_classes_their_largest);
+    tcase_add_test(tests, labels_of_a_file_become_two_classes);
     tcase_add_test(tests, labels_of_a_file_are_taken_by_rows_and_count_in_its_checksum);
     tcase_add_test(tests, a_changed_file_is_refused_by_its_checksum);
     tcase_add_test(tests, checksums_of_earlier_versions_are_still_accepted);

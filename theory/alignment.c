@@ -14,6 +14,7 @@
 #include "nndmft/solvers/early_stopping.h"
 #include "nndmft/solvers/representation.h"
 #include "theory/alignment_claims.h"
+#include "theory/alignment_data.h"
 #include "theory/alignment_task.h"
 #include "theory/claims.h"
 #include "theory/shortfall.h"
@@ -220,8 +221,10 @@ static double cosine_at(double alpha, void *data) {
         c->status = status;
     if (status != NND_OK || isinf(lambda))
         return NAN;
-    nnd_pair_ridge(&c->problem->modes, &c->problem->pair, lambda, &o);
-    return o.cosine[c->p->metric == NND_METRIC_SIGMA ? 1 : 0];
+    status = nnd_alignment_ridge(c->ctx, c->p->tails, c->problem, lambda, &o);
+    if (status < NND_OK)
+        c->status = status;
+    return status == NND_OK ? o.cosine[c->p->metric == NND_METRIC_SIGMA ? 1 : 0] : NAN;
 }
 
 static nnd_status put_minimum(task *x) {
@@ -230,12 +233,13 @@ static nnd_status put_minimum(task *x) {
     double alpha, value;
     bool inside = true;
     nnd_status status = NND_OK;
-    bool closed = p->covariance.kind == NND_COVARIANCE_ISOTROPIC && p->input_noise == 0.0 &&
-                  p->inputs == NND_INPUTS_SHARED && p->noise_correlation == 0.0 &&
-                  p->training == NND_ALIGN_RIDGE && p->outputs == 1;
+    bool closed = !nnd_alignment_has_data(p) && p->covariance.kind == NND_COVARIANCE_ISOTROPIC &&
+                  p->input_noise == 0.0 && p->inputs == NND_INPUTS_SHARED &&
+                  p->noise_correlation == 0.0 && p->training == NND_ALIGN_RIDGE && p->outputs == 1;
     if (closed) {
         nnd_isotropic_minimum(p->ridge, &alpha, &value);
-        value = isinf(p->snr) ? 1.0 : p->snr * value / (1.0 + p->snr * value);
+        double snr = isnan(p->snr) ? x->problem.power / x->problem.pair.label_noise : p->snr;
+        value = isinf(snr) ? 1.0 : snr * value / (1.0 + snr * value);
     } else {
         curve c = {x->ctx, p, &x->problem, NND_OK};
         status =
@@ -255,7 +259,7 @@ static nnd_status put_minimum(task *x) {
 static nnd_status solve_ridge(task *x) {
     nnd_pair_overlaps o;
     double lambda;
-    nnd_status status = effective_ridge(x->ctx, x->p, &x->problem, &lambda);
+    nnd_status status = effective_ridge(x->ctx, x->p, &x->problem, &lambda), solved = NND_OK;
     if (status != NND_OK)
         return status;
     moment m = {.cka = NAN, .shift = nnd_no_shift, .shrink = 1.0};
@@ -264,8 +268,9 @@ static nnd_status solve_ridge(task *x) {
     else {
         double used = fmin(lambda, large_ridge(&x->problem));
         m.shrink = lambda > 0.0 ? used / lambda : 1.0;
-        nnd_pair_ridge(&x->problem.modes, &x->problem.pair, used, &o);
-        status = ridge_cka(x, used, &o, &m.cka);
+        status = solved = nnd_alignment_ridge(x->ctx, x->p->tails, &x->problem, used, &o);
+        if (status >= NND_OK)
+            status = ridge_cka(x, used, &o, &m.cka);
         if (status == NND_OK)
             status = nnd_alignment_ridge_shift(x->ctx, &x->problem, used, &m.shift);
     }
@@ -285,7 +290,12 @@ static nnd_status solve_ridge(task *x) {
         status = nnd_frame_add_number(x->frame, &nnd_alignment_model, "kappa", o.kappa / m.shrink);
     if (status == NND_OK && x->p->training == NND_ALIGN_WEIGHT_DECAY)
         status = nnd_frame_add_number(x->frame, &nnd_alignment_model, "ridge_effective", lambda);
-    return status == NND_OK && x->p->minimum ? put_minimum(x) : status;
+    if (status == NND_OK && solved == NND_NOT_CONVERGED)
+        status = nnd_shortfall_set(x->frame, "too near the threshold for params.tails: measured; "
+                                             "take a larger params.ridge or other params.samples");
+    if (status == NND_OK && x->p->minimum)
+        status = put_minimum(x);
+    return status == NND_OK ? solved : status;
 }
 
 /* ---- early stopping ---- */
@@ -438,6 +448,8 @@ nnd_status nnd_alignment_theory(nnd_context *ctx, const void *params, nnd_frame 
         status = nnd_frame_new(ctx, &x.frame);
     if (status == NND_OK)
         status = solved = nnd_alignment_is_timed(x.p) ? solve_times(&x) : solve_ridge(&x);
+    if (status >= NND_OK && nnd_alignment_has_data(x.p))
+        status = nnd_alignment_data_claims(ctx, x.p, &x.problem, x.frame);
     if (status >= NND_OK && !nnd_alignment_is_linear(x.p))
         status = disclaim(&x);
     nnd_hand_over(status >= NND_OK, x.frame, frame);
@@ -456,14 +468,27 @@ static double flow_flops(const nnd_alignment *p, double nodes) {
     return per_node * nodes * fmin(steps, most);
 }
 
+/* Measuring data, and the regression on inputs as they are: a matrix of rows and one of modes. */
+static void add_data_cost(const nnd_alignment *p, nnd_cost *cost) {
+    double bytes, flops, modes = (double)nnd_alignment_dim(p), rows = (double)p->data.inputs.rows;
+    nnd_feature_spectrum_cost(&p->data, &bytes, &flops);
+    rows = fmin(rows, NND_ALIGNMENT_MOST_ROWS);
+    cost->bytes += bytes + sizeof(double) * modes * (2.0 * rows + 2.0 * modes);
+    cost->flops += flops + 2.0 * rows * modes * modes +
+                   (p->minimum ? SCAN + 40.0 : 2.0) * (rows + modes) * modes * modes;
+}
+
 nnd_status nnd_alignment_theory_cost(nnd_context *ctx, const void *params, nnd_cost *cost) {
     const nnd_alignment *p = params;
-    double modes =
-        p->covariance.kind == NND_COVARIANCE_ISOTROPIC ? 1.0 : (double)nnd_alignment_dim(p);
+    bool data = nnd_alignment_has_data(p);
+    bool isotropic = !data && p->covariance.kind == NND_COVARIANCE_ISOTROPIC;
+    double modes = isotropic ? 1.0 : (double)nnd_alignment_dim(p);
     const double typical = 128.0, complexes = 16.0;
     *cost = (nnd_cost){.bytes = 24.0 * (modes + 1.0), .flops = 400.0 * modes};
     if (p->minimum)
         cost->flops *= SCAN + 40.0;
+    if (data)
+        add_data_cost(p, cost);
     if (!nnd_alignment_is_timed(p))
         return NND_OK;
     nnd_reals times = {0};

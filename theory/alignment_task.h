@@ -5,6 +5,7 @@
 
 #include "nndmft/alignment.h"
 #include "nndmft/solvers/equivalent.h"
+#include "theory/alignment_rows.h"
 
 /**
  * Modes and noise. Isotropic inputs are one eigenvalue, samples then are alpha; else there are D
@@ -17,6 +18,8 @@ typedef struct {
     double norm2, power;     /**< |beta*|^2, beta* Sigma beta* */
     double trace2;           /**< tr Sigma^2 over all D dimensions; NaN if D is not known */
     double teachers, noises; /**< traces of output_gram and output_noise */
+    double residual;         /**< of data: what no linear function explains; else 0 */
+    nnd_alignment_rows rows; /**< of data */
     double *storage;
 } nnd_alignment_problem;
 

@@ -24,7 +24,8 @@ static size_t block(const void *params, size_t size) {
                  (p->route == NND_ROUTE_DIRECT && !nnd_alignment_is_timed(p) &&
                   p->training != NND_ALIGN_GAUSSIAN);
     size_t n = DIMENSIONS_AT_ONCE / (size > 0 ? size : 1), most = quick ? 64 : 8;
-    return n < 1 ? 1 : n > most ? most : n;
+    size_t least = nnd_alignment_has_data(p) ? 8 : 1; /* each block measures the data */
+    return n < least ? least : n > most ? most : n;
 }
 
 /* As many as gd may have. */
@@ -62,8 +63,9 @@ typedef struct {
     nnd_context *ctx;
     const nnd_alignment *p;
     nnd_alignment_pair pair;
-    nnd_reals times; /* empty: only the end */
-    double *probes;
+    nnd_reals times;      /* empty: only the end */
+    double *probes;       /* points x D, and their labels */
+    size_t probe_numbers; /* points x D */
     nnd_alignment_trace trace;
     nnd_frame *frame;
 } simulation;
@@ -125,8 +127,11 @@ static nnd_status train(simulation *s, nnd_rng_key key) {
     if (!nnd_alignment_is_linear(s->p))
         return nnd_alignment_run_nonlinear(s->ctx, &s->pair, key, trace);
     if (s->probes != NULL)
-        nnd_alignment_draw_probes(&s->pair, key, NND_STREAM_ALIGNMENT_PROBES,
-                                  (size_t)s->p->probe.points, s->probes);
+        status = nnd_alignment_draw_probes(s->ctx, &s->pair, key, NND_STREAM_ALIGNMENT_PROBES,
+                                           (size_t)s->p->probe.points, s->probes,
+                                           s->probes + s->probe_numbers);
+    if (status != NND_OK)
+        return status;
     return nnd_alignment_run_linear(s->ctx, &s->pair, key, s->probes, trace);
 }
 
@@ -139,8 +144,9 @@ static nnd_status make(simulation *s, size_t size, size_t first_seed, size_t cou
     s->trace.times = is_timed(s) ? s->times.count : 1;
     s->trace.time = s->times.value;
     s->trace.measure = calloc(s->trace.times * NND_ALIGN_MEASURES, sizeof(double));
+    s->probe_numbers = (size_t)s->p->probe.points * s->pair.dim;
     if (s->p->probe.points > 0)
-        s->probes = calloc((size_t)s->p->probe.points * size, sizeof(double));
+        s->probes = calloc(s->probe_numbers + (size_t)s->p->probe.points, sizeof(double));
     if (status == NND_OK &&
         (s->trace.measure == NULL || (s->p->probe.points > 0 && s->probes == NULL)))
         status = nnd_fail_memory(s->ctx, "the measurements");
@@ -195,6 +201,14 @@ static bool trains_layers(const nnd_alignment *p) {
                                      : !direct;
 }
 
+/* Measuring data in each block of pairs, and the coordinates of its samples. */
+static void add_data_cost(const nnd_alignment *p, size_t size, nnd_simulation_cost *x) {
+    double bytes, flops, d = (double)size;
+    nnd_feature_spectrum_cost(&p->data, &bytes, &flops);
+    x->bytes += bytes;
+    x->flops += flops / (double)block(p, size) + 2.0 * p->alpha * d * d * d;
+}
+
 static nnd_simulation_cost cost(const void *params, size_t size) {
     const nnd_alignment *p = params;
     double d = (double)size, samples = p->alpha * d, k = (double)nnd_alignment_width(p, size);
@@ -204,6 +218,8 @@ static nnd_simulation_cost cost(const void *params, size_t size) {
                                    (trains_layers(p) ? 32.0 * k : 30.0 * c) * d),
         .record_bytes = sizeof(double) * (times * NND_ALIGN_MEASURES + 3.0),
     };
+    if (nnd_alignment_has_data(p))
+        add_data_cost(p, size, &x);
     if (nnd_alignment_is_linear(p)) {
         double probes = (double)p->probe.points;
         double measured = p->training == NND_ALIGN_FLOW || p->training == NND_ALIGN_GD ||
@@ -211,13 +227,13 @@ static nnd_simulation_cost cost(const void *params, size_t size) {
                               ? 20.0 * c * c * d
                               : 6.0 * k * k * d;
         x.bytes += sizeof(double) * probes * (d + 2.0 * probes + 2.0 * k);
-        x.flops = 2.0 * samples * d * (d + 100.0) + training_flops(p, d, k) +
-                  times * (measured + 6.0 * probes * probes * k);
+        x.flops += 2.0 * samples * d * (d + 100.0) + training_flops(p, d, k) +
+                   times * (measured + 6.0 * probes * probes * k);
         return x;
     }
     double points = samples + tests, steps = p->time / p->descent_rate;
     x.bytes += sizeof(double) * (points * (3.0 * d + 8.0 * k + 8.0) + 4.0 * k * tests);
-    x.flops = steps * 2.0 * 6.0 * k * d * samples + times * 6.0 * k * (k + d) * tests;
+    x.flops += steps * 2.0 * 6.0 * k * d * samples + times * 6.0 * k * (k + d) * tests;
     return x;
 }
 

@@ -32,14 +32,26 @@ static void factor(size_t c, const nnd_dense *m, double *out) {
     }
 }
 
-nnd_status nnd_alignment_pair_make(nnd_context *ctx, const nnd_alignment *p, size_t dim,
-                                   nnd_alignment_pair *pair) {
-    size_t samples = nnd_alignment_samples(p, dim), c = (size_t)p->outputs;
-    *pair = (nnd_alignment_pair){.params = p, .dim = dim, .samples = samples, .outputs = c};
+/* Variances of the inputs and the squared teacher of a measured population; inputs have a mean
+ * variance of 1 in all of their dimensions: alignment.md#eq15. */
+static void take_measured(nnd_alignment_pair *pair) {
+    double variance = 0.0;
+    for (size_t i = 0; i < pair->dim; i++)
+        variance += pair->rows.eigenvalue[i] / (double)pair->rows.dim;
+    pair->unit = sqrt(variance);
+    for (size_t i = 0; i < pair->dim; i++) {
+        pair->eigenvalue[i] = pair->rows.eigenvalue[i] / variance;
+        pair->teacher[i] = pair->unit * pair->rows.weight[i];
+    }
+}
+
+static nnd_status allocate(nnd_context *ctx, nnd_alignment_pair *pair) {
+    size_t dim = pair->dim, samples = pair->samples, c = pair->outputs;
     pair->eigenvalue = calloc(dim, sizeof(double));
     pair->teacher = calloc(c * dim, sizeof(double));
     pair->noise_factor = calloc(c * c, sizeof(double));
-    pair->scratch = calloc(dim + 2 * c, sizeof(double));
+    size_t most = pair->rows.dim > dim ? pair->rows.dim : dim;
+    pair->scratch = calloc(most + 2 * c, sizeof(double));
     bool done = pair->eigenvalue != NULL && pair->teacher != NULL && pair->noise_factor != NULL &&
                 pair->scratch != NULL;
     for (int b = 0; b < 2; b++) {
@@ -47,13 +59,36 @@ nnd_status nnd_alignment_pair_make(nnd_context *ctx, const nnd_alignment *p, siz
         pair->y[b] = calloc(samples * c, sizeof(double));
         done = done && pair->x[b] != NULL && pair->y[b] != NULL;
     }
-    if (!done)
-        return nnd_fail_memory(ctx, "the data");
+    return done ? NND_OK : nnd_fail_memory(ctx, "the data");
+}
+
+/* Power of the teacher, from its coordinates or from their squares. */
+static double power_of(const nnd_alignment_pair *pair) {
+    bool data = nnd_alignment_has_data(pair->params);
     double power = 0.0;
-    nnd_alignment_modes(p, dim, pair->eigenvalue, pair->teacher);
-    for (size_t i = 0; i < dim; i++)
-        power += pair->eigenvalue[i] * pair->teacher[i];
-    pair->noise = power / p->snr;
+    for (size_t i = 0; i < pair->dim; i++)
+        power += pair->eigenvalue[i] * pair->teacher[i] * (data ? pair->teacher[i] : 1.0);
+    return power;
+}
+
+nnd_status nnd_alignment_pair_make(nnd_context *ctx, const nnd_alignment *p, size_t dim,
+                                   nnd_alignment_pair *pair) {
+    size_t samples = nnd_alignment_samples(p, dim), c = (size_t)p->outputs;
+    *pair = (nnd_alignment_pair){
+        .params = p, .size = dim, .dim = dim, .samples = samples, .outputs = c};
+    nnd_status status =
+        nnd_alignment_has_data(p) ? nnd_feature_spectrum_make(ctx, &p->data, &pair->rows) : NND_OK;
+    if (status == NND_OK && nnd_alignment_has_data(p))
+        pair->dim = pair->rows.rank;
+    if (status == NND_OK)
+        status = allocate(ctx, pair);
+    if (status != NND_OK)
+        return status;
+    if (nnd_alignment_has_data(p))
+        take_measured(pair);
+    else
+        nnd_alignment_modes(p, dim, pair->eigenvalue, pair->teacher);
+    pair->noise = isnan(p->label_noise) ? power_of(pair) / p->snr : p->label_noise;
     /* A label that is wrong with this probability has as much of its variance from the teacher as
      * one with Gaussian noise at the same ratio. */
     pair->flips = 0.5 * (1.0 - (isinf(p->snr) ? 1.0 : sqrt(p->snr / (1.0 + p->snr))));
@@ -70,6 +105,8 @@ void nnd_alignment_pair_clear(nnd_alignment_pair *pair) {
     free(pair->teacher);
     free(pair->noise_factor);
     free(pair->scratch);
+    free(pair->chosen);
+    nnd_feature_spectrum_clear(&pair->rows);
     *pair = (nnd_alignment_pair){0};
 }
 
@@ -126,6 +163,8 @@ static nnd_status draw_teacher(nnd_context *ctx, nnd_alignment_pair *pair, nnd_r
     return status;
 }
 
+/* ---- samples ---- */
+
 static void draw_inputs(const nnd_alignment_pair *pair, nnd_rng_key key, uint32_t stream,
                         size_t count, double *x) {
     for (size_t mu = 0; mu < count; mu++) {
@@ -135,9 +174,33 @@ static void draw_inputs(const nnd_alignment_pair *pair, nnd_rng_key key, uint32_
     }
 }
 
-void nnd_alignment_draw_probes(const nnd_alignment_pair *pair, nnd_rng_key key, uint32_t stream,
-                               size_t count, double *probes) {
+/* Rows of data, each as likely, with replacement, and their labels without noise. */
+static nnd_status draw_rows(nnd_context *ctx, nnd_alignment_pair *pair, nnd_rng_key key,
+                            uint32_t stream, size_t count, double *x, double *y) {
+    if (count > pair->most_chosen) {
+        uint64_t *grown = realloc(pair->chosen, count * sizeof *grown);
+        if (grown == NULL)
+            return nnd_fail_memory(ctx, "rows of data");
+        pair->chosen = grown;
+        pair->most_chosen = count;
+    }
+    nnd_rng_words(key, stream, 0, count, pair->chosen);
+    for (size_t i = 0; i < count; i++)
+        pair->chosen[i] %= pair->rows.rows;
+    nnd_feature_coordinates(&pair->rows, &pair->params->data, count, pair->chosen, pair->scratch, x,
+                            y);
+    cblas_dscal((int)(count * pair->dim), 1.0 / pair->unit, x, 1);
+    return NND_OK;
+}
+
+nnd_status nnd_alignment_draw_probes(nnd_context *ctx, nnd_alignment_pair *pair, nnd_rng_key key,
+                                     uint32_t stream, size_t count, double *probes, double *clean) {
+    if (pair->rows.rank > 0)
+        return draw_rows(ctx, pair, key, stream, count, probes, clean);
     draw_inputs(pair, key, stream, count, probes);
+    for (size_t i = 0; i < count; i++)
+        clean[i] = cblas_ddot((int)pair->dim, pair->teacher, 1, probes + i * pair->dim, 1);
+    return NND_OK;
 }
 
 /* Adds sqrt(scale) times correlated normals to the labels of one sample. */
@@ -178,24 +241,35 @@ static void label(nnd_alignment_pair *pair, nnd_rng_key key, uint32_t b) {
     }
 }
 
+/* Clean inputs and labels of network b. */
+static nnd_status draw_samples(nnd_context *ctx, nnd_alignment_pair *pair, nnd_rng_key key,
+                               uint32_t b) {
+    size_t n = pair->samples, d = pair->dim, c = pair->outputs;
+    double *x = pair->x[b], *y = pair->y[b];
+    uint32_t stream = NND_STREAM_ALIGNMENT_INPUTS + b;
+    if (b == 1 && pair->params->inputs == NND_INPUTS_SHARED) {
+        memcpy(x, pair->x[0], n * d * sizeof *x);
+        memcpy(y, pair->y[0], n * c * sizeof *y);
+        return NND_OK;
+    }
+    if (pair->rows.rank > 0)
+        return draw_rows(ctx, pair, key, stream, n, x, y);
+    draw_inputs(pair, key, stream, n, x);
+    cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasTrans, (int)n, (int)c, (int)d, 1.0, x, (int)d,
+                pair->teacher, (int)d, 0.0, y, (int)c);
+    return NND_OK;
+}
+
 nnd_status nnd_alignment_pair_draw(nnd_context *ctx, nnd_alignment_pair *pair, nnd_rng_key key) {
     const nnd_alignment *p = pair->params;
-    size_t d = pair->dim, samples = pair->samples, c = pair->outputs;
-    nnd_status status = draw_teacher(ctx, pair, key);
-    if (status != NND_OK)
-        return status;
-    for (uint32_t b = 0; b < 2; b++) {
-        double *x = pair->x[b];
-        if (b == 0 || p->inputs == NND_INPUTS_INDEPENDENT)
-            draw_inputs(pair, key, NND_STREAM_ALIGNMENT_INPUTS + b, samples, x);
-        else
-            memcpy(x, pair->x[0], samples * d * sizeof *x);
-        cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasTrans, (int)samples, (int)c, (int)d, 1.0, x,
-                    (int)d, pair->teacher, (int)d, 0.0, pair->y[b], (int)c);
+    size_t d = pair->dim, samples = pair->samples;
+    nnd_status status = nnd_alignment_has_data(p) ? NND_OK : draw_teacher(ctx, pair, key);
+    for (uint32_t b = 0; status == NND_OK && b < 2; b++)
+        status = draw_samples(ctx, pair, key, b);
+    for (uint32_t b = 0; status == NND_OK && b < 2; b++)
         label(pair, key, b);
-    }
-    if (p->input_noise == 0.0)
-        return NND_OK;
+    if (status != NND_OK || p->input_noise == 0.0)
+        return status;
     for (uint32_t b = 0; b < 2; b++)
         for (size_t mu = 0; mu < samples; mu++) {
             nnd_rng_normals(key, NND_STREAM_ALIGNMENT_INPUT_NOISE + b, mu, d, pair->scratch);

@@ -3,13 +3,15 @@
 #ifndef NNDMFT_VALIDATE_ALIGNMENT_PAIR_H
 #define NNDMFT_VALIDATE_ALIGNMENT_PAIR_H
 
+#include "core/feature_spectrum.h"
 #include "core/rng.h"
 #include "nndmft/alignment.h"
 
 /** What both networks have in common, and what each sees. Rows are samples. */
 typedef struct {
     const nnd_alignment *params;
-    size_t dim, samples, outputs; /**< D, P, C */
+    size_t size;                  /**< D of the simulation */
+    size_t dim, samples, outputs; /**< D (of data: of the directions that vary), P, C */
     double *eigenvalue;           /**< D: variances of the clean inputs */
     double *teacher;              /**< C x D */
     double *x[2];                 /**< P x D */
@@ -18,6 +20,10 @@ typedef struct {
     double flips;                 /**< probability that a label of a class is wrong */
     double *noise_factor;         /**< C x C Cholesky factor of output_noise */
     double *scratch;              /**< D + 2 C */
+    nnd_feature_spectrum rows;    /**< of data; rank 0: inputs are normal */
+    double unit;                  /**< of data: what coordinates are divided by */
+    uint64_t *chosen;             /**< P or more: rows of data that are drawn */
+    size_t most_chosen;
 } nnd_alignment_pair;
 
 /** P at size D. */
@@ -29,8 +35,10 @@ void nnd_alignment_pair_clear(nnd_alignment_pair *pair);
 /** Draws teacher, inputs and labels. Sample mu is the same whatever the number of samples. */
 NND_MUST_USE nnd_status nnd_alignment_pair_draw(nnd_context *ctx, nnd_alignment_pair *pair,
                                                 nnd_rng_key key);
-/** `count` clean inputs from a stream of their own: count x D. */
-void nnd_alignment_draw_probes(const nnd_alignment_pair *pair, nnd_rng_key key, uint32_t stream,
-                               size_t count, double *probes);
+/** `count` clean inputs from a stream of their own (count x D), of data rows, and their labels
+ *  without noise (count), of one output. */
+NND_MUST_USE nnd_status nnd_alignment_draw_probes(nnd_context *ctx, nnd_alignment_pair *pair,
+                                                  nnd_rng_key key, uint32_t stream, size_t count,
+                                                  double *probes, double *clean);
 
 #endif

@@ -19,9 +19,8 @@ NND_MUST_USE nnd_status nnd_alignment_run_linear(nnd_context *ctx, const nnd_ali
                                                  nnd_rng_key key, const double *probes,
                                                  nnd_alignment_trace *trace);
 /** Two-layer networks with any activation, on a regression or on two classes. */
-NND_MUST_USE nnd_status nnd_alignment_run_nonlinear(nnd_context *ctx,
-                                                    const nnd_alignment_pair *pair, nnd_rng_key key,
-                                                    nnd_alignment_trace *trace);
+NND_MUST_USE nnd_status nnd_alignment_run_nonlinear(nnd_context *ctx, nnd_alignment_pair *pair,
+                                                    nnd_rng_key key, nnd_alignment_trace *trace);
 
 /** Hidden units at size D. */
 size_t nnd_alignment_width(const nnd_alignment *params, size_t dim);

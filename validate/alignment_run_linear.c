@@ -228,7 +228,7 @@ static nnd_status run_flow(run *r, nnd_rng_key key) {
     const nnd_alignment *p = r->pair->params;
     nnd_linear_network net[2] = {0};
     nnd_linear_flow *flow[2] = {NULL, NULL};
-    size_t width = nnd_alignment_width(p, r->pair->dim);
+    size_t width = nnd_alignment_width(p, r->pair->size);
     nnd_status status = NND_OK;
     for (uint32_t k = 0; status == NND_OK && k < 2; k++) {
         status = nnd_linear_network_make(r->ctx, &r->data[k], depth_of(p), width, &net[k]);

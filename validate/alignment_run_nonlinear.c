@@ -13,7 +13,7 @@
 /* Both networks: as they train, and with the same weights on the test points. */
 typedef struct {
     nnd_context *ctx;
-    const nnd_alignment_pair *pair;
+    nnd_alignment_pair *pair;
     nnd_alignment_trace *trace;
     nnd_network net, test;
     size_t tests;        /* test points */
@@ -29,7 +29,7 @@ static bool classifies(const run *r) {
 }
 
 static nnd_status set_data(run *r, nnd_rng_key key) {
-    const nnd_alignment_pair *pair = r->pair;
+    nnd_alignment_pair *pair = r->pair;
     size_t d = pair->dim;
     double *x = calloc(r->tests * d, sizeof *x);
     if (x == NULL)
@@ -38,19 +38,18 @@ static nnd_status set_data(run *r, nnd_rng_key key) {
         nnd_network_set_inputs(&r->net, b, pair->x[b]);
         memcpy(r->label + b * pair->samples, pair->y[b], pair->samples * sizeof(double));
     }
-    nnd_alignment_draw_probes(pair, key, NND_STREAM_ALIGNMENT_TESTS, r->tests, x);
+    nnd_status status = nnd_alignment_draw_probes(r->ctx, pair, key, NND_STREAM_ALIGNMENT_TESTS,
+                                                  r->tests, x, r->clean);
     nnd_network_set_inputs(&r->test, 0, x);
-    for (size_t mu = 0; mu < r->tests; mu++) {
-        double sum = cblas_ddot((int)d, pair->teacher, 1, x + mu * d, 1);
-        r->clean[mu] = !classifies(r) ? sum : sum < 0.0 ? -1.0 : 1.0;
-    }
+    for (size_t mu = 0; classifies(r) && mu < r->tests; mu++)
+        r->clean[mu] = r->clean[mu] < 0.0 ? -1.0 : 1.0;
     free(x);
-    return NND_OK;
+    return status;
 }
 
 static nnd_status run_make(run *r) {
     const nnd_alignment *p = r->pair->params;
-    size_t width = nnd_alignment_width(p, r->pair->dim), samples = r->pair->samples;
+    size_t width = nnd_alignment_width(p, r->pair->size), samples = r->pair->samples;
     r->tests = (size_t)p->test_points;
     const nnd_layer_plan layers[] = {
         {.width = width, .scale = 1.0, .rate = p->descent_rate, .activation = &p->activation},
@@ -249,8 +248,8 @@ static nnd_status train(run *r) {
     return status;
 }
 
-nnd_status nnd_alignment_run_nonlinear(nnd_context *ctx, const nnd_alignment_pair *pair,
-                                       nnd_rng_key key, nnd_alignment_trace *trace) {
+nnd_status nnd_alignment_run_nonlinear(nnd_context *ctx, nnd_alignment_pair *pair, nnd_rng_key key,
+                                       nnd_alignment_trace *trace) {
     run r = {.ctx = ctx, .pair = pair, .trace = trace};
     nnd_status status = run_make(&r);
     if (status == NND_OK)

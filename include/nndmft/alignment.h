@@ -8,6 +8,7 @@
 
 #include "nndmft/activation.h"
 #include "nndmft/api.h"
+#include "nndmft/dataset.h"
 #include "nndmft/model.h"
 
 NND_API_BEGIN
@@ -32,6 +33,7 @@ typedef enum { NND_START_ALONG_C, NND_START_RANDOM } nnd_alignment_start;
 typedef enum { NND_METRIC_SIGMA, NND_METRIC_IDENTITY } nnd_alignment_metric;
 typedef enum { NND_TASK_REGRESSION, NND_TASK_CLASSIFICATION } nnd_alignment_task;
 typedef enum { NND_ROUTE_DIRECT, NND_ROUTE_NETWORK } nnd_alignment_route;
+typedef enum { NND_TAILS_GAUSSIAN, NND_TAILS_MEASURED } nnd_alignment_tails;
 
 /** Eigenvalues of the inputs' covariance. */
 typedef struct {
@@ -57,7 +59,12 @@ typedef struct {
 
 /** Ranges, defaults and meaning of the parameters: `nndmft describe alignment`. */
 typedef struct {
-    double alpha, snr, noise_correlation, input_noise;
+    nnd_data data;
+    double alpha;
+    int64_t samples;         /**< P; 0: not given */
+    double snr, label_noise; /**< NaN: not given */
+    double noise_correlation, input_noise;
+    int tails;  /**< nnd_alignment_tails */
     int inputs; /**< nnd_alignment_inputs */
     nnd_alignment_covariance covariance;
     nnd_alignment_teacher teacher;
@@ -89,6 +96,8 @@ extern const nnd_model nnd_alignment_model;
 
 /** D if parameters fix it, else 0. */
 size_t nnd_alignment_dim(const nnd_alignment *params);
+/** True if inputs and labels are rows of data. */
+bool nnd_alignment_has_data(const nnd_alignment *params);
 /** True for the trainings whose variables depend on time. */
 bool nnd_alignment_is_timed(const nnd_alignment *params);
 /** True for what the theory describes: linear networks on a regression. */

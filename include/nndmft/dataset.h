@@ -48,6 +48,7 @@ typedef struct {
     nnd_dense covariance, minimizer; /**< d x d, d: population regression */
     char *file;                      /**< where named matrices stand, relative to the case */
     nnd_integers rows, test_rows;
+    nnd_integers positive; /**< labels of the file that are class 1, all others 0 */
     bool standardize;
     char *checksum; /**< of the numbers read from `file`, 16 hexadecimal digits */
     int generate;   /**< nnd_generate */

@@ -82,3 +82,84 @@ YAML
     works simulate case.yaml --threads 2 -o two.h5
     same_data one.h5 two.h5 mc
 }
+
+# Images of clothes, as shipped.
+fashion() {
+    case_file fashion.yaml <<YAML
+model: alignment
+params:
+  data: {file: $BATS_TEST_DIRNAME/../../data/fashion.h5, inputs: pixels, labels: label, positive: [0, 1, 2, 3, 4]}
+  ridge: 0.01
+  snr: 1
+  samples: 400
+simulate: {size: 196, seeds: 100}
+YAML
+}
+
+@test "images: theory of normal inputs is not claimed where it is wrong, with the reason" {
+    fashion
+    works run fashion.yaml --set compare.rtol=0.05
+    grep '^gen_error .* inconclusive$' out || explain "claimed"
+    says out "gen_error: not claimed at 1 point: inputs are not normal (\`kurtosis\`)"
+    works export fashion.h5 --var kurtosis,residual
+    says out 0.2939931308
+}
+
+@test "images: inputs as they are agree" {
+    fashion
+    works run fashion.yaml --set params.tails=measured --set compare.rtol=0.05
+    grep '^cosine .* agrees$' out || explain "no agreement"
+    grep '^gen_error .* agrees$' out || explain "no agreement"
+}
+
+@test "images: a tanh network and two classes learn from them" {
+    fashion
+    works run fashion.yaml --set params.training=white-init --set params.ridge=null --set params.time=2 \
+        --set 'params.record=[2]' --set simulate.seeds=2 --set simulate.activation=tanh \
+        --set simulate.task=classification --set params.samples=300
+    works export fashion.h5 --group mc --var gen_error
+    says out gen_error
+}
+
+@test "IDX files of a set are read from one of them" {
+    need_python
+    python3 - <<'PYTHON'
+import gzip, random, struct
+random.seed(1)
+rows = [[random.randrange(256) for _ in range(6)] for _ in range(40)]
+with gzip.open("train-images-idx3-ubyte.gz", "wb") as f:
+    f.write(struct.pack(">IIII", 0x803, 40, 2, 3) + bytes(sum(rows, [])))
+with open("train-labels-idx1-ubyte", "wb") as f:
+    f.write(struct.pack(">II", 0x801, 40) + bytes(sum(row) % 10 for row in rows))
+PYTHON
+    case_file idx.yaml <<'YAML'
+model: alignment
+params:
+  data: {file: train-images-idx3-ubyte.gz, inputs: train-images, labels: train-labels, positive: [0, 2, 4, 6, 8]}
+  ridge: 0.1
+  samples: 30
+simulate: {size: 6, seeds: 4}
+YAML
+    works run idx.yaml
+    refused 2 idx.yaml:3 params.data.file 't10k-images' 'it has: train-images, train-labels' -- \
+        solve idx.yaml --set params.data.inputs=t10k-images
+    refused 2 idx.yaml:3 params.data.labels "row 0 is" "allowed: classes 0..1" -- \
+        solve idx.yaml --set params.data.positive=null
+}
+
+@test "data that make no sense with alignment are refused in one line" {
+    fashion
+    refused 2 params.samples "beside alpha" -- solve fashion.yaml --set params.alpha=2
+    refused 2 params.samples "missing beside data" -- solve fashion.yaml --set params.samples=null
+    refused 2 params.covariance "means nothing beside data" -- solve fashion.yaml \
+        --set 'params.covariance={eigenvalues: [1]}'
+    refused 2 params.label_noise "beside snr" -- solve fashion.yaml --set params.label_noise=1
+    refused 2 params.tails "without input_noise" -- solve fashion.yaml --set params.tails=measured \
+        --set params.input_noise=1
+    refused 2 params.samples "needs data or dim" -- solve case.yaml --set sweep=null --set params.samples=9
+    refused 2 params.dim "simulate.size is 100" -- simulate fashion.yaml --set simulate.size=100
+    refused 2 params.data.file "has no array" -- solve fashion.yaml --set params.data.labels=lable
+    refused 2 "all rows are equal" -- solve fashion.yaml --set params.data=null \
+        --set 'params.data={inputs: [[1, 2], [1, 2]], targets: [1, 0]}'
+    refused 2 "all are equal" -- solve fashion.yaml --set 'params.data.positive=[11]'
+}
