@@ -50,6 +50,12 @@ params: {depth: 2, steps: 200, data: {file: data.csv, inputs: x, targets: y}}
 simulate: {seeds: 2}
 YAML
     works run case.yaml -o f.h5
+    mv data.csv DATA.CSV
+    works run case.yaml -o g.h5 --set params.data.file=DATA.CSV
+    works export f.h5 --var sharpness_min
+    mv out f.csv
+    works export g.h5 --var sharpness_min
+    cmp out f.csv
 }
 
 @test "bad input is refused in one line that names its key" {
