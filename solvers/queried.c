@@ -273,43 +273,37 @@ nnd_status nnd_queried_apply(nnd_queried *m, nnd_direction direction, size_t n, 
     return NND_OK;
 }
 
-/* r = v - coef q of n vectors; coef is n x rank. */
-static void find_residues(nnd_queried *m, nnd_direction direction, size_t n, const double *v,
-                          double *coef, double *again, double *r) {
-    const nnd_basis *basis = &m->side[direction].direction;
-    size_t rank = basis->vector.count, sites = basis->sites;
-    memcpy(r, v, n * sites * sizeof *r);
-    nnd_basis_inner(basis, n, v, rank, basis->vector.row, coef, rank);
-    nnd_block_project(n, coef, rank, basis->vector.row, sites, basis->weight, r, again);
-    nnd_block_combine(n, again, rank, rank, basis->vector.row, sites, -1.0, r);
-    cblas_daxpy((int)(n * rank), 1.0, again, 1, coef, 1);
-    m->multiply_adds += 4.0 * (double)n * (double)rank * (double)sites;
+/* <r r> = <v v> - coef coef^T of the residues r = v - coef q. */
+static void find_rest(const nnd_queries *s, size_t n, const double *v, const double *coef,
+                      double *rest) {
+    size_t rank = s->direction.vector.count;
+    nnd_population_inner(s->from, n, v, n, v, rest, n);
+    if (rank > 0)
+        cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasTrans, (int)n, (int)n, (int)rank, -1.0, coef,
+                    (int)rank, coef, (int)rank, 1.0, rest, (int)n);
 }
 
+/* image = kappa coef X + (coef C^T + kappa responses) p, the directions being orthonormal. */
 nnd_status nnd_queried_peek(nnd_queried *m, nnd_direction direction, size_t n, const double *v,
                             double *image, double *rest) {
     nnd_queries *s = &m->side[direction], *o = &m->side[1 - direction];
     size_t rank = s->direction.vector.count, others = o->direction.vector.count;
-    size_t from_sites = s->direction.sites, sites = o->direction.sites;
-    double *coef = malloc(2 * n * (rank + others + 1) * sizeof *coef);
-    double *r = malloc((n * from_sites + 1) * sizeof *r);
-    nnd_status status =
-        coef != NULL && r != NULL ? NND_OK : nnd_fail_memory(m->ctx, "scratch queries");
-    if (status == NND_OK) {
-        double *along = coef + 2 * n * rank, *response = along + n * others;
-        find_residues(m, direction, n, v, coef, coef + n * rank, r);
-        nnd_population_inner(s->from, n, r, n, r, rest, n);
-        memset(image, 0, n * sites * sizeof *image);
-        nnd_block_combine(n, coef, rank, rank, s->image.row, sites, m->kappa, image);
-        apply_update(m, direction, n, coef, rank, along);
-        nnd_population_inner(s->from, n, r, others, o->image.row, response, others);
-        cblas_daxpy((int)(n * others), m->kappa, response, 1, along, 1);
-        nnd_block_combine(n, along, others, others, o->direction.vector.row, sites, 1.0, image);
-        m->multiply_adds += (double)n * (double)(n + rank + 2 * others) * (double)sites;
-    }
+    size_t sites = o->direction.sites;
+    double *coef = malloc(n * (rank + 2 * others + 1) * sizeof *coef);
+    if (coef == NULL)
+        return nnd_fail_memory(m->ctx, "scratch queries");
+    double *along = coef + n * rank, *response = along + n * others;
+    nnd_population_inner(s->from, n, v, rank, s->direction.vector.row, coef, rank);
+    find_rest(s, n, v, coef, rest);
+    apply_update(m, direction, n, coef, rank, along);
+    find_responses(m, direction, n, v, coef, rank, response);
+    cblas_daxpy((int)(n * others), m->kappa, response, 1, along, 1);
+    memset(image, 0, n * sites * sizeof *image);
+    nnd_block_combine(n, coef, rank, rank, s->image.row, sites, m->kappa, image);
+    nnd_block_combine(n, along, others, others, o->direction.vector.row, sites, 1.0, image);
+    m->multiply_adds += (double)n * (double)(n + 2 * rank + others) * (double)sites;
     free(coef);
-    free(r);
-    return status;
+    return NND_OK;
 }
 
 nnd_status nnd_queried_update(nnd_queried *m, size_t part, double keep, size_t n,

@@ -172,7 +172,7 @@ nnd_status nnd_queried_find_outliers(nnd_context *ctx, nnd_queried *matrix,
     nnd_status status = pencil_make(ctx, matrix, &f);
     if (status == NND_OK)
         status = strengths_of(ctx, &f, out->count, out->strength);
-    if (status == NND_OK && !(out->strength[0] <= 1.0))
+    if (status == NND_OK && out->strength[0] > 1.0)
         status = find_all(ctx, &f, out);
     pencil_clear(&f);
     return status;

@@ -330,6 +330,142 @@ START_TEST(flow_converges_with_the_order_of_its_method) {
 }
 END_TEST
 
+/* ---- limits ---- */
+
+/* At small output scales the march is the lazy limit, whatever is trained and how; corrections are
+ * O(gamma0^2). */
+START_TEST(small_scales_are_the_lazy_limit) {
+    static const char *const cases[] = {
+        "depth: 2, lr: 0.3, steps: 12, momentum: 0.6, schedule: [0.3, 1], " LABELS,
+        "depth: 3, activation: erf, lr: 0.3, steps: 12, sigma_b: 0.4, batch: {size: 2, seed: "
+        "1}, " THREE,
+        "depth: 2, activation: relu, sigma_w: 1.4, lr: 0.1, steps: 12, momentum: 0.5, "
+        "weight_decay: "
+        "0.05, " LABELS,
+        "depth: 3, residual: plain, sigma_b: 0.3, integrator: flow, method: rk4, time: 2, steps: "
+        "6, " LABELS,
+        "depth: 2, activation: relu, integrator: flow, time: 4, record: [1, 4], weight_decay: 0.1, "
+        "tolerance: 1.0e-4, " SIGNS,
+        "depth: 3, residual: mup-depth, activation: linear, solver: march, lr: 0.1, steps: "
+        "10, " LABELS,
+    };
+    static const char *const scales[] = {"1.0e-3", "1.0e-6"};
+    nnd_context *ctx = nnd_context_new(NULL);
+    char params[1024];
+    snprintf(params, sizeof params, "parameterization: ntk, %s", cases[_i / 2]);
+    nnd_frame *lazy = solve(ctx, params);
+    snprintf(params, sizeof params, "gamma0: %s, samples: 1024, replicates: 6, spectrum: false, %s",
+             scales[_i % 2], cases[_i / 2]);
+    nnd_frame *march = solve(ctx, params);
+    static const char *const names[] = {"output", "loss", "phi_gram", "readout_norm2"};
+    for (int k = 0; k < 4; k++) {
+        char se_name[64];
+        snprintf(se_name, sizeof se_name, "%s_se", names[k]);
+        const nnd_array *want = nnd_frame_find(lazy, names[k]),
+                        *got = nnd_frame_find(march, names[k]);
+        const nnd_array *se = nnd_frame_find(march, se_name);
+        ck_assert_uint_eq(want->count, got->count);
+        double scale = 0.0;
+        for (size_t i = 0; i < want->count; i++)
+            scale = fmax(scale, fabs(want->data[i]));
+        /* 5 standard errors of 6 replicates, bias O(1/S), gamma0^2, and 1/gamma0 times rounding. */
+        for (size_t i = 0; i < want->count; i++)
+            ck_assert_msg(fabs(got->data[i] - want->data[i]) < 5.0 * se->data[i] + 1e-3 * scale,
+                          "%s %zu: lazy %g, march %g(%g)", names[k], i, want->data[i], got->data[i],
+                          se->data[i]);
+        ck_assert(scale > 0.05);
+    }
+    nnd_frame_free(lazy);
+    nnd_frame_free(march);
+    nnd_context_free(ctx);
+}
+END_TEST
+
+/* ---- what is recorded ---- */
+
+/* Scratch queries change nothing: training is the same to the last bit with kernels recorded at
+ * every step, at one, or not at all. */
+START_TEST(recording_leaves_no_trace) {
+    static const char *const more[] = {"record_every: 1", "record: [6]",
+                                       "record: [6], kernels: false, spectrum: false"};
+    nnd_context *ctx = nnd_context_new(NULL);
+    double last[3][9];
+    for (int k = 0; k < 3; k++) {
+        char params[1024];
+        snprintf(params, sizeof params,
+                 "depth: 3, gamma0: 3, lr: 0.2, steps: 6, samples: 256, "
+                 "replicates: 2, weight_decay: 0.02, %s, " LABELS,
+                 more[k]);
+        nnd_frame *f = solve(ctx, params);
+        const nnd_array *output = nnd_frame_find(f, "output");
+        memcpy(last[k], output->data + output->count - 9, sizeof *last);
+        nnd_frame_free(f);
+    }
+    ck_assert(fabs(last[0][0]) > 0.1);
+    ck_assert_mem_eq(last[0], last[1], sizeof *last);
+    ck_assert_mem_eq(last[0], last[2], sizeof *last);
+    nnd_context_free(ctx);
+}
+END_TEST
+
+/* Strengths are those of the matrix, not of the directions that are kept: of abstract coordinates
+ * (to rounding of 1e-10, what is dropped) with one output and with three that say the same, whose
+ * bases differ. As many are above 1 as there are outliers. */
+START_TEST(strengths_count_outliers_in_any_directions) {
+    const char *how =
+        "depth: 2, activation: linear, gamma0: 8, lr: 0.02, steps: 12, weight_decay: 0.01";
+    nnd_context *ctx = nnd_context_new(NULL);
+    char params[512];
+    snprintf(params, sizeof params, "%s, data: {gram: [[1, 0.4], [0.4, 0.8]], targets: [1, -0.5]}",
+             how);
+    nnd_frame *one = solve(ctx, params);
+    snprintf(params, sizeof params,
+             "%s, outputs: 2, data: {gram: [[1, 0.4], [0.4, 0.8]], targets: "
+             "[[0.6, 0.8], [-0.3, -0.4]]}",
+             how);
+    nnd_frame *two = solve(ctx, params);
+    const nnd_array *strength = nnd_frame_find(one, "outlier_strength"),
+                    *outlier = nnd_frame_find(one, "outlier");
+    size_t above = 0;
+    for (size_t i = 0; i < strength->count; i++) {
+        ck_assert((strength->data[i] > 1.0) == !isnan(outlier->data[i]));
+        above += strength->data[i] > 1.0;
+    }
+    ck_assert(above > 3 && above < strength->count / 2);
+    ck_assert(apart(one, two, "outlier_strength", 1.0) < 1e-7);
+    double escape = test_value(one, "escape_time", "matrix=1,k=1");
+    ck_assert(escape > 1.0 && fabs(test_value(two, "escape_time", "matrix=1,k=1") - escape) < 1e-6);
+    nnd_frame_free(one);
+    nnd_frame_free(two);
+    nnd_context_free(ctx);
+}
+END_TEST
+
+/* ---- refusals ---- */
+
+START_TEST(what_is_not_known_is_refused_by_name) {
+    static const char *const cases[][2] = {
+        {"parameterization: ntk, weight_decay: 0.1, " THREE, "weight_decay: 0.1"},
+        {"parameterization: ntk, weight_decay: 0.1, activation: relu, sigma_b: 1, " THREE,
+         "sigma_b"},
+        {"parameterization: ntk, weight_decay: 0.1, depth: 2, activation: relu, residual: "
+         "plain, " THREE,
+         "residual"},
+        {"solver: quadrature, momentum: 0.5, data: {gram: 1, targets: 1}", "quadrature"},
+        {"activation: relu, integrator: flow, data: {gram: 1, targets: 1}", "kink"},
+    };
+    nnd_context *ctx = nnd_context_new(NULL);
+    char yaml[1024];
+    snprintf(yaml, sizeof yaml, "{model: wide-mlp, params: {%s}}", cases[_i][0]);
+    nnd_case *c = test_case(ctx, yaml);
+    nnd_frame *frame = NULL;
+    ck_assert_int_eq(nnd_theory_run(ctx, c, NULL, &frame), NND_E_INPUT);
+    ck_assert_ptr_nonnull(strstr(nnd_context_message(ctx), cases[_i][1]));
+    nnd_case_free(c);
+    nnd_context_free(ctx);
+}
+END_TEST
+
 int main(void) {
     Suite *suite = suite_create("wide-mlp training");
     TCase *tests = tcase_create("training");
@@ -340,6 +476,10 @@ int main(void) {
     tcase_add_test(tests, classes_keep_their_sum);
     tcase_add_test(tests, momentum_decay_and_schedule_are_a_map_of_four_fields);
     tcase_add_test(tests, flow_converges_with_the_order_of_its_method);
+    tcase_add_loop_test(tests, small_scales_are_the_lazy_limit, 0, 12);
+    tcase_add_test(tests, recording_leaves_no_trace);
+    tcase_add_test(tests, strengths_count_outliers_in_any_directions);
+    tcase_add_loop_test(tests, what_is_not_known_is_refused_by_name, 0, 5);
     suite_add_tcase(suite, tests);
     return test_main(suite);
 }

@@ -94,10 +94,26 @@ static nnd_status check_quadrature(nnd_context *ctx, const nnd_wide_mlp *p) {
                     "momentum, weight_decay, schedule nor integrator: flow; allowed: march, auto");
 }
 
+/* Where neurons pass a kink one by one, errors of a step fall like its length alone. */
+static nnd_status check_march(nnd_context *ctx, const nnd_wide_mlp *p) {
+    const double least = 1e-4;
+    if (!nnd_activation_has_kink(&p->activation) || !nnd_wide_mlp_adapts(p) ||
+        p->tolerance >= least)
+        return NND_OK;
+    return nnd_fail(ctx, NND_E_INPUT,
+                    "params.tolerance: %g is too small for relu, at whose kink steps would shrink; "
+                    "allowed: from %g on, or activation.smoothing, or method: rk4 with steps",
+                    p->tolerance, least);
+}
+
+static nnd_status check_method(nnd_context *ctx, const nnd_wide_mlp *p, method by) {
+    return by == QUADRATURE ? check_quadrature(ctx, p) : by == MARCH ? check_march(ctx, p) : NND_OK;
+}
+
 nnd_status nnd_wide_mlp_theory(nnd_context *ctx, const void *params, nnd_frame **frame) {
     nnd_wide_problem problem = {0};
     method by = method_of(params);
-    nnd_status status = by == QUADRATURE ? check_quadrature(ctx, params) : NND_OK;
+    nnd_status status = check_method(ctx, params, by);
     if (status == NND_OK)
         status = nnd_wide_problem_make(ctx, params, &problem);
     if (status == NND_OK)
