@@ -234,7 +234,7 @@ static void directional_samples(nnd_context *ctx) {
     double drawn = bench_seconds() - began;
     for (int i = 0; i < 20 * TRAININGS; i++) {
         began = bench_seconds();
-        nnd_directional_network_evaluate(&n, false);
+        nnd_directional_network_evaluate(&n, (size_t)i, false);
         nnd_directional_network_step(&n, 0);
         seconds = fmin(seconds, bench_seconds() - began);
     }

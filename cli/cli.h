@@ -30,6 +30,8 @@ typedef struct {
     nnd_similarity_options similarity; /**< but for which measures are wanted */
     const char *output, *view, *log, *format, *group;
     const char *param, *zero, *min, *max, *at; /**< of find */
+    const char *style, *font;                  /**< of plot */
+    double width;                              /**< of plot, in cm; 0: that of the style */
     const char *init, *pictures;               /**< of spectrum */
     size_t points;
     int threads;

@@ -25,6 +25,9 @@ enum {
     KEY_POINTS,
     KEY_LOG,
     KEY_LIST,
+    KEY_STYLE,
+    KEY_WIDTH,
+    KEY_FONT,
     KEY_FORMAT,
     KEY_GROUP,
     KEY_CASE,
@@ -83,6 +86,11 @@ static const lettered_option OPTIONS[] = {
            "take this variable (repeatable, or a list with commas)"),
     OPTION('w', "view", KEY_VIEW, "NAME", KEPT, view, "the picture to draw"),
     CHOICE('L', "log", KEY_LOG, "AXES", log, "x y xy yx", "logarithmic axes: x, y or xy"),
+    CHOICE('l', "style", KEY_STYLE, "STYLE", style, "web paper talk",
+           "web (default), paper (a column of 8.6 cm, its legend below) or talk (a slide)"),
+    OPTION('l', "width", KEY_WIDTH, "LENGTH", CONVERTED, width,
+           "width of the picture in cm, mm, in or pt, as 8.6cm"),
+    OPTION('l', "font", KEY_FONT, "FAMILY", KEPT, font, "letters of this family (default sans)"),
     OPTION('l', "list", KEY_LIST, NULL, NOTED, list, "list what can be drawn"),
     CHOICE('F', "format", KEY_FORMAT, "FORMAT", format, "csv json", "csv (default) or json"),
     CHOICE('g', "group", KEY_GROUP, "GROUP", group, "theory mc seeds compare",
@@ -163,6 +171,21 @@ static double positive_number(struct argp_state *state, const char *name, const 
     return x;
 }
 
+/* A length in cm. */
+static double length(struct argp_state *state, const char *name, const char *text) {
+    static const struct {
+        const char *unit;
+        double cm;
+    } units[] = {{"cm", 1.0}, {"", 1.0}, {"mm", 0.1}, {"in", 2.54}, {"pt", 2.54 / 72.0}};
+    char *end;
+    double x = nnd_number_parse(text, &end);
+    for (size_t i = 0; end != text && x > 0.0 && i < sizeof units / sizeof *units; i++)
+        if (strcmp(end, units[i].unit) == 0)
+            return x * units[i].cm;
+    argp_error(state, "--%s: %s is not a length > 0 in cm, mm, in or pt, as 8.6cm", name, text);
+    return 0.0;
+}
+
 static int whole_number(struct argp_state *state, const char *name, const char *text, int least,
                         int most) {
     char *end;
@@ -204,6 +227,9 @@ static void read_argument(int key, const char *arg, struct argp_state *state, cl
         break;
     case KEY_VAR:
         add_names(state, &o->vars, "var", "variable", arg);
+        break;
+    case KEY_WIDTH:
+        o->width = length(state, "width", arg);
         break;
     case KEY_POINTS:
         o->points = (size_t)whole_number(state, "points", arg, 3, 1000000);

@@ -41,6 +41,7 @@
     STREAM(DIRECTIONAL, PLANE, 1, 1)                                                               \
     STREAM(DIRECTIONAL, LAYERS, 2, 1)                                                              \
     STREAM(DIRECTIONAL, INPUTS, 101, 1)                                                            \
+    STREAM(DIRECTIONAL, BATCHES, 102, 1) /* fresh in every step */                                 \
     STREAM(DIRECTIONAL_THEORY, ROUNDING, 0, 1)                                                     \
     STREAM(FLAT_MINIMA, WEIGHTS, 1, 1000)                                                          \
     STREAM(FLAT_MINIMA, READOUT, 1 << 20, 1)                                                       \

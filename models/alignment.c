@@ -47,6 +47,8 @@ static const nnd_param PROBE_PARAMS[] = {
     {"points", PROBE(INTEGER, points), "0", NND_BETWEEN(0, 1e5),
      "size of a finite set of probes, for cka_probe; 0: none"},
     {"centred", PROBE(BOOL, centred), "false", NND_ANY, "take the mean over the probes out"},
+    {"similarity", PROBE(BOOL, similarity), "false", NND_ANY,
+     "take all measures of similarity on them, as `nndmft similarity` does, with null levels"},
 };
 static const nnd_param_table PROBE_TABLE = NND_TABLE(PROBE_PARAMS, nnd_alignment_probe);
 

@@ -69,6 +69,11 @@ nnd_status nnd_alignment_times(nnd_context *ctx, const nnd_alignment *p, nnd_rea
                            (size_t)p->record_every, times);
 }
 
+nnd_status nnd_alignment_add_directions(nnd_frame *frame) {
+    static const char *const names[] = {"ab", "ba"};
+    return nnd_frame_add_text_dim(frame, "direction", 2, names);
+}
+
 /* ---- checks ---- */
 
 static double total(const nnd_reals *x) {
@@ -316,15 +321,28 @@ static bool check_simulation(const nnd_alignment *p, nnd_objection *o) {
     return true;
 }
 
+enum { FEWEST_COMPARED = 12 }; /* 10 neighbours, and one more */
+
+static bool check_probes(const nnd_alignment *p, nnd_objection *o) {
+    if (p->probe.points == 1 || (p->probe.points > 0 && p->probe.points < 4 && p->probe.centred))
+        return nnd_object(o, "probe.points", "%lld; allowed: 0, or at least 2 (centred: 4)",
+                          (long long)p->probe.points);
+    if (!p->probe.similarity)
+        return true;
+    if (p->probe.points < FEWEST_COMPARED)
+        return nnd_object(o, "probe.points", "%lld; allowed: at least %d with similarity",
+                          (long long)p->probe.points, FEWEST_COMPARED);
+    return nnd_alignment_is_linear(p) || p->test_points >= FEWEST_COMPARED ||
+           nnd_object(o, "test_points", "%lld; allowed: at least %d with probe.similarity",
+                      (long long)p->test_points, FEWEST_COMPARED);
+}
+
 bool nnd_alignment_check(void *params, nnd_objection *o) {
     nnd_alignment *p = params;
     if (p->noise_correlation > 0.0 && p->task == NND_TASK_CLASSIFICATION)
         return nnd_object(o, "noise_correlation", "%g: flips are independent",
                           p->noise_correlation);
-    if (p->probe.points == 1 || (p->probe.points > 0 && p->probe.points < 4 && p->probe.centred))
-        return nnd_object(o, "probe.points", "%lld; allowed: 0, or at least 2 (centred: 4)",
-                          (long long)p->probe.points);
-    return check_data(p, o) && check_covariance(p, o) && check_teacher(p, o) && check_dim(p, o) &&
-           settle_counts(p, o) && check_training(p, o) && check_times(p, o) &&
-           check_outputs(p, o) && check_simulation(p, o);
+    return check_probes(p, o) && check_data(p, o) && check_covariance(p, o) &&
+           check_teacher(p, o) && check_dim(p, o) && settle_counts(p, o) && check_training(p, o) &&
+           check_times(p, o) && check_outputs(p, o) && check_simulation(p, o);
 }

@@ -28,9 +28,10 @@ static const nnd_param_table MIXTURE_TABLE = NND_TABLE(MIXTURE_PARAMS, nnd_mixtu
 
 static const nnd_param LAW_PARAMS[] = {
     {"kind", LAW(CHOICE, kind), "gaussian", NND_ANY,
-     "gaussian: N(0, 1); sphere: |x|^2 = dim; mixture of Gaussians", .choices = LAWS},
+     "gaussian: N(0, 1); sphere: |x| = radius; mixture of Gaussians", .choices = LAWS},
     {"mixture", LAW(GROUP, mixture), "null", NND_ANY, "weights and scales of a mixture",
      .group = &MIXTURE_TABLE},
+    {"radius", LAW(REAL, radius), "null", NND_POSITIVE, "of a sphere (default sqrt(dim))"},
 };
 static const nnd_param_table LAW_TABLE = NND_TABLE(LAW_PARAMS, nnd_law);
 
@@ -47,7 +48,8 @@ static const nnd_param PARAMS[] = {
     {"depth", FIELD(INTEGER, depth), "2", NND_BETWEEN(1, 1000),
      "L, number of weight matrices, readout included; 1: linear predictor"},
     {"law", FIELD(GROUP, law), "gaussian", NND_ANY,
-     "law of the inputs: gaussian, sphere, or {mixture: {weights: [...], scales: [...]}}",
+     "law of the inputs: gaussian, sphere, {kind: sphere, radius: r}, or {mixture: {weights: "
+     "[...], scales: [...]}}",
      .group = &LAW_TABLE, .shorthand = "kind"},
     {"dim", FIELD(INTEGER, dim), "10", NND_BETWEEN(1, 1e9), "D, dimension of the inputs"},
     {"omega0", FIELD(REAL, omega0), "null", NND_NON_NEGATIVE,
@@ -67,14 +69,17 @@ static const nnd_param PARAMS[] = {
      .group = &START_TABLE, .shorthand = "kind"},
     {"samples", FIELD(REAL, samples), "inf", NND_BETWEEN(1, INFINITY),
      "simulation: number of training samples; inf: the population gradient"},
+    {"batch", FIELD(INTEGER, batch), "0", NND_BETWEEN(0, 1e7),
+     "gd: samples that are drawn afresh for every step (SGD); 0: the population gradient"},
     {"width", FIELD(INTEGER, width), "0", NND_BETWEEN(0, 1e5),
      "simulation: units of each hidden layer; 0: those of init, or 8"},
     NND_RECORD_ROWS(nnd_directional, "1"),
 };
 
 /* The laws stretch no axis: where they do not hold yet they may be far off. */
-static const nnd_guide OMEGA[] = {
-    {"omega_law", "asymptotic law", .aside = true}, {"omega_critical", "critical norm"}, {NULL}};
+static const nnd_guide OMEGA[] = {{"omega_law", "asymptotic law", .aside = true},
+                                  {"omega_critical", "critical norm", .aside = true},
+                                  {NULL}};
 static const nnd_guide ANGLE[] = {{"neg_log_sin_law", "asymptotic law", .aside = true}, {NULL}};
 /* Far below the sampling noise an angle is of no interest beside a simulation. */
 static const nnd_guide THETA[] = {
@@ -100,6 +105,8 @@ static const nnd_variable VARIABLES[] = {
      .nullable = true, .drawing = {.x = "t", .log = NND_LOG_XY, .guides = THETA}, .symbol = "θ"},
     {"theta_floor", "t", "angle of the sampling noise",
      "directional.md#s4: c0 theta = sqrt((D - 1) noise/n)", "floor", .check = NND_UNCHECKED},
+    {"perp_floor", "t", "variance of the predictor in a direction across the teacher",
+     "directional.md#eq17: Var w_i", "batches", .drawing = {.x = "t", .log = NND_LOG_XY}},
     {"floor_time", "", "time at which the angle falls below the sampling noise",
      "directional.md#s4: theta = theta_floor", "floor", .check = NND_UNCHECKED, .nullable = true},
     {"cos_theta", "t", "cosine of the angle to the teacher", "directional.md#s1: cos theta",
@@ -163,6 +170,10 @@ static bool check_law(nnd_directional *p, nnd_objection *o) {
         return nnd_object(o, "law.mixture",
                           "%zu weights and %zu scales; allowed: as many of each, at least one",
                           weights, scales);
+    if (law->kind != NND_LAW_SPHERE && !isnan(law->radius))
+        return nnd_object(o, "law.radius", "%g belongs to kind: sphere", law->radius);
+    if (law->kind == NND_LAW_SPHERE && isnan(law->radius))
+        law->radius = sqrt((double)p->dim);
     if (law->kind == NND_LAW_SPHERE && p->dim < 2)
         return nnd_object(o, "dim", "%lld is out of range: law sphere needs an integer >= 2",
                           (long long)p->dim);
@@ -260,6 +271,25 @@ static bool check_aligned(nnd_directional *p, nnd_objection *o) {
     return true;
 }
 
+static bool check_batch(const nnd_directional *p, nnd_objection *o) {
+    if (p->batch == 0)
+        return true;
+    if (p->integrator == NND_GRADIENT_FLOW)
+        return nnd_object(o, "batch", "%lld belongs to integrator: gd", (long long)p->batch);
+    if (nnd_directional_samples_finite(p))
+        return nnd_object(o, "batch",
+                          "%lld fresh samples in every step beside %g samples; allowed: "
+                          "one of them",
+                          (long long)p->batch, p->samples);
+    if (p->init.kind == NND_START_GIVEN)
+        return nnd_object(o, "batch", "%lld does not go with two given layers",
+                          (long long)p->batch);
+    return p->dim > 1 || nnd_object(o, "batch",
+                                    "%lld in one dimension, where nothing is across the "
+                                    "teacher; allowed: dim >= 2",
+                                    (long long)p->batch);
+}
+
 static bool check(void *params, nnd_objection *o) {
     nnd_directional *p = params;
     nnd_start *s = &p->init;
@@ -267,7 +297,7 @@ static bool check(void *params, nnd_objection *o) {
         s->kind = NND_START_GIVEN;
     if (isfinite(p->samples) && p->samples != floor(p->samples))
         return nnd_object(o, "samples", "%g is no whole number", p->samples);
-    if (!check_law(p, o) || !settle_integrator(p, o))
+    if (!check_law(p, o) || !settle_integrator(p, o) || !check_batch(p, o))
         return false;
     return s->kind == NND_START_GIVEN ? check_given(p, o) : check_aligned(p, o);
 }

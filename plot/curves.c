@@ -70,7 +70,7 @@ static void tell_theory(const nnd_panel *panel, const drawn *d, nnd_cell *cell) 
         nnd_cell_draw(cell, colour,
                       "using 1:3:4 with filledcurves fs transparent solid 0.2 noborder");
     nnd_cell_draw(cell, colour, "using 1:2 with lines lw 2 dt %s",
-                  nnd_plot_dash(d->curve % nnd_panel_dashes(panel)));
+                  nnd_plot_dash(nnd_panel_dash(panel, d->curve)));
     /* A value between two gaps would not be seen as a line. */
     if (panel->drawing->markers && !nnd_dim_is_category(panel->x))
         nnd_cell_draw(cell, colour, "using 1:2 with points pt 6 ps 0.5");

@@ -67,12 +67,13 @@ static const char *dim_name(const nnd_panel *panel, const nnd_dim *dim) {
     return "";
 }
 
-void nnd_plot_axis_label(const char *axis, const char *text, FILE *out) {
+void nnd_plot_axis_label(const nnd_panel *panel, const char *axis, const char *text, FILE *out) {
+    bool upright = strcmp(axis, "x") != 0;
     fprintf(out, "set %slabel ", axis);
-    if (strcmp(axis, "x") == 0)
-        nnd_plot_quote(out, text);
-    else
-        nnd_plot_quote_wrapped(out, text);
+    size_t lines = nnd_plot_quote_wrapped(out, text, upright ? panel->upright : panel->level);
+    /* gnuplot moves the first of several lines away from the axis, but not quite far enough. */
+    if (lines > 1 && strcmp(axis, "y") == 0)
+        fputs(" offset -0.6,0", out);
     fputs(" noenhanced\n", out);
 }
 
@@ -87,14 +88,14 @@ void nnd_plot_dim_label(const nnd_panel *panel, const nnd_dim *dim, const char *
         snprintf(text, sizeof text, "%s %s", panel->drawing->x_name, dim->name);
     else
         label(panel, dim->name, dim_name(panel, dim), sizeof text, text);
-    nnd_plot_axis_label(axis, text, out);
+    nnd_plot_axis_label(panel, axis, text, out);
 }
 
 void nnd_plot_value_label(const nnd_panel *panel, const char *axis, FILE *out) {
     bool law = panel->histogram && panel->theory.array != NULL;
     char text[NND_PLOT_TEXT];
     label(panel, law ? panel->theory.array->name : panel->name, "", sizeof text, text);
-    nnd_plot_axis_label(axis, text, out);
+    nnd_plot_axis_label(panel, axis, text, out);
 }
 
 void nnd_plot_list_tics(const nnd_dim *dim, const char *axis, FILE *out) {
@@ -128,13 +129,15 @@ static void add_place(const nnd_panel *panel, nnd_text *title) {
 void nnd_plot_title(const nnd_panel *panel, const char *name, const char *more, FILE *out) {
     char text[NND_PLOT_TEXT];
     nnd_text title = nnd_text_in(sizeof text, text);
-    nnd_text_add(&title, "%.128s", name);
+    if (!panel->captioned)
+        nnd_text_add(&title, "%.128s", name);
     add_place(panel, &title);
     nnd_text_add(&title, "%s", more);
     if (panel->curves < panel->all_curves)
         nnd_text_add(&title, " (%zu of %zu%s)", panel->curves, panel->all_curves,
                      panel->y == NULL ? " curves" : "");
     fputs("set title ", out);
-    nnd_plot_quote(out, text);
+    /* What follows a name begins with a comma or a space. */
+    nnd_plot_quote(out, panel->captioned ? text + strspn(text, ", ") : text);
     fputs(" noenhanced\n", out);
 }

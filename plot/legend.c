@@ -4,6 +4,9 @@
 #include "plot/label.h"
 #include "plot/legend.h"
 
+/* Colours of more values than that are an ordered scale, of which a few say enough. */
+enum { MOST_COLOURS = 12, SCALE_COLOURS = 7 };
+
 void nnd_legend_add(nnd_legend *legend, nnd_mark mark, unsigned colour, size_t style,
                     const char *label) {
     if (legend->count == NND_PLOT_LEGEND)
@@ -36,9 +39,12 @@ void nnd_legend_make(const nnd_panel *panel, nnd_legend *legend) {
     unsigned neutral = nnd_panel_neutral(panel);
     char label[NND_PLOT_LABEL];
     legend->count = 0;
-    for (size_t c = 0; colours > 1 && c < colours; c++) {
+    size_t told = colours > MOST_COLOURS ? SCALE_COLOURS : colours;
+    for (size_t i = 0; colours > 1 && i < told; i++) {
+        size_t c = told > 1 ? i * (colours - 1) / (told - 1) : 0;
         nnd_plot_describe(panel, 0, panel->colour_keys, c * dashes, sizeof label, label);
-        nnd_legend_add(legend, NND_MARK_LINE, nnd_plot_colour(c, colours), 0, label);
+        nnd_legend_add(legend, NND_MARK_LINE, nnd_plot_colour(c, colours),
+                       nnd_panel_dash(panel, c * dashes), label);
     }
     for (size_t d = 0; dashes > 1 && d < dashes; d++) {
         nnd_plot_describe(panel, panel->colour_keys, panel->keys, d, sizeof label, label);
@@ -68,18 +74,17 @@ void nnd_legend_filter(nnd_legend *legend, const nnd_legend *other, bool has) {
     legend->count = kept;
 }
 
-/* How many characters a text has: bytes that do not go on with one. */
-static size_t characters(const char *text) {
-    size_t count = 0;
-    for (; *text != '\0'; text++)
-        count += ((unsigned char)*text & 0xC0) != 0x80;
-    return count;
+void nnd_legend_unite(nnd_legend *legend, const nnd_legend *other) {
+    for (size_t i = 0; i < other->count; i++)
+        if (!has_entry(legend, &other->entry[i]) && legend->count < NND_PLOT_LEGEND)
+            legend->entry[legend->count++] = other->entry[i];
 }
 
 double nnd_legend_width(const nnd_legend *legend) {
     size_t longest = 0;
     for (size_t i = 0; i < legend->count; i++) {
-        size_t length = characters(legend->entry[i].label);
+        const char *label = legend->entry[i].label;
+        size_t length = nnd_plot_characters(label, strlen(label));
         longest = length > longest ? length : longest;
     }
     return legend->count > 0 ? 50.0 + 7.4 * (double)longest : 0.0;

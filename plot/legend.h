@@ -33,7 +33,9 @@ void nnd_legend_add(nnd_legend *legend, nnd_mark mark, unsigned colour, size_t s
 void nnd_legend_make(const nnd_panel *panel, nnd_legend *legend);
 /** Keeps the entries that `other` has, or has not. */
 void nnd_legend_filter(nnd_legend *legend, const nnd_legend *other, bool has);
-/** Width in pixels. */
+/** Adds the entries of another one that are not there yet. */
+void nnd_legend_unite(nnd_legend *legend, const nnd_legend *other);
+/** Width of an entry in pixels, with letters of 12 pixels. */
 double nnd_legend_width(const nnd_legend *legend);
 /** Writes the entries as elements of a plot command, each preceded by `separator`. */
 void nnd_legend_write(const nnd_legend *legend, const char *separator, FILE *out);

@@ -303,6 +303,7 @@ void nnd_panel_make(const nnd_result *result, const nnd_plot_choice *choice, con
         .log_x = options->log_x,
         .log_y = options->log_y,
         .hover = options->hover,
+        .captioned = options->style != NND_STYLE_WEB,
     };
     if (panel->seeds) {
         panel->drawing = &seeds;
@@ -349,6 +350,12 @@ size_t nnd_panel_dashes(const nnd_panel *panel) {
 
 unsigned nnd_panel_colour(const nnd_panel *panel, size_t curve) {
     return nnd_plot_colour(curve / nnd_panel_dashes(panel), nnd_panel_colours(panel));
+}
+
+size_t nnd_panel_dash(const nnd_panel *panel, size_t curve) {
+    size_t dashes = nnd_panel_dashes(panel);
+    bool told = panel->captioned && dashes == 1 && nnd_panel_colours(panel) <= NND_PLOT_DASHES;
+    return told ? curve : curve % dashes;
 }
 
 unsigned nnd_panel_neutral(const nnd_panel *panel) {

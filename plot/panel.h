@@ -53,7 +53,9 @@ typedef struct {
                     all have one */
     bool gaps;   /**< NaN breaks a line: a legal value, not a coordinate of other curves */
     bool log_x, log_y;
-    bool hover; /**< points tell their values where one points at them */
+    bool hover;            /**< points tell their values where one points at them */
+    size_t upright, level; /**< characters that have room along the y and the x axis */
+    bool captioned;        /**< what it shows is said elsewhere: titles only say where it is */
 } nnd_panel;
 
 /** A variable (NULL: none) as a frame (NULL is allowed) holds it. */
@@ -95,6 +97,9 @@ size_t nnd_panel_sizes(const nnd_panel *panel);
 size_t nnd_panel_colours(const nnd_panel *panel);
 size_t nnd_panel_dashes(const nnd_panel *panel);
 unsigned nnd_panel_colour(const nnd_panel *panel, size_t curve);
+/** Number of a curve's dash. On paper, where colours may be lost, colours that have no dashes of
+ *  their own have one each, as far as there are some. */
+size_t nnd_panel_dash(const nnd_panel *panel, size_t curve);
 /** The colour of what all curves have in common: theirs, or grey if there are several. */
 unsigned nnd_panel_neutral(const nnd_panel *panel);
 /** Number of key k of a curve among the values that are drawn, and its position among all. */

@@ -13,7 +13,7 @@
 
 #include "nndmft/io.h"
 
-/** Writes the gnuplot program of a picture; `format` is "svg", "pdf" or "png". */
+/** Writes the gnuplot program of a picture; `format` is "svg", "pdf", "png", "eps" or "tex". */
 NND_MUST_USE nnd_status nnd_plot_program(nnd_context *ctx, const nnd_result *result,
                                          const nnd_plot_options *options, const char *format,
                                          FILE *out);

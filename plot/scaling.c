@@ -137,10 +137,10 @@ static void write_axes(const nnd_panel *panel, nnd_span x, nnd_span y, FILE *out
         nnd_print(out, "%s%.12g", k > 0 ? ", " : "", panel->size->value[k]);
     fputs(")\n", out);
     snprintf(text, sizeof text, "%s N", panel->scaling);
-    nnd_plot_axis_label("x", text, out);
+    nnd_plot_axis_label(panel, "x", text, out);
     const char *symbol = nnd_plot_symbol(panel->model, p.mean);
     snprintf(text, sizeof text, "(%s_N - %s)², mean over seeds and times", symbol, symbol);
-    nnd_plot_axis_label("y", text, out);
+    nnd_plot_axis_label(panel, "y", text, out);
 }
 
 static void draw(const nnd_panel *panel, size_t at, const nnd_legend *legend, FILE *out) {

@@ -165,7 +165,7 @@ static void tell_layers(const nnd_panel *panel, nnd_cell *cell) {
 
 static void write_axes(const nnd_panel *panel, nnd_span x, nnd_span y, FILE *out) {
     nnd_plot_value_label(panel, "x", out);
-    nnd_plot_axis_label("y", "probability density", out);
+    nnd_plot_axis_label(panel, "y", "probability density", out);
     if (y.min > y.max)
         return;
     nnd_span_write(x, false, "x", out);

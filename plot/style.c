@@ -6,9 +6,6 @@
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
-/* Texts longer than this many bytes are broken in two. */
-enum { WRAP = 44 };
-
 unsigned nnd_plot_colour(size_t i, size_t n) {
     /* Okabe and Ito's colours without yellow, which is lost on white. */
     static const unsigned few[] = {0x0072B2, 0xD55E00, 0x009E73, 0xCC79A7,
@@ -58,20 +55,38 @@ void nnd_plot_quote(FILE *out, const char *text) {
     quote_part(out, text, strlen(text));
 }
 
-void nnd_plot_quote_wrapped(FILE *out, const char *text) {
-    size_t length = strlen(text), at = 0;
-    /* The space nearest to the middle. */
-    for (size_t i = 0; length > WRAP && i < length; i++) {
-        size_t far = 2 * at > length ? 2 * at - length : length - 2 * at;
-        size_t near = 2 * i > length ? 2 * i - length : length - 2 * i;
-        if (text[i] == ' ' && near < far)
-            at = i;
+size_t nnd_plot_characters(const char *text, size_t bytes) {
+    size_t count = 0;
+    for (size_t i = 0; i < bytes; i++)
+        count += ((unsigned char)text[i] & 0xC0) != 0x80;
+    return count;
+}
+
+/* The end of a line of about `width` characters: the space nearest to there, or the end. */
+static size_t line_end(const char *text, size_t width) {
+    size_t length = strlen(text), best = length;
+    double nearest = INFINITY;
+    for (size_t i = 1; i < length; i++) {
+        double off = fabs((double)nnd_plot_characters(text, i) - (double)width);
+        if (text[i] == ' ' && off < nearest) {
+            nearest = off;
+            best = i;
+        }
     }
-    if (at == 0) {
-        nnd_plot_quote(out, text);
-        return;
+    return best;
+}
+
+size_t nnd_plot_quote_wrapped(FILE *out, const char *text, size_t width) {
+    size_t all = nnd_plot_characters(text, strlen(text)), written = 1;
+    for (size_t lines = (all + width - 1) / width; lines > 1; lines--) {
+        size_t end = line_end(text, nnd_plot_characters(text, strlen(text)) / lines);
+        if (text[end] == '\0')
+            break;
+        quote_part(out, text, end);
+        fputs(" . \"\\n\" . ", out);
+        text += end + 1;
+        written++;
     }
-    quote_part(out, text, at);
-    fputs(" . \"\\n\" . ", out);
-    nnd_plot_quote(out, text + at + 1);
+    nnd_plot_quote(out, text);
+    return written;
 }

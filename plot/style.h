@@ -9,7 +9,8 @@
 enum {
     NND_PLOT_LABEL = 128, /**< bytes of a legend entry */
     NND_PLOT_TEXT = 512,  /**< bytes of a title or axis label */
-    NND_PLOT_OPEN = 5     /**< how many point types are filled; their open forms follow */
+    NND_PLOT_OPEN = 5,    /**< how many point types are filled; their open forms follow */
+    NND_PLOT_DASHES = 6   /**< how many dashes there are */
 };
 
 /** What belongs to no curve: neutral lines, and pale ones behind all others. */
@@ -23,7 +24,10 @@ const char *nnd_plot_dash(size_t i);
 int nnd_plot_point(size_t i);
 /** Writes a text as a gnuplot string in which nothing is interpreted. */
 void nnd_plot_quote(FILE *out, const char *text);
-/** The same, in two lines if it is long. */
-void nnd_plot_quote_wrapped(FILE *out, const char *text);
+/** The same, in as many lines as let each have at most about `width` characters; returns how many.
+ */
+size_t nnd_plot_quote_wrapped(FILE *out, const char *text, size_t width);
+/** How many characters a text has: bytes that do not go on with one. */
+size_t nnd_plot_characters(const char *text, size_t bytes);
 
 #endif

@@ -26,8 +26,8 @@ struct nnd_logistic {
     unit_law law;
     size_t components;
     double *weight, *scale;
-    /* Nodes and weights on [0, CUT] with the logistic parts of delta, e and noise. */
-    double *x, *delta, *e, *noise;
+    /* Nodes and weights on [0, CUT] with the logistic parts of delta, e, noise and its rise. */
+    double *x, *delta, *e, *noise, *rise;
     size_t nodes;
 };
 
@@ -54,6 +54,17 @@ static double density(const unit_law *law, double s) {
 /* E[x_i^2 | s] for a component perpendicular to s. */
 static double perpendicular(const unit_law *law, double s) {
     return law->dim == 0.0 ? 1.0 : (law->dim - s * s) / (law->dim - 1.0);
+}
+
+/* E[x_i^2 x_j^2 | s] for two of them. */
+static double perpendicular2(const unit_law *law, double s) {
+    double rest = law->dim - s * s;
+    return law->dim == 0.0 ? 1.0 : rest / (law->dim - 1.0) * rest / (law->dim + 1.0);
+}
+
+/* The second derivative of tail^2 with tail = 1/(1 + exp(u)). */
+static double bend(double tail) {
+    return 2.0 * tail * tail * (1.0 - tail) * (2.0 - 3.0 * tail);
 }
 
 static void gaussian_constants(unit_law *law) {
@@ -97,12 +108,13 @@ static void scaled_nodes(nnd_logistic *l, const gsl_integration_glfixed_table *t
         l->delta[i] = w * l->x[i] * tail;
         l->e[i] = w * log1p(t);
         l->noise[i] = w * tail * tail;
+        l->rise[i] = w * bend(tail);
     }
 }
 
 static bool allocate_nodes(nnd_logistic *l) {
-    double **arrays[] = {&l->law.s, &l->law.q, &l->law.perpendicular, &l->x, &l->delta,
-                         &l->e,     &l->noise};
+    double **arrays[] = {&l->law.s, &l->law.q, &l->law.perpendicular, &l->x, &l->delta, &l->e,
+                         &l->noise, &l->rise};
     for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++) {
         *arrays[i] = calloc(l->nodes, sizeof(double));
         if (*arrays[i] == NULL)
@@ -132,8 +144,8 @@ static bool copy_mixture(const nnd_logistic_law *law, nnd_logistic *l) {
 }
 
 static nnd_status check_law(nnd_context *ctx, const nnd_logistic_law *law) {
-    if (law->sphere == 1 || (law->sphere > 0 && law->components > 0))
-        return nnd_fail(ctx, NND_E_INPUT, "a sphere law needs dim >= 2 and no mixture");
+    if (law->sphere == 1)
+        return nnd_fail(ctx, NND_E_INPUT, "a sphere law needs dim >= 2");
     for (size_t j = 0; j < law->components; j++)
         if (!(law->weight[j] > 0.0 && law->weight[j] < INFINITY && law->scale[j] > 0.0 &&
               law->scale[j] < INFINITY))
@@ -172,8 +184,9 @@ nnd_status nnd_logistic_new(nnd_context *ctx, const nnd_logistic_law *law,
 void nnd_logistic_free(nnd_logistic *l) {
     if (l == NULL)
         return;
-    double *arrays[] = {l->law.s,  l->law.q, l->law.perpendicular, l->x, l->delta, l->e, l->noise,
-                        l->weight, l->scale};
+    double *arrays[] = {
+        l->law.s,  l->law.q, l->law.perpendicular, l->x, l->delta, l->e, l->noise, l->rise,
+        l->weight, l->scale};
     for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++)
         free(arrays[i]);
     free(l);
@@ -189,6 +202,7 @@ static nnd_logistic_averages fixed_at(const nnd_logistic *l, double omega) {
         a.delta += 2.0 * law->q[i] * law->s[i] * tail;
         a.e += 2.0 * law->q[i] * log1p(t);
         a.noise += 2.0 * law->q[i] * law->perpendicular[i] * tail * tail;
+        a.noise_rise += 2.0 * law->q[i] * perpendicular2(law, law->s[i]) * bend(tail);
     }
     return a;
 }
@@ -200,10 +214,12 @@ static nnd_logistic_averages scaled_at(const nnd_logistic *l, double omega) {
         a.delta += l->delta[i] * p;
         a.e += l->e[i] * p;
         a.noise += l->noise[i] * p * perpendicular(&l->law, s);
+        a.noise_rise += l->rise[i] * p * perpendicular2(&l->law, s);
     }
     a.delta /= omega * omega;
     a.e /= omega;
     a.noise /= omega;
+    a.noise_rise /= omega;
     a.h = l->law.c0 - a.delta;
     return a;
 }
@@ -224,6 +240,7 @@ static nnd_logistic_averages series_at(const unit_law *law, double omega) {
     a.e /= omega;
     a.h = law->c0 - a.delta;
     a.noise = 2.0 * law->p0 * perpendicular(law, 0.0) * (M_LN2 - 0.5) / omega;
+    a.noise_rise = 2.0 * law->p0 * perpendicular2(law, 0.0) * 0.25 / omega; /* -d tail^2/du at 0 */
     return a;
 }
 
@@ -242,6 +259,7 @@ nnd_logistic_averages nnd_logistic_at(const nnd_logistic *l, double omega) {
         sum.delta += w * scale * a.delta;
         sum.e += w * a.e;
         sum.noise += w * scale * scale * a.noise;
+        sum.noise_rise += w * scale * scale * scale * scale * a.noise_rise;
     }
     sum.slope = omega > 0.0 ? sum.h / omega : 0.25 * nnd_logistic_constants_of(l).moment2;
     return sum;

@@ -28,6 +28,18 @@ double nnd_cka_probe(double rho, size_t n, bool centred) {
     return 1.0 - (nu - 1.0) / nu * (1.0 - x) * hypergeometric(0.5 * (nu + 2.0), x);
 }
 
+/* sqrt(1 - rho^2) + rho asin(rho) - 1 over its value at 1: similarity.md#eq12. */
+double nnd_gaussian_rsa(double rho) {
+    return (sqrt((1.0 - rho) * (1.0 + rho)) + rho * asin(rho) - 1.0) / (0.5 * M_PI - 1.0);
+}
+
+/* (2/pi) arccos(rho^2/sqrt(3 - 2 rho^2)): similarity.md#eq14. The sine of the angle is
+ * sqrt((1 - rho^2)(3 + rho^2)/(3 - 2 rho^2)), which has all digits near 1. */
+double nnd_gaussian_imbalance(double rho) {
+    double square = rho * rho, rest = (1.0 - rho) * (1.0 + rho);
+    return 2.0 / M_PI * atan2(sqrt(rest * (3.0 + square)), square);
+}
+
 double nnd_cka_white(double scale, double trace2, const double self[NND_METRICS], double cross) {
     if (self[0] == 0.0)
         return 1.0;

@@ -7,6 +7,8 @@
 #include <string.h>
 
 #include "core/rng.h"
+#include "core/streams.h"
+#include "nndmft/similarity.h"
 #include "support.h"
 #include "validate/alignment_linear.h"
 #include "validate/alignment_measure.h"
@@ -131,7 +133,7 @@ START_TEST(trained_networks_reach_the_direct_solution) {
                      NND_OK);
     ck_assert(b.converged == 1.0);
     for (int m = 0; m < NND_ALIGN_MEASURES; m++)
-        if (m != NND_ALIGN_CKA_PROBE && m != NND_ALIGN_CKA_DEBIASED)
+        if (nnd_alignment_is_measured(f.p, (size_t)m))
             ck_assert_msg(fabs(trained[m] - direct[m]) < 2e-4 * (fabs(direct[m]) + 0.05),
                           "%s: %.9g trained, %.9g directly", nnd_alignment_measure_names[m],
                           trained[m], direct[m]);
@@ -341,6 +343,67 @@ START_TEST(descent_and_its_probes_are_what_they_say) {
 }
 END_TEST
 
+/* All measures of similarity, at each time and in both directions, are those of the features of
+ * network 0 and 1, and the levels those of the one other order that the pair's key gives. */
+START_TEST(probes_are_compared_by_all_measures) {
+    enum { SEEDS = 3, POINTS = 30 };
+    nnd_context *ctx = nnd_context_new(NULL);
+    nnd_frame *frame;
+    nnd_case *c = test_case(ctx, "{model: alignment, params: {alpha: 1.5, training: gd, steps: 4, "
+                                 "record: [0, 2], probe: {points: 30, similarity: true}}, "
+                                 "simulate: {size: 12}}");
+    const nnd_alignment *p = c->params[0];
+    const nnd_simulator *simulator = nnd_simulator_find(c->model);
+    ck_assert_int_eq(simulator->simulate(ctx, p, D, 4, 0, SEEDS, &frame), NND_OK);
+    const nnd_array *rsa = nnd_frame_find(frame, "rsa_spearman");
+    const nnd_array *imbalance = nnd_frame_find(frame, "information_imbalance");
+    const nnd_array *null = nnd_frame_find(frame, "information_imbalance_null");
+    ck_assert(rsa->count == SEEDS * 3 && imbalance->count == SEEDS * 3 * 2);
+    for (size_t seed = 0; seed < SEEDS; seed++) {
+        nnd_rng_key key = {4, seed, D};
+        nnd_alignment_pair pair;
+        nnd_linear_data data;
+        double seen[2][POINTS], clean[POINTS], work[D], *x = calloc(POINTS * D, sizeof *x);
+        ck_assert_int_eq(nnd_alignment_pair_make(ctx, p, D, &pair), NND_OK);
+        ck_assert_int_eq(nnd_alignment_pair_draw(ctx, &pair, key), NND_OK);
+        ck_assert_int_eq(nnd_linear_data_make(ctx, D, 1, pair.samples, &data), NND_OK);
+        ck_assert_int_eq(nnd_alignment_draw_probes(ctx, &pair, key, NND_STREAM_ALIGNMENT_PROBES,
+                                                   POINTS, x, clean),
+                         NND_OK);
+        for (size_t b = 0; b < 2; b++) { /* two steps from 0: w = lr c (2 - lr S) */
+            nnd_linear_data_set(&data, &pair, b);
+            cblas_dsymv(CblasRowMajor, CblasUpper, D, -p->lr * p->lr, data.s, D, data.c, 1, 0.0,
+                        work, 1);
+            cblas_daxpy(D, 2.0 * p->lr, data.c, 1, work, 1);
+            cblas_dgemv(CblasRowMajor, CblasNoTrans, POINTS, D, 1.0, x, D, work, 1, 0.0, seen[b],
+                        1);
+        }
+        const nnd_representations r = {POINTS, {1, 1}, {seen[0], seen[1]}, {NULL, NULL}};
+        nnd_similarity_options o = nnd_similarity_defaults();
+        nnd_similarity s[NND_SIMILARITIES];
+        o.uncentred = true;
+        o.permutations = 1;
+        o.resamples = 0;
+        o.key = key;
+        ck_assert_int_eq(nnd_similarity_measure_all(ctx, &r, &o, s), NND_OK);
+        /* at the start nothing is known, which is neither alike nor unlike */
+        ck_assert(isnan(rsa->data[seed * 3]) && isnan(imbalance->data[seed * 6 + 1]));
+        test_close("RSA", rsa->data[seed * 3 + 1], s[NND_SIMILARITY_RSA_SPEARMAN].value, 1e-12);
+        for (size_t d = 0; d < 2; d++) {
+            const nnd_similarity *want = &s[NND_SIMILARITY_IMBALANCE_AB + d];
+            test_close("imbalance", imbalance->data[(seed * 3 + 1) * 2 + d], want->value, 1e-12);
+            test_close("its level", null->data[(seed * 3 + 1) * 2 + d], want->null, 1e-12);
+        }
+        nnd_linear_data_clear(&data);
+        nnd_alignment_pair_clear(&pair);
+        free(x);
+    }
+    nnd_frame_free(frame);
+    nnd_case_free(c);
+    nnd_context_free(ctx);
+}
+END_TEST
+
 /* ---- CKA ---- */
 
 /* Rank one: the squared cosine; equal representations: 1; rotations and scales change nothing. */
@@ -440,6 +503,7 @@ int main(void) {
     tcase_add_test(networks, recipes_have_the_standard_deviations_of_the_starts);
     tcase_add_test(networks, flow_conserves_balance);
     tcase_add_test(networks, descent_and_its_probes_are_what_they_say);
+    tcase_add_test(networks, probes_are_compared_by_all_measures);
     tcase_add_test(networks, descent_of_networks_follows_the_flow);
     suite_add_tcase(suite, networks);
     TCase *data = tcase_create("data");

@@ -221,6 +221,10 @@ static const refusal REFUSALS[] = {
     {"training: rich, metric: identity}, simulate: {size: 9, activation: tanh", "metric: sigma"},
     {"training: flow, minimum: true", "belongs to training: ridge or weight-decay"},
     {"probe: {points: 3, centred: true}", "params.probe.points"},
+    {"probe: {points: 11, similarity: true}", "11; allowed: at least 12 with similarity"},
+    {"probe: {points: 20, similarity: true}, training: rich}, simulate: {size: 9, test_points: 11, "
+     "activation: tanh",
+     "simulate.test_points: 11; allowed: at least 12"},
 };
 
 START_TEST(nonsense_is_refused) {

@@ -79,6 +79,9 @@ static const struct {
      false},
     {"{model: alignment, params: {snr: 2}, sweep: {alpha: RANGE}}", false},
     {"{model: alignment, params: {alpha: 2, snr: 2}, simulate: {size: 700, seeds: 1}}", true},
+    {"{model: alignment, params: {alpha: 0.2, snr: 2, probe: {points: 800, similarity: true}}, "
+     "simulate: {size: 700, seeds: 1}}",
+     true},
     {"{model: online-fluctuations, params: {lr: 1.0e-5, steps: 250000}}", false},
     {"{model: online-fluctuations, params: {dim: 2, lr: 1.0e-3, steps: 2000}, "
      "simulate: {size: 16, seeds: 160}}",

@@ -380,6 +380,94 @@ START_TEST(sampling_noise_silences_the_theory_of_small_angles) {
 }
 END_TEST
 
+/* Averages over Gaussian inputs by the trapezoidal rule, whose error is below rounding for what is
+ * smooth and even: E[g(omega |s|)] of g = (1 + exp(u))^-2 is not, so it is over the half line with
+ * Simpson's rule at 2e-3, of order (omega h)^4. */
+static void averages(double omega, double *h, double *noise, double *rise) {
+    const double step = 1e-3;
+    *h = *noise = *rise = 0.0;
+    for (int i = 0; i <= 12000; i++) {
+        double s = i * step, u = omega * s, tail = 1.0 / (1.0 + exp(u));
+        double simpson = (i == 0 || i == 12000 ? 1.0 : i % 2 == 1 ? 4.0 : 2.0) / 3.0;
+        double w = simpson * step * exp(-0.5 * s * s) * sqrt(2.0 / M_PI);
+        *h += 0.5 * w * s * tanh(0.5 * u);
+        *noise += w * tail * tail;
+        *rise += w * 2.0 * tail * tail * (1.0 - tail) * (2.0 - 3.0 * tail);
+    }
+}
+
+/* directional.md#eq16 in plain numbers: mean and variance of one matrix on batches. */
+START_TEST(fluctuations_of_batches_follow_their_recursion) {
+    nnd_frame *f = solve("depth: 1, dim: 6, integrator: gd, lr: 0.8, batch: 16, omega0: 4, theta0: "
+                         "0.4, steps: 150");
+    double along = 4.0 * cos(0.4), across = 4.0 * sin(0.4), v = 0.0, c0 = test_value(f, "c0", "");
+    for (int t = 0; t <= 150; t++) {
+        double omega = sqrt(along * along + across * across + 5.0 * v), h, noise, rise, unused;
+        averages(omega, &h, &unused, &unused);
+        averages(along, &unused, &noise, &rise);
+        test_close("omega", at(f, "omega", t), omega, 1e-9);
+        if (t > 0)
+            test_close("perp_floor", at(f, "perp_floor", t), v, 1e-8);
+        test_close("theta", at(f, "theta", t), acos(along / omega), 1e-8);
+        double slope = h / omega, keep = 1.0 - 0.8 * slope;
+        v = keep * keep * v + 0.64 / 16.0 * (noise + (3.5 * rise - slope * slope) * v);
+        along += 0.8 * (c0 - slope * along);
+        across *= keep;
+    }
+    nnd_frame_free(f);
+}
+END_TEST
+
+/* directional.md#eq17 where the norm hardly changes while a start is forgotten, and its limits: to
+ * lowest order eta (ln 2 - 1/2)/B, and what the next one adds. The norm moves by A/omega^2 per unit
+ * of time, in the time omega/c0 of the pull: 4 A/(c0 omega^2) of the 1.2/omega^2 by which V is off
+ * its limit. */
+START_TEST(fluctuations_settle_at_the_floor) {
+    const double rate[] = {0.1, 0.5, 1.0}, dim[] = {2, 40, 6}, batch[] = {1000, 100, 16};
+    const double omega0 = 20.0;
+    for (int k = 0; k < 3; k++) {
+        double steps = ceil(6.0 * omega0 / 0.4 / rate[k]);
+        nnd_frame *f = solve("depth: 1, dim: %g, integrator: gd, lr: %g, batch: %g, omega0: %g, "
+                             "theta0: 0, steps: %g, record: [0]",
+                             dim[k], rate[k], batch[k], omega0, steps);
+        double omega = at(f, "omega", steps), v = at(f, "perp_floor", steps), h, noise, rise;
+        averages(omega * cos(at(f, "theta", steps)), &h, &noise, &rise);
+        averages(omega, &h, &(double){0}, &(double){0});
+        double slope = h / omega, eta = rate[k], b = batch[k];
+        double floor = eta * noise / (2.0 * b * slope) /
+                       (1.0 - 0.5 * eta * slope -
+                        eta / (2.0 * b * slope) * (0.5 * (dim[k] + 1.0) * rise - slope * slope));
+        test_close("eq17", v, floor, 1e-4);
+        double first = (dim[k] + 1.0) / (8.0 * b) + 0.5 * slope;
+        double lowest = eta * (M_LN2 - 0.5) / b;
+        ck_assert_double_eq_tol(v / lowest, 1.0 + first * eta,
+                                1.3 / (omega * omega) + pow(1.1 * first * eta, 2.0));
+        ck_assert_double_eq(at(f, "perp_floor_min_size", steps), 0.0);
+        ck_assert(isinf(at(f, "perp_floor_min_size", 0)));
+        nnd_frame_free(f);
+    }
+}
+END_TEST
+
+/* Angles are claimed above their fluctuations; wide fluctuations end all claims but theirs. */
+START_TEST(claims_of_batches_end_where_they_fluctuate) {
+    nnd_frame *f =
+        solve("depth: 1, integrator: gd, lr: 0.5, batch: 100, omega0: 4, theta0: 1, steps: 200");
+    const nnd_array *theta = nnd_frame_find(f, "theta"), *floor = nnd_frame_find(f, "theta_floor");
+    const nnd_array *least = nnd_frame_find(f, "theta_min_size");
+    for (size_t t = 0; t < theta->count; t++)
+        ck_assert(isinf(least->data[t]) == (theta->data[t] < 5.0 * floor->data[t]));
+    ck_assert(isinf(least->data[200]) && least->data[4] == 0.0);
+    ck_assert_ptr_null(nnd_frame_find(f, "omega_min_size"));
+    nnd_frame_free(f);
+    f = solve("depth: 3, integrator: gd, lr: 0.3, batch: 10, steps: 60");
+    ck_assert_double_eq(at(f, "omega_min_size", 0), 0.0);
+    ck_assert(isinf(at(f, "omega_min_size", 60)));
+    ck_assert(isinf(at(f, "perp_floor_min_size", 60)));
+    nnd_frame_free(f);
+}
+END_TEST
+
 START_TEST(explosions_are_reported) {
     nnd_frame *f = solve("depth: 5, integrator: gd, lr: 50, omega0: 20, theta0: 2.5, steps: 100");
     double step = test_value(f, "diverged_at", "");
@@ -413,6 +501,9 @@ int main(void) {
     tcase_add_test(tests, a_predictor_of_norm_zero_turns_to_the_teacher_at_once);
     tcase_add_test(tests, the_opposite_direction_is_invariant);
     tcase_add_test(tests, sampling_noise_silences_the_theory_of_small_angles);
+    tcase_add_test(tests, fluctuations_of_batches_follow_their_recursion);
+    tcase_add_test(tests, fluctuations_settle_at_the_floor);
+    tcase_add_test(tests, claims_of_batches_end_where_they_fluctuate);
     tcase_add_test(tests, explosions_are_reported);
     suite_add_tcase(suite, tests);
     return test_main(suite);

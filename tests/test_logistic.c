@@ -176,6 +176,7 @@ START_TEST(series_continues_the_quadrature) {
         test_close("delta", above.delta, below.delta, 1e-14);
         test_close("e", above.e, below.e, 1e-14);
         test_close("noise", above.noise, below.noise, 1e-7);
+        test_close("rise", above.noise_rise, below.noise_rise, 1e-7);
         nnd_logistic_averages far = nnd_logistic_at(l, 1e100);
         nnd_logistic_constants c = nnd_logistic_constants_of(l);
         test_close("A", far.delta * 1e200, c.a, 1e-14);
@@ -198,6 +199,8 @@ START_TEST(limits_of_small_scale) {
         test_close("e", zero.e, M_LN2, 1e-14);
         test_close("delta", zero.delta, nnd_logistic_constants_of(l).c0, 1e-14);
         test_close("noise", zero.noise, 0.25, 1e-14);
+        /* E[x_i^2 x_j^2] is a third of E[x_i^4]. */
+        test_close("rise", zero.noise_rise, moment4[i] / 24.0, 1e-14);
         nnd_logistic_free(l);
     }
 }
@@ -231,6 +234,7 @@ START_TEST(mixtures_are_averages_of_their_parts) {
         test_close("e", m.e, 0.25 * x.e + 0.75 * y.e, 1e-14);
         test_close("scaling", y.delta, 5.0 * nnd_logistic_at(unit, 5.0 * w).delta, 1e-14);
         test_close("noise", y.noise, 25.0 * nnd_logistic_at(unit, 5.0 * w).noise, 1e-14);
+        test_close("rise", y.noise_rise, 625.0 * nnd_logistic_at(unit, 5.0 * w).noise_rise, 1e-14);
     }
     nnd_logistic_constants c = nnd_logistic_constants_of(l);
     test_close("c0", c.c0, (0.25 * 0.02 + 0.75 * 5.0) / sqrt(2.0 * M_PI), 1e-14);
@@ -240,6 +244,23 @@ START_TEST(mixtures_are_averages_of_their_parts) {
     nnd_logistic_free(a);
     nnd_logistic_free(b);
     nnd_logistic_free(unit);
+}
+END_TEST
+
+/* A sphere of another radius is the usual one at another scale. */
+START_TEST(spheres_have_any_radius) {
+    const double one[] = {1.0}, scale[] = {0.7};
+    nnd_logistic *unit = make((nnd_logistic_law){.sphere = 3});
+    nnd_logistic *l =
+        make((nnd_logistic_law){.sphere = 3, .components = 1, .weight = one, .scale = scale});
+    test_close("c0", nnd_logistic_constants_of(l).c0, 0.7 * nnd_logistic_constants_of(unit).c0,
+               1e-14);
+    /* In three dimensions s is uniform. */
+    test_close("c0", nnd_logistic_constants_of(l).c0, 0.25 * 0.7 * sqrt(3.0), 1e-14);
+    for (double w = 1e-3; w < 1e6; w *= 7.0)
+        test_close("h", nnd_logistic_at(l, w).h, 0.7 * nnd_logistic_at(unit, 0.7 * w).h, 1e-14);
+    nnd_logistic_free(unit);
+    nnd_logistic_free(l);
 }
 END_TEST
 
@@ -293,6 +314,28 @@ static void check_noise(int law, const nnd_logistic *l, double omega) {
                             4.0 * sqrt(fourth) / SAMPLES);
 }
 
+/* The second derivative of (1 + exp(u))^-2. */
+static double bend(double u) {
+    double h = 1e-3, f[3];
+    for (int k = 0; k < 3; k++)
+        f[k] = pow(1.0 + exp(u + (k - 1) * h), -2.0);
+    return (f[0] - 2.0 * f[1] + f[2]) / (h * h);
+}
+
+/* A difference of three values is exact to h^2 = 1e-6. */
+static void check_rise(int law, const nnd_logistic *l, double omega) {
+    double sum = 0.0, square = 0.0;
+    for (size_t m = 0; m < SAMPLES; m++) {
+        double x[5];
+        draw(law, normals + 6 * m, x);
+        double rise = x[2] * x[2] * x[3] * x[3] * bend(omega * fabs(x[0]));
+        sum += rise;
+        square += rise * rise;
+    }
+    ck_assert_double_eq_tol(sum / SAMPLES, nnd_logistic_at(l, omega).noise_rise,
+                            4.0 * sqrt(square) / SAMPLES + 1e-6);
+}
+
 START_TEST(averages_are_those_of_samples) {
     const double two[] = {1.0, 1.0}, scales[] = {0.5, 2.0};
     const nnd_logistic_law laws[] = {
@@ -303,6 +346,7 @@ START_TEST(averages_are_those_of_samples) {
         for (double omega = 0.3; omega < 50.0; omega *= 10.0) {
             check_gradient(law, l, omega);
             check_noise(law, l, omega);
+            check_rise(law, l, omega);
         }
         nnd_logistic_free(l);
     }
@@ -315,7 +359,6 @@ START_TEST(senseless_laws_are_refused) {
         {.sphere = 1},
         {.components = 2, .weight = bad, .scale = good},
         {.components = 2, .weight = good, .scale = bad},
-        {.sphere = 3, .components = 1, .weight = good, .scale = good},
     };
     nnd_logistic *l = NULL;
     for (size_t i = 0; i < sizeof laws / sizeof *laws; i++)
@@ -335,6 +378,7 @@ int main(void) {
     tcase_add_test(tests, limits_of_small_scale);
     tcase_add_test(tests, large_spheres_are_gaussian);
     tcase_add_test(tests, mixtures_are_averages_of_their_parts);
+    tcase_add_test(tests, spheres_have_any_radius);
     tcase_add_test(tests, averages_are_those_of_samples);
     tcase_add_test(tests, senseless_laws_are_refused);
     suite_add_tcase(suite, tests);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* CKA of hidden layers: reference cases and limits of alignment.md#s3. */
 #include <math.h>
+#include <stdlib.h>
 
 #include "nndmft/solvers/early_stopping.h"
 #include "nndmft/solvers/equivalent.h"
@@ -31,6 +32,61 @@ START_TEST(finite_probes_limits) {
     x = pow(0.9999999, 2.0);
     test_close("nearly parallel", nnd_cka_probe(0.9999999, 2, false),
                1.0 + 0.5 * (1.0 - x) * log(1.0 - x) / x, 1e-12);
+}
+END_TEST
+
+static double normal_density(double x) {
+    return exp(-0.5 * x * x) / sqrt(2.0 * acos(-1.0));
+}
+
+static double normal_distribution(double x) {
+    return 0.5 * erfc(-x / sqrt(2.0));
+}
+
+/* 2 E[Phi(b + d) - Phi(b - d)], d = |b' - b|: b normal, b' normal about rho^2 b with variance
+ * 1 - rho^4. Simpson's rule in b, and in d on either side, where the integrand is smooth. */
+static double imbalance_integral(double rho, int steps) {
+    const double reach = 9.0;
+    double sd = sqrt(1.0 - pow(rho, 4)), sum = 0.0, h = reach / steps;
+    for (int i = -steps; i <= steps; i++)
+        for (int j = 0; j <= steps; j++) {
+            double weight = (abs(i) == steps ? 1.0
+                             : i & 1         ? 4.0
+                                             : 2.0) *
+                            (j == 0 || j == steps ? 1.0
+                             : j & 1              ? 4.0
+                                                  : 2.0) *
+                            h * h / 9.0;
+            double b = i * h, d = sd * j * h, mean = (rho * rho - 1.0) * b;
+            double shell = (normal_density((d - mean) / sd) + normal_density((-d - mean) / sd));
+            sum += weight * normal_density(b) * shell *
+                   (normal_distribution(b + d) - normal_distribution(b - d));
+        }
+    return 2.0 * sum;
+}
+
+/* The closed form (similarity.md#eq14) against the integral that it stands for (eq13): Simpson's
+ * error goes as h^4. */
+START_TEST(imbalance_of_gaussian_columns) {
+    static const double rhos[] = {0.0, 0.3, 0.5, 0.9, 0.99};
+    for (size_t k = 0; k < sizeof rhos / sizeof *rhos; k++) {
+        double law = nnd_gaussian_imbalance(rhos[k]);
+        double coarse = imbalance_integral(rhos[k], 60) - law;
+        double fine = imbalance_integral(rhos[k], 120) - law;
+        ck_assert_msg(fabs(coarse) < 1e-4 && fabs(fine) < fabs(coarse) / 12.0 + 1e-12,
+                      "rho %g: %g, integrals off by %g and %g", rhos[k], law, coarse, fine);
+        ck_assert(nnd_gaussian_imbalance(-rhos[k]) == law);
+    }
+    test_close("unrelated", nnd_gaussian_imbalance(0.0), 1.0, 1e-15);
+    test_close("half", nnd_gaussian_imbalance(0.5), 0.899, 2e-4); /* three digits */
+    test_close(".9", nnd_gaussian_imbalance(0.9), 0.516, 1e-3);
+    test_close(".99", nnd_gaussian_imbalance(0.99), 0.178, 3e-4);
+    ck_assert(nnd_gaussian_imbalance(1.0) == 0.0);
+    /* sqrt(8 (1 - rho)) 2/pi in leading order */
+    test_close("nearly equal", nnd_gaussian_imbalance(1.0 - 1e-12), sqrt(8e-12) * 2.0 / acos(-1.0),
+               1e-4); /* 1 - 1e-12 has as many digits */
+    test_close("distances, equal", nnd_gaussian_rsa(1.0), 1.0, 1e-15);
+    ck_assert(nnd_gaussian_rsa(0.0) == 0.0 && nnd_gaussian_rsa(-0.4) == nnd_gaussian_rsa(0.4));
 }
 END_TEST
 
@@ -103,6 +159,7 @@ int main(void) {
     TCase *cases = tcase_create("CKA");
     tcase_add_test(cases, finite_probes_reference_case);
     tcase_add_test(cases, finite_probes_limits);
+    tcase_add_test(cases, imbalance_of_gaussian_columns);
     tcase_add_test(cases, two_outputs_reference_case);
     tcase_add_test(cases, outputs_alike_or_rotated);
     tcase_add_test(cases, initial_features);

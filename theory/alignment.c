@@ -91,6 +91,21 @@ static double probed_cka(const nnd_alignment *p, const moment *m) {
     return nnd_cka_probe(m->cosine[1], (size_t)p->probe.points, p->probe.centred);
 }
 
+/* Of layers that know one predictor, at infinitely many probes but for the grain of ranks of n:
+ * similarity.md#s3. Both directions are alike. */
+static nnd_status put_similarity(const task *x, size_t at, double rho) {
+    double n = (double)x->p->probe.points;
+    double imbalance = (2.0 + (n - 2.0) * nnd_gaussian_imbalance(rho)) / n;
+    nnd_status status = NND_OK;
+    if (!x->p->probe.similarity || !has_rank_one(x->p))
+        return NND_OK;
+    if (nnd_frame_find_dim(x->frame, "direction") == NULL)
+        status = nnd_alignment_add_directions(x->frame);
+    for (size_t direction = 0; status == NND_OK && direction < 2; direction++)
+        status = put(x, "information_imbalance", 2 * at + direction, imbalance);
+    return status == NND_OK ? put(x, "rsa_pearson", at, nnd_gaussian_rsa(rho)) : status;
+}
+
 static nnd_status put_moment(const task *x, size_t at, const moment *m) {
     const nnd_alignment *p = x->p;
     const nnd_alignment_problem *problem = &x->problem;
@@ -117,7 +132,8 @@ static nnd_status put_moment(const task *x, size_t at, const moment *m) {
         {"train_error", m->train_error, nnd_alignment_train_claim(problem, d, m->train_error),
          false},
     };
-    return put_entries(x, at, sizeof entries / sizeof *entries, entries);
+    nnd_status status = put_entries(x, at, sizeof entries / sizeof *entries, entries);
+    return status == NND_OK ? put_similarity(x, at, m->cosine[1]) : status;
 }
 
 /* ---- ridge, weight decay, Gaussian features ---- */
@@ -434,7 +450,8 @@ static nnd_status disclaim(const task *x) {
     nnd_status status = NND_OK;
     for (size_t v = 0; status == NND_OK && v < nnd_alignment_model.variable_count; v++) {
         const char *name = nnd_alignment_model.variables[v].name;
-        size_t count = nnd_frame_find(x->frame, name) != NULL ? x->times > 0 ? x->times : 1 : 0;
+        const nnd_array *array = nnd_frame_find(x->frame, name);
+        size_t count = array != NULL ? array->count : 0;
         for (size_t i = 0; status == NND_OK && i < count; i++)
             status = put_min_size(x, name, i, INFINITY);
     }

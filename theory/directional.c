@@ -11,6 +11,7 @@
 #include "core/largest.h"
 #include "core/timegrid.h"
 #include "theory/claims.h"
+#include "theory/directional_batch.h"
 #include "theory/directional_bounds.h"
 #include "theory/directional_polar.h"
 #include "theory/shortfall.h"
@@ -27,6 +28,8 @@ enum { TWINS = 5 };
 static const double SHAKE = 0x1p-40, STEP_ROUNDING = 8.0 * DBL_EPSILON;
 
 static const char SUNK[] = "smaller than what sampling noise or rounding leaves of an angle";
+static const char UNSETTLED[] = "the start has not been forgotten, or fluctuations are wider than "
+                                "what theory keeps of them";
 static const char AMPLIFIED[] = "rounding errors have grown beyond what a comparison takes for "
                                 "rounding";
 
@@ -142,7 +145,11 @@ static double cos_lower(const view *v) {
 }
 
 static double theta_floor(const view *v) {
-    return nnd_directional_floor(v->path, v->point->omega);
+    return nnd_directional_floor(v->path, v->point);
+}
+
+static double perp_floor(const view *v) {
+    return v->point->spread;
 }
 
 /* The smallest size at which theory describes a simulated angle: any (0), or none (inf). */
@@ -152,14 +159,31 @@ static double angle_min_size(const view *v) {
 
 /* Angles too small to be resolved are still small, unless they are those of sampling noise. */
 static double theta_min_size(const view *v) {
-    bool noisy = nnd_directional_samples_finite(v->path->params) && v->point->blind;
+    bool noisy = nnd_directional_is_noisy(v->path->params) && v->point->blind;
     return noisy || v->point->lost ? INFINITY : 0.0;
 }
 
-/* Fluctuating by the floor the direction costs the norm c0 floor^2/2 of its force. */
+static bool wide(const view *v) {
+    return v->path->params->batch > 0 &&
+           !nnd_directional_batch_small(v->path, v->point->spread, v->point->omega);
+}
+
+static double spread_min_size(const view *v) {
+    return wide(v) || !v->point->settled ? INFINITY : 0.0;
+}
+
+/* Fluctuating by the floor the direction costs the norm c0 floor^2/2 of its force, which the theory
+ * of batches takes into account. */
 static double norm_min_size(const view *v) {
+    if (v->path->params->batch > 0)
+        return wide(v) ? INFINITY : 0.0;
     double angle = theta_floor(v), lost = 0.5 * v->path->constants.c0 * angle * angle;
     return v->point->lost || lost > NOISE_SHARE * v->at.delta ? INFINITY : 0.0;
+}
+
+/* Its mean over fluctuations is that of the mean square across. */
+static double cos_min_size(const view *v) {
+    return v->path->params->batch > 0 ? norm_min_size(v) : theta_min_size(v);
 }
 
 static bool always(const nnd_directional *p) {
@@ -171,6 +195,10 @@ static bool stepwise(const nnd_directional *p) {
     return p->integrator == NND_DESCENT;
 }
 
+static bool batches(const nnd_directional *p) {
+    return p->batch > 0;
+}
+
 static const struct {
     const char *name;
     curve value, min_size;
@@ -179,8 +207,9 @@ static const struct {
     {"omega", omega, norm_min_size, always},
     {"omega_law", omega_law, NULL, always},
     {"theta", theta, theta_min_size, always},
-    {"theta_floor", theta_floor, NULL, nnd_directional_samples_finite},
-    {"cos_theta", cos_theta, theta_min_size, always},
+    {"theta_floor", theta_floor, NULL, nnd_directional_is_noisy},
+    {"perp_floor", perp_floor, spread_min_size, batches},
+    {"cos_theta", cos_theta, cos_min_size, always},
     {"cos_lower", cos_lower, NULL, nnd_directional_bounded},
     {"omega_lower", omega_lower, NULL, nnd_directional_bounded},
     {"omega_upper", omega_upper, NULL, nnd_directional_bounded},
@@ -229,10 +258,11 @@ static double scale_of(const nnd_array *x) {
     return most;
 }
 
-/* The smallest sizes at which a curve is claimed, and whether rounding and smallness limit it. */
+/* The smallest sizes at which a curve is claimed, and what limits them. */
 typedef struct {
     double *least;
-    bool sunk, amplified;
+    const char *reason; /* of those that its own rule makes */
+    bool limited, amplified;
 } claims;
 
 static void find_claims(const solution *s, const nnd_array *x, curve value, curve min_size,
@@ -241,7 +271,7 @@ static void find_claims(const solution *s, const nnd_array *x, curve value, curv
     for (size_t i = 0; i < s->path.sound; i++) {
         view v = view_at(&s->path, i);
         c->least[i] = min_size(&v);
-        c->sunk |= c->least[i] > 0.0;
+        c->limited |= c->least[i] > 0.0;
         if (c->least[i] > 0.0 || isnan(x->data[i]) || rounding(s, value, i, x->data[i]) <= limit)
             continue;
         c->least[i] = INFINITY;
@@ -256,8 +286,8 @@ static nnd_status write_claims(nnd_frame *frame, const char *name, size_t count,
     nnd_status status = nnd_frame_add_variable(frame, &nnd_directional_model, full, &least);
     if (status == NND_OK)
         memcpy(least, c->least, count * sizeof *least);
-    if (status == NND_OK && c->sunk)
-        status = nnd_claim_reason(frame, name, SUNK);
+    if (status == NND_OK && c->limited)
+        status = nnd_claim_reason(frame, name, c->reason);
     if (status == NND_OK && c->amplified)
         status = nnd_claim_reason(frame, name, AMPLIFIED);
     return status;
@@ -266,12 +296,15 @@ static nnd_status write_claims(nnd_frame *frame, const char *name, size_t count,
 /* Adds the sizes only where one of them says something. */
 static nnd_status add_min_size(nnd_context *ctx, nnd_frame *frame, const solution *s,
                                const char *name, curve value, curve min_size) {
-    claims c = {.least = calloc(s->path.count, sizeof(double))};
+    bool spread =
+        min_size == spread_min_size || min_size == norm_min_size || min_size == cos_min_size;
+    claims c = {.least = calloc(s->path.count, sizeof(double)),
+                .reason = spread && batches(s->path.params) ? UNSETTLED : SUNK};
     if (c.least == NULL)
         return nnd_fail_memory(ctx, "the claims of theory");
     find_claims(s, nnd_frame_find(frame, name), value, min_size, &c);
     nnd_status status =
-        c.sunk || c.amplified ? write_claims(frame, name, s->path.sound, &c) : NND_OK;
+        c.limited || c.amplified ? write_claims(frame, name, s->path.sound, &c) : NND_OK;
     free(c.least);
     return status;
 }

@@ -7,6 +7,8 @@
 #include "core/divergence.h"
 #include "core/rng.h"
 #include "core/streams.h"
+#include "theory/claims.h"
+#include "theory/directional_batch.h"
 #include "theory/directional_pair.h"
 #include "theory/directional_polar.h"
 
@@ -18,24 +20,31 @@ static void draw_errors(const nnd_directional_path *path, double t, size_t n, do
 }
 
 /* Layers of rank one, w = s^(L-1) b; a single layer has s = 1. The perpendicular part of b is kept
- * as its logarithm and sign: plain numbers would underflow and hide that it grows again. */
+ * as its logarithm and sign: plain numbers would underflow and hide that it grows again. On batches
+ * that is its mean, about which each of the D - 1 directions has the variance `spread`; norm, omega
+ * and zeta are of the root mean square. */
 typedef struct {
-    const nnd_logistic *averages;
+    const nnd_directional_path *path;
     double c0, depth;
     double lr;                       /* of the next step */
     double along, log_perp, sign, s; /* of b; w has this sign times that of the gain */
+    double spread, others;           /* of b; D - 1 */
+    double log_memory;               /* log of what is left of any part across since the start */
     double gain, norm;               /* s^(L-1), |b| */
     double omega, zeta;
     nnd_logistic_averages at;
 } aligned;
 
 static void aligned_settle(aligned *x) {
+    double log_across = x->log_perp;
+    if (x->spread > 0.0)
+        log_across = 0.5 * log(exp(2.0 * x->log_perp) + x->others * x->spread);
     x->gain = pow(x->s, x->depth - 1.0);
-    nnd_directional_polar(copysign(1.0, x->gain) * x->along, x->log_perp, &x->norm, &x->zeta);
+    nnd_directional_polar(copysign(1.0, x->gain) * x->along, log_across, &x->norm, &x->zeta);
     x->omega = fabs(x->gain) * x->norm;
     if (x->omega == 0.0)
         x->zeta = NAN;
-    x->at = nnd_logistic_at(x->averages, x->omega);
+    x->at = nnd_logistic_at(x->path->averages, x->omega);
 }
 
 static aligned aligned_start(const nnd_directional_path *path) {
@@ -44,7 +53,8 @@ static aligned aligned_start(const nnd_directional_path *path) {
     double norm = p->depth > 1 ? s : p->omega0;
     /* The double nearest to pi stands for pi. */
     bool straight = p->theta0 == 0.0 || p->theta0 >= M_PI || norm == 0.0;
-    aligned x = {.averages = path->averages, .c0 = path->constants.c0, .depth = depth};
+    aligned x = {
+        .path = path, .c0 = path->constants.c0, .depth = depth, .others = (double)p->dim - 1.0};
     x.s = s;
     x.along = norm * cos(p->theta0);
     x.log_perp = straight ? -INFINITY : log(norm) + log(sin(p->theta0));
@@ -57,6 +67,14 @@ static double aligned_multiplier(const aligned *x) {
     return 1.0 - x->lr * x->gain * x->gain * x->at.slope;
 }
 
+/* directional.md#eq16: each direction is pulled back as the mean is, and kicked by the batch. */
+static void aligned_fluctuate(aligned *x, double multiplier) {
+    double gain2 = x->gain * x->gain;
+    double noise =
+        nnd_directional_batch_noise(x->path, x->gain * x->along, gain2 * x->spread, x->at.slope);
+    x->spread = multiplier * multiplier * x->spread + x->lr * x->lr * gain2 * noise;
+}
+
 /* directional.md#eq6, with g along v as delta + h (1 - cos theta), and b . g as |b| (delta - c0 (1
  * - cos theta)), which do not cancel. */
 static void aligned_step(aligned *x) {
@@ -65,10 +83,13 @@ static void aligned_step(aligned *x) {
     double pull = still ? x->c0 : x->at.delta + x->at.h * gap;
     double radial =
         still ? x->c0 * x->along : copysign(x->norm, x->gain) * (x->at.delta - x->c0 * gap);
+    if (x->path->params->batch > 0)
+        aligned_fluctuate(x, multiplier);
     x->along += x->lr * x->gain * pull;
     if (x->depth > 1.0)
         x->s += x->lr * pow(x->s, x->depth - 2.0) * radial;
     x->log_perp += log(fabs(multiplier));
+    x->log_memory += log(fabs(multiplier));
     x->sign *= (multiplier > 0.0) - (multiplier < 0.0);
 }
 
@@ -87,6 +108,9 @@ static void aligned_look(const aligned *x, nnd_directional_point *point) {
     point->zeta = x->zeta;
     point->sign = copysign(1.0, x->gain) * x->sign;
     point->multiplier = aligned_multiplier(x);
+    point->spread = x->gain * x->gain * x->spread;
+    double start = fmax(2.0 * x->log_memory, 2.0 * x->log_perp - log(x->others * x->spread));
+    point->settled = start < log(NND_CLAIMED_ERROR);
 }
 
 /* Keeps F in range: its scale goes to log_scale. */
@@ -138,8 +162,9 @@ static void add_exponents(double t, const nnd_directional_point *before,
  * that instead, and from there on goes its own way. */
 static void keep_watch(const nnd_directional_path *path, const nnd_directional_point *before,
                        nnd_directional_point *point) {
-    bool sunk = isfinite(point->zeta) && !nnd_directional_resolved(path, point->omega, point->zeta);
-    point->lost = before->lost || (before->blind && fabs(point->multiplier) > 1.0);
+    bool sunk = isfinite(point->zeta) && !nnd_directional_resolved(path, point);
+    bool batches = path->params->batch > 0;
+    point->lost = before->lost || (!batches && before->blind && fabs(point->multiplier) > 1.0);
     point->blind = point->lost || sunk;
 }
 

@@ -243,8 +243,7 @@ nnd_status nnd_directional_flow(nnd_context *ctx, nnd_directional_path *path) {
             balanced_point(&b, path->t[i], y + i * n, &path->point[i]);
         nnd_directional_point *point = &path->point[i];
         point->time = path->t[i];
-        point->blind =
-            isfinite(point->zeta) && !nnd_directional_resolved(path, point->omega, point->zeta);
+        point->blind = isfinite(point->zeta) && !nnd_directional_resolved(path, point);
         path->sound = i + 1;
     }
     free(start);

@@ -19,12 +19,15 @@ static nnd_status make_times(nnd_context *ctx, nnd_directional_path *path) {
 
 static nnd_status make_averages(nnd_context *ctx, nnd_directional_path *path) {
     const nnd_law *law = &path->params->law;
-    bool mixture = law->kind == NND_LAW_MIXTURE;
+    bool mixture = law->kind == NND_LAW_MIXTURE, sphere = law->kind == NND_LAW_SPHERE;
+    const double one = 1.0, radius = law->radius / sqrt((double)path->params->dim);
     nnd_logistic_law of = {
-        .sphere = law->kind == NND_LAW_SPHERE ? (size_t)path->params->dim : 0,
-        .components = mixture ? law->mixture.weights.count : 0,
-        .weight = law->mixture.weights.value,
-        .scale = law->mixture.scales.value,
+        .sphere = sphere ? (size_t)path->params->dim : 0,
+        .components = mixture  ? law->mixture.weights.count
+                      : sphere ? 1
+                               : 0,
+        .weight = mixture ? law->mixture.weights.value : &one,
+        .scale = mixture ? law->mixture.scales.value : &radius,
     };
     nnd_status status = nnd_logistic_new(ctx, &of, &path->averages);
     if (status == NND_OK)

@@ -2,7 +2,8 @@
 /**
  * Path of the predictor of a deep linear network under the population gradient
  * (directional.md#s3), at the recorded times. Two numbers say where it is: omega = |w| and zeta =
- * log tan(theta/2), which does not underflow.
+ * log tan(theta/2), which does not underflow; on batches (directional.md#s11) those of the root
+ * mean square of the part of w across the teacher.
  */
 #ifndef NNDMFT_THEORY_DIRECTIONAL_PATH_H
 #define NNDMFT_THEORY_DIRECTIONAL_PATH_H
@@ -19,6 +20,8 @@ typedef struct {
     double omega_exponent; /**< d log omega/d log t; NaN: not known */
     double angle_exponent; /**< d log(-log sin theta)/d log t; NaN: not known */
     double multiplier;     /**< gd: factor of the perpendicular part in the next step */
+    double spread;         /**< batches: variance of w in a direction across the teacher */
+    bool settled;          /**< the start no longer shows in it, nor beside it */
     bool blind;            /**< a simulation does not resolve the angle */
     bool lost; /**< nor anything else: since it was blind the perpendicular part has grown */
 } nnd_directional_point;

@@ -30,16 +30,20 @@ static const double ABOVE_NOISE = 5.0;
  * smallest doubles. */
 static const double ROUNDING = 50.0, UNDERFLOW = 600.0;
 
-double nnd_directional_floor(const nnd_directional_path *path, double omega) {
+double nnd_directional_floor(const nnd_directional_path *path, const nnd_directional_point *point) {
     const nnd_directional *p = path->params;
-    double noise = nnd_logistic_at(path->averages, omega).noise;
-    return sqrt(((double)p->dim - 1.0) * noise / p->samples) / path->constants.c0;
+    double others = (double)p->dim - 1.0;
+    if (p->batch > 0)
+        return sqrt(others * point->spread) / point->omega;
+    double noise = nnd_logistic_at(path->averages, point->omega).noise;
+    return sqrt(others * noise / p->samples) / path->constants.c0;
 }
 
-bool nnd_directional_resolved(const nnd_directional_path *path, double omega, double zeta) {
+bool nnd_directional_resolved(const nnd_directional_path *path,
+                              const nnd_directional_point *point) {
     const nnd_directional *p = path->params;
     bool deep = p->depth > 1 && p->width > 1;
-    if (nnd_directional_neg_log_sin(zeta) > (deep ? ROUNDING : UNDERFLOW))
+    if (nnd_directional_neg_log_sin(point->zeta) > (deep ? ROUNDING : UNDERFLOW))
         return false;
-    return 2.0 * atan(exp(zeta)) >= ABOVE_NOISE * nnd_directional_floor(path, omega);
+    return 2.0 * atan(exp(point->zeta)) >= ABOVE_NOISE * nnd_directional_floor(path, point);
 }

@@ -10,6 +10,7 @@
 #include "core/hand_over.h"
 #include "core/streams.h"
 #include "core/timegrid.h"
+#include "nndmft/similarity.h"
 #include "validate/alignment_run.h"
 #include "validate/network.h"
 #include "validate/recipe.h"
@@ -89,10 +90,12 @@ static nnd_status make_frame(simulation *s, size_t first_seed, size_t count) {
     if (status == NND_OK && is_timed(s))
         status = nnd_frame_add_dim(s->frame, "t", steps ? NND_COORD_INTEGER : NND_COORD_REAL,
                                    s->times.count, s->times.value);
+    if (status == NND_OK && s->p->probe.similarity)
+        status = nnd_alignment_add_directions(s->frame);
     for (size_t m = 0; status == NND_OK && m < NND_ALIGN_MEASURES; m++) {
-        bool probed = m == NND_ALIGN_CKA_PROBE || m == NND_ALIGN_CKA_DEBIASED;
-        if (!probed || s->p->probe.points > 0)
-            status = add_measure(s, nnd_alignment_measure_names[m]);
+        const char *name = nnd_alignment_measure_names[m];
+        if (nnd_alignment_is_measured(s->p, m) && nnd_frame_find(s->frame, name) == NULL)
+            status = add_measure(s, name);
     }
     if (status == NND_OK)
         status = nnd_frame_add(s->frame, NND_DIVERGED_AT, "seed", NULL);
@@ -107,8 +110,10 @@ static void store(const simulation *s, size_t seed) {
     const nnd_alignment_trace *trace = &s->trace;
     for (size_t m = 0; m < NND_ALIGN_MEASURES; m++) {
         const nnd_array *array = nnd_frame_find(s->frame, nnd_alignment_measure_names[m]);
+        size_t directions, direction = nnd_alignment_direction(m, &directions);
         for (size_t i = 0; array != NULL && i < trace->times; i++)
-            array->data[seed * trace->times + i] = trace->measure[i * NND_ALIGN_MEASURES + m];
+            array->data[(seed * trace->times + i) * directions + direction] =
+                trace->measure[i * NND_ALIGN_MEASURES + m];
     }
     nnd_frame_find(s->frame, NND_DIVERGED_AT)->data[seed] = trace->diverged_at;
     nnd_frame_find(s->frame, "converged_fraction")->data[seed] = trace->converged;
@@ -201,6 +206,18 @@ static bool trains_layers(const nnd_alignment *p) {
                                      : !direct;
 }
 
+/* Measures of similarity of n probes with k features, once as they are and once in another order:
+ * products, decompositions, distances, and a few passes over all pairs. */
+static void add_similarity_cost(const nnd_alignment *p, double k, double times,
+                                nnd_simulation_cost *x) {
+    const nnd_similarity_options o = nnd_similarity_defaults();
+    size_t width = (size_t)k;
+    const nnd_representations r = {.n = (size_t)p->probe.points, .width = {width, width}};
+    double n = (double)p->probe.points, least = fmin(n, k);
+    x->bytes += nnd_similarity_bytes(&r, &o, 1);
+    x->flops += times * (60.0 * n * k * least + 6.0 * n * n * k + 400.0 * n * n);
+}
+
 /* Measuring data in each block of pairs, and the coordinates of its samples. */
 static void add_data_cost(const nnd_alignment *p, size_t size, nnd_simulation_cost *x) {
     double bytes, flops, d = (double)size;
@@ -218,6 +235,8 @@ static nnd_simulation_cost cost(const void *params, size_t size) {
                                    (trains_layers(p) ? 32.0 * k : 30.0 * c) * d),
         .record_bytes = sizeof(double) * (times * NND_ALIGN_MEASURES + 3.0),
     };
+    if (p->probe.similarity)
+        add_similarity_cost(p, nnd_alignment_is_linear(p) && !trains_layers(p) ? c : k, times, &x);
     if (nnd_alignment_has_data(p))
         add_data_cost(p, size, &x);
     if (nnd_alignment_is_linear(p)) {

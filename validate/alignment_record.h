@@ -21,11 +21,18 @@ enum {
     NND_ALIGN_TEACHER_COSINE,
     NND_ALIGN_GEN_ERROR,
     NND_ALIGN_TRAIN_ERROR,
-    NND_ALIGN_MEASURES
+    NND_ALIGN_SIMILAR, /**< first of the measures of similarity, which end with the imbalance in
+                            both directions */
+    NND_ALIGN_NULL = NND_ALIGN_SIMILAR + 8, /**< first of their null levels, and that of CKA */
+    NND_ALIGN_MEASURES = NND_ALIGN_NULL + 9
 };
 
-/** Names in the order of the enumeration. */
+/** Names in the order of the enumeration; two directions share one. */
 extern const char *const nnd_alignment_measure_names[NND_ALIGN_MEASURES];
+/** Whether these parameters ask for a measurement. */
+bool nnd_alignment_is_measured(const nnd_alignment *params, size_t measure);
+/** Which direction a measurement is of, and how many there are (1: it has none). */
+size_t nnd_alignment_direction(size_t measure, size_t *directions);
 
 /** Overlaps of two predictors with each other and the teacher, in one metric. */
 typedef struct {
@@ -36,6 +43,13 @@ typedef struct {
 void nnd_alignment_record_overlaps(const nnd_predictor_overlaps *overlaps, double *measure);
 void nnd_alignment_record_cka(const nnd_cka_traces *traces, double *measure);
 
+/** Representations of the probes, points x width[b] features each, as parameters ask for. */
+NND_MUST_USE nnd_status nnd_alignment_record_probes(nnd_context *ctx, const nnd_alignment *params,
+                                                    nnd_rng_key key, size_t points,
+                                                    const size_t width[2],
+                                                    const double *const features[2],
+                                                    double *measure);
+
 /**
  * Linear networks with predictors b (C x D) and hidden layers h (rows x D), on all of the probes'
  * distribution, and on `probes` (NULL: none; params->probe.points x D). Training errors are given.
@@ -44,7 +58,7 @@ NND_MUST_USE nnd_status nnd_alignment_record_linear(nnd_context *ctx,
                                                     const nnd_alignment_pair *pair,
                                                     const double *const b[2], const size_t rows[2],
                                                     const double *const h[2],
-                                                    const double train_error[2],
+                                                    const double train_error[2], nnd_rng_key key,
                                                     const double *probes, double *measure);
 
 #endif

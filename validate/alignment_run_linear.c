@@ -21,6 +21,7 @@ static const double SMALL_PREDICTOR = 1e-3, SMALL_FEATURES = 1e-5;
 typedef struct {
     nnd_context *ctx;
     const nnd_alignment_pair *pair;
+    nnd_rng_key key;
     const double *probes;
     nnd_alignment_trace *trace;
     nnd_linear_data data[2];
@@ -60,7 +61,7 @@ static nnd_status measure(const run *r, size_t at, const double *const b[2], con
     double error[2];
     for (int k = 0; k < 2; k++)
         error[k] = nnd_linear_data_error(&r->data[k], b[k], r->work);
-    return nnd_alignment_record_linear(r->ctx, r->pair, b, rows, h, error, r->probes,
+    return nnd_alignment_record_linear(r->ctx, r->pair, b, rows, h, error, r->key, r->probes,
                                        r->trace->measure + at * NND_ALIGN_MEASURES);
 }
 
@@ -269,7 +270,7 @@ nnd_status nnd_alignment_run_linear(nnd_context *ctx, const nnd_alignment_pair *
                                     nnd_alignment_trace *trace) {
     const nnd_alignment *p = pair->params;
     bool decides = p->training == NND_ALIGN_RIDGE || p->training == NND_ALIGN_WEIGHT_DECAY;
-    run r = {.ctx = ctx, .pair = pair, .probes = probes, .trace = trace};
+    run r = {.ctx = ctx, .pair = pair, .key = key, .probes = probes, .trace = trace};
     nnd_status status = run_make(&r);
     if (status == NND_OK && decides && p->route == NND_ROUTE_DIRECT)
         status = run_direct(&r);

@@ -14,6 +14,7 @@
 typedef struct {
     nnd_context *ctx;
     nnd_alignment_pair *pair;
+    nnd_rng_key key;
     nnd_alignment_trace *trace;
     nnd_network net, test;
     size_t tests;        /* test points */
@@ -153,12 +154,11 @@ static void take_features(run *r) {
 }
 
 /* The first probe.points test points as a set of their own: n x K features. */
-static nnd_status probe_cka(run *r, double *measure) {
+static nnd_status measure_probes(run *r, double *measure) {
     size_t n = (size_t)r->pair->params->probe.points, k = r->test.layer[0].rows;
     n = n < r->tests ? n : r->tests;
     double *f[2] = {calloc(n * k, sizeof(double)), calloc(n * k, sizeof(double))};
     const size_t width[] = {k, k};
-    nnd_cka_traces traces;
     nnd_status status =
         f[0] != NULL && f[1] != NULL ? NND_OK : nnd_fail_memory(r->ctx, "features of the probes");
     for (size_t b = 0; status == NND_OK && b < 2; b++)
@@ -166,11 +166,9 @@ static nnd_status probe_cka(run *r, double *measure) {
             for (size_t h = 0; h < k; h++)
                 f[b][i * k + h] = r->features[b][h * r->tests + i];
     const double *const features[] = {f[0], f[1]};
-    for (int debiased = 0; status == NND_OK && debiased < 2; debiased++) {
-        status = nnd_cka_finite(r->ctx, n, width, features, r->pair->params->probe.centred,
-                                debiased != 0, &traces);
-        measure[debiased != 0 ? NND_ALIGN_CKA_DEBIASED : NND_ALIGN_CKA_PROBE] = nnd_cka_of(&traces);
-    }
+    if (status == NND_OK)
+        status = nnd_alignment_record_probes(r->ctx, r->pair->params, r->key, n, width, features,
+                                             measure);
     free(f[0]);
     free(f[1]);
     return status;
@@ -220,7 +218,7 @@ static nnd_status measure(run *r, size_t at) {
     nnd_status status = nnd_cka_population(r->ctx, r->tests, r->weight, rows, features, &traces);
     if (status == NND_OK)
         nnd_alignment_record_cka(&traces, m);
-    return status == NND_OK && r->pair->params->probe.points > 0 ? probe_cka(r, m) : status;
+    return status == NND_OK && r->pair->params->probe.points > 0 ? measure_probes(r, m) : status;
 }
 
 static nnd_status train(run *r) {
@@ -250,7 +248,7 @@ static nnd_status train(run *r) {
 
 nnd_status nnd_alignment_run_nonlinear(nnd_context *ctx, nnd_alignment_pair *pair, nnd_rng_key key,
                                        nnd_alignment_trace *trace) {
-    run r = {.ctx = ctx, .pair = pair, .trace = trace};
+    run r = {.ctx = ctx, .pair = pair, .key = key, .trace = trace};
     nnd_status status = run_make(&r);
     if (status == NND_OK)
         status = set_data(&r, key);

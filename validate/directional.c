@@ -4,13 +4,13 @@
 #include <cblas.h>
 #include <float.h>
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "core/companion.h"
 #include "core/divergence.h"
 #include "core/hand_over.h"
 #include "core/largest.h"
+#include "core/text.h"
 #include "core/timegrid.h"
 #include "nndmft/directional.h"
 #include "validate/directional_network.h"
@@ -29,7 +29,7 @@ static bool flows(const nnd_directional *p) {
 /* Networks per block: those under the population gradient are quick. */
 static size_t block(const void *params, size_t size) {
     (void)size;
-    return nnd_directional_samples_finite(params) ? 1 : 8;
+    return nnd_directional_is_noisy(params) ? 1 : 8;
 }
 
 static bool check(const void *params, size_t size, nnd_objection *o) {
@@ -55,17 +55,19 @@ static nnd_simulation_cost cost(const void *params, size_t size) {
     const nnd_directional *p = params;
     (void)size;
     double dim = (double)p->dim, units = (double)p->width, depth = (double)p->depth;
-    bool sampled = nnd_directional_samples_finite(p);
+    bool sampled = nnd_directional_is_noisy(p);
     double inputs = sampled ? dim : fmin(dim, units + 1.0);
     double weights = depth > 1.0 ? units * inputs + (depth - 2.0) * units * units + units : inputs;
-    /* A sample costs two products and an exponential; the population a thousand hyperbolic
-     * tangents. */
-    double gradient = sampled ? p->samples * (4.0 * dim + 40.0) : 1.4e5;
+    /* A sample costs two products and an exponential, a fresh one also its normals; the population
+     * a thousand hyperbolic tangents. */
+    double gradient = p->batch > 0 ? (double)p->batch * (44.0 * dim + 80.0)
+                      : sampled    ? p->samples * (4.0 * dim + 40.0)
+                                   : 1.4e5;
     /* A flow takes seven gradients a step, and steps of about one relaxation time. */
     double gradients = flows(p) ? 7.0 * (3.0 * p->time + 300.0) : p->steps + 1.0;
     return (nnd_simulation_cost){
         .bytes = nnd_directional_network_bytes(p) + (flows(p) ? nnd_flow_bytes(weights) : 0.0),
-        .record_bytes = 11.0 * recorded_times(p) * sizeof(double),
+        .record_bytes = 12.0 * recorded_times(p) * sizeof(double),
         .weight_bytes = nnd_keeper_bytes(weights, recorded_times(p)),
         .flops = gradients * (gradient + 6.0 * weights),
     };
@@ -115,6 +117,8 @@ static nnd_status frame_make(run *r, size_t first_seed, size_t count) {
         status = nnd_frame_add_variable(r->frame, &nnd_directional_model, curves[i], NULL);
     if (status == NND_OK && nnd_directional_samples_finite(r->params))
         status = nnd_frame_add_variable(r->frame, &nnd_directional_model, "train_error", NULL);
+    if (status == NND_OK && r->params->batch > 0)
+        status = nnd_frame_add_variable(r->frame, &nnd_directional_model, "perp_floor", NULL);
     return status;
 }
 
@@ -196,6 +200,8 @@ static void record(run *r, size_t i) {
     values(r, "loss")[i] = r->net.data.loss;
     if (nnd_directional_samples_finite(r->params))
         values(r, "train_error")[i] = r->net.data.train_error;
+    if (r->params->batch > 0)
+        values(r, "perp_floor")[i] = across * across / (double)(r->net.dim - 1);
     if (r->keeper != NULL)
         nnd_keeper_take(r->keeper, &r->net.net, 0, i);
     if (flows(r->params))
@@ -206,7 +212,7 @@ static void record(run *r, size_t i) {
 
 static void begin(run *r, nnd_rng_key key) {
     nnd_directional_network_draw(&r->net, key);
-    nnd_directional_network_evaluate(&r->net, true);
+    nnd_directional_network_evaluate(&r->net, 0, true);
     for (size_t i = 0; i < r->net.dim; i++)
         r->start[i] = r->net.w[i];
     double across = safe_norm(r->net.dim - 1, r->start + 1);
@@ -221,7 +227,7 @@ static nnd_status descend(run *r) {
     for (double t = 0.0; recorded < r->count; t += 1.0) {
         double omega, across;
         bool wanted = r->t[recorded] == t;
-        nnd_directional_network_evaluate(&r->net, wanted);
+        nnd_directional_network_evaluate(&r->net, (size_t)t, wanted);
         measure(r, &omega, &across);
         if (nnd_has_diverged(INFINITY, omega)) {
             *values(r, NND_DIVERGED_AT) = t;
@@ -242,7 +248,7 @@ static nnd_status descend(run *r) {
 static void flow_rate(void *user, const double *y, double *dydt) {
     run *r = user;
     cblas_dcopy((int)r->flow.n, y, 1, r->net.net.weights, 1);
-    nnd_directional_network_evaluate(&r->net, false);
+    nnd_directional_network_evaluate(&r->net, 0, false);
     nnd_directional_network_rate(&r->net, dydt);
 }
 
@@ -257,7 +263,7 @@ static nnd_status follow(run *r) {
         if (status != NND_OK)
             break;
         cblas_dcopy((int)r->flow.n, r->flow.x, 1, r->net.net.weights, 1);
-        nnd_directional_network_evaluate(&r->net, true);
+        nnd_directional_network_evaluate(&r->net, 0, true);
         record(r, i);
     }
     return status > NND_OK ? NND_OK : status;
@@ -338,13 +344,18 @@ static nnd_status recipe(nnd_context *ctx, const void *params, size_t size, nnd_
     double *std = NULL, *lr = NULL;
     char optimizer[256];
     (void)size;
-    snprintf(optimizer, sizeof optimizer,
-             "%s on the mean logistic loss, no biases; weights are no random ones but %s",
-             flows(p)                        ? "gradient flow (SGD in the limit of small rates)"
-             : nnd_rates_given(&p->schedule) ? "SGD, full batch, rates times the schedule,"
-                                             : "SGD, full batch",
-             p->init.kind == NND_START_GIVEN ? "those of init"
-                                             : "rank-one layers aligned with each other");
+    nnd_text line = nnd_text_in(sizeof optimizer, optimizer);
+    if (flows(p))
+        nnd_text_add(&line, "gradient flow (SGD in the limit of small rates)");
+    else if (p->batch > 0)
+        nnd_text_add(&line, "SGD, %lld fresh samples in every step", (long long)p->batch);
+    else
+        nnd_text_add(&line, "SGD, full batch");
+    if (nnd_rates_given(&p->schedule))
+        nnd_text_add(&line, ", rates times the schedule,");
+    nnd_text_add(&line, " on the mean logistic loss, no biases; weights are no random ones but %s",
+                 p->init.kind == NND_START_GIVEN ? "those of init"
+                                                 : "rank-one layers aligned with each other");
     nnd_status status = nnd_recipe_new(ctx, 1, (size_t)p->depth, 1.0, optimizer, out, &std, &lr);
     for (size_t l = 0; status == NND_OK && l < (size_t)p->depth; l++)
         lr[l] = flows(p) ? 1.0 : p->lr;

@@ -18,7 +18,12 @@ enum { ROWS = 2048 };
 static const double KEPT_BYTES = 256e6;
 
 static bool sampled(const nnd_directional *p) {
-    return nnd_directional_samples_finite(p);
+    return nnd_directional_is_noisy(p);
+}
+
+/* Samples of one gradient. */
+static double sample_count(const nnd_directional *p) {
+    return p->batch > 0 ? (double)p->batch : p->samples;
 }
 
 /* The population gradient keeps w in the span of v and the rows of the first layer. */
@@ -28,10 +33,12 @@ static size_t dimension(const nnd_directional *p) {
 }
 
 static size_t tile_count(const nnd_directional *p) {
-    return sampled(p) ? (size_t)ceil(p->samples / ROWS) : 0;
+    return sampled(p) ? (size_t)ceil(sample_count(p) / ROWS) : 0;
 }
 
 static size_t kept_tiles(const nnd_directional *p) {
+    if (p->batch > 0)
+        return 0;
     double tile = ROWS * (double)p->dim * sizeof(double), tiles = (double)tile_count(p);
     return tiles * tile <= KEPT_BYTES ? (size_t)tiles : (size_t)(KEPT_BYTES / tile);
 }
@@ -42,22 +49,25 @@ static size_t normals_per_row(const nnd_directional *p) {
 }
 
 double nnd_directional_data_bytes(const nnd_directional *p) {
+    const double law = 16e3;
     if (!sampled(p))
-        return 16e3;
+        return law;
     double tiles = (double)kept_tiles(p) + 1.0, dim = (double)p->dim;
-    return ROWS * (tiles * dim + dim + 2.0) * sizeof(double);
+    return law + ROWS * (tiles * dim + dim + 2.0) * sizeof(double);
 }
 
 nnd_status nnd_directional_data_make(nnd_context *ctx, const nnd_directional *p,
                                      nnd_directional_data *data) {
     *data = (nnd_directional_data){.params = p, .dim = dimension(p), .tiles = tile_count(p)};
-    if (!sampled(p)) {
+    if (!nnd_directional_samples_finite(p)) {
         nnd_status status = nnd_radial_law_make(ctx, p, &data->law);
-        if (status == NND_OK)
-            data->half_mean = nnd_radial_half_mean(&data->law);
-        return status;
+        if (status != NND_OK)
+            return status;
+        data->half_mean = nnd_radial_half_mean(&data->law);
     }
-    data->samples = (size_t)p->samples;
+    if (!sampled(p))
+        return NND_OK;
+    data->samples = (size_t)sample_count(p);
     data->kept = kept_tiles(p);
     data->tile = malloc((data->kept + 1) * ROWS * data->dim * sizeof(double));
     data->normals = malloc(ROWS * normals_per_row(p) * sizeof(double));
@@ -80,7 +90,7 @@ static double signed_scale(const nnd_directional *p, const double *z) {
     double label = z[0] > 0.0 ? 1.0 : -1.0;
     const nnd_law *law = &p->law;
     if (law->kind == NND_LAW_SPHERE)
-        return label * sqrt((double)p->dim) / cblas_dnrm2((int)p->dim, z, 1);
+        return label * law->radius / cblas_dnrm2((int)p->dim, z, 1);
     if (law->kind != NND_LAW_MIXTURE)
         return label;
     size_t last = law->mixture.weights.count - 1;
@@ -104,7 +114,8 @@ static size_t tile_rows(const nnd_directional_data *data, size_t tile) {
 static void draw_tile(nnd_directional_data *data, size_t tile, double *yx) {
     const nnd_directional *p = data->params;
     size_t rows = tile_rows(data, tile), n = normals_per_row(p);
-    nnd_rng_normals(data->key, NND_STREAM_DIRECTIONAL_INPUTS, tile, rows * n, data->normals);
+    uint32_t stream = p->batch > 0 ? NND_STREAM_DIRECTIONAL_BATCHES : NND_STREAM_DIRECTIONAL_INPUTS;
+    nnd_rng_normals(data->key, stream, data->step * data->tiles + tile, rows * n, data->normals);
     for (size_t mu = 0; mu < rows; mu++) {
         const double *z = data->normals + mu * n;
         double scale = signed_scale(p, z);
@@ -125,6 +136,9 @@ void nnd_directional_data_draw(nnd_directional_data *data, nnd_rng_key key) {
     if (data->samples == 0)
         return;
     data->key = key;
+    data->step = 0;
+    if (data->params->batch > 0)
+        return;
     for (size_t k = 0; k < data->kept; k++)
         draw_tile(data, k, data->tile + k * ROWS * data->dim);
     double sum = 0.0;
@@ -142,6 +156,12 @@ static void measure_tile(nnd_directional_data *data, size_t rows, double *loss, 
         *loss += (u < 0.0 ? -u : 0.0) + log1p(exp(-fabs(u)));
         *errors += u < 0.0 ? 1.0 : 0.0;
     }
+}
+
+static void population_loss(nnd_directional_data *data, const double *w) {
+    double omega = cblas_dnrm2((int)data->dim, w, 1);
+    data->loss = nnd_radial_loss(&data->law, omega, w[0]);
+    data->train_error = NAN;
 }
 
 static void sample_force(nnd_directional_data *data, const double *w, bool measure, double *force) {
@@ -184,17 +204,16 @@ static double along_teacher(const nnd_directional_data *data, const double *w, d
 
 void nnd_directional_data_force(nnd_directional_data *data, const double *w, bool measure,
                                 double *force) {
-    if (data->samples > 0) {
-        sample_force(data, w, measure, force);
+    bool batch = data->params->batch > 0;
+    if (data->samples > 0)
+        sample_force(data, w, measure && !batch, force);
+    if (measure && (batch || data->samples == 0))
+        population_loss(data, w);
+    if (data->samples > 0)
         return;
-    }
     /* The labels pull along v, the predictor pulls itself back along w. */
     double omega = cblas_dnrm2((int)data->dim, w, 1), slope = nnd_radial_slope(&data->law, omega);
     force[0] = along_teacher(data, w, omega, slope);
     for (size_t i = 1; i < data->dim; i++)
         force[i] = -slope * w[i];
-    if (measure) {
-        data->loss = nnd_radial_loss(&data->law, omega, w[0]);
-        data->train_error = NAN;
-    }
 }

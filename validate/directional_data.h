@@ -3,7 +3,7 @@
  * The gradient that a linear predictor w feels under the logistic loss, labels being the sign of
  * x . v with v the first axis: over the whole law of x, or over n samples drawn from it. Samples
  * are drawn in tiles of fixed size; tiles that do not fit into memory are drawn anew in every pass,
- * with the same numbers.
+ * with the same numbers. A batch is drawn for one step, and the loss is then that of the law.
  */
 #ifndef NNDMFT_VALIDATE_DIRECTIONAL_DATA_H
 #define NNDMFT_VALIDATE_DIRECTIONAL_DATA_H
@@ -18,10 +18,11 @@ typedef struct {
     nnd_radial_law law;
     double half_mean;            /**< E|x . v|/2, of the law or of the samples */
     size_t samples, tiles, kept; /**< 0 samples: the population */
+    size_t step;                 /**< whose batch is drawn */
     nnd_rng_key key;
     double *tile; /**< y x of the tiles that are kept, then of one more: rows x dim each */
     double *normals, *field;
-    double loss, train_error; /**< of the last pass; train_error NaN for the population */
+    double loss, train_error; /**< of the last pass; train_error NaN but for finite samples */
 } nnd_directional_data;
 
 /** Memory that nnd_directional_data_make takes. */

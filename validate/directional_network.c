@@ -32,7 +32,7 @@ static nnd_layer_plan *make_layers(const nnd_directional *p) {
 
 double nnd_directional_network_bytes(const nnd_directional *p) {
     double dim = (double)p->dim, units = (double)p->width, depth = (double)p->depth;
-    if (!nnd_directional_samples_finite(p))
+    if (!nnd_directional_is_noisy(p))
         dim = fmin(dim, units + 1.0);
     double weights = dim * units + depth * units * units;
     return nnd_directional_data_bytes(p) +
@@ -161,7 +161,8 @@ void nnd_directional_network_draw(nnd_directional_network *n, nnd_rng_key key) {
         draw_aligned(n, key);
 }
 
-void nnd_directional_network_evaluate(nnd_directional_network *n, bool measure) {
+void nnd_directional_network_evaluate(nnd_directional_network *n, size_t step, bool measure) {
+    n->data.step = n->params->batch > 0 ? step : 0;
     const nnd_layer *first = &n->net.layer[0];
     nnd_network_backward(&n->net, NULL);
     cblas_dgemv(CblasRowMajor, CblasTrans, (int)first->rows, (int)first->cols, 1.0, first->w,

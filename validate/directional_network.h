@@ -27,9 +27,10 @@ void nnd_directional_network_clear(nnd_directional_network *n);
 
 /** Draws data and initial weights: those of the case in a random orientation. */
 void nnd_directional_network_draw(nnd_directional_network *n, nnd_rng_key key);
-/** w and force at the present weights, ready for a step; with `measure` also the loss. */
-void nnd_directional_network_evaluate(nnd_directional_network *n, bool measure);
-/** Step number `step` of gradient descent, after an evaluation. */
+/** w and force at the present weights, ready for this step (whose batch it draws); with `measure`
+ *  also the loss. */
+void nnd_directional_network_evaluate(nnd_directional_network *n, size_t step, bool measure);
+/** The step of gradient descent after an evaluation for it. */
 void nnd_directional_network_step(nnd_directional_network *n, size_t step);
 /** Time derivatives of all weights under gradient flow, laid out as net.weights, after an
  *  evaluation. */

@@ -29,8 +29,8 @@ typedef struct {
     double rate;                      /**< raw learning rate of W and of b */
     const nnd_activation *activation; /**< NULL: identity; must outlive the network */
     bool residual;                    /**< adds its input; both widths must agree */
-    bool skip;                        /**< adds h of the layer below, if not residual; widths must agree */
-    double bias;                      /**< of b in the network; 0: there is none */
+    bool skip;   /**< adds h of the layer below, if not residual; widths must agree */
+    double bias; /**< of b in the network; 0: there is none */
 } nnd_layer_plan;
 
 /** What a block shall be. */

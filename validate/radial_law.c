@@ -32,11 +32,11 @@ static double largest(const nnd_law *law) {
     return FAR * scale;
 }
 
-/* Node x of weight w: x is s itself, on a sphere the angle to the equator of s = sqrt(D) sin x. */
+/* Node x of weight w: x is s itself, on a sphere the angle to the equator of s = radius sin x. */
 static void add_node(const nnd_directional *p, double x, double w, nnd_radial_law *law) {
     bool sphere = p->law.kind == NND_LAW_SPHERE;
     double dim = (double)p->dim;
-    law->s[law->nodes] = sphere ? sqrt(dim) * sin(x) : x;
+    law->s[law->nodes] = sphere ? p->law.radius * sin(x) : x;
     law->weight[law->nodes++] = w * (sphere ? pow(cos(x), dim - 2.0) : mixture_density(&p->law, x));
 }
 

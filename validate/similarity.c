@@ -336,9 +336,14 @@ static double fixed_bytes(const nnd_similarity_work *work) {
         numbers += canonical ? n * width : 0.0;
         numbers += distances ? n * n + n * given : 0.0;
     }
-    /* ranks, and while they are made two lists of all pairs: one sorted, one that qsort takes */
-    numbers += o->wanted[NND_SIMILARITY_RSA_SPEARMAN] ? n * n + 2.0 * n * n : 0.0;
+    numbers += o->wanted[NND_SIMILARITY_RSA_SPEARMAN] ? n * n : 0.0; /* ranks of 4 bytes */
     return sizeof(double) * numbers;
+}
+
+/* While ranks are made, there are two lists of all pairs: one sorted, one that qsort takes. */
+static double bytes_of_sorting(const nnd_similarity_work *work) {
+    double n = (double)work->given->n;
+    return work->options->wanted[NND_SIMILARITY_RSA_SPEARMAN] ? 16.0 * n * n : 0.0;
 }
 
 static double bytes_of_a_set(const nnd_similarity_work *work) {
@@ -360,7 +365,7 @@ double nnd_similarity_bytes(const nnd_representations *r, const nnd_similarity_o
                             int workers) {
     const nnd_similarity_work work = work_on(r, options);
     const plan p = plan_for(r, options);
-    return fixed_bytes(&work) + workers * bytes_of_a_set(&work) +
+    return fixed_bytes(&work) + fmax(bytes_of_sorting(&work), workers * bytes_of_a_set(&work)) +
            (double)count_sets(&p) * (double)sizeof(nnd_similarity_values);
 }
 

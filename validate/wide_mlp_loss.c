@@ -24,16 +24,21 @@ static double logistic(const nnd_wide_outputs *of, size_t mu, double *residual) 
     return m > 0.0 ? log1p(exp(-m)) : log1p(exp(m)) - m;
 }
 
-/* p_c = exp(f_c)/sum exp(f), into p; returns log sum exp(f). */
+/* p_c = exp(f_c)/sum exp(f), into p; returns log sum exp(f). The largest stands apart. */
 static double softmax(const nnd_wide_outputs *of, size_t mu, double *p) {
-    double most = -INFINITY, sum = 0.0;
+    size_t top = 0;
+    double others = 0.0;
+    for (size_t c = 1; c < of->outputs; c++)
+        if (output_at(of, mu, c) > output_at(of, mu, top))
+            top = c;
+    double most = output_at(of, mu, top);
+    for (size_t c = 0; c < of->outputs; c++) {
+        p[c] = exp(output_at(of, mu, c) - most);
+        others += c != top ? p[c] : 0.0;
+    }
     for (size_t c = 0; c < of->outputs; c++)
-        most = fmax(most, output_at(of, mu, c));
-    for (size_t c = 0; c < of->outputs; c++)
-        sum += p[c] = exp(output_at(of, mu, c) - most);
-    for (size_t c = 0; c < of->outputs; c++)
-        p[c] /= sum;
-    return most + log(sum);
+        p[c] /= 1.0 + others;
+    return most + log1p(others);
 }
 
 static double cross_entropy(const nnd_wide_outputs *of, size_t mu, double *residual) {
@@ -47,7 +52,7 @@ static double cross_entropy(const nnd_wide_outputs *of, size_t mu, double *resid
 }
 
 double nnd_wide_mean_loss(const nnd_wide_outputs *of, double *residual) {
-    double own[NND_WIDE_MOST_OUTPUTS], sum = 0.0;
+    double own[NND_WIDE_MOST_OUTPUTS] = {0.0}, sum = 0.0;
     for (size_t mu = 0; mu < of->n; mu++) {
         double *r = residual != NULL ? residual + mu * of->outputs : own;
         double loss = of->kind == NND_WIDE_MSE        ? squared(of, mu, r)

@@ -55,6 +55,7 @@ typedef struct {
 typedef struct {
     int64_t points; /**< 0: all of the distribution */
     bool centred;
+    bool similarity; /**< all measures of similarity.h are taken */
 } nnd_alignment_probe;
 
 /** Ranges, defaults and meaning of the parameters: `nndmft describe alignment`. */
@@ -108,6 +109,8 @@ void nnd_alignment_modes(const nnd_alignment *params, size_t dim, double *eigenv
 /** Element (i, j) of a matrix over outputs given as a list (its diagonal), a matrix, or not at all
  *  (the identity). */
 double nnd_alignment_output(const nnd_dense *matrix, size_t i, size_t j);
+/** Adds the dimension `direction` of the information imbalance: a to b, b to a. */
+NND_MUST_USE nnd_status nnd_alignment_add_directions(nnd_frame *frame);
 /** Recorded times, ascending: steps of gd, else times of the flow; the caller frees times->value.
  */
 NND_MUST_USE nnd_status nnd_alignment_times(nnd_context *ctx, const nnd_alignment *params,

@@ -12,7 +12,7 @@ NND_API_BEGIN
 /** Law of the inputs x in R^D. */
 typedef enum {
     NND_LAW_GAUSSIAN, /**< N(0, I) */
-    NND_LAW_SPHERE,   /**< uniform on |x|^2 = D */
+    NND_LAW_SPHERE,   /**< uniform on |x| = radius */
     NND_LAW_MIXTURE   /**< sum_j w_j N(0, a_j^2 I) */
 } nnd_law_kind;
 
@@ -23,6 +23,7 @@ typedef struct {
 typedef struct {
     int kind; /**< nnd_law_kind */
     nnd_mixture mixture;
+    double radius; /**< of the sphere, settled: sqrt(D) unless given; else NaN */
 } nnd_law;
 
 /** Where training starts. */
@@ -49,6 +50,7 @@ typedef struct {
     double time;           /**< NaN for gd */
     nnd_start init;
     double samples; /**< n, whole, of a simulation; inf: the population gradient */
+    int64_t batch;  /**< fresh samples of every step of gd; 0: the population gradient */
     int64_t width;  /**< of hidden layers of a simulation */
     nnd_reals record;
     int64_t record_every;
@@ -60,6 +62,11 @@ extern const nnd_model nnd_directional_model;
 /** True for a finite number of samples. */
 static inline bool nnd_directional_samples_finite(const nnd_directional *p) {
     return p->samples < INFINITY;
+}
+
+/** True if a simulation sees samples, of one draw or of many, instead of the population. */
+static inline bool nnd_directional_is_noisy(const nnd_directional *p) {
+    return nnd_directional_samples_finite(p) || p->batch > 0;
 }
 
 NND_API_END

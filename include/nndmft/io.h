@@ -150,16 +150,23 @@ void nnd_report_comparison(const nnd_comparison *comparison, FILE *out);
 void nnd_report_detection(const nnd_comparison *comparison, const nnd_detection *detection,
                           const char *change, FILE *out);
 
+/** What a picture is for: a screen, a column of a paper, whose caption says what it shows, or a
+ *  slide. */
+typedef enum { NND_STYLE_WEB, NND_STYLE_PAPER, NND_STYLE_TALK } nnd_plot_style;
+
 /** How a picture is made. */
 typedef struct {
     nnd_selection vars; /**< empty: those of the view */
     const char *view;   /**< NULL: chosen from what the file holds */
     bool log_x, log_y;
     bool hover; /**< of SVG: points tell their values (hypertext of gnuplot) */
+    nnd_plot_style style;
+    double width;     /**< of the picture, in cm, from 4 to 100; 0: that of the style */
+    const char *font; /**< a family, of letters, digits, spaces and hyphens; NULL: sans */
 } nnd_plot_options;
 
 /** Draws theory as lines and simulation as points with error bars; the ending of `path` (svg, pdf,
- *  png) chooses the format. */
+ *  png, eps, or tex for LaTeX with gnuplot-lua-tikz; large letters too) chooses the format. */
 NND_MUST_USE nnd_status nnd_plot(nnd_context *ctx, const nnd_result *result,
                                  const nnd_plot_options *options, const char *path);
 /** Lists the views and variables that a file can be plotted with. */

@@ -121,6 +121,27 @@ YAML
         <<<'{model: directional, params: {integrator: gd, schedule: fast}}'
 }
 
+@test "fresh batches keep the predictor off the direction of the teacher, as theory says" {
+    works run "$(cases)/directional-batches.yaml" --set sweep.batch=[50] --set simulate.seeds=16 \
+        --set params.dim=40 --set compare.rtol=0.2 -o b.h5
+    all_agree
+    grep -Eq "^perp_floor +[1-9]" out || explain "the floor is not compared"
+    works plot b.h5 --view batches -o b.svg
+    works simulate "$(cases)/directional-batches.yaml" --dry-run
+    says out "SGD, 100 fresh samples in every step"
+    bad_case params.batch "integrator: gd" <<<'{model: directional, params: {batch: 10}}'
+    bad_case params.batch "one of them" \
+        <<<'{model: directional, params: {integrator: gd, batch: 10, samples: 100}}'
+    bad_case params.batch "two given layers" <<<'{model: directional, params: {integrator: gd, batch: 10,
+        init: {M: [[1]], p: [0.5], a: [1]}}}'
+    bad_case params.batch "dim >= 2" \
+        <<<'{model: directional, params: {integrator: gd, batch: 10, dim: 1, theta0: 0}}'
+    bad_case params.batch "-1" <<<'{model: directional, params: {integrator: gd, batch: -1}}'
+    bad_case params.law.radius "kind: sphere" <<<'{model: directional, params: {law: {radius: 2}}}'
+    bad_case params.law.radius "> 0" \
+        <<<'{model: directional, params: {law: {kind: sphere, radius: 0}}}'
+}
+
 @test "keys of the other integrator are refused" {
     bad_case params.lr "integrator: gd" <<<'{model: directional, params: {lr: 0.1}}'
     bad_case params.steps "integrator: gd" <<<'{model: directional, params: {steps: 10}}'

@@ -19,8 +19,8 @@ NND_API_BEGIN
 
 /** The law of x. */
 typedef struct {
-    size_t sphere; /**< D >= 2: uniform on the sphere |x| = sqrt(D); 0: a mixture of Gaussians */
-    size_t components;            /**< of sum_j w_j N(0, a_j^2 I); 0: N(0, I) */
+    size_t sphere;                /**< D >= 2: uniform on the sphere |x| = sqrt(D); 0: N(0, I) */
+    size_t components;            /**< of a mixture of a_j x, x of that law; 0: x alone */
     const double *weight, *scale; /**< w_j > 0 (normalised here) and a_j > 0 */
     size_t nodes;                 /**< of the quadrature; 0: 96, which is enough */
 } nnd_logistic_law;
@@ -33,9 +33,16 @@ typedef struct {
     double e;
     /**
      * E[x_i^2/(1 + exp(omega |s|))^2] for a component i perpendicular to s: n times the variance
-     * with which a mean over n samples determines the gradient. To 10 digits beyond omega = 1e4.
+     * with which a mean over n samples determines the gradient. To 8 digits beyond omega = 1e4.
      */
     double noise;
+    /**
+     * E[x_i^2 x_j^2 g''(omega |s|)] for two components perpendicular to s and to each other, with
+     * g(u) = 1/(1 + exp(u))^2: to second order in a part w of the predictor that is perpendicular
+     * to s, E[x_i^2 g(omega |s| + w . x)] is noise + (|w|^2 + 2 w_i^2) noise_rise/2. To 8 digits
+     * beyond omega = 1e4.
+     */
+    double noise_rise;
 } nnd_logistic_averages;
 
 /** What belongs to the law alone. */

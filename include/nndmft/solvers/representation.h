@@ -19,6 +19,11 @@ NND_API_BEGIN
  */
 double nnd_cka_probe(double rho, size_t n, bool centred);
 
+/** Two standard normals of correlation rho, |rho| <= 1, as representations of infinitely many
+ *  points: correlation of distances (similarity.md#eq12), information imbalance (eq14). */
+double nnd_gaussian_rsa(double rho);
+double nnd_gaussian_imbalance(double rho);
+
 /**
  * White initial features, W^T W = scale: alignment.md#eq6. `trace2` is tr Sigma^2 (of all
  * dimensions), `self` the overlaps Q_aa in the metrics Sigma^0..2, `cross` Q_ab in the metric
