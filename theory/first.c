@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "core/companion.h"
-#include "core/largest.h"
 #include "nndmft/find.h"
 #include "nndmft/theory.h"
 #include "theory/point.h"
@@ -13,7 +12,7 @@
 
 /* Times recorded between two, and how often: 17^8 is more than steps there can be, and than doubles
  * between two times that differ by PRECISION. */
-enum { BETWEEN = 16, ROUNDS = 8, MESSAGE_SIZE = 512 };
+enum { BETWEEN = 16, ROUNDS = 8 };
 
 /* Two times of a flow that are so close are one. */
 static const double PRECISION = 1e-8;
