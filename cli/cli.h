@@ -30,13 +30,15 @@ typedef struct {
     nnd_similarity_options similarity; /**< but for which measures are wanted */
     const char *output, *view, *log, *format, *group;
     const char *param, *zero, *min, *max, *at; /**< of find */
-    const char *style, *font;                  /**< of plot */
-    double width;                              /**< of plot, in cm; 0: that of the style */
-    const char *init, *pictures;               /**< of spectrum */
+    const char *first, *cross, *subject;
+    const char *widths, *depth, *loss; /**< of transfer */
+    const char *style, *font;          /**< of plot */
+    double width;                      /**< of plot, in cm; 0: that of the style */
+    const char *init, *pictures;       /**< of spectrum */
     size_t points;
     int threads;
     double memory; /**< bytes, 0: default */
-    bool force, dry_run, quiet, verbose, strict, list, as_case;
+    bool force, dry_run, quiet, verbose, strict, list, as_case, diverges;
     char *history; /**< the command line as one text */
 } cli_options;
 
@@ -87,6 +89,9 @@ NND_MUST_USE nnd_status cli_check_detect(nnd_context *ctx, const cli_options *op
 NND_MUST_USE nnd_status cli_detect(nnd_context *ctx, const cli_options *options,
                                    const cli_compared *compared);
 
+/** Prints what the sizes of a simulation say, each variable in a row; nothing of a single one. */
+NND_MUST_USE nnd_status cli_widths(nnd_context *ctx, const cli_compared *compared);
+
 /** Folder of a file, "." if its path names none, to be freed. NULL: out of memory. */
 char *cli_folder(const char *path);
 /** Reads the case named by the first argument, with the overrides; `*tree` may be set on failure.
@@ -98,6 +103,10 @@ NND_MUST_USE nnd_status cli_resolve(nnd_context *ctx, const cli_options *options
                                     const nnd_value *tree, nnd_case **c);
 /** Reads and resolves the case named by the first argument, with the overrides. */
 NND_MUST_USE nnd_status cli_read_case(nnd_context *ctx, const cli_options *options, nnd_case **c);
+
+/** An interval "NAME=LOW:HIGH", as --param has it; the name is owned by the caller. */
+NND_MUST_USE nnd_status cli_parse_interval(nnd_context *ctx, const char *text, char **name,
+                                           double *low, double *high);
 
 /** True if nobody reads the standard output any more, as behind `| head`. */
 bool cli_reader_left(void);
@@ -124,6 +133,8 @@ int cli_solve(nnd_context *ctx, const cli_options *options);
 int cli_simulate(nnd_context *ctx, const cli_options *options);
 int cli_validate(nnd_context *ctx, const cli_options *options);
 int cli_find(nnd_context *ctx, const cli_options *options);
+int cli_coordinates(nnd_context *ctx, const cli_options *options);
+int cli_transfer(nnd_context *ctx, const cli_options *options);
 int cli_spectrum(nnd_context *ctx, const cli_options *options);
 int cli_similarity(nnd_context *ctx, const cli_options *options);
 int cli_completions(nnd_context *ctx, const cli_options *options);

@@ -14,7 +14,8 @@ static nnd_status choose_group(nnd_context *ctx, const char *path, const nnd_res
     } groups[] = {{"theory", result->theory},
                   {"mc", result->mc},
                   {"seeds", result->seeds},
-                  {"compare", result->compare}};
+                  {"compare", result->compare},
+                  {"answers", result->answers}};
     char names[64];
     nnd_text there = nnd_text_in(sizeof names, names);
     *frame = NULL;

@@ -133,7 +133,10 @@ static nnd_status report(nnd_context *ctx, const cli_options *options, const nnd
     if (status == NND_OK) {
         nnd_report_comparison(compared->comparison, stdout);
         compared->tree = tree;
-        status = cli_detect(ctx, options, compared);
+        if (options->args.count == 2)
+            status = cli_widths(ctx, compared);
+        if (status == NND_OK)
+            status = cli_detect(ctx, options, compared);
     }
     nnd_value_free(tree);
     return status;

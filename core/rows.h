@@ -95,10 +95,16 @@
             "gd: record every n-th step, when there is no `record`"                                \
     }
 
+/** Widths at which means are given. */
+#define NND_AT_WIDTH_ROW(structure)                                                                \
+    {                                                                                              \
+        "at_width", NND_FIELD(REALS, structure, at_width), "null", NND_POSITIVE,                   \
+            "widths at which the expected loss is given, to order 1/N, and outputs have a band"    \
+    }
+
 /** How well the loss is to be known: what `width_mean` and `width_sd` are for. */
 #define NND_WITHIN_ROWS(structure)                                                                 \
-    {"at_width", NND_FIELD(REALS, structure, at_width), "null", NND_POSITIVE,                      \
-     "widths at which the expected loss is given, to order 1/N, and outputs have a band"},         \
+    NND_AT_WIDTH_ROW(structure),                                                                   \
         {"loss_within", NND_FIELD(REAL, structure, loss_within), "0.05", NND_POSITIVE,             \
          "relative distance of the mean loss from its limit that `width_mean` allows"},            \
     {                                                                                              \

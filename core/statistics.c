@@ -2,6 +2,7 @@
 #include "core/statistics.h"
 
 #include <math.h>
+#include <stdbool.h>
 
 #include <gsl/gsl_sort.h>
 
@@ -184,6 +185,48 @@ nnd_size_fit nnd_fit_inverse_size(size_t n, const double *size, const nnd_estima
     fit.intercept.se = sqrt(fit.intercept.se);
     fit.slope.se = sqrt(fit.slope.se);
     return fit;
+}
+
+/* Inverse of a symmetric matrix by cofactors; false if it is singular to rounding. */
+static bool invert3(double m[3][3], double inverse[3][3]) {
+    double determinant = 0.0, scale = fabs(m[0][0] * m[1][1] * m[2][2]);
+    for (size_t i = 0; i < 3; i++)
+        for (size_t j = 0; j < 3; j++) {
+            size_t a = (i + 1) % 3, b = (i + 2) % 3, c = (j + 1) % 3, d = (j + 2) % 3;
+            inverse[j][i] = m[a][c] * m[b][d] - m[a][d] * m[b][c];
+        }
+    for (size_t j = 0; j < 3; j++)
+        determinant += m[0][j] * inverse[j][0];
+    for (size_t i = 0; i < 3; i++)
+        for (size_t j = 0; j < 3; j++)
+            inverse[i][j] /= determinant;
+    return fabs(determinant) > 1e-13 * scale;
+}
+
+/* Sizes are in units of the smallest one, so that powers of their inverses are of order 1. */
+nnd_square_fit nnd_fit_inverse_square(size_t n, const double *size, const nnd_estimate *estimate) {
+    const nnd_estimate none = {NAN, NAN};
+    double m[3][3] = {{0.0}}, v[3] = {0.0}, inverse[3][3], unit = INFINITY;
+    for (size_t i = 0; i < n; i++)
+        unit = fmin(unit, size[i]);
+    for (size_t i = 0; i < n; i++) {
+        double u = unit / size[i], power[] = {1.0, u, u * u};
+        double w = 1.0 / (estimate[i].se * estimate[i].se);
+        for (size_t j = 0; j < 3; j++) {
+            v[j] += w * power[j] * estimate[i].value;
+            for (size_t k = 0; k < 3; k++)
+                m[j][k] += w * power[j] * power[k];
+        }
+    }
+    if (n < 3 || !isfinite(m[0][0]) || !isfinite(v[0]) || !invert3(m, inverse))
+        return (nnd_square_fit){none, none, none};
+    nnd_estimate fit[3];
+    for (size_t j = 0; j < 3; j++)
+        fit[j] =
+            (nnd_estimate){pow(unit, (double)j) *
+                               (inverse[j][0] * v[0] + inverse[j][1] * v[1] + inverse[j][2] * v[2]),
+                           pow(unit, (double)j) * sqrt(inverse[j][j])};
+    return (nnd_square_fit){fit[0], fit[1], fit[2]};
 }
 
 double nnd_median(size_t n, double *x) {

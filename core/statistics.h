@@ -47,6 +47,15 @@ typedef struct {
 nnd_size_fit nnd_fit_inverse_size(size_t n, const double *size, const nnd_estimate *estimate,
                                   double *intercept, double *slope);
 
+/** Weighted least-squares fit value = intercept + slope/size + square/size^2. */
+typedef struct {
+    nnd_estimate intercept, slope, square;
+} nnd_square_fit;
+
+/** Fits n estimates, with weights 1/se^2; NaN where there are fewer than three sizes or a standard
+ *  error is not above zero. */
+nnd_square_fit nnd_fit_inverse_square(size_t n, const double *size, const nnd_estimate *estimate);
+
 /** Median of x[0..n), which is reordered; NaN for n = 0. */
 double nnd_median(size_t n, double *x);
 

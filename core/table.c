@@ -123,6 +123,8 @@ void nnd_param_allowed(const nnd_param *param, size_t size, char *text) {
                  is_list(param->type) ? ", or a list of such" : "");
     if (param->word != NULL)
         nnd_text_add(&said, ", or %s", param->word);
+    if (param->beyond != NULL)
+        nnd_text_add(&said, "; %s", param->beyond);
 }
 
 /* Reads one number; on failure says what is wrong with it. */

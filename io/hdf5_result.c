@@ -18,6 +18,7 @@ void nnd_result_clear(nnd_result *result) {
     nnd_frame_free(result->seeds);
     nnd_frame_free(result->influence);
     nnd_frame_free(result->weights);
+    nnd_frame_free(result->answers);
     nnd_frame_free(result->compare);
     free(result->case_text);
     free(result->model);
@@ -102,6 +103,8 @@ static nnd_status fill_result(nnd_context *ctx, const char *path, hid_t file, co
         status = write_mc(ctx, path, file, result);
     if (status == NND_OK)
         status = write_group(ctx, path, file, "compare", result->compare);
+    if (status == NND_OK)
+        status = write_group(ctx, path, file, "answers", result->answers);
     return status;
 }
 
@@ -249,6 +252,8 @@ static nnd_status read_nndmft(nnd_context *ctx, const char *path, hid_t file, nn
         status = read_optional(ctx, path, file, "mc/weights", &result->weights);
     if (status == NND_OK)
         status = read_optional(ctx, path, file, "compare", &result->compare);
+    if (status == NND_OK)
+        status = read_optional(ctx, path, file, "answers", &result->answers);
     return status;
 }
 

@@ -3,6 +3,7 @@
 
 #include "core/timegrid.h"
 #include "models/deep_rows.h"
+#include "models/guides.h"
 
 #define FIELD(type, name) NND_FIELD(type, nnd_deep_fluctuations, name)
 
@@ -59,10 +60,12 @@ static bool check(void *params, nnd_objection *o) {
     return nnd_steps_check(&p->record, p->steps, o) && nnd_data_check_samples(&p->data, o);
 }
 
+static const nnd_guide TRANSFER[] = {{"loss", "infinite width", NND_GUIDE_LINE}, {NULL}};
 static const nnd_view VIEWS[] = {
     {"scaling", {"delta_nvar"}, .scaling = "width", .drawing = {.x = "t"}},
     {"histogram", {"delta", "test_output"}, .seeds = true},
     {"signal-gamma0", {"ntk_signal"}, .drawing = {.x = "gamma0", .last = true, .markers = true}},
+    NND_TRANSFER_VIEW("loss_at_width", TRANSFER),
     {"rates", {"ntk", "ntk_nvar"}, .drawing = {.x = "lr", .last = true, .markers = true}},
     {NULL}};
 

@@ -14,7 +14,8 @@
      "initialisation scale of every layer, readout included", .symbol = "σ_w",                     \
      .long_name = "initialisation scale"},                                                         \
     {"gamma0", NND_FIELD(REAL, structure, gamma0), "1", NND_FROM(1e-8),                            \
-     "output scale; large: rich, small: lazy (rounding counts 1/gamma0 times)", .symbol = "γ₀",    \
+     "output scale; large: rich, small: lazy (rounding counts 1/gamma0 times)", .beyond = "below it networks are lazy, as they are at 1e-8", \
+     .symbol = "γ₀",    \
      .long_name = "output scale"},                                                                 \
     {"lr", NND_FIELD(REAL, structure, lr), "0.1", NND_POSITIVE,                                    \
      "learning rate eta0; the raw rate is eta0 gamma0^2 N", .symbol = "η₀",                        \
@@ -97,6 +98,13 @@
     {"mode_nvar", "t,k", "N times the variance of the residual along a mode of the kernel",        \
      "deep-fluctuations.md#s4: u_k^T N Cov(Delta, Delta) u_k", "modes", .check = NND_UNCHECKED,       \
      .drawing = {.rank = "k"}},                                                                    \
+    {"stability", "t", "learning rate times top eigenvalue of the NTK",                        \
+     "deep-fluctuations.md#s4: eta0 lambda_max(K)/P, limit 2", "stability", .check = NND_UNCHECKED, \
+     .drawing = {.level_count = 1, .level = {2.0}}},                                           \
+    {"stability_at_width", "at_width,t",                                                       \
+     "learning rate times top eigenvalue of the mean NTK of networks of a width",              \
+     "deep-fluctuations.md#s4: eta0 lambda_max(K + ntk_bias/N)/P, limit 2", "stability",       \
+     .check = NND_UNCHECKED, .drawing = {.level_count = 1, .level = {2.0}}},                   \
     {"validity", "t,mu", "N times the relative size of the next order",                            \
      "deep-fluctuations.md#s4: N Var Delta/(2 Delta^2) + 2 |b|/|Delta|", "validity",                  \
      .check = NND_UNCHECKED, .unbounded = true},                                                   \
@@ -107,7 +115,8 @@
      "deep-fluctuations.md#s4: loss_nvar/(loss_sd_within loss)^2", "widths",                          \
      .check = NND_UNCHECKED, .unbounded = true, .drawing = {.x = "t", .log = NND_LOG_Y}},                    \
     {"loss_at_width", "at_width,t", "expected training loss of networks of a width",               \
-     "deep-fluctuations.md#s4: loss + loss_ncorr/N", "widths-loss", .check = NND_UNCHECKED},          \
+     "deep-fluctuations.md#s4: loss + loss_ncorr/N", "widths-loss",                                 \
+     .estimator = {NND_AT_SIZES, "loss", "at_width"}, .check = NND_UNCHECKED},                      \
     {"ensemble_loss_at_width", "at_width,t",                                                       \
      "training loss of the mean output of many networks of a width",                               \
      "deep-fluctuations.md#s4: ensemble_loss + ensemble_loss_ncorr/N", "widths-loss",              \

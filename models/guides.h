@@ -9,4 +9,19 @@
 static const nnd_guide NND_BULK_EDGE[] = {
     {"bulk_edge", "edge of the bulk", NND_GUIDE_BULK, .band = "bulk"}, {NULL}};
 
+/** Does the best learning rate stay where it is as networks grow? A loss over at_width and t, and
+ * as a guide that of infinite width. */
+#define NND_TRANSFER_VIEW(loss, limit)                                                             \
+    {                                                                                              \
+        "transfer", {loss}, .drawing = {                                                           \
+            .x = "lr",                                                                             \
+            .log = NND_LOG_Y,                                                                      \
+            .last = true,                                                                          \
+            .gaps = true,                                                                          \
+            .lowest = "lr",                                                                        \
+            .headroom = 100.0,                                                                     \
+            .guides = (limit)                                                                      \
+        }                                                                                          \
+    }
+
 #endif

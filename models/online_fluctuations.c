@@ -3,6 +3,7 @@
 
 #include "core/rows.h"
 #include "core/timegrid.h"
+#include "models/guides.h"
 
 #define FIELD(type, name) NND_FIELD(type, nnd_online_fluctuations, name)
 
@@ -10,7 +11,8 @@ static const nnd_param PARAMS[] = {
     {"dim", FIELD(INTEGER, dim), "10", NND_BETWEEN(1, 1e6),
      "D, dimension of the inputs, small against the width"},
     {"gamma0", FIELD(REAL, gamma0), "1", NND_FROM(1e-8),
-     "output scale; large: rich, small: lazy (rounding counts 1/gamma0 times)", .symbol = "γ₀",
+     "output scale; large: rich, small: lazy (rounding counts 1/gamma0 times)",
+     .beyond = "below it networks are lazy, as they are at 1e-8", .symbol = "γ₀",
      .long_name = "output scale"},
     {"lr", FIELD(REAL, lr), "0.1", NND_POSITIVE,
      "learning rate eta0 of (beta* - beta)^2/2; the raw rate is eta0 gamma0^2 N", .symbol = "η₀",
@@ -18,6 +20,7 @@ static const nnd_param PARAMS[] = {
     {"steps", FIELD(INTEGER, steps), "40", NND_BETWEEN(0, 1e6), "T, number of steps"},
     {"batch", FIELD(REAL, batch), "inf", NND_BETWEEN(1, INFINITY),
      "samples drawn anew at each step of the simulation; inf: the population gradient"},
+    NND_AT_WIDTH_ROW(nnd_online_fluctuations),
     NND_RECORD_STEPS_ROWS(nnd_online_fluctuations),
 };
 static const nnd_param SIMULATE[] = {NND_CONTROL_ROW(nnd_online_fluctuations)};
@@ -39,6 +42,9 @@ static const nnd_variable VARIABLES[] = {
      "bias", .estimator = {NND_SLOPE, "delta"}},
     {"error_ncorr", "t", "coefficient of 1/N of the generalisation error", "fluctuations.md#s2-3",
      "bias", .estimator = {NND_SLOPE, "error"}},
+    {"error_at_width", "at_width,t", "expected generalisation error of networks of a width",
+     "fluctuations.md#s2-3: error + error_ncorr/N", "widths-error",
+     .estimator = {NND_AT_SIZES, "error", "at_width"}, .check = NND_UNCHECKED},
     {"par_batch_var", "t", "coefficient of 1/batch of the variance along the target",
      "fluctuations.md#s2-4: Sigma_B", "batch", .estimator = {NND_NVAR, "batch_shift"}},
     {"perp_batch_var", "t", "coefficient of 1/batch of the variance of a component across",
@@ -58,8 +64,11 @@ static bool check(void *params, nnd_objection *o) {
     return true;
 }
 
+static const nnd_guide TRANSFER[] = {{"error", "infinite width", NND_GUIDE_LINE}, {NULL}};
 static const nnd_view VIEWS[] = {
-    {"scaling", {"par_nvar"}, .scaling = "width", .drawing = {.x = "t"}}, {NULL}};
+    {"scaling", {"par_nvar"}, .scaling = "width", .drawing = {.x = "t"}},
+    NND_TRANSFER_VIEW("error_at_width", TRANSFER),
+    {NULL}};
 
 const nnd_model nnd_online_fluctuations_model = {
     .name = "online-fluctuations",

@@ -3,6 +3,7 @@
 
 #include "core/rows.h"
 #include "core/timegrid.h"
+#include "models/guides.h"
 
 #define FIELD(type, name) NND_FIELD(type, nnd_two_layer, name)
 
@@ -12,7 +13,8 @@ static const nnd_param PARAMS[] = {
     {"activation", FIELD(GROUP, activation), "tanh", NND_ANY, "of the hidden layer",
      .group = &nnd_activation_table, .shorthand = "name"},
     {"gamma0", FIELD(REAL, gamma0), "1", NND_FROM(1e-8),
-     "output scale; large: rich, small: lazy (rounding counts 1/gamma0 times)", .symbol = "γ₀",
+     "output scale; large: rich, small: lazy (rounding counts 1/gamma0 times)",
+     .beyond = "below it networks are lazy, as they are at 1e-8", .symbol = "γ₀",
      .long_name = "output scale"},
     {"lr", FIELD(REAL, lr), "0.1", NND_POSITIVE,
      "learning rate eta0; the raw rate is eta0 gamma0^2 N", .symbol = "η₀",
@@ -104,13 +106,21 @@ static const nnd_variable VARIABLES[] = {
      "fluctuations.md#s1-8: loss_nvar/(loss_sd_within loss)^2", "widths", .check = NND_UNCHECKED,
      .unbounded = true, .drawing = {.x = "t", .log = NND_LOG_Y}},
     {"loss_at_width", "at_width,t", "expected training loss of networks of a width",
-     "fluctuations.md#s1-8: loss + loss_ncorr/N", "widths-loss", .check = NND_UNCHECKED},
+     "fluctuations.md#s1-8: loss + loss_ncorr/N", "widths-loss",
+     .estimator = {NND_AT_SIZES, "loss", "at_width"}, .check = NND_UNCHECKED},
     {"ensemble_loss_at_width", "at_width,t",
      "training loss of the mean output of many networks of a width",
      "fluctuations.md#s1-8: ensemble_loss + ensemble_loss_ncorr/N", "widths-loss",
      .check = NND_UNCHECKED},
     {"test_loss_at_width", "at_width,t", "expected loss on test samples of networks of a width",
      "fluctuations.md#s1-8: test_loss + test_loss_ncorr/N", "widths-loss", .check = NND_UNCHECKED},
+    {"stability", "t", "learning rate times top eigenvalue of the NTK",
+     "fluctuations.md#s1-8: eta0 lambda_max(K)/P, limit 2", "stability", .check = NND_UNCHECKED,
+     .drawing = {.level_count = 1, .level = {2.0}}},
+    {"stability_at_width", "at_width,t",
+     "learning rate times top eigenvalue of the mean NTK of networks of a width",
+     "fluctuations.md#s1-8: eta0 lambda_max(K + ntk_bias/N)/P, limit 2", "stability",
+     .check = NND_UNCHECKED, .drawing = {.level_count = 1, .level = {2.0}}},
     {"validity", "t,mu", "N times the relative size of the next order",
      "fluctuations.md#s1-7: N Var Delta/(2 Delta^2) + 2 |b|/|Delta|", "validity",
      .check = NND_UNCHECKED, .unbounded = true},
@@ -178,10 +188,12 @@ static bool check(void *params, nnd_objection *o) {
            check_solver(p, o);
 }
 
+static const nnd_guide TRANSFER[] = {{"loss", "infinite width", NND_GUIDE_LINE}, {NULL}};
 static const nnd_view VIEWS[] = {
     {"scaling", {"delta_nvar"}, .scaling = "width", .drawing = {.x = "t"}},
     {"histogram", {"delta", "test_output"}, .seeds = true},
     {"signal-gamma0", {"ntk_signal"}, .drawing = {.x = "gamma0", .last = true, .markers = true}},
+    NND_TRANSFER_VIEW("loss_at_width", TRANSFER),
     {"rates", {"ntk", "ntk_nvar"}, .drawing = {.x = "lr", .last = true, .markers = true}},
     {NULL}};
 

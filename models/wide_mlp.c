@@ -35,7 +35,7 @@ static const nnd_param PARAMS[] = {
     {"gamma0", FIELD(REAL, gamma0), "1", NND_FROM(1e-8),
      "output scale; large: rich, small: lazy (rounding counts 1/gamma0 times; the limit 0 is "
      "parameterization: ntk)",
-     .symbol = "γ₀", .long_name = "output scale"},
+     .beyond = "the limit 0 is parameterization: ntk", .symbol = "γ₀", .long_name = "output scale"},
     {"outputs", FIELD(INTEGER, outputs), "1", NND_BETWEEN(1, NND_WIDE_MOST_OUTPUTS),
      "C: targets are P x C, or labels are classes 0..C-1", .symbol = "C", .long_name = "outputs"},
     {"loss", FIELD(CHOICE, loss), "mse", NND_ANY,
@@ -155,6 +155,9 @@ static const nnd_variable VARIABLES[] = {
     {"truncation", "t", "error of outputs by dropped directions and rounding",
      "wide-mlp.md#eq13: largest over samples; part of every standard error", "truncation",
      .check = NND_UNCHECKED},
+    {"magnitude", "coordinate,width", "magnitude", "wide-mlp.md#s12-1: the expected power",
+     "coordinates", .check = NND_UNCHECKED,
+     .drawing = {.x = "width", .log = NND_LOG_XY, .facet = "coordinate"}},
     {"phi_two_time", "layer,t,s,mu,nu", "two-time kernel of activations",
      "wide-mlp.md#s1: Phi^l(t, s)", "two-time", .symbol = "Φ_ℓ(t,s)"},
     {"g_two_time", "layer,t,s,mu,nu", "two-time kernel of backward fields",
@@ -224,6 +227,17 @@ static bool check(void *params, nnd_objection *o) {
     return check_data(p, o) && check_solver(p, o);
 }
 
+/* wide-mlp.md#s12-1: by `parameterization`. */
+static const nnd_magnitude MAGNITUDES[] = {
+    {"preactivations, squared", "h_gram", NND_MAGNITUDE, {0.0, 0.0}},
+    {"features, squared", "phi_gram", NND_MAGNITUDE, {0.0, 0.0}},
+    {"change of outputs", "output", NND_MAGNITUDE_CHANGE, {0.0, 0.0}},
+    {"change of features", "phi_two_time", NND_MAGNITUDE_CHANGE, {0.0, -0.5}},
+    {"change of gradients", "g_two_time", NND_MAGNITUDE_CHANGE, {0.0, -0.5}},
+    {"change of feature kernels", "phi_gram", NND_MAGNITUDE_CHANGE, {0.0, -1.0}},
+    {"change of the tangent kernel", "ntk", NND_MAGNITUDE_CHANGE, {0.0, -1.0}},
+    {NULL}};
+
 const nnd_model nnd_wide_mlp_model = {
     .name = "wide-mlp",
     .summary = "nonlinear networks of infinite width on fixed data",
@@ -232,6 +246,8 @@ const nnd_model nnd_wide_mlp_model = {
     .simulate = NND_TABLE_OF(SIMULATE, nnd_wide_mlp),
     NND_VARIABLES(VARIABLES),
     .sized = true,
+    .magnitudes = MAGNITUDES,
+    .magnitude_choice = "parameterization",
     .check = check,
 };
 

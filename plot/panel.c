@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "io/export_impl.h"
-#include "plot/moments.h"
+#include "models/moments.h"
 #include "plot/panel.h"
 #include "plot/style.h"
 

@@ -6,9 +6,9 @@
 #include <math.h>
 #include <string.h>
 
+#include "models/moments.h"
 #include "plot/cell.h"
 #include "plot/label.h"
-#include "plot/moments.h"
 
 /* The axis goes on beyond the sizes by this factor. */
 static const double ROOM = 1.3;

@@ -6,9 +6,9 @@
 #include <math.h>
 
 #include "core/companion.h"
+#include "models/moments.h"
 #include "plot/cell.h"
 #include "plot/label.h"
-#include "plot/moments.h"
 
 enum { BINS = 100, ROUNDS = 20, LAW_POINTS = 81, DOTTED = 2 };
 /* What is further from the mean, in standard deviations, is counted, not drawn. */

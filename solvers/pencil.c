@@ -47,18 +47,24 @@ static double log_start(const nnd_pencil *p) {
     return least - 0.5 * log1p(p->inv_alpha) - 30.0;
 }
 
-/* A bracket of the first minimum, found by walking up from small x where lambda falls. */
+/* A bracket of the first minimum, found by walking up from small x where lambda falls. The last
+ * scale ends at x = 1/k, which the minimum may be close to: steps shrink with the distance. */
 static bool first_minimum(curve *c, nnd_bracket *b, double at[3]) {
-    const double step = 0.02, first = log_start(c->pencil);
+    const double step = 0.02, nearest = 1e-10, first = log_start(c->pencil);
     const double log_max = -log(c->pencil->k[c->pencil->layers]);
-    at[1] = height(first, c);
-    at[2] = height(first + step, c);
-    for (double u = first + 2.0 * step; isfinite(first) && u < log_max; u += step) {
-        at[0] = at[1];
-        at[1] = at[2];
-        at[2] = height(u, c);
+    double u[3] = {NAN, first, first + step};
+    at[1] = height(u[1], c);
+    at[2] = height(u[2], c);
+    while (isfinite(first) && log_max - u[2] > nearest) {
+        double next = u[2] + step * fmin(1.0, log_max - u[2]);
+        for (size_t i = 0; i < 2; i++) {
+            u[i] = u[i + 1];
+            at[i] = at[i + 1];
+        }
+        u[2] = next;
+        at[2] = height(next, c);
         if (at[1] < at[0] && !(at[2] <= at[1] && at[2] > 0.0)) {
-            *b = (nnd_bracket){u - 2.0 * step, u, u - step};
+            *b = (nnd_bracket){u[0], u[2], u[1]};
             return at[2] > at[1];
         }
     }

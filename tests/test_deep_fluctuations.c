@@ -47,6 +47,18 @@ START_TEST(losses_modes_and_widths_follow_from_covariance_and_bias) {
     near("width_sd", test_value(f, "width_sd", "t=6"), nvar / (0.04 * loss * loss), 1e-9);
     near("at width 100", test_value(f, "loss_at_width", "at_width=100,t=6"), loss + ncorr / 100.0,
          1e-14);
+    /* eta0 lambda_max/P of the mean kernel, a matrix of two rows, at eta0 = 0.1. */
+    double a[3];
+    static const char *const pairs[] = {"t=6,mu=0,nu=0", "t=6,mu=0,nu=1", "t=6,mu=1,nu=1"};
+    for (int k = 0; k < 2; k++) {
+        for (int i = 0; i < 3; i++)
+            a[i] = test_value(f, "ntk", pairs[i]) + k * test_value(f, "ntk_bias", pairs[i]) / 100.0;
+        double top = (a[0] + a[2]) / 2.0 + hypot((a[0] - a[2]) / 2.0, a[1]);
+        near("stability",
+             test_value(f, k == 0 ? "stability" : "stability_at_width",
+                        k == 0 ? "t=6" : "at_width=100,t=6"),
+             0.1 * top / 2.0, 1e-13);
+    }
     near("at width 400", test_value(f, "loss_at_width", "at_width=400,t=6"), loss + ncorr / 400.0,
          1e-14);
     /* Of many networks the bias is left. */

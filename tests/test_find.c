@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "nndmft/find.h"
+#include "nndmft/theory.h"
 #include "support.h"
 #include "with_context.h"
 
@@ -17,6 +18,9 @@ typedef struct {
     double level;
     size_t points;
     nnd_coordinate at[COORDINATES + 1];
+    const char *subject;
+    nnd_relation relation;
+    double bound;
 } named;
 
 static nnd_status find(const char *yaml, named n, nnd_found *found) {
@@ -27,6 +31,10 @@ static nnd_status find(const char *yaml, named n, nnd_found *found) {
         o.param = nnd_param_find(c->model->params, n.param);
     if (n.variable != NULL)
         o.variable = nnd_model_variable(c->model, n.variable);
+    if (n.subject != NULL)
+        o.subject = nnd_model_variable(c->model, n.subject);
+    o.relation = n.relation;
+    o.bound = n.bound;
     while (n.at[o.coordinates].dim != NULL)
         o.coordinates++;
     o.at = n.at;
@@ -196,6 +204,136 @@ START_TEST(extremum_at_an_end_is_said_to_be_there) {
                .at = {{"t", 0}}};
     nnd_found found = found_or_abort("{model: deep-linear, params: {steps: 0}}", o);
     ck_assert(found.at_edge && found.param == 0.5);
+}
+END_TEST
+
+#define LINEAR                                                                                     \
+    "{model: two-layer-fluctuations, params: {activation: linear, steps: 6, record: [0, 6], "      \
+    "data: {gram: [[1, 0.6], [0.6, 1]], targets: [1, -0.5]}, lr: %.17g}}"
+
+static bool diverges(double lr) {
+    char yaml[512];
+    nnd_frame *f = NULL;
+    snprintf(yaml, sizeof yaml, LINEAR, lr);
+    nnd_case *c = test_case(ctx, yaml);
+    nnd_status status = nnd_theory_find(c->model)->solve(ctx, c->params[0], &f);
+    nnd_frame_free(f);
+    nnd_case_free(c);
+    return status == NND_DIVERGED;
+}
+
+START_TEST(a_divergence_lies_within_the_interval_that_is_told) {
+    char yaml[512];
+    nnd_found found;
+    snprintf(yaml, sizeof yaml, LINEAR, 1.0);
+    named o = {.param = "lr", .low = 0.1, .high = 20, .goal = NND_FIND_DIVERGENCE};
+    found = found_or_abort(yaml, o);
+    ck_assert(!diverges(found.param) && diverges(found.param + found.uncertainty));
+    ck_assert_double_le(found.uncertainty, 1.01e-8 * found.param);
+    ck_assert_double_eq(found.value, 6.0);
+    o.high = 1.0;
+    ck_assert_int_eq(find(yaml, o, &found), NND_NOT_CONVERGED);
+    ck_assert_ptr_nonnull(strstr(nnd_context_message(ctx), "diverges at none of the 129 values"));
+}
+END_TEST
+
+/* The loss falls with the rate up to 1.1, the kernel's share of the edge of stability rises: the
+ * least loss below a share is where the share is reached. */
+START_TEST(a_bound_that_holds_back_is_reached_and_one_that_does_not_changes_nothing) {
+    char yaml[512];
+    nnd_found free, bound;
+    snprintf(yaml, sizeof yaml, LINEAR, 1.0);
+    named o = {.param = "lr",
+               .low = 0.1,
+               .high = 1.3,
+               .goal = NND_FIND_MIN,
+               .variable = "loss",
+               .subject = "stability",
+               .relation = NND_BELOW,
+               .bound = 1.0,
+               .at = {{"t", 6}}};
+    bound = found_or_abort(yaml, o);
+    ck_assert_double_le(bound.subject, 1.0);
+    test_close("stability", bound.subject, 1.0, 2e-5);
+    named root = {.param = "lr",
+                  .low = 0.1,
+                  .high = 1.3,
+                  .goal = NND_FIND_ZERO,
+                  .variable = "stability",
+                  .level = 1.0,
+                  .at = {{"t", 6}}};
+    test_close("lr", bound.param, found_or_abort(yaml, root).param, 2e-5);
+    o.bound = 100.0;
+    bound = found_or_abort(yaml, o);
+    o.subject = NULL;
+    free = found_or_abort(yaml, o);
+    ck_assert_double_eq(bound.param, free.param);
+    ck_assert_double_nan(free.subject);
+    o.subject = "stability";
+    o.bound = 1e-3;
+    ck_assert_int_eq(find(yaml, o, &bound), NND_NOT_CONVERGED);
+    ck_assert_ptr_nonnull(strstr(nnd_context_message(ctx), "stability is nowhere below 0.001"));
+    ck_assert_ptr_nonnull(strstr(nnd_context_message(ctx), "it is from 0.1"));
+}
+END_TEST
+
+static nnd_status first(const char *yaml, const char *variable, nnd_relation relation, double level,
+                        const nnd_coordinate *at, nnd_found *found) {
+    nnd_case *c = test_case(ctx, yaml);
+    const nnd_first_options o = {.variable = nnd_model_variable(c->model, variable),
+                                 .relation = relation,
+                                 .level = level,
+                                 .coordinates = at != NULL,
+                                 .at = at};
+    nnd_status status = nnd_find_first(ctx, c->model, c->params[0], &o, found);
+    nnd_case_free(c);
+    return status;
+}
+
+/* Of 1000 steps 11 are recorded; the first one is that of the whole curve. */
+START_TEST(the_first_step_is_that_of_the_whole_curve) {
+    static const char steps[] = "{model: two-layer-fluctuations, params: {activation: linear, "
+                                "kernels: false, bias: false, lr: 0.01, steps: 1000, "
+                                "record_every: %d, data: {gram: [[1]], targets: [1]}}}";
+    const double level = 0.4;
+    char yaml[512], before[32], there[32];
+    nnd_found found;
+    const nnd_coordinate mu = {"mu", 0};
+    snprintf(yaml, sizeof yaml, steps, 100);
+    ck_assert_int_eq(first(yaml, "delta", NND_BELOW, level, &mu, &found), NND_OK);
+    ck_assert_double_eq(found.uncertainty, 0.0);
+    snprintf(yaml, sizeof yaml, steps, 1);
+    nnd_frame *f = test_theory(ctx, yaml);
+    snprintf(before, sizeof before, "t=%g,mu=0", found.param - 1.0);
+    snprintf(there, sizeof there, "t=%g,mu=0", found.param);
+    ck_assert(test_value(f, "delta", before) >= level && test_value(f, "delta", there) < level);
+    ck_assert_double_eq(found.value, test_value(f, "delta", there));
+    nnd_frame_free(f);
+    ck_assert_int_eq(first(yaml, "delta", NND_ABOVE, 0.9, &mu, &found), NND_OK);
+    ck_assert(found.param == 0.0 && found.uncertainty == 0.0);
+    ck_assert_int_eq(first(yaml, "delta", NND_ABOVE, 9.0, &mu, &found), NND_NOT_CONVERGED);
+    ck_assert_ptr_nonnull(strstr(nnd_context_message(ctx), "to 1"));
+    ck_assert_int_eq(first(yaml, "delta", NND_ACROSS, 0.4, NULL, &found), NND_E_INPUT);
+    ck_assert_int_eq(found.fault, NND_FIND_FAULT_AT);
+}
+END_TEST
+
+/* What is recorded at the time found does not depend on the search. */
+START_TEST(a_time_of_a_flow_is_where_the_variable_has_the_level) {
+    char yaml[256];
+    nnd_found found, across;
+    static const char flow[] = "{model: directional, params: {depth: 2, time: 1e5}}";
+    ck_assert_int_eq(first(flow, "theta", NND_BELOW, 1e-3, NULL, &found), NND_OK);
+    ck_assert_double_le(found.uncertainty, 0.51e-8 * found.param);
+    ck_assert_int_eq(first(flow, "theta", NND_ACROSS, 1e-3, NULL, &across), NND_OK);
+    ck_assert_double_eq(found.param, across.param);
+    snprintf(yaml, sizeof yaml,
+             "{model: directional, params: {depth: 2, time: 1e5, record: [%.17g]}}", found.param);
+    nnd_frame *f = test_theory(ctx, yaml);
+    snprintf(yaml, sizeof yaml, "t=%.17g", found.param);
+    /* theta falls by a factor e in a time of some units at t = 20; integrated to 1e-11. */
+    test_close("theta", test_value(f, "theta", yaml), 1e-3, 1e-6);
+    nnd_frame_free(f);
 }
 END_TEST
 
@@ -489,6 +627,10 @@ int main(void) {
     Suite *suite = suite_create("find");
     TCase *tests = tcase_create("find");
     tcase_add_checked_fixture(tests, setup, teardown);
+    tcase_add_test(tests, a_divergence_lies_within_the_interval_that_is_told);
+    tcase_add_test(tests, a_bound_that_holds_back_is_reached_and_one_that_does_not_changes_nothing);
+    tcase_add_test(tests, the_first_step_is_that_of_the_whole_curve);
+    tcase_add_test(tests, a_time_of_a_flow_is_where_the_variable_has_the_level);
     tcase_add_test(tests, root_of_a_known_function);
     tcase_add_loop_test(tests, best_learning_rates_of_the_transfer_example, 0, 6);
     tcase_add_test(tests, of_values_that_fail_side_by_side_the_first_is_named);

@@ -258,6 +258,25 @@ START_TEST(three_sizes_are_weighted_by_their_errors) {
 }
 END_TEST
 
+/* Against the normal equations by numpy, to the digits that it prints. */
+START_TEST(a_square_of_the_inverse_size_is_fitted) {
+    const double size[] = {50.0, 100.0, 200.0, 400.0};
+    const nnd_estimate q[] = {{1.31, 0.02}, {1.17, 0.01}, {1.06, 0.02}, {1.04, 0.01}};
+    nnd_square_fit fit = nnd_fit_inverse_square(4, size, q);
+    ck_assert_double_eq_tol(fit.intercept.value, 0.9891269, 5e-8);
+    ck_assert_double_eq_tol(fit.intercept.se, 1.67165366e-02, 5e-11);
+    ck_assert_double_eq_tol(fit.slope.value, 19.49167592, 5e-9);
+    ck_assert_double_eq_tol(fit.slope.se, 4.02875348, 5e-9);
+    ck_assert_double_eq_tol(fit.square.value, -168.4054754, 5e-8);
+    ck_assert_double_eq_tol(fit.square.se, 190.539602, 5e-7);
+    ck_assert_double_nan(nnd_fit_inverse_square(2, size, q).square.value);
+    const double same[] = {50.0, 50.0, 100.0};
+    ck_assert_double_nan(nnd_fit_inverse_square(3, same, q).square.value);
+    const nnd_estimate exact[] = {{1.0, 0.0}, {2.0, 0.0}, {3.0, 0.0}};
+    ck_assert_double_nan(nnd_fit_inverse_square(3, size, exact).square.value);
+}
+END_TEST
+
 START_TEST(the_fit_is_the_sum_of_its_weights_times_the_estimates) {
     const double size[] = {100.0, 200.0, 400.0};
     const nnd_estimate q[] = {{1.3, 0.1}, {1.1, 0.2}, {0.9, 0.05}};
@@ -361,6 +380,7 @@ int main(void) {
     tcase_add_test(tests, very_unequal_weights_lose_no_digits);
     tcase_add_test(tests, one_size_has_no_slope_and_none_nothing);
     tcase_add_test(tests, a_nan_estimate_makes_the_fit_nan);
+    tcase_add_test(tests, a_square_of_the_inverse_size_is_fitted);
     tcase_add_test(tests, median_of_odd_even_none_and_infinities);
     suite_add_tcase(suite, tests);
     return test_main(suite);

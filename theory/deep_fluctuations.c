@@ -165,6 +165,7 @@ static nnd_status make_frame(nnd_context *ctx, solution *s, nnd_frame **frame) {
         .loss_within = s->p->loss_within,
         .loss_sd_within = s->p->loss_sd_within,
         .at_width = &s->p->at_width,
+        .lr = s->p->lr,
     };
     nnd_status status = nnd_fluctuation_frame(ctx, &curves, frame);
     return status == NND_OK ? account(ctx, s, *frame) : status;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "nndmft/find.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,7 +21,8 @@ typedef struct {
     nnd_context *ctx;
     const nnd_find_options *options;
     nnd_probe probe;
-    size_t points; /* of the grid, ascending */
+    nnd_probe subject; /* without parameters: there is none */
+    size_t points;     /* of the grid, ascending */
     double *grid;
     double sign;
     double worst; /* stands for points without a finite value */
@@ -44,11 +46,16 @@ static void note_unsolved(const nnd_context *ctx, search *s, double x) {
     }
 }
 
-/* The variable at one value of the parameter; NaN where the theory diverges or has no answer.
- * NND_NOT_CONVERGED, with its best answer, where it does not converge. */
-static nnd_status evaluate(nnd_context *ctx, search *s, double x, double *value) {
+/* A reading, of whose failure the search takes note. */
+static nnd_status read_probe(nnd_context *ctx, search *s, const nnd_probe *probe, double x,
+                             nnd_reading *reading) {
     nnd_probe_outcome outcome;
-    nnd_status status = nnd_probe_read(ctx, &s->probe, x, value, &outcome);
+    nnd_status status;
+    *reading = (nnd_reading){NAN, NAN};
+    if (probe->options->goal == NND_FIND_DIVERGENCE)
+        status = nnd_probe_divergence(ctx, probe, x, &reading->value, &outcome);
+    else
+        status = nnd_probe_read(ctx, probe, x, reading, &outcome);
     if (outcome == NND_PROBE_UNSOLVED)
         note_unsolved(ctx, s, x);
     if (outcome == NND_PROBE_MISPLACED) {
@@ -58,16 +65,43 @@ static nnd_status evaluate(nnd_context *ctx, search *s, double x, double *value)
     return status;
 }
 
+/* Whether the subject, if there is one, keeps its bound. */
+static bool is_kept(const nnd_find_options *o, double subject) {
+    return o->relation == NND_ABOVE ? subject >= o->bound : subject <= o->bound;
+}
+
+/* The variable at one value of the parameter; NaN where the theory diverges or has no answer, or
+ * the subject does not keep its bound. NND_NOT_CONVERGED, with its best answer, where it does not
+ * converge. */
+static nnd_status evaluate(nnd_context *ctx, search *s, double x, nnd_reading *reading) {
+    if (s->subject.params != NULL) {
+        nnd_status status = read_probe(ctx, s, &s->subject, x, reading);
+        bool kept = status >= NND_OK && is_kept(s->options, reading->value);
+        *reading = (nnd_reading){NAN, NAN};
+        if (!kept)
+            return status;
+    }
+    return read_probe(ctx, s, &s->probe, x, reading);
+}
+
+/* What is minimised, or made zero, of a value. */
+static double measure(const search *s, double value) {
+    if (s->options->goal == NND_FIND_DIVERGENCE)
+        return isnan(value) ? NAN : isinf(value) ? -1.0 : 1.0;
+    return isfinite(value) ? s->sign * (value - s->options->level) : NAN;
+}
+
 static double objective(double x, void *data) {
     search *s = data;
-    double value;
+    nnd_reading reading;
     s->evaluations++;
-    nnd_status status = evaluate(s->ctx, s, x, &value);
+    nnd_status status = evaluate(s->ctx, s, x, &reading);
     if (status < NND_OK) {
         s->status = status;
         return s->worst;
     }
-    return isfinite(value) ? s->sign * (value - s->options->level) : s->worst;
+    double y = measure(s, reading.value);
+    return isnan(y) ? s->worst : y;
 }
 
 static double grid_point(const nnd_find_options *o, size_t i) {
@@ -100,10 +134,10 @@ typedef struct {
 static nnd_status scan_point(nnd_context *ctx, size_t i, void *data) {
     grid_scan *scan = data;
     search *s = scan->search;
-    double value = NAN;
+    nnd_reading reading;
     size_t done;
-    nnd_status status = evaluate(ctx, s, s->grid[i], &value);
-    scan->y[i] = isfinite(value) ? s->sign * (value - s->options->level) : NAN;
+    nnd_status status = evaluate(ctx, s, s->grid[i], &reading);
+    scan->y[i] = measure(s, reading.value);
 #pragma omp atomic capture
     done = ++scan->done;
     nnd_progress(ctx, "scan", (double)done, s->points);
@@ -144,16 +178,92 @@ static void whole_root(search *s, const double y[2], nnd_bracket *b) {
     b->x = fabs(at_high) < fabs(at_low) ? b->high : b->low;
 }
 
+/* Halves the interval as long as it is wider than the precision of a root; x is the end at which
+ * training does not diverge. */
+static void halve(search *s, const double y[2], nnd_bracket *b) {
+    bool whole = nnd_param_is_whole(s->options->param);
+    while (b->high - b->low > (whole ? 1.0 : fmax(ROOT_PRECISION * fabs(b->high), DBL_MIN)) &&
+           s->status == NND_OK) {
+        double middle = 0.5 * (b->low + b->high);
+        middle = whole ? floor(middle) : middle;
+        *((objective(middle, s) < 0.0) == (y[0] < 0.0) ? &b->low : &b->high) = middle;
+    }
+    b->x = y[0] < 0.0 ? b->low : b->high;
+}
+
+/* What theory's own error makes of a root: over the slope between two grid points. */
+static double sampled_error(const search *s, size_t i, const double *y, double x) {
+    nnd_reading reading;
+    nnd_probe_outcome outcome;
+    if (nnd_probe_read(s->ctx, &s->probe, x, &reading, &outcome) < NND_OK || isnan(reading.se))
+        return 0.0;
+    return reading.se * (s->grid[i + 1] - s->grid[i]) / fabs(y[i + 1] - y[i]);
+}
+
+/* Between a grid point at which training diverges and one at which it does not. The value is the
+ * step at the end at which it does. */
+static nnd_status refine_divergence(search *s, size_t i, const double *y, nnd_found *found) {
+    nnd_bracket b = {s->grid[i], s->grid[i + 1], NAN};
+    nnd_reading reading;
+    halve(s, y + i, &b);
+    found->param = b.x;
+    found->uncertainty = b.high - b.low;
+    nnd_status status = s->status == NND_OK
+                            ? evaluate(s->ctx, s, b.x == b.low ? b.high : b.low, &reading)
+                            : s->status;
+    found->value = status == NND_OK ? reading.value : NAN;
+    return status;
+}
+
 /* Between grid points i and i + 1. */
 static nnd_status refine_root(search *s, size_t i, const double *y, nnd_found *found) {
     nnd_bracket b = {s->grid[i], s->grid[i + 1], NAN};
     nnd_status status = NND_OK;
+    if (s->options->goal == NND_FIND_DIVERGENCE)
+        return refine_divergence(s, i, y, found);
     if (nnd_param_is_whole(s->options->param))
         whole_root(s, y + i, &b);
     else
         status = nnd_brent_root(s->ctx, objective, s, least_bracket(s, ROOT_PRECISION),
                                 ROOT_PRECISION, &b);
-    return conclude(s, status, &b, found);
+    status = conclude(s, status, &b, found);
+    if (status == NND_OK)
+        found->uncertainty += sampled_error(s, i, y, b.x);
+    return status;
+}
+
+/* The lowest and highest value of the scan and their places, as text. */
+static void describe_values(const search *s, const double *y, size_t size, char *text) {
+    size_t low = s->points, high = s->points;
+    for (size_t i = 0; i < s->points; i++)
+        if (isfinite(y[i])) {
+            low = low == s->points || y[i] < y[low] ? i : low;
+            high = high == s->points || y[i] > y[high] ? i : high;
+        }
+    if (low == s->points)
+        snprintf(text, size, "it is finite nowhere");
+    else
+        nnd_format(text, size, "it is from %.6g (at %.6g) to %.6g (at %.6g)",
+                   y[low] + s->options->level, s->grid[low], y[high] + s->options->level,
+                   s->grid[high]);
+}
+
+static nnd_status no_root(const search *s, const double *y) {
+    const nnd_find_options *o = s->options;
+    char met[MESSAGE_SIZE / 2];
+    if (o->goal == NND_FIND_DIVERGENCE) {
+        size_t diverged = 0;
+        for (size_t i = 0; i < s->points; i++)
+            diverged += y[i] > 0.0;
+        nnd_fail(s->ctx, NND_E_INPUT,
+                 "training diverges at %s of the %zu values of %s from %g to %g",
+                 diverged > 0 ? "all" : "none", s->points, o->param->name, o->low, o->high);
+        return NND_NOT_CONVERGED;
+    }
+    describe_values(s, y, sizeof met, met);
+    nnd_fail(s->ctx, NND_E_INPUT, "%s does not cross %g for %s from %g to %g: %s",
+             o->variable->name, o->level, o->param->name, o->low, o->high, met);
+    return NND_NOT_CONVERGED;
 }
 
 static nnd_status find_root(search *s, const double *y, nnd_found *found) {
@@ -162,16 +272,14 @@ static nnd_status find_root(search *s, const double *y, nnd_found *found) {
             continue;
         if (y[i] == 0.0 || y[i + 1] == 0.0) {
             found->param = s->grid[y[i] == 0.0 ? i : i + 1];
+            found->uncertainty = sampled_error(s, i, y, found->param);
             return NND_OK;
         }
         s->worst = fabs(y[i]) + fabs(y[i + 1]);
         if ((y[i] < 0.0) != (y[i + 1] < 0.0))
             return refine_root(s, i, y, found);
     }
-    nnd_fail(s->ctx, NND_E_INPUT, "%s does not cross %g for %s from %g to %g",
-             s->options->variable->name, s->options->level, s->options->param->name,
-             s->options->low, s->options->high);
-    return NND_NOT_CONVERGED;
+    return no_root(s, y);
 }
 
 /* The least value of whole numbers around x, where it is `least`: each step halves the larger
@@ -274,16 +382,24 @@ static nnd_status find_minimum(search *s, const double *y, nnd_found *found) {
 
 static nnd_status check_options(nnd_context *ctx, const nnd_model *model, const nnd_find_options *o,
                                 nnd_find_fault *fault) {
-    if (model == NULL || o->param == NULL || o->variable == NULL ||
-        (unsigned)o->goal > NND_FIND_MAX || (o->coordinates > 0 && o->at == NULL))
+    bool reads = o->goal != NND_FIND_DIVERGENCE;
+    if (model == NULL || o->param == NULL || (reads && o->variable == NULL) ||
+        (unsigned)o->goal > NND_FIND_DIVERGENCE || (o->coordinates > 0 && o->at == NULL))
         return nnd_fail(ctx, NND_E_INPUT, "a search needs a parameter, a variable and a goal");
     const char *name = o->param->name;
     if (nnd_param_find(model->params, name) != o->param || !nnd_find_takes(o->param))
         return nnd_fail(ctx, NND_E_INPUT, "%s is not a parameter of %s that is a number", name,
                         model->name);
-    if (nnd_model_variable(model, o->variable->name) != o->variable)
-        return nnd_fail(ctx, NND_E_INPUT, "%s is not a variable of %s", o->variable->name,
-                        model->name);
+    const nnd_variable *named[] = {reads ? o->variable : NULL, o->subject};
+    for (size_t i = 0; i < 2; i++)
+        if (named[i] != NULL && nnd_model_variable(model, named[i]->name) != named[i])
+            return nnd_fail(ctx, NND_E_INPUT, "%s is not a variable of %s", named[i]->name,
+                            model->name);
+    bool bounded = o->goal == NND_FIND_MIN || o->goal == NND_FIND_MAX;
+    if (o->subject != NULL && (!bounded || !isfinite(o->bound) || o->relation > NND_ABOVE))
+        return nnd_fail(ctx, NND_E_INPUT,
+                        "%s: only an extremum can have a bound, which is a number",
+                        o->subject->name);
     if (nnd_theory_find(model) == NULL)
         return nnd_fail(ctx, NND_E_INPUT, "%s has no theory", model->name);
     if (o->points < 3)
@@ -299,9 +415,107 @@ static nnd_status check_options(nnd_context *ctx, const nnd_model *model, const 
     return NND_OK;
 }
 
-/* Makes the probe and sees that a reading fits into the memory. */
-static nnd_status prepare(search *s, const nnd_model *model, const void *params) {
+/* ---- a bound ---- */
+
+/* The coordinates that a variable has, of those of the options, into `own`. */
+static nnd_find_options options_of(const nnd_find_options *o, const nnd_variable *variable,
+                                   nnd_coordinate *own) {
+    nnd_find_options all = *o;
+    if (o->subject == NULL || variable == NULL)
+        return all;
+    all.variable = variable;
+    all.at = own;
+    all.coordinates = 0;
+    for (size_t i = 0; i < o->coordinates && i < NND_MAX_DIMS; i++)
+        if (nnd_variable_has_dim(variable, o->at[i].dim))
+            own[all.coordinates++] = o->at[i];
+    return all;
+}
+
+/* Each coordinate is one of the variable or of its subject. */
+static nnd_status check_bound(nnd_context *ctx, const nnd_find_options *o) {
+    for (size_t i = 0; o->subject != NULL && i < o->coordinates; i++)
+        if (!nnd_variable_has_dim(o->variable, o->at[i].dim) &&
+            !nnd_variable_has_dim(o->subject, o->at[i].dim))
+            return nnd_fail(ctx, NND_E_INPUT, "%s is no dimension of %s or %s", o->at[i].dim,
+                            o->variable->name, o->subject->name);
+    return NND_OK;
+}
+
+/* The place between grid points at which the subject reaches its bound, on the side where it keeps
+ * it. */
+static nnd_status find_bound(search *b, size_t i, const double *y, double *place) {
+    nnd_bracket bracket = {b->grid[i], b->grid[i + 1], NAN};
+    nnd_found unused;
+    b->worst = fabs(y[i]) + fabs(y[i + 1]);
+    if (nnd_param_is_whole(b->options->param)) {
+        *place = NAN; /* grid points are as close as whole numbers that matter */
+        return NND_OK;
+    }
+    nnd_status status = nnd_brent_root(b->ctx, objective, b, least_bracket(b, ROOT_PRECISION),
+                                       ROOT_PRECISION, &bracket);
+    bool low_keeps = (b->options->relation == NND_BELOW) == (y[i] < 0.0);
+    *place = low_keeps ? bracket.low : bracket.high;
+    return conclude(b, status, &bracket, &unused);
+}
+
+static nnd_status bound_not_kept(const search *s, const search *b, const double *y) {
+    char met[MESSAGE_SIZE / 2];
+    describe_values(b, y, sizeof met, met);
+    nnd_fail(s->ctx, NND_E_INPUT, "%s is nowhere %s %g for %s from %g to %g: %s",
+             s->options->subject->name, s->options->relation == NND_ABOVE ? "above" : "below",
+             s->options->bound, s->options->param->name, s->options->low, s->options->high, met);
+    return NND_NOT_CONVERGED;
+}
+
+/* Adds the places at which the subject reaches its bound to the grid, `bound` those between them:
+ * there an extremum may be that has no other neighbour. `y` has room for the scan of the subject.
+ */
+static nnd_status add_bounds(search *s, double *y) {
+    size_t kept = 0, n = s->points, added = 0;
+    nnd_find_options o = *s->subject.options;
+    o.goal = NND_FIND_ZERO;
+    o.level = o.bound;
+    search b = {.ctx = s->ctx,
+                .options = &o,
+                .probe = s->subject,
+                .sign = 1.0,
+                .worst = NAN,
+                .points = n,
+                .grid = s->grid,
+                .bytes = s->bytes};
+    nnd_status status = scan_grid(&b, y);
+    double *places = status == NND_OK ? malloc(2 * n * sizeof *places) : NULL;
+    if (status == NND_OK && places == NULL)
+        status = nnd_fail_memory(s->ctx, "the scan");
+    for (size_t i = 0; status == NND_OK && i < n; i++) {
+        double place = NAN;
+        kept += isfinite(y[i]) && is_kept(&o, y[i] + o.bound);
+        places[added++] = s->grid[i];
+        if (i + 1 < n && isfinite(y[i]) && isfinite(y[i + 1]) && (y[i] < 0.0) != (y[i + 1] < 0.0))
+            status = find_bound(&b, i, y, &place);
+        if (place > s->grid[i] && place < s->grid[i + 1])
+            places[added++] = place;
+    }
+    if (status == NND_OK && kept == 0)
+        status = bound_not_kept(s, &b, y);
+    if (status == NND_OK) {
+        memcpy(s->grid, places, added * sizeof *places);
+        s->points = added;
+    }
+    s->evaluations += b.evaluations;
+    free(places);
+    return status;
+}
+
+/* ---- all together ---- */
+
+/* Makes the probes and sees that a reading fits into the memory. */
+static nnd_status prepare(search *s, const nnd_model *model, const void *params,
+                          const nnd_find_options *subject) {
     nnd_status status = nnd_probe_make(s->ctx, model, params, s->options, &s->probe);
+    if (status == NND_OK && subject->subject != NULL)
+        status = nnd_probe_make(s->ctx, model, params, subject, &s->subject);
     if (status == NND_OK)
         status = nnd_probe_bytes(s->ctx, &s->probe, &s->bytes);
     return status == NND_OK ? nnd_check_memory(s->ctx, s->bytes, "theory") : status;
@@ -341,38 +555,70 @@ static void report_unsolved(const search *s, nnd_status status) {
                  found, s->unsolved, s->options->param->name, s->example, s->message);
 }
 
+/* What is sought, on the grid. */
+static nnd_status look(search *s, double *y, nnd_found *found) {
+    fill_grid(s);
+    nnd_status status = s->options->subject != NULL ? add_bounds(s, y) : NND_OK;
+    if (status == NND_OK)
+        status = scan_grid(s, y);
+    if (status != NND_OK)
+        return status;
+    bool extremum = s->options->goal == NND_FIND_MIN || s->options->goal == NND_FIND_MAX;
+    return extremum ? find_minimum(s, y, found) : find_root(s, y, found);
+}
+
+/* The value at the place found; of a divergence it is known. */
+static nnd_status finish(search *s, nnd_found *found) {
+    nnd_reading reading;
+    if (s->options->goal == NND_FIND_DIVERGENCE)
+        return NND_OK;
+    nnd_status status = evaluate(s->ctx, s, found->param, &reading);
+    found->value = reading.value;
+    found->value_se = reading.se;
+    found->subject = NAN;
+    if (status >= NND_OK && s->subject.params != NULL) {
+        nnd_status read = read_probe(s->ctx, s, &s->subject, found->param, &reading);
+        found->subject = reading.value;
+        status = read < NND_OK ? read : status;
+    }
+    return status >= NND_OK ? judge(s, status, found) : status;
+}
+
 nnd_status nnd_find(nnd_context *ctx, const nnd_model *model, const void *params,
                     const nnd_find_options *options, nnd_found *found) {
-    nnd_find_options o = *options;
-    if (o.goal != NND_FIND_ZERO)
-        o.level = 0.0;
-    if (o.points == 0)
-        o.points = DEFAULT_POINTS;
+    nnd_find_options all = *options;
+    nnd_coordinate own[2][NND_MAX_DIMS];
+    if (all.goal != NND_FIND_ZERO)
+        all.level = 0.0;
+    if (all.points == 0)
+        all.points = DEFAULT_POINTS;
+    *found = (nnd_found){.param = NAN, .value = NAN, .value_se = NAN, .subject = NAN};
+    nnd_status status = check_options(ctx, model, &all, &found->fault);
+    if (status == NND_OK)
+        status = check_bound(ctx, &all);
+    if (status != NND_OK)
+        return status;
+    const nnd_find_options o = options_of(&all, all.variable, own[0]),
+                           subject = options_of(&all, all.subject, own[1]);
     search s = {
         .ctx = ctx, .options = &o, .sign = o.goal == NND_FIND_MAX ? -1.0 : 1.0, .worst = NAN};
-    *found = (nnd_found){.param = NAN, .value = NAN};
-    nnd_status status = check_options(ctx, model, &o, &found->fault);
-    if (status == NND_OK)
-        status = prepare(&s, model, params);
-    double *y = status == NND_OK ? calloc(2 * o.points, sizeof *y) : NULL;
+    status = prepare(&s, model, params, &subject);
+    /* Twice as many points as asked for, as bounds may be added. */
+    double *y = status == NND_OK ? calloc(4 * o.points, sizeof *y) : NULL;
     if (status == NND_OK && y == NULL)
         status = nnd_fail_memory(ctx, "the scan");
     if (status == NND_OK) {
-        s.grid = y + o.points;
-        fill_grid(&s);
-        status = scan_grid(&s, y);
+        s.grid = y + 2 * o.points;
+        status = look(&s, y, found);
     }
     if (status == NND_OK)
-        status = o.goal == NND_FIND_ZERO ? find_root(&s, y, found) : find_minimum(&s, y, found);
-    if (status == NND_OK) {
-        status = evaluate(ctx, &s, found->param, &found->value);
-        status = status >= NND_OK ? judge(&s, status, found) : status;
-    }
+        status = finish(&s, found);
     found->evaluations = s.evaluations + 1;
     if (s.misplaced)
         found->fault = NND_FIND_FAULT_AT;
     report_unsolved(&s, status);
     nnd_probe_clear(&s.probe);
+    nnd_probe_clear(&s.subject);
     free(y);
     return status;
 }

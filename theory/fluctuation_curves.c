@@ -24,6 +24,7 @@ typedef struct {
     const curves *c;
     size_t train, tests;
     double *mode;
+    double *kernel; /* room for a kernel, and its eigenvalues */
     nnd_frame *frame;
 } work;
 
@@ -295,6 +296,41 @@ static double test_loss_at(const work *w, const nnd_fluctuations *f, bool error,
            test_loss_ncorr(w, f, error, i, 0) / w->c->at_width->value[j];
 }
 
+/* ---- stability ---- */
+
+/* fluctuations.md#s1-8: eta0 lambda_max(K + b_K/N)/P. An eigenvalue errs by no more than the
+ * largest sum of a row of errors. */
+static double stability_of(const work *w, const nnd_fluctuations *f, bool error, size_t i,
+                           double width) {
+    size_t n = w->train;
+    double largest = 0.0, *value = w->kernel + n * n;
+    for (size_t j = 0; j < n * n; j++)
+        w->kernel[j] = mean_of(f, i, ntk_at(w, j)) +
+                       (isinf(width) ? 0.0 : bias_of(f, i, ntk_at(w, j)) / width);
+    for (size_t mu = 0; error && mu < n; mu++) {
+        double sum = 0.0;
+        for (size_t nu = 0; nu < n; nu++)
+            sum += fabs(w->kernel[mu * n + nu]);
+        largest = fmax(largest, sum);
+    }
+    if (!error)
+        largest = LAPACKE_dsyevd(LAPACK_COL_MAJOR, 'N', 'L', (lapack_int)n, w->kernel,
+                                 (lapack_int)n, value) == 0
+                      ? value[n - 1]
+                      : NAN;
+    return w->c->lr * largest / (double)n;
+}
+
+static double stability(const work *w, const nnd_fluctuations *f, bool error, size_t i, size_t j) {
+    (void)j;
+    return stability_of(w, f, error, i, INFINITY);
+}
+
+static double stability_at(const work *w, const nnd_fluctuations *f, bool error, size_t i,
+                           size_t j) {
+    return stability_of(w, f, error, i, w->c->at_width->value[j]);
+}
+
 /* Where the bias is not computed it is estimated by that of a residual exp(-K t) whose rate K is
  * normal: half its variance over its mean. */
 static double validity(const work *w, const nnd_fluctuations *f, bool error, size_t i, size_t j) {
@@ -403,6 +439,8 @@ static const struct {
     {"loss_at_width", loss_at, BIAS | WIDTHS},
     {"ensemble_loss_at_width", ensemble_at, BIAS | WIDTHS},
     {"test_loss_at_width", test_loss_at, BIAS | WIDTHS | TESTS | TARGETS},
+    {"stability", stability, KERNELS},
+    {"stability_at_width", stability_at, BIAS | KERNELS | WIDTHS},
     {"delta_two_time_ncov", two_time, TWO_TIME},
     {"noise_two_time", noise, TWO_TIME | UNITS},
     {"response", response, TWO_TIME | UNITS},
@@ -513,7 +551,8 @@ nnd_status nnd_fluctuation_frame(nnd_context *ctx, const nnd_fluctuation_curves 
                                  nnd_frame **frame) {
     size_t train = c->set->samples, tests = c->set->tests;
     work w = {.c = c, .train = train, .tests = tests};
-    nnd_status status = find_modes(ctx, &w);
+    w.kernel = malloc((train + 1) * train * sizeof(double));
+    nnd_status status = w.kernel != NULL ? find_modes(ctx, &w) : nnd_fail_memory(ctx, "a kernel");
     if (status == NND_OK)
         status = nnd_frame_new(ctx, &w.frame);
     if (status == NND_OK)
@@ -525,6 +564,7 @@ nnd_status nnd_fluctuation_frame(nnd_context *ctx, const nnd_fluctuation_curves 
             nnd_frame_add_scalar(w.frame, NND_DIVERGED_AT,
                                  c->f->diverged_at == SIZE_MAX ? NAN : (double)c->f->diverged_at);
     free(w.mode);
+    free(w.kernel);
     nnd_hand_over(status == NND_OK, w.frame, frame);
     return status;
 }

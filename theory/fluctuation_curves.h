@@ -39,6 +39,7 @@ typedef struct {
     bool units;                 /**< whether f has noise and response of single units */
     double loss_within, loss_sd_within;
     const nnd_reals *at_width; /**< widths at which the loss is given */
+    double lr;
 } nnd_fluctuation_curves;
 
 /**

@@ -92,6 +92,29 @@ static const struct {
     {"perp_batch_var", perp_batch, true, false},
 };
 
+/* fluctuations.md#s1-8: error + error_ncorr/N. */
+static nnd_status add_at_width(nnd_frame *frame, const nnd_online_fluctuations *p,
+                               const nnd_timegrid *grid, const nnd_online_linear_point *point,
+                               size_t sound) {
+    const nnd_reals *width = &p->at_width;
+    double *x;
+    if (width->count == 0)
+        return NND_OK;
+    nnd_status status =
+        nnd_frame_add_dim(frame, "at_width", NND_COORD_REAL, width->count, width->value);
+    if (status == NND_OK)
+        status =
+            nnd_frame_add_variable(frame, &nnd_online_fluctuations_model, "error_at_width", &x);
+    for (size_t k = 0; status == NND_OK && k < width->count; k++)
+        for (size_t i = 0; i < grid->count && grid->step[i] < sound; i++) {
+            const nnd_online_linear_point *at = &point[grid->step[i]];
+            double dim = (double)p->dim;
+            x[k * grid->count + i] =
+                error(at, dim) + nnd_online_linear_error_ncorr(at, dim) / width->value[k];
+        }
+    return status;
+}
+
 static nnd_status fill_frame(nnd_frame *frame, const nnd_online_fluctuations *p,
                              const nnd_timegrid *grid, const nnd_online_linear_point *point,
                              size_t sound) {
@@ -106,6 +129,8 @@ static nnd_status fill_frame(nnd_frame *frame, const nnd_online_fluctuations *p,
         for (size_t i = 0; status == NND_OK && i < grid->count && grid->step[i] < sound; i++)
             x[i] = CURVES[c].value(&point[grid->step[i]], (double)p->dim);
     }
+    if (status == NND_OK)
+        status = add_at_width(frame, p, grid, point, sound);
     if (status == NND_OK)
         status = nnd_frame_add_scalar(frame, NND_DIVERGED_AT,
                                       sound <= (size_t)p->steps ? (double)sound : NAN);

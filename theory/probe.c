@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/companion.h"
 #include "theory/point.h"
 
 enum { TEXT_SIZE = 64 };
@@ -83,14 +84,26 @@ static void record_only(nnd_probe *probe, const nnd_param *record, size_t n) {
 
 /* Whether a run, which may be a flow, is one of steps of equal length: a flow is if it was given a
  * number of them. */
-static bool is_stepped(nnd_probe *probe, const run_length *run) {
-    if (run->time == NULL || isnan(number_of(probe->params, run->time)))
+static bool is_stepped(void *params, const run_length *run) {
+    if (run->time == NULL || isnan(number_of(params, run->time)))
         return true;
     if (strcmp(run->steps->fallback, "null") != 0)
         return false;
-    return run->steps->type == NND_INTEGER
-               ? *(int64_t *)field(probe->params, run->steps) != NND_ABSENT
-               : !isnan(number_of(probe->params, run->steps));
+    return run->steps->type == NND_INTEGER ? *(int64_t *)field(params, run->steps) != NND_ABSENT
+                                           : !isnan(number_of(params, run->steps));
+}
+
+bool nnd_run_is_stepped(const nnd_model *model, const void *params, double *dt) {
+    union {
+        const void *borrowed;
+        void *read_only;
+    } p = {params};
+    run_length run = run_length_of(model);
+    if (run.steps == NULL || !is_stepped(p.read_only, &run))
+        return false;
+    double time = run.time != NULL ? number_of(p.read_only, run.time) : NAN;
+    *dt = isnan(time) ? 1.0 : time / number_of(p.read_only, run.steps);
+    return true;
 }
 
 /* A run in steps ends with the last one asked for; a flow that takes steps takes at least one. Of
@@ -128,7 +141,7 @@ static void stop_early(nnd_probe *probe) {
         sought == run.time)
         return;
     double time = run.time != NULL ? number_of(probe->params, run.time) : NAN;
-    if (is_stepped(probe, &run)) {
+    if (is_stepped(probe->params, &run)) {
         double steps = number_of(probe->params, run.steps), dt = isnan(time) ? 1.0 : time / steps;
         if (!find_steps(probe, n, dt, steps))
             return;
@@ -225,75 +238,131 @@ static nnd_status no_such_coordinate(nnd_context *ctx, const nnd_dim *dim, doubl
                     near[0] < near[1] ? above : "", first, last);
 }
 
+/* Coordinates that are asked of a variable. */
+typedef struct {
+    const char *variable;
+    size_t count;
+    const nnd_coordinate *at;
+} asked;
+
 /* Position along a dimension of the coordinate that is asked for. */
-static nnd_status locate(nnd_context *ctx, const nnd_find_options *o, const nnd_dim *dim,
-                         size_t *position) {
+static nnd_status locate(nnd_context *ctx, const asked *a, const nnd_dim *dim, size_t *position) {
     size_t i = 0;
-    while (i < o->coordinates && strcmp(o->at[i].dim, dim->name) != 0)
+    while (i < a->count && strcmp(a->at[i].dim, dim->name) != 0)
         i++;
-    if (i == o->coordinates)
-        return nnd_fail(ctx, NND_E_INPUT, "%s depends on %s: say where, at %s=...",
-                        o->variable->name, dim->name, dim->name);
-    double number = o->at[i].value;
-    const nnd_dim asked = {dim->name, dim->kind, 1, &number, NULL};
-    *position = nnd_coord_find(dim, &asked, 0);
+    if (i == a->count)
+        return nnd_fail(ctx, NND_E_INPUT, "%s depends on %s: say where, at %s=...", a->variable,
+                        dim->name, dim->name);
+    double number = a->at[i].value;
+    const nnd_dim one = {dim->name, dim->kind, 1, &number, NULL};
+    *position = nnd_coord_find(dim, &one, 0);
     return *position < dim->length ? NND_OK : no_such_coordinate(ctx, dim, number);
 }
 
 /* Every coordinate must be one of the array, and stand there once. */
 static nnd_status check_coordinates(nnd_context *ctx, const nnd_frame *frame,
-                                    const nnd_array *array, const nnd_find_options *o) {
-    for (size_t i = 0; i < o->coordinates; i++) {
-        if (nnd_array_axis(frame, array, o->at[i].dim) == array->ndims)
-            return nnd_fail(ctx, NND_E_INPUT, "%s is no dimension of %s", o->at[i].dim,
+                                    const nnd_array *array, const asked *a) {
+    for (size_t i = 0; i < a->count; i++) {
+        if (nnd_array_axis(frame, array, a->at[i].dim) == array->ndims)
+            return nnd_fail(ctx, NND_E_INPUT, "%s is no dimension of %s", a->at[i].dim,
                             array->name);
         for (size_t j = 0; j < i; j++)
-            if (strcmp(o->at[i].dim, o->at[j].dim) == 0)
-                return nnd_fail(ctx, NND_E_INPUT, "%s stands twice", o->at[i].dim);
+            if (strcmp(a->at[i].dim, a->at[j].dim) == 0)
+                return nnd_fail(ctx, NND_E_INPUT, "%s stands twice", a->at[i].dim);
     }
     return NND_OK;
 }
 
+/* Where the number stands in the array, the dimension `free` (NULL: none) at its beginning. */
+static nnd_status locate_all(nnd_context *ctx, const nnd_frame *frame, const nnd_array *array,
+                             const asked *a, const char *free, size_t *at) {
+    nnd_status status = check_coordinates(ctx, frame, array, a);
+    *at = 0;
+    for (size_t k = 0; status == NND_OK && k < array->ndims; k++) {
+        const nnd_dim *dim = nnd_frame_dim(frame, array->dim[k]);
+        size_t position = 0;
+        if (free == NULL || strcmp(dim->name, free) != 0)
+            status = locate(ctx, a, dim, &position);
+        *at = *at * array->shape[k] + position;
+    }
+    return status;
+}
+
 static nnd_status pick(nnd_context *ctx, const nnd_probe *probe, const nnd_frame *frame,
-                       double *value, nnd_probe_outcome *outcome) {
+                       nnd_reading *value, nnd_probe_outcome *outcome) {
     const nnd_find_options *o = probe->options;
+    const asked a = {o->variable->name, o->coordinates, o->at};
     const nnd_array *array = nnd_frame_find(frame, o->variable->name);
     if (array == NULL)
         return nnd_fail(ctx, NND_E_INPUT, "theory has no variable %s", o->variable->name);
-    size_t at = 0;
-    nnd_status status = check_coordinates(ctx, frame, array, o);
-    for (size_t k = 0; status == NND_OK && k < array->ndims; k++) {
-        size_t position = 0;
-        status = locate(ctx, o, nnd_frame_dim(frame, array->dim[k]), &position);
-        at = at * array->shape[k] + position;
-    }
+    const nnd_array *se = nnd_companion(frame, array->name, NND_SE);
+    size_t at;
+    nnd_status status = locate_all(ctx, frame, array, &a, NULL, &at);
     if (status == NND_OK)
-        *value = array->data[at];
+        *value = (nnd_reading){array->data[at], se != NULL ? se->data[at] : NAN};
     else
         *outcome = NND_PROBE_MISPLACED;
     return status;
 }
 
-nnd_status nnd_probe_read(nnd_context *ctx, const nnd_probe *probe, double x, double *value,
-                          nnd_probe_outcome *outcome) {
+nnd_status nnd_locate_curve(nnd_context *ctx, const nnd_frame *frame, const nnd_array *array,
+                            const nnd_first_options *options, size_t *position, size_t *stride) {
+    const asked a = {options->variable->name, options->coordinates, options->at};
+    size_t axis = nnd_array_axis(frame, array, "t");
+    if (axis == array->ndims)
+        return nnd_fail(ctx, NND_E_INPUT, "%s does not depend on t", array->name);
+    *stride = 1;
+    for (size_t k = axis + 1; k < array->ndims; k++)
+        *stride *= array->shape[k];
+    return locate_all(ctx, frame, array, &a, "t", position);
+}
+
+/* Solves theory at one value of the parameter; no frame if it has no answer. */
+static nnd_status solve_at(nnd_context *ctx, const nnd_probe *probe, double x, nnd_frame **frame,
+                           nnd_status *ran, nnd_probe_outcome *outcome) {
     size_t size = probe->model->params->size;
-    nnd_frame *frame = NULL;
     void *params = malloc(size);
-    *value = NAN;
+    *frame = NULL;
     *outcome = NND_PROBE_READ;
+    *ran = NND_OK;
     if (params == NULL)
         return nnd_fail_memory(ctx, "the parameters");
     memcpy(params, probe->params, size);
     set_param(params, probe->options->param, &x);
-    nnd_status status = nnd_model_settle(ctx, probe->model, params), ran = status;
+    nnd_status status = nnd_model_settle(ctx, probe->model, params);
     if (status == NND_OK) {
-        ran = nnd_theory_find(probe->model)->solve(ctx, params, &frame);
-        if (nnd_point_failed(ran))
+        *ran = nnd_theory_find(probe->model)->solve(ctx, params, frame);
+        if (nnd_point_failed(*ran))
             *outcome = NND_PROBE_UNSOLVED;
-        else
-            status = ran < NND_OK ? ran : pick(ctx, probe, frame, value, outcome);
+        else if (*ran < NND_OK)
+            status = *ran;
+    }
+    free(params);
+    return status;
+}
+
+nnd_status nnd_probe_read(nnd_context *ctx, const nnd_probe *probe, double x, nnd_reading *value,
+                          nnd_probe_outcome *outcome) {
+    nnd_frame *frame;
+    nnd_status ran;
+    *value = (nnd_reading){NAN, NAN};
+    nnd_status status = solve_at(ctx, probe, x, &frame, &ran, outcome);
+    if (status == NND_OK && *outcome == NND_PROBE_READ)
+        status = pick(ctx, probe, frame, value, outcome);
+    nnd_frame_free(frame);
+    return status == NND_OK && ran == NND_NOT_CONVERGED ? ran : status;
+}
+
+nnd_status nnd_probe_divergence(nnd_context *ctx, const nnd_probe *probe, double x, double *step,
+                                nnd_probe_outcome *outcome) {
+    nnd_frame *frame;
+    nnd_status ran;
+    *step = NAN;
+    nnd_status status = solve_at(ctx, probe, x, &frame, &ran, outcome);
+    if (status == NND_OK && *outcome == NND_PROBE_READ) {
+        const nnd_array *at = nnd_frame_find(frame, NND_DIVERGED_AT);
+        *step = ran == NND_DIVERGED && at != NULL ? at->data[0] : INFINITY;
     }
     nnd_frame_free(frame);
-    free(params);
-    return status == NND_OK && ran == NND_NOT_CONVERGED ? ran : status;
+    return status;
 }

@@ -4,6 +4,7 @@
 #define NNDMFT_THEORY_PROBE_H
 
 #include "nndmft/find.h"
+#include "nndmft/frame.h"
 
 /** Coordinates of time that a variable can have: of t and, if it has two times, of s. */
 enum { NND_PROBE_TIMES = 2 };
@@ -29,6 +30,11 @@ NND_MUST_USE nnd_status nnd_probe_make(nnd_context *ctx, const nnd_model *model,
 void nnd_probe_clear(nnd_probe *probe);
 /** Bytes that one reading takes, at either end of the interval at most. */
 NND_MUST_USE nnd_status nnd_probe_bytes(nnd_context *ctx, const nnd_probe *probe, double *bytes);
+/** A number of theory and its standard error, NaN: there is none. */
+typedef struct {
+    double value, se;
+} nnd_reading;
+
 /** What became of a reading. */
 typedef enum {
     NND_PROBE_READ,     /* there is a number, or an error that is no fault of the options' */
@@ -42,6 +48,21 @@ typedef enum {
  * best answer.
  */
 NND_MUST_USE nnd_status nnd_probe_read(nnd_context *ctx, const nnd_probe *probe, double x,
-                                       double *value, nnd_probe_outcome *outcome);
+                                       nnd_reading *value, nnd_probe_outcome *outcome);
+/** The step at which training diverges at one value of the parameter, infinity if it does not; NaN:
+ * theory has no answer. */
+NND_MUST_USE nnd_status nnd_probe_divergence(nnd_context *ctx, const nnd_probe *probe, double x,
+                                             double *step, nnd_probe_outcome *outcome);
+
+/** Whether a run is one of steps of equal length, `*dt`; else it is a flow with times of its own.
+ */
+bool nnd_run_is_stepped(const nnd_model *model, const void *params, double *dt);
+/**
+ * Where the coordinates `at`, and `t` at its first time, stand in an array: NND_E_INPUT if they are
+ * not those of one curve over t. `*stride` is from one time to the next.
+ */
+NND_MUST_USE nnd_status nnd_locate_curve(nnd_context *ctx, const nnd_frame *frame,
+                                         const nnd_array *array, const nnd_first_options *options,
+                                         size_t *position, size_t *stride);
 
 #endif

@@ -167,6 +167,7 @@ static nnd_status make_frame(nnd_context *ctx, solution *s) {
         .loss_within = p->loss_within,
         .loss_sd_within = p->loss_sd_within,
         .at_width = &p->at_width,
+        .lr = p->lr,
     };
     nnd_status status = nnd_fluctuation_frame(ctx, &curves, &s->frame);
     return status == NND_OK ? add_report(s) : status;

@@ -56,6 +56,7 @@ typedef struct {
     nnd_frame *seeds;     /**< group /mc/seeds: every seed */
     nnd_frame *influence; /**< group /mc/influence: what groups of seeds contribute */
     nnd_frame *weights;   /**< group /mc/weights: matrices of seed 0 */
+    nnd_frame *answers;   /**< group /answers: what nnd_transfer found */
     char *case_text;      /**< the resolved case as YAML */
     char *model;          /**< name of the model */
     char *version;        /**< of the nndmft that wrote it */

@@ -12,6 +12,17 @@ NND_API_BEGIN
 /** Discrete steps of gradient descent, or gradient flow; `integrator: gd | flow`. */
 typedef enum { NND_DESCENT, NND_GRADIENT_FLOW } nnd_integrator;
 
+/** A magnitude of networks that is a power of their width: at the last time, or its change. */
+typedef enum { NND_MAGNITUDE, NND_MAGNITUDE_CHANGE } nnd_magnitude_kind;
+
+/** One line of the coordinate check (nndmft/coordinates.h). */
+typedef struct {
+    const char *name;     /**< NULL ends a list */
+    const char *variable; /**< that is simulated; with two times: squared distances of its change */
+    nnd_magnitude_kind kind;
+    double power[2]; /**< of the size, by the value of the model's `magnitude_choice` */
+} nnd_magnitude;
+
 typedef struct {
     const char *name;
     const char *summary;
@@ -29,6 +40,8 @@ typedef struct {
      *  simulation while theory is solved: at them it predicts networks. It is then no part of the
      *  resolved case. NULL: there is none. */
     const char *sizes;
+    const nnd_magnitude *magnitudes; /**< whose powers of the size are known; NULL: none */
+    const char *magnitude_choice;    /**< the parameter, a choice, that they depend on */
     bool sized; /**< simulations have a size that grows to infinity; else giving one is an error */
     bool size_optional; /**< without one, the networks are those that the parameters describe */
     /**
@@ -41,6 +54,7 @@ typedef struct {
      *  how they take those from it, with a message that names `path`. NULL: no model but for the
      *  key `data`. */
     const char *(*file)(const void *params);
+    const char *file_key; /**< under which key they name it; NULL: file */
     nnd_status (*load)(nnd_context *ctx, void *params, const char *path, const nnd_frame *arrays);
 } nnd_model;
 

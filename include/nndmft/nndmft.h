@@ -9,6 +9,7 @@
 #include "nndmft/case.h"
 #include "nndmft/compare.h"
 #include "nndmft/context.h"
+#include "nndmft/coordinates.h"
 #include "nndmft/dataset.h"
 #include "nndmft/dense.h"
 #include "nndmft/drawing.h"
@@ -29,6 +30,8 @@
 #include "nndmft/table.h"
 #include "nndmft/theory.h"
 #include "nndmft/timegrid.h"
+#include "nndmft/transfer.h"
 #include "nndmft/value.h"
+#include "nndmft/widths.h"
 
 #endif

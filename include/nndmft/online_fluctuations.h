@@ -13,7 +13,8 @@ typedef struct {
     int64_t dim; /**< D */
     double gamma0, lr;
     int64_t steps;
-    double batch; /**< samples per step; infinite: the population */
+    double batch;       /**< samples per step; infinite: the population */
+    nnd_reals at_width; /**< widths at which the expected error is given */
     nnd_integers record;
     int64_t record_every;
     bool control; /**< of the simulation alone: control variates */

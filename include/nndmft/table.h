@@ -102,6 +102,7 @@ typedef struct {
                                        list, which is then the one number NND_WORD; NULL: none */
     const char *long_name;        /**< on an axis over it; NULL: its symbol, or else its name */
     const char *symbol;           /**< in legends, UTF-8; NULL: its name */
+    const char *beyond;           /**< what to do with a number out of range, in words; or NULL */
     bool whole;                   /**< of NND_REAL and NND_REALS: whole numbers, or infinity */
 } nnd_param;
 

@@ -104,7 +104,7 @@ PYTHON
     local search=(--param lr=0.02:0.4 --min test_risk --at t=3 --points 9)
     works find case.yaml "${search[@]}"
     cp out found
-    [ "$(head -n 1 found)" = nu,gamma0,lr,lr_uncertainty,test_risk,evaluations ] || explain header
+    [ "$(head -n 1 found)" = nu,gamma0,lr,lr_uncertainty,test_risk,test_risk_se,evaluations ] || explain header
     [ "$(wc -l <found)" -eq 7 ]
     for nu in 2 0.5; do
         for gamma0 in 0.5 3 2; do
@@ -127,8 +127,8 @@ PYTHON
     two_keys "gamma0: [2, 0.5]" "nu: [1]"
     tool find case.yaml --param lr=0.02:0.4 --zero test_risk=1.2 --at t=3 --points 9
     [ "$status" -eq 3 ] || explain "exit code $status"
-    grep -Eq "^2,1,,,,[0-9]+$" out || explain "no empty row"
-    grep -Eq "^0.5,1,0.[0-9]+,.*,1.2,[0-9]+$" out || explain "no root"
+    grep -Eq "^2,1,,,,,[0-9]+$" out || explain "no empty row"
+    grep -Eq "^0.5,1,0.[0-9]+,.*,1.2,,[0-9]+$" out || explain "no root"
     says err "gamma0=2, nu=1: test_risk does not cross 1.2" "no answer at 1 of 2 points"
 }
 

@@ -15,3 +15,15 @@ agrees() {
     agrees "$cases/fluctuations-relu.yaml" --set simulate.size=600 --set simulate.seeds=4000 \
         --set 'params.data={gram: [[1, 0.3], [0.3, 1]], targets: [1, -0.5]}'
 }
+
+# fluctuations.md#s1-9: 1.1333 and 0.002 beyond the first order.
+@test "networks of width 400 are trained best at the rate that the expansion predicts" {
+    cat >case.yaml <<'YAML'
+model: two-layer-fluctuations
+params: {activation: linear, steps: 6, record: [6],
+  data: {gram: [[1, 0.6, 0.3], [0.6, 1, 0.2], [0.3, 0.2, 1]], targets: [1, -0.5, 0.3]}}
+simulate: {size: [400, 800], seeds: 8000}
+YAML
+    "$NNDMFT" transfer case.yaml --param lr=0.7:1.4 --points 29 >out
+    awk 'NR > 2 { d = $10 - $2; s = 5 * $11 + $4; if (d * d > s * s || $11 > 2e-3) exit 1 }' out
+}

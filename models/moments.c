@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "plot/moments.h"
+#include "models/moments.h"
 
 #include <string.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /** What the table of a model has of a variable at finite size. */
-#ifndef NNDMFT_PLOT_MOMENTS_H
-#define NNDMFT_PLOT_MOMENTS_H
+#ifndef NNDMFT_MODELS_MOMENTS_H
+#define NNDMFT_MODELS_MOMENTS_H
 
 #include "nndmft/model.h"
 
