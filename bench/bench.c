@@ -245,6 +245,31 @@ static void directional_samples(nnd_context *ctx) {
     nnd_case_free(c);
 }
 
+/* A step on fresh samples, against drawing the normals that they are made of. */
+static void directional_batches(nnd_context *ctx) {
+    enum { BATCH = 1000, NORMALS = BATCH * 11 };
+    static double normals[NORMALS];
+    nnd_case *c = read_case(
+        ctx, "{model: directional, params: {batch: 1000, dim: 10, depth: 1, integrator: gd}}");
+    nnd_directional_network n;
+    double seconds = INFINITY, drawing = INFINITY;
+    require(ctx, nnd_directional_network_make(ctx, c->params[0], &n));
+    nnd_directional_network_draw(&n, (nnd_rng_key){1, 0, 0});
+    for (size_t i = 0; i < 50 * TRAININGS; i++) {
+        double began = bench_seconds();
+        nnd_directional_network_evaluate(&n, i, false);
+        nnd_directional_network_step(&n, i);
+        seconds = fmin(seconds, bench_seconds() - began);
+        began = bench_seconds();
+        nnd_rng_normals((nnd_rng_key){1, 0, 0}, 0, i, NORMALS, normals);
+        drawing = fmin(drawing, bench_seconds() - began);
+    }
+    row("logistic step on 1000 fresh samples, D = 10", seconds, 1e-6 * BATCH / seconds,
+        "10^6 samples/s", 1e-6 * BATCH / drawing, "drawing their normals");
+    nnd_directional_network_clear(&n);
+    nnd_case_free(c);
+}
+
 static void directional(nnd_context *ctx) {
     averages(ctx);
     directional_theory(ctx, "direction: flow to t = 1e12, depth 3",
@@ -252,7 +277,11 @@ static void directional(nnd_context *ctx) {
     directional_theory(ctx, "direction: 100000 steps of descent, depth 3",
                        "{model: directional, params: {depth: 3, integrator: gd, lr: 0.1, steps: "
                        "100000, record_every: 1000}}");
+    directional_theory(ctx, "direction: 10000 steps on batches, depth 3",
+                       "{model: directional, params: {depth: 3, integrator: gd, lr: 0.01, steps: "
+                       "10000, batch: 1000, record_every: 1000}}");
     directional_samples(ctx);
+    directional_batches(ctx);
 }
 
 static void hdf5(nnd_context *ctx) {

@@ -166,7 +166,49 @@ static void deep_linear(void) {
     nnd_context_free(ctx);
 }
 
+/* What `nndmft transfer` does at 40 rates and 5 widths (fluctuations.md#s1-9). */
+static void best_rates(const char *activation, double low, double high) {
+    enum { RATES = 40 };
+    nnd_context *ctx = context(0);
+    char yaml[4096];
+    int used =
+        snprintf(yaml, sizeof yaml,
+                 "{model: two-layer-fluctuations, params: {activation: %s, steps: 6, record: "
+                 "[6], at_width: [100, 200, 400, 800, 1600], data: {gram: [[1, .6, .3], [.6, "
+                 "1, .2], [.3, .2, 1]], targets: [1, -.5, .3]}}, sweep: {lr: [",
+                 activation);
+    for (int i = 0; i < RATES; i++)
+        used += nnd_format(yaml + used, sizeof yaml - (size_t)used, "%s%.17g", i > 0 ? ", " : "",
+                           low + (high - low) * i / (RATES - 1));
+    snprintf(yaml + used, sizeof yaml - (size_t)used, "]}}");
+    nnd_value *tree = NULL;
+    nnd_case *c = NULL;
+    nnd_frame *theory = NULL, *answers = NULL;
+    require(ctx, nnd_yaml_read_text(ctx, "bench", yaml, &tree));
+    require(ctx, nnd_case_resolve(ctx, tree, &(nnd_case_source){.stem = "bench"}, &c));
+    double began = bench_seconds();
+    require(ctx, nnd_theory_run(ctx, c, NULL, &theory));
+    const nnd_dim *width = nnd_frame_find_dim(theory, "at_width");
+    const nnd_transfer_options o = {.rate = "lr",
+                                    .loss = nnd_model_variable(c->model, "loss"),
+                                    .theory = theory,
+                                    .widths = width->length,
+                                    .width = width->value};
+    require(ctx, nnd_transfer(ctx, c->model, &o, &answers));
+    printf("best rates, %-6s, P = 3, 40 rates, 5 widths   %9.3f s  best rate %.4f, at width 100 "
+           "%.4f\n",
+           activation, bench_seconds() - began, nnd_frame_find(answers, "best_rate")->data[0],
+           nnd_frame_find(answers, "best_rate")->data[1]);
+    nnd_frame_free(theory);
+    nnd_frame_free(answers);
+    nnd_case_free(c);
+    nnd_value_free(tree);
+    nnd_context_free(ctx);
+}
+
 void bench_fluctuations(void) {
+    best_rates("linear", 0.4, 1.4);
+    best_rates("tanh", 1.6, 3.8);
     one_sample();
     against_dgemm();
     deep_linear();

@@ -28,9 +28,10 @@ static double answer(const nnd_frame *answers, const char *name, size_t at) {
     return nnd_frame_find(answers, name)->data[at];
 }
 
-static void print_row(const nnd_case *c, const nnd_frame *answers, size_t point, size_t k) {
+static void print_row(const nnd_case *c, const nnd_frame *mc, const nnd_frame *answers,
+                      size_t point, size_t k) {
     const nnd_dim *what = nnd_frame_find_dim(answers, "coordinate");
-    const nnd_dim *size = nnd_frame_find_dim(answers, "size");
+    const nnd_dim *size = nnd_frame_find_dim(mc, "size");
     size_t at = point * what->length + k;
     char name[TEXT_SIZE], slope[TEXT_SIZE];
     nnd_case_point_text(c, point, sizeof name, name);
@@ -40,22 +41,22 @@ static void print_row(const nnd_case *c, const nnd_frame *answers, size_t point,
                answer(answers, "slope_se", at));
     printf("%s%s%-32s", name, name[0] != '\0' ? "  " : "", what->text[k]);
     for (size_t s = 0; s < size->length; s++)
-        nnd_print(stdout, " %10.4g", answer(answers, "magnitude", at * size->length + s));
+        nnd_print(stdout, " %10.4g", answer(mc, "magnitude", at * size->length + s));
     double verdict = answer(answers, "verdict", at);
     nnd_print(stdout, " %18s %9g  %s\n", slope, answer(answers, "expected", at),
               isnan(verdict) ? "unknown" : nnd_coordinate_text((nnd_coordinate_verdict)verdict));
 }
 
-static void print_table(const nnd_case *c, const nnd_frame *answers) {
+static void print_table(const nnd_case *c, const nnd_frame *mc, const nnd_frame *answers) {
     const nnd_dim *what = nnd_frame_find_dim(answers, "coordinate");
-    const nnd_dim *size = nnd_frame_find_dim(answers, "size");
+    const nnd_dim *size = nnd_frame_find_dim(mc, "size");
     printf("%-32s", "magnitude at size");
     for (size_t s = 0; s < size->length; s++)
         nnd_print(stdout, " %10g", size->value[s]);
     printf(" %18s %9s\n", "power of the size", "expected");
     for (size_t point = 0; point < c->sweep.points; point++)
         for (size_t k = 0; k < what->length; k++)
-            print_row(c, answers, point, k);
+            print_row(c, mc, answers, point, k);
 }
 
 static size_t count_otherwise(const nnd_frame *answers) {
@@ -67,8 +68,9 @@ static size_t count_otherwise(const nnd_frame *answers) {
 }
 
 static nnd_status write_file(nnd_context *ctx, const cli_options *options, const nnd_case *c,
-                             const nnd_ensemble *ensemble, nnd_frame *answers) {
-    nnd_result result = {.mc = ensemble->mc,
+                             const nnd_ensemble *ensemble, nnd_frame *theory, nnd_frame *answers) {
+    nnd_result result = {.theory = theory,
+                         .mc = ensemble->mc,
                          .seeds = ensemble->seeds,
                          .influence = ensemble->influence,
                          .weights = ensemble->weights,
@@ -87,7 +89,7 @@ static nnd_status write_file(nnd_context *ctx, const cli_options *options, const
 
 /* Trains the networks in memory and fits their powers. */
 static nnd_status check(nnd_context *ctx, const nnd_case *c, nnd_ensemble *ensemble,
-                        nnd_frame **answers) {
+                        nnd_frame **theory, nnd_frame **answers) {
     nnd_store *store = nnd_memory_store_new();
     nnd_status status = store != NULL ? NND_OK : nnd_fail_memory(ctx, "the networks");
     if (status == NND_OK)
@@ -97,33 +99,36 @@ static nnd_status check(nnd_context *ctx, const nnd_case *c, nnd_ensemble *ensem
     if (status > NND_OK)
         return nnd_fail(ctx, NND_E_UNSOLVED, "all networks diverged");
     if (status == NND_OK)
-        status = nnd_result_annotate(ensemble->mc, c->model);
-    return status == NND_OK ? nnd_coordinates(ctx, c, ensemble, answers) : status;
+        status = nnd_coordinates(ctx, c, ensemble, theory, answers);
+    if (status == NND_OK)
+        status = nnd_result_annotate(*theory, c->model);
+    return status == NND_OK ? nnd_result_annotate(ensemble->mc, c->model) : status;
 }
 
 int cli_coordinates(nnd_context *ctx, const cli_options *options) {
     nnd_case *c = NULL;
     nnd_ensemble ensemble = {0};
-    nnd_frame *answers = NULL;
+    nnd_frame *theory = NULL, *answers = NULL;
     nnd_status status = read_case(ctx, options, &c);
     if (status == NND_OK && c->model->magnitudes == NULL)
         status = nnd_fail(ctx, NND_E_INPUT, "%s lists no magnitudes to check", c->model->name);
     if (status == NND_OK && (!c->simulates || c->simulate.size.count < 2))
         status = nnd_fail(ctx, NND_E_INPUT,
                           "simulate.size: two or more sizes are needed, as [64, 128, 256, 512]");
-    if (status == NND_OK && options->output != NULL)
-        status = cli_check_output(ctx, options->args.value[0], options->output);
+    if (status == NND_OK)
+        status = cli_check_answers(ctx, options);
     if (status == NND_OK)
         status = nnd_ensemble_check(ctx, c);
     if (status == NND_OK)
-        status = check(ctx, c, &ensemble, &answers);
+        status = check(ctx, c, &ensemble, &theory, &answers);
     if (status == NND_OK)
-        print_table(c, answers);
+        print_table(c, ensemble.mc, answers);
     if (status == NND_OK && options->output != NULL)
-        status = write_file(ctx, options, c, &ensemble, answers);
+        status = write_file(ctx, options, c, &ensemble, theory, answers);
     int code = cli_exit_code(status);
     if (status == NND_OK && count_otherwise(answers) > 0)
         code = EXIT_DISAGREES;
+    nnd_frame_free(theory);
     nnd_frame_free(answers);
     nnd_ensemble_clear(&ensemble);
     nnd_case_free(c);

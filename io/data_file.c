@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "core/hand_over.h"
 #include "io/csv_table.h"
@@ -159,7 +160,7 @@ nnd_status nnd_data_file_read(nnd_context *ctx, const char *path, nnd_frame **ar
     const char *dot = strrchr(path, '.');
     nnd_data_reader read = nnd_idx_is_named(path) ? read_idx : read_hdf5;
     for (size_t i = 0; dot != NULL && i < sizeof kinds / sizeof *kinds; i++)
-        if (strcmp(dot, kinds[i].ending) == 0)
+        if (strcasecmp(dot, kinds[i].ending) == 0)
             read = kinds[i].read;
     nnd_status status = read(ctx, path, arrays);
     if (status != NND_OK || !nnd_csv_is_link(path))

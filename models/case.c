@@ -424,7 +424,10 @@ static nnd_status read_point(resolution *r, size_t point) {
     if (status == NND_OK && data != NULL)
         status = load_file(r, map, &(named_file){data->file, "data.file", data, load_data});
     if (status == NND_OK && model->file != NULL)
-        status = load_file(r, map, &(named_file){model->file(params), "file", params, model->load});
+        status = load_file(r, map,
+                           &(named_file){model->file(params),
+                                         model->file_key != NULL ? model->file_key : "file", params,
+                                         model->load});
     if (status == NND_OK)
         status = check_point(r, point, map, params);
     nnd_value_free(map);

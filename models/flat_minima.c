@@ -5,6 +5,7 @@
 
 #include "core/rows.h"
 #include "core/timegrid.h"
+#include "models/flat_minima_impl.h"
 
 #define FIELD(type, name) NND_FIELD(type, nnd_flat_minima, name)
 
@@ -37,6 +38,10 @@ static const nnd_param PARAMS[] = {
      "initial end-to-end vector itself"},
     {"width", FIELD(INTEGER, width), "0", NND_BETWEEN(0, 1e5),
      "of the hidden layers; 0: the dimension of the inputs"},
+    {"weights", FIELD(DENSE, weights), "null", NND_ANY,
+     "HDF5, npz or safetensors file, relative to the case, of the initial matrices W_1, ..., W_L, "
+     "in "
+     "the order of their names, instead of drawn ones"},
     {"lr", FIELD(REAL, lr), "null", NND_POSITIVE, "learning rate of gd (default 0.02)",
      .symbol = "η₀", .long_name = "learning rate"},
     {"steps", FIELD(INTEGER, steps), "2000", NND_BETWEEN(0, 1e8), "of gd; 0: bounds alone"},
@@ -129,6 +134,15 @@ static const nnd_variable VARIABLES[] = {
     {"trace", "t", "trace of the Hessian", "flat-minima.md#s2: 2 tr(S Theta)", "sharpness"},
     {"trace_start", "", "trace of the Hessian at initialisation",
      "flat-minima.md#s4: mean over the weights", "bounds", .check = NND_UNCHECKED},
+    {"weights_sharpness", "", "sharpness at the given weights",
+     "flat-minima.md#s10: largest eigenvalue of the Hessian", "bounds"},
+    {"weights_least", "", "smallest eigenvalue of the Hessian at the given weights",
+     "flat-minima.md#s10: negative away from minima", "bounds", .check = NND_UNCHECKED},
+    {"weights_loss", "", "loss at the given weights", "flat-minima.md#s10", "bounds"},
+    {"weights_distance2", "", "squared distance of the given weights to the least-squares solution",
+     "flat-minima.md#s10: |w - w*|^2", "bounds"},
+    {"flattest_distance", "", "distance of the given weights to a flattest minimum, at most",
+     "flat-minima.md#eq10: in all weights", "bounds", .check = NND_UNCHECKED},
     {"layer_norm", "t,layer", "Frobenius norm of a layer", "flat-minima.md#s5", "layers"},
     {"layer_rank_ratio", "t,layer", "second over first singular value of a layer",
      "flat-minima.md#s5: sigma_2/sigma_1", "layers", .check = NND_UNCHECKED},
@@ -199,10 +213,26 @@ static bool check_network(nnd_flat_minima *p, nnd_objection *o) {
         return false;
     /* Of flow w0 is the start itself, unless a scale turns it into a direction. */
     bool itself = p->w0.count > 0 && p->integrator == NND_GRADIENT_FLOW;
-    if (isnan(p->init_scale) && !itself)
+    if (isnan(p->init_scale) && !itself && p->weights.rows == 0)
         p->init_scale = residual ? 0.25 : 0.3;
     if (p->init == NND_FLAT_ALIGNED && p->init_scale == 0.0)
         return nnd_object(o, "init_scale", "0; aligned layers need a number > 0");
+    return true;
+}
+
+/* What goes with drawn weights only. */
+static bool check_weights(const nnd_flat_minima *p, nnd_objection *o) {
+    bool residual = p->architecture == NND_FLAT_RESIDUAL;
+    if (p->weights.rows == 0 && p->weights.name == NULL)
+        return true;
+    if (p->weights.name == NULL || p->weights.columns > 0)
+        return nnd_object(o, "weights", "numbers or a list; allowed: the name of one file");
+    if (p->init == NND_FLAT_ALIGNED)
+        return nnd_object(o, "init", "aligned layers are no weights of a file");
+    if (!isnan(p->init_scale))
+        return nnd_object(o, "init_scale", "%g belongs to drawn weights", p->init_scale);
+    if (residual && p->readout.count == 0)
+        return nnd_object(o, "readout", "missing; the residual network of given weights has one");
     return true;
 }
 
@@ -223,7 +253,8 @@ static bool settle_integrator(nnd_flat_minima *p, nnd_objection *o) {
 
 static bool check(void *params, nnd_objection *o) {
     nnd_flat_minima *p = params;
-    if (!check_data(p, o) || !check_network(p, o) || !settle_integrator(p, o))
+    if (!check_weights(p, o) || !check_data(p, o) || !check_network(p, o) ||
+        !settle_integrator(p, o))
         return false;
     if ((size_t)p->eigenvalues > nnd_flat_minima_weights(p))
         return nnd_object(o, "eigenvalues", "%lld; the network has %zu weights",
@@ -239,6 +270,9 @@ const nnd_model nnd_flat_minima_model = {
     NND_VARIABLES(VARIABLES),
     .views = VIEWS,
     .check = check,
+    .file = nnd_flat_minima_file,
+    .file_key = "weights",
+    .load = nnd_flat_minima_load,
 };
 
 /* ---- what follows from the parameters ---- */

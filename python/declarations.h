@@ -163,6 +163,7 @@ typedef struct {
 typedef struct {
     const nnd_model *model;
     char *name;
+    void **params;
     bool simulates;
     nnd_simulate simulate;
     nnd_compare_options compare;
@@ -193,6 +194,63 @@ nnd_status nnd_ensemble_check(nnd_context *ctx, const nnd_case *c);
 nnd_status nnd_ensemble_check_memory(nnd_context *ctx, const nnd_case *c);
 nnd_status nnd_ensemble_run(nnd_context *ctx, const nnd_case *c, nnd_store *store,
                             nnd_ensemble *ensemble);
+
+/* find.h, transfer.h */
+typedef int... nnd_goal;
+typedef int... nnd_relation;
+#define NND_FIND_ZERO ...
+#define NND_FIND_MIN ...
+#define NND_FIND_MAX ...
+#define NND_FIND_DIVERGENCE ...
+#define NND_BELOW ...
+#define NND_ABOVE ...
+#define NND_ACROSS ...
+typedef struct {
+    const char *dim;
+    double value;
+    ...;
+} nnd_coordinate;
+typedef struct {
+    const nnd_param *param;
+    double low, high;
+    nnd_goal goal;
+    const nnd_variable *variable;
+    double level;
+    size_t points;
+    size_t coordinates;
+    const nnd_coordinate *at;
+    const nnd_variable *subject;
+    nnd_relation relation;
+    double bound;
+    ...;
+} nnd_find_options;
+typedef struct {
+    double param, uncertainty, value, value_se;
+    bool at_edge;
+    ...;
+} nnd_found;
+typedef struct {
+    const nnd_variable *variable;
+    nnd_relation relation;
+    double level;
+    size_t coordinates;
+    const nnd_coordinate *at;
+    ...;
+} nnd_first_options;
+nnd_status nnd_find(nnd_context *ctx, const nnd_model *model, const void *params,
+                    const nnd_find_options *options, nnd_found *found);
+nnd_status nnd_find_first(nnd_context *ctx, const nnd_model *model, const void *params,
+                          const nnd_first_options *options, nnd_found *found);
+typedef struct {
+    const char *rate;
+    const nnd_variable *loss;
+    const nnd_frame *theory;
+    size_t widths;
+    const double *width;
+    ...;
+} nnd_transfer_options;
+nnd_status nnd_transfer(nnd_context *ctx, const nnd_model *model,
+                        const nnd_transfer_options *options, nnd_frame **answers);
 
 /* compare.h */
 typedef struct {

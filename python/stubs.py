@@ -10,7 +10,7 @@ HEAD = '''\
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Made from the tables of the models.
 import os
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy
 import numpy.typing
@@ -20,12 +20,12 @@ import xarray
 __version__: str
 '''
 CLASSES = ("Error", "InputError", "LimitError", "FileError", "NotConvergedError",
-           "NotConvergedWarning", "Case", "Result")
+           "NotConvergedWarning", "Case", "Found", "Result")
 FUNCTIONS = [name for name in nd.__all__ if name not in CLASSES]
 ANNOTATIONS = {"threads": "int | None", "memory_limit": "int | None", "progress": "bool | None"}
 RETURNS = {"solve": "xarray.Dataset", "simulate": "xarray.Dataset", "run": "Result",
            "case": "Case", "open": "Result", "validate": "pandas.DataFrame",
-           "models": "tuple[str, ...]"}
+           "models": "tuple[str, ...]", "find": "Found | None", "transfer": "xarray.Dataset"}
 
 
 def argument(p):
@@ -80,6 +80,10 @@ def members(name):
                   "    @classmethod",
                   "    def from_yaml(cls, source: str | os.PathLike[str], **overrides: Any)"
                   " -> Case: ..."]
+    elif name == "Found":
+        lines = ["class Found(NamedTuple):"]
+        lines += [f"    {key}: {getattr(kind, '__forward_arg__', getattr(kind, '__name__', kind))}" for key, kind in
+                  of.__annotations__.items()]
     elif name == "Result":
         data = ("theory", "mc", "seeds", "influence", "weights", "compare")
         lines += ["    model: str", "    case: str"]

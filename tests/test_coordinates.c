@@ -17,7 +17,7 @@ enum { SIZES = 3, GROUPS = 2, LAYERS = 1, SAMPLES = 2, TIMES = 2 };
 static const double size[SIZES] = {16.0, 64.0, 256.0};
 static nnd_case *c;
 static nnd_ensemble ensemble;
-static nnd_frame *answers;
+static nnd_frame *theory, *answers;
 
 static void assert_ok(nnd_status status) {
     ck_assert_msg(status == NND_OK, "%s", nnd_context_message(ctx));
@@ -46,8 +46,9 @@ static void begin(const char *parameterization) {
 
 static void end(void) {
     nnd_ensemble_clear(&ensemble);
+    nnd_frame_free(theory);
     nnd_frame_free(answers);
-    answers = NULL;
+    theory = answers = NULL;
     nnd_case_free(c);
     teardown();
 }
@@ -82,13 +83,16 @@ START_TEST(a_power_of_the_size_and_its_error) {
     const double step[] = {0.4, 0.4 / 2.0, 0.4 / 4.0}; /* size^-1/2 */
     begin("mup");
     put_outputs(step, 0.1);
-    assert_ok(nnd_coordinates(ctx, c, &ensemble, &answers));
+    assert_ok(nnd_coordinates(ctx, c, &ensemble, &theory, &answers));
     ck_assert_double_eq_tol(answer("slope", "change of outputs"), -0.5, 1e-12);
     double se = 0.1 / sqrt(2.0) / sqrt(2.0) / (2.0 * log(2.0));
     ck_assert_double_eq_tol(answer("slope_se", "change of outputs"), se, 1e-12);
     ck_assert_double_eq(answer("expected", "change of outputs"), 0.0);
     ck_assert_double_eq(answer("verdict", "change of outputs"), NND_COORDINATE_OTHERWISE);
     ck_assert_double_nan(answer("slope", "features, squared")); /* not simulated */
+    /* The line of the expected power goes through the last size. */
+    ck_assert_double_eq_tol(nnd_frame_find(theory, "magnitude")->data[2 * SIZES], 0.1, 1e-14);
+    ck_assert_double_eq_tol(nnd_frame_find(ensemble.mc, "magnitude")->data[2 * SIZES], 0.4, 1e-14);
 }
 END_TEST
 
@@ -100,7 +104,7 @@ START_TEST(standard_errors_decide_or_leave_it_open) {
     } cases[] = {{0.1, NND_COORDINATE_AS_EXPECTED}, {0.6, NND_COORDINATE_OPEN}};
     begin("mup");
     put_outputs(flat, cases[_i].se);
-    assert_ok(nnd_coordinates(ctx, c, &ensemble, &answers));
+    assert_ok(nnd_coordinates(ctx, c, &ensemble, &theory, &answers));
     ck_assert_double_eq_tol(answer("slope", "change of outputs"), 0.0, 1e-12);
     ck_assert_double_eq(answer("verdict", "change of outputs"), cases[_i].verdict);
 }
@@ -121,7 +125,7 @@ START_TEST(distances_between_two_times_are_roots_of_their_squares) {
     }
     for (size_t i = 0; i < SIZES * GROUPS * 16; i++)
         share[i] = 1e-6 * (double)(i / 8 % 2) * (double)(i / 4 % 2);
-    assert_ok(nnd_coordinates(ctx, c, &ensemble, &answers));
+    assert_ok(nnd_coordinates(ctx, c, &ensemble, &theory, &answers));
     ck_assert_double_eq_tol(answer("slope", "change of features"), -0.5, 1e-9);
     ck_assert_double_eq(answer("expected", "change of features"), -0.5);
     ck_assert_double_eq(answer("verdict", "change of features"), NND_COORDINATE_AS_EXPECTED);
@@ -134,13 +138,14 @@ START_TEST(without_groups_there_is_no_verdict_and_without_sizes_no_answer) {
     put_outputs(flat, 0.1);
     nnd_frame_free(ensemble.influence);
     ensemble.influence = NULL;
-    assert_ok(nnd_coordinates(ctx, c, &ensemble, &answers));
+    assert_ok(nnd_coordinates(ctx, c, &ensemble, &theory, &answers));
     ck_assert_double_nan(answer("verdict", "change of outputs"));
     nnd_frame_free(ensemble.mc);
     assert_ok(nnd_frame_new(ctx, &ensemble.mc));
+    nnd_frame_free(theory);
     nnd_frame_free(answers);
-    answers = NULL;
-    ck_assert_int_eq(nnd_coordinates(ctx, c, &ensemble, &answers), NND_E_INPUT);
+    theory = answers = NULL;
+    ck_assert_int_eq(nnd_coordinates(ctx, c, &ensemble, &theory, &answers), NND_E_INPUT);
 }
 END_TEST
 

@@ -8,6 +8,7 @@
 #include "core/hand_over.h"
 #include "nndmft/solvers/flatness.h"
 #include "theory/flat_minima_path.h"
+#include "theory/flat_minima_weights.h"
 
 /* The loss, and the data set that it comes of, if it does. */
 static nnd_status make_loss(nnd_context *ctx, const nnd_flat_minima *p, nnd_quadratic *q,
@@ -63,7 +64,7 @@ static nnd_status add_scalars(nnd_frame *frame, size_t count, const scalar *scal
 }
 
 static nnd_status add_bounds(nnd_context *ctx, const nnd_flat_minima *p, const nnd_quadratic *q,
-                             nnd_frame *frame) {
+                             nnd_frame *frame, nnd_status *ran) {
     nnd_flatness f;
     nnd_status status = nnd_flatness_find(ctx, q, (size_t)p->depth, &f, NULL);
     if (status != NND_OK)
@@ -75,7 +76,9 @@ static nnd_status add_bounds(nnd_context *ctx, const nnd_flat_minima *p, const n
         {"duality_gap", f.least - f.primal}, {"lr_max", 2.0 / f.least},
     };
     status = add_scalars(frame, sizeof bounds / sizeof *bounds, bounds);
-    if (status == NND_OK && p->init == NND_FLAT_GAUSSIAN)
+    if (status == NND_OK && p->weights.rows > 0)
+        status = nnd_flat_minima_add_weights(ctx, p, q, f.c, frame, ran);
+    else if (status == NND_OK && p->init == NND_FLAT_GAUSSIAN)
         status = nnd_frame_add_number(frame, &nnd_flat_minima_model, "trace_start",
                                       trace_at_start(p, q));
     return status;
@@ -93,7 +96,7 @@ nnd_status nnd_flat_minima_theory(nnd_context *ctx, const void *params, nnd_fram
     if (status == NND_OK && linear)
         status = loss_of(ctx, p, &q, &set);
     if (status == NND_OK && linear)
-        status = add_bounds(ctx, p, &q, out);
+        status = add_bounds(ctx, p, &q, out, &ran);
     if (status == NND_OK && nnd_flat_minima_has_path(p))
         status = nnd_flat_minima_add_path(ctx, p, &q, &set, out, &ran);
     nnd_dataset_clear(&set);
@@ -112,6 +115,12 @@ nnd_status nnd_flat_minima_theory_cost(nnd_context *ctx, const void *params, nnd
     cost->bytes = sizeof(double) * ((all + n) * d + all * all + 2.0 * n * least + 5.0 * d * d);
     /* Each value of the dual takes about ten passes over the modes, a hundred values the search. */
     cost->flops = decomposition + 1e4 * least;
+    if (p->weights.rows > 0) { /* the matrices, and at most 300 vectors of Lanczos' method */
+        const double lanczos = 40.0;
+        double weights = (double)nnd_flat_minima_weights(p);
+        cost->bytes += sizeof(double) * 304.0 * weights;
+        cost->flops += lanczos * (8.0 * weights + 4.0 * d * d + 4.0 * lanczos * weights);
+    }
     if (nnd_flat_minima_has_path(p)) {
         const double lanczos = 40.0;
         nnd_reals times;

@@ -7,6 +7,22 @@
 
 #include "theory/point.h"
 
+nnd_estimate nnd_law_rounded(double value) {
+    return (nnd_estimate){value, NND_LAW_ROUNDING * fabs(value)};
+}
+
+nnd_status nnd_law_moments_mean(nnd_context *ctx, void *self, nnd_estimate *mean) {
+    (void)ctx;
+    *mean = nnd_law_rounded(((const nnd_law_moments *)self)->mean);
+    return NND_OK;
+}
+
+nnd_status nnd_law_moments_risk(nnd_context *ctx, void *self, nnd_estimate *risk) {
+    (void)ctx;
+    *risk = nnd_law_rounded(((const nnd_law_moments *)self)->risk);
+    return NND_OK;
+}
+
 /* With n nodes, and with 2n. */
 typedef struct {
     nnd_outputs_law coarse, fine;

@@ -12,26 +12,19 @@
 #include "theory/many_outputs_doubled.h"
 #include "theory/many_outputs_memory.h"
 
-/* Newton's method and sums leave this part of a value. */
-static const double ROUNDING = 1e-12;
-
 /* Atoms: F at the nodes, then the null mass. */
 typedef struct {
+    nnd_law_moments moments;
     nnd_covariance law;
     double *s, *h, *b; /* b: what a spike of the target with s = 1 sends to each */
     size_t end[2];
     nnd_edges edges;
-    double mean, risk;
 } readout;
-
-static nnd_estimate rounded(double value) {
-    return (nnd_estimate){value, ROUNDING * fabs(value)};
-}
 
 static nnd_status stieltjes(nnd_context *ctx, void *self, double complex z, double complex *m,
                             double *error) {
     nnd_status status = nnd_covariance_stieltjes(ctx, &((readout *)self)->law, z, m);
-    *error = ROUNDING * cabs(*m);
+    *error = NND_LAW_ROUNDING * cabs(*m);
     return status;
 }
 
@@ -43,8 +36,8 @@ static nnd_status density(nnd_context *ctx, void *self, size_t count, const doub
                                                                value, value + count)
                                       : nnd_fail_memory(ctx, "a density");
     for (size_t i = 0; status == NND_OK && i < count; i++) {
-        rho[i] = rounded(value[i]);
-        cdf[i] = rounded(value[count + i]);
+        rho[i] = nnd_law_rounded(value[i]);
+        cdf[i] = nnd_law_rounded(value[count + i]);
     }
     free(value);
     return status;
@@ -66,18 +59,6 @@ static nnd_status outlier(nnd_context *ctx, void *self, double s, nnd_detached *
     return status;
 }
 
-static nnd_status mean(nnd_context *ctx, void *self, nnd_estimate *value) {
-    (void)ctx;
-    *value = rounded(((readout *)self)->mean);
-    return NND_OK;
-}
-
-static nnd_status risk(nnd_context *ctx, void *self, nnd_estimate *value) {
-    (void)ctx;
-    *value = rounded(((readout *)self)->risk);
-    return NND_OK;
-}
-
 static void free_readout(void *self) {
     readout *r = self;
     if (r == NULL)
@@ -89,8 +70,8 @@ static void free_readout(void *self) {
     free(r);
 }
 
-static const nnd_law_methods METHODS = {stieltjes, density, edges,       outlier,
-                                        mean,      risk,    free_readout};
+static const nnd_law_methods METHODS = {
+    stieltjes, density, edges, outlier, nnd_law_moments_mean, nnd_law_moments_risk, free_readout};
 
 /* many-outputs.md#s2-1, many-outputs.md#s2-4 */
 static void fill(const nnd_many_outputs *p, double time, size_t count, readout *r) {
@@ -101,16 +82,16 @@ static void fill(const nnd_many_outputs *p, double time, size_t count, readout *
     for (size_t k = 0; k < count; k++) {
         nnd_memory q = nnd_memory_at(rate, time, lambda[k]);
         double gain = q.gone * q.gone / lambda[k], weight = r->h[k], left2 = q.left * q.left;
-        r->risk += weight / y.c * left2 * (p->tau2 + y.d * p->sigma2 * lambda[k] / gamma2);
+        r->moments.risk += weight / y.c * left2 * (p->tau2 + y.d * p->sigma2 * lambda[k] / gamma2);
         r->b[k] = gamma2 * weight / y.c * gain;
         r->s[k] = p->sigma2 * left2 + learned * gain;
-        r->mean += weight * r->s[k];
+        r->moments.mean += weight * r->s[k];
         sum += weight;
     }
     r->s[count] = p->sigma2;
     r->h[count] = nnd_null_weight(fmin(y.c, 1.0), isinf(time), sum);
-    r->mean += r->h[count] * p->sigma2;
-    r->risk += p->tau2 * (r->h[count] - (1.0 - y.c)) / y.c; /* what no mode can learn */
+    r->moments.mean += r->h[count] * p->sigma2;
+    r->moments.risk += p->tau2 * (r->h[count] - (1.0 - y.c)) / y.c; /* what no mode can learn */
 }
 
 static nnd_status solve(nnd_context *ctx, const nnd_many_outputs *p, double time, size_t nodes,

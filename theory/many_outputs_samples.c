@@ -12,25 +12,19 @@
 #include "theory/many_outputs_doubled.h"
 #include "theory/many_outputs_memory.h"
 
-/* Newton's method and sums leave this part of a value. */
-static const double ROUNDING = 1e-12;
 /* Of the grid on which gaps are looked for. */
 enum { SCANNED = 64 };
 
 typedef struct {
+    nnd_law_moments moments;
     nnd_variance_profile *profile;
     nnd_edges edges;
-    double mean, risk;
 } samples;
-
-static nnd_estimate rounded(double value) {
-    return (nnd_estimate){value, ROUNDING * fabs(value)};
-}
 
 static nnd_status stieltjes(nnd_context *ctx, void *self, double complex z, double complex *m,
                             double *error) {
     nnd_status status = nnd_variance_profile_stieltjes(ctx, ((samples *)self)->profile, z, m);
-    *error = ROUNDING * cabs(*m);
+    *error = NND_LAW_ROUNDING * cabs(*m);
     return status;
 }
 
@@ -42,8 +36,8 @@ static nnd_status density(nnd_context *ctx, void *self, size_t count, const doub
                                                                      count, z, value, value + count)
                                       : nnd_fail_memory(ctx, "a density");
     for (size_t i = 0; status == NND_OK && i < count; i++) {
-        rho[i] = rounded(value[i]);
-        cdf[i] = rounded(value[count + i]);
+        rho[i] = nnd_law_rounded(value[i]);
+        cdf[i] = nnd_law_rounded(value[count + i]);
     }
     free(value);
     return status;
@@ -51,18 +45,6 @@ static nnd_status density(nnd_context *ctx, void *self, size_t count, const doub
 
 static nnd_status edges(nnd_context *ctx, void *self, nnd_edges *out) {
     return nnd_edges_copy(ctx, &((samples *)self)->edges, out);
-}
-
-static nnd_status mean(nnd_context *ctx, void *self, nnd_estimate *value) {
-    (void)ctx;
-    *value = rounded(((samples *)self)->mean);
-    return NND_OK;
-}
-
-static nnd_status risk(nnd_context *ctx, void *self, nnd_estimate *value) {
-    (void)ctx;
-    *value = rounded(((samples *)self)->risk);
-    return NND_OK;
 }
 
 static void free_samples(void *self) {
@@ -74,7 +56,8 @@ static void free_samples(void *self) {
     free(r);
 }
 
-static const nnd_law_methods METHODS = {stieltjes, density, edges, NULL, mean, risk, free_samples};
+static const nnd_law_methods METHODS = {
+    stieltjes, density, edges, NULL, nnd_law_moments_mean, nnd_law_moments_risk, free_samples};
 
 /* ---- variances ---- */
 
@@ -137,12 +120,13 @@ static void fill(const nnd_many_outputs *p, double time, grid *g, samples *r) {
                 learned = gamma2 / lambda * (gone2 * p->tau2 / y.d + noisy);
             }
             g->f[i * cols + j] = p->sigma2 * left2 + learned;
-            r->mean += weight * g->f[i * cols + j];
+            r->moments.mean += weight * g->f[i * cols + j];
             if (i < g->count)
-                r->risk += weight / y.c *
-                           (left2 * (p->tau2 + y.d * p->sigma2 * lambda / gamma2) + y.d * noisy);
+                r->moments.risk +=
+                    weight / y.c *
+                    (left2 * (p->tau2 + y.d * p->sigma2 * lambda / gamma2) + y.d * noisy);
         }
-    r->risk += p->tau2 * (g->w[g->count] - (1.0 - y.c)) / y.c; /* what no mode can learn */
+    r->moments.risk += p->tau2 * (g->w[g->count] - (1.0 - y.c)) / y.c; /* what no mode can learn */
 }
 
 static nnd_status solve(nnd_context *ctx, const nnd_many_outputs *p, double time, size_t nodes,

@@ -6,17 +6,19 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/companion.h"
 #include "core/hand_over.h"
 #include "validate/group_shares.h"
 
 enum { TEXT_SIZE = 1024 };
 
-static const char SIZE[] = "size", TIME[] = "t", EARLIER[] = "s", COORDINATE[] = "coordinate";
+static const char SIZE[] = "size", TIME[] = "t", EARLIER[] = "s", COORDINATE[] = "coordinate",
+                  WIDTH[] = "width", MAGNITUDE[] = "magnitude";
 
 /* Powers that differ by less are one; two standard errors are allowed for. */
 static const double STEP = 0.5, ERRORS = 2.0;
 
-enum { SLOPE, SLOPE_SE, EXPECTED, VERDICT, MAGNITUDE, MAGNITUDE_SE, ANSWERS };
+enum { SLOPE, SLOPE_SE, EXPECTED, VERDICT, ANSWERS };
 
 const char *nnd_coordinate_text(nnd_coordinate_verdict verdict) {
     static const char *const text[] = {"as expected", "open", "otherwise"};
@@ -25,11 +27,12 @@ const char *nnd_coordinate_text(nnd_coordinate_verdict verdict) {
 
 typedef struct {
     const nnd_case *c;
-    const nnd_ensemble *ensemble;
+    nnd_ensemble *ensemble;
     const nnd_dim *size, *group;
     size_t count; /* of magnitudes */
-    nnd_frame *frame;
+    nnd_frame *frame, *theory;
     double *answer[ANSWERS];
+    double *magnitude, *se, *expected; /* over what is swept, magnitudes, sizes */
 } work;
 
 /* ---- elements of arrays ---- */
@@ -181,8 +184,7 @@ static double expected_of(const nnd_model *model, const nnd_magnitude *m, const 
 static nnd_status answer(nnd_context *ctx, work *w, size_t point, size_t k) {
     const nnd_magnitude *m = &w->c->model->magnitudes[k];
     size_t at = point * w->count + k, sizes = w->size->length;
-    double *magnitude = w->answer[MAGNITUDE] + at * sizes;
-    double *se = w->answer[MAGNITUDE_SE] + at * sizes;
+    double *magnitude = w->magnitude + at * sizes, *se = w->se + at * sizes;
     nnd_status status = NND_OK;
     if (nnd_frame_find(w->ensemble->mc, m->variable) == NULL)
         return NND_OK;
@@ -195,6 +197,9 @@ static nnd_status answer(nnd_context *ctx, work *w, size_t point, size_t k) {
     w->answer[SLOPE][at] = slope;
     w->answer[SLOPE_SE][at] = slope_se;
     w->answer[EXPECTED][at] = expected;
+    for (size_t s = 0; s < sizes; s++)
+        w->expected[at * sizes + s] =
+            magnitude[sizes - 1] * pow(w->size->value[s] / w->size->value[sizes - 1], expected);
     if (isfinite(slope) && isfinite(slope_se))
         w->answer[VERDICT][at] = (double)judge(slope, slope_se, expected);
     return NND_OK;
@@ -202,40 +207,60 @@ static nnd_status answer(nnd_context *ctx, work *w, size_t point, size_t k) {
 
 /* ---- all of them ---- */
 
-static nnd_status add_names(work *w) {
+static nnd_status add_names(const work *w, nnd_frame *frame) {
     const char **name = calloc(w->count, sizeof *name);
     if (name == NULL)
-        return nnd_fail_memory(nnd_frame_context(w->frame), "names");
+        return nnd_fail_memory(nnd_frame_context(frame), "names");
     for (size_t k = 0; k < w->count; k++)
         name[k] = w->c->model->magnitudes[k].name;
-    nnd_status status = nnd_frame_add_text_dim(w->frame, COORDINATE, w->count, name);
+    nnd_status status = nnd_frame_add_text_dim(frame, COORDINATE, w->count, name);
     free(name);
     return status;
 }
 
-static nnd_status add_answers(work *w) {
-    static const char *const names[] = {"slope",   "slope_se",  "expected",
-                                        "verdict", "magnitude", "magnitude_se"};
-    char dims[TEXT_SIZE] = "", sized[TEXT_SIZE + 8];
+/* Dimensions that are swept, and those of magnitudes. */
+static nnd_status add_dims(const work *w, nnd_frame *frame, bool sized) {
     nnd_status status = NND_OK;
-    for (size_t k = 0; status == NND_OK && k < w->c->sweep.keys; k++) {
+    for (size_t k = 0; status == NND_OK && k < w->c->sweep.keys; k++)
+        if (nnd_frame_find_dim(frame, w->c->sweep.dim[k]->name) == NULL)
+            status = nnd_frame_copy_dim(frame, w->c->sweep.dim[k]);
+    if (status == NND_OK)
+        status = add_names(w, frame);
+    return status == NND_OK && sized
+               ? nnd_frame_add_dim(frame, WIDTH, NND_COORD_INTEGER, w->size->length, w->size->value)
+               : status;
+}
+
+/* Answers over what is swept and magnitudes; magnitudes of networks beside all else that is
+ * simulated of them, and lines of the expected powers through the last of them. */
+static nnd_status add_answers(work *w) {
+    static const char *const names[] = {"slope", "slope_se", "expected", "verdict"};
+    char dims[TEXT_SIZE] = "", sized[TEXT_SIZE + 8];
+    for (size_t k = 0; k < w->c->sweep.keys; k++) {
         size_t used = strlen(dims);
         snprintf(dims + used, sizeof dims - used, "%s,", w->c->sweep.dim[k]->name);
-        status = nnd_frame_copy_dim(w->frame, w->c->sweep.dim[k]);
     }
     strncat(dims, COORDINATE, sizeof dims - strlen(dims) - 1);
-    snprintf(sized, sizeof sized, "%s,%s", dims, SIZE);
-    if (status == NND_OK)
-        status = add_names(w);
-    if (status == NND_OK)
-        status = nnd_frame_copy_dim(w->frame, w->size);
+    snprintf(sized, sizeof sized, "%s,%s", dims, WIDTH);
+    nnd_status status = add_dims(w, w->frame, false);
     for (size_t i = 0; status == NND_OK && i < ANSWERS; i++)
-        status = nnd_frame_add(w->frame, names[i], i < MAGNITUDE ? dims : sized, &w->answer[i]);
+        status = nnd_frame_add(w->frame, names[i], dims, &w->answer[i]);
+    if (status == NND_OK)
+        status = add_dims(w, w->theory, true);
+    if (status == NND_OK)
+        status = nnd_frame_add(w->theory, MAGNITUDE, sized, &w->expected);
+    if (status == NND_OK)
+        status = add_dims(w, w->ensemble->mc, true);
+    if (status == NND_OK)
+        status = nnd_frame_add(w->ensemble->mc, MAGNITUDE, sized, &w->magnitude);
+    if (status == NND_OK)
+        status = nnd_frame_add(w->ensemble->mc, "magnitude" NND_SE, sized, &w->se);
+    w->size = nnd_frame_find_dim(w->ensemble->mc, SIZE); /* dimensions may have moved */
     return status;
 }
 
-nnd_status nnd_coordinates(nnd_context *ctx, const nnd_case *c, const nnd_ensemble *ensemble,
-                           nnd_frame **answers) {
+nnd_status nnd_coordinates(nnd_context *ctx, const nnd_case *c, nnd_ensemble *ensemble,
+                           nnd_frame **theory, nnd_frame **answers) {
     work w = {.c = c, .ensemble = ensemble};
     while (c->model->magnitudes != NULL && c->model->magnitudes[w.count].name != NULL)
         w.count++;
@@ -248,10 +273,13 @@ nnd_status nnd_coordinates(nnd_context *ctx, const nnd_case *c, const nnd_ensemb
         ensemble->influence != NULL ? nnd_frame_find_dim(ensemble->influence, NND_GROUP) : NULL;
     nnd_status status = nnd_frame_new(ctx, &w.frame);
     if (status == NND_OK)
+        status = nnd_frame_new(ctx, &w.theory);
+    if (status == NND_OK)
         status = add_answers(&w);
     for (size_t point = 0; status == NND_OK && point < c->sweep.points; point++)
         for (size_t k = 0; status == NND_OK && k < w.count; k++)
             status = answer(ctx, &w, point, k);
+    nnd_hand_over(status == NND_OK, w.theory, theory);
     nnd_hand_over(status == NND_OK, w.frame, answers);
     return status;
 }

@@ -269,6 +269,7 @@ static nnd_status keep(nnd_context *ctx, const void *params, size_t size, uint64
 static void optimizer_text(const nnd_flat_minima *p, size_t size, char *text) {
     const char *start = p->architecture == NND_FLAT_RESIDUAL
                             ? ", all matrices plus the identity, a fixed readout of norm 1"
+                        : p->weights.rows > 0         ? ", matrices as given"
                         : p->init == NND_FLAT_ALIGNED ? ", rank-one aligned matrices of this norm"
                                                       : "";
     if (p->integrator == NND_GRADIENT_FLOW)

@@ -183,7 +183,10 @@ void nnd_flat_block_draw(nnd_flat_block *block, nnd_rng_key key) {
         nnd_rng_key own = {key.base_seed, key.seed + b, key.size};
         if (is_residual(block->params))
             draw_readout(block, own, b);
-        if (block->params->init == NND_FLAT_ALIGNED)
+        if (block->params->weights.rows > 0)
+            memcpy(block->one, block->params->weights.value,
+                   block->params->weights.rows * sizeof(double));
+        else if (block->params->init == NND_FLAT_ALIGNED)
             draw_aligned(block, own, block->one);
         else
             draw_normal(block->params, own, block->one);

@@ -37,7 +37,15 @@ static bool lists_eigenvalues(const nnd_flat_minima *p) {
 }
 
 static bool starts_normal(const nnd_flat_minima *p) {
-    return nnd_flat_minima_is_linear(p) && p->init == NND_FLAT_GAUSSIAN;
+    return nnd_flat_minima_is_linear(p) && p->init == NND_FLAT_GAUSSIAN && p->weights.rows == 0;
+}
+
+static bool is_given(const nnd_flat_minima *p) {
+    return p->weights.rows > 0;
+}
+
+static bool is_given_and_linear(const nnd_flat_minima *p) {
+    return is_given(p) && nnd_flat_minima_is_linear(p);
 }
 
 /* What the estimators of variables take from each network. */
@@ -68,6 +76,9 @@ static nnd_status add_arrays(nnd_flat_record *r) {
         {"converged", always},
         {"final_distance2", nnd_flat_minima_is_linear},
         {"trace_start", starts_normal},
+        {"weights_sharpness", is_given},
+        {"weights_loss", is_given},
+        {"weights_distance2", is_given_and_linear},
         {"last_sharpness", always},
         {"sharpness", always},
         {"sharpness_least", always},
@@ -359,11 +370,19 @@ void nnd_flat_record_copy(nnd_flat_record *r, size_t b, size_t from, size_t to) 
 }
 
 nnd_status nnd_flat_record_start(nnd_flat_record *r, size_t b) {
-    if (values(r, "trace_start", b) == NULL)
-        return NND_OK;
+    double top;
     nnd_flat_block_read(r->block, b, &r->probe);
-    set(r, "trace_start", b, 0, hessian_trace(r));
-    return NND_OK;
+    if (starts_normal(r->params))
+        set(r, "trace_start", b, 0, hessian_trace(r));
+    if (!is_given(r->params))
+        return NND_OK;
+    set(r, "weights_loss", b, 0, r->block->loss[b]);
+    if (r->block->linear)
+        set(r, "weights_distance2", b, 0, distance2(r->block, b));
+    nnd_status status = nnd_flat_record_sharpness(r, b, &top);
+    if (status == NND_OK)
+        set(r, "weights_sharpness", b, 0, top);
+    return status;
 }
 
 /* Of a minimum of a residual network: S <= 2 Lambda sum_k prod_(j != k) (1 + |W_j - 1|)^2. */

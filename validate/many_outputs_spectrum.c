@@ -119,49 +119,26 @@ static nnd_status decompose(nnd_context *ctx, nnd_outputs_spectrum *s) {
 
 /* ---- estimated ---- */
 
-/* Y = X W^T W, or X W W^T, for rows of X; several threads at once. */
-static void apply_block(void *data, size_t count, const double *x, double *y) {
-    const nnd_outputs_network *net = data;
-    int n = (int)net->shape.width, d = (int)net->shape.inputs, m = (int)count;
-    bool tall = n >= d;
-    int from = tall ? d : n, to = tall ? n : d;
-    double *between = malloc((size_t)m * (size_t)to * sizeof *between);
-    if (between == NULL) { /* what is not finite is refused */
-        for (size_t i = 0; i < count * (size_t)from; i++)
-            y[i] = NAN;
-        return;
-    }
-    cblas_dgemm(CblasRowMajor, CblasNoTrans, tall ? CblasTrans : CblasNoTrans, m, to, from, 1.0, x,
-                from, net->w, d, 0.0, between, to);
-    cblas_dgemm(CblasRowMajor, CblasNoTrans, tall ? CblasNoTrans : CblasTrans, m, from, to, 1.0,
-                between, to, net->w, d, 0.0, y, from);
-    free(between);
-}
-
-static void apply(void *data, const double *x, double *y) {
-    apply_block(data, 1, x, y);
-}
-
 static nnd_status search(nnd_outputs_spectrum *s) {
     const nnd_singular_overlap none = {NULL, NULL};
     return nnd_singular_largest(&s->outer, s->net->w, 1.0, s->start, s->large, none, none);
 }
 
 static nnd_status estimate(nnd_context *ctx, bool density, nnd_outputs_spectrum *s) {
-    nnd_outputs_network net = *s->net; /* handed on as data, which is not const */
+    nnd_gram gram = {s->net->shape.width, s->net->shape.inputs, s->net->w};
     uint64_t seed[2];
     nnd_rng_words(s->key, NND_STREAM_MANY_OUTPUTS_PROBES, s->found++, 2, seed);
     nnd_slq_clear(&s->slq);
     nnd_kpm_clear(&s->kpm);
     nnd_status status = search(s);
     s->top = s->large[0] * s->large[0];
-    const nnd_slq_task rule = {s->rank, apply, &net, STEPS, VECTORS, seed[0]};
+    const nnd_slq_task rule = {s->rank, nnd_gram_apply_one, &gram, STEPS, VECTORS, seed[0]};
     if (status == NND_OK)
         status = nnd_slq_run(ctx, &rule, &s->slq);
     const double margin = 0.01;
     const nnd_kpm_task law = {.n = s->rank,
-                              .apply = apply_block,
-                              .data = &net,
+                              .apply = nnd_gram_apply,
+                              .data = &gram,
                               .lower = -margin * s->top,
                               .upper = (1.0 + margin) * s->top,
                               .moments = MOMENTS,

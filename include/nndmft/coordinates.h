@@ -21,17 +21,19 @@ typedef enum {
 const char *nnd_coordinate_text(nnd_coordinate_verdict verdict);
 
 /**
- * Fits a power of the size to every magnitude that the model lists (nnd_model.coordinates), for
- * every point of the sweep, from an ensemble of two or more sizes: arrays over (sweep...,
- * coordinate): `slope`, `slope_se`, `expected`, `verdict` (an nnd_coordinate_verdict), and over
- * (sweep..., coordinate, size) `magnitude`, `magnitude_se`. A magnitude is the root of the mean
- * square, over samples and layers, of the mean over seeds at the last time, or of its change since
- * the first; of kernels between two times the mean squared distance. Standard errors are by groups
- * of seeds; NaN, and no verdict, where these are not known. NND_E_INPUT if the model lists none, or
- * the ensemble has fewer than two sizes.
+ * Fits a power of the size to every magnitude that the model lists (nnd_model.magnitudes), for
+ * every point of the sweep, from an ensemble of two or more sizes. `answers` has, over (sweep...,
+ * coordinate), `slope`, `slope_se`, `expected` and `verdict` (an nnd_coordinate_verdict);
+ * `ensemble->mc` gets, over (sweep..., coordinate, width), `magnitude` and `magnitude_se`, and
+ * `theory` a line `magnitude` of the expected power through the last of them.
+ *
+ * A magnitude is the root of the mean square, over samples and layers, of the mean over seeds at
+ * the last time, or of its change since the first; of kernels between two times of the squared
+ * distance. Standard errors are by groups of seeds; NaN, and no verdict, where these are not known.
+ * NND_E_INPUT if the model lists none, or the ensemble has fewer than two sizes.
  */
-NND_MUST_USE nnd_status nnd_coordinates(nnd_context *ctx, const nnd_case *c,
-                                        const nnd_ensemble *ensemble, nnd_frame **answers);
+NND_MUST_USE nnd_status nnd_coordinates(nnd_context *ctx, const nnd_case *c, nnd_ensemble *ensemble,
+                                        nnd_frame **theory, nnd_frame **answers);
 
 NND_API_END
 

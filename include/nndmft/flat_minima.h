@@ -26,7 +26,8 @@ typedef struct {
     double init_scale; /**< NaN only where `w0` is the initial end-to-end vector */
     nnd_reals w0;
     int64_t width;
-    double lr; /**< NaN for flow */
+    nnd_dense weights; /**< W_1, ..., W_L of a file, one after the other in one column; or none */
+    double lr;         /**< NaN for flow */
     int64_t steps;
     int integrator; /**< nnd_integrator */
     double time;    /**< NaN for gd */

@@ -54,6 +54,7 @@ typedef struct {
      *  how they take those from it, with a message that names `path`. NULL: no model but for the
      *  key `data`. */
     const char *(*file)(const void *params);
+    const char *file_key; /**< under which key they name it; NULL: file */
     nnd_status (*load)(nnd_context *ctx, void *params, const char *path, const nnd_frame *arrays);
 } nnd_model;
 

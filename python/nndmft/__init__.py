@@ -20,6 +20,7 @@ from ._context import (
     NotConvergedWarning,
     text as _text,
 )
+from ._find import Found, find, transfer
 from ._models import find as _find_model, identifier as _identifier
 from ._nndmft import lib as _lib
 from ._plots import plot
@@ -34,9 +35,9 @@ if _text(_lib.nnd_version()) != __version__:
     )
 
 __all__ = [
-    "Case", "Error", "FileError", "InputError", "LimitError", "NotConvergedError",
-    "NotConvergedWarning", "Result", "describe", "models", "open", "plot", "run", "simulate",
-    "solve", "validate",
+    "Case", "Error", "FileError", "Found", "InputError", "LimitError", "NotConvergedError",
+    "NotConvergedWarning", "Result", "describe", "find", "models", "open", "plot", "run", "simulate",
+    "solve", "transfer", "validate",
 ]
 
 

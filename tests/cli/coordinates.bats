@@ -19,6 +19,8 @@ YAML
     works coordinates case.yaml -o c.h5
     says out "power of the size" "as expected"
     ! grep -q otherwise out || explain "a power is another one"
+    works plot c.h5 --view coordinates -o c.svg
+    says c.svg "change of gradients" theory simulation
     works export c.h5 --group answers --var slope
     # Fields: 0 in muP and -1/2 in NTK, each within the 1/N of the smallest width.
     awk -F, '$2 == "change of features" { d = $3 - ($1 == "mup" ? 0 : -0.5); n++

@@ -213,6 +213,47 @@ class Tables(unittest.TestCase):
         self.assertTrue(nd.deep_linear.solve(**SMALL).equals(nd.solve("deep-linear", **SMALL)))
 
 
+class Answers(unittest.TestCase):
+    def test_find_where_theory_is_zero_or_least(self):
+        root = nd.find("deep-linear", param="gamma0", between=(0.5, 3), zero="test_risk", level=0.1,
+                       at={"t": 10}, **{k: v for k, v in SMALL.items() if k != "gamma0"})
+        there = nd.solve("deep-linear", **{**SMALL, "gamma0": root.at})
+        self.assertAlmostEqual(float(there.test_risk[10]), 0.1, places=6)
+        least = nd.find("alignment", param="alpha", between=(0.2, 4), min="cosine", ridge=0.1)
+        near = [float(nd.solve("alignment", alpha=least.at * f, ridge=0.1).cosine)
+                for f in (0.98, 1, 1.02)]
+        self.assertLess(near[1], min(near[0], near[2]))
+        self.assertFalse(least.at_edge)
+
+    def test_find_the_first_time_and_where_training_diverges(self):
+        curve = nd.solve("deep-linear", **SMALL).test_risk
+        first = nd.find("deep-linear", first="test_risk < 0.8", **SMALL)
+        self.assertLess(float(curve[int(first.at)]), 0.8)
+        self.assertGreaterEqual(float(curve[int(first.at) - 1]), 0.8)
+        params = {k: v for k, v in SMALL.items() if k not in ("lr", "steps")}
+        edge = nd.find("deep-linear", param="lr", between=(0.1, 20), diverges=True, steps=60,
+                       **params)
+        self.assertTrue(0.1 < edge.at < 20)
+
+    def test_find_nothing_with_a_warning_that_says_what_was_met(self):
+        with self.assertWarns(nd.NotConvergedWarning):
+            self.assertIsNone(nd.find("deep-linear", first="test_risk < 1e-9", **SMALL))
+
+    def test_find_refuses_what_makes_no_sense(self):
+        for wrong in ({"first": "test_risk"}, {"first": "risk < 1"}, {"zero": "test_risk"},
+                      {"param": "gama0", "between": (1, 2), "min": "test_risk"}):
+            with self.assertRaises(nd.InputError):
+                nd.find("deep-linear", **wrong, **SMALL)
+
+    def test_transfer_is_that_of_the_command_line(self):
+        answers = nd.transfer(
+            "two-layer-fluctuations", lr=np.linspace(0.9, 1.4, 11), width=[100, 400, 1600],
+            activation="linear", gamma0=1, center=False, steps=6, record=[6],
+            data={"gram": [[1, 0.6, 0.3], [0.6, 1, 0.2], [0.3, 0.2, 1]], "targets": [1, -0.5, 0.3]})
+        np.testing.assert_allclose(answers.best_rate.sel(width=[np.inf, 1600, 400]),
+                                   [1.144, 1.1406, 1.1333], atol=6e-4)
+
+
 class Threads(unittest.TestCase):
     def test_two_may_work_at_once(self):
         wanted = nd.solve("deep-linear", **SMALL)

@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Answers: where a variable is zero, least or below a bound, and the best learning rate."""
+import re
+from typing import NamedTuple
+
+from ._cases import Case
+from ._context import Context, InputError, NotConvergedWarning, text, warn
+from ._frames import dataset, frame_of, owned
+from ._nndmft import ffi, lib
+from ._run import solve
+from ._tables import describe
+
+_RELATIONS = {"<": lib.NND_BELOW, ">": lib.NND_ABOVE, "=": lib.NND_ACROSS}
+
+
+class Found(NamedTuple):
+    """Where something is: a value of the parameter, or a time."""
+
+    at: float                  #: the parameter, or the time
+    uncertainty: float         #: half the length of the last bracket
+    value: float               #: of the variable there; of a divergence its step
+    value_se: "float | None"  #: standard error of theory there; None: it has none
+    at_edge: bool              #: the extremum is an end of the interval
+
+
+def _row(rows, count, name, what, model):
+    for i in range(count):
+        if text(rows[i].name) == name:
+            return rows + i
+    raise InputError(f"{name!r} is no {what} of {model}; nndmft.describe({model!r}) lists them")
+
+
+def _variable(model, name):
+    row = describe(model).row
+    return _row(row.variables, row.variable_count, name, "variable", model)
+
+
+def _statement(words):
+    """"theta < 1e-3" as name, relation and number."""
+    found = re.fullmatch(r"\s*(\w+)\s*([<>=])\s*(\S+)\s*", words)
+    if not found:
+        raise InputError(f"{words!r} is not of the form 'VAR < VALUE', with <, > or =")
+    return found.group(1), _RELATIONS[found.group(2)], float(found.group(3))
+
+
+def _coordinates(at):
+    """{"t": 40} as the library has it, and what keeps it alive."""
+    names = [ffi.new("char[]", name.encode()) for name in at]
+    listed = ffi.new("nnd_coordinate[]", len(names))
+    for place, name, value in zip(listed, names, at.values()):
+        place.dim, place.value = name, value
+    return listed, names
+
+
+def _found(context, status, found):
+    if status > 0:
+        warn(text(lib.nnd_context_message(context.pointer)), NotConvergedWarning)
+        return None
+    se = found.value_se
+    return Found(found.param, found.uncertainty, found.value, None if se != se else se,
+                 bool(found.at_edge))
+
+
+def find(model, *, param=None, between=None, zero=None, min=None, max=None, diverges=False,
+         first=None, level=0.0, at=None, subject=None, points=0, threads=None, memory_limit=None,
+         progress=None, **params):
+    """Where a theoretical variable is zero, least or largest over a parameter, or below a bound
+    in time: a Found, or None, with a warning that says what was met, where there is none.
+
+    `param="gamma0", between=(1, 5)` with one of `zero="x"` (or `level=`), `min="x"`, `max="x"`
+    (`subject="y < 2"`: where that holds), `diverges=True`; or `first="theta < 1e-3"` alone.
+    `at={"t": 40, "layer": 1}` says where the variable is read.
+    """
+    case = Case(model, **params)
+    context = Context(threads, memory_limit, progress)
+    found = ffi.new("nnd_found *")
+    coordinates, keep = _coordinates(at or {})
+    row, first_params = describe(case.model).row, case.pointer.params[0]
+    if first is not None:
+        name, relation, value = _statement(first)
+        options = ffi.new("nnd_first_options *")
+        options.variable, options.relation, options.level = (
+            _variable(case.model, name), relation, value)
+        options.coordinates, options.at = len(keep), coordinates
+        status = context.run(lib.nnd_find_first, row, first_params, options, found)
+        return _found(context, status, found)
+    goals = {"zero": (lib.NND_FIND_ZERO, zero), "min": (lib.NND_FIND_MIN, min),
+             "max": (lib.NND_FIND_MAX, max), "diverges": (lib.NND_FIND_DIVERGENCE, diverges)}
+    asked = [(goal, name) for goal, name in goals.values() if name]
+    if len(asked) != 1 or param is None or between is None:
+        raise InputError("find needs param=, between=(low, high) and one of zero=, min=, max=, "
+                         "diverges=True; or first=")
+    options = ffi.new("nnd_find_options *")
+    goal, name = asked[0]
+    options.param = _row(row.params.param, row.params.count, param, "parameter", case.model)
+    options.low, options.high = between
+    options.goal, options.level, options.points = goal, level, points
+    if isinstance(name, str):
+        options.variable = _variable(case.model, name)
+    if subject is not None:
+        name, options.relation, options.bound = _statement(subject)
+        options.subject = _variable(case.model, name)
+    options.coordinates, options.at = len(keep), coordinates
+    status = context.run(lib.nnd_find, row, first_params, options, found)
+    return _found(context, status, found)
+
+
+def transfer(model, *, lr, width=None, loss=None, rate="lr", **params):
+    """The best learning rate at every width: a Dataset over `width` (infinity first).
+
+    `lr`: the rates to sweep over; `width`: widths N at which the expansion in 1/N is read, of the
+    models of fluctuations. `loss`: the variable that is to be least, by default the model's own.
+    Beside `best_rate` stand what is lost by the rate of infinite width, the edge of stability and
+    what they are worth (docs/theory/fluctuations.md).
+    """
+    if width is not None:
+        params["at_width"] = list(width)
+    theory = solve(model, **{rate: list(lr)}, **params)
+    name = loss or next((n for n in ("loss", "test_risk", "test_mse") if n in theory), None)
+    if name is None:
+        raise InputError("loss= is missing: the theory has no loss, test_risk or test_mse")
+    context = Context()
+    frame = frame_of(context, theory)
+    wanted = ffi.new("double[]", [float(w) for w in width or []])
+    options, key = ffi.new("nnd_transfer_options *"), ffi.new("char[]", rate.encode())
+    options.rate, options.loss, options.theory = key, _variable(model, name), frame
+    options.widths, options.width = len(wanted), wanted
+    answers = ffi.new("nnd_frame **")
+    context.run(lib.nnd_transfer, describe(model).row, options, answers)
+    return dataset(context, owned(answers[0]))
