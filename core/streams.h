@@ -28,6 +28,7 @@
     STREAM(ALIGNMENT, START, 8, 2)                                                                 \
     STREAM(ALIGNMENT, PROBES, 10, 1)                                                               \
     STREAM(ALIGNMENT, TESTS, 11, 1)                                                                \
+    STREAM(ALIGNMENT, ORDER, 12, 1) /* seeds of the batches' orders */                             \
     STREAM(DEEP_FLUCTUATIONS_THEORY, LAYERS, 0, 100)                                               \
     STREAM(DEEP_FLUCTUATIONS_THEORY, SIGNS, 100, 100)                                              \
     STREAM(DEEP_FLUCTUATIONS_THEORY, SCOUTS, 200, 1)                                               \

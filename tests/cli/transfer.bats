@@ -77,6 +77,17 @@ YAML
     one_line_error 3 "no minimum" "--param lr=LOW:HIGH"
 }
 
+@test "a file is known to be writable before the work, and replaced only if it holds answers" {
+    works transfer case.yaml --param lr=0.4:1.4 -o t.h5
+    works transfer case.yaml --param lr=0.4:1.3 -o t.h5
+    works solve case.yaml -o solved.h5
+    refused 2 solved.h5 "--force" -- transfer case.yaml --param lr=0.4:1.4 -o solved.h5
+    works transfer case.yaml --param lr=0.4:1.4 -o solved.h5 --force
+    refused 2 "is the input" -- transfer case.yaml --param lr=0.4:1.4 -o case.yaml
+    refused 5 nowhere/t.h5 -- transfer case.yaml --param lr=0.4:1.4 -o nowhere/t.h5
+    [ ! -s out ]
+}
+
 @test "what makes no sense is refused in one line" {
     refused 2 --width "not a list of numbers > 0" -- transfer case.yaml --width 100,-3
     refused 2 --width "not a list" -- transfer case.yaml --width "100;3"
