@@ -80,7 +80,8 @@
     STREAM(WIDE_MLP, WEIGHTS, 0, 101)                                                              \
     STREAM(WIDE_MLP, BIASES, 101, 100)                                                             \
     STREAM(WIDE_MLP, SEARCH, 1000, 1)                                                              \
-    STREAM(WIDE_MLP_THEORY, LAYERS, 0, 100)
+    STREAM(WIDE_MLP_THEORY, LAYERS, 0, 100)                                                        \
+    STREAM(WIDE_MLP_THEORY, TESTS, 1000, 100)
 /* clang-format on */
 
 /** NND_STREAM_OWNER_NAME: the first; NND_STREAMS_OWNER_NAME: how many. */
