@@ -43,9 +43,15 @@ static const nnd_param TEACHER_PARAMS[] = {
 };
 static const nnd_param_table TEACHER_TABLE = NND_TABLE(TEACHER_PARAMS, nnd_alignment_teacher);
 
+static const char *const PROBED[] = {"fresh", "train", NULL};
+
 static const nnd_param PROBE_PARAMS[] = {
     {"points", PROBE(INTEGER, points), "0", NND_BETWEEN(0, 1e5),
      "size of a finite set of probes, for cka_probe; 0: none"},
+    {"on", PROBE(CHOICE, on), "fresh", NND_ANY,
+     "new inputs (of data: rows), or the first of the training inputs of the first network "
+     "(simulation only)",
+     .choices = PROBED},
     {"centred", PROBE(BOOL, centred), "false", NND_ANY, "take the mean over the probes out"},
     {"similarity", PROBE(BOOL, similarity), "false", NND_ANY,
      "take all measures of similarity on them, as `nndmft similarity` does, with null levels"},

@@ -366,6 +366,8 @@ static bool check_probes(const nnd_alignment *p, nnd_objection *o) {
     if (p->probe.points == 1 || (p->probe.points > 0 && p->probe.points < 4 && p->probe.centred))
         return nnd_object(o, "probe.points", "%lld; allowed: 0, or at least 2 (centred: 4)",
                           (long long)p->probe.points);
+    if (p->probe.on == NND_PROBE_TRAIN && p->probe.points == 0)
+        return nnd_object(o, "probe.on", "train: without points there are no probes");
     if (!p->probe.similarity)
         return true;
     if (p->probe.points < FEWEST_COMPARED)

@@ -190,6 +190,41 @@ START_TEST(the_second_network_has_what_is_its_own) {
 }
 END_TEST
 
+/* CKA of the first eight training inputs of the first network, by its definition. */
+START_TEST(probes_may_be_training_inputs) {
+    fixture f;
+    static twin t[2];
+    begin(&f,
+          "training: white-init, init_scale: 0.8, record: [0.7], inputs: independent, "
+          "probe: {points: 8, on: train}",
+          "activation: tanh");
+    const double variance[] = {0.8 / 6.0, 0.0};
+    double phi[2][8][D], traces[3] = {0.0};
+    for (uint32_t b = 0; b < 2; b++) {
+        t[b] = (twin){.depth = 2, .width = {D, D, 1}, .activation = NND_TANH};
+        draw(&f, &t[b], b, variance);
+        descend(&f, &t[b], b, 7, 0.1, false);
+        for (size_t i = 0; i < 8; i++) {
+            forward(&t[b], f.pair.x[0] + i * D);
+            memcpy(phi[b][i], t[b].phi[1], sizeof phi[b][i]);
+        }
+    }
+    for (size_t i = 0; i < 8; i++)
+        for (size_t j = 0; j < 8; j++) {
+            double g[2] = {0.0};
+            for (size_t b = 0; b < 2; b++)
+                for (size_t k = 0; k < D; k++)
+                    g[b] += phi[b][i][k] * phi[b][j][k];
+            traces[0] += g[0] * g[1];
+            traces[1] += g[0] * g[0];
+            traces[2] += g[1] * g[1];
+        }
+    test_close("CKA of training inputs", f.measure[NND_ALIGN_CKA_PROBE],
+               traces[0] / sqrt(traces[1] * traces[2]), 1e-12);
+    end(&f);
+}
+END_TEST
+
 /* A batch of all samples is descent; smaller ones are another path to about the same place. */
 START_TEST(batches_of_all_samples_are_descent) {
     fixture all, full, small;
@@ -211,6 +246,7 @@ int main(void) {
     TCase *tests = tcase_create("networks of alignment");
     tcase_add_test(tests, deep_tanh_networks_from_a_small_start);
     tcase_add_test(tests, the_second_network_has_what_is_its_own);
+    tcase_add_test(tests, probes_may_be_training_inputs);
     tcase_add_test(tests, batches_of_all_samples_are_descent);
     suite_add_tcase(suite, tests);
     return test_main(suite);

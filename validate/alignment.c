@@ -54,6 +54,9 @@ static bool check(const void *params, size_t size, nnd_objection *o) {
             return nnd_object(o, "time", "%g is more than %g steps of descent_rate %g", p->time,
                               MOST_DESCENT_STEPS, rate);
     }
+    if (p->probe.on == NND_PROBE_TRAIN && (size_t)p->probe.points > nnd_alignment_samples(p, size))
+        return nnd_object(o, "probe", "%lld points of %zu training inputs",
+                          (long long)p->probe.points, nnd_alignment_samples(p, size));
     double samples = p->alpha * (double)size;
     if (fabs(samples - (double)nnd_alignment_samples(p, size)) > 1e-9 * samples)
         (void)nnd_object(o, "alpha", "%g times size %zu is no whole number: there are %zu samples",
@@ -144,7 +147,9 @@ static nnd_status train(simulation *s, nnd_rng_key key) {
         return status;
     if (!nnd_alignment_is_linear(s->p))
         return nnd_alignment_run_nonlinear(s->ctx, &s->pair, key, trace);
-    if (s->probes != NULL)
+    if (s->p->probe.on == NND_PROBE_TRAIN)
+        memcpy(s->probes, s->pair.x[0], s->probe_numbers * sizeof(double));
+    else if (s->probes != NULL)
         status = nnd_alignment_draw_probes(s->ctx, &s->pair, key, NND_STREAM_ALIGNMENT_PROBES,
                                            (size_t)s->p->probe.points, s->probes,
                                            s->probes + s->probe_numbers);

@@ -17,7 +17,7 @@ enum { MOST_DEPTH = 4 };
 /* One network: as it trains, and with the same weights on the test points. */
 typedef struct {
     nnd_alignment_student how;
-    nnd_network net, test;
+    nnd_network net, test, probe; /* probe: on training inputs of the first, if asked for */
     nnd_schedule schedule;
     double *weight;   /* P: of the samples of a step */
     double *residual; /* P */
@@ -64,6 +64,9 @@ static nnd_status student_make(run *r, size_t b) {
     plan.samples = r->tests;
     if (status == NND_OK)
         status = nnd_network_make(r->ctx, &plan, &s->test);
+    plan.samples = (size_t)r->pair->params->probe.points;
+    if (status == NND_OK && r->pair->params->probe.on == NND_PROBE_TRAIN)
+        status = nnd_network_make(r->ctx, &plan, &s->probe);
     s->weight = malloc(samples * sizeof(double));
     s->residual = calloc(samples, sizeof(double));
     s->features = calloc(width * r->tests, sizeof(double));
@@ -92,6 +95,7 @@ static void run_clear(run *r) {
         student *s = &r->student[b];
         nnd_network_clear(&s->net);
         nnd_network_clear(&s->test);
+        nnd_network_clear(&s->probe);
         nnd_schedule_clear(&s->schedule);
         free(s->weight);
         free(s->residual);
@@ -111,6 +115,8 @@ static nnd_status set_data(run *r, nnd_rng_key key) {
     for (size_t b = 0; b < 2; b++) {
         nnd_network_set_inputs(&r->student[b].net, 0, r->pair->x[b]);
         nnd_network_set_inputs(&r->student[b].test, 0, x);
+        if (r->student[b].probe.samples > 0)
+            nnd_network_set_inputs(&r->student[b].probe, 0, r->pair->x[0]);
     }
     for (size_t mu = 0; classifies(r) && mu < r->tests; mu++)
         r->clean[mu] = r->clean[mu] < 0.0 ? -1.0 : 1.0;
@@ -227,10 +233,26 @@ static nnd_status layer_traces(run *r, const size_t l[2], nnd_cka_traces *traces
     return nnd_cka_population(r->ctx, r->tests, r->weight, rows, features, traces);
 }
 
-/* The first probe.points test points as a set of their own: n x K features. */
+/* Features of the last hidden layer of network b on n probes, n x K: the first of the test points,
+ * or training inputs. */
+static void take_probes(student *s, size_t tests, size_t n, double *f) {
+    size_t last = s->how.depth - 2, k = s->test.layer[last].rows;
+    bool trained = s->probe.samples > 0;
+    if (trained) {
+        memcpy(s->probe.weights, s->net.weights, s->net.weight_count * sizeof(double));
+        nnd_network_forward(&s->probe);
+    }
+    const double *phi = trained ? s->probe.layer[last].phi : s->features;
+    for (size_t i = 0; i < n; i++)
+        for (size_t h = 0; h < k; h++)
+            f[i * k + h] = phi[h * (trained ? n : tests) + i];
+}
+
+/* The probes as a set of their own. */
 static nnd_status measure_probes(run *r, double *measure) {
+    bool trained = r->pair->params->probe.on == NND_PROBE_TRAIN;
     size_t n = (size_t)r->pair->params->probe.points, width[2];
-    n = n < r->tests ? n : r->tests;
+    n = n < r->tests || trained ? n : r->tests;
     double *f[2] = {NULL, NULL};
     nnd_status status = NND_OK;
     for (size_t b = 0; status == NND_OK && b < 2; b++) {
@@ -238,9 +260,8 @@ static nnd_status measure_probes(run *r, double *measure) {
         f[b] = calloc(n * width[b], sizeof(double));
         if (f[b] == NULL)
             status = nnd_fail_memory(r->ctx, "features of the probes");
-        for (size_t i = 0; status == NND_OK && i < n; i++)
-            for (size_t h = 0; h < width[b]; h++)
-                f[b][i * width[b] + h] = r->student[b].features[h * r->tests + i];
+        else
+            take_probes(&r->student[b], r->tests, n, f[b]);
     }
     const double *const features[] = {f[0], f[1]};
     if (status == NND_OK)

@@ -51,9 +51,12 @@ typedef struct {
     nnd_reals coefficients2;
 } nnd_alignment_teacher;
 
+typedef enum { NND_PROBE_FRESH, NND_PROBE_TRAIN } nnd_alignment_probe_on;
+
 /** Probes on which representations are compared. */
 typedef struct {
     int64_t points; /**< 0: all of the distribution */
+    int on;         /**< nnd_alignment_probe_on */
     bool centred;
     bool similarity; /**< all measures of similarity.h are taken */
 } nnd_alignment_probe;

@@ -96,6 +96,11 @@ YAML
         --set 'simulate.second={depth: 1}'
     refused 2 params.depth "allowed with nonlinear networks: 2 to 4" -- simulate case.yaml --set sweep=null \
         --set params.ridge=null --set params.training=rich --set params.depth=5 --set simulate.batch=4
+    refused 2 params.probe "200 points of 80 training inputs" -- simulate case.yaml --set sweep=null \
+        --set 'params.probe={points: 200, on: train}'
+    works run case.yaml --set sweep=null --set 'params.probe={points: 20, on: train}' \
+        --set simulate.seeds=4 --set compare.vars=null -o train.h5
+    works export train.h5 --group mc --var cka_probe
     refused 2 simulate.batch "needs a hidden layer" -- simulate case.yaml --set simulate.batch=4
 }
 
