@@ -489,6 +489,23 @@ START_TEST(strengths_count_outliers_in_any_directions) {
 }
 END_TEST
 
+/* A fifth of the samples of a layer is too many directions. */
+START_TEST(many_directions_on_few_samples_are_warned_of) {
+    nnd_context *ctx = nnd_context_new(NULL);
+    const char *how = "depth: 2, gamma0: 3, lr: 0.3, steps: 8, spectrum: false, replicates: 2, ";
+    char params[1024];
+    snprintf(params, sizeof params, "%ssamples: 64, " LABELS, how);
+    nnd_frame *few = solve(ctx, params);
+    snprintf(params, sizeof params, "%ssamples: 1024, " LABELS, how);
+    nnd_frame *many = solve(ctx, params);
+    ck_assert_ptr_nonnull(nnd_frame_find_attribute(few, NULL, "warning_directions"));
+    ck_assert_ptr_null(nnd_frame_find_attribute(many, NULL, "warning_directions"));
+    nnd_frame_free(few);
+    nnd_frame_free(many);
+    nnd_context_free(ctx);
+}
+END_TEST
+
 /* ---- refusals ---- */
 
 START_TEST(what_is_not_known_is_refused_by_name) {
@@ -528,6 +545,7 @@ int main(void) {
     tcase_add_test(tests, recording_leaves_no_trace);
     tcase_add_loop_test(tests, many_test_samples_say_what_few_say, 0, 3);
     tcase_add_test(tests, strengths_count_outliers_in_any_directions);
+    tcase_add_test(tests, many_directions_on_few_samples_are_warned_of);
     tcase_add_loop_test(tests, what_is_not_known_is_refused_by_name, 0, 5);
     suite_add_tcase(suite, tests);
     return test_main(suite);

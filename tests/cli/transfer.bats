@@ -45,7 +45,7 @@ column() {
     works plot t.h5 --view transfer -o t.svg
     says t.svg "infinite width" "at_width = 400" "lowest"
     works info t.h5
-    says out answers
+    says out "/answers" best_rate_next
 }
 
 @test "networks stand beside theory, at the widths of the simulation" {
