@@ -380,6 +380,9 @@ nnd_status nnd_flat_record_start(nnd_flat_record *r, size_t b) {
     if (r->block->linear)
         set(r, "weights_distance2", b, 0, distance2(r->block, b));
     nnd_status status = nnd_flat_record_sharpness(r, b, &top);
+    if (status == NND_E_INPUT)
+        return nnd_fail(r->ctx, status,
+                        "params.weights: the Hessian at these matrices is not finite");
     if (status == NND_OK)
         set(r, "weights_sharpness", b, 0, top);
     return status;
