@@ -81,7 +81,9 @@ static const nnd_param PARAMS[] = {
     NND_MARKS_ROWS(nnd_wide_mlp),
     {"two_time", FIELD(BOOL, two_time), "false", NND_ANY,
      "also the kernels between all pairs of recorded times"},
-    {"kernels", FIELD(BOOL, kernels), "true", NND_ANY, "record Gram matrices and the NTK"},
+    {"kernels", FIELD(BOOL, kernels), "true", NND_ANY,
+     "record Gram matrices and the NTK; without them networks on more than 1024 samples have no "
+     "`stability` either"},
     {"spectrum", FIELD(BOOL, spectrum), "true", NND_ANY,
      "outlying singular values of the weight matrices"},
     {"outliers", FIELD(INTEGER, outliers), "3", NND_BETWEEN(1, 100),
@@ -290,6 +292,15 @@ double nnd_wide_mlp_stability_edge(const nnd_wide_mlp *p) {
 nnd_status nnd_wide_mlp_dataset(nnd_context *ctx, const nnd_wide_mlp *p, nnd_dataset *set) {
     return nnd_dataset_make_outputs(ctx, &p->data, (size_t)p->outputs, p->loss == NND_WIDE_MSE,
                                     set);
+}
+
+nnd_status nnd_wide_mlp_inputs(nnd_context *ctx, const nnd_wide_mlp *p, nnd_dataset *set) {
+    return nnd_dataset_make_inputs(ctx, &p->data, (size_t)p->outputs, p->loss == NND_WIDE_MSE, set);
+}
+
+bool nnd_wide_mlp_has_many(const nnd_wide_mlp *p) {
+    size_t points = nnd_data_samples(&p->data) + nnd_data_tests(&p->data);
+    return points * (size_t)p->outputs > NND_WIDE_MANY;
 }
 
 bool nnd_wide_mlp_classifies(const nnd_wide_mlp *p) {

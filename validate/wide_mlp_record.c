@@ -46,8 +46,17 @@ static bool squares(const nnd_wide_block *block) {
     return block->params->loss == NND_WIDE_MSE;
 }
 
-static bool descends(const nnd_wide_block *block) {
-    return block->params->integrator == NND_DESCENT;
+static bool ntk(const nnd_wide_block *block) {
+    return nnd_wide_takes_ntk(block->params);
+}
+
+static bool stability(const nnd_wide_block *block) {
+    return ntk(block) && block->params->integrator == NND_DESCENT;
+}
+
+/* Whether backward fields of single outputs are looked at. */
+static bool single_outputs(const nnd_wide_block *block) {
+    return block->outputs > 1 && (ntk(block) || outliers(block));
 }
 
 static bool classes(const nnd_wide_block *block) {
@@ -89,7 +98,7 @@ static const struct {
     {"ntk", kernels},
     {"ntk_test", kernels_of_tests},
     {"kernel_alignment", alignment},
-    {"stability", descends},
+    {"stability", stability},
     {"h_gram", kernels},
     {"phi_gram", kernels},
     {"g_gram", kernels},
@@ -203,12 +212,12 @@ static bool allocate(double **x, size_t n) {
 static bool make_scratch(nnd_wide_record *r) {
     const nnd_wide_block *block = r->block;
     size_t samples = block->net.samples, columns = block->training * block->outputs;
-    size_t side = r->span > samples ? r->span : samples;
-    side = side > columns ? side : columns;
+    size_t kernel = !ntk(block) ? 0 : samples > columns ? samples : columns;
+    size_t side = r->span > kernel ? r->span : kernel;
     if (!allocate(&r->square, side * side) || !allocate(&r->values, side) ||
         !allocate(&r->on_span, block->width * r->span))
         return false;
-    if (block->outputs > 1 &&
+    if (ntk(block) && block->outputs > 1 &&
         !allocate(&r->kernel, samples * block->outputs * columns +
                                   (block->training + 2) * block->outputs * block->outputs))
         return false;
@@ -229,7 +238,7 @@ nnd_status nnd_wide_record_make(nnd_context *ctx, const nnd_wide_block *block, s
     const nnd_wide_mlp *p = block->params;
     *r = (nnd_wide_record){.block = block, .ctx = ctx};
     nnd_status status = nnd_wide_mlp_marks(ctx, p, &r->marks);
-    if (status == NND_OK && block->outputs > 1)
+    if (status == NND_OK && single_outputs(block))
         status = nnd_wide_backward_make(ctx, block, &r->back);
     if (status == NND_OK && p->spectrum)
         status = make_basis(r);
@@ -262,7 +271,7 @@ void nnd_wide_record_clear(nnd_wide_record *r) {
 /* ---- one network at one time ---- */
 
 void nnd_wide_record_look(nnd_wide_record *r, nnd_network *net) {
-    if (r->block->outputs > 1)
+    if (single_outputs(r->block))
         nnd_wide_backward_take(&r->back, net);
 }
 
@@ -350,7 +359,7 @@ static void record_outputs(nnd_wide_record *r, size_t b, size_t i) {
 static nnd_status record_stability(nnd_wide_record *r, size_t b, size_t i, size_t n, size_t ld) {
     const nnd_wide_block *block = r->block;
     const nnd_wide_mlp *p = block->params;
-    if (!descends(block))
+    if (!stability(block))
         return NND_OK;
     if (LAPACKE_dsyev(LAPACK_ROW_MAJOR, 'N', 'U', (lapack_int)n, r->square, (lapack_int)ld,
                       r->values) != 0)
@@ -525,8 +534,9 @@ nnd_status nnd_wide_record_take(nnd_wide_record *r, size_t b, size_t i) {
     const nnd_wide_mlp *p = r->block->params;
     record_outputs(r, b, i);
     record_tests(r, b, i);
-    nnd_status status =
-        r->block->outputs > 1 ? record_ntk_of_outputs(r, b, i) : record_ntk(r, b, i);
+    nnd_status status = NND_OK;
+    if (ntk(r->block))
+        status = r->block->outputs > 1 ? record_ntk_of_outputs(r, b, i) : record_ntk(r, b, i);
     if (p->kernels)
         record_grams(r, b, i);
     if (status == NND_OK && p->spectrum)
@@ -597,11 +607,16 @@ double nnd_wide_record_scratch_bytes(const nnd_wide_mlp *p, size_t width, size_t
     double train = (double)nnd_data_samples(&p->data), c = (double)p->outputs;
     double samples = train + (double)nnd_data_tests(&p->data);
     double row = nnd_wide_mlp_most_marks(p) * train;
-    double numbers = 2.0 * samples * samples + n * samples;
-    if (p->outputs > 1)
-        numbers += nnd_wide_backward_numbers(p, width, networks) +
-                   c * c * (train * (samples + train + 1.0) + 2.0);
-    if (p->spectrum && p->depth > 1)
+    double d = (double)nnd_data_dim(&p->data);
+    bool kernel = nnd_wide_takes_ntk(p), search = p->spectrum && p->depth > 1;
+    double numbers = kernel ? 2.0 * samples * samples : 0.0;
+    if (p->spectrum)
+        numbers += fmin(train, d) * (n + 2.0 * d + 2.0 * fmin(train, d)) + train * d;
+    if (p->outputs > 1 && (kernel || search))
+        numbers += nnd_wide_backward_numbers(p, width, networks);
+    if (p->outputs > 1 && kernel)
+        numbers += c * c * (train * (samples + train + 1.0) + 2.0);
+    if (search)
         numbers += n * (3.0 * all * (layers - 1.0) + fmin(n, 400.0) + (double)p->outliers);
     if (p->two_time)
         numbers += 2.0 * layers * all * n * row + row * row;
@@ -613,8 +628,10 @@ double nnd_wide_record_flops(const nnd_wide_mlp *p, size_t width) {
     const double search = 100.0 * 2.0;
     double n = (double)width, layers = (double)p->depth, c = (double)p->outputs;
     double samples = (double)nnd_data_samples(&p->data) + (double)nnd_data_tests(&p->data);
-    double flops = (4.0 + (p->kernels ? 1.0 : 0.0)) * layers * n * samples * samples * c * c;
-    if (p->outputs > 1)
+    double flops = 0.0;
+    if (nnd_wide_takes_ntk(p))
+        flops += (4.0 + (p->kernels ? 1.0 : 0.0)) * layers * n * samples * samples * c * c;
+    if (p->outputs > 1 && (nnd_wide_takes_ntk(p) || p->spectrum))
         flops += c * 2.0 * (layers - 1.0) * n * n * (0.3 + samples / 14.0);
     if (p->spectrum)
         flops += search * (layers - 1.0) * n * n;
