@@ -135,6 +135,8 @@ static const nnd_variable VARIABLES[] = {
      "wide-mlp.md#s1: G^l = <g g>", "fields", .drawing = {.facet = "layer"}, .symbol = "G_ℓ"},
     {"readout_norm2", "t,[c]", "mean squared readout weight",
      "wide-mlp.md#s1-1: <z^L z^L> = sigma_w^2 |w|^2/N", "norms"},
+    {"induced_norm", "t", "norm of the product of all matrices",
+     "wide-mlp.md#s13-3: of the network without activations", "norms", .check = NND_UNCHECKED},
     {"input_eig", "t,k", "eigenvalue of the Gram matrix of W0 on the data",
      "wide-mlp.md#s5: W0^T W0/N on the span of the training inputs", "norms", .nullable = true,
      .drawing = {.rank = "k"}},

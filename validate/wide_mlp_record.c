@@ -2,6 +2,7 @@
 #include "validate/wide_mlp_record.h"
 #include "core/companion.h"
 #include "core/streams.h"
+#include "validate/induced_norm.h"
 
 #include <cblas.h>
 #include <lapacke.h>
@@ -103,6 +104,7 @@ static const struct {
     {"phi_gram", kernels},
     {"g_gram", kernels},
     {"readout_norm2", always},
+    {"induced_norm", always},
     {"input_eig", spectrum},
     {"outlier", outliers},
     {"outlier_left", outliers},
@@ -214,8 +216,10 @@ static bool make_scratch(nnd_wide_record *r) {
     size_t samples = block->net.samples, columns = block->training * block->outputs;
     size_t kernel = !ntk(block) ? 0 : samples > columns ? samples : columns;
     size_t side = r->span > kernel ? r->span : kernel;
+    size_t cols = block->width > block->net.inputs ? block->width : block->net.inputs;
     if (!allocate(&r->square, side * side) || !allocate(&r->values, side) ||
-        !allocate(&r->on_span, block->width * r->span))
+        !allocate(&r->on_span, block->width * r->span) ||
+        !allocate(&r->product, nnd_induced_norm_scratch(block->outputs, cols)))
         return false;
     if (ntk(block) && block->outputs > 1 &&
         !allocate(&r->kernel, samples * block->outputs * columns +
@@ -260,6 +264,7 @@ void nnd_wide_record_clear(nnd_wide_record *r) {
     free(r->first_g);
     free(r->basis);
     free(r->on_span);
+    free(r->product);
     free(r->square);
     free(r->values);
     free(r->past_phi);
@@ -534,6 +539,7 @@ nnd_status nnd_wide_record_take(nnd_wide_record *r, size_t b, size_t i) {
     const nnd_wide_mlp *p = r->block->params;
     record_outputs(r, b, i);
     record_tests(r, b, i);
+    values(r, "induced_norm", b)[i] = nnd_induced_norm(&r->block->net, b, r->product);
     nnd_status status = NND_OK;
     if (ntk(r->block))
         status = r->block->outputs > 1 ? record_ntk_of_outputs(r, b, i) : record_ntk(r, b, i);
@@ -589,7 +595,7 @@ double nnd_wide_record_bytes(const nnd_wide_mlp *p) {
     double times = nnd_wide_mlp_most_marks(p), c = (double)p->outputs;
     double samples = (double)nnd_data_samples(&p->data), tests = (double)nnd_data_tests(&p->data);
     double layers = (double)p->depth;
-    double numbers = times * (6.0 + c + 3.0 * samples * c + tests * c);
+    double numbers = times * (7.0 + c + 3.0 * samples * c + tests * c);
     if (p->kernels)
         numbers +=
             times *
@@ -609,7 +615,9 @@ double nnd_wide_record_scratch_bytes(const nnd_wide_mlp *p, size_t width, size_t
     double row = nnd_wide_mlp_most_marks(p) * train;
     double d = (double)nnd_data_dim(&p->data);
     bool kernel = nnd_wide_takes_ntk(p), search = p->spectrum && p->depth > 1;
-    double numbers = kernel ? 2.0 * samples * samples : 0.0;
+    double numbers = (double)nnd_induced_norm_scratch((size_t)p->outputs, (size_t)fmax(n, d));
+    if (kernel)
+        numbers += 2.0 * samples * samples;
     if (p->spectrum)
         numbers += fmin(train, d) * (n + 2.0 * d + 2.0 * fmin(train, d)) + train * d;
     if (p->outputs > 1 && (kernel || search))
@@ -628,7 +636,7 @@ double nnd_wide_record_flops(const nnd_wide_mlp *p, size_t width) {
     const double search = 100.0 * 2.0;
     double n = (double)width, layers = (double)p->depth, c = (double)p->outputs;
     double samples = (double)nnd_data_samples(&p->data) + (double)nnd_data_tests(&p->data);
-    double flops = 0.0;
+    double flops = 2.0 * c * n * (layers * n + (double)nnd_data_dim(&p->data));
     if (nnd_wide_takes_ntk(p))
         flops += (4.0 + (p->kernels ? 1.0 : 0.0)) * layers * n * samples * samples * c * c;
     if (p->outputs > 1 && (nnd_wide_takes_ntk(p) || p->spectrum))

@@ -39,7 +39,7 @@ objects() {
     tool info mc.h5
     local name
     for name in loss delta output test_output test_loss ntk ntk_test stability h_gram phi_gram \
-        g_gram readout_norm2 input_eig outlier outlier_left outlier_right phi_two_time g_two_time; do
+        g_gram readout_norm2 induced_norm input_eig outlier outlier_left outlier_right phi_two_time g_two_time; do
         h5ls -r mc.h5 | grep -q "^/mc/$name " || explain "no $name"
     done
 }
