@@ -283,6 +283,18 @@ typedef struct {
 void nnd_result_clear(nnd_result *result);
 nnd_status nnd_result_write(nnd_context *ctx, const char *path, const nnd_result *result);
 nnd_status nnd_result_read(nnd_context *ctx, const char *path, nnd_result *result);
+typedef struct nnd_output nnd_output;
+nnd_status nnd_output_open(nnd_context *ctx, const char *path, nnd_output **output);
+const char *nnd_output_path(const nnd_output *output);
+nnd_status nnd_output_close(nnd_context *ctx, nnd_output *output, bool keep);
+typedef struct {
+    size_t count;
+    const nnd_result *result;
+    const char *const *path;
+    const char *documents;
+    ...;
+} nnd_report;
+nnd_status nnd_report_write(nnd_context *ctx, const nnd_report *report, FILE *out);
 nnd_status nnd_result_annotate(nnd_frame *frame, const nnd_model *model);
 
 void free(void *);

@@ -91,7 +91,8 @@ def members(name):
         lines += ["    verdicts: pandas.DataFrame | None", "    agrees: bool | None",
                   "    def plot(self, *names: str, view: str | None = ..., **options: Any)"
                   " -> Any: ...",
-                  "    def save(self, path: str | os.PathLike[str]) -> None: ..."]
+                  "    def save(self, path: str | os.PathLike[str]) -> None: ...",
+                  "    def report(self, path: str | os.PathLike[str]) -> None: ..."]
     else:
         lines.append("    ...")
     return lines + [""]

@@ -151,6 +151,20 @@ class Comparison(unittest.TestCase):
         self.assertTrue(again.verdicts.verdict.equals(self.result.verdicts.verdict))
         self.assertEqual(again.case, self.result.case)
 
+    def test_makes_a_page(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "a.html")
+            self.result.report(path)
+            with open(path, encoding="utf-8") as file:
+                page = file.read()
+            self.assertEqual(os.listdir(folder), ["a.html"])
+        self.assertIn("</html>", page)
+        self.assertIn("<svg", page)
+        self.assertIn("<h2>python</h2>", page)
+        self.assertIn("python: nndmft", page)
+        with self.assertRaises(nd.FileError):
+            self.result.report("/nowhere/to/be.html")
+
     def test_of_ones_own_simulation(self):
         theory = self.result.theory
         rng = np.random.default_rng(5)
