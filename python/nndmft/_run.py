@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Theory, simulation, and their comparison."""
 import builtins
+import numbers
 import os
 
 import pandas as pd
@@ -21,6 +22,12 @@ def _case(model, keywords):
     if os.path.splitext(str(model))[1] in (".yaml", ".yml"):
         return Case.from_yaml(model, **({"params": keywords} if keywords else {}))
     return Case(model, **keywords)
+
+
+def _one_point(case):
+    if case.pointer.sweep.points != 1:
+        raise InputError(f"sweep: {case.pointer.sweep.points} points where one is meant")
+    return case
 
 
 def _label(data, case):
@@ -82,6 +89,23 @@ def simulate(model, *, threads=None, memory_limit=None, progress=None, **params)
 
 
 _PARTS = ("theory", "mc", "seeds", "influence", "weights", "compare")
+
+
+def recipe(model, size=None, **params):
+    """What PyTorch or Keras need to train the network of that size: a Dataset of `init_std`, the
+    standard deviation of each matrix at the start, `raw_lr`, its learning rate, and
+    `output_divisor`; the attribute `optimizer` says what goes with the rates.
+
+    `size` is that of the simulation (`describe(model).simulate`), absent where there is none;
+    the rest as in `solve`, without a sweep.
+    """
+    case = _one_point(_case(model, params))
+    simulator = lib.nnd_simulator_find(case.pointer.model)
+    if case.pointer.model.sized and not (isinstance(size, numbers.Integral) and size > 0):
+        raise InputError(f"size: {size!r} is out of range: an integer > 0")
+    context, frame = Context(), ffi.new("nnd_frame **")
+    context.check(simulator.recipe(context.pointer, case.pointer.params[0], size or 0, frame))
+    return dataset(context, owned(frame[0]))
 
 
 class Result:

@@ -253,6 +253,13 @@ class Answers(unittest.TestCase):
         with self.assertWarns(nd.NotConvergedWarning):
             self.assertIsNone(nd.find("deep-linear", first="test_risk < 1e-9", **SMALL))
 
+    def test_find_takes_cases_and_refuses_sweeps(self):
+        case = nd.Case("deep-linear", **SMALL)
+        self.assertEqual(nd.find(case, first="test_risk < 0.8"),
+                         nd.find("deep-linear", first="test_risk < 0.8", **SMALL))
+        with self.assertRaisesRegex(nd.InputError, "sweep: 2 points"):
+            nd.find("deep-linear", first="test_risk < 0.8", **{**SMALL, "gamma0": [1, 2]})
+
     def test_find_refuses_what_makes_no_sense(self):
         for wrong in ({"first": "test_risk"}, {"first": "risk < 1"}, {"zero": "test_risk"},
                       {"param": "gama0", "between": (1, 2), "min": "test_risk"}):
@@ -266,6 +273,23 @@ class Answers(unittest.TestCase):
             data={"gram": [[1, 0.6, 0.3], [0.6, 1, 0.2], [0.3, 0.2, 1]], "targets": [1, -0.5, 0.3]})
         np.testing.assert_allclose(answers.best_rate.sel(width=[np.inf, 1600, 400]),
                                    [1.144, 1.1406, 1.1333], atol=6e-4)
+
+
+class Recipes(unittest.TestCase):
+    def test_are_those_of_the_dry_run(self):
+        # docs/from-pytorch.md prints the same.
+        told = nd.recipe("deep-linear", size=200, depth=2, alpha=2, nu=2, gamma0=2, sigma=0.8, lr=0.1)
+        np.testing.assert_allclose(told.init_std, [0.05656854249, 0.04, 0.04], rtol=1e-9)
+        np.testing.assert_allclose(told.raw_lr, [0.512, 0.256, 0.256], rtol=1e-9)
+        self.assertAlmostEqual(float(told.output_divisor), 8**0.5, places=12)
+        self.assertEqual(told.attrs["optimizer"], "SGD")
+
+    def test_are_of_one_network(self):
+        with self.assertRaisesRegex(nd.InputError, "sweep: 2 points"):
+            nd.recipe("deep-linear", size=200, gamma0=[1, 2])
+        for size in (None, 0, 2.5):
+            with self.assertRaisesRegex(nd.InputError, "size"):
+                nd.recipe("deep-linear", size=size)
 
 
 class Threads(unittest.TestCase):
