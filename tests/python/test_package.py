@@ -182,6 +182,21 @@ class Comparison(unittest.TestCase):
         self.assertEqual(len(self.result.plot("test_risk", "h_norm2")), 2)
         matplotlib.pyplot.close("all")
 
+    def test_is_drawn_in_one_colour_for_theory_and_networks_of_a_curve(self):
+        swept = nd.run("deep-linear", **{**SMALL, "gamma0": [0.5, 1.5]}, size=[20, 40], seeds=8)
+        axes = swept.plot("test_risk")
+        colours = [line.get_color() for line in axes.lines[:2]]
+        points = [bars.lines[0] for bars in axes.containers]
+        self.assertEqual([p.get_color() for p in points], [colours[0]] * 2 + [colours[1]] * 2)
+        # Networks are nearer to the line of their own gamma0 than to the other.
+        own, other = axes.lines[0].get_ydata(), axes.lines[1].get_ydata()
+        for p in points[:2]:
+            self.assertLess(abs(p.get_ydata() - own).max(), abs(p.get_ydata() - other).max())
+        self.assertNotEqual(points[0].get_marker(), points[1].get_marker())
+        self.assertEqual(axes.get_legend_handles_labels()[1],
+                         ["γ₀ = 0.5", "γ₀ = 1.5", "networks, size = 20", "networks, size = 40"])
+        matplotlib.pyplot.close("all")
+
     def test_simulation_alone_has_the_same_bits(self):
         mc = nd.simulate("deep-linear", **SMALL, size=[40, 80], seeds=64)
         np.testing.assert_array_equal(mc.test_risk, self.result.mc.test_risk)
