@@ -349,6 +349,9 @@ static void alignment(nnd_context *ctx) {
     seconds = bench_alignment_contour(ctx, &flops);
     row("contour, 1024 nodes, 200 times", seconds, 1e-9 * flops / seconds, "Gflop/s",
         2e-9 * bench_dgemm(1000), "dgemm");
+    seconds = bench_alignment_uneven(ctx, &flops);
+    row("regression on 4096 x 200 inputs as they are", seconds, 1e-9 * flops / seconds, "Gflop/s",
+        2e-9 * bench_dgemm(200), "dgemm of that size");
     nnd_case *c = read_case(ctx, "{model: alignment, params: {alpha: 2, ridge: 0.01}, "
                                  "simulate: {size: 200, seeds: 200}}");
     nnd_plan plan;

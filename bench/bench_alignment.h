@@ -7,5 +7,6 @@
 
 double bench_alignment_curve(double *points);
 double bench_alignment_contour(nnd_context *ctx, double *flops);
+double bench_alignment_uneven(nnd_context *ctx, double *flops);
 
 #endif

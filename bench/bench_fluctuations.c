@@ -27,8 +27,8 @@ static void one_sample(void) {
     nnd_integers all = {0};
     nnd_timegrid grid;
     require(ctx, nnd_timegrid_make(ctx, 250, &all, 1, &grid));
-    const nnd_units units = {&tanh_04, 1,     1, &gram,   &target, 1.0,   0.05,
-                             true,     &grid, 1, &kernel, true,    false, false};
+    const nnd_units units = {&tanh_04, 1, 1,       &gram, &target, 1.0,   0.05, true,
+                             &grid,    1, &kernel, true,  false,   false, NULL};
     double best = INFINITY;
     nnd_influence_report report = {0};
     for (int i = 0; i < RUNS; i++) {
@@ -68,8 +68,8 @@ static outcome four_samples(int threads, bool bias) {
         for (size_t nu = 0; nu <= mu; nu++)
             kernel[k++] = (nnd_observable){NND_OBSERVE_NTK, mu, nu};
     require(ctx, nnd_timegrid_make(ctx, 100, &all, 1, &grid));
-    const nnd_units units = {&plain_tanh, P,     P, gram,   targets, 1.0,   0.05,
-                             false,       &grid, k, kernel, bias,    false, false};
+    const nnd_units units = {&plain_tanh, P, P,      gram, targets, 1.0,   0.05, false,
+                             &grid,       k, kernel, bias, false,   false, NULL};
     outcome o = {.seconds = INFINITY};
     for (int i = 0; i < RUNS; i++) {
         nnd_fluctuations out, se;

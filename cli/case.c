@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "cli.h"
 
@@ -63,4 +64,30 @@ nnd_status cli_check_output(nnd_context *ctx, const char *input, const char *out
         in.st_ino == out.st_ino)
         return nnd_fail(ctx, NND_E_INPUT, "%s: is the input, not to be replaced", output);
     return NND_OK;
+}
+
+/* A file that holds answers is replaced by newer ones, any other only with --force. */
+static nnd_status check_older(nnd_context *ctx, const char *path) {
+    nnd_result older = {0};
+    if (access(path, F_OK) != 0)
+        return NND_OK;
+    nnd_status status = nnd_result_read(ctx, path, &older);
+    bool ours = status == NND_OK && older.answers != NULL;
+    nnd_result_clear(&older);
+    return ours ? NND_OK
+                : nnd_fail(ctx, NND_E_INPUT,
+                           "%s: holds other things than answers; --force replaces it", path);
+}
+
+nnd_status cli_check_answers(nnd_context *ctx, const cli_options *options) {
+    nnd_output *output = NULL;
+    const char *path = options->output;
+    if (path == NULL)
+        return NND_OK;
+    nnd_status status = cli_check_output(ctx, options->args.value[0], path);
+    if (status == NND_OK)
+        status = nnd_output_open(ctx, path, &output);
+    if (status == NND_OK)
+        status = nnd_output_close(ctx, output, false);
+    return status == NND_OK && !options->force ? check_older(ctx, path) : status;
 }

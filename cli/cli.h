@@ -118,6 +118,10 @@ NND_MUST_USE nnd_status cli_write_table(nnd_context *ctx, const cli_options *opt
 /** Refuses to replace the very file that a command reads, and "-", the standard output. */
 NND_MUST_USE nnd_status cli_check_output(nnd_context *ctx, const char *input, const char *output);
 
+/** Whether -o, if it is given, can be written: before the work, and over older answers alone unless
+ *  --force is given. */
+NND_MUST_USE nnd_status cli_check_answers(nnd_context *ctx, const cli_options *options);
+
 /** Progress on stderr: a bar on a terminal, else a line a minute. */
 void cli_progress(void *user, const char *what, double done, size_t total);
 /** Makes room for a line where the bar is. */

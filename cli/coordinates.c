@@ -115,8 +115,8 @@ int cli_coordinates(nnd_context *ctx, const cli_options *options) {
     if (status == NND_OK && (!c->simulates || c->simulate.size.count < 2))
         status = nnd_fail(ctx, NND_E_INPUT,
                           "simulate.size: two or more sizes are needed, as [64, 128, 256, 512]");
-    if (status == NND_OK && options->output != NULL)
-        status = cli_check_output(ctx, options->args.value[0], options->output);
+    if (status == NND_OK)
+        status = cli_check_answers(ctx, options);
     if (status == NND_OK)
         status = nnd_ensemble_check(ctx, c);
     if (status == NND_OK)

@@ -103,6 +103,7 @@ int cli_info(nnd_context *ctx, const cli_options *options) {
     print_group("mc/influence", result.influence);
     print_group("mc/weights", result.weights);
     print_group("compare", result.compare);
+    print_group("answers", result.answers);
     if (result.case_text != NULL)
         print_case(result.case_text);
     nnd_result_clear(&result);

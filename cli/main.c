@@ -29,7 +29,7 @@ const cli_command CLI_COMMANDS[] = {
      1, 1, "spP", cli_find},
     {"transfer", "CASE", "does the best learning rate stay where it is as networks grow", 1, 1,
      "osfPT", cli_transfer},
-    {"coordinates", "CASE", "do networks scale with their width as they should", 1, 1, "os",
+    {"coordinates", "CASE", "do networks scale with their width as they should", 1, 1, "osf",
      cli_coordinates},
     {"plot", "FILE [MINE]", "draw theory as lines and simulation as points", 1, 2, "oVwLl",
      cli_plot},

@@ -440,8 +440,8 @@ static void question_clear(question *q) {
 int cli_transfer(nnd_context *ctx, const cli_options *options) {
     question q = {.ctx = ctx, .options = options};
     nnd_status status = pose(&q);
-    if (status == NND_OK && options->output != NULL)
-        status = cli_check_output(ctx, options->args.value[0], options->output);
+    if (status == NND_OK)
+        status = cli_check_answers(ctx, options);
     if (status == NND_OK && q.solved->simulates)
         status = nnd_ensemble_check(ctx, q.solved);
     if (status == NND_OK)

@@ -28,6 +28,7 @@
     STREAM(ALIGNMENT, START, 8, 2)                                                                 \
     STREAM(ALIGNMENT, PROBES, 10, 1)                                                               \
     STREAM(ALIGNMENT, TESTS, 11, 1)                                                                \
+    STREAM(ALIGNMENT, ORDER, 12, 1) /* seeds of the batches' orders */                             \
     STREAM(DEEP_FLUCTUATIONS_THEORY, LAYERS, 0, 100)                                               \
     STREAM(DEEP_FLUCTUATIONS_THEORY, SIGNS, 100, 100)                                              \
     STREAM(DEEP_FLUCTUATIONS_THEORY, SCOUTS, 200, 1)                                               \
@@ -79,7 +80,8 @@
     STREAM(WIDE_MLP, WEIGHTS, 0, 101)                                                              \
     STREAM(WIDE_MLP, BIASES, 101, 100)                                                             \
     STREAM(WIDE_MLP, SEARCH, 1000, 1)                                                              \
-    STREAM(WIDE_MLP_THEORY, LAYERS, 0, 100)
+    STREAM(WIDE_MLP_THEORY, LAYERS, 0, 100)                                                        \
+    STREAM(WIDE_MLP_THEORY, TESTS, 1000, 100)
 /* clang-format on */
 
 /** NND_STREAM_OWNER_NAME: the first; NND_STREAMS_OWNER_NAME: how many. */

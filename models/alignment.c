@@ -43,9 +43,15 @@ static const nnd_param TEACHER_PARAMS[] = {
 };
 static const nnd_param_table TEACHER_TABLE = NND_TABLE(TEACHER_PARAMS, nnd_alignment_teacher);
 
+static const char *const PROBED[] = {"fresh", "train", NULL};
+
 static const nnd_param PROBE_PARAMS[] = {
     {"points", PROBE(INTEGER, points), "0", NND_BETWEEN(0, 1e5),
      "size of a finite set of probes, for cka_probe; 0: none"},
+    {"on", PROBE(CHOICE, on), "fresh", NND_ANY,
+     "new inputs (of data: rows), or the first of the training inputs of the first network "
+     "(simulation only)",
+     .choices = PROBED},
     {"centred", PROBE(BOOL, centred), "false", NND_ANY, "take the mean over the probes out"},
     {"similarity", PROBE(BOOL, similarity), "false", NND_ANY,
      "take all measures of similarity on them, as `nndmft similarity` does, with null levels"},
@@ -98,7 +104,7 @@ static const nnd_param PARAMS[] = {
     {"steps", FIELD(INTEGER, steps), "100", NND_BETWEEN(0, 1e8), "number of steps of gd"},
     NND_RECORD_ROWS(nnd_alignment, "1"),
     {"depth", FIELD(INTEGER, depth), "2", NND_BETWEEN(2, 100),
-     "rich: L, number of weight matrices, readout included"},
+     "rich, and nonlinear networks (up to 4): L, number of weight matrices, readout included"},
     {"init_scale", FIELD(REAL, init_scale), "null", NND_FROM(1e-150),
      "rich: |beta(0)| (default 1e-3); white-init: W^T W (1); gaussian-init: variance of the "
      "entries of W times D (0.1)"}, /* its square is a number */
@@ -125,6 +131,21 @@ static const nnd_param PARAMS[] = {
     {"minimum", FIELD(BOOL, minimum), "false", NND_ANY,
      "also where the cosine is least over alpha (ridge, weight-decay)"},
 };
+#define SECOND(type, name) NND_FIELD(type, nnd_alignment_second, name)
+static const char *const SAME_OR[] = {"same", "linear",   "tanh",      "erf", "relu",
+                                      "gelu", "softplus", "tanh-gelu", NULL};
+static const nnd_param SECOND_PARAMS[] = {
+    {"activation", SECOND(CHOICE, activation), "same", NND_ANY, "of its hidden layers",
+     .choices = SAME_OR},
+    {"depth", SECOND(INTEGER, depth), "0", NND_BETWEEN(0, 4), "its matrices; 0: as many"},
+    {"width", SECOND(REAL, width), "null", NND_POSITIVE, "its K/D"},
+    {"init_scale", SECOND(REAL, init_scale), "null", NND_FROM(1e-150), "its start"},
+    {"descent_rate", SECOND(REAL, descent_rate), "null", NND_POSITIVE, "its learning rate"},
+    {"batch", SECOND(INTEGER, batch), "-1", NND_BETWEEN(-1, 1e6),
+     "its samples per step; 0: all, -1: as many"},
+};
+static const nnd_param_table SECOND_TABLE = NND_TABLE(SECOND_PARAMS, nnd_alignment_second);
+
 static const nnd_param OPTIONS[] = {
     {"route", FIELD(CHOICE, route), "direct", NND_ANY,
      "of ridge and weight-decay: direct solution, or networks trained by gradient flow",
@@ -143,6 +164,11 @@ static const nnd_param OPTIONS[] = {
      "y/P|"},
     {"test_points", FIELD(INTEGER, test_points), "1000", NND_BETWEEN(2, 1e6),
      "probes on which nonlinear networks are measured"},
+    {"batch", FIELD(INTEGER, batch), "0", NND_BETWEEN(0, 1e6),
+     "nonlinear networks and classification: samples per step, in an order of each network's own; "
+     "0: all"},
+    {"second", FIELD(GROUP, second), "null", NND_ANY,
+     "what the second network of a nonlinear pair has of its own", .group = &SECOND_TABLE},
 };
 static const nnd_view VIEWS[] = {
     {"map",

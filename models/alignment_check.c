@@ -26,8 +26,36 @@ bool nnd_alignment_is_timed(const nnd_alignment *p) {
            p->training == NND_ALIGN_RICH || p->training == NND_ALIGN_WHITE;
 }
 
+nnd_alignment_student nnd_alignment_student_of(const nnd_alignment *p, size_t b) {
+    const nnd_alignment_second *s = &p->second;
+    nnd_alignment_student x = {p->activation, (size_t)p->depth, p->width,
+                               p->init_scale, p->descent_rate,  p->batch};
+    if (b == 0)
+        return x;
+    if (s->activation > 0)
+        x.activation = (nnd_activation){.name = s->activation - 1, .gain = 1.0, .scale = 1.0};
+    if (s->depth > 0)
+        x.depth = (size_t)s->depth;
+    x.width = isnan(s->width) ? x.width : s->width;
+    x.init_scale = isnan(s->init_scale) ? x.init_scale : s->init_scale;
+    x.descent_rate = isnan(s->descent_rate) ? x.descent_rate : s->descent_rate;
+    x.batch = s->batch < 0 ? x.batch : s->batch;
+    return x;
+}
+
+size_t nnd_alignment_layers(const nnd_alignment *p) {
+    size_t a = nnd_alignment_student_of(p, 0).depth, b = nnd_alignment_student_of(p, 1).depth;
+    return (a < b ? a : b) - 1;
+}
+
+static bool has_second(const nnd_alignment_second *s) {
+    return s->activation > 0 || s->depth > 0 || s->batch >= 0 || !isnan(s->width) ||
+           !isnan(s->init_scale) || !isnan(s->descent_rate);
+}
+
 bool nnd_alignment_is_linear(const nnd_alignment *p) {
-    return p->task == NND_TASK_REGRESSION && p->activation.name == NND_LINEAR;
+    return p->task == NND_TASK_REGRESSION && p->activation.name == NND_LINEAR && p->batch == 0 &&
+           !has_second(&p->second);
 }
 
 void nnd_alignment_modes(const nnd_alignment *p, size_t dim, double *eigenvalue, double *teacher2) {
@@ -242,7 +270,8 @@ static bool check_training(nnd_alignment *p, nnd_objection *o) {
                  "weight-decay") ||
         !belongs(o, "init_scale", p->init_scale, !isnan(p->init_scale) && !starts,
                  "rich, white-init or gaussian-init") ||
-        !belongs(o, "depth", (double)p->depth, p->depth != 2 && p->training != NND_ALIGN_RICH,
+        !belongs(o, "depth", (double)p->depth,
+                 p->depth != 2 && p->training != NND_ALIGN_RICH && nnd_alignment_is_linear(p),
                  "rich"))
         return false;
     if (decay && isnan(p->weight_decay))
@@ -309,13 +338,23 @@ static bool check_simulation(const nnd_alignment *p, nnd_objection *o) {
         return nnd_object(o, "route", "network has several outputs only without ridge");
     if (nnd_alignment_is_linear(p))
         return true;
-    const char *key = p->task == NND_TASK_CLASSIFICATION ? "task" : "activation";
+    const char *key = p->task == NND_TASK_CLASSIFICATION ? "task"
+                      : p->activation.name != NND_LINEAR ? "activation"
+                      : p->batch > 0                     ? "batch"
+                                                         : "second";
     bool starts = p->training == NND_ALIGN_RICH || p->training == NND_ALIGN_WHITE ||
                   p->training == NND_ALIGN_GAUSSIAN;
-    if (!starts || p->depth != 2)
+    if (!starts)
         return nnd_object(o, key,
-                          "needs a hidden layer: training: rich (depth 2), white-init or "
-                          "gaussian-init");
+                          "needs a hidden layer: training: rich, white-init or gaussian-init");
+    if (p->depth > 4)
+        return nnd_object(o, "depth", "%lld; allowed with nonlinear networks: 2 to 4",
+                          (long long)p->depth);
+    if (p->second.depth == 1)
+        return nnd_object(o, "second", "depth 1; allowed: 2 to 4");
+    if (p->outputs > 1)
+        return nnd_object(o, "outputs", "%lld; allowed with nonlinear networks: 1",
+                          (long long)p->outputs);
     if (p->metric != NND_METRIC_SIGMA)
         return nnd_object(o, key, "outputs are compared on probes: metric: sigma");
     return true;
@@ -327,6 +366,8 @@ static bool check_probes(const nnd_alignment *p, nnd_objection *o) {
     if (p->probe.points == 1 || (p->probe.points > 0 && p->probe.points < 4 && p->probe.centred))
         return nnd_object(o, "probe.points", "%lld; allowed: 0, or at least 2 (centred: 4)",
                           (long long)p->probe.points);
+    if (p->probe.on == NND_PROBE_TRAIN && p->probe.points == 0)
+        return nnd_object(o, "probe.on", "train: without points there are no probes");
     if (!p->probe.similarity)
         return true;
     if (p->probe.points < FEWEST_COMPARED)

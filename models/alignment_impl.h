@@ -5,7 +5,7 @@
 
 #include "nndmft/alignment.h"
 
-enum { NND_ALIGNMENT_VARIABLES = 35 };
+enum { NND_ALIGNMENT_VARIABLES = 36 };
 extern const nnd_variable nnd_alignment_variables[NND_ALIGNMENT_VARIABLES];
 
 bool nnd_alignment_check(void *params, nnd_objection *objection);

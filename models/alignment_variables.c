@@ -17,6 +17,8 @@ const nnd_variable nnd_alignment_variables[NND_ALIGNMENT_VARIABLES] = {
      "alignment.md#s7: E of a ratio", "pairs", .check = NND_UNCHECKED, .nullable = true},
     {"cka_pair", "[t]", "CKA of the hidden layers, mean over pairs",
      "alignment.md#s7: E of a ratio", "pairs", .check = NND_UNCHECKED, .nullable = true},
+    {"cka_layer", "[t],layer", "CKA of each hidden layer of nonlinear networks, mean over pairs",
+     "alignment.md#s11: on the test points", "layers", .check = NND_UNCHECKED, .nullable = true},
     {"cka_probe", "[t]", "CKA on a finite set of probes", "alignment.md#s1: E CKA_n", "probes",
      .nullable = true},
     {"cka_debiased", "[t]", "debiased CKA on a finite set of probes",

@@ -57,7 +57,8 @@ static bool check(void *params, nnd_objection *o) {
                           "contributes; use {name: relu, smoothing: 0.2}");
     if ((p->samples & (p->samples - 1)) != 0)
         return nnd_object(o, "samples", "%lld is not a power of two", (long long)p->samples);
-    return nnd_steps_check(&p->record, p->steps, o) && nnd_data_check_samples(&p->data, o);
+    return nnd_rates_check(&p->schedule, o) && nnd_steps_check(&p->record, p->steps, o) &&
+           nnd_data_check_samples(&p->data, o);
 }
 
 static const nnd_guide TRANSFER[] = {{"loss", "infinite width", NND_GUIDE_LINE}, {NULL}};

@@ -37,7 +37,8 @@ static bool check(void *params, nnd_objection *o) {
     if (p->widths.count > 0 && p->widths.count != (size_t)p->depth)
         return nnd_object(o, "widths", "%zu of %lld hidden layers", p->widths.count,
                           (long long)p->depth);
-    return nnd_steps_check(&p->record, p->steps, o) && nnd_data_check_samples(&p->data, o);
+    return nnd_rates_check(&p->schedule, o) && nnd_steps_check(&p->record, p->steps, o) &&
+           nnd_data_check_samples(&p->data, o);
 }
 
 static const nnd_guide TRANSFER[] = {{"loss", "infinite width", NND_GUIDE_LINE}, {NULL}};

@@ -14,14 +14,15 @@
      "initialisation scale of every layer, readout included", .symbol = "σ_w",                     \
      .long_name = "initialisation scale"},                                                         \
     {"gamma0", NND_FIELD(REAL, structure, gamma0), "1", NND_FROM(1e-8),                            \
-     "output scale; large: rich, small: lazy (rounding counts 1/gamma0 times)", .beyond = "below it networks are lazy, as they are at 1e-8", \
-     .symbol = "γ₀",    \
+     "output scale; large: rich, small: lazy (rounding counts 1/gamma0 times)", .beyond = "below it networks are lazy, as they are at 1e-8",\
+     .symbol = "γ₀",                                                                               \
      .long_name = "output scale"},                                                                 \
     {"lr", NND_FIELD(REAL, structure, lr), "0.1", NND_POSITIVE,                                    \
      "learning rate eta0; the raw rate is eta0 gamma0^2 N", .symbol = "η₀",                        \
      .long_name = "learning rate"},                                                                \
     {"steps", NND_FIELD(INTEGER, structure, steps), "40", NND_BETWEEN(0, 1e6),                     \
      "T, number of steps"},                                                                        \
+    NND_SCHEDULE_ROW(structure),                                                                   \
     NND_DATA_ROW(structure),                                                                       \
     {"center", NND_FIELD(BOOL, structure, center), "true", NND_ANY,                                \
      "subtract the output at initialisation, in theory and network"},                              \
@@ -81,10 +82,10 @@
     {"ntk_bias", "t,mu,nu", "N times the bias of the NTK", "deep-fluctuations.md#eq3", "kernel",   \
      .estimator = {NND_SLOPE, "ntk"}},                                                             \
     {"loss_nvar", "t", "N times the variance of the training loss",                                \
-     "deep-fluctuations.md#s4: Delta^T N Cov(Delta, Delta) Delta/P^2", "variance",                    \
+     "deep-fluctuations.md#s4: Delta^T N Cov(Delta, Delta) Delta/P^2", "variance",                 \
      .estimator = {NND_NVAR, "loss"}, .symbol = "N Var L"},                                        \
     {"loss_ncorr", "t", "coefficient of 1/N of the expected training loss",                        \
-     "deep-fluctuations.md#s4: mean of (N Var Delta + 2 Delta b)/2", "bias",                          \
+     "deep-fluctuations.md#s4: mean of (N Var Delta + 2 Delta b)/2", "bias",                       \
      .estimator = {NND_SLOPE, "loss"}},                                                            \
     {"ensemble_loss", "t", "training loss of the mean output of many networks",                    \
      "deep-fluctuations.md#s4: mean of (E Delta)^2/2", "ensemble",                                 \
@@ -94,35 +95,36 @@
      "deep-fluctuations.md#s4: mean of Delta b", "ensemble",                                       \
      .estimator = {NND_SLOPE, "ensemble_loss"}},                                                   \
     {"test_loss_ncorr", "t", "coefficient of 1/N of the expected loss on test samples",            \
-     "deep-fluctuations.md#s4", "bias", .estimator = {NND_SLOPE, "test_loss"}},                       \
+     "deep-fluctuations.md#s4", "bias", .estimator = {NND_SLOPE, "test_loss"}},                    \
     {"mode_nvar", "t,k", "N times the variance of the residual along a mode of the kernel",        \
-     "deep-fluctuations.md#s4: u_k^T N Cov(Delta, Delta) u_k", "modes", .check = NND_UNCHECKED,       \
+     "deep-fluctuations.md#s4: u_k^T N Cov(Delta, Delta) u_k", "modes", .nullable = true,          \
+     .check = NND_UNCHECKED,                                                                       \
      .drawing = {.rank = "k"}},                                                                    \
-    {"stability", "t", "learning rate times top eigenvalue of the NTK",                        \
-     "deep-fluctuations.md#s4: eta0 lambda_max(K)/P, limit 2", "stability", .check = NND_UNCHECKED, \
-     .drawing = {.level_count = 1, .level = {2.0}}},                                           \
-    {"stability_at_width", "at_width,t",                                                       \
-     "learning rate times top eigenvalue of the mean NTK of networks of a width",              \
-     "deep-fluctuations.md#s4: eta0 lambda_max(K + ntk_bias/N)/P, limit 2", "stability",       \
-     .check = NND_UNCHECKED, .drawing = {.level_count = 1, .level = {2.0}}},                   \
+    {"stability", "t", "learning rate times top eigenvalue of the NTK",                            \
+     "deep-fluctuations.md#s4: eta0(t) lambda_max(K)/P, limit 2", "stability", .check = NND_UNCHECKED,\
+     .drawing = {.level_count = 1, .level = {2.0}}},                                               \
+    {"stability_at_width", "at_width,t",                                                           \
+     "learning rate times top eigenvalue of the mean NTK of networks of a width",                  \
+     "deep-fluctuations.md#s4: eta0 lambda_max(K + ntk_bias/N)/P, limit 2", "stability",           \
+     .check = NND_UNCHECKED, .drawing = {.level_count = 1, .level = {2.0}}},                       \
     {"validity", "t,mu", "N times the relative size of the next order",                            \
-     "deep-fluctuations.md#s4: N Var Delta/(2 Delta^2) + 2 |b|/|Delta|", "validity",                  \
+     "deep-fluctuations.md#s4: N Var Delta/(2 Delta^2) + 2 |b|/|Delta|", "validity",               \
      .check = NND_UNCHECKED, .unbounded = true},                                                   \
     {"width_mean", "t", "width from which the mean loss is near its limit",                        \
-     "deep-fluctuations.md#s4: |loss_ncorr|/(loss_within loss)", "widths", .check = NND_UNCHECKED,    \
-     .unbounded = true, .drawing = {.x = "t", .log = NND_LOG_Y}},                                            \
+     "deep-fluctuations.md#s4: |loss_ncorr|/(loss_within loss)", "widths", .check = NND_UNCHECKED, \
+     .unbounded = true, .drawing = {.x = "t", .log = NND_LOG_Y}},                                  \
     {"width_sd", "t", "width from which the loss hardly fluctuates",                               \
-     "deep-fluctuations.md#s4: loss_nvar/(loss_sd_within loss)^2", "widths",                          \
-     .check = NND_UNCHECKED, .unbounded = true, .drawing = {.x = "t", .log = NND_LOG_Y}},                    \
+     "deep-fluctuations.md#s4: loss_nvar/(loss_sd_within loss)^2", "widths",                       \
+     .check = NND_UNCHECKED, .unbounded = true, .drawing = {.x = "t", .log = NND_LOG_Y}},          \
     {"loss_at_width", "at_width,t", "expected training loss of networks of a width",               \
-     "deep-fluctuations.md#s4: loss + loss_ncorr/N", "widths-loss",                                 \
-     .estimator = {NND_AT_SIZES, "loss", "at_width"}, .check = NND_UNCHECKED},                      \
+     "deep-fluctuations.md#s4: loss + loss_ncorr/N", "widths-loss",                                \
+     .estimator = {NND_AT_SIZES, "loss", "at_width"}, .check = NND_UNCHECKED},                     \
     {"ensemble_loss_at_width", "at_width,t",                                                       \
      "training loss of the mean output of many networks of a width",                               \
      "deep-fluctuations.md#s4: ensemble_loss + ensemble_loss_ncorr/N", "widths-loss",              \
      .check = NND_UNCHECKED},                                                                      \
     {"test_loss_at_width", "at_width,t", "expected loss on test samples of networks of a width",   \
-     "deep-fluctuations.md#s4: test_loss + test_loss_ncorr/N", "widths-loss",                         \
+     "deep-fluctuations.md#s4: test_loss + test_loss_ncorr/N", "widths-loss",                      \
      .check = NND_UNCHECKED},                                                                      \
     {"delta_two_time_ncov", "t,s,mu,nu", "N times the covariance of residuals at two times",       \
      "deep-fluctuations.md#eq2", "two-time", .estimator = {NND_NCOV, "delta", "delta"}}

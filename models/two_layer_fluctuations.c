@@ -20,6 +20,7 @@ static const nnd_param PARAMS[] = {
      "learning rate eta0; the raw rate is eta0 gamma0^2 N", .symbol = "η₀",
      .long_name = "learning rate"},
     {"steps", FIELD(INTEGER, steps), "40", NND_BETWEEN(0, 1e6), "T, number of steps"},
+    NND_SCHEDULE_ROW(nnd_two_layer),
     NND_DATA_ROW(nnd_two_layer),
     {"center", FIELD(BOOL, center), "false", NND_ANY,
      "subtract the output at initialisation, in theory and network"},
@@ -97,8 +98,8 @@ static const nnd_variable VARIABLES[] = {
      "fluctuations.md#s1-8: Delta^T N Cov(Delta, Delta) Delta/P^2", "variance",
      .estimator = {NND_NVAR, "loss"}, .symbol = "N Var L"},
     {"mode_nvar", "t,k", "N times the variance of the residual along a mode of the kernel",
-     "fluctuations.md#s1-8: u_k^T N Cov(Delta, Delta) u_k", "modes", .check = NND_UNCHECKED,
-     .drawing = {.rank = "k"}},
+     "fluctuations.md#s1-8: u_k^T N Cov(Delta, Delta) u_k", "modes", .nullable = true,
+     .check = NND_UNCHECKED, .drawing = {.rank = "k"}},
     {"width_mean", "t", "width from which the mean loss is near its limit",
      "fluctuations.md#s1-8: |loss_ncorr|/(loss_within loss)", "widths", .check = NND_UNCHECKED,
      .unbounded = true, .drawing = {.x = "t", .log = NND_LOG_Y}},
@@ -184,8 +185,8 @@ static bool check_solver(nnd_two_layer *p, nnd_objection *o) {
 
 static bool check(void *params, nnd_objection *o) {
     nnd_two_layer *p = params;
-    return nnd_steps_check(&p->record, p->steps, o) && nnd_data_check_samples(&p->data, o) &&
-           check_solver(p, o);
+    return nnd_rates_check(&p->schedule, o) && nnd_steps_check(&p->record, p->steps, o) &&
+           nnd_data_check_samples(&p->data, o) && check_solver(p, o);
 }
 
 static const nnd_guide TRANSFER[] = {{"loss", "infinite width", NND_GUIDE_LINE}, {NULL}};

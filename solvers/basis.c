@@ -14,7 +14,7 @@
  */
 static const double SAFE_TOLERANCE = 1e-6;
 /* By how much rows grow at least: the lesser of so many, and so many numbers (32 MB). */
-enum { GROWTH_ROWS = 128, GROWTH_NUMBERS = 1 << 22 };
+enum { GROWTH_ROWS = 32, GROWTH_NUMBERS = 1 << 22 };
 
 nnd_status nnd_rows_reserve(nnd_context *ctx, nnd_rows *rows, size_t length, size_t more) {
     rows->length = length;

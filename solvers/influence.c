@@ -139,7 +139,7 @@ static void advance_tile(const nnd_influence *run, const front *f, size_t tile, 
     double *phi = f->phi + tile * rows, *dphi = f->dphi + tile * rows;
     const double *w = z + p->points * NND_TILE;
     if (t > 0)
-        nnd_neuron_step(&run->map, run->delta + (t - 1) * p->train, phi, dphi, z);
+        nnd_neuron_step(&run->map, t - 1, run->delta + (t - 1) * p->train, phi, dphi, z);
     nnd_activation_apply(p->activation, rows, z, phi, dphi, NULL, NULL);
     for (size_t mu = 0; mu < p->train; mu++) {
         double sum = 0.0;

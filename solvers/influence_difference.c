@@ -53,7 +53,7 @@ static void follow_from(const worker *k, size_t s, const double *delta) {
         double *z = k->units.z + t * state, *next = z + state;
         double *phi = k->units.phi[0] + t * rows, *dphi = k->units.phi[1] + t * rows;
         memcpy(next, z, state * sizeof(double));
-        nnd_neuron_step(map, t == s ? delta : map->delta + t * p->train, phi, dphi, next);
+        nnd_neuron_step(map, t, t == s ? delta : map->delta + t * p->train, phi, dphi, next);
         nnd_activation_apply(p->activation, rows, next, phi + rows, dphi + rows, NULL, NULL);
     }
 }

@@ -91,7 +91,7 @@ static nnd_status lead(run *r, nnd_layer_march *x, nnd_layer_observer *o) {
         if (status == NND_OK && !x->full && recorded)
             record_mean(r, x, o, next++);
         if (status == NND_OK && !last)
-            nnd_layer_march_descend(x);
+            nnd_layer_march_descend(x, t);
     }
     return status;
 }
@@ -157,7 +157,7 @@ static nnd_status follow(const run *r, nnd_layer_march *x, nnd_layer_observer *o
             next++;
         }
         if (status == NND_OK && !last)
-            nnd_layer_march_descend(x);
+            nnd_layer_march_descend(x, t);
     }
     return status;
 }

@@ -74,8 +74,8 @@ void nnd_layer_march_clear(nnd_layer_march *x);
 NND_MUST_USE nnd_status nnd_layer_march_backward(nnd_layer_march *x, bool at_start);
 /** Fields forward: of s alone, or of all points, too. */
 NND_MUST_USE nnd_status nnd_layer_march_forward(nnd_layer_march *x, bool points);
-/** The step of descent, after both. */
-void nnd_layer_march_descend(nnd_layer_march *x);
+/** Step t of descent, after both. */
+void nnd_layer_march_descend(nnd_layer_march *x, size_t t);
 /** Numbers that a march holds. */
 double nnd_layer_march_numbers(const nnd_linear_layers *p, const size_t *width, size_t directions);
 /** Frees all; a zeroed list is allowed. */

@@ -446,10 +446,12 @@ nnd_status nnd_layer_march_forward(nnd_layer_march *x, bool points) {
     return status;
 }
 
-void nnd_layer_march_descend(nnd_layer_march *x) {
+void nnd_layer_march_descend(nnd_layer_march *x, size_t t) {
     const nnd_linear_layers *p = x->p;
     size_t last = p->depth - 1;
     double c = p->lr * p->gamma0 * p->sigma * p->sigma / (double)p->train;
+    if (p->schedule != NULL)
+        c *= nnd_rates_at(p->schedule, t);
     for (size_t m = 0; m < last; m++) {
         nnd_jet_product outer = {x->width[m + 1], 1, x->width[m], false, c};
         nnd_jets_multiply(&x->jets, outer, x->g[m + 1], x->h[m], x->m[m]);

@@ -54,13 +54,19 @@ static void spread(const nnd_units *p, const double *source, double *h) {
             add(p->gram[nu * p->points + mu], source + mu * NND_TILE, h + nu * NND_TILE);
 }
 
-void nnd_neuron_step(const nnd_neuron_map *map, const double *delta, const double *phi,
+/* c at step t. */
+static double rate(const nnd_neuron_map *map, size_t t) {
+    return map->p->schedule != NULL ? map->c * nnd_rates_at(map->p->schedule, t) : map->c;
+}
+
+void nnd_neuron_step(const nnd_neuron_map *map, size_t t, const double *delta, const double *phi,
                      const double *dphi, double *z) {
     const nnd_units *p = map->p;
+    double c = rate(map, t);
     double *w = z + p->points * NND_TILE;
     row source, kick = {0.0};
     for (size_t mu = 0; mu < p->train; mu++) {
-        double strength = map->c * delta[mu];
+        double strength = c * delta[mu];
         for (size_t i = 0; i < NND_TILE; i++) {
             source[i] = strength * dphi[mu * NND_TILE + i] * w[i];
             kick[i] += strength * phi[mu * NND_TILE + i];
@@ -79,8 +85,9 @@ static const double *at(const double *rows, size_t per_time, size_t t, size_t i)
 static void linearise(const nnd_neuron_map *map, nnd_neuron_tile *tile, size_t t) {
     const nnd_units *p = map->p;
     const double *w = at(tile->z, map->state, t, p->points);
+    double c = rate(map, t);
     for (size_t mu = 0; mu < p->train; mu++) {
-        double strength = map->c * map->delta[t * p->train + mu];
+        double strength = c * map->delta[t * p->train + mu];
         const double *d1 = at(tile->phi[1], p->points, t, mu);
         const double *d2 = at(tile->phi[2], p->points, t, mu);
         double *a = tile->a + (t * p->train + mu) * NND_TILE;
@@ -105,7 +112,7 @@ void nnd_neuron_path(const nnd_neuron_map *map, const double *initial, nnd_neuro
         if (t == map->steps)
             break;
         memcpy(z + state, z, state * sizeof(double));
-        nnd_neuron_step(map, map->delta + t * p->train, tile->phi[0] + t * rows,
+        nnd_neuron_step(map, t, map->delta + t * p->train, tile->phi[0] + t * rows,
                         tile->phi[1] + t * rows, z + state);
     }
 }
@@ -251,10 +258,11 @@ void nnd_neuron_impulse(const nnd_neuron_map *map, const nnd_neuron_tile *tile, 
     const nnd_units *p = map->p;
     jet m = jet_at(map, tile, t, nu);
     const double *w = at(tile->z, map->state, t, p->points);
+    double c = rate(map, t);
     for (size_t i = 0; i < NND_TILE; i++)
-        dz[p->points * NND_TILE + i] = map->c * m.d0[i];
+        dz[p->points * NND_TILE + i] = c * m.d0[i];
     for (size_t kappa = 0; kappa < p->points; kappa++) {
-        double strength = map->c * p->gram[kappa * p->points + nu];
+        double strength = c * p->gram[kappa * p->points + nu];
         for (size_t i = 0; i < NND_TILE; i++)
             dz[kappa * NND_TILE + i] = strength * m.d1[i] * w[i];
     }
@@ -287,6 +295,7 @@ void nnd_neuron_tangent(const nnd_neuron_map *map, const nnd_neuron_tile *tile, 
 void nnd_neuron_tangent_along(const nnd_neuron_map *map, const nnd_neuron_tile *tile, size_t t,
                               const double *e, double *dz) {
     const double *w = at(tile->z, map->state, t, map->p->points);
+    double c = rate(map, t);
     row kick = {0.0};
     tangent_sources(map, tile, t, dz, tile->scratch, kick);
     for (size_t mu = 0; mu < map->p->train; mu++) {
@@ -294,8 +303,8 @@ void nnd_neuron_tangent_along(const nnd_neuron_map *map, const nnd_neuron_tile *
         const double *own = e + mu * NND_TILE;
         double *restrict s = tile->scratch + mu * NND_TILE;
         for (size_t i = 0; i < NND_TILE; i++) {
-            s[i] += map->c * own[i] * m.d1[i] * w[i];
-            kick[i] += map->c * own[i] * m.d0[i];
+            s[i] += c * own[i] * m.d1[i] * w[i];
+            kick[i] += c * own[i] * m.d0[i];
         }
     }
     spread(map->p, tile->scratch, dz);
@@ -308,10 +317,11 @@ void nnd_neuron_second_tangent(const nnd_neuron_map *map, const nnd_neuron_tile 
     const double *w = at(tile->z, map->state, t, p->points);
     double *dw = d1 + p->points * NND_TILE, *d2w = d2 + p->points * NND_TILE;
     double *first = tile->scratch, *second = first + p->train * NND_TILE;
+    double c = rate(map, t);
     row kick = {0.0}, kick2 = {0.0};
     for (size_t mu = 0; mu < p->train; mu++) {
         jet m = jet_at(map, tile, t, mu);
-        double strength = map->c * map->delta[t * p->train + mu], push = map->c * e[mu];
+        double strength = c * map->delta[t * p->train + mu], push = c * e[mu];
         const double *h1 = d1 + mu * NND_TILE, *h2 = d2 + mu * NND_TILE;
         double *restrict s1 = first + mu * NND_TILE, *restrict s2 = second + mu * NND_TILE;
         for (size_t i = 0; i < NND_TILE; i++) {

@@ -16,7 +16,7 @@ typedef struct {
     size_t steps;        /**< T */
     size_t state;        /**< rows of a state: points, then w */
     size_t observables;  /**< train outputs, then those asked for */
-    double c;            /**< lr gamma0/train */
+    double c;            /**< lr gamma0/train, before the schedule of rates */
     const double *delta; /**< (steps + 1) x train: the mean path */
 } nnd_neuron_map;
 
@@ -39,8 +39,8 @@ void nnd_neuron_tile_clear(nnd_neuron_tile *tile);
 
 /** Follows the units from `initial` (state rows) through all steps. */
 void nnd_neuron_path(const nnd_neuron_map *map, const double *initial, nnd_neuron_tile *tile);
-/** One step of the map; phi and phi' are those of z (points rows). */
-void nnd_neuron_step(const nnd_neuron_map *map, const double *delta, const double *phi,
+/** Step t of the map; phi and phi' are those of z (points rows). */
+void nnd_neuron_step(const nnd_neuron_map *map, size_t t, const double *delta, const double *phi,
                      const double *dphi, double *z);
 
 /** Value of observable k at step t: one row. */

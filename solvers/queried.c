@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include <cblas.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -302,6 +303,22 @@ nnd_status nnd_queried_peek(nnd_queried *m, nnd_direction direction, size_t n, c
     nnd_block_combine(n, coef, rank, rank, s->image.row, sites, m->kappa, image);
     nnd_block_combine(n, along, others, others, o->direction.vector.row, sites, 1.0, image);
     m->multiply_adds += (double)n * (double)(n + 2 * rank + others) * (double)sites;
+    free(coef);
+    return NND_OK;
+}
+
+nnd_status nnd_queried_project(nnd_queried *m, nnd_direction direction, size_t n, double *fresh) {
+    const nnd_basis *basis = &m->side[1 - direction].direction;
+    size_t rank = basis->vector.count, sites = basis->sites;
+    double *coef = malloc((n * rank + 1) * sizeof *coef);
+    if (coef == NULL)
+        return nnd_fail_memory(m->ctx, "scratch queries");
+    nnd_basis_inner(basis, n, fresh, rank, basis->vector.row, coef, rank);
+    nnd_block_combine(n, coef, rank, rank, basis->vector.row, sites, -1.0, fresh);
+    for (size_t i = 0; i < n; i++) {
+        double length = sqrt(basis->weight) * cblas_dnrm2((int)sites, fresh + i * sites, 1);
+        cblas_dscal((int)sites, 1.0 / length, fresh + i * sites, 1);
+    }
     free(coef);
     return NND_OK;
 }

@@ -23,8 +23,11 @@ void nnd_traced_free(nnd_traced *m) {
         return;
     for (size_t i = 0; i < m->queries; i++) {
         free(m->query[i].coef);
+        if (m->leader != NULL)
+            continue;
         free(m->query[i].residue);
         free(m->query[i].fresh);
+        free(m->query[i].asked);
     }
     for (size_t i = 0; i < m->updates; i++)
         free(m->c[i].x);
@@ -34,9 +37,9 @@ void nnd_traced_free(nnd_traced *m) {
         nnd_accumulator_clear(&m->direction_bar[d]);
         nnd_accumulator_clear(&m->image_bar[d]);
         free(m->coef_bar[d]);
-        free(m->part[d]);
     }
     nnd_rows_clear(&m->scratch);
+    free(m->residue);
     free(m->query);
     free(m->block);
     free(m->c);
@@ -100,19 +103,30 @@ static double dot(const nnd_traced *m, const double *a, const double *b) {
     return cblas_ddot((int)m->sites, a, 1, b, 1) / (double)m->sites;
 }
 
-/* a = <q v>, r = v - a q, twice (deep-fluctuations.md#eq9). `weighted` is scratch; returns w r. */
+/* a = <q v>, r = v - a q, twice (deep-fluctuations.md#eq9). `weighted` and `second` are scratch;
+ * returns w r. */
 static const double *project(nnd_traced *m, nnd_direction direction, const double *v,
-                             nnd_traced_query *q, double *second, double *weighted) {
-    const double *basis = m->side[direction].direction.row;
+                             double *residue, double *coef, double *second, double *weighted) {
+    const nnd_rows *basis = &m->side[direction].direction;
     const double *weight = weights(m, false, direction);
-    memcpy(q->residue, v, m->sites * sizeof *v);
-    memset(q->coef, 0, q->own * sizeof *q->coef);
+    memcpy(residue, v, m->sites * sizeof *v);
+    memset(coef, 0, basis->count * sizeof *coef);
     for (int pass = 0; pass < 2; pass++) {
-        inner(m, weigh(m->sites, weight, q->residue, weighted), q->own, basis, second);
-        combine(m, q->own, second, basis, -1.0, q->residue);
-        cblas_daxpy((int)q->own, 1.0, second, 1, q->coef, 1);
+        inner(m, weigh(m->sites, weight, residue, weighted), basis->count, basis->row, second);
+        combine(m, basis->count, second, basis->row, -1.0, residue);
+        cblas_daxpy((int)basis->count, 1.0, second, 1, coef, 1);
     }
-    return weigh(m->sites, weight, q->residue, weighted);
+    return weigh(m->sites, weight, residue, weighted);
+}
+
+static bool is_new(const nnd_traced *m, nnd_direction direction, double square, const double *v) {
+    double tol = m->options.tol[direction];
+    return square > tol * tol * dot(m, v, v);
+}
+
+/* Whether there already is what queries draw: noise, and which of them are new. */
+static bool is_drawn(const nnd_traced *m) {
+    return m->replay || m->leader != NULL;
 }
 
 /* learned = C a, or C^T b. */
@@ -153,7 +167,7 @@ static void add_direction(nnd_traced *m, nnd_direction direction, nnd_traced_que
         image[i] = sigma * q->fresh[i];
     }
     memset(coef, 0, q->other * sizeof *coef);
-    if (m->replay)
+    if (is_drawn(m))
         inner(m, weigh(m->sites, weights(m, true, direction), q->fresh, weighted), q->other,
               o->direction.row, coef);
     for (size_t j = 0; j < q->other; j++)
@@ -177,13 +191,13 @@ static nnd_status ask(nnd_traced *m, nnd_direction direction, size_t updates, nn
                       const double *v, double *image) {
     const nnd_traced_side *o = &m->side[1 - direction];
     double *weighted = m->scratch.row, *coef = weighted + m->sites;
-    const double *wr = project(m, direction, v, q, coef, weighted);
+    const double *wr = project(m, direction, v, q->residue, q->coef, coef, weighted);
     inner(m, wr, q->other, o->image.row, q->response);
-    double square = dot(m, q->residue, wr), tol = m->options.tol[direction];
+    double square = dot(m, q->residue, wr);
     learn(m, direction, q, updates);
     nnd_status status = NND_OK;
-    if (!m->replay) {
-        q->kept = square > tol * tol * dot(m, v, v);
+    if (!is_drawn(m)) {
+        q->kept = is_new(m, direction, square, v);
         if (q->kept)
             status = draw(m, direction, q, coef);
     }
@@ -192,7 +206,7 @@ static nnd_status ask(nnd_traced *m, nnd_direction direction, size_t updates, nn
     if (q->kept) {
         q->length = sqrt(square);
         add_direction(m, direction, q, coef, weighted);
-        if (!m->replay)
+        if (!is_drawn(m))
             status = nnd_population_know(population(m, false, direction), 1,
                                          m->side[direction].direction.row +
                                              (m->side[direction].direction.count - 1) * m->sites);
@@ -215,8 +229,16 @@ static nnd_status grow(nnd_context *ctx, void **array, size_t size, size_t neede
     return NND_OK;
 }
 
+/* What a scout's query takes from its leader's. */
+static void follow(const nnd_traced *m, nnd_traced_query *q) {
+    const nnd_traced_query *first = &m->leader->query[m->queries];
+    q->kept = first->kept;
+    q->fresh = first->fresh;
+    q->residue = m->residue;
+}
+
 /* A new query, with room for what is known of it. */
-static nnd_status add_query(nnd_traced *m, nnd_direction direction) {
+static nnd_status add_query(nnd_traced *m, nnd_direction direction, bool probe) {
     nnd_status status =
         grow(m->ctx, (void **)&m->query, sizeof *m->query, m->queries + 1, &m->query_room);
     if (status != NND_OK)
@@ -225,12 +247,15 @@ static nnd_status add_query(nnd_traced *m, nnd_direction direction) {
     nnd_traced_query q = {
         .own = own,
         .other = other,
+        .probe = probe,
         .coef = calloc(own + 1 + 2 * other, sizeof(double)),
-        .residue = nnd_pages_new(m->sites),
     };
+    if (m->leader != NULL)
+        follow(m, &q);
+    else
+        q.residue = nnd_pages_new(m->sites);
     if (q.coef == NULL || q.residue == NULL) {
         free(q.coef);
-        free(q.residue);
         return nnd_fail_memory(m->ctx, "a query");
     }
     q.response = q.coef + own + 1;
@@ -244,7 +269,7 @@ static nnd_status reserve(nnd_traced *m, nnd_direction direction, size_t n) {
     nnd_status status = nnd_rows_reserve(m->ctx, &s->direction, m->sites, n);
     if (status == NND_OK)
         status = nnd_rows_reserve(m->ctx, &s->image, m->sites, n);
-    size_t room = m->sites + s->direction.count + n + o->direction.count;
+    size_t room = m->sites + 2 * (s->direction.count + n) + o->direction.count;
     if (status == NND_OK && room > m->scratch.length) {
         nnd_rows_clear(&m->scratch);
         status = nnd_rows_reserve(m->ctx, &m->scratch, 2 * room, 1);
@@ -252,93 +277,76 @@ static nnd_status reserve(nnd_traced *m, nnd_direction direction, size_t n) {
     return status;
 }
 
-static nnd_status apply_anew(nnd_traced *m, nnd_direction direction, size_t n, const double *v,
-                             double *image) {
-    nnd_status status = reserve(m, direction, n);
+nnd_status nnd_traced_begin(nnd_traced *m, nnd_direction direction, size_t n) {
+    nnd_status status =
+        grow(m->ctx, (void **)&m->block, sizeof *m->block, m->blocks + 1, &m->block_room);
     if (status == NND_OK)
-        status = grow(m->ctx, (void **)&m->block, sizeof *m->block, m->blocks + 1, &m->block_room);
-    if (status != NND_OK)
-        return status;
-    m->block[m->blocks++] = (nnd_traced_block){direction, m->queries, n, m->updates};
-    for (size_t i = 0; status == NND_OK && i < n; i++) {
-        status = add_query(m, direction);
-        if (status == NND_OK)
-            status = ask(m, direction, m->updates, &m->query[m->queries - 1], v + i * m->sites,
-                         image + i * m->sites);
-    }
+        m->block[m->blocks++] = (nnd_traced_block){direction, m->queries, n, 0, m->updates};
     return status;
 }
 
-/* ---- what dropping loses ---- */
-
-/* Moved along a later direction q_k, the image moves along X_k, and its inner product with that of
- * a vector that has a_k of q_k by both. Later rows still are as they were. */
-static void compare(nnd_traced *m, nnd_direction direction, const nnd_traced_query *q,
-                    const double *v, const double *moved) {
-    const double *later = m->side[direction].direction.row;
-    double length = sqrt(dot(m, v, v));
-    for (size_t k = q->own; length > 0.0 && k < m->whole[direction]; k++) {
-        double along = fabs(dot(m, later + k * m->sites, moved)) / length;
-        m->lost = fmax(m->lost, along * m->part[direction][k]);
-    }
-}
-
-static nnd_status ask_and_watch(nnd_traced *m, nnd_direction direction, nnd_traced_query *q,
-                                const double *v, double *image) {
-    double *moved = nnd_pages_new(m->sites);
-    if (moved == NULL)
-        return nnd_fail_memory(m->ctx, "residues");
-    memcpy(moved, q->residue, m->sites * sizeof *moved);
-    nnd_status status = ask(m, direction, m->next_update, q, v, image);
-    cblas_daxpy((int)m->sites, -1.0, q->residue, 1, moved, 1);
-    if (status == NND_OK)
-        compare(m, direction, q, v, moved);
-    free(moved);
-    return status;
-}
-
-/* part_k = max |a_k|/|a| over the queries, as they were last. */
-static void find_parts(nnd_traced *m, const nnd_traced_block *b) {
-    double *part = m->part[b->direction];
-    for (size_t j = b->first; j < b->first + b->count; j++) {
-        const nnd_traced_query *q = &m->query[j];
-        size_t n = q->own + q->kept;
-        double length = cblas_dnrm2((int)n, q->coef, 1);
-        for (size_t k = 0; length > 0.0 && k < n; k++)
-            part[k] = fmax(part[k], fabs(q->coef[k]) / length);
-    }
-}
-
-nnd_status nnd_traced_watch(nnd_traced *m) {
-    m->watches = true;
-    for (int d = 0; d < 2; d++) {
-        m->whole[d] = nnd_traced_rank_after(m, (nnd_direction)d, m->blocks);
-        free(m->part[d]);
-        m->part[d] = calloc(m->whole[d] + 1, sizeof *m->part[d]);
-        if (m->part[d] == NULL)
-            return nnd_fail_memory(m->ctx, "directions of a traced matrix");
-    }
-    for (size_t i = 0; i < m->blocks; i++)
-        find_parts(m, &m->block[i]);
+/* Probes are asked for again as they were: they are a choice, not a function of the weights. */
+static nnd_status keep_asked(nnd_traced *m, nnd_traced_query *q, const double *v) {
+    q->asked = nnd_pages_new(m->sites);
+    if (q->asked == NULL)
+        return nnd_fail_memory(m->ctx, "a query");
+    memcpy(q->asked, v, m->sites * sizeof *v);
     return NND_OK;
 }
 
-double nnd_traced_lost(const nnd_traced *m) {
-    return m->lost;
+nnd_status nnd_traced_ask(nnd_traced *m, const double *v, bool probe, double *image) {
+    nnd_traced_block *b = &m->block[m->blocks - 1];
+    nnd_status status = reserve(m, b->direction, 1);
+    if (status == NND_OK)
+        status = add_query(m, b->direction, probe);
+    if (status != NND_OK)
+        return status;
+    nnd_traced_query *q = &m->query[m->queries - 1];
+    b->queries++;
+    if (probe && m->leader == NULL)
+        status = keep_asked(m, q, v);
+    return status == NND_OK ? ask(m, b->direction, m->updates, q, v, image) : status;
+}
+
+nnd_status nnd_traced_look(nnd_traced *m, nnd_direction direction, const double *v, double *residue,
+                           bool *new_one) {
+    nnd_status status = reserve(m, direction, 1);
+    if (status != NND_OK)
+        return status;
+    size_t count = m->side[direction].direction.count;
+    double *weighted = m->scratch.row, *coef = weighted + m->sites;
+    const double *wr = project(m, direction, v, residue, coef, coef + count, weighted);
+    *new_one = is_new(m, direction, dot(m, residue, wr), v);
+    return NND_OK;
+}
+
+static nnd_status apply_anew(nnd_traced *m, nnd_direction direction, size_t n, const double *v,
+                             double *image) {
+    nnd_status status = nnd_traced_begin(m, direction, n);
+    for (size_t i = 0; status == NND_OK && i < n; i++)
+        status = nnd_traced_ask(m, v + i * m->sites, false, image + i * m->sites);
+    return status;
 }
 
 /* ---- blocks again ---- */
 
+/* The vector i, after the probes that went before it. */
+static nnd_status ask_again(nnd_traced *m, nnd_direction direction, const double *v,
+                            double *image) {
+    nnd_status status = NND_OK;
+    nnd_traced_query *q;
+    do {
+        q = &m->query[m->next_query++];
+        status = ask(m, direction, m->next_update, q, q->probe ? q->asked : v, image);
+    } while (status == NND_OK && q->probe);
+    return status;
+}
+
 static nnd_status apply_again(nnd_traced *m, size_t n, const double *v, double *image) {
     const nnd_traced_block *b = &m->block[m->next_block++];
     nnd_status status = NND_OK;
-    for (size_t i = 0; status == NND_OK && i < n; i++) {
-        nnd_traced_query *q = &m->query[m->next_query++];
-        const double *asked = v + i * m->sites;
-        double *answer = image + i * m->sites;
-        status = m->watches && !q->kept ? ask_and_watch(m, b->direction, q, asked, answer)
-                                        : ask(m, b->direction, m->next_update, q, asked, answer);
-    }
+    for (size_t i = 0; status == NND_OK && i < n; i++)
+        status = ask_again(m, b->direction, v + i * m->sites, image + i * m->sites);
     return status;
 }
 
@@ -352,7 +360,6 @@ void nnd_traced_replay(nnd_traced *m, const double *in_weight, const double *out
     m->weight[0] = in_weight;
     m->weight[1] = out_weight;
     m->next_query = m->next_block = m->next_update = 0;
-    m->watches = false;
     for (int d = 0; d < 2; d++)
         m->side[d].direction.count = m->side[d].image.count = 0;
 }
@@ -392,8 +399,11 @@ nnd_status nnd_traced_update(nnd_traced *m, size_t n, const double *weight) {
     carry_over(which > 0 ? &m->c[which - 1] : NULL, c);
     const nnd_traced_query *b = m->query + m->block[last - 1].first;
     const nnd_traced_query *a = m->query + m->block[last - 2].first;
-    for (size_t i = 0; rows > 0 && cols > 0 && i < n; i++)
-        cblas_dger(CblasRowMajor, (int)(b[i].own + b[i].kept), (int)(a[i].own + a[i].kept),
-                   weight[i], b[i].coef, 1, a[i].coef, 1, c->x, (int)c->cols);
+    for (size_t i = 0; rows > 0 && cols > 0 && i < n; i++, a++, b++) {
+        a = nnd_traced_vector(a);
+        b = nnd_traced_vector(b);
+        cblas_dger(CblasRowMajor, (int)(b->own + b->kept), (int)(a->own + a->kept), weight[i],
+                   b->coef, 1, a->coef, 1, c->x, (int)c->cols);
+    }
     return NND_OK;
 }

@@ -17,18 +17,21 @@ typedef struct {
 typedef struct {
     size_t own, other; /**< directions that there were of its side, and of the other */
     bool kept;         /**< its residue became direction number `own` */
+    bool probe;        /**< asked for beside the vectors of its block (traced_scouts.c) */
     double length;     /**< rho, of a kept residue */
     double *coef;      /**< a: own + kept numbers */
     double *response;  /**< y_j = <Y_j r>: other */
     double *learned;   /**< C a: other */
     double *residue;   /**< r, over the sites asked from */
     double *fresh;     /**< epsilon, over the sites of images; NULL unless kept */
+    double *asked;     /**< the vector itself, of a probe */
 } nnd_traced_query;
 
 /** Vectors that were asked for one after the other. */
 typedef struct {
     nnd_direction direction;
-    size_t first, count; /**< queries */
+    size_t first, count; /**< queries, and how many vectors they are for */
+    size_t queries;      /**< with probes */
     size_t updates;      /**< that C had had */
 } nnd_traced_block;
 
@@ -52,11 +55,10 @@ struct nnd_traced {
     size_t next_query, next_block, next_update;
     const double *weight[2]; /**< of the populations `in` and `out` */
     nnd_rows scratch;        /**< weighted vectors */
-    /* What a replay watches: */
-    bool watches;
-    size_t whole[2]; /**< directions that there will be */
-    double *part[2]; /**< the largest part that a vector has of each */
-    double lost;
+    /* A scout (NULL: none) does what its leader does, with the leader's noise. */
+    const nnd_traced *leader;
+    double *residue; /**< of its queries, one after the other */
+    double lost;     /**< the largest move of a dropped residue that nobody asked for */
     /* Going back. */
     size_t sides, left; /**< right-hand sides; blocks to be reversed */
     nnd_accumulator direction_bar[2], image_bar[2];
@@ -70,5 +72,21 @@ struct nnd_traced {
 
 /** Directions of a side that there were after the first `blocks` blocks. */
 size_t nnd_traced_rank_after(const nnd_traced *matrix, nnd_direction direction, size_t blocks);
+
+/** The first query from this one on that is not a probe. */
+static inline const nnd_traced_query *nnd_traced_vector(const nnd_traced_query *q) {
+    while (q->probe)
+        q++;
+    return q;
+}
+
+/** Begins a block of n vectors. */
+NND_MUST_USE nnd_status nnd_traced_begin(nnd_traced *matrix, nnd_direction direction, size_t n);
+/** Asks for one more vector, or probe, of the last block; a scout, after its leader. */
+NND_MUST_USE nnd_status nnd_traced_ask(nnd_traced *matrix, const double *v, bool probe,
+                                       double *image);
+/** r of a vector off the directions of a side; whether it would be a new one. */
+NND_MUST_USE nnd_status nnd_traced_look(nnd_traced *matrix, nnd_direction direction,
+                                        const double *v, double *residue, bool *is_new);
 
 #endif

@@ -11,7 +11,7 @@ size_t nnd_traced_rank_after(const nnd_traced *m, nnd_direction direction, size_
     if (blocks == 0)
         return 0;
     const nnd_traced_block *b = &m->block[blocks - 1];
-    const nnd_traced_query *q = &m->query[b->first + b->count - 1];
+    const nnd_traced_query *q = &m->query[b->first + b->queries - 1];
     return b->direction == direction ? q->own + q->kept : q->other;
 }
 
@@ -85,26 +85,32 @@ static double *coef_bar(nnd_traced *m, nnd_direction direction, size_t i) {
     return m->coef_bar[direction] + i * m->sides * m->coef_room[direction];
 }
 
-/* C += w b a^T: bars of b, a and w. */
+/* C += w b a^T: bars of b, a and w, of vector i of the block. */
+static void reverse_product(nnd_traced *m, size_t i, const nnd_traced_query *b,
+                            const nnd_traced_query *a, double weight, size_t n,
+                            double *weight_bar) {
+    int rows = (int)(b->own + b->kept), cols = (int)(a->own + a->kept);
+    for (size_t r = 0; rows > 0 && cols > 0 && r < m->sides; r++) {
+        size_t ld;
+        const double *c = c_bar(m, r, &ld);
+        double *b_bar = coef_bar(m, NND_BACKWARD, i) + r * m->coef_room[NND_BACKWARD];
+        double *a_bar = coef_bar(m, NND_FORWARD, i) + r * m->coef_room[NND_FORWARD];
+        cblas_dgemv(CblasRowMajor, CblasNoTrans, rows, cols, 1.0, c, (int)ld, a->coef, 1, 0.0,
+                    b_bar, 1);
+        weight_bar[r * n + i] += cblas_ddot(rows, b_bar, 1, b->coef, 1);
+        cblas_dscal(rows, weight, b_bar, 1);
+        cblas_dgemv(CblasRowMajor, CblasTrans, rows, cols, weight, c, (int)ld, b->coef, 1, 0.0,
+                    a_bar, 1);
+    }
+}
+
 void nnd_traced_reverse_update(nnd_traced *m, size_t n, const double *weight, double *weight_bar) {
     const nnd_traced_query *b = m->query + m->block[m->left - 1].first;
     const nnd_traced_query *a = m->query + m->block[m->left - 2].first;
-    for (size_t r = 0; r < m->sides; r++) {
-        size_t ld;
-        const double *c = c_bar(m, r, &ld);
-        for (size_t i = 0; i < n; i++) {
-            int rows = (int)(b[i].own + b[i].kept), cols = (int)(a[i].own + a[i].kept);
-            double *b_bar = coef_bar(m, NND_BACKWARD, i) + r * m->coef_room[NND_BACKWARD];
-            double *a_bar = coef_bar(m, NND_FORWARD, i) + r * m->coef_room[NND_FORWARD];
-            if (rows == 0 || cols == 0)
-                continue;
-            cblas_dgemv(CblasRowMajor, CblasNoTrans, rows, cols, 1.0, c, (int)ld, a[i].coef, 1, 0.0,
-                        b_bar, 1);
-            weight_bar[r * n + i] += cblas_ddot(rows, b_bar, 1, b[i].coef, 1);
-            cblas_dscal(rows, weight[i], b_bar, 1);
-            cblas_dgemv(CblasRowMajor, CblasTrans, rows, cols, weight[i], c, (int)ld, b[i].coef, 1,
-                        0.0, a_bar, 1);
-        }
+    for (size_t i = 0; i < n; i++, a++, b++) {
+        a = nnd_traced_vector(a);
+        b = nnd_traced_vector(b);
+        reverse_product(m, i, b, a, weight[i], n, weight_bar);
     }
 }
 
@@ -305,10 +311,29 @@ static void reverse_query(reversal *x, double *asked_bar) {
     add_blocks(block, asked_bar, x->residue, asked_bar);
 }
 
+/* Nothing was made of its image, and what was asked is no function of the weights. */
+static void reverse_probe(reversal *x) {
+    clear_coefs(x, x->q->own + 1, x->coef);
+    reverse_fresh_image(x);
+    reverse_direction(x);
+    reverse_projection(x);
+}
+
+/* Bars of the coefficients of vector i, which an update left. */
+static void take_coefs(const reversal *x, size_t i) {
+    nnd_traced *m = x->m;
+    size_t known = x->q->own + x->q->kept;
+    for (size_t r = 0; r < m->sides; r++) {
+        double *given = coef_bar(m, x->direction, i) + r * m->coef_room[x->direction];
+        memcpy(x->coef + r * x->ld, given, known * sizeof *x->coef);
+        memset(given, 0, known * sizeof *given);
+    }
+}
+
 void nnd_traced_reverse(nnd_traced *m, nnd_direction direction, const double *image_bar,
                         double *asked_bar, double *in_influence, double *out_influence) {
     const nnd_traced_block *b = &m->block[--m->left];
-    size_t block = m->sides * m->sites;
+    size_t block = m->sides * m->sites, vector = b->count;
     bool forward = direction == NND_FORWARD;
     reversal x = {
         .m = m,
@@ -318,15 +343,15 @@ void nnd_traced_reverse(nnd_traced *m, nnd_direction direction, const double *im
         .other_influence = forward ? out_influence : in_influence,
     };
     divide_work(&x);
-    for (size_t i = b->count; i-- > 0;) {
+    for (size_t i = b->queries; i-- > 0;) {
         x.q = &m->query[b->first + i];
-        x.image_bar = image_bar + i * block;
-        for (size_t r = 0; r < m->sides; r++) {
-            double *given = coef_bar(m, direction, i) + r * m->coef_room[direction];
-            size_t known = x.q->own + x.q->kept;
-            memcpy(x.coef + r * x.ld, given, known * sizeof *x.coef);
-            memset(given, 0, known * sizeof *given);
+        if (x.q->probe) {
+            reverse_probe(&x);
+            continue;
         }
-        reverse_query(&x, asked_bar + i * block);
+        vector--;
+        x.image_bar = image_bar + vector * block;
+        take_coefs(&x, vector);
+        reverse_query(&x, asked_bar + vector * block);
     }
 }

@@ -32,6 +32,7 @@ typedef struct {
 
 /* M of one direction, its image under A from the left, and Delta, order by order. */
 typedef struct {
+    double c; /* of the step to come */
     double *m[ORDERS], *left[ORDERS], *delta[ORDERS], *push[ORDERS];
     double *start[ORDERS]; /* f gamma0 at t = 0 */
     double *data;
@@ -63,7 +64,7 @@ static void find_push(const wishart *w, const expansion *e, size_t k) {
         double sum = 0.0;
         for (size_t mu = 0; mu < p->train; mu++)
             sum += p->gram[nu * p->points + mu] * e->delta[k][mu];
-        e->push[k][nu] = w->c * w->slope2 * sum;
+        e->push[k][nu] = e->c * w->slope2 * sum;
     }
 }
 
@@ -75,7 +76,7 @@ static void from_left(const wishart *w, const expansion *e, size_t k) {
         const double *m = e->m[k - j];
         for (size_t nu = 0; nu < last; nu++)
             cblas_daxpy((int)n, e->push[j][nu], m + last * n, 1, e->left[k] + nu * n, 1);
-        cblas_dgemv(CblasRowMajor, CblasTrans, (int)w->p->train, (int)n, w->c, m, (int)n,
+        cblas_dgemv(CblasRowMajor, CblasTrans, (int)w->p->train, (int)n, e->c, m, (int)n,
                     e->delta[j], 1, 1.0, e->left[k] + last * n, 1);
     }
 }
@@ -90,7 +91,7 @@ static void from_right(const wishart *w, const expansion *e, size_t k) {
             double *row = e->m[k] + i * n;
             for (size_t nu = 0; nu < last; nu++)
                 row[nu] += e->push[j][nu] * left[last];
-            row[last] += w->c * cblas_ddot((int)train, e->delta[j], 1, left, 1);
+            row[last] += e->c * cblas_ddot((int)train, e->delta[j], 1, left, 1);
         }
 }
 
@@ -102,6 +103,10 @@ static void advance(const wishart *w, const expansion *e, size_t from, size_t to
         from_left(w, e, k);
     for (size_t k = to; k-- > from;)
         from_right(w, e, k);
+}
+
+static double rate(const wishart *w, size_t t) {
+    return w->p->schedule != NULL ? w->c * nnd_rates_at(w->p->schedule, t) : w->c;
 }
 
 /* The column of w at t = 0, which outputs are centred with. */
@@ -127,6 +132,7 @@ static nnd_status follow_mean(wishart *w, size_t *diverged_at) {
             status = nnd_fail(w->ctx, NND_E_INTERRUPTED, "interrupted at step %zu", t);
             break;
         }
+        e.c = rate(w, t);
         find_push(w, &e, 0);
         memcpy(w->path + t * n * n, e.m[0], n * n * sizeof(double));
         memcpy(w->delta + t * train, e.delta[0], train * sizeof(double));
@@ -193,7 +199,7 @@ static void add_time(const wishart *w, const expansion *e, size_t direction, siz
         memcpy(w->first + (direction * times + i) * train, first, train * sizeof(double));
 }
 
-static void follow_direction(const wishart *w, size_t direction, const expansion *e,
+static void follow_direction(const wishart *w, size_t direction, expansion *e,
                              nnd_fluctuations *sum, double *first) {
     const nnd_timegrid *grid = w->p->grid;
     size_t square = w->n * w->n, next = 0;
@@ -206,6 +212,7 @@ static void follow_direction(const wishart *w, size_t direction, const expansion
         if (next < grid->count && grid->step[next] == t)
             add_time(w, e, direction, next++, sum, first);
         memcpy(e->m[0], w->path + t * square, square * sizeof(double));
+        e->c = rate(w, t);
         find_push(w, e, 0);
         advance(w, e, 1, ORDERS);
     }

@@ -90,6 +90,56 @@ START_TEST(losses_modes_and_widths_follow_from_covariance_and_bias) {
 }
 END_TEST
 
+/* Orthogonal samples of one length have one eigenvalue, and no modes of their own; a third, shorter
+ * one has. By sites, too, where eigenvalues differ by noise. */
+START_TEST(modes_of_one_eigenvalue_are_no_modes) {
+    static const char *const models[] = {"deep-linear-fluctuations, params: {",
+                                         "deep-fluctuations, params: {samples: 256, bias: false, "};
+    nnd_context *ctx = nnd_context_new(NULL);
+    for (int i = 0; i < 2; i++) {
+        char yaml[256];
+        snprintf(yaml, sizeof yaml,
+                 "{model: %ssteps: 2, data: {gram: [[1, 0, 0], [0, 1, 0], [0, 0, 0.2]], targets: "
+                 "[1, 0.5, 1]}}}",
+                 models[i]);
+        nnd_frame *f = test_theory(ctx, yaml);
+        ck_assert(isnan(test_value(f, "mode_nvar", "t=2,k=1")));
+        ck_assert(isnan(test_value(f, "mode_nvar", "t=2,k=2")));
+        ck_assert_double_gt(test_value(f, "mode_nvar", "t=2,k=3"), 0.0);
+        nnd_frame_free(f);
+    }
+    nnd_context_free(ctx);
+}
+END_TEST
+
+/* A first step at twice the rate, one at the rate, one at none. */
+START_TEST(schedules_multiply_the_rate) {
+    static const char *const models[] = {"deep-linear-fluctuations, params: {",
+                                         "two-layer-fluctuations, params: {nodes: 16, ",
+                                         "deep-fluctuations, params: {samples: 64, bias: false, "};
+    nnd_context *ctx = nnd_context_new(NULL);
+    for (int i = 0; i < 3; i++) {
+        nnd_frame *f[2];
+        for (int k = 0; k < 2; k++) {
+            char yaml[256];
+            snprintf(yaml, sizeof yaml,
+                     "{model: %ssteps: 3, lr: %s, data: {gram: [[1]], targets: [1]}}}", models[i],
+                     k > 0 ? "0.1, schedule: [2, 1, 0]" : "0.2");
+            f[k] = test_theory(ctx, yaml);
+        }
+        near("one step", test_value(f[1], "delta_nvar", "t=1,mu=0"),
+             test_value(f[0], "delta_nvar", "t=1,mu=0"), 1e-12);
+        ck_assert_double_lt(test_value(f[1], "delta", "t=2,mu=0"),
+                            test_value(f[1], "delta", "t=1,mu=0"));
+        near("no rate", test_value(f[1], "delta_nvar", "t=3,mu=0"),
+             test_value(f[1], "delta_nvar", "t=2,mu=0"), 1e-12);
+        nnd_frame_free(f[0]);
+        nnd_frame_free(f[1]);
+    }
+    nnd_context_free(ctx);
+}
+END_TEST
+
 START_TEST(depth_one_is_the_model_of_two_layers) {
     static const char *const same[] = {"delta",
                                        "ntk",
@@ -115,10 +165,10 @@ START_TEST(depth_one_is_the_model_of_two_layers) {
     nnd_context *ctx = nnd_context_new(NULL);
     nnd_frame *deep =
         test_theory(ctx, "{model: deep-linear-fluctuations, params: {depth: 1, steps: "
-                         "6, two_time: true, center: false, " DATA "}}");
+                         "6, schedule: {factor: 0.8}, two_time: true, center: false, " DATA "}}");
     nnd_frame *two =
         test_theory(ctx, "{model: two-layer-fluctuations, params: {activation: linear, "
-                         "steps: 6, two_time: true, " DATA "}}");
+                         "steps: 6, schedule: {factor: 0.8}, two_time: true, " DATA "}}");
     for (size_t v = 0; v < sizeof same / sizeof *same; v++) {
         const nnd_array *a = nnd_frame_find(deep, same[v]), *b = nnd_frame_find(two, same[v]);
         ck_assert_msg(a != NULL && b != NULL && a->count == b->count, "%s", same[v]);
@@ -178,12 +228,13 @@ static void twin_step(twin *n, double x[P][D], double gamma0, double sigma, doub
 }
 
 START_TEST(a_plain_network_trains_the_same) {
-    const double gamma0 = 1.3, sigma = 0.9, lr = 0.2, y[P] = {1.0, -0.5};
+    const double gamma0 = 1.3, sigma = 0.9, y[P] = {1.0, -0.5}, lr[] = {0.2, 0.1, 0.4, NAN};
     double x[P][D] = {{1.2, -0.3}, {0.4, 1.1}}, f[P], start[P], delta[P];
     nnd_context *ctx = nnd_context_new(NULL);
     nnd_case *c = test_case(
         ctx, "{model: deep-linear-fluctuations, params: {depth: 2, widths: [0.5, 1], gamma0: 1.3, "
-             "sigma_w: 0.9, lr: 0.2, steps: 3, data: {inputs: [[1.2, -0.3], [0.4, 1.1]], targets: "
+             "sigma_w: 0.9, lr: 0.2, steps: 3, schedule: [1, 0.5, 2], data: {inputs: [[1.2, -0.3], "
+             "[0.4, 1.1]], targets: "
              "[1, -0.5]}}, simulate: {size: 8, seeds: 1}}");
     const nnd_simulator *s = nnd_simulator_find(c->model);
     nnd_frame *got = NULL;
@@ -228,7 +279,7 @@ START_TEST(a_plain_network_trains_the_same) {
         snprintf(at, sizeof at, "seed=0,t=%d,mu=0,nu=1", t);
         near("ntk", test_value(got, "ntk", at), sigma * sigma * (gg1 * gram + gg2 * h11 + h2),
              1e-12);
-        twin_step(&n, x, gamma0, sigma, lr, delta);
+        twin_step(&n, x, gamma0, sigma, lr[t], delta);
     }
     nnd_frame_free(got);
     nnd_case_free(c);
@@ -292,6 +343,8 @@ int main(void) {
     Suite *suite = suite_create("deep_fluctuations");
     TCase *theory = tcase_create("theory");
     tcase_add_test(theory, losses_modes_and_widths_follow_from_covariance_and_bias);
+    tcase_add_test(theory, modes_of_one_eigenvalue_are_no_modes);
+    tcase_add_test(theory, schedules_multiply_the_rate);
     tcase_add_test(theory, depth_one_is_the_model_of_two_layers);
     suite_add_tcase(suite, theory);
     TCase *networks = tcase_create("networks");

@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "nndmft/solvers/linear_layers.h"
 #include "support.h"
 #include "theory/deep_sampled.h"
 #include "with_context.h"
@@ -174,6 +175,54 @@ START_TEST(three_layers_and_two_samples_are_what_ensembles_found) {
 }
 END_TEST
 
+/* K^x = 1, y = (0, 1): the first sample learns by chance only. Observables in the order of
+ * nnd_linear_layers: K of the pairs follows the outputs. Without what scouts ask for, N Var K_12 is
+ * half of this. Rates that fall are in both. */
+START_TEST(what_vanishes_in_the_mean_fluctuates_as_in_linear_networks) {
+    static const nnd_activation linear = {NND_LINEAR, 1.0, 1.0, 0.0};
+    static const double orthogonal[] = {1.0, 0.0, 0.0, 1.0}, targets[] = {0.0, 1.0};
+    static const nnd_rates falling = {.power = NAN, .factor = 0.98};
+    const size_t step[] = {2, 4, 6};
+    study s = one_sample(2, 0.8, 3, step);
+    s.p.problem.samples = s.p.problem.points = 2;
+    s.p.problem.gram = orthogonal;
+    s.p.problem.targets = targets;
+    s.p.problem.activation = &linear;
+    s.p.problem.gamma0 = 1.5;
+    s.p.problem.schedule = &falling;
+    s.p.problem.center = false;
+    s.p.samples = 1024;
+    for (size_t k = 0; k < 3; k++)
+        s.o[k] = (nnd_deep_observable){NND_DEEP_NTK, 0, k > 0, k > 1};
+    s.p.observables = 3;
+    run(&s);
+    nnd_linear_layers layers = {.depth = 2,
+                                .ratio = WIDTHS,
+                                .train = 2,
+                                .points = 2,
+                                .gram = orthogonal,
+                                .targets = targets,
+                                .gamma0 = 1.5,
+                                .sigma = 1.0,
+                                .lr = 0.8,
+                                .schedule = &falling,
+                                .grid = &s.grid,
+                                .kernels = true,
+                                .tolerance = 1e-4};
+    nnd_fluctuations exact;
+    nnd_linear_layers_report report;
+    ck_assert_int_eq(nnd_linear_layers_run(ctx, &layers, &exact, &report), NND_OK);
+    for (size_t i = 0; i < 3; i++)
+        for (size_t k = 0; k < 5; k++) {
+            double wanted = exact.nvar[i * exact.observables + k];
+            check("variance", 5 * i + k, s.f.nvar[5 * i + k], wanted,
+                  5.0 * s.se.nvar[5 * i + k] + 0.01 * wanted);
+        }
+    nnd_fluctuations_clear(&exact);
+    clear(&s);
+}
+END_TEST
+
 START_TEST(errors_fall_with_the_number_of_sites) {
     const size_t step[] = {8};
     double error[2];
@@ -276,6 +325,7 @@ int main(void) {
     tcase_add_test(tests, errors_of_means_contain_dropped_directions);
     tcase_add_test(tests, two_layers_are_what_ensembles_found);
     tcase_add_test(tests, three_layers_and_two_samples_are_what_ensembles_found);
+    tcase_add_test(tests, what_vanishes_in_the_mean_fluctuates_as_in_linear_networks);
     tcase_add_test(tests, errors_fall_with_the_number_of_sites);
     tcase_add_test(tests, wider_layers_fluctuate_by_so_much_less);
     tcase_add_test(tests, a_known_test_point_fluctuates_with_its_twin);

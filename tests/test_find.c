@@ -309,8 +309,18 @@ START_TEST(the_first_step_is_that_of_the_whole_curve) {
     ck_assert(test_value(f, "delta", before) >= level && test_value(f, "delta", there) < level);
     ck_assert_double_eq(found.value, test_value(f, "delta", there));
     nnd_frame_free(f);
+    double step = found.param;
     ck_assert_int_eq(first(yaml, "delta", NND_ABOVE, 0.9, &mu, &found), NND_OK);
     ck_assert(found.param == 0.0 && found.uncertainty == 0.0);
+    /* Of the last step alone, too. */
+    snprintf(yaml, sizeof yaml, steps, 1000);
+    ck_assert_int_eq(first(yaml, "delta", NND_BELOW, level, &mu, &found), NND_OK);
+    ck_assert_double_eq(found.param, step);
+    snprintf(yaml, sizeof yaml,
+             "{model: two-layer-fluctuations, params: {activation: linear, kernels: false, bias: "
+             "false, lr: 0.01, steps: 1000, record: [1000], data: {gram: [[1]], targets: [1]}}}");
+    ck_assert_int_eq(first(yaml, "delta", NND_ACROSS, level, &mu, &found), NND_OK);
+    ck_assert_double_eq(found.param, step);
     ck_assert_int_eq(first(yaml, "delta", NND_ABOVE, 9.0, &mu, &found), NND_NOT_CONVERGED);
     ck_assert_ptr_nonnull(strstr(nnd_context_message(ctx), "to 1"));
     ck_assert_int_eq(first(yaml, "delta", NND_ACROSS, 0.4, NULL, &found), NND_E_INPUT);

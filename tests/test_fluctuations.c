@@ -62,7 +62,8 @@ END_TEST
 
 #define LINEAR_PAIR(solver)                                                                        \
     "{model: two-layer-fluctuations, params: {activation: linear, lr: 0.1, steps: 12, record: "    \
-    "[6], two_time: true, " solver "data: {gram: [[1, 0.3], [0.3, 1]], targets: [1, -0.5]}}}"
+    "[6], schedule: {power: -0.3}, two_time: true, " solver                                        \
+    "data: {gram: [[1, 0.3], [0.3, 1]], targets: [1, -0.5]}}}"
 
 START_TEST(solvers_agree_on_linear_networks) {
     static const char *const same[] = {

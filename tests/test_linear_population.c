@@ -120,8 +120,8 @@ typedef struct {
 static void solve(nnd_context *ctx, problem *q, size_t points, size_t train, const double *gram,
                   const double *targets, double gamma0, double lr, bool center, size_t steps) {
     size_t k = observe_all(ctx, steps, points, train, &q->grid, q->observable);
-    q->p = (nnd_units){&LINEAR, train,    points, gram,          targets, gamma0, lr,
-                       center,  &q->grid, k,      q->observable, true,    true,   0.0};
+    q->p = (nnd_units){&LINEAR,  train, points,        gram, targets, gamma0, lr,  center,
+                       &q->grid, k,     q->observable, true, true,    false,  NULL};
     ck_assert_int_eq(nnd_wishart_run(ctx, &q->p, &q->out), NND_OK);
 }
 
@@ -252,8 +252,8 @@ START_TEST(divergence_is_reported_and_what_came_before_kept) {
     problem q = {0};
     nnd_integers all = {0};
     ck_assert_int_eq(nnd_timegrid_make(ctx, 60, &all, 1, &q.grid), NND_OK);
-    q.p = (nnd_units){&LINEAR, 1,       1, &gram, &y,   3.0,   4.0,
-                      false,   &q.grid, 0, NULL,  true, false, false};
+    q.p = (nnd_units){&LINEAR, 1, 1,    &gram, &y,    3.0,   4.0, false,
+                      &q.grid, 0, NULL, true,  false, false, NULL};
     ck_assert_int_eq(nnd_wishart_run(ctx, &q.p, &q.out), NND_DIVERGED);
     size_t at = q.out.diverged_at;
     ck_assert_uint_gt(at, 1);

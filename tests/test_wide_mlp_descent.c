@@ -570,6 +570,21 @@ START_TEST(alignment_and_losses_follow_from_what_is_recorded) {
 }
 END_TEST
 
+START_TEST(half_the_mean_square_of_residuals_is_the_loss) {
+    nnd_context *ctx = nnd_context_new(NULL);
+    nnd_frame *frame =
+        simulated(ctx, "{model: wide-mlp, params: {outputs: 2, lr: 0.1, steps: 2, " ROWS
+                       "}, simulate: {size: 20, seeds: 2}}");
+    const nnd_array *residuals = nnd_frame_find(frame, NND_WIDE_RESIDUALS);
+    double sum = 0.0;
+    for (size_t i = 0; i < 2 * P; i++) /* seed 0 at the last of the times 0, 1, 2 */
+        sum += pow(residuals->data[2 * 2 * P + i], 2.0) / (2.0 * 2 * P);
+    test_close("loss", sum, at(frame, "loss", "seed=0,t=2"), 1e-14);
+    nnd_frame_free(frame);
+    nnd_context_free(ctx);
+}
+END_TEST
+
 /* ---- infinite width ---- */
 
 #define THREE "data: {gram: [[1, 0.4, -0.2], [0.4, 0.8, 0.1], [-0.2, 0.1, 1.2]], labels: [0, 1, 2]}"
@@ -622,6 +637,7 @@ int main(void) {
     tcase_add_test(records, outputs_follow_the_tangent_kernel_of_all_outputs);
     tcase_add_test(records, stability_is_the_top_curvature_of_the_loss);
     tcase_add_test(records, alignment_and_losses_follow_from_what_is_recorded);
+    tcase_add_test(records, half_the_mean_square_of_residuals_is_the_loss);
     suite_add_tcase(suite, records);
     TCase *limits = tcase_create("infinite width");
     tcase_add_test(limits, networks_follow_a_linear_limit);

@@ -408,6 +408,54 @@ START_TEST(recording_leaves_no_trace) {
 }
 END_TEST
 
+#define FEW_TESTS ", test_gram: [[0.5, -0.1, 0.3], [0.9, 0.3, -0.1]], test_self: [1, 1], "
+#define MANY_TESTS                                                                                 \
+    ", test_gram: [[0.5, -0.1, 0.3], [0.9, 0.3, -0.1], [0, 0.2, 0.1], [0.1, 0, 0.2]], "            \
+    "test_self: [1, 1, 0.7, 0.5], "
+
+/* More test samples than training samples are asked for where they are recorded; what fewer say
+ * that march is the same. */
+START_TEST(many_test_samples_say_what_few_say) {
+    static const char *const cases[][2] = {
+        {"depth: 3, gamma0: 2, lr: 0.2, steps: 8, weight_decay: 0.03, sigma_b: 0.3, residual: "
+         "mup-depth, outputs: 3, loss: cross-entropy",
+         "labels: [0, 1, 2]"},
+        {"depth: 2, activation: relu, gamma0: 0.1, lr: 0.2, steps: 8", "targets: [1, -0.5, 0.3]"},
+        {"depth: 1, gamma0: 1, lr: 0.2, steps: 8, outputs: 3", "labels: [0, 1, 2]"},
+    };
+    const char *how = ", spectrum: false, record: [8], samples: 1024, replicates: 8, ";
+    nnd_context *ctx = nnd_context_new(NULL);
+    char params[1024];
+    snprintf(params, sizeof params, "%s%sdata: {" GRAM FEW_TESTS "%s}", cases[_i][0], how,
+             cases[_i][1]);
+    nnd_frame *few = solve(ctx, params);
+    snprintf(params, sizeof params, "%s%sdata: {" GRAM MANY_TESTS "%s}", cases[_i][0], how,
+             cases[_i][1]);
+    nnd_frame *many = solve(ctx, params);
+    const nnd_array *a = nnd_frame_find(few, "test_output"),
+                    *b = nnd_frame_find(many, "test_output");
+    const nnd_array *a_se = nnd_frame_find(few, "test_output_se"),
+                    *b_se = nnd_frame_find(many, "test_output_se");
+    ck_assert_uint_eq(2 * a->count, b->count);
+    ck_assert(nnd_frame_find(few, "ntk_test") != NULL && nnd_frame_find(many, "ntk_test") == NULL);
+    double most = 0.0;
+    /* The recorded times are the last one alone. */
+    for (size_t i = 0; i < a->count; i++) {
+        double se = hypot(a_se->data[i], b_se->data[i]);
+        most = fmax(most, fabs(a->data[i]));
+        ck_assert_msg(fabs(a->data[i] - b->data[i]) < 5.0 * se + 1e-3 * fabs(a->data[i]),
+                      "number %zu: %g(%g) and %g(%g)", i, a->data[i], a_se->data[i], b->data[i],
+                      b_se->data[i]);
+        ck_assert_msg(b_se->data[i] < 0.05 * fabs(a->data[0]), "s.e. %g of %g", b_se->data[i],
+                      a->data[0]);
+    }
+    ck_assert(most > 0.05);
+    nnd_frame_free(few);
+    nnd_frame_free(many);
+    nnd_context_free(ctx);
+}
+END_TEST
+
 /* Strengths are those of the matrix, not of the directions that are kept: of abstract coordinates
  * (to rounding of 1e-10, what is dropped) with one output and with three that say the same, whose
  * bases differ. As many are above 1 as there are outliers. */
@@ -437,6 +485,23 @@ START_TEST(strengths_count_outliers_in_any_directions) {
     ck_assert(escape > 1.0 && fabs(test_value(two, "escape_time", "matrix=1,k=1") - escape) < 1e-6);
     nnd_frame_free(one);
     nnd_frame_free(two);
+    nnd_context_free(ctx);
+}
+END_TEST
+
+/* A fifth of the samples of a layer is too many directions. */
+START_TEST(many_directions_on_few_samples_are_warned_of) {
+    nnd_context *ctx = nnd_context_new(NULL);
+    const char *how = "depth: 2, gamma0: 3, lr: 0.3, steps: 8, spectrum: false, replicates: 2, ";
+    char params[1024];
+    snprintf(params, sizeof params, "%ssamples: 64, " LABELS, how);
+    nnd_frame *few = solve(ctx, params);
+    snprintf(params, sizeof params, "%ssamples: 1024, " LABELS, how);
+    nnd_frame *many = solve(ctx, params);
+    ck_assert_ptr_nonnull(nnd_frame_find_attribute(few, NULL, "warning_directions"));
+    ck_assert_ptr_null(nnd_frame_find_attribute(many, NULL, "warning_directions"));
+    nnd_frame_free(few);
+    nnd_frame_free(many);
     nnd_context_free(ctx);
 }
 END_TEST
@@ -478,7 +543,9 @@ int main(void) {
     tcase_add_test(tests, flow_converges_with_the_order_of_its_method);
     tcase_add_loop_test(tests, small_scales_are_the_lazy_limit, 0, 12);
     tcase_add_test(tests, recording_leaves_no_trace);
+    tcase_add_loop_test(tests, many_test_samples_say_what_few_say, 0, 3);
     tcase_add_test(tests, strengths_count_outliers_in_any_directions);
+    tcase_add_test(tests, many_directions_on_few_samples_are_warned_of);
     tcase_add_loop_test(tests, what_is_not_known_is_refused_by_name, 0, 5);
     suite_add_tcase(suite, tests);
     return test_main(suite);

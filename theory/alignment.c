@@ -120,7 +120,8 @@ static nnd_status put_moment(const task *x, size_t at, const moment *m) {
     const entry entries[] = {
         {"cosine", rho, nnd_alignment_claim(turned, rho), false},
         {"cka", m->cka, cka, false},
-        {"cka_probe", probed_cka(p, m), cka, !has_rank_one(p) || p->probe.points == 0},
+        {"cka_probe", probed_cka(p, m), cka,
+         !has_rank_one(p) || p->probe.points == 0 || p->probe.on == NND_PROBE_TRAIN},
         {"signal", twice * m->cross[k], nnd_alignment_claim(d->cross, m->cross[k]), false},
         {"noise", twice * noise, nnd_alignment_claim(d->self - d->cross, noise), false},
         {"teacher_overlap", once * m->teacher[k], nnd_alignment_claim(d->teacher, m->teacher[k]),

@@ -11,8 +11,6 @@
 /* Beyond this error of a variance, relative to the largest of its curve, influence functions have
  * tails that samples do not resolve (deep-fluctuations.md#s9). */
 static const double HEAVY = 0.05;
-/* Beyond this, what was dropped is missing in variances. */
-static const double LOST = 0.01;
 
 typedef struct {
     const nnd_deep_fluctuations *p;
@@ -88,6 +86,7 @@ static nnd_deep_sampled sampled_of(const nnd_deep_fluctuations *p, const nnd_tim
                 .activation = &p->activation,
                 .gamma0 = p->gamma0,
                 .lr = p->lr,
+                .schedule = &p->schedule,
                 .sigma_w = p->sigma_w,
                 .center = p->center,
                 .kernels = p->kernels,
@@ -143,13 +142,11 @@ static nnd_status account(nnd_context *ctx, const solution *s, nnd_frame *frame)
                 s->report.spread);
     if (status == NND_OK)
         status = nnd_frame_set_number(frame, NULL, "lost", s->report.lost);
-    if (s->report.lost > LOST)
-        nnd_log(
-            ctx, NND_LOG_WARNING,
-            "theory: variances and covariances miss what fluctuates along directions that vanish "
-            "in the mean (%.2g of a fluctuation), as happens with symmetric data: listing the "
-            "samples in another order may help, or changing the data slightly",
-            s->report.lost);
+    if (s->report.lost > NND_DEEP_LOST)
+        nnd_log(ctx, NND_LOG_WARNING,
+                "theory: variances and covariances miss what fluctuates along directions that "
+                "vanish in the mean (%.2g of a fluctuation): a smaller rank_tol may find more",
+                s->report.lost);
     return status;
 }
 
@@ -166,6 +163,7 @@ static nnd_status make_frame(nnd_context *ctx, solution *s, nnd_frame **frame) {
         .loss_sd_within = s->p->loss_sd_within,
         .at_width = &s->p->at_width,
         .lr = s->p->lr,
+        .schedule = &s->p->schedule,
     };
     nnd_status status = nnd_fluctuation_frame(ctx, &curves, frame);
     return status == NND_OK ? account(ctx, s, *frame) : status;
@@ -184,7 +182,7 @@ nnd_status nnd_deep_fluctuations_theory(nnd_context *ctx, const void *params, nn
     nnd_timegrid_clear(&s.grid);
     free(s.ratio);
     free(s.observable);
-    if (status == NND_OK && s.ran == NND_OK && s.report.lost > LOST)
+    if (status == NND_OK && s.ran == NND_OK && s.report.lost > NND_DEEP_LOST)
         return NND_NOT_CONVERGED;
     return status == NND_OK ? s.ran : status;
 }

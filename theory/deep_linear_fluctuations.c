@@ -34,6 +34,7 @@ static nnd_linear_layers layers_of(const nnd_deep_linear_fluctuations *p, const 
         .gamma0 = p->gamma0,
         .sigma = p->sigma_w,
         .lr = p->lr,
+        .schedule = &p->schedule,
         .center = p->center,
         .grid = grid,
         .kernels = p->kernels,
@@ -89,6 +90,7 @@ static nnd_status make_frame(nnd_context *ctx, solution *s, nnd_frame **frame) {
         .loss_sd_within = s->p->loss_sd_within,
         .at_width = &s->p->at_width,
         .lr = s->p->lr,
+        .schedule = &s->p->schedule,
     };
     nnd_status status = nnd_fluctuation_frame(ctx, &curves, frame);
     if (status == NND_OK)

@@ -14,6 +14,10 @@
 #include "theory/deep_march_impl.h"
 #include "theory/initial_fields.h"
 
+/* rms of what weights of scouts are beside 1: of moves, which are of order SIZE/sqrt(sites), second
+ * derivatives are as small a part. */
+static const double SCOUT_SIZE = 1e-3;
+
 /* ---- set-up ---- */
 
 static nnd_status make_populations(nnd_deep_march *m) {
@@ -44,6 +48,7 @@ static nnd_status make_populations(nnd_deep_march *m) {
 /* h^1 = sigma_w (K^x)^(1/2) eps, z^L = sigma_w eps. */
 static nnd_status draw_initial(nnd_deep_march *m) {
     const nnd_deep_problem *q = m->problem;
+    memset(m->first_h, 0, m->points * m->sites * sizeof *m->first_h);
     nnd_status status = nnd_initial_fields(m->ctx, m->population[0], m->points, q->gram, q->sigma_w,
                                            m->phi, m->first_h);
     if (status == NND_OK)
@@ -54,9 +59,11 @@ static nnd_status draw_initial(nnd_deep_march *m) {
     return status;
 }
 
-static nnd_status make(nnd_deep_march *m) {
+/* Histories are the leader's alone. */
+static nnd_status allocate(nnd_deep_march *m) {
     const nnd_deep_problem *q = m->problem;
-    size_t block = m->points * m->sites, times = q->steps + 1;
+    size_t block = m->points * m->sites, steps = q->steps + 1;
+    size_t times = m->leader == NULL ? steps : 0;
     struct {
         double **array;
         size_t numbers;
@@ -74,11 +81,11 @@ static nnd_status make(nnd_deep_march *m) {
         {&m->delta, q->samples},
         {&m->step_weight, q->samples},
         {&m->scratch, m->sites + m->points * m->points},
-        {&m->h_history, times * m->depth * block},
+        {&m->h_history, times * m->depth * block + 1},
         {&m->z_history, times * (m->depth - 1) * m->back * m->sites + 1},
-        {&m->readout_history, times * m->sites},
-        {&m->factor, times * q->samples},
-        {&m->weights, times * q->samples},
+        {&m->readout_history, times * m->sites + 1},
+        {&m->factor, steps * q->samples},
+        {&m->weights, steps * q->samples},
     };
     bool there = true;
     for (size_t i = 0; i < sizeof needed / sizeof *needed; i++) {
@@ -89,20 +96,35 @@ static nnd_status make(nnd_deep_march *m) {
     m->matrix = calloc(m->depth, sizeof(nnd_traced *));
     if (!there || m->population == NULL || m->matrix == NULL)
         return nnd_fail_memory(m->ctx, "the march");
-    memset(m->first_h, 0, block * sizeof *m->first_h);
-    nnd_status status = nnd_schedule_make(m->ctx, q->batch, q->samples, &m->schedule);
-    if (status == NND_OK)
-        status = make_populations(m);
+    return nnd_schedule_make(m->ctx, q->batch, q->samples, &m->schedule);
+}
+
+static void forget(nnd_deep_march *m) {
+    for (size_t l = 0; m->matrix != NULL && l < m->depth; l++) {
+        nnd_traced_free(m->matrix[l]);
+        m->matrix[l] = NULL;
+    }
+    for (size_t l = 0; m->population != NULL && l < m->depth; l++) {
+        nnd_population_free(m->population[l]);
+        m->population[l] = NULL;
+    }
+}
+
+static nnd_status set_up(nnd_deep_march *m) {
+    nnd_status status = make_populations(m);
     return status == NND_OK ? draw_initial(m) : status;
 }
 
-nnd_status nnd_deep_march_new(nnd_context *ctx, const nnd_deep_problem *problem,
-                              const nnd_deep_sampling *sampling, nnd_deep_march **march) {
-    nnd_deep_march *m = calloc(1, sizeof *m);
+/* A march without matrices; of a scout, beside its leader. */
+static nnd_status make(nnd_context *ctx, const nnd_deep_problem *problem,
+                       const nnd_deep_sampling *sampling, nnd_deep_march *leader,
+                       nnd_deep_march **march) {
+    nnd_deep_march *m = *march = calloc(1, sizeof *m);
     if (m == NULL)
         return nnd_fail_memory(ctx, "the march");
     *m = (nnd_deep_march){
         .ctx = ctx,
+        .leader = leader,
         .problem = problem,
         .sampling = sampling,
         .sites = sampling->sites,
@@ -110,21 +132,32 @@ nnd_status nnd_deep_march_new(nnd_context *ctx, const nnd_deep_problem *problem,
         .points = problem->points,
         .back = problem->kernels ? problem->points : problem->samples,
     };
-    nnd_status status = make(m);
+    return allocate(m);
+}
+
+nnd_status nnd_deep_march_new(nnd_context *ctx, const nnd_deep_problem *problem,
+                              const nnd_deep_sampling *sampling, nnd_deep_march **march) {
+    nnd_status status = make(ctx, problem, sampling, NULL, march);
     if (status == NND_OK)
-        *march = m;
-    else
-        nnd_deep_march_free(m);
+        status = set_up(*march);
+    if (status != NND_OK) {
+        nnd_deep_march_free(*march);
+        *march = NULL;
+    }
     return status;
+}
+
+static void dismiss(nnd_deep_march *m) {
+    for (size_t s = 0; s < m->scouts; s++)
+        nnd_deep_march_free(m->scout[s]);
+    m->scouts = 0;
 }
 
 void nnd_deep_march_free(nnd_deep_march *m) {
     if (m == NULL)
         return;
-    for (size_t l = 0; m->matrix != NULL && l < m->depth; l++)
-        nnd_traced_free(m->matrix[l]);
-    for (size_t l = 0; m->population != NULL && l < m->depth; l++)
-        nnd_population_free(m->population[l]);
+    dismiss(m);
+    forget(m);
     void *const owned[] = {m->population,
                            m->matrix,
                            m->h,
@@ -145,6 +178,7 @@ void nnd_deep_march_free(nnd_deep_march *m) {
                            m->readout_history,
                            m->factor,
                            m->weights,
+                           m->scout_weight,
                            m->adjoint};
     for (size_t i = 0; i < sizeof owned / sizeof *owned; i++)
         free(owned[i]);
@@ -231,16 +265,41 @@ void nnd_deep_observe(const nnd_deep_march *m, size_t n, const nnd_deep_observab
 
 /* ---- one step ---- */
 
+/* The march itself, then its scouts. */
+static nnd_deep_march *everyone(nnd_deep_march *m, size_t s) {
+    return s == 0 ? m : m->scout[s - 1];
+}
+
+/* h^{l+1} of phi^l, or z^l of g^{l+1}. */
+static nnd_status apply(nnd_deep_march *m, size_t l, nnd_direction direction) {
+    bool forward = direction == NND_FORWARD;
+    nnd_traced *scout[NND_DEEP_SCOUTS];
+    const double *v[1 + NND_DEEP_SCOUTS];
+    double *image[1 + NND_DEEP_SCOUTS];
+    for (size_t s = 0; s <= m->scouts; s++) {
+        nnd_deep_march *x = everyone(m, s);
+        v[s] = forward ? nnd_deep_layer(x, x->phi, l) : nnd_deep_layer(x, x->g, l + 1);
+        image[s] = forward ? nnd_deep_layer(x, x->h, l + 1) : nnd_deep_layer(x, x->z, l);
+        if (s > 0)
+            scout[s - 1] = x->matrix[l];
+    }
+    const nnd_traced_party party = {m->matrix[l], m->scouts, scout, SCOUT_SIZE,
+                                    NND_DEEP_LOST / 2.0};
+    return nnd_traced_apply_all(&party, direction, forward ? m->points : m->back, v, image);
+}
+
+static void activate(nnd_deep_march *m, size_t l) {
+    nnd_activation_apply(m->problem->activation, m->points * m->sites, nnd_deep_layer(m, m->h, l),
+                         nnd_deep_layer(m, m->phi, l), nnd_deep_layer(m, m->slope, l), NULL, NULL);
+}
+
 static nnd_status forward(nnd_deep_march *m) {
     nnd_status status = NND_OK;
     for (size_t l = 0; status == NND_OK && l < m->depth; l++) {
         if (l > 0)
-            status = nnd_traced_apply(m->matrix[l - 1], NND_FORWARD, m->points,
-                                      nnd_deep_layer(m, m->phi, l - 1), nnd_deep_layer(m, m->h, l));
-        if (status == NND_OK)
-            nnd_activation_apply(m->problem->activation, m->points * m->sites,
-                                 nnd_deep_layer(m, m->h, l), nnd_deep_layer(m, m->phi, l),
-                                 nnd_deep_layer(m, m->slope, l), NULL, NULL);
+            status = apply(m, l - 1, NND_FORWARD);
+        for (size_t s = 0; status == NND_OK && s <= m->scouts; s++)
+            activate(everyone(m, s), l);
     }
     return status;
 }
@@ -256,36 +315,46 @@ static void evaluate(nnd_deep_march *m, size_t step) {
             q->gamma0;
     if (step == 0 && (m->weight == NULL || q->center))
         memcpy(m->first_output, m->output, m->points * sizeof *m->output);
+    else if (step == 0 && m->leader != NULL)
+        memcpy(m->first_output, m->leader->first_output, m->points * sizeof *m->output);
     for (size_t i = 0; i < m->points; i++)
         m->output[i] -= m->first_output[i];
     for (size_t i = 0; i < q->samples; i++)
         m->delta[i] = q->targets[i] - m->output[i];
 }
 
+/* g = phi'(h) z of layer l, on the last of which z is the readout. */
+static void turn_back(nnd_deep_march *m, size_t l) {
+    double *g = nnd_deep_layer(m, m->g, l), *z = nnd_deep_layer(m, m->z, l);
+    const double *slope = nnd_deep_layer(m, m->slope, l);
+    for (size_t k = 0; l + 1 == m->depth && k < m->back; k++)
+        memcpy(z + k * m->sites, m->readout, m->sites * sizeof *z);
+    for (size_t i = 0; i < m->back * m->sites; i++)
+        g[i] = slope[i] * z[i];
+}
+
 static nnd_status backward(nnd_deep_march *m) {
     nnd_status status = NND_OK;
     for (size_t l = m->depth; status == NND_OK && l-- > 0;) {
-        double *g = nnd_deep_layer(m, m->g, l), *z = nnd_deep_layer(m, m->z, l);
-        const double *slope = nnd_deep_layer(m, m->slope, l);
         if (l + 1 < m->depth)
-            status = nnd_traced_apply(m->matrix[l], NND_BACKWARD, m->back,
-                                      nnd_deep_layer(m, m->g, l + 1), z);
-        else
-            for (size_t k = 0; k < m->back; k++)
-                memcpy(z + k * m->sites, m->readout, m->sites * sizeof *z);
-        for (size_t i = 0; i < m->back * m->sites; i++)
-            g[i] = slope[i] * z[i];
+            status = apply(m, l, NND_BACKWARD);
+        for (size_t s = 0; status == NND_OK && s <= m->scouts; s++)
+            turn_back(everyone(m, s), l);
     }
     return status;
 }
 
-/* W = c s_mu Delta_mu with c = eta0 gamma0 sigma_w^2, s the weights of the batch, 1/P of all. */
+/* W = c s_mu Delta_mu with c = eta0 gamma0 sigma_w^2 at this step, s the weights of the batch, 1/P
+ * of all. */
 static void weigh(nnd_deep_march *m, size_t step) {
     const nnd_deep_problem *q = m->problem;
     double *factor = m->factor + step * q->samples;
+    double c = q->lr * q->gamma0 * q->sigma_w * q->sigma_w;
+    if (q->schedule != NULL)
+        c *= nnd_rates_at(q->schedule, step);
     nnd_schedule_weights(&m->schedule, step, factor);
     for (size_t i = 0; i < q->samples; i++) {
-        factor[i] *= q->lr * q->gamma0 * q->sigma_w * q->sigma_w;
+        factor[i] *= c;
         m->step_weight[i] = factor[i] * m->delta[i];
     }
 }
@@ -321,8 +390,11 @@ static void remember(nnd_deep_march *m, size_t step) {
 }
 
 static void begin(nnd_deep_march *m) {
-    memcpy(m->h, m->first_h, m->points * m->sites * sizeof *m->h);
-    memcpy(m->readout, m->first_readout, m->sites * sizeof *m->readout);
+    for (size_t s = 0; s <= m->scouts; s++) {
+        nnd_deep_march *x = everyone(m, s);
+        memcpy(x->h, m->first_h, m->points * m->sites * sizeof *m->h);
+        memcpy(x->readout, m->first_readout, m->sites * sizeof *m->readout);
+    }
 }
 
 static nnd_status step_once(nnd_deep_march *m, size_t step, nnd_deep_look look, void *data) {
@@ -330,19 +402,21 @@ static nnd_status step_once(nnd_deep_march *m, size_t step, nnd_deep_look look, 
     nnd_status status = forward(m);
     if (status != NND_OK)
         return status;
-    evaluate(m, step);
+    for (size_t s = 0; s <= m->scouts; s++)
+        evaluate(everyone(m, s), step);
     double limit = nnd_divergence_limit(NND_DIVERGENCE_BOUND, 0.0,
                                         nnd_half_mean_square(q->samples, q->targets));
     if (nnd_has_diverged(limit, nnd_half_mean_square(q->samples, m->delta)))
         return NND_DIVERGED;
     status = backward(m);
-    weigh(m, step);
+    for (size_t s = 0; s <= m->scouts; s++)
+        weigh(everyone(m, s), step);
     if (status == NND_OK && m->weight == NULL)
         remember(m, step);
     if (status == NND_OK)
         status = look(data, m, step);
-    if (status == NND_OK && step < q->steps)
-        status = update(m);
+    for (size_t s = 0; status == NND_OK && step < q->steps && s <= m->scouts; s++)
+        status = update(everyone(m, s));
     if (status == NND_OK && nnd_context_interrupted(m->ctx))
         status = nnd_fail(m->ctx, NND_E_INTERRUPTED, "interrupted at step %zu", step);
     return status;
@@ -359,9 +433,84 @@ static nnd_status march_on(nnd_deep_march *m, nnd_deep_look look, void *data, si
     return status;
 }
 
-nnd_status nnd_deep_march_run(nnd_deep_march *m, nnd_deep_look look, void *data, size_t *diverged) {
-    return march_on(m, look, data, diverged);
+/* ---- scouts ---- */
+
+/* 1 + SCOUT_SIZE times random signs less their mean. */
+static nnd_status draw_weights(nnd_deep_march *scout, size_t which) {
+    double *weight = scout->scout_weight = nnd_pages_new(scout->depth * scout->sites);
+    if (weight == NULL)
+        return nnd_fail_memory(scout->ctx, "scouts");
+    for (size_t l = 0; l < scout->depth; l++) {
+        double *w = weight + l * scout->sites, mean = 0.0;
+        nnd_rng_normals(scout->sampling->key, NND_STREAM_DEEP_FLUCTUATIONS_THEORY_SCOUTS,
+                        which * scout->depth + l, scout->sites, w);
+        for (size_t i = 0; i < scout->sites; i++) {
+            w[i] = w[i] < 0.0 ? -1.0 : 1.0;
+            mean += w[i] / (double)scout->sites;
+        }
+        for (size_t i = 0; i < scout->sites; i++)
+            w[i] = 1.0 + SCOUT_SIZE * (w[i] - mean);
+    }
+    scout->weight = weight;
+    return NND_OK;
 }
+
+/* Directions become up to twice as many where moves are asked for. */
+static double scout_bytes(const nnd_deep_march *m) {
+    double vectors = 5.0 * (double)m->depth * (double)m->points + 3.0;
+    for (size_t l = 0; l + 1 < m->depth; l++)
+        for (int d = 0; d < 2; d++)
+            vectors += 4.0 * (double)nnd_traced_rank(m->matrix[l], (nnd_direction)d);
+    return vectors * (double)m->sites * sizeof(double);
+}
+
+static nnd_status send(nnd_deep_march *m, size_t scouts) {
+    nnd_status status = NND_OK;
+    for (size_t s = 0; status == NND_OK && m->depth > 1 && s < scouts; s++) {
+        status = make(m->ctx, m->problem, m->sampling, m, &m->scout[s]);
+        m->scouts = s + 1;
+        if (status == NND_OK)
+            status = draw_weights(m->scout[s], s);
+        for (size_t l = 0; status == NND_OK && l + 1 < m->depth; l++) {
+            const double *weight = m->scout[s]->weight + l * m->sites;
+            status = nnd_traced_scout(m->ctx, m->matrix[l], weight, weight + m->sites,
+                                      &m->scout[s]->matrix[l]);
+        }
+    }
+    return status;
+}
+
+static nnd_status run_with(nnd_deep_march *m, size_t scouts, nnd_deep_look look, void *data,
+                           size_t *step) {
+    nnd_status status = send(m, scouts);
+    if (status == NND_OK)
+        status = march_on(m, look, data, step);
+    dismiss(m);
+    return status;
+}
+
+/* First with one that watches (deep-fluctuations.md#s9). */
+nnd_status nnd_deep_march_run(nnd_deep_march *m, nnd_deep_look look, void *data, size_t *diverged) {
+    nnd_status status = run_with(m, 1, look, data, diverged);
+    if (status < NND_OK || nnd_deep_march_lost(m) <= NND_DEEP_LOST)
+        return status;
+    status = nnd_check_memory(m->ctx, nnd_deep_march_bytes(m) + NND_DEEP_SCOUTS * scout_bytes(m),
+                              "following what fluctuates about 0 (fewer samples need less)");
+    if (status != NND_OK)
+        return status;
+    forget(m);
+    status = set_up(m);
+    return status == NND_OK ? run_with(m, NND_DEEP_SCOUTS, look, data, diverged) : status;
+}
+
+double nnd_deep_march_lost(const nnd_deep_march *m) {
+    double lost = 0.0;
+    for (size_t l = 0; l + 1 < m->depth; l++)
+        lost = fmax(lost, nnd_traced_lost(m->matrix[l]));
+    return lost;
+}
+
+/* ---- again ---- */
 
 static void begin_again(nnd_deep_march *m, const double *weight) {
     m->weight = weight;
@@ -377,47 +526,4 @@ nnd_status nnd_deep_march_replay(nnd_deep_march *m, const double *weight, nnd_de
     return status == NND_DIVERGED
                ? nnd_fail(m->ctx, NND_E_UNSOLVED, "the march under other weights diverged")
                : status;
-}
-
-/* ---- what dropping loses ---- */
-
-static nnd_status ignore(void *data, nnd_deep_march *march, size_t step) {
-    (void)data, (void)march, (void)step;
-    return NND_OK;
-}
-
-/* 1 + SIZE times random signs less their mean. */
-static void draw_weights(const nnd_deep_march *m, double size, double *weight) {
-    for (size_t l = 0; l < m->depth; l++) {
-        double *w = weight + l * m->sites, mean = 0.0;
-        nnd_rng_normals(m->sampling->key, NND_STREAM_DEEP_FLUCTUATIONS_THEORY_SCOUTS, l, m->sites,
-                        w);
-        for (size_t i = 0; i < m->sites; i++) {
-            w[i] = w[i] < 0.0 ? -1.0 : 1.0;
-            mean += w[i] / (double)m->sites;
-        }
-        for (size_t i = 0; i < m->sites; i++)
-            w[i] = 1.0 + size * (w[i] - mean);
-    }
-}
-
-nnd_status nnd_deep_march_lost(nnd_deep_march *m, double *lost) {
-    const double size = 0.1;
-    size_t step;
-    double *weight = nnd_pages_new(m->depth * m->sites);
-    if (weight == NULL)
-        return nnd_fail_memory(m->ctx, "the march");
-    draw_weights(m, size, weight);
-    begin_again(m, weight);
-    nnd_status status = NND_OK;
-    for (size_t l = 0; status == NND_OK && l + 1 < m->depth; l++)
-        status = nnd_traced_watch(m->matrix[l]);
-    if (status == NND_OK)
-        status = march_on(m, ignore, NULL, &step);
-    m->weight = NULL;
-    free(weight);
-    *lost = 0.0;
-    for (size_t l = 0; l + 1 < m->depth; l++)
-        *lost = fmax(*lost, nnd_traced_lost(m->matrix[l]) * sqrt((double)m->sites) / size);
-    return status == NND_DIVERGED ? NND_OK : status;
 }

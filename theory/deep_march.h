@@ -11,6 +11,7 @@
 
 #include "nndmft/activation.h"
 #include "nndmft/batch.h"
+#include "nndmft/rates.h"
 #include "nndmft/solvers/sobol.h"
 
 /** What is trained; all arrays borrowed. */
@@ -20,9 +21,10 @@ typedef struct {
     const double *targets;                /**< P */
     const nnd_activation *activation;
     double gamma0, lr, sigma_w;
-    const double *widths; /**< N_l/N, L */
-    bool center;          /**< f(t) - f(0) is what is trained */
-    bool kernels;         /**< backward fields of test points are wanted */
+    const nnd_rates *schedule; /**< multipliers of lr; NULL: 1 */
+    const double *widths;      /**< N_l/N, L */
+    bool center;               /**< f(t) - f(0) is what is trained */
+    bool kernels;              /**< backward fields of test points are wanted */
     nnd_batch batch;
 } nnd_deep_problem;
 
@@ -50,6 +52,9 @@ typedef struct {
 
 typedef struct nnd_deep_march nnd_deep_march;
 
+/** Moves of dropped residues below this are of the size that rank_tol leaves on generic data. */
+#define NND_DEEP_LOST 0.03
+
 /** Looks at a march at a step, before its update. */
 typedef nnd_status (*nnd_deep_look)(void *data, nnd_deep_march *march, size_t step);
 
@@ -69,9 +74,12 @@ NND_MUST_USE nnd_status nnd_deep_march_run(nnd_deep_march *march, nnd_deep_look 
 NND_MUST_USE nnd_status nnd_deep_march_replay(nnd_deep_march *march, const double *weight,
                                               nnd_deep_look look, void *data);
 
-/** What inner products of fields lose when directions are dropped whose residue vanishes but
- * fluctuates, in units of a fluctuation; 0 but for rounding where none does. By a replay. */
-NND_MUST_USE nnd_status nnd_deep_march_lost(nnd_deep_march *march, double *lost);
+/**
+ * The largest move of a dropped residue that no direction follows, after a run: in units of a
+ * fluctuation, relative to the vector that moves (deep-fluctuations.md#s9). A run that would leave
+ * more than NND_DEEP_LOST asks for moves, too.
+ */
+double nnd_deep_march_lost(const nnd_deep_march *march);
 
 /** Values of observables at the step that is looked at. */
 void nnd_deep_observe(const nnd_deep_march *march, size_t n, const nnd_deep_observable *o,

@@ -6,6 +6,9 @@
 #include "nndmft/solvers/traced.h"
 #include "theory/deep_march.h"
 
+/** Scouts that ask, and one that watches. */
+enum { NND_DEEP_SCOUTS = 9 };
+
 struct nnd_deep_march {
     nnd_context *ctx;
     const nnd_deep_problem *problem;
@@ -31,6 +34,11 @@ struct nnd_deep_march {
     double *adjoint;          /**< room of going back */
     size_t adjoint_room;
     double multiply_adds;
+    /* Marches beside this one, under other weights, that see what a dropped residue moves along. */
+    nnd_deep_march *leader; /**< of a scout; NULL: none */
+    size_t scouts;
+    nnd_deep_march *scout[NND_DEEP_SCOUTS];
+    double *scout_weight; /**< L x sites */
 };
 
 /** Field of layer l. */

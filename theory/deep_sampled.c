@@ -166,8 +166,7 @@ static nnd_status make_moments(nnd_context *ctx, nnd_deep_march *march, size_t w
         status = nnd_fail_memory(ctx, "influence functions");
     if (status == NND_OK)
         status = follow(&r, &m->diverged[half + which]);
-    if (status == NND_OK && m->diverged[half + which] == SIZE_MAX)
-        status = nnd_deep_march_lost(march, &m->lost[half + which]);
+    m->lost[half + which] = nnd_deep_march_lost(march);
     if (status == NND_OK)
         memcpy(number, r.result.data, r.result.count * sizeof *number);
     nnd_fluctuations_clear(&r.result);

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "core/companion.h"
-#include "core/largest.h"
 #include "nndmft/find.h"
 #include "nndmft/theory.h"
 #include "theory/point.h"
@@ -13,7 +12,7 @@
 
 /* Times recorded between two, and how often: 17^8 is more than steps there can be, and than doubles
  * between two times that differ by PRECISION. */
-enum { BETWEEN = 16, ROUNDS = 8, MESSAGE_SIZE = 512 };
+enum { BETWEEN = 16, ROUNDS = 8 };
 
 /* Two times of a flow that are so close are one. */
 static const double PRECISION = 1e-8;
@@ -26,8 +25,8 @@ typedef struct {
     void *params; /* a copy, whose record is that of this round */
     bool stepped;
     double dt, low, high;
-    double recorded[BETWEEN + 2]; /* in the type of the parameter `record` */
-    int64_t steps[BETWEEN + 2];
+    double *recorded; /* steps or times of this round */
+    int64_t *steps;   /* the same, where the parameter `record` is a list of integers */
     nnd_frame *frame;
     nnd_found *found;
 } search;
@@ -110,6 +109,29 @@ static nnd_status never(const search *s, const curve *c) {
     return NND_NOT_CONVERGED;
 }
 
+static nnd_status make_room(search *s, size_t count) {
+    free(s->recorded);
+    free(s->steps);
+    s->recorded = malloc(count * sizeof *s->recorded);
+    s->steps = malloc(count * sizeof *s->steps);
+    return s->recorded != NULL && s->steps != NULL ? NND_OK : nnd_fail_memory(s->ctx, "the times");
+}
+
+/* Lets the run record the first n of these times; false if the model cannot. */
+static bool record(search *s, size_t n) {
+    const nnd_param *record = nnd_param_find(s->model->params, "record");
+    if (record == NULL)
+        return false;
+    void *at = (char *)s->params + record->offset;
+    for (size_t i = 0; i < n; i++)
+        s->steps[i] = (int64_t)s->recorded[i];
+    if (record->type == NND_INTEGERS)
+        *(nnd_integers *)at = (nnd_integers){n, s->steps};
+    else
+        *(nnd_reals *)at = (nnd_reals){n, s->recorded};
+    return true;
+}
+
 /* Times that are recorded next: evenly from low to high, on a logarithmic scale if that is far.
  * Steps are whole. */
 static size_t choose_times(search *s) {
@@ -123,23 +145,7 @@ static size_t choose_times(search *s) {
         if (n == 0 || t > s->recorded[n - 1])
             s->recorded[n++] = t;
     }
-    for (size_t i = 0; i < n; i++)
-        s->steps[i] = (int64_t)s->recorded[i];
     return n;
-}
-
-/* Lets the run record these times; false if the model cannot. */
-static bool record_times(search *s) {
-    const nnd_param *record = nnd_param_find(s->model->params, "record");
-    if (record == NULL)
-        return false;
-    size_t n = choose_times(s);
-    void *at = (char *)s->params + record->offset;
-    if (record->type == NND_INTEGERS)
-        *(nnd_integers *)at = (nnd_integers){n, s->steps};
-    else
-        *(nnd_reals *)at = (nnd_reals){n, s->recorded};
-    return true;
 }
 
 static bool is_close(const search *s) {
@@ -173,7 +179,8 @@ static void note(search *s, const curve *c, size_t i) {
  * of them. */
 static nnd_status refine(search *s) {
     nnd_status status = NND_OK;
-    for (int round = 0; status == NND_OK && round < ROUNDS && !is_close(s) && record_times(s);
+    for (int round = 0;
+         status == NND_OK && round < ROUNDS && !is_close(s) && record(s, choose_times(s));
          round++) {
         curve c;
         double before = s->high - s->low;
@@ -205,16 +212,37 @@ static nnd_status check_options(nnd_context *ctx, const nnd_model *model,
                : nnd_fail(ctx, NND_E_INPUT, "%s has no theory", model->name);
 }
 
+/* A case need not record how training begins: what holds at its first time may do so earlier. */
+static nnd_status add_start(search *s, curve *c) {
+    size_t n = c->t->length;
+    if (!(c->t->value[0] > 0.0))
+        return NND_OK;
+    nnd_status status = make_room(s, n + 1);
+    if (status != NND_OK)
+        return status;
+    s->recorded[0] = 0.0;
+    for (size_t i = 0; i < n; i++)
+        s->recorded[i + 1] = s->stepped ? round(c->t->value[i] / s->dt) : c->t->value[i];
+    if (!record(s, n + 1))
+        return NND_OK;
+    status = solve(s);
+    return status == NND_OK ? read_curve(s, c) : status;
+}
+
 static nnd_status look(search *s) {
     curve c;
     nnd_status status = solve(s);
     if (status == NND_OK)
         status = read_curve(s, &c);
+    if (status == NND_OK)
+        status = add_start(s, &c);
     size_t i = status == NND_OK ? first_of(s, &c) : 0;
     if (status != NND_OK || i == c.t->length)
         return status != NND_OK ? status : never(s, &c);
     note(s, &c, i);
-    return i > 0 ? refine(s) : NND_OK;
+    if (i > 0)
+        status = make_room(s, BETWEEN + 2);
+    return i > 0 && status == NND_OK ? refine(s) : status;
 }
 
 nnd_status nnd_find_first(nnd_context *ctx, const nnd_model *model, const void *params,
@@ -232,5 +260,7 @@ nnd_status nnd_find_first(nnd_context *ctx, const nnd_model *model, const void *
     status = look(&s);
     nnd_frame_free(s.frame);
     free(s.params);
+    free(s.recorded);
+    free(s.steps);
     return status;
 }

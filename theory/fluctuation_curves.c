@@ -242,7 +242,7 @@ static double loss_nvar(const work *w, const nnd_fluctuations *f, bool error, si
     return sum / (train * train);
 }
 
-/* Variance along the j-th eigenvector of the kernel at t = 0. */
+/* Variance along the j-th eigenvector of the kernel at t = 0; NaN where there is no single one. */
 static double mode_nvar(const work *w, const nnd_fluctuations *f, bool error, size_t i, size_t j) {
     const double *u = w->mode + j * w->train;
     double sum = 0.0;
@@ -318,7 +318,9 @@ static double stability_of(const work *w, const nnd_fluctuations *f, bool error,
                                  (lapack_int)n, value) == 0
                       ? value[n - 1]
                       : NAN;
-    return w->c->lr * largest / (double)n;
+    const nnd_rates *schedule = w->c->schedule;
+    double rate = schedule != NULL ? nnd_rates_at(schedule, w->c->grid->step[i]) : 1.0;
+    return rate * w->c->lr * largest / (double)n;
 }
 
 static double stability(const work *w, const nnd_fluctuations *f, bool error, size_t i, size_t j) {
@@ -528,6 +530,27 @@ static nnd_status add_dims(const work *w) {
 }
 
 /* Eigenvectors of the kernel at the start, if that is observed. */
+/* Eigenvalues closer than this are one: five times what the errors of the kernel move them by at
+ * most (Weyl), and rounding. */
+static double least_gap(const work *w, double largest) {
+    const nnd_fluctuations *se = w->c->se;
+    double sum = 0.0;
+    for (size_t j = 0; se != NULL && se->data != NULL && j < w->train * w->train; j++)
+        sum += pow(mean_of(se, 0, ntk_at(w, j)), 2);
+    return 1e-9 * largest + 5.0 * sqrt(sum);
+}
+
+/* Eigenvectors that are any combination of several. Values ascend, modes descend. */
+static void strike_out(const work *w, const double *value) {
+    size_t n = w->train;
+    double gap = least_gap(w, fabs(value[n - 1]));
+    for (size_t k = 0; k < n; k++)
+        if ((k > 0 && value[k] - value[k - 1] < gap) ||
+            (k + 1 < n && value[k + 1] - value[k] < gap))
+            for (size_t mu = 0; mu < n; mu++)
+                w->mode[(n - 1 - k) * n + mu] = NAN;
+}
+
 static nnd_status find_modes(nnd_context *ctx, work *w) {
     size_t n = w->train;
     if (w->c->at.ntk == NND_NOT_OBSERVED || w->c->grid->step[0] != 0 || w->c->f->diverged_at == 0)
@@ -542,6 +565,8 @@ static nnd_status find_modes(nnd_context *ctx, work *w) {
                                   value) == 0;
     for (size_t k = 0; done && k < n; k++)
         memcpy(w->mode + k * n, kernel + (n - 1 - k) * n, n * sizeof(double));
+    if (done)
+        strike_out(w, value);
     free(kernel);
     free(value);
     return done ? NND_OK : nnd_fail(ctx, NND_E_UNSOLVED, "the kernel has no eigenvalues");

@@ -40,6 +40,7 @@ typedef struct {
     double loss_within, loss_sd_within;
     const nnd_reals *at_width; /**< widths at which the loss is given */
     double lr;
+    const nnd_rates *schedule; /**< multipliers of lr; NULL: 1 */
 } nnd_fluctuation_curves;
 
 /**

@@ -311,6 +311,9 @@ nnd_status nnd_locate_curve(nnd_context *ctx, const nnd_frame *frame, const nnd_
     size_t axis = nnd_array_axis(frame, array, "t");
     if (axis == array->ndims)
         return nnd_fail(ctx, NND_E_INPUT, "%s does not depend on t", array->name);
+    for (size_t i = 0; i < a.count; i++)
+        if (strcmp(a.at[i].dim, "t") == 0)
+            return nnd_fail(ctx, NND_E_INPUT, "t is what is sought");
     *stride = 1;
     for (size_t k = axis + 1; k < array->ndims; k++)
         *stride *= array->shape[k];

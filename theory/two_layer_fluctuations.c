@@ -65,6 +65,7 @@ static nnd_status pose(nnd_context *ctx, solution *s) {
         .targets = s->set.targets,
         .gamma0 = p->gamma0,
         .lr = p->lr,
+        .schedule = &p->schedule,
         .center = p->center,
         .grid = &s->grid,
         .observables = k,
@@ -168,6 +169,7 @@ static nnd_status make_frame(nnd_context *ctx, solution *s) {
         .loss_sd_within = p->loss_sd_within,
         .at_width = &p->at_width,
         .lr = p->lr,
+        .schedule = &p->schedule,
     };
     nnd_status status = nnd_fluctuation_frame(ctx, &curves, &s->frame);
     return status == NND_OK ? add_report(s) : status;

@@ -26,6 +26,26 @@ static nnd_status find_learned(nnd_wide_problem *q) {
     return NND_OK;
 }
 
+/* Sampled marches leave out test samples that would make most of the directions. */
+static bool leaves_tests(const nnd_wide_problem *q) {
+    const nnd_wide_mlp *p = q->params;
+    bool sampled = p->activation.name != NND_LINEAR || p->solver == NND_WIDE_MARCH;
+    return p->parameterization == NND_MUP && sampled && q->set.tests > q->set.samples;
+}
+
+static nnd_status choose_points(nnd_wide_problem *q) {
+    size_t all = q->set.samples + q->set.tests;
+    q->samples = q->set.samples;
+    q->tests = q->set.tests;
+    q->points = leaves_tests(q) ? q->samples : all;
+    q->gram = malloc(q->points * q->points * sizeof *q->gram);
+    if (q->gram == NULL)
+        return nnd_fail_memory(q->ctx, "the data set");
+    for (size_t i = 0; i < q->points; i++)
+        memcpy(q->gram + i * q->points, q->set.gram + i * all, q->points * sizeof *q->gram);
+    return NND_OK;
+}
+
 nnd_status nnd_wide_problem_make(nnd_context *ctx, const nnd_wide_mlp *params,
                                  nnd_wide_problem *problem) {
     *problem = (nnd_wide_problem){
@@ -40,14 +60,15 @@ nnd_status nnd_wide_problem_make(nnd_context *ctx, const nnd_wide_mlp *params,
     nnd_status status = nnd_wide_mlp_dataset(ctx, params, &problem->set);
     if (status == NND_OK)
         status = nnd_wide_mlp_marks(ctx, params, &problem->marks);
-    problem->samples = problem->set.samples;
-    problem->tests = problem->set.tests;
-    problem->points = problem->samples + problem->tests;
+    if (status == NND_OK)
+        status = choose_points(problem);
     return status == NND_OK ? find_learned(problem) : status;
 }
 
 void nnd_wide_problem_clear(nnd_wide_problem *problem) {
     nnd_dataset_clear(&problem->set);
+    free(problem->gram);
+    problem->gram = NULL;
     free(problem->marks.value);
     problem->marks = (nnd_reals){0};
 }
@@ -78,7 +99,8 @@ enum {
     DEEP = 1 << 5,    /* matrices between layers */
     CLASSES = 1 << 6, /* for targets */
     STEPS = 1 << 7,   /* instead of flow */
-    NEEDS = 8
+    MARCHED = 1 << 8, /* test samples among the points */
+    NEEDS = 9
 };
 
 static const struct {
@@ -92,7 +114,7 @@ static const struct {
     [WIDE_OUTPUT] = {MU | C, 0},
     [WIDE_TEST_OUTPUT] = {TEST | C, 0},
     [WIDE_NTK] = {MU | NU | C | C2, KERNELS},
-    [WIDE_NTK_TEST] = {TEST | NU | C | C2, KERNELS},
+    [WIDE_NTK_TEST] = {TEST | NU | C | C2, KERNELS | MARCHED},
     [WIDE_ALIGNMENT] = {LAYER, KERNELS},
     [WIDE_STABILITY] = {0, STEPS},
     [WIDE_STABILITY_CLAIM] = {0, STEPS},
@@ -133,6 +155,7 @@ static size_t numbers(const nnd_wide_problem *q, nnd_wide_variable v) {
         q->depth > 1,
         nnd_wide_mlp_classifies(p),
         p->integrator == NND_DESCENT,
+        q->points == q->samples + q->tests,
     };
     size_t n = 1;
     for (int i = 0; i < NEEDS; i++)
@@ -258,7 +281,7 @@ void nnd_wide_ntk(const nnd_wide_problem *q, const double *phi, const double *g,
     for (size_t a = 0; a < n; a++)
         for (size_t b = 0; b < n; b++) {
             size_t at = a * n + b, pair = a / outputs * q->points + b / outputs;
-            double sum = g[at] * (weights2 * q->set.gram[pair] + biases2);
+            double sum = g[at] * (weights2 * q->gram[pair] + biases2);
             for (size_t l = 1; l < q->depth; l++)
                 sum += beta2 * g[l * n * n + at] *
                        (weights2 * phi[(l - 1) * points2 + pair] + biases2);
@@ -397,7 +420,7 @@ static nnd_status record_input_eig(nnd_wide_curves *record, size_t time, const d
     if (work == NULL)
         return nnd_fail_memory(q->ctx, "the input matrix");
     double *vectors = work, *b = work + n * n, *out = b + n * n, *value = out + n * n;
-    copy_block(q, q->set.gram, 0, n, n, vectors);
+    copy_block(q, q->gram, 0, n, n, vectors);
     nnd_status status =
         LAPACKE_dsyev(LAPACK_ROW_MAJOR, 'V', 'L', (lapack_int)n, vectors, (lapack_int)n, value) == 0
             ? NND_OK

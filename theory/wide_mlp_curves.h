@@ -12,9 +12,13 @@ typedef struct {
     nnd_context *ctx;
     const nnd_wide_mlp *params;
     nnd_dataset set;
-    nnd_reals marks; /**< steps or, of an adaptive flow, times to record */
-    size_t depth, samples, tests, points, outputs; /**< L; P; test points; both; C */
-    double rate;                                   /**< eta0; of flow 1 */
+    nnd_reals marks;                       /**< steps or, of an adaptive flow, times to record */
+    size_t depth, samples, tests, outputs; /**< L; P; test samples; C */
+    /** Training samples, then those test samples that march with them: all, or none if they are
+     * more than the training samples; the rest is asked for where it is recorded. */
+    size_t points;
+    double *gram;      /**< K^x of the points: points x points */
+    double rate;       /**< eta0; of flow 1 */
     double beta, skip; /**< scale of branches; 1 with skip connections, else 0 */
     double learned;    /**< gamma0 Delta_rms(0): what fields learn, relative to themselves */
 } nnd_wide_problem;

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/rng.h"
 #include "core/streams.h"
 #include "solvers/block_products.h"
 #include "theory/initial_fields.h"
@@ -18,7 +19,7 @@ double *nnd_wide_fields_layer(const nnd_wide_fields *f, double *field, size_t l)
 /* ---- where the parameters of a slot stand ---- */
 
 static double *readout_of(const nnd_wide_fields *f, double *theta) {
-    return theta + f->points * f->sites;
+    return theta + f->inputs * f->sites;
 }
 
 /* b^l times sigma_b, one vector per layer. */
@@ -32,7 +33,7 @@ static bool is_biased(const nnd_wide_fields *f) {
 
 /* Vectors over sites of a slot. */
 static size_t vectors(const nnd_wide_fields *f) {
-    return f->points + f->outputs + (is_biased(f) ? f->depth : 0);
+    return f->inputs + f->outputs + (is_biased(f) ? f->depth : 0);
 }
 
 static double *output_bias_of(const nnd_wide_fields *f, double *theta) {
@@ -74,7 +75,7 @@ static nnd_status make_populations(nnd_wide_fields *f) {
 }
 
 static nnd_status allocate(nnd_wide_fields *f) {
-    size_t block = f->points * f->sites, outputs = f->points * f->outputs;
+    size_t block = f->points * f->sites, outputs = f->inputs * f->outputs;
     const struct {
         double **to;
         size_t count;
@@ -91,8 +92,8 @@ static nnd_status allocate(nnd_wide_fields *f) {
         {&f->delta, outputs},
         {&f->readout, f->outputs * f->sites},
         {&f->unlearned, outputs},
-        {&f->back, block},
-        {&f->coef, f->points * (f->points + f->outputs)},
+        {&f->back, f->inputs * f->sites},
+        {&f->coef, f->inputs * (f->points + f->outputs)},
         {&f->weight, f->points},
         {&f->longest, f->depth * f->samples},
         {&f->least, f->points},
@@ -111,7 +112,7 @@ static nnd_status allocate(nnd_wide_fields *f) {
 static nnd_status draw(nnd_wide_fields *f) {
     const nnd_wide_problem *q = f->problem;
     double *z = readout_of(f, f->theta), *b = biases_of(f, f->theta);
-    nnd_status status = nnd_initial_fields(q->ctx, f->population[0], f->points, q->set.gram,
+    nnd_status status = nnd_initial_fields(q->ctx, f->population[0], f->inputs, q->set.gram,
                                            q->params->sigma_w, f->back, f->theta);
     if (status == NND_OK)
         status = nnd_population_draw(f->population[f->depth - 1], f->outputs, 0, NULL, z, NULL);
@@ -133,6 +134,7 @@ nnd_status nnd_wide_fields_make(const nnd_wide_problem *problem, const nnd_wide_
         .sampling = sampling,
         .sites = sampling->sites,
         .points = problem->points,
+        .inputs = problem->samples + problem->tests,
         .depth = problem->depth,
         .samples = problem->samples,
         .outputs = problem->outputs,
@@ -297,10 +299,10 @@ nnd_status nnd_wide_fields_evaluate(nnd_wide_fields *f, size_t slot) {
 static void add_gradient_of_fields(nnd_wide_fields *f, double *theta, const double *w) {
     const nnd_wide_problem *q = f->problem;
     double sigma2 = q->params->sigma_w * q->params->sigma_w, *z = readout_of(f, theta);
-    for (size_t i = 0; i < f->points; i++)
+    for (size_t i = 0; i < f->inputs; i++)
         for (size_t k = 0; k < f->samples; k++)
-            f->coef[i * f->samples + k] = sigma2 * q->set.gram[i * f->points + k] * w[k];
-    nnd_block_combine(f->points, f->coef, f->samples, f->samples, f->u, f->sites, 1.0, theta);
+            f->coef[i * f->samples + k] = sigma2 * q->set.gram[i * f->inputs + k] * w[k];
+    nnd_block_combine(f->inputs, f->coef, f->samples, f->samples, f->u, f->sites, 1.0, theta);
     for (size_t c = 0; c < f->outputs; c++)
         for (size_t k = 0; k < f->samples; k++) {
             double part = f->outputs == 1          ? 1.0
@@ -454,6 +456,119 @@ nnd_status nnd_wide_fields_backward_grams(const nnd_wide_fields *f, double *gram
     }
     free(g);
     free(noise);
+    return status;
+}
+
+/* ---- test samples that do not march ---- */
+
+enum { TESTS_AT_ONCE = 32 };
+
+/* Fields of some of them in two networks: as it is, and unlearned, of weights kappa times those at
+ * the start. */
+enum { LEARNED, UNLEARNED, NETWORKS };
+
+typedef struct {
+    size_t first, count;
+    double *h[NETWORKS], *image, *phi, *fresh, *rest, *raw;
+} tests;
+
+static double *theta_of(const nnd_wide_fields *f, int which) {
+    return which == LEARNED ? f->theta : f->start;
+}
+
+static double scale_of(const nnd_wide_fields *f, int which) {
+    return which == LEARNED ? 1.0 : f->kappa[0];
+}
+
+/* h^1 of these samples. */
+static void begin_tests(const nnd_wide_fields *f, int which, tests *t) {
+    double *theta = theta_of(f, which);
+    size_t numbers = t->count * f->sites;
+    memcpy(t->h[which], theta + (f->points + t->first) * f->sites, numbers * sizeof *theta);
+    if (is_biased(f))
+        add_to_rows(f, t->count, 1.0, biases_of(f, theta), t->h[which]);
+    cblas_dscal((int)numbers, scale_of(f, which), t->h[which], 1);
+}
+
+/* Fresh parts of layer l + 2 are the same for both networks, and at all times. */
+static nnd_status draw_fresh(nnd_wide_fields *f, size_t l, tests *t) {
+    nnd_rng_key key = {(uint64_t)f->problem->params->seed, f->sampling->replicate, f->sites};
+    for (size_t k = 0; k < t->count; k++)
+        nnd_rng_normals(key, NND_STREAM_WIDE_MLP_THEORY_TESTS + (uint32_t)l, t->first + k, f->sites,
+                        t->fresh + k * f->sites);
+    return nnd_queried_project(f->matrix[l], NND_FORWARD, t->count, t->fresh);
+}
+
+/* h = s h + the known part of M phi(h) + kappa tau |r| fresh + beta b. */
+static nnd_status pass_layer(nnd_wide_fields *f, size_t l, int which, tests *t) {
+    const nnd_wide_problem *q = f->problem;
+    size_t n = t->count, sites = f->sites;
+    double kappa = f->kappa[0], tau = q->beta * q->params->sigma_w, *h = t->h[which];
+    nnd_activation_apply(&q->params->activation, n * sites, h, t->phi, NULL, NULL, NULL);
+    nnd_queried_choose(f->matrix[l], kappa, which == LEARNED ? 0 : NND_QUERIED_INITIAL);
+    nnd_status status = nnd_queried_peek(f->matrix[l], NND_FORWARD, n, t->phi, t->image, t->rest);
+    nnd_queried_choose(f->matrix[l], kappa, 0);
+    cblas_dscal((int)(n * sites), q->skip, h, 1);
+    cblas_daxpy((int)(n * sites), 1.0, t->image, 1, h, 1);
+    for (size_t k = 0; k < n; k++)
+        cblas_daxpy((int)sites, kappa * tau * sqrt(fmax(t->rest[k * (n + 1)], 0.0)),
+                    t->fresh + k * sites, 1, h + k * sites, 1);
+    if (is_biased(f))
+        add_to_rows(f, n, q->beta * scale_of(f, which),
+                    biases_of(f, theta_of(f, which)) + (l + 1) * sites, h);
+    return status;
+}
+
+/* f = (<z phi> of the network - that of the unlearned one)/gamma0 + its bias. */
+static void end_tests(nnd_wide_fields *f, tests *t) {
+    double *output = f->output + (f->points + t->first) * f->outputs;
+    size_t count = t->count * f->outputs;
+    for (size_t i = 0; i < count; i++)
+        output[i] = output_bias_of(f, f->theta)[i % f->outputs];
+    for (int which = 0; which < NETWORKS; which++) {
+        double scale = scale_of(f, which) / f->problem->params->gamma0;
+        nnd_activation_apply(&f->problem->params->activation, t->count * f->sites, t->h[which],
+                             t->phi, NULL, NULL, NULL);
+        nnd_population_inner(f->population[f->depth - 1], t->count, t->phi, f->outputs,
+                             readout_of(f, theta_of(f, which)), t->raw, f->outputs);
+        cblas_daxpy((int)count, which == LEARNED ? scale : -scale, t->raw, 1, output, 1);
+    }
+}
+
+static nnd_status ask_tests(nnd_wide_fields *f, tests *t) {
+    nnd_status status = NND_OK;
+    for (int which = 0; which < NETWORKS; which++)
+        begin_tests(f, which, t);
+    for (size_t l = 0; status == NND_OK && l + 1 < f->depth; l++) {
+        status = draw_fresh(f, l, t);
+        for (int which = 0; status == NND_OK && which < NETWORKS; which++)
+            status = pass_layer(f, l, which, t);
+    }
+    if (status == NND_OK)
+        end_tests(f, t);
+    return status;
+}
+
+nnd_status nnd_wide_fields_tests(nnd_wide_fields *f) {
+    size_t block = TESTS_AT_ONCE * f->sites, count = f->inputs - f->points;
+    if (count == 0)
+        return NND_OK;
+    double *room =
+        malloc((5 * block + TESTS_AT_ONCE * (TESTS_AT_ONCE + f->outputs)) * sizeof *room);
+    nnd_status status =
+        room != NULL ? NND_OK : nnd_fail_memory(f->problem->ctx, "the test samples");
+    for (size_t first = 0; status == NND_OK && first < count; first += TESTS_AT_ONCE) {
+        tests t = {first,
+                   count - first < TESTS_AT_ONCE ? count - first : TESTS_AT_ONCE,
+                   {room, room + block},
+                   room + 2 * block,
+                   room + 3 * block,
+                   room + 4 * block,
+                   room + 5 * block,
+                   room + 5 * block + TESTS_AT_ONCE * TESTS_AT_ONCE};
+        status = ask_tests(f, &t);
+    }
+    free(room);
     return status;
 }
 

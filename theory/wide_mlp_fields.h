@@ -17,12 +17,13 @@ typedef struct {
     const nnd_wide_problem *problem;
     const nnd_wide_sampling *sampling;
     size_t sites, points, depth, samples, outputs;
+    size_t inputs; /**< vectors of h^1: the points, then test samples that do not march */
     nnd_population **population; /**< L, all of them one where there are skip connections */
     nnd_queried **matrix;        /**< L - 1: M^1 .. M^{L-1} */
 
     /* Sets of parameters; C of M^l of each is an update of that matrix. */
     size_t slots, length;
-    double *theta; /**< slots x length: h^1 without bias (points), z (outputs), biases (L, or none),
+    double *theta; /**< slots x length: h^1 without bias (inputs), z (outputs), biases (L, or none),
                       outputs' biases */
     double *kappa; /**< of each slot */
     double *start; /**< theta of slot 0 as it was drawn */
@@ -32,12 +33,13 @@ typedef struct {
      * output of all points, and u = g; else of training samples, u = d/|Delta|. */
     double *u;
     size_t queried;
-    double *amplitude;            /**< Delta, or |Delta|: d = amplitude u */
-    double *output, *delta;       /**< points x outputs, samples x outputs */
-    double *readout;              /**< z of the last evaluation, outputs x sites */
-    double *unlearned;            /**< <z phi> of the unlearned network, points x outputs */
-    bool begun;                   /**< it is known */
-    double *back, *coef, *weight; /**< scratch: a block; points x (points + outputs); samples */
+    double *amplitude;      /**< Delta, or |Delta|: d = amplitude u */
+    double *output, *delta; /**< inputs x outputs, samples x outputs */
+    double *readout;        /**< z of the last evaluation, outputs x sites */
+    double *unlearned;      /**< <z phi> of the unlearned network, points x outputs */
+    bool begun;             /**< it is known */
+    double *back, *coef,
+        *weight;             /**< scratch: inputs x sites; inputs x (points + outputs); samples */
     double *longest, *least; /**< L x samples: of each |d| so far; samples: in units of u, where a
                                 query's length is judged */
     bool resting;            /**< the last gradient was 0 */
@@ -67,6 +69,9 @@ void nnd_wide_fields_grams(const nnd_wide_fields *fields, double *field, double 
  * (wide-mlp.md#eq20).
  */
 NND_MUST_USE nnd_status nnd_wide_fields_backward_grams(const nnd_wide_fields *fields, double *gram);
+/** Outputs of the test samples that do not march, from directions that are known, into `output`
+ * (wide-mlp.md#s13-5). */
+NND_MUST_USE nnd_status nnd_wide_fields_tests(nnd_wide_fields *fields);
 /** Bytes in use, and the largest number of directions of a matrix. */
 double nnd_wide_fields_bytes(const nnd_wide_fields *fields, size_t *rank);
 

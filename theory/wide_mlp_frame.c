@@ -274,6 +274,17 @@ static nnd_status report_truncation(const nnd_wide_problem *q, nnd_frame *frame)
                   "rank_tol is needed");
 }
 
+/* Says so if a matrix has so many directions that projections, O(k/S), are no longer exact. */
+static nnd_status report_directions(const nnd_wide_problem *q, nnd_frame *frame) {
+    const double many = 0.2;
+    const nnd_array *phi = nnd_frame_find(frame, "rank_phi"), *g = nnd_frame_find(frame, "rank_g");
+    double most = 0.0;
+    for (size_t i = 0; phi != NULL && i < phi->count; i++)
+        most = fmax(most, (phi->data[i] + g->data[i]) / (double)q->params->samples);
+    return report(frame, "directions_share", most, many, "warning_directions",
+                  "directions reach %.2g of the samples of a layer: more samples are needed");
+}
+
 static nnd_status add_attributes(const nnd_wide_problem *q, size_t runs,
                                  const nnd_wide_curves *record, const char *solver, double *sample,
                                  nnd_frame *frame) {
@@ -293,6 +304,8 @@ static nnd_status add_attributes(const nnd_wide_problem *q, size_t runs,
         status = nnd_frame_set_number(frame, NULL, "rank_tol", q->params->rank_tol);
     if (status == NND_OK)
         status = report_truncation(q, frame);
+    if (status == NND_OK)
+        status = report_directions(q, frame);
     if (status == NND_OK)
         status = report(frame, "replicate_spread", replicate_spread(q, runs, record, sample),
                         MOST_SPREAD, "warning_spread",

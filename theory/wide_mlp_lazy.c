@@ -41,7 +41,7 @@ static nnd_status recursion(const nnd_wide_problem *q, kernels *k) {
     double bias2 = q->params->sigma_b * q->params->sigma_b;
     nnd_status status = NND_OK;
     for (size_t l = 0; status == NND_OK && l < depth; l++) {
-        const double *below = l == 0 ? q->set.gram : k->phi + (l - 1) * square;
+        const double *below = l == 0 ? q->gram : k->phi + (l - 1) * square;
         double *h = k->h + l * square;
         for (size_t i = 0; i < square; i++)
             h[i] = l == 0 ? sigma2 * below[i] + bias2
@@ -152,7 +152,7 @@ static nnd_status record(lazy *z, size_t mark, double multiplier) {
         readout[c] = kappa * kappa * q->params->sigma_w * q->params->sigma_w;
     for (size_t i = 0; i < square; i++)
         readout[q->outputs + i] =
-            kappa * kappa * q->params->sigma_w * q->params->sigma_w * q->set.gram[i];
+            kappa * kappa * q->params->sigma_w * q->params->sigma_w * q->gram[i];
     nnd_wide_curves_outputs(z->record, mark, kappa, z->output);
     return nnd_wide_curves_kernels(z->record, mark, multiplier,
                                    &(nnd_wide_averages){.output = z->output,

@@ -292,7 +292,7 @@ static double curvature_along_residual(nnd_wide_marching *m, const double *weigh
                                         f->delta + j * f->outputs, 1) *
                              (weights2 * phi[(f->depth - 1) * points2 + at] + biases2);
             for (size_t l = 0; l < f->depth; l++) {
-                double below = l == 0 ? q->set.gram[at] : phi[(l - 1) * points2 + at];
+                double below = l == 0 ? q->gram[at] : phi[(l - 1) * points2 + at];
                 of_pair += (l == 0 ? 1.0 : q->beta * q->beta) * f->amplitude[i] * f->amplitude[j] *
                            g[l * points2 + at] * (weights2 * below + biases2);
             }
@@ -351,8 +351,10 @@ static nnd_status record_mark(nnd_wide_marching *m, size_t mark, double now,
                               const nnd_wide_averages *a) {
     const nnd_wide_mlp *p = m->problem->params;
     double rate = p->integrator == NND_DESCENT ? nnd_wide_mlp_rate(p, (size_t)now) : 1.0;
+    nnd_status status = nnd_wide_fields_tests(&m->fields);
     nnd_wide_curves_outputs(m->record, mark, m->fields.kappa[0], m->fields.output);
-    nnd_status status = nnd_wide_curves_kernels(m->record, mark, rate, a);
+    if (status == NND_OK)
+        status = nnd_wide_curves_kernels(m->record, mark, rate, a);
     if (m->record->x[WIDE_TRUNCATION] != NULL)
         record_truncation(m, mark, a);
     if (status == NND_OK)

@@ -27,7 +27,7 @@ typedef struct {
 } units;
 
 static nnd_status units_make(const nnd_wide_problem *q, nnd_plane_rule rule, units *u) {
-    double sigma = q->params->sigma_w, scale = sigma * sqrt(q->set.gram[0]);
+    double sigma = q->params->sigma_w, scale = sigma * sqrt(q->gram[0]);
     *u = (units){.problem = q, .rule = rule, .tiles = (rule.count + TILE - 1) / TILE};
     u->workers = nnd_context_concurrency(q->ctx, u->tiles, 0.0);
     u->sums = calloc(u->tiles * SUMS, sizeof *u->sums);
@@ -52,7 +52,7 @@ static void visit_tile(units *u, size_t tile, double w) {
     size_t first = tile * TILE, n = u->rule.count - first < TILE ? u->rule.count - first : TILE;
     double *h = u->rule.x + first, *z = u->rule.y + first, phi[TILE], slope[TILE];
     const double *weight = u->rule.weight + first;
-    double sum[SUMS] = {0.0}, wk = w * q->set.gram[0];
+    double sum[SUMS] = {0.0}, wk = w * q->gram[0];
     if (w != 0.0) {
         nnd_activation_apply(&q->params->activation, n, h, phi, slope, NULL, NULL);
         for (size_t i = 0; i < n; i++) {

@@ -75,34 +75,39 @@ double nnd_wide_march_numbers(const nnd_wide_mlp *p) {
     return times * (numbers + (p->two_time ? 2.0 * times * depth * pairs : 0.0));
 }
 
-/* Directions of a matrix, about: each query adds some, fewer and fewer. Measured
- * (wide-mlp.md#s13-7): per point and field that it turns among, and of stages and long runs the
- * root of their number. */
+/* Directions of a matrix on either side at the end, about: so many per point as were counted
+ * (wide-mlp.md#s13-7). Fields that learn little add few, several outputs more. */
 static double guess_rank(const nnd_wide_mlp *p, double points, double evaluations) {
-    const double per_point = p->activation.name == NND_LINEAR ? 10.0 : 30.0;
-    return points * fmin(per_point, evaluations);
+    double rich = fmin(1.0, pow(p->gamma0, 0.4)), turns = p->outputs > 1 ? 1.7 : 1.0;
+    double many = p->activation.name == NND_LINEAR ? 4.0 : 12.0;
+    return points * fmin(2.0 + many * turns * rich, evaluations);
 }
 
 void nnd_wide_march_cost(const nnd_wide_mlp *p, nnd_cost *cost) {
     double train = (double)nnd_data_samples(&p->data), tests = (double)nnd_data_tests(&p->data);
-    double points = train + tests, outputs = (double)p->outputs;
+    bool exact = p->activation.name == NND_LINEAR && p->solver != NND_WIDE_MARCH;
+    bool march_tests = exact || tests <= train;
+    double points = train + (march_tests ? tests : 0.0), outputs = (double)p->outputs;
     double evaluations = nnd_wide_descent_evaluations(p), rank = guess_rank(p, points, evaluations);
     double depth = (double)p->depth, matrices = depth - 1.0;
     double slots = (double)nnd_wide_descent_slots(p);
-    bool exact = p->activation.name == NND_LINEAR && p->solver != NND_WIDE_MARCH;
     double sites = exact ? 16.0 * (points + 2.0) : (double)p->samples;
     double runs = exact ? 1.0 : (double)p->replicates;
-    /* Scratch queries of all points and outputs, where the kernels of several are recorded. */
-    double scratch = outputs > 1.0 ? points * outputs : 0.0;
+    /* Scratch queries where something is recorded: of all points and outputs for the kernels of
+     * several, of test samples that do not march. */
+    double scratch = (outputs > 1.0 ? points * outputs : 0.0) + (march_tests ? 0.0 : 2.0 * tests);
     double queries = evaluations * (points * (p->weight_decay > 0.0 ? 2.0 : 1.0) +
                                     (outputs > 1.0 ? train : points));
     double vectors = depth * 4.0 * points + points + matrices * 8.0 * rank + 3.0 * scratch +
-                     (slots + 1.0) * (points + outputs + (p->sigma_b > 0.0 ? depth : 0.0));
+                     (slots + 1.0) * (train + tests + outputs + (p->sigma_b > 0.0 ? depth : 0.0));
     cost->bytes = (sites * vectors + (3.0 + slots) * matrices * rank * rank +
                    runs * nnd_wide_march_numbers(p)) *
                   sizeof(double);
     cost->threads = runs;
-    cost->flops = 4.0 * runs * sites * queries * (6.0 * rank * matrices + 20.0 * depth) +
-                  4.0 * runs * sites * nnd_wide_mlp_most_marks(p) * matrices * scratch *
-                      (6.0 * rank + scratch);
+    /* Ranks grow: the mean is about half of the last one, of the cube of all directions a quarter.
+     * Strengths are looked at after every evaluation. */
+    cost->flops = 2.0 * runs * sites * queries * (6.0 * rank * matrices + 40.0 * depth) +
+                  2.0 * runs * sites * nnd_wide_mlp_most_marks(p) * matrices * scratch *
+                      (6.0 * rank + scratch) +
+                  (p->spectrum ? 2.0 * runs * evaluations * matrices * pow(2.0 * rank, 3.0) : 0.0);
 }

@@ -48,9 +48,15 @@ static bool check(const void *params, size_t size, nnd_objection *o) {
                           size, size);
     if ((size_t)p->outputs > size)
         return nnd_object(o, "outputs", "%lld outputs of %zu inputs", (long long)p->outputs, size);
-    if (!nnd_alignment_is_linear(p) && p->time > MOST_DESCENT_STEPS * p->descent_rate)
-        return nnd_object(o, "time", "%g is more than %g steps of descent_rate %g", p->time,
-                          MOST_DESCENT_STEPS, p->descent_rate);
+    for (size_t b = 0; b < 2 && !nnd_alignment_is_linear(p); b++) {
+        double rate = nnd_alignment_student_of(p, b).descent_rate;
+        if (p->time > MOST_DESCENT_STEPS * rate)
+            return nnd_object(o, "time", "%g is more than %g steps of descent_rate %g", p->time,
+                              MOST_DESCENT_STEPS, rate);
+    }
+    if (p->probe.on == NND_PROBE_TRAIN && (size_t)p->probe.points > nnd_alignment_samples(p, size))
+        return nnd_object(o, "probe", "%lld points of %zu training inputs",
+                          (long long)p->probe.points, nnd_alignment_samples(p, size));
     double samples = p->alpha * (double)size;
     if (fabs(samples - (double)nnd_alignment_samples(p, size)) > 1e-9 * samples)
         (void)nnd_object(o, "alpha", "%g times size %zu is no whole number: there are %zu samples",
@@ -97,6 +103,10 @@ static nnd_status make_frame(simulation *s, size_t first_seed, size_t count) {
         if (nnd_alignment_is_measured(s->p, m) && nnd_frame_find(s->frame, name) == NULL)
             status = add_measure(s, name);
     }
+    if (status == NND_OK && s->trace.layers > 0)
+        status = nnd_frame_add_range(s->frame, "layer", s->trace.layers, 1.0);
+    if (status == NND_OK && s->trace.layers > 0)
+        status = nnd_frame_add_variable(s->frame, &nnd_alignment_model, "cka_layer", NULL);
     if (status == NND_OK)
         status = nnd_frame_add(s->frame, NND_DIVERGED_AT, "seed", NULL);
     if (status == NND_OK)
@@ -115,6 +125,10 @@ static void store(const simulation *s, size_t seed) {
             array->data[(seed * trace->times + i) * directions + direction] =
                 trace->measure[i * NND_ALIGN_MEASURES + m];
     }
+    size_t layers = trace->times * trace->layers;
+    if (layers > 0)
+        memcpy(nnd_frame_find(s->frame, "cka_layer")->data + seed * layers, trace->layer_cka,
+               layers * sizeof(double));
     nnd_frame_find(s->frame, NND_DIVERGED_AT)->data[seed] = trace->diverged_at;
     nnd_frame_find(s->frame, "converged_fraction")->data[seed] = trace->converged;
     if (s->p->task == NND_TASK_CLASSIFICATION)
@@ -126,12 +140,16 @@ static nnd_status train(simulation *s, nnd_rng_key key) {
     trace->converged = trace->diverged_at = NAN;
     for (size_t i = 0; i < trace->times * NND_ALIGN_MEASURES; i++)
         trace->measure[i] = NAN;
+    for (size_t i = 0; i < trace->times * trace->layers; i++)
+        trace->layer_cka[i] = NAN;
     nnd_status status = nnd_alignment_pair_draw(s->ctx, &s->pair, key);
     if (status != NND_OK)
         return status;
     if (!nnd_alignment_is_linear(s->p))
         return nnd_alignment_run_nonlinear(s->ctx, &s->pair, key, trace);
-    if (s->probes != NULL)
+    if (s->p->probe.on == NND_PROBE_TRAIN)
+        memcpy(s->probes, s->pair.x[0], s->probe_numbers * sizeof(double));
+    else if (s->probes != NULL)
         status = nnd_alignment_draw_probes(s->ctx, &s->pair, key, NND_STREAM_ALIGNMENT_PROBES,
                                            (size_t)s->p->probe.points, s->probes,
                                            s->probes + s->probe_numbers);
@@ -149,11 +167,14 @@ static nnd_status make(simulation *s, size_t size, size_t first_seed, size_t cou
     s->trace.times = is_timed(s) ? s->times.count : 1;
     s->trace.time = s->times.value;
     s->trace.measure = calloc(s->trace.times * NND_ALIGN_MEASURES, sizeof(double));
+    if (!nnd_alignment_is_linear(s->p) && nnd_alignment_layers(s->p) > 1)
+        s->trace.layers = nnd_alignment_layers(s->p);
+    s->trace.layer_cka = calloc(s->trace.times * s->trace.layers + 1, sizeof(double));
     s->probe_numbers = (size_t)s->p->probe.points * s->pair.dim;
     if (s->p->probe.points > 0)
         s->probes = calloc(s->probe_numbers + (size_t)s->p->probe.points, sizeof(double));
-    if (status == NND_OK &&
-        (s->trace.measure == NULL || (s->p->probe.points > 0 && s->probes == NULL)))
+    if (status == NND_OK && (s->trace.measure == NULL || s->trace.layer_cka == NULL ||
+                             (s->p->probe.points > 0 && s->probes == NULL)))
         status = nnd_fail_memory(s->ctx, "the measurements");
     return status == NND_OK ? make_frame(s, first_seed, count) : status;
 }
@@ -171,6 +192,7 @@ static nnd_status simulate(nnd_context *ctx, const void *params, size_t size, ui
     nnd_alignment_pair_clear(&s.pair);
     free(s.times.value);
     free(s.trace.measure);
+    free(s.trace.layer_cka);
     free(s.probes);
     return status;
 }
@@ -250,9 +272,16 @@ static nnd_simulation_cost cost(const void *params, size_t size) {
                    times * (measured + 6.0 * probes * probes * k);
         return x;
     }
-    double points = samples + tests, steps = p->time / p->descent_rate;
-    x.bytes += sizeof(double) * (points * (3.0 * d + 8.0 * k + 8.0) + 4.0 * k * tests);
-    x.flops += steps * 2.0 * 6.0 * k * d * samples + times * 6.0 * k * (k + d) * tests;
+    for (size_t b = 0; b < 2; b++) {
+        const nnd_alignment_student s = nnd_alignment_student_of(p, b);
+        double width = s.width * d, layers = (double)s.depth - 1.0;
+        double matrices = width * (d + (layers - 1.0) * width), steps = p->time / s.descent_rate;
+        double points = samples + tests;
+        x.bytes += sizeof(double) *
+                   (points * (d + 5.0 * layers * width + 4.0) + 4.0 * matrices + width * tests);
+        x.flops += steps * 6.0 * matrices * samples +
+                   times * (2.0 * matrices + 3.0 * layers * width * width) * tests;
+    }
     return x;
 }
 

@@ -5,11 +5,15 @@
 
 #include "validate/alignment_record.h"
 
-/** What a pair leaves behind: measures are times x NND_ALIGN_MEASURES, NaN where not measured. */
+/** What a pair leaves behind: measures are times x NND_ALIGN_MEASURES, NaN where not measured.
+ *  layer_cka is times x layers, of nonlinear pairs with more than one hidden layer; else layers is
+ *  0. */
 typedef struct {
     size_t times;
     const double *time; /**< NULL: only the end is measured, times is 1 */
     double *measure;
+    size_t layers;
+    double *layer_cka;
     double converged;   /**< fraction of the two networks that did; NaN: not asked */
     double diverged_at; /**< time; NaN: did not */
 } nnd_alignment_trace;
@@ -18,7 +22,7 @@ typedef struct {
 NND_MUST_USE nnd_status nnd_alignment_run_linear(nnd_context *ctx, const nnd_alignment_pair *pair,
                                                  nnd_rng_key key, const double *probes,
                                                  nnd_alignment_trace *trace);
-/** Two-layer networks with any activation, on a regression or on two classes. */
+/** Networks with any activation, on a regression or on two classes. */
 NND_MUST_USE nnd_status nnd_alignment_run_nonlinear(nnd_context *ctx, nnd_alignment_pair *pair,
                                                     nnd_rng_key key, nnd_alignment_trace *trace);
 

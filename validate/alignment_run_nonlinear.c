@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Two-layer networks f(x) = a . phi(W x) trained by gradient descent, measured on test points. */
+/* Pairs of networks f(x) = a . phi(W_l .. phi(W_1 x)) trained by gradient descent, measured on test
+ * points. The two may differ in all but the task. */
 #include <cblas.h>
 #include <math.h>
 #include <stdlib.h>
@@ -7,164 +8,261 @@
 
 #include "core/divergence.h"
 #include "core/streams.h"
+#include "nndmft/batch.h"
 #include "validate/alignment_run.h"
 #include "validate/network.h"
 
-/* Both networks: as they train, and with the same weights on the test points. */
+enum { MOST_DEPTH = 4 };
+
+/* One network: as it trains, and with the same weights on the test points. */
+typedef struct {
+    nnd_alignment_student how;
+    nnd_network net, test, probe; /* probe: on training inputs of the first, if asked for */
+    nnd_schedule schedule;
+    double *weight;   /* P: of the samples of a step */
+    double *residual; /* P */
+    double *features; /* widest hidden layer x tests */
+    size_t done;      /* steps */
+} student;
+
 typedef struct {
     nnd_context *ctx;
     nnd_alignment_pair *pair;
     nnd_rng_key key;
     nnd_alignment_trace *trace;
-    nnd_network net, test;
-    size_t tests;        /* test points */
-    double *label;       /* 2 x P */
-    double *clean;       /* tests: what the teacher says */
-    double *residual;    /* 2 x P */
-    double *features[2]; /* K x tests */
-    double *weight;      /* tests: 1/tests */
+    student student[2];
+    size_t tests;   /* test points */
+    double *clean;  /* tests: labels without noise */
+    double *weight; /* tests: 1/tests */
 } run;
 
 static bool classifies(const run *r) {
     return r->pair->params->task == NND_TASK_CLASSIFICATION;
 }
 
+/* ---- making ---- */
+
+static nnd_status student_make(run *r, size_t b) {
+    student *s = &r->student[b];
+    s->how = nnd_alignment_student_of(r->pair->params, b);
+    size_t samples = r->pair->samples, last = s->how.depth - 1;
+    nnd_alignment wide = *r->pair->params;
+    wide.width = s->how.width;
+    size_t width = nnd_alignment_width(&wide, r->pair->size);
+    nnd_layer_plan layers[MOST_DEPTH];
+    for (size_t l = 0; l <= last; l++)
+        layers[l] = (nnd_layer_plan){.width = l < last ? width : 1,
+                                     .scale = 1.0,
+                                     .rate = s->how.descent_rate,
+                                     .activation = l < last ? &s->how.activation : NULL};
+    nnd_network_plan plan = {.networks = 1,
+                             .samples = samples,
+                             .inputs = r->pair->dim,
+                             .layers = s->how.depth,
+                             .layer = layers};
+    nnd_status status = nnd_network_make(r->ctx, &plan, &s->net);
+    plan.samples = r->tests;
+    if (status == NND_OK)
+        status = nnd_network_make(r->ctx, &plan, &s->test);
+    plan.samples = (size_t)r->pair->params->probe.points;
+    if (status == NND_OK && r->pair->params->probe.on == NND_PROBE_TRAIN)
+        status = nnd_network_make(r->ctx, &plan, &s->probe);
+    s->weight = malloc(samples * sizeof(double));
+    s->residual = calloc(samples, sizeof(double));
+    s->features = calloc(width * r->tests, sizeof(double));
+    bool done = s->weight != NULL && s->residual != NULL && s->features != NULL;
+    for (size_t mu = 0; done && mu < samples; mu++)
+        s->weight[mu] = 1.0 / (double)samples;
+    return status == NND_OK && !done ? nnd_fail_memory(r->ctx, "a pair of networks") : status;
+}
+
+static nnd_status run_make(run *r) {
+    nnd_status status = NND_OK;
+    r->tests = (size_t)r->pair->params->test_points;
+    r->clean = calloc(r->tests, sizeof(double));
+    r->weight = calloc(r->tests, sizeof(double));
+    if (r->clean == NULL || r->weight == NULL)
+        return nnd_fail_memory(r->ctx, "a pair of networks");
+    for (size_t i = 0; i < r->tests; i++)
+        r->weight[i] = 1.0 / (double)r->tests;
+    for (size_t b = 0; status == NND_OK && b < 2; b++)
+        status = student_make(r, b);
+    return status;
+}
+
+static void run_clear(run *r) {
+    for (size_t b = 0; b < 2; b++) {
+        student *s = &r->student[b];
+        nnd_network_clear(&s->net);
+        nnd_network_clear(&s->test);
+        nnd_network_clear(&s->probe);
+        nnd_schedule_clear(&s->schedule);
+        free(s->weight);
+        free(s->residual);
+        free(s->features);
+    }
+    free(r->clean);
+    free(r->weight);
+}
+
 static nnd_status set_data(run *r, nnd_rng_key key) {
-    nnd_alignment_pair *pair = r->pair;
-    size_t d = pair->dim;
+    size_t d = r->pair->dim;
     double *x = calloc(r->tests * d, sizeof *x);
     if (x == NULL)
         return nnd_fail_memory(r->ctx, "inputs");
-    for (size_t b = 0; b < 2; b++) {
-        nnd_network_set_inputs(&r->net, b, pair->x[b]);
-        memcpy(r->label + b * pair->samples, pair->y[b], pair->samples * sizeof(double));
-    }
-    nnd_status status = nnd_alignment_draw_probes(r->ctx, pair, key, NND_STREAM_ALIGNMENT_TESTS,
+    nnd_status status = nnd_alignment_draw_probes(r->ctx, r->pair, key, NND_STREAM_ALIGNMENT_TESTS,
                                                   r->tests, x, r->clean);
-    nnd_network_set_inputs(&r->test, 0, x);
+    for (size_t b = 0; b < 2; b++) {
+        nnd_network_set_inputs(&r->student[b].net, 0, r->pair->x[b]);
+        nnd_network_set_inputs(&r->student[b].test, 0, x);
+        if (r->student[b].probe.samples > 0)
+            nnd_network_set_inputs(&r->student[b].probe, 0, r->pair->x[0]);
+    }
     for (size_t mu = 0; classifies(r) && mu < r->tests; mu++)
         r->clean[mu] = r->clean[mu] < 0.0 ? -1.0 : 1.0;
     free(x);
     return status;
 }
 
-static nnd_status run_make(run *r) {
-    const nnd_alignment *p = r->pair->params;
-    size_t width = nnd_alignment_width(p, r->pair->size), samples = r->pair->samples;
-    r->tests = (size_t)p->test_points;
-    const nnd_layer_plan layers[] = {
-        {.width = width, .scale = 1.0, .rate = p->descent_rate, .activation = &p->activation},
-        {.width = 1, .scale = 1.0, .rate = p->descent_rate},
-    };
-    nnd_network_plan plan = {.networks = 2,
-                             .samples = samples,
-                             .inputs = r->pair->dim,
-                             .own_inputs = true,
-                             .layers = 2,
-                             .layer = layers};
-    nnd_status status = nnd_network_make(r->ctx, &plan, &r->net);
-    plan.samples = r->tests;
-    plan.own_inputs = false;
-    if (status == NND_OK)
-        status = nnd_network_make(r->ctx, &plan, &r->test);
-    r->label = calloc(2 * samples, sizeof(double));
-    r->residual = calloc(2 * samples, sizeof(double));
-    r->clean = calloc(r->tests, sizeof(double));
-    r->weight = calloc(r->tests, sizeof(double));
-    bool done = r->label != NULL && r->residual != NULL && r->clean != NULL && r->weight != NULL;
-    for (int b = 0; b < 2; b++) {
-        r->features[b] = calloc(width * r->tests, sizeof(double));
-        done = done && r->features[b] != NULL;
+/* Batches come in an order of each network's own. */
+static nnd_status set_batches(run *r, nnd_rng_key key) {
+    uint64_t seed[2];
+    nnd_status status = NND_OK;
+    nnd_rng_words(key, NND_STREAM_ALIGNMENT_ORDER, 0, 2, seed);
+    for (size_t b = 0; status == NND_OK && b < 2; b++) {
+        student *s = &r->student[b];
+        const nnd_batch batch = {s->how.batch, (int64_t)(seed[b] >> 1)};
+        if (batch.size > 0)
+            status = nnd_schedule_make(r->ctx, batch, r->pair->samples, &s->schedule);
     }
-    for (size_t i = 0; done && i < r->tests; i++)
-        r->weight[i] = 1.0 / (double)r->tests;
-    return status == NND_OK && !done ? nnd_fail_memory(r->ctx, "a pair of networks") : status;
-}
-
-static void run_clear(run *r) {
-    nnd_network_clear(&r->net);
-    nnd_network_clear(&r->test);
-    free(r->label);
-    free(r->residual);
-    free(r->clean);
-    free(r->weight);
-    free(r->features[0]);
-    free(r->features[1]);
+    return status;
 }
 
 /* ---- starts ---- */
 
-/* All entries are normal: rich, of W and a with |W|^2 = |a|^2 = scale on average; white-init, of W
- * with W^T W = scale on average; gaussian-init, of W with variance scale/D. */
+/* The variance of the entries of matrix l: alignment.md#s11. */
+static double start_variance(const run *r, const student *s, size_t l) {
+    double k = (double)s->net.layer[0].rows, d = (double)r->pair->dim, scale = s->how.init_scale;
+    double inputs = l == 0 ? d : k, outputs = l + 1 < s->how.depth ? k : 1.0;
+    if (r->pair->params->training == NND_ALIGN_RICH)
+        return pow(scale, 2.0 / (double)s->how.depth) / (inputs * outputs);
+    if (l + 1 == s->how.depth)
+        return 0.0;
+    if (l > 0)
+        return 1.0 / k;
+    return scale / (r->pair->params->training == NND_ALIGN_WHITE ? k : d);
+}
+
+/* Rows of the matrices one after another from a substream each; readouts that are 0 are not drawn.
+ */
 static void start(run *r, nnd_rng_key key) {
     const nnd_alignment *p = r->pair->params;
-    size_t d = r->pair->dim, k = r->net.layer[0].rows;
+    bool shared = p->training == NND_ALIGN_GAUSSIAN && p->features == NND_INPUTS_SHARED;
     for (uint32_t b = 0; b < 2; b++) {
-        bool shared = p->training == NND_ALIGN_GAUSSIAN && p->features == NND_INPUTS_SHARED;
+        student *s = &r->student[b];
         uint32_t stream = NND_STREAM_ALIGNMENT_START + (shared ? 0 : b);
-        double *w = nnd_network_weights(&r->net, 0, b), *a = nnd_network_weights(&r->net, 1, b);
-        double scale = p->init_scale;
-        memset(a, 0, k * sizeof *a);
-        for (size_t h = 0; h < k; h++)
-            nnd_rng_normals(key, stream, h, d, w + h * d);
-        if (p->training == NND_ALIGN_RICH) {
-            nnd_rng_normals(key, stream, k, k, a);
-            for (size_t h = 0; h < k; h++)
-                a[h] *= sqrt(scale / (double)k);
+        for (size_t l = 0, row = 0; l < s->how.depth; l++) {
+            const nnd_layer *layer = &s->net.layer[l];
+            double deviation = sqrt(start_variance(r, s, l));
+            for (size_t h = 0; deviation > 0.0 && h < layer->rows; h++, row++) {
+                double *w = layer->w + h * layer->cols;
+                nnd_rng_normals(key, stream, row, layer->cols, w);
+                cblas_dscal((int)layer->cols, deviation, w, 1);
+            }
         }
-        double size = p->training == NND_ALIGN_RICH    ? scale / ((double)k * (double)d)
-                      : p->training == NND_ALIGN_WHITE ? scale / (double)k
-                                                       : scale / (double)d;
-        for (size_t i = 0; i < k * d; i++)
-            w[i] *= sqrt(size);
     }
 }
 
 /* ---- training ---- */
 
-static double evaluate(run *r) {
-    nnd_network_forward(&r->net);
-    return nnd_loss(classifies(r) ? NND_LOGISTIC : NND_HALF_SQUARE, 2 * r->pair->samples, NULL,
-                    r->label, r->net.output, r->residual);
+/* The loss of the samples of the present step. */
+static double evaluate(const run *r, student *s, const double *label) {
+    nnd_network_forward(&s->net);
+    if (s->how.batch > 0)
+        nnd_schedule_weights(&s->schedule, s->done, s->weight);
+    return nnd_loss(classifies(r) ? NND_LOGISTIC : NND_HALF_SQUARE, r->pair->samples, s->weight,
+                    label, s->net.output, s->residual);
 }
 
-static void step(run *r) {
-    for (size_t i = 0; i < 2 * r->pair->samples; i++)
-        r->residual[i] /= (double)r->pair->samples;
-    nnd_network_backward(&r->net, NULL);
-    nnd_network_descend(&r->net, r->residual, NULL);
+static void step(const run *r, student *s) {
+    for (size_t i = 0; i < r->pair->samples; i++)
+        s->residual[i] *= s->weight[i];
+    nnd_network_backward(&s->net, NULL);
+    nnd_network_descend(&s->net, s->residual, NULL);
+    s->done++;
+}
+
+/* Takes network b to a time; false if it diverges before. */
+static bool descend(run *r, size_t b, double time) {
+    student *s = &r->student[b];
+    size_t until = (size_t)(time / s->how.descent_rate + 0.5);
+    double loss = evaluate(r, s, r->pair->y[b]);
+    while (!nnd_has_diverged(INFINITY, loss) && s->done < until &&
+           !nnd_context_interrupted(r->ctx)) {
+        step(r, s);
+        loss = evaluate(r, s, r->pair->y[b]);
+    }
+    return !nnd_has_diverged(INFINITY, loss);
 }
 
 /* ---- measurements ---- */
 
-static void take_features(run *r) {
+/* Features of hidden layer l on the test points: K x tests, less their mean if asked for. */
+static void take_features(run *r, size_t b, size_t l) {
+    student *s = &r->student[b];
+    const nnd_layer *layer = &s->test.layer[l];
     bool centred = r->pair->params->probe.centred;
-    size_t k = r->test.layer[0].rows;
-    for (size_t b = 0; b < 2; b++) {
-        const double *phi = nnd_network_field(&r->test, 0, b, r->test.layer[0].phi);
-        for (size_t h = 0; h < k; h++) {
-            double *row = r->features[b] + h * r->tests, mean = 0.0;
-            memcpy(row, phi + h * r->tests, r->tests * sizeof *row);
-            for (size_t i = 0; centred && i < r->tests; i++)
-                mean += row[i] / (double)r->tests;
-            for (size_t i = 0; i < r->tests; i++)
-                row[i] -= mean;
-        }
+    for (size_t h = 0; h < layer->rows; h++) {
+        double *row = s->features + h * r->tests, mean = 0.0;
+        memcpy(row, layer->phi + h * r->tests, r->tests * sizeof *row);
+        for (size_t i = 0; centred && i < r->tests; i++)
+            mean += row[i] / (double)r->tests;
+        for (size_t i = 0; centred && i < r->tests; i++)
+            row[i] -= mean;
     }
 }
 
-/* The first probe.points test points as a set of their own: n x K features. */
+/* CKA of hidden layers counted from the input, or of the last ones (l = depth - 2 of each). */
+static nnd_status layer_traces(run *r, const size_t l[2], nnd_cka_traces *traces) {
+    size_t rows[2];
+    for (size_t b = 0; b < 2; b++) {
+        take_features(r, b, l[b]);
+        rows[b] = r->student[b].test.layer[l[b]].rows;
+    }
+    const double *const features[] = {r->student[0].features, r->student[1].features};
+    return nnd_cka_population(r->ctx, r->tests, r->weight, rows, features, traces);
+}
+
+/* Features of the last hidden layer of network b on n probes, n x K: the first of the test points,
+ * or training inputs. */
+static void take_probes(student *s, size_t tests, size_t n, double *f) {
+    size_t last = s->how.depth - 2, k = s->test.layer[last].rows;
+    bool trained = s->probe.samples > 0;
+    if (trained) {
+        memcpy(s->probe.weights, s->net.weights, s->net.weight_count * sizeof(double));
+        nnd_network_forward(&s->probe);
+    }
+    const double *phi = trained ? s->probe.layer[last].phi : s->features;
+    for (size_t i = 0; i < n; i++)
+        for (size_t h = 0; h < k; h++)
+            f[i * k + h] = phi[h * (trained ? n : tests) + i];
+}
+
+/* The probes as a set of their own. */
 static nnd_status measure_probes(run *r, double *measure) {
-    size_t n = (size_t)r->pair->params->probe.points, k = r->test.layer[0].rows;
-    n = n < r->tests ? n : r->tests;
-    double *f[2] = {calloc(n * k, sizeof(double)), calloc(n * k, sizeof(double))};
-    const size_t width[] = {k, k};
-    nnd_status status =
-        f[0] != NULL && f[1] != NULL ? NND_OK : nnd_fail_memory(r->ctx, "features of the probes");
-    for (size_t b = 0; status == NND_OK && b < 2; b++)
-        for (size_t i = 0; i < n; i++)
-            for (size_t h = 0; h < k; h++)
-                f[b][i * k + h] = r->features[b][h * r->tests + i];
+    bool trained = r->pair->params->probe.on == NND_PROBE_TRAIN;
+    size_t n = (size_t)r->pair->params->probe.points, width[2];
+    n = n < r->tests || trained ? n : r->tests;
+    double *f[2] = {NULL, NULL};
+    nnd_status status = NND_OK;
+    for (size_t b = 0; status == NND_OK && b < 2; b++) {
+        width[b] = r->student[b].test.layer[r->student[b].how.depth - 2].rows;
+        f[b] = calloc(n * width[b], sizeof(double));
+        if (f[b] == NULL)
+            status = nnd_fail_memory(r->ctx, "features of the probes");
+        else
+            take_probes(&r->student[b], r->tests, n, f[b]);
+    }
     const double *const features[] = {f[0], f[1]};
     if (status == NND_OK)
         status = nnd_alignment_record_probes(r->ctx, r->pair->params, r->key, n, width, features,
@@ -187,7 +285,7 @@ static double error(const run *r, size_t n, const double *label, const double *o
 }
 
 static nnd_predictor_overlaps output_overlaps(const run *r) {
-    const double *f[2] = {r->test.output, r->test.output + r->tests}, *y = r->clean;
+    const double *f[2] = {r->student[0].test.output, r->student[1].test.output}, *y = r->clean;
     double scale = 1.0 / (double)r->tests;
     int n = (int)r->tests;
     nnd_predictor_overlaps o = {.cross = scale * cblas_ddot(n, f[0], 1, f[1], 1),
@@ -199,49 +297,54 @@ static nnd_predictor_overlaps output_overlaps(const run *r) {
     return o;
 }
 
-static nnd_status measure(run *r, size_t at) {
-    double *m = r->trace->measure + at * NND_ALIGN_MEASURES;
-    const size_t rows[] = {r->test.layer[0].rows, r->test.layer[0].rows};
-    const double *const features[] = {r->features[0], r->features[1]};
-    memcpy(r->test.weights, r->net.weights, r->net.weight_count * sizeof(double));
-    nnd_network_forward(&r->test);
-    nnd_predictor_overlaps o = output_overlaps(r);
-    nnd_alignment_record_overlaps(&o, m);
-    m[NND_ALIGN_GEN_ERROR] = m[NND_ALIGN_TRAIN_ERROR] = 0.0;
-    for (size_t b = 0; b < 2; b++) {
-        size_t p = r->pair->samples;
-        m[NND_ALIGN_GEN_ERROR] += 0.5 * error(r, r->tests, r->clean, r->test.output + b * r->tests);
-        m[NND_ALIGN_TRAIN_ERROR] += 0.5 * error(r, p, r->label + b * p, r->net.output + b * p);
-    }
-    take_features(r);
+/* The hidden layers that both have, then the last one of each, on which probes are compared. */
+static nnd_status measure_layers(run *r, size_t at, double *m) {
     nnd_cka_traces traces;
-    nnd_status status = nnd_cka_population(r->ctx, r->tests, r->weight, rows, features, &traces);
+    nnd_status status = NND_OK;
+    for (size_t l = 0; status == NND_OK && l < r->trace->layers; l++) {
+        const size_t same[] = {l, l};
+        status = layer_traces(r, same, &traces);
+        r->trace->layer_cka[at * r->trace->layers + l] = nnd_cka_of(&traces);
+    }
+    const size_t last[] = {r->student[0].how.depth - 2, r->student[1].how.depth - 2};
+    if (status == NND_OK)
+        status = layer_traces(r, last, &traces);
     if (status == NND_OK)
         nnd_alignment_record_cka(&traces, m);
     return status == NND_OK && r->pair->params->probe.points > 0 ? measure_probes(r, m) : status;
 }
 
+static nnd_status measure(run *r, size_t at) {
+    double *m = r->trace->measure + at * NND_ALIGN_MEASURES;
+    m[NND_ALIGN_GEN_ERROR] = m[NND_ALIGN_TRAIN_ERROR] = 0.0;
+    for (size_t b = 0; b < 2; b++) {
+        student *s = &r->student[b];
+        memcpy(s->test.weights, s->net.weights, s->net.weight_count * sizeof(double));
+        nnd_network_forward(&s->test);
+        m[NND_ALIGN_GEN_ERROR] += 0.5 * error(r, r->tests, r->clean, s->test.output);
+        m[NND_ALIGN_TRAIN_ERROR] += 0.5 * error(r, r->pair->samples, r->pair->y[b], s->net.output);
+    }
+    nnd_predictor_overlaps o = output_overlaps(r);
+    nnd_alignment_record_overlaps(&o, m);
+    return measure_layers(r, at, m);
+}
+
 static nnd_status train(run *r) {
     const nnd_alignment *p = r->pair->params;
     nnd_alignment_trace *trace = r->trace;
-    size_t done = 0;
     nnd_status status = NND_OK;
     for (size_t i = 0; status == NND_OK && i < trace->times; i++) {
         double time = trace->time != NULL ? trace->time[i] : p->time;
-        size_t until = (size_t)(time / p->descent_rate + 0.5);
-        double loss = evaluate(r);
-        for (; status == NND_OK && !nnd_has_diverged(INFINITY, loss) && done < until; done++) {
-            step(r);
-            loss = evaluate(r);
-            status = nnd_progress_step(r->ctx, (double)done, p->time / p->descent_rate);
-        }
-        if (status != NND_OK)
-            return status;
-        if (nnd_has_diverged(INFINITY, loss)) {
-            trace->diverged_at = (double)done * p->descent_rate;
-            break;
-        }
-        status = measure(r, i);
+        for (size_t b = 0; b < 2; b++)
+            if (!descend(r, b, time)) {
+                trace->diverged_at = (double)r->student[b].done * r->student[b].how.descent_rate;
+                return NND_OK;
+            }
+        status = nnd_context_interrupted(r->ctx)
+                     ? nnd_fail(r->ctx, NND_E_INTERRUPTED, "interrupted at t = %g", time)
+                     : measure(r, i);
+        if (status == NND_OK)
+            status = nnd_progress_step(r->ctx, (double)i, (double)trace->times);
     }
     return status;
 }
@@ -252,6 +355,8 @@ nnd_status nnd_alignment_run_nonlinear(nnd_context *ctx, nnd_alignment_pair *pai
     nnd_status status = run_make(&r);
     if (status == NND_OK)
         status = set_data(&r, key);
+    if (status == NND_OK)
+        status = set_batches(&r, key);
     if (status == NND_OK) {
         start(&r, key);
         status = train(&r);

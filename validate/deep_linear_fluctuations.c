@@ -14,6 +14,7 @@ static nnd_deep_networks networks_of(const void *params) {
         .gamma0 = p->gamma0,
         .lr = p->lr,
         .steps = p->steps,
+        .schedule = &p->schedule,
         .data = &p->data,
         .center = p->center,
         .kernels = p->kernels,

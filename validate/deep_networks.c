@@ -334,7 +334,7 @@ static nnd_status train(run *r, nnd_rng_key key) {
         if (r->weight != NULL)
             nnd_schedule_weights(&r->schedule, t, r->weight);
         if (t < steps)
-            nnd_learners_descend(x, r->weight);
+            nnd_learners_descend(x, r->weight, nnd_rates_at(r->d->schedule, t));
         status = nnd_progress_step(r->ctx, (double)t, (double)steps);
     }
     return status;

@@ -10,6 +10,7 @@
 #include "nndmft/activation.h"
 #include "nndmft/batch.h"
 #include "nndmft/dataset.h"
+#include "nndmft/rates.h"
 #include "nndmft/simulate.h"
 
 /** What networks are meant, at a size N; pointers are borrowed. */
@@ -20,6 +21,7 @@ typedef struct {
     const nnd_activation *activation; /**< of hidden layers; NULL: linear */
     double sigma_w, gamma0, lr;
     int64_t steps;
+    const nnd_rates *schedule;
     const nnd_data *data;
     nnd_batch batch; /**< size 0: all samples at every step */
     bool center, kernels, two_time, control;

@@ -242,7 +242,7 @@ static nnd_status train(run *r, nnd_rng_key key) {
         }
         recorded += wanted;
         if (t < steps)
-            nnd_learners_descend(x, NULL);
+            nnd_learners_descend(x, NULL, 1.0);
         status = nnd_progress_step(r->ctx, (double)t, (double)steps);
     }
     return status;

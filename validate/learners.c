@@ -78,14 +78,15 @@ bool nnd_learners_evaluate(nnd_learners *x, size_t b, size_t t, double *loss) {
     return false;
 }
 
-void nnd_learners_descend(nnd_learners *x, const double *weight) {
+void nnd_learners_descend(nnd_learners *x, const double *weight, double rate) {
     size_t samples = x->net.samples;
     for (size_t b = 0; b < x->net.networks; b++)
         for (size_t mu = 0; mu < x->train; mu++)
             if (weight != NULL)
-                x->residual[b * samples + mu] *= weight[mu];
+                x->residual[b * samples + mu] *= rate * weight[mu];
             else
-                x->residual[b * samples + mu] /= (double)x->train;
+                x->residual[b * samples + mu] =
+                    rate * x->residual[b * samples + mu] / (double)x->train;
     nnd_network_descend(&x->net, x->residual, NULL);
 }
 

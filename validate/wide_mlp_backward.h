@@ -26,7 +26,7 @@ void nnd_wide_backward_clear(nnd_wide_backward *back);
 /** One pass backward for each output, after a forward pass: the g of `net`, the network of the
  *  block, are then those of the last one. */
 void nnd_wide_backward_take(nnd_wide_backward *back, nnd_network *net);
-/** Gradient of f_0 of sample mu with respect to h of hidden layer l of network b; next sites are
+/** Gradients of outputs with respect to h of hidden layer l of network b; next sites are
  *  C samples apart. */
 const double *nnd_wide_backward_field(const nnd_wide_backward *back, size_t l, size_t b);
 /** g^T g / N of hidden layer l: (C samples) x (C P). */

@@ -42,6 +42,10 @@ static bool outliers(const nnd_wide_block *block) {
     return spectrum(block) && block->depth > 1;
 }
 
+static bool squares(const nnd_wide_block *block) {
+    return block->params->loss == NND_WIDE_MSE;
+}
+
 static bool descends(const nnd_wide_block *block) {
     return block->params->integrator == NND_DESCENT;
 }
@@ -133,6 +137,8 @@ static nnd_status add_dims(nnd_wide_record *r, size_t first_seed) {
         status = nnd_frame_add_range(r->frame, "nu", block->training, 0.0);
     if (status == NND_OK && block->tests > 0)
         status = nnd_frame_add_range(r->frame, "test", block->tests, 0.0);
+    if (status == NND_OK && squares(block) && block->outputs > 1)
+        status = nnd_frame_add_range(r->frame, "residual", block->training * block->outputs, 0.0);
     if (status == NND_OK && block->outputs > 1)
         status = nnd_frame_add_range(r->frame, "c", block->outputs, 0.0);
     if (status == NND_OK && block->outputs > 1 && p->kernels)
@@ -149,6 +155,9 @@ static nnd_status make_frame(nnd_wide_record *r, size_t first_seed) {
     for (size_t i = 0; status == NND_OK && i < sizeof ARRAYS / sizeof *ARRAYS; i++)
         if (ARRAYS[i].wanted(r->block))
             status = nnd_frame_add_variable(r->frame, &nnd_wide_mlp_model, ARRAYS[i].name, NULL);
+    if (status == NND_OK && squares(r->block))
+        status = nnd_frame_add(r->frame, NND_WIDE_RESIDUALS,
+                               r->block->outputs > 1 ? "seed,t,residual" : "seed,t,mu", NULL);
     return status;
 }
 
@@ -257,27 +266,35 @@ void nnd_wide_record_look(nnd_wide_record *r, nnd_network *net) {
         nnd_wide_backward_take(&r->back, net);
 }
 
-/* g of sample 0, of output 0, over hidden layer l; sites `*apart` numbers apart. */
-static const double *first_field(const nnd_wide_record *r, size_t l, size_t b, int *apart) {
-    const nnd_network *net = &r->block->net;
-    *apart = (int)(net->samples * net->outputs);
-    return net->outputs > 1 ? nnd_wide_backward_field(&r->back, l, b)
-                            : nnd_network_field(net, l, b, net->layer[l].g);
+/* g of sample 0 over hidden layer l; of several outputs the sum of Delta_c g_c, which is what
+ * training sends back (wide-mlp.md#s13-5). */
+static void copy_first_g(const nnd_wide_record *r, size_t l, size_t b, double *to) {
+    const nnd_wide_block *block = r->block;
+    const nnd_network *net = &block->net;
+    int n = (int)block->width, samples = (int)net->samples, outputs = (int)block->outputs;
+    if (outputs == 1) {
+        cblas_dcopy(n, nnd_network_field(net, l, b, net->layer[l].g), samples, to, 1);
+        return;
+    }
+    const double *delta = block->delta + b * block->training * block->outputs;
+    memset(to, 0, block->width * sizeof *to);
+    for (int c = 0; c < outputs; c++)
+        cblas_daxpy(n, delta[c], nnd_wide_backward_field(&r->back, l, b) + c * samples,
+                    outputs * samples, to, 1);
 }
 
 void nnd_wide_record_begin(nnd_wide_record *r, nnd_rng_key key) {
     const nnd_wide_block *block = r->block;
     const nnd_network *net = &block->net;
     size_t n = block->width, matrices = block->depth - 1;
-    int p = (int)net->samples, apart;
+    int p = (int)net->samples;
     for (size_t b = 0; outliers(block) && b < net->networks; b++)
         for (size_t l = 1; l <= matrices; l++) {
             size_t at = (b * matrices + l - 1) * n;
             nnd_rng_key own = {key.base_seed, key.seed + b, key.size};
             nnd_rng_normals(own, NND_STREAM_WIDE_MLP_SEARCH, l, n, r->start + at);
             cblas_dcopy((int)n, nnd_network_input(net, l, b), p, r->first_phi + at, 1);
-            const double *g = first_field(r, l, b, &apart);
-            cblas_dcopy((int)n, g, apart, r->first_g + at, 1);
+            copy_first_g(r, l, b, r->first_g + at);
         }
 }
 
@@ -318,6 +335,8 @@ static void record_outputs(nnd_wide_record *r, size_t b, size_t i) {
     by_sample(&of, values(r, "output", b) + i * n);
     if (classes(block))
         values(r, "accuracy", b)[i] = nnd_wide_accuracy(&of);
+    for (size_t k = 0; squares(block) && k < n; k++)
+        values(r, NND_WIDE_RESIDUALS, b)[i * n + k] = sqrt((double)c) * block->delta[b * n + k];
     for (size_t k = 0; k < c; k++) {
         const double *w = readout + k * width;
         values(r, "readout_norm2", b)[i * c + k] =
@@ -560,7 +579,7 @@ double nnd_wide_record_bytes(const nnd_wide_mlp *p) {
     double times = nnd_wide_mlp_most_marks(p), c = (double)p->outputs;
     double samples = (double)nnd_data_samples(&p->data), tests = (double)nnd_data_tests(&p->data);
     double layers = (double)p->depth;
-    double numbers = times * (6.0 + c + 2.0 * samples * c + tests * c);
+    double numbers = times * (6.0 + c + 3.0 * samples * c + tests * c);
     if (p->kernels)
         numbers +=
             times *

@@ -51,12 +51,31 @@ typedef struct {
     nnd_reals coefficients2;
 } nnd_alignment_teacher;
 
+typedef enum { NND_PROBE_FRESH, NND_PROBE_TRAIN } nnd_alignment_probe_on;
+
 /** Probes on which representations are compared. */
 typedef struct {
     int64_t points; /**< 0: all of the distribution */
+    int on;         /**< nnd_alignment_probe_on */
     bool centred;
     bool similarity; /**< all measures of similarity.h are taken */
 } nnd_alignment_probe;
+
+/** What the second network of a nonlinear pair has of its own; absent: as the first. */
+typedef struct {
+    int activation;                         /**< nnd_activation_kind + 1; 0: absent */
+    int64_t depth;                          /**< 0: absent */
+    double width, init_scale, descent_rate; /**< NaN: absent */
+    int64_t batch;                          /**< -1: absent */
+} nnd_alignment_second;
+
+/** A network of a nonlinear pair. */
+typedef struct {
+    nnd_activation activation;
+    size_t depth;                           /**< matrices, readout included */
+    double width, init_scale, descent_rate; /**< K/D, .. */
+    int64_t batch;                          /**< samples per step; 0: all */
+} nnd_alignment_student;
 
 /** Ranges, defaults and meaning of the parameters: `nndmft describe alignment`. */
 typedef struct {
@@ -90,7 +109,8 @@ typedef struct {
     int task;  /**< nnd_alignment_task */
     nnd_activation activation;
     double descent_rate, tolerance;
-    int64_t test_points;
+    int64_t test_points, batch;
+    nnd_alignment_second second;
 } nnd_alignment;
 
 extern const nnd_model nnd_alignment_model;
@@ -103,6 +123,10 @@ bool nnd_alignment_has_data(const nnd_alignment *params);
 bool nnd_alignment_is_timed(const nnd_alignment *params);
 /** True for what the theory describes: linear networks on a regression. */
 bool nnd_alignment_is_linear(const nnd_alignment *params);
+/** Network b of a nonlinear pair. */
+nnd_alignment_student nnd_alignment_student_of(const nnd_alignment *params, size_t b);
+/** Hidden layers that both networks of a nonlinear pair have. */
+size_t nnd_alignment_layers(const nnd_alignment *params);
 /** Eigenvalues s_i and squared teacher coordinates of dimension `dim` (each dim numbers). */
 void nnd_alignment_modes(const nnd_alignment *params, size_t dim, double *eigenvalue,
                          double *teacher2);

@@ -7,6 +7,7 @@
 #include "nndmft/api.h"
 #include "nndmft/batch.h"
 #include "nndmft/model.h"
+#include "nndmft/rates.h"
 
 NND_API_BEGIN
 
@@ -16,6 +17,7 @@ typedef struct {
     nnd_activation activation;
     double sigma_w, gamma0, lr;
     int64_t steps;
+    nnd_rates schedule;
     nnd_data data;
     bool center;
     nnd_reals widths; /**< N_l/N of the hidden layers; none: all 1 */

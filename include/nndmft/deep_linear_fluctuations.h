@@ -5,6 +5,7 @@
 
 #include "nndmft/api.h"
 #include "nndmft/model.h"
+#include "nndmft/rates.h"
 
 NND_API_BEGIN
 
@@ -13,6 +14,7 @@ typedef struct {
     int64_t depth; /**< L, hidden layers */
     double sigma_w, gamma0, lr;
     int64_t steps;
+    nnd_rates schedule;
     nnd_data data;
     bool center;
     nnd_reals widths; /**< N_l/N of the hidden layers; none: all 1 */

@@ -6,6 +6,7 @@
 #include "nndmft/activation.h"
 #include "nndmft/api.h"
 #include "nndmft/model.h"
+#include "nndmft/rates.h"
 
 NND_API_BEGIN
 
@@ -22,6 +23,7 @@ typedef struct {
     nnd_activation activation;
     double gamma0, lr;
     int64_t steps;
+    nnd_rates schedule;
     nnd_data data;
     bool center;
     int solver;       /**< nnd_fluctuations_solver; settled by the check: AUTO tries a grid */

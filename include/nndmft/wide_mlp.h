@@ -38,6 +38,11 @@ typedef enum {
 /** The most outputs. */
 enum { NND_WIDE_MOST_OUTPUTS = 1000 };
 
+/** In the frame of simulated networks, of the square loss alone: residuals of all outputs of all
+ *  training samples over one dimension, times sqrt(C), so that half their mean square is the loss.
+ */
+#define NND_WIDE_RESIDUALS "residuals"
+
 /** Ranges, defaults and meaning: the tables in models/wide_mlp.c. */
 typedef struct {
     int64_t depth; /**< L, hidden layers */

@@ -83,6 +83,27 @@ YAML
     same_data one.h5 two.h5 mc
 }
 
+@test "deep networks in batches, the second one another: simulated with CKA of each layer" {
+    works run case.yaml --set sweep=null --set params.ridge=null --set params.training=white-init \
+        --set params.dim=20 --set params.time=2 --set 'params.record=[2]' --set params.depth=4 \
+        --set simulate.size=20 --set simulate.seeds=4 --set simulate.activation=relu \
+        --set simulate.batch=8 --set 'simulate.second={depth: 3, activation: tanh, width: 0.5}' \
+        --set compare.vars=null
+    works export case.h5 --group mc --var cka_layer
+    [ "$(wc -l <out)" -eq 3 ] || explain "not two layers"
+    refused 2 simulate.second "depth 1; allowed: 2 to 4" -- simulate case.yaml --set sweep=null \
+        --set params.ridge=null --set params.training=white-init --set params.dim=40 \
+        --set 'simulate.second={depth: 1}'
+    refused 2 params.depth "allowed with nonlinear networks: 2 to 4" -- simulate case.yaml --set sweep=null \
+        --set params.ridge=null --set params.training=rich --set params.depth=5 --set simulate.batch=4
+    refused 2 params.probe "200 points of 80 training inputs" -- simulate case.yaml --set sweep=null \
+        --set 'params.probe={points: 200, on: train}'
+    works run case.yaml --set sweep=null --set 'params.probe={points: 20, on: train}' \
+        --set simulate.seeds=4 --set compare.vars=null -o train.h5
+    works export train.h5 --group mc --var cka_probe
+    refused 2 simulate.batch "needs a hidden layer" -- simulate case.yaml --set simulate.batch=4
+}
+
 # Images of clothes, as shipped.
 fashion() {
     case_file fashion.yaml <<YAML

@@ -45,7 +45,7 @@ column() {
     works plot t.h5 --view transfer -o t.svg
     says t.svg "infinite width" "at_width = 400" "lowest"
     works info t.h5
-    says out answers
+    says out "/answers" best_rate_next
 }
 
 @test "networks stand beside theory, at the widths of the simulation" {
@@ -75,6 +75,17 @@ YAML
     says out "too narrow for 1/N"
     tool transfer case.yaml --param lr=0.1:0.5
     one_line_error 3 "no minimum" "--param lr=LOW:HIGH"
+}
+
+@test "a file is known to be writable before the work, and replaced only if it holds answers" {
+    works transfer case.yaml --param lr=0.4:1.4 -o t.h5
+    works transfer case.yaml --param lr=0.4:1.3 -o t.h5
+    works solve case.yaml -o solved.h5
+    refused 2 solved.h5 "--force" -- transfer case.yaml --param lr=0.4:1.4 -o solved.h5
+    works transfer case.yaml --param lr=0.4:1.4 -o solved.h5 --force
+    refused 2 "is the input" -- transfer case.yaml --param lr=0.4:1.4 -o case.yaml
+    refused 5 nowhere/t.h5 -- transfer case.yaml --param lr=0.4:1.4 -o nowhere/t.h5
+    [ ! -s out ]
 }
 
 @test "what makes no sense is refused in one line" {

@@ -3,10 +3,11 @@
  * Leading fluctuations of a population of N units that act on each other through their mean only
  * (fluctuations.md#s1). A unit has the state (h_1..h_points, w) and obeys, for t = 0, 1, ...,
  *     h_nu(t+1) = h_nu(t) + c sum_mu gram(nu,mu) Delta_mu(t) phi'(h_mu(t)) w(t),
- *     w(t+1)    = w(t) + c sum_mu Delta_mu(t) phi(h_mu(t)),       c = lr gamma0/train,
- * mu over the first `train` points, with Delta = targets - f and f_mu = <w phi(h_mu)>/gamma0 the
- * mean over units (with `center` minus its value at t = 0); h(0) ~ N(0, gram), w(0) ~ N(0, 1).
- * Everything is given at infinite N; what is said of order 1/N is multiplied by N.
+ *     w(t+1)    = w(t) + c sum_mu Delta_mu(t) phi(h_mu(t)),       c = lr gamma0/train
+ * times the multiplier of the rate at t, mu over the first `train` points, with Delta = targets - f
+ * and f_mu = <w phi(h_mu)>/gamma0 the mean over units (with `center` minus its value at t = 0);
+ * h(0) ~ N(0, gram), w(0) ~ N(0, 1). Everything is given at infinite N; what is said of order 1/N
+ * is multiplied by N.
  */
 #ifndef NNDMFT_SOLVERS_INFLUENCE_H
 #define NNDMFT_SOLVERS_INFLUENCE_H
@@ -16,6 +17,7 @@
 #include "nndmft/activation.h"
 #include "nndmft/api.h"
 #include "nndmft/context.h"
+#include "nndmft/rates.h"
 #include "nndmft/solvers/nodes.h"
 #include "nndmft/timegrid.h"
 
@@ -47,6 +49,7 @@ typedef struct {
     const nnd_observable *observable;
     bool bias, two_time; /**< whether these are wanted; bias: not if activation has a kink */
     bool one_sided;      /**< kink: differences to one side of Delta only (nnd_influence_run) */
+    const nnd_rates *schedule; /**< multipliers of lr; NULL: 1 */
 } nnd_units;
 
 /**

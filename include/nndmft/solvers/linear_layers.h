@@ -26,6 +26,7 @@ typedef struct {
     const double *gram;    /**< points x points, positive semi-definite */
     const double *targets; /**< train */
     double gamma0, sigma, lr;
+    const nnd_rates *schedule; /**< multipliers of lr; NULL: 1 */
     bool center;
     const nnd_timegrid *grid; /**< recorded steps; the last one ends the run */
     bool kernels;             /**< whether kernels are observed */

@@ -59,6 +59,10 @@ NND_MUST_USE nnd_status nnd_queried_apply(nnd_queried *matrix, nnd_direction dir
  */
 NND_MUST_USE nnd_status nnd_queried_peek(nnd_queried *matrix, nnd_direction direction, size_t n,
                                          const double *v, double *image, double *rest);
+/** Makes n vectors `fresh` on the images' side orthogonal to the directions there, each of length
+ * 1: what peeked at images may have beside their means. */
+NND_MUST_USE nnd_status nnd_queried_project(nnd_queried *matrix, nnd_direction direction, size_t n,
+                                            double *fresh);
 /** Coefficients of the last block in its directions: n rows, `ld` apart, rank numbers each; a view
  * until the next application in this direction. */
 const double *nnd_queried_coefficients(const nnd_queried *matrix, nnd_direction direction,

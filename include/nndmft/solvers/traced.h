@@ -54,13 +54,31 @@ double nnd_traced_bytes(const nnd_traced *matrix);
  */
 void nnd_traced_replay(nnd_traced *matrix, const double *in_weight, const double *out_weight);
 
+/** A matrix and its scouts. */
+typedef struct {
+    nnd_traced *leader;
+    size_t scouts;
+    nnd_traced *const *scout; /**< of which the last one only watches */
+    double size;              /**< rms of what their weights are beside 1, little */
+    double least; /**< longest move that is not asked for, relative to the vector that moves */
+} nnd_traced_party;
+
+/** A scout of a matrix that was asked for nothing: the same noise and directions, under other
+ * weights of the sites (borrowed). Owned by the caller; is freed before its leader. */
+NND_MUST_USE nnd_status nnd_traced_scout(nnd_context *ctx, const nnd_traced *leader,
+                                         const double *in_weight, const double *out_weight,
+                                         nnd_traced **scout);
 /**
- * At the beginning of a replay: it finds out whether a residue that was dropped moves along a
- * direction that is asked for later, whose image it should have moved by (deep-fluctuations.md#s9).
+ * nnd_traced_apply of everyone to his own vectors: v[0] and image[0] are the leader's, v[1 + s] and
+ * image[1 + s] those of scout s. Where a residue that is dropped moves with the weights, directions
+ * along which it does are asked for first, too: one for each scout at most.
  */
-NND_MUST_USE nnd_status nnd_traced_watch(nnd_traced *matrix);
-/** The most that an inner product of images has lost by that, relative to the vectors asked. */
-double nnd_traced_lost(const nnd_traced *matrix);
+NND_MUST_USE nnd_status nnd_traced_apply_all(const nnd_traced_party *party, nnd_direction direction,
+                                             size_t n, const double *const *v,
+                                             double *const *image);
+/** The largest move so far that the last scout saw and nobody had asked for: in units of a
+ * fluctuation, relative to the vector that moves. */
+double nnd_traced_lost(const nnd_traced *leader);
 
 /**
  * Going back from behind the first `blocks` blocks, for `sides` right-hand sides. What an earlier
