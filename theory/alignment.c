@@ -461,6 +461,11 @@ static nnd_status disclaim(const task *x) {
 
 nnd_status nnd_alignment_theory(nnd_context *ctx, const void *params, nnd_frame **frame) {
     task x = {.ctx = ctx, .p = params};
+    if (x.p->task == NND_TASK_CLASSIFICATION && x.p->outputs > 1)
+        return nnd_fail(ctx, NND_E_INPUT,
+                        "params.outputs: %lld classes have no theory; `nndmft simulate` trains "
+                        "networks on them",
+                        (long long)x.p->outputs);
     nnd_status status = nnd_alignment_problem_make(ctx, x.p, &x.problem), solved = NND_OK;
     if (status == NND_OK)
         status = nnd_frame_new(ctx, &x.frame);
