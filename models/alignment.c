@@ -43,9 +43,15 @@ static const nnd_param TEACHER_PARAMS[] = {
 };
 static const nnd_param_table TEACHER_TABLE = NND_TABLE(TEACHER_PARAMS, nnd_alignment_teacher);
 
+static const char *const PROBED[] = {"fresh", "train", NULL};
+
 static const nnd_param PROBE_PARAMS[] = {
     {"points", PROBE(INTEGER, points), "0", NND_BETWEEN(0, 1e5),
      "size of a finite set of probes, for cka_probe; 0: none"},
+    {"on", PROBE(CHOICE, on), "fresh", NND_ANY,
+     "new inputs (of data: rows), or the first of the training inputs of the first network "
+     "(simulation only)",
+     .choices = PROBED},
     {"centred", PROBE(BOOL, centred), "false", NND_ANY, "take the mean over the probes out"},
     {"similarity", PROBE(BOOL, similarity), "false", NND_ANY,
      "take all measures of similarity on them, as `nndmft similarity` does, with null levels"},
@@ -110,7 +116,8 @@ static const nnd_param PARAMS[] = {
     {"width", FIELD(REAL, width), "1", NND_POSITIVE,
      "nu = K/D, hidden units over input dimension (white-init: at least 1)"},
     {"outputs", FIELD(INTEGER, outputs), "1", NND_BETWEEN(1, 100),
-     "C; more than one with ridge, flow and gd. Scalars are traces over outputs"},
+     "C; more than one with ridge, flow and gd, scalars are traces over outputs; or classes of "
+     "task: classification"},
     {"output_gram", FIELD(DENSE, output_gram), "null", NND_ANY,
      "C x C, or its diagonal: inner products of the outputs' teachers, in units of the teacher's "
      "(identity)"},
@@ -145,8 +152,8 @@ static const nnd_param OPTIONS[] = {
      "of ridge and weight-decay: direct solution, or networks trained by gradient flow",
      .choices = ROUTES},
     {"task", FIELD(CHOICE, task), "regression", NND_ANY,
-     "regression, or two classes: labels sign(beta* . x) with independent flips, logistic loss "
-     "(simulation only)",
+     "regression, or classes: labels sign(beta* . x), or the largest of several outputs, some "
+     "replaced independently; logistic loss, or cross-entropy (simulation only)",
      .choices = TASKS},
     {"activation", FIELD(GROUP, activation), "linear", NND_ANY,
      "of the hidden layer; other than linear is simulation only", .group = &nnd_activation_table,

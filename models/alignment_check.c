@@ -53,6 +53,12 @@ static bool has_second(const nnd_alignment_second *s) {
            !isnan(s->init_scale) || !isnan(s->descent_rate);
 }
 
+size_t nnd_alignment_classes(const nnd_alignment *p) {
+    if (p->task == NND_TASK_REGRESSION)
+        return 0;
+    return p->outputs > 1 ? (size_t)p->outputs : 2;
+}
+
 bool nnd_alignment_is_linear(const nnd_alignment *p) {
     return p->task == NND_TASK_REGRESSION && p->activation.name == NND_LINEAR && p->batch == 0 &&
            !has_second(&p->second);
@@ -175,7 +181,7 @@ static bool check_measured(const nnd_alignment *p, nnd_objection *o) {
         {"teacher", !isnan(t->norm2) || !isnan(t->power) || t->power_law != 0.0 ||
                         t->coefficients2.value != NULL},
         {"dim", p->dim > 0 && (size_t)p->dim != nnd_alignment_dim(p)},
-        {"outputs", p->outputs > 1},
+        {"outputs", p->outputs > 1 && p->task == NND_TASK_REGRESSION},
         {"output_gram", p->output_gram.rows > 0},
         {"output_noise", p->output_noise.rows > 0},
     };
@@ -189,10 +195,14 @@ static bool check_data(const nnd_alignment *p, nnd_objection *o) {
     const nnd_data *d = &p->data;
     if (!nnd_alignment_has_data(p))
         return p->tails == NND_TAILS_GAUSSIAN || nnd_object(o, "tails", "measured of data alone");
-    if (!nnd_data_check_outputs(d, 1, o))
+    bool classes = p->outputs > 1 && p->task == NND_TASK_CLASSIFICATION;
+    if (!nnd_data_check_outputs(d, classes ? (size_t)p->outputs : 1, o))
         return false;
     if (d->inputs.rows == 0)
         return nnd_object(o, "data", "holds no rows to draw; allowed: inputs with targets");
+    if (classes && d->labels.rows == 0)
+        return nnd_object(o, "data.labels", "missing; allowed: classes 0..%lld",
+                          (long long)p->outputs - 1);
     if (d->inputs.rows < 2)
         return nnd_object(o, "data.inputs", "one row has no covariance; allowed: 2 or more");
     if (d->test_inputs.rows > 0)
@@ -319,6 +329,10 @@ static bool check_matrix(const nnd_alignment *p, const char *key, const nnd_dens
 static bool check_outputs(const nnd_alignment *p, nnd_objection *o) {
     bool many = p->training == NND_ALIGN_RIDGE || p->training == NND_ALIGN_FLOW ||
                 p->training == NND_ALIGN_GD;
+    if (p->outputs > 1 && p->task == NND_TASK_CLASSIFICATION)
+        return check_matrix(p, "output_gram", &p->output_gram, o) &&
+               (p->output_noise.rows == 0 ||
+                nnd_object(o, "output_noise", "labels of classes are replaced; allowed: snr"));
     if (p->outputs > 1 && !many)
         return nnd_object(o, "outputs", "%lld: more than one with training: ridge, flow or gd",
                           (long long)p->outputs);
@@ -352,8 +366,9 @@ static bool check_simulation(const nnd_alignment *p, nnd_objection *o) {
                           (long long)p->depth);
     if (p->second.depth == 1)
         return nnd_object(o, "second", "depth 1; allowed: 2 to 4");
-    if (p->outputs > 1)
-        return nnd_object(o, "outputs", "%lld; allowed with nonlinear networks: 1",
+    if (p->outputs > 1 && p->task == NND_TASK_REGRESSION)
+        return nnd_object(o, "outputs",
+                          "%lld; allowed with nonlinear networks: 1, or task: classification",
                           (long long)p->outputs);
     if (p->metric != NND_METRIC_SIGMA)
         return nnd_object(o, key, "outputs are compared on probes: metric: sigma");
@@ -366,6 +381,8 @@ static bool check_probes(const nnd_alignment *p, nnd_objection *o) {
     if (p->probe.points == 1 || (p->probe.points > 0 && p->probe.points < 4 && p->probe.centred))
         return nnd_object(o, "probe.points", "%lld; allowed: 0, or at least 2 (centred: 4)",
                           (long long)p->probe.points);
+    if (p->probe.on == NND_PROBE_TRAIN && p->probe.points == 0)
+        return nnd_object(o, "probe.on", "train: without points there are no probes");
     if (!p->probe.similarity)
         return true;
     if (p->probe.points < FEWEST_COMPARED)

@@ -120,7 +120,8 @@ static nnd_status put_moment(const task *x, size_t at, const moment *m) {
     const entry entries[] = {
         {"cosine", rho, nnd_alignment_claim(turned, rho), false},
         {"cka", m->cka, cka, false},
-        {"cka_probe", probed_cka(p, m), cka, !has_rank_one(p) || p->probe.points == 0},
+        {"cka_probe", probed_cka(p, m), cka,
+         !has_rank_one(p) || p->probe.points == 0 || p->probe.on == NND_PROBE_TRAIN},
         {"signal", twice * m->cross[k], nnd_alignment_claim(d->cross, m->cross[k]), false},
         {"noise", twice * noise, nnd_alignment_claim(d->self - d->cross, noise), false},
         {"teacher_overlap", once * m->teacher[k], nnd_alignment_claim(d->teacher, m->teacher[k]),
@@ -460,6 +461,11 @@ static nnd_status disclaim(const task *x) {
 
 nnd_status nnd_alignment_theory(nnd_context *ctx, const void *params, nnd_frame **frame) {
     task x = {.ctx = ctx, .p = params};
+    if (x.p->task == NND_TASK_CLASSIFICATION && x.p->outputs > 1)
+        return nnd_fail(ctx, NND_E_INPUT,
+                        "params.outputs: %lld classes have no theory; `nndmft simulate` trains "
+                        "networks on them",
+                        (long long)x.p->outputs);
     nnd_status status = nnd_alignment_problem_make(ctx, x.p, &x.problem), solved = NND_OK;
     if (status == NND_OK)
         status = nnd_frame_new(ctx, &x.frame);

@@ -46,14 +46,21 @@ static bool check(const void *params, size_t size, nnd_objection *o) {
     if (p->training == NND_ALIGN_WHITE && nnd_alignment_width(p, size) < size)
         return nnd_object(o, "width", "%g times size %zu is fewer than %zu hidden units", p->width,
                           size, size);
-    if ((size_t)p->outputs > size)
+    if ((size_t)p->outputs > size && !nnd_alignment_has_data(p))
         return nnd_object(o, "outputs", "%lld outputs of %zu inputs", (long long)p->outputs, size);
+    if (nnd_alignment_samples(p, size) < nnd_alignment_classes(p))
+        return nnd_object(o, p->samples > 0 ? "samples" : "alpha",
+                          "%zu samples of %zu classes; allowed: at least as many",
+                          nnd_alignment_samples(p, size), nnd_alignment_classes(p));
     for (size_t b = 0; b < 2 && !nnd_alignment_is_linear(p); b++) {
         double rate = nnd_alignment_student_of(p, b).descent_rate;
         if (p->time > MOST_DESCENT_STEPS * rate)
             return nnd_object(o, "time", "%g is more than %g steps of descent_rate %g", p->time,
                               MOST_DESCENT_STEPS, rate);
     }
+    if (p->probe.on == NND_PROBE_TRAIN && (size_t)p->probe.points > nnd_alignment_samples(p, size))
+        return nnd_object(o, "probe", "%lld points of %zu training inputs",
+                          (long long)p->probe.points, nnd_alignment_samples(p, size));
     double samples = p->alpha * (double)size;
     if (fabs(samples - (double)nnd_alignment_samples(p, size)) > 1e-9 * samples)
         (void)nnd_object(o, "alpha", "%g times size %zu is no whole number: there are %zu samples",
@@ -144,7 +151,9 @@ static nnd_status train(simulation *s, nnd_rng_key key) {
         return status;
     if (!nnd_alignment_is_linear(s->p))
         return nnd_alignment_run_nonlinear(s->ctx, &s->pair, key, trace);
-    if (s->probes != NULL)
+    if (s->p->probe.on == NND_PROBE_TRAIN)
+        memcpy(s->probes, s->pair.x[0], s->probe_numbers * sizeof(double));
+    else if (s->probes != NULL)
         status = nnd_alignment_draw_probes(s->ctx, &s->pair, key, NND_STREAM_ALIGNMENT_PROBES,
                                            (size_t)s->p->probe.points, s->probes,
                                            s->probes + s->probe_numbers);
@@ -270,10 +279,11 @@ static nnd_simulation_cost cost(const void *params, size_t size) {
     for (size_t b = 0; b < 2; b++) {
         const nnd_alignment_student s = nnd_alignment_student_of(p, b);
         double width = s.width * d, layers = (double)s.depth - 1.0;
-        double matrices = width * (d + (layers - 1.0) * width), steps = p->time / s.descent_rate;
+        double matrices = width * (d + (layers - 1.0) * width + c),
+               steps = p->time / s.descent_rate;
         double points = samples + tests;
         x.bytes += sizeof(double) *
-                   (points * (d + 5.0 * layers * width + 4.0) + 4.0 * matrices + width * tests);
+                   (points * (d + 5.0 * layers * width + 4.0 * c) + 4.0 * matrices + width * tests);
         x.flops += steps * 6.0 * matrices * samples +
                    times * (2.0 * matrices + 3.0 * layers * width * width) * tests;
     }
@@ -338,8 +348,8 @@ static nnd_status recipe(nnd_context *ctx, const void *params, size_t size, nnd_
         std[0] = sqrt(p->init_scale / k);
     if (status == NND_OK && p->training == NND_ALIGN_RICH)
         for (size_t l = 0; l < n; l++)
-            std[l] =
-                pow(p->init_scale, 1.0 / (double)n) / sqrt((l + 1 < n ? k : 1.0) * (l > 0 ? k : d));
+            std[l] = pow(p->init_scale, 1.0 / (double)n) /
+                     sqrt((l + 1 < n ? k : (double)p->outputs) * (l > 0 ? k : d));
     return status;
 }
 

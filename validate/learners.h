@@ -38,7 +38,7 @@ void nnd_learners_progress(nnd_context *ctx, const nnd_learners *x, size_t count
 /** Residuals and loss of network b at step t, after its forward pass; false if it has diverged. */
 bool nnd_learners_evaluate(nnd_learners *x, size_t b, size_t t, double *loss);
 /** One step of all networks, whose residuals and backward pass are done, by the mean over samples
- * of these weights; NULL: all alike. */
+ * of these weights; NULL: all alike. `rate`: multiplier of the learning rate. */
 void nnd_learners_descend(nnd_learners *x, const double *weight, double rate);
 /** Writes delta and, with tests, test_output of network b at the recorded time i. */
 void nnd_learners_record(nnd_learners *x, size_t b, size_t i);

@@ -51,9 +51,12 @@ typedef struct {
     nnd_reals coefficients2;
 } nnd_alignment_teacher;
 
+typedef enum { NND_PROBE_FRESH, NND_PROBE_TRAIN } nnd_alignment_probe_on;
+
 /** Probes on which representations are compared. */
 typedef struct {
     int64_t points; /**< 0: all of the distribution */
+    int on;         /**< nnd_alignment_probe_on */
     bool centred;
     bool similarity; /**< all measures of similarity.h are taken */
 } nnd_alignment_probe;
@@ -118,6 +121,9 @@ size_t nnd_alignment_dim(const nnd_alignment *params);
 bool nnd_alignment_has_data(const nnd_alignment *params);
 /** True for the trainings whose variables depend on time. */
 bool nnd_alignment_is_timed(const nnd_alignment *params);
+/** Classes that the outputs stand for: with several outputs theirs, one output has two; of a
+ *  regression 0. */
+size_t nnd_alignment_classes(const nnd_alignment *params);
 /** True for what the theory describes: linear networks on a regression. */
 bool nnd_alignment_is_linear(const nnd_alignment *params);
 /** Network b of a nonlinear pair. */

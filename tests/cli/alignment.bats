@@ -96,6 +96,11 @@ YAML
         --set 'simulate.second={depth: 1}'
     refused 2 params.depth "allowed with nonlinear networks: 2 to 4" -- simulate case.yaml --set sweep=null \
         --set params.ridge=null --set params.training=rich --set params.depth=5 --set simulate.batch=4
+    refused 2 params.probe "200 points of 80 training inputs" -- simulate case.yaml --set sweep=null \
+        --set 'params.probe={points: 200, on: train}'
+    works run case.yaml --set sweep=null --set 'params.probe={points: 20, on: train}' \
+        --set simulate.seeds=4 --set compare.vars=null -o train.h5
+    works export train.h5 --group mc --var cka_probe
     refused 2 simulate.batch "needs a hidden layer" -- simulate case.yaml --set simulate.batch=4
 }
 
@@ -135,6 +140,25 @@ YAML
         --set simulate.task=classification --set params.samples=300
     works export fashion.h5 --group mc --var gen_error
     says out gen_error
+}
+
+@test "images: ten classes are simulated, without theory; nonsense is refused in one line" {
+    fashion
+    local ten=(--set params.data.positive=null --set params.outputs=10 --set params.training=white-init
+        --set params.ridge=null --set params.time=2 --set 'params.record=[2]' --set simulate.seeds=2
+        --set simulate.activation=tanh --set simulate.test_points=50)
+    works simulate fashion.yaml "${ten[@]}" --set simulate.task=classification --set params.samples=300
+    works export fashion.h5 --group mc --var gen_error
+    works export fashion.h5 --group mc --var flip_fraction
+    # (1 - sqrt(1/2)) 9/10
+    says out 0.26360389
+    local classes=("${ten[@]}" --set simulate.task=classification)
+    refused 2 params.outputs "10 classes have no theory" -- solve fashion.yaml "${classes[@]}" -o ten.h5
+    refused 2 params.samples "9 samples of 10 classes" -- simulate fashion.yaml "${classes[@]}" \
+        --set params.samples=9
+    refused 2 params.data.labels "allowed: classes 0..8" -- simulate fashion.yaml "${classes[@]}" \
+        --set params.outputs=9
+    refused 2 params.outputs "means nothing beside data" -- simulate fashion.yaml --set params.outputs=10 -o ten.h5
 }
 
 @test "IDX files of a set are read from one of them" {

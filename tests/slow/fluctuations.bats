@@ -27,3 +27,26 @@ YAML
     "$NNDMFT" transfer case.yaml --param lr=0.7:1.4 --points 29 >out
     awk 'NR > 2 { d = $10 - $2; s = 5 * $11 + $4; if (d * d > s * s || $11 > 2e-3) exit 1 }' out
 }
+
+@test "three layers of tanh on two samples, at three output scales" {
+    cat >three.yaml <<'EOF'
+model: deep-fluctuations
+params: {depth: 3, activation: tanh, lr: 0.1, steps: 6, record: [3, 6], data: {gram: [[1, 0.4], [0.4, 0.8]], targets: [1, -0.5]}, bias: false, kernels: false}
+sweep: {gamma0: [0.5, 1, 2]}
+simulate: {size: 128, seeds: 16384}
+compare: {rtol: 0.03, vars: [delta, delta_nvar, delta_ncov]}
+EOF
+    agrees three.yaml
+}
+
+@test "two layers of tanh, and a wrong output scale would be noticed" {
+    cat >two.yaml <<'EOF'
+model: deep-fluctuations
+params: {depth: 2, activation: tanh, lr: 0.1, steps: 10, record: [5, 10], data: {gram: [[1]], targets: [1]}, bias: false}
+simulate: {size: 128, seeds: 16384}
+compare: {rtol: 0.03, vars: [delta, delta_nvar, ntk_nvar]}
+EOF
+    agrees two.yaml
+    run "$NNDMFT" validate out.h5 --detect gamma0=1.1
+    [[ "$output" == *"gamma0 times 1.1: would be noticed with 1"????" seeds"* ]]
+}

@@ -33,3 +33,27 @@ params: {lr: 4.2, steps: 20, data: {gram: [[1, 0.3], [0.3, 1]], targets: [1, -1]
 simulate: {size: [512, 1024, 2048], seeds: 400}'
     "$NNDMFT" export out.h5 --var output_min_size | grep -q "^20,inf$"
 }
+
+THREE='gram: [[1, 0.4, -0.2], [0.4, 0.8, 0.1], [-0.2, 0.1, 1.2]]'
+
+# trains PARAMS DATA: networks of two widths and theory agree.
+trains() {
+    agrees "model: wide-mlp
+params: {kernels: false, spectrum: false, samples: 4096, $1, data: {$2}}
+simulate: {size: [128, 256], seeds: [512, 256], orthonormal_init: true}"
+}
+
+@test "several outputs with the summed square loss, relu, momentum and a schedule" {
+    trains 'depth: 2, activation: relu, sigma_w: 1.4142, gamma0: 1, lr: 0.04, steps: 16, outputs: 3, momentum: 0.5,
+        schedule: [0.5, 1]' "$THREE, labels: [0, 1, 2]"
+}
+
+@test "classes by flow with decay" {
+    trains 'depth: 2, gamma0: 3, integrator: flow, time: 4, method: rk4, steps: 8, record: [2, 4],
+        weight_decay: 0.05, outputs: 3, loss: cross-entropy' "$THREE, labels: [0, 1, 2]"
+}
+
+@test "eight residual layers with biases and decay" {
+    trains 'depth: 8, residual: mup-depth, sigma_b: 0.5, gamma0: 2, lr: 0.1, steps: 10, weight_decay: 0.02,
+        loss: logistic' "$THREE, targets: [1, -1, 1]"
+}
