@@ -43,14 +43,14 @@ static const nnd_param TEACHER_PARAMS[] = {
 };
 static const nnd_param_table TEACHER_TABLE = NND_TABLE(TEACHER_PARAMS, nnd_alignment_teacher);
 
-static const char *const PROBED[] = {"fresh", "train", NULL};
+static const char *const PROBED[] = {"fresh", "train", "test", NULL};
 
 static const nnd_param PROBE_PARAMS[] = {
     {"points", PROBE(INTEGER, points), "0", NND_BETWEEN(0, 1e5),
      "size of a finite set of probes, for cka_probe; 0: none"},
     {"on", PROBE(CHOICE, on), "fresh", NND_ANY,
-     "new inputs (of data: rows), or the first of the training inputs of the first network "
-     "(simulation only)",
+     "new inputs (of data: rows), the first of the training inputs of the first network, or of the "
+     "test inputs of data (simulation only)",
      .choices = PROBED},
     {"centred", PROBE(BOOL, centred), "false", NND_ANY, "take the mean over the probes out"},
     {"similarity", PROBE(BOOL, similarity), "false", NND_ANY,
@@ -164,7 +164,7 @@ static const nnd_param OPTIONS[] = {
      "route network, gaussian-init: gradient at which training has converged, relative to |X^T "
      "y/P|"},
     {"test_points", FIELD(INTEGER, test_points), "1000", NND_BETWEEN(2, 1e6),
-     "probes on which nonlinear networks are measured"},
+     "probes on which nonlinear networks are measured, if data have no test_inputs"},
     {"batch", FIELD(INTEGER, batch), "0", NND_BETWEEN(0, 1e6),
      "nonlinear networks and classification: samples per step, in an order of each network's own; "
      "0: all"},

@@ -21,6 +21,10 @@ size_t nnd_alignment_dim(const nnd_alignment *p) {
     return p->teacher.coefficients2.count > 0 ? p->teacher.coefficients2.count : (size_t)p->dim;
 }
 
+size_t nnd_alignment_tests(const nnd_alignment *p) {
+    return p->data.test_inputs.rows > 0 ? p->data.test_inputs.rows : (size_t)p->test_points;
+}
+
 bool nnd_alignment_is_timed(const nnd_alignment *p) {
     return p->training == NND_ALIGN_FLOW || p->training == NND_ALIGN_GD ||
            p->training == NND_ALIGN_RICH || p->training == NND_ALIGN_WHITE;
@@ -191,6 +195,23 @@ static bool check_measured(const nnd_alignment *p, nnd_objection *o) {
     return true;
 }
 
+static bool check_tests(const nnd_alignment *p, nnd_objection *o) {
+    const nnd_data *d = &p->data;
+    if (nnd_alignment_is_linear(p))
+        return nnd_object(o, "data.test_inputs",
+                          "means nothing here: linear networks are measured on the rows that "
+                          "samples are drawn from");
+    if (d->test_inputs.rows < 2)
+        return nnd_object(o, "data.test_inputs", "one row; allowed: 2 or more");
+    if (d->test_labels.rows == 0 && d->test_targets.rows == 0)
+        return nnd_object(o, d->labels.rows > 0 ? "data.test_labels" : "data.test_targets",
+                          "missing beside test_inputs; allowed: %zu numbers", d->test_inputs.rows);
+    if ((d->labels.rows > 0) != (d->test_labels.rows > 0))
+        return nnd_object(o, d->labels.rows > 0 ? "data.test_targets" : "data.test_labels",
+                          "of another kind than those to learn");
+    return true;
+}
+
 static bool check_data(const nnd_alignment *p, nnd_objection *o) {
     const nnd_data *d = &p->data;
     if (!nnd_alignment_has_data(p))
@@ -205,10 +226,8 @@ static bool check_data(const nnd_alignment *p, nnd_objection *o) {
                           (long long)p->outputs - 1);
     if (d->inputs.rows < 2)
         return nnd_object(o, "data.inputs", "one row has no covariance; allowed: 2 or more");
-    if (d->test_inputs.rows > 0)
-        return nnd_object(o, "data.test_inputs",
-                          "means nothing here: networks are measured on "
-                          "the rows that samples are drawn from");
+    if (d->test_inputs.rows > 0 && !check_tests(p, o))
+        return false;
     if (p->samples == 0)
         return nnd_object(o, "samples", "missing beside data; allowed: integers >= 1");
     if (p->tails == NND_TAILS_MEASURED && (p->training != NND_ALIGN_RIDGE || p->input_noise > 0.0))
@@ -383,12 +402,17 @@ static bool check_probes(const nnd_alignment *p, nnd_objection *o) {
                           (long long)p->probe.points);
     if (p->probe.on == NND_PROBE_TRAIN && p->probe.points == 0)
         return nnd_object(o, "probe.on", "train: without points there are no probes");
+    size_t tests = p->data.test_inputs.rows, points = (size_t)p->probe.points;
+    if (p->probe.on == NND_PROBE_TEST && (tests == 0 || points == 0 || points > tests))
+        return nnd_object(o, "probe.on", "test: %zu points of %zu data.test_inputs", points, tests);
+    if (p->probe.on == NND_PROBE_FRESH && tests > 0 && points > 0)
+        return nnd_object(o, "probe.on", "fresh beside data.test_inputs; allowed: test, train");
     if (!p->probe.similarity)
         return true;
     if (p->probe.points < FEWEST_COMPARED)
         return nnd_object(o, "probe.points", "%lld; allowed: at least %d with similarity",
                           (long long)p->probe.points, FEWEST_COMPARED);
-    return nnd_alignment_is_linear(p) || p->test_points >= FEWEST_COMPARED ||
+    return nnd_alignment_is_linear(p) || nnd_alignment_tests(p) >= FEWEST_COMPARED ||
            nnd_object(o, "test_points", "%lld; allowed: at least %d with probe.similarity",
                       (long long)p->test_points, FEWEST_COMPARED);
 }

@@ -82,7 +82,9 @@ static const nnd_param PARAMS[] = {
     NND_MARKS_ROWS(nnd_wide_mlp),
     {"two_time", FIELD(BOOL, two_time), "false", NND_ANY,
      "also the kernels between all pairs of recorded times"},
-    {"kernels", FIELD(BOOL, kernels), "true", NND_ANY, "record Gram matrices and the NTK"},
+    {"kernels", FIELD(BOOL, kernels), "true", NND_ANY,
+     "record Gram matrices and the NTK; without them networks on more than 1024 samples have no "
+     "`stability` either"},
     {"spectrum", FIELD(BOOL, spectrum), "true", NND_ANY,
      "outlying singular values of the weight matrices"},
     {"outliers", FIELD(INTEGER, outliers), "3", NND_BETWEEN(1, 100),
@@ -134,6 +136,8 @@ static const nnd_variable VARIABLES[] = {
      "wide-mlp.md#s1: G^l = <g g>", "fields", .drawing = {.facet = "layer"}, .symbol = "G_ℓ"},
     {"readout_norm2", "t,[c]", "mean squared readout weight",
      "wide-mlp.md#s1-1: <z^L z^L> = sigma_w^2 |w|^2/N", "norms"},
+    {"induced_norm", "t", "norm of the product of all matrices",
+     "wide-mlp.md#s13-3: of the network without activations", "norms", .check = NND_UNCHECKED},
     {"input_eig", "t,k", "eigenvalue of the Gram matrix of W0 on the data",
      "wide-mlp.md#s5: W0^T W0/N on the span of the training inputs", "norms", .nullable = true,
      .drawing = {.rank = "k"}},
@@ -369,6 +373,15 @@ double nnd_wide_mlp_stability_edge(const nnd_wide_mlp *p) {
 nnd_status nnd_wide_mlp_dataset(nnd_context *ctx, const nnd_wide_mlp *p, nnd_dataset *set) {
     return nnd_dataset_make_outputs(ctx, &p->data, (size_t)p->outputs, p->loss == NND_WIDE_MSE,
                                     set);
+}
+
+nnd_status nnd_wide_mlp_inputs(nnd_context *ctx, const nnd_wide_mlp *p, nnd_dataset *set) {
+    return nnd_dataset_make_inputs(ctx, &p->data, (size_t)p->outputs, p->loss == NND_WIDE_MSE, set);
+}
+
+bool nnd_wide_mlp_has_many(const nnd_wide_mlp *p) {
+    size_t points = nnd_data_samples(&p->data) + nnd_data_tests(&p->data);
+    return points * (size_t)p->outputs > NND_WIDE_MANY;
 }
 
 bool nnd_wide_mlp_classifies(const nnd_wide_mlp *p) {

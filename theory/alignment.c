@@ -493,9 +493,9 @@ static double flow_flops(const nnd_alignment *p, double nodes) {
 
 /* Measuring data, and the regression on inputs as they are: a matrix of rows and one of modes. */
 static void add_data_cost(const nnd_alignment *p, nnd_cost *cost) {
-    double bytes, flops, modes = (double)nnd_alignment_dim(p), rows = (double)p->data.inputs.rows;
+    double bytes, flops, modes = (double)nnd_alignment_dim(p);
+    double rows = (double)nnd_alignment_rows_measured(p->data.inputs.rows, nnd_alignment_dim(p));
     nnd_feature_spectrum_cost(&p->data, &bytes, &flops);
-    rows = fmin(rows, NND_ALIGNMENT_MOST_ROWS);
     cost->bytes += bytes + sizeof(double) * modes * (2.0 * rows + 2.0 * modes);
     cost->flops += flops + 2.0 * rows * modes * modes +
                    (p->minimum ? SCAN + 40.0 : 2.0) * (rows + modes) * modes * modes;

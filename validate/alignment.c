@@ -255,7 +255,8 @@ static void add_data_cost(const nnd_alignment *p, size_t size, nnd_simulation_co
 static nnd_simulation_cost cost(const void *params, size_t size) {
     const nnd_alignment *p = params;
     double d = (double)size, samples = p->alpha * d, k = (double)nnd_alignment_width(p, size);
-    double times = recorded_times(p), c = (double)p->outputs, tests = (double)p->test_points;
+    double times = recorded_times(p), c = (double)p->outputs,
+           tests = (double)nnd_alignment_tests(p);
     nnd_simulation_cost x = {
         .bytes = sizeof(double) * (2.0 * samples * (d + c) + 4.0 * d * d +
                                    (trains_layers(p) ? 32.0 * k : 30.0 * c) * d),

@@ -185,26 +185,51 @@ static void put_class(size_t classes, size_t which, double *y) {
         y[c] = c == which ? 1.0 : 0.0;
 }
 
+static nnd_status choose(nnd_context *ctx, nnd_alignment_pair *pair, size_t count) {
+    if (count <= pair->most_chosen)
+        return NND_OK;
+    uint64_t *grown = realloc(pair->chosen, count * sizeof *grown);
+    if (grown == NULL)
+        return nnd_fail_memory(ctx, "rows of data");
+    pair->chosen = grown;
+    pair->most_chosen = count;
+    return NND_OK;
+}
+
+/* Coordinates and labels of the chosen rows of data, less the means of all to learn from. */
+static void take_rows(const nnd_alignment_pair *pair, const nnd_data *data, size_t count, double *x,
+                      double *y) {
+    nnd_feature_coordinates(&pair->rows, data, count, pair->chosen, pair->scratch, x, y);
+    for (size_t i = 0; pair->outputs > 1 && i < count; i++)
+        put_class(pair->outputs, (size_t)data->labels.value[pair->chosen[i]],
+                  y + i * pair->outputs);
+    cblas_dscal((int)(count * pair->dim), 1.0 / pair->unit, x, 1);
+}
+
 /* Rows of data, each as likely, with replacement, and their labels without noise. */
 static nnd_status draw_rows(nnd_context *ctx, nnd_alignment_pair *pair, nnd_rng_key key,
                             uint32_t stream, size_t count, double *x, double *y) {
-    if (count > pair->most_chosen) {
-        uint64_t *grown = realloc(pair->chosen, count * sizeof *grown);
-        if (grown == NULL)
-            return nnd_fail_memory(ctx, "rows of data");
-        pair->chosen = grown;
-        pair->most_chosen = count;
-    }
+    nnd_status status = choose(ctx, pair, count);
+    if (status != NND_OK)
+        return status;
     nnd_rng_words(key, stream, 0, count, pair->chosen);
     for (size_t i = 0; i < count; i++)
         pair->chosen[i] %= pair->rows.rows;
-    nnd_feature_coordinates(&pair->rows, &pair->params->data, count, pair->chosen, pair->scratch, x,
-                            y);
-    for (size_t i = 0; pair->outputs > 1 && i < count; i++)
-        put_class(pair->outputs, (size_t)pair->params->data.labels.value[pair->chosen[i]],
-                  y + i * pair->outputs);
-    cblas_dscal((int)(count * pair->dim), 1.0 / pair->unit, x, 1);
+    take_rows(pair, &pair->params->data, count, x, y);
     return NND_OK;
+}
+
+nnd_status nnd_alignment_take_tests(nnd_context *ctx, nnd_alignment_pair *pair, double *probes,
+                                    double *clean) {
+    const nnd_data *all = &pair->params->data;
+    const nnd_data tests = {
+        .inputs = all->test_inputs, .targets = all->test_targets, .labels = all->test_labels};
+    nnd_status status = choose(ctx, pair, tests.inputs.rows);
+    for (size_t i = 0; status == NND_OK && i < tests.inputs.rows; i++)
+        pair->chosen[i] = i;
+    if (status == NND_OK)
+        take_rows(pair, &tests, tests.inputs.rows, probes, clean);
+    return status;
 }
 
 nnd_status nnd_alignment_draw_probes(nnd_context *ctx, nnd_alignment_pair *pair, nnd_rng_key key,

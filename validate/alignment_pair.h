@@ -35,6 +35,9 @@ void nnd_alignment_pair_clear(nnd_alignment_pair *pair);
 /** Draws teacher, inputs and labels. Sample mu is the same whatever the number of samples. */
 NND_MUST_USE nnd_status nnd_alignment_pair_draw(nnd_context *ctx, nnd_alignment_pair *pair,
                                                 nnd_rng_key key);
+/** All test rows of data, in coordinates of the training rows, as nnd_alignment_draw_probes. */
+NND_MUST_USE nnd_status nnd_alignment_take_tests(nnd_context *ctx, nnd_alignment_pair *pair,
+                                                 double *probes, double *clean);
 /** `count` clean inputs from a stream of their own (count x D), of data rows, and their labels
  *  without noise (count x C): outputs of the teacher, or those of the rows. */
 NND_MUST_USE nnd_status nnd_alignment_draw_probes(nnd_context *ctx, nnd_alignment_pair *pair,

@@ -87,7 +87,7 @@ static nnd_status student_make(run *r, size_t b) {
 
 static nnd_status run_make(run *r) {
     nnd_status status = NND_OK;
-    r->tests = (size_t)r->pair->params->test_points;
+    r->tests = nnd_alignment_tests(r->pair->params);
     r->clean = calloc(r->tests * r->pair->outputs, sizeof(double));
     r->wanted = calloc(r->tests * r->pair->outputs, sizeof(double));
     r->weight = calloc(r->tests, sizeof(double));
@@ -136,8 +136,11 @@ static nnd_status set_data(run *r, nnd_rng_key key) {
     double *x = calloc(r->tests * d, sizeof *x);
     if (x == NULL)
         return nnd_fail_memory(r->ctx, "inputs");
-    nnd_status status = nnd_alignment_draw_probes(r->ctx, r->pair, key, NND_STREAM_ALIGNMENT_TESTS,
-                                                  r->tests, x, r->clean);
+    nnd_status status =
+        r->pair->params->data.test_inputs.rows > 0
+            ? nnd_alignment_take_tests(r->ctx, r->pair, x, r->clean)
+            : nnd_alignment_draw_probes(r->ctx, r->pair, key, NND_STREAM_ALIGNMENT_TESTS, r->tests,
+                                        x, r->clean);
     for (size_t b = 0; b < 2; b++) {
         nnd_network_set_inputs(&r->student[b].net, 0, r->pair->x[b]);
         nnd_network_set_inputs(&r->student[b].test, 0, x);

@@ -89,7 +89,8 @@ double nnd_wide_block_bytes(const nnd_wide_mlp *p, const nnd_network_plan *plan)
 
 static nnd_status make_data(nnd_wide_block *block) {
     const nnd_wide_mlp *p = block->params;
-    nnd_status status = nnd_wide_mlp_dataset(block->ctx, p, &block->set);
+    nnd_status status = nnd_wide_mlp_has_many(p) ? nnd_wide_mlp_inputs(block->ctx, p, &block->set)
+                                                 : nnd_wide_mlp_dataset(block->ctx, p, &block->set);
     if (status == NND_OK)
         status = nnd_dataset_reproduce(block->ctx, &block->set, 0);
     if (status != NND_OK)
