@@ -14,7 +14,8 @@
 typedef struct {
     double sigma;      /* kappa sigma */
     size_t left, size; /* rows that belong to p; all rows */
-    double *s, *k, *c; /* lower triangles of S, K and K without kappa R */
+    double *s, *r, *c; /* lower triangles of S and of the two parts of K */
+    double learned;    /* 1, or 0 for F_0, which is F without C */
 } pencil;
 
 /* kappa^2 S_Y = kappa^2 (<Y Y^T> - R R^T), or kappa^2 S_X = kappa^2 (<X X^T> - R^T R), into the
@@ -36,19 +37,19 @@ static nnd_status pencil_make(nnd_context *ctx, nnd_queried *m, pencil *f) {
     size_t left = nnd_queried_rank(m, NND_BACKWARD), right = nnd_queried_rank(m, NND_FORWARD);
     size_t size = left + right;
     const nnd_growing *c = m->part == NND_QUERIED_INITIAL ? NULL : &m->c[m->part];
-    *f = (pencil){.sigma = m->kappa * m->sigma, .left = left, .size = size};
+    *f = (pencil){.sigma = m->kappa * m->sigma, .left = left, .size = size, .learned = 1.0};
     f->s = calloc(3 * size * size + 1, sizeof *f->s);
     if (f->s == NULL)
         return nnd_fail_memory(ctx, "the outliers");
-    f->k = f->s + size * size;
-    f->c = f->k + size * size;
+    f->r = f->s + size * size;
+    f->c = f->r + size * size;
     fill_block(m, NND_BACKWARD, 0, f);
     fill_block(m, NND_FORWARD, left, f);
     for (size_t i = 0; i < right; i++)
         for (size_t j = 0; j < left; j++) {
             size_t at = (left + i) * size + j;
             f->c[at] = c != NULL ? c->x[j * c->cols + i] : 0.0;
-            f->k[at] = m->kappa * m->r.x[j * m->r.cols + i] + f->c[at];
+            f->r[at] = m->kappa * m->r.x[j * m->r.cols + i];
         }
     return NND_OK;
 }
@@ -65,8 +66,10 @@ static nnd_status fill_matrix(void *data, double omega, double *out) {
     const pencil *f = data;
     double weight = 1.0 / (f->sigma * omega);
     for (size_t i = 0; i < f->size; i++) {
-        for (size_t j = 0; j <= i; j++)
-            out[i * f->size + j] = -weight * f->s[i * f->size + j] - f->k[i * f->size + j];
+        for (size_t j = 0; j <= i; j++) {
+            size_t at = i * f->size + j;
+            out[at] = -weight * f->s[at] - (f->r[at] + f->learned * f->c[at]);
+        }
         out[i * f->size + i] += singular_value(f, omega);
     }
     return NND_OK;
@@ -105,9 +108,24 @@ static double norm_of(const pencil *f, double omega, const double *y, double *sc
     return cblas_ddot(n, y, 1, y, 1) - derivative * cblas_ddot(n, y, 1, scratch, 1);
 }
 
-static nnd_status find_all(nnd_context *ctx, pencil *f, nnd_queried_outliers *out) {
+/* Where F_0 becomes positive: beyond it each negative eigenvalue of F is an outlier that C made,
+ * not sampling noise of M(0). */
+static nnd_status find_edge(nnd_context *ctx, const pencil *f, double *edge) {
+    pencil initial = *f;
+    initial.learned = 0.0;
+    nnd_outlier_problem problem = problem_of(&initial);
+    double far = 1.0;
+    nnd_status status = beyond(ctx, &problem, &far);
+    if (status == NND_OK)
+        status = nnd_outlier_find(ctx, &problem, 0, 1.0, far, edge, NULL);
+    if (isnan(*edge)) /* closer than rounding */
+        *edge = 1.0;
+    return status;
+}
+
+static nnd_status find_all(nnd_context *ctx, pencil *f, double edge, nnd_queried_outliers *out) {
     nnd_outlier_problem problem = problem_of(f);
-    double edge = 1.0, far = edge, omega, *y = calloc(2 * f->size, sizeof *y);
+    double far = edge, omega, *y = calloc(2 * f->size, sizeof *y);
     size_t count = 0;
     nnd_status status = y != NULL ? NND_OK : nnd_fail_memory(ctx, "the outliers");
     if (status == NND_OK)
@@ -128,30 +146,25 @@ static nnd_status find_all(nnd_context *ctx, pencil *f, nnd_queried_outliers *ou
     return status;
 }
 
-/* F at the edge without C: s (2 - S/s^2) - kappa R, positive since M(0) has no outlier. */
-static void fill_initial(const pencil *f, double *out) {
-    for (size_t i = 0; i < f->size * f->size; i++)
-        out[i] = f->c[i] - f->k[i] - f->s[i] / f->sigma;
-    for (size_t i = 0; i < f->size; i++)
-        out[i * (f->size + 1)] += 2.0 * f->sigma;
-}
-
 /* Eigenvalues of F_0^(-1/2) ((0, C), (., 0)) F_0^(-1/2) (wide-mlp.md#eq16). They come in pairs +-,
- * of which the positive ones are meant. */
+ * of which the positive ones are meant. F_0 is F at the edge without C, positive since M(0) has no
+ * outlier. */
 static nnd_status strengths_of(nnd_context *ctx, const pencil *f, size_t count, double *strength) {
+    pencil without = *f;
+    without.learned = 0.0;
     size_t n = f->size;
     double *c = malloc((2 * n * n + n + 1) * sizeof *c);
     if (c == NULL)
         return nnd_fail_memory(ctx, "the outliers");
     double *initial = c + n * n, *value = initial + n * n;
     cblas_dcopy((int)(n * n), f->c, 1, c, 1);
-    fill_initial(f, initial);
+    nnd_status status = fill_matrix(&without, 1.0, initial);
     bool positive = n == 0 || LAPACKE_dsygv(LAPACK_ROW_MAJOR, 1, 'N', 'L', (lapack_int)n, c,
                                             (lapack_int)n, initial, (lapack_int)n, value) == 0;
     for (size_t j = 0; j < count; j++)
         strength[j] = !positive ? NAN : 2 * j < n ? fmax(value[n - 1 - j], 0.0) : 0.0;
     free(c);
-    return NND_OK;
+    return status;
 }
 
 nnd_status nnd_queried_strengths(nnd_context *ctx, nnd_queried *matrix, size_t count,
@@ -172,8 +185,12 @@ nnd_status nnd_queried_find_outliers(nnd_context *ctx, nnd_queried *matrix,
     nnd_status status = pencil_make(ctx, matrix, &f);
     if (status == NND_OK)
         status = strengths_of(ctx, &f, out->count, out->strength);
-    if (status == NND_OK && out->strength[0] > 1.0)
-        status = find_all(ctx, &f, out);
+    double edge = 1.0;
+    if (status == NND_OK && isnan(out->strength[0]))
+        status = find_edge(ctx, &f, &edge);
+    out->edge = singular_value(&f, edge);
+    if (status == NND_OK && !(out->strength[0] <= 1.0))
+        status = find_all(ctx, &f, edge, out);
     pencil_clear(&f);
     return status;
 }

@@ -307,6 +307,46 @@ START_TEST(an_update_along_the_image_itself_is_the_spiked_covariance_model) {
 }
 END_TEST
 
+/* With many directions on few sites what is sampled of M(0) passes the edge, and the strengths are
+ * not known. The outlier of a strong spike is, and noise is not taken for another. */
+START_TEST(noise_beyond_the_edge_hides_no_strong_outlier) {
+    const double theta = 4.0;
+    double strength[2], value[2], left[2], right[2], one = 1.0;
+    nnd_queried_outliers out = {.count = 2,
+                                .strength = strength,
+                                .value = value,
+                                .left = left,
+                                .right = right,
+                                .left_rank = 1,
+                                .right_rank = 1,
+                                .left_direction = &one,
+                                .right_direction = &one};
+    fixture f = make(NND_FRESH_PLAIN, SITES, 1.0, 1e-10, 3);
+    double v[SITES], u[SITES], image[SITES];
+    draw(f.in, 1, v);
+    draw(f.out, 1, u);
+    apply(&f, NND_FORWARD, 1, v, image);
+    apply(&f, NND_BACKWARD, 1, u, image);
+    ck_assert_int_eq(nnd_queried_update(f.m, 0, 1.0, 1, &theta), NND_OK);
+    for (int turn = 0; turn < 40; turn++) {
+        apply(&f, NND_FORWARD, 1, v, u);
+        for (size_t i = 0; i < SITES; i++)
+            u[i] = cos(u[i] + turn);
+        apply(&f, NND_BACKWARD, 1, u, v);
+        for (size_t i = 0; i < SITES; i++)
+            v[i] = sin(v[i] + turn);
+    }
+    find(&f, &out);
+    ck_assert_msg(isnan(strength[0]) && isnan(strength[1]), "strength %g", strength[0]);
+    ck_assert_msg(out.edge > 2.0 && out.edge < 3.0, "edge %g", out.edge);
+    /* Sampling shifts an outlier by O(1/sqrt(sites)). */
+    double wanted = theta + 1.0 / theta;
+    ck_assert_msg(fabs(value[0] - wanted) < 5.0 / sqrt(SITES), "%g, not %g", value[0], wanted);
+    ck_assert_msg(isnan(value[1]), "a second outlier at %g", value[1]);
+    clear(&f);
+}
+END_TEST
+
 START_TEST(directions_beyond_the_sites_are_refused) {
     static const nnd_fresh kinds[] = {NND_FRESH_UNIT, NND_FRESH_MATCHED};
     enum { FEW = 4 };
@@ -552,6 +592,7 @@ int main(void) {
     tcase_add_test(tests, independent_spikes_give_the_known_outliers);
     tcase_add_loop_test(tests, an_update_along_the_image_itself_is_the_spiked_covariance_model, 0,
                         4);
+    tcase_add_test(tests, noise_beyond_the_edge_hides_no_strong_outlier);
     tcase_add_loop_test(tests, directions_beyond_the_sites_are_refused, 0, 2);
     tcase_add_test(tests, block_products_equal_plain_loops);
     tcase_add_loop_test(tests, a_dropped_residue_keeps_its_response, 0, 2);

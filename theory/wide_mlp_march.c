@@ -134,7 +134,7 @@ static nnd_status record_outliers(nnd_wide_marching *m, size_t mark, size_t l, d
         nnd_wide_curves_at(r, WIDE_OUTLIER_RIGHT, mark)[at] = out.right[k];
         nnd_wide_curves_at(r, WIDE_OUTLIER_STRENGTH, mark)[at] = out.strength[k];
         nnd_wide_curves_at(r, WIDE_OUTLIER_CLAIM, mark)[at] =
-            nnd_claim_outlier(2.0 * tau, room, out.value, k, 0.0, 0.5 * tau * tau);
+            nnd_claim_outlier(out.edge, room, out.value, k, 0.0, 0.5 * tau * tau);
     }
     note_strengths(m, l, now, out.strength);
     return NND_OK;

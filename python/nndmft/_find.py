@@ -3,11 +3,10 @@
 import re
 from typing import NamedTuple
 
-from ._cases import Case
 from ._context import Context, InputError, NotConvergedWarning, text, warn
 from ._frames import dataset, frame_of, owned
 from ._nndmft import ffi, lib
-from ._run import solve
+from ._run import _case, _one_point, solve
 from ._tables import describe
 
 _RELATIONS = {"<": lib.NND_BELOW, ">": lib.NND_ABOVE, "=": lib.NND_ACROSS}
@@ -71,7 +70,7 @@ def find(model, *, param=None, between=None, zero=None, min=None, max=None, dive
     (`subject="y < 2"`: where that holds), `diverges=True`; or `first="theta < 1e-3"` alone.
     `at={"t": 40, "layer": 1}` says where the variable is read.
     """
-    case = Case(model, **params)
+    case = _one_point(_case(model, params))
     context = Context(threads, memory_limit, progress)
     found = ffi.new("nnd_found *")
     coordinates, keep = _coordinates(at or {})

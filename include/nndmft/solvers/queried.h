@@ -100,7 +100,8 @@ double nnd_queried_work(const nnd_queried *matrix);
 typedef struct {
     size_t count;     /**< room in the arrays */
     double *strength; /**< as nnd_queried_strengths */
-    double *value;    /**< outliers, largest first, NaN where absent or not known (strength NaN) */
+    double edge;      /**< of the bulk, or where sampling noise of M(0) ends if that passes it */
+    double *value;    /**< outliers beyond the edge, largest first, NaN where absent */
     double *left;     /**< squared overlap of each left vector with `left_direction` */
     double *right;    /**< squared overlap of each right vector with `right_direction` */
     /** Coefficients in p_j and q_k of vectors whose directions are meant (the first `left_rank` and
