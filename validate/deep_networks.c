@@ -16,7 +16,7 @@
 static const double CACHE = 262144.0;
 /* A block has at most so many networks and about so many operations. */
 enum { MOST_SIDE_BY_SIDE = 64, MOST_SEEDS = 256, MOST_LAYERS = 101 };
-static const double BLOCK_FLOPS = 2e10;
+static const double BLOCK_FLOPS = 2e9;
 
 /* ---- sizes ---- */
 
