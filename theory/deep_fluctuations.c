@@ -199,6 +199,7 @@ nnd_status nnd_deep_fluctuations_theory_cost(nnd_context *ctx, const void *param
     nnd_deep_sampled sampled = sampled_of(p, &grid);
     size_t all = sampled.problem.samples + sampled.observables;
     nnd_deep_sampled_cost(&sampled, &cost->bytes, &cost->flops, &cost->threads);
+    cost->bytes *= nnd_context_concurrency(ctx, (size_t)cost->threads, cost->bytes);
     cost->results =
         (4.0 + 2.0 * (double)p->replicates) *
         nnd_fluctuations_bytes(grid.count, sampled.problem.samples, all, p->bias, p->two_time);
