@@ -259,6 +259,9 @@ typedef struct {
     const double *width;
     ...;
 } nnd_transfer_options;
+typedef int... nnd_transfer_outcome;
+const char *nnd_transfer_text(nnd_transfer_outcome outcome);
+#define NND_TRANSFER_UNKNOWN ...
 nnd_status nnd_transfer(nnd_context *ctx, const nnd_model *model,
                         const nnd_transfer_options *options, nnd_frame **answers);
 

@@ -367,6 +367,24 @@ START_TEST(directions_beyond_the_sites_are_refused) {
 }
 END_TEST
 
+/* A Gram matrix, of which one side of the diagonal is copied, and the same product of two sets. */
+START_TEST(a_gram_matrix_is_the_product_of_equal_vectors) {
+    enum { ROWS = 71, LONG = 600 };
+    double *a = malloc(2 * ROWS * LONG * sizeof *a), *b = a + ROWS * LONG;
+    double gram[ROWS * (ROWS + 1)], product[ROWS * (ROWS + 1)];
+    for (size_t i = 0; i < ROWS * LONG; i++)
+        a[i] = b[i] = sin((double)i);
+    nnd_block_inner(ROWS, a, ROWS, a, LONG, 0.3, gram, ROWS + 1);
+    nnd_block_inner(ROWS, a, ROWS, b, LONG, 0.3, product, ROWS + 1);
+    for (size_t i = 0; i < ROWS; i++)
+        for (size_t j = 0; j < ROWS; j++) {
+            ck_assert(gram[i * (ROWS + 1) + j] == gram[j * (ROWS + 1) + i]);
+            ck_assert(fabs(gram[i * (ROWS + 1) + j] - product[i * (ROWS + 1) + j]) < 1e-11);
+        }
+    free(a);
+}
+END_TEST
+
 /* The thin products against plain loops: every remainder of rows, columns and sites, and more rows
  * than are worked on at once. */
 START_TEST(block_products_equal_plain_loops) {
@@ -595,6 +613,7 @@ int main(void) {
     tcase_add_test(tests, noise_beyond_the_edge_hides_no_strong_outlier);
     tcase_add_loop_test(tests, directions_beyond_the_sites_are_refused, 0, 2);
     tcase_add_test(tests, block_products_equal_plain_loops);
+    tcase_add_test(tests, a_gram_matrix_is_the_product_of_equal_vectors);
     tcase_add_loop_test(tests, a_dropped_residue_keeps_its_response, 0, 2);
     tcase_add_loop_test(tests, scratch_queries_tell_what_is_known_and_leave_no_trace, 0, 2);
     tcase_add_test(tests, updates_are_combined_and_chosen);

@@ -135,10 +135,22 @@ static nnd_status check_method(nnd_context *ctx, const nnd_wide_mlp *p, method b
     return status == NND_OK ? check_points(ctx, p, by) : status;
 }
 
+/* wide-mlp.md#s1-2. */
+static nnd_status check_limit(nnd_context *ctx, const nnd_wide_mlp *p) {
+    if (p->parameterization != NND_STANDARD)
+        return NND_OK;
+    return nnd_fail(ctx, NND_E_INPUT,
+                    "params.parameterization: standard has no limit of infinite width: a step at "
+                    "fixed lr moves outputs in proportion to the width; allowed in theory: mup, "
+                    "ntk (commands simulate and coordinates train standard networks)");
+}
+
 nnd_status nnd_wide_mlp_theory(nnd_context *ctx, const void *params, nnd_frame **frame) {
     nnd_wide_problem problem = {0};
     method by = method_of(params);
-    nnd_status status = check_method(ctx, params, by);
+    nnd_status status = check_limit(ctx, params);
+    if (status == NND_OK)
+        status = check_method(ctx, params, by);
     if (status == NND_OK)
         status = nnd_wide_problem_make(ctx, params, &problem);
     if (status == NND_OK)
@@ -149,7 +161,9 @@ nnd_status nnd_wide_mlp_theory(nnd_context *ctx, const void *params, nnd_frame *
 
 nnd_status nnd_wide_mlp_theory_cost(nnd_context *ctx, const void *params, nnd_cost *cost) {
     const nnd_wide_mlp *p = params;
-    nnd_status status = check_points(ctx, p, method_of(p));
+    nnd_status status = check_limit(ctx, p);
+    if (status == NND_OK)
+        status = check_points(ctx, p, method_of(p));
     if (status != NND_OK)
         return status;
     double points = (double)(nnd_data_samples(&p->data) + nnd_data_tests(&p->data));

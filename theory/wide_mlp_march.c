@@ -133,8 +133,13 @@ static nnd_status record_outliers(nnd_wide_marching *m, size_t mark, size_t l, d
         nnd_wide_curves_at(r, WIDE_OUTLIER_LEFT, mark)[at] = out.left[k];
         nnd_wide_curves_at(r, WIDE_OUTLIER_RIGHT, mark)[at] = out.right[k];
         nnd_wide_curves_at(r, WIDE_OUTLIER_STRENGTH, mark)[at] = out.strength[k];
-        nnd_wide_curves_at(r, WIDE_OUTLIER_CLAIM, mark)[at] =
-            nnd_claim_outlier(out.edge, room, out.value, k, 0.0, 0.5 * tau * tau);
+        double variance = 0.5 * tau * tau;
+        double least = nnd_claim_outlier(out.edge, room, out.value, k, 0.0, variance);
+        nnd_wide_curves_at(r, WIDE_OUTLIER_CLAIM, mark)[at] = least;
+        nnd_wide_curves_at(r, WIDE_OUTLIER_LEFT_CLAIM, mark)[at] =
+            nnd_claim_overlap(room, out.value, out.left, k, variance, least);
+        nnd_wide_curves_at(r, WIDE_OUTLIER_RIGHT_CLAIM, mark)[at] =
+            nnd_claim_overlap(room, out.value, out.right, k, variance, least);
     }
     note_strengths(m, l, now, out.strength);
     return NND_OK;

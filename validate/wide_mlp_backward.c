@@ -97,11 +97,10 @@ void nnd_wide_backward_ntk(nnd_wide_backward *back, size_t b, double *kernel) {
     const nnd_wide_block *block = back->block;
     const nnd_network *net = &block->net;
     size_t samples = net->samples, p = block->training, outputs = block->outputs;
-    double unit = nnd_wide_gamma(block->params, block->width);
-    unit *= unit * (double)block->width;
     memset(kernel, 0, outputs * samples * outputs * p * sizeof *kernel);
     for (size_t l = 0; l <= block->depth; l++) {
         const nnd_layer *layer = &net->layer[l];
+        double unit = layer->rate / nnd_wide_rate(block->params);
         bool readout = l == block->depth;
         products(back, layer->cols, 1, layer->scale * layer->scale, nnd_network_input(net, l, b),
                  back->x);

@@ -306,6 +306,14 @@ class Recipes(unittest.TestCase):
             with self.assertRaisesRegex(nd.InputError, "size"):
                 nd.recipe("deep-linear", size=size)
 
+    def test_transfer_says_why_there_is_no_answer(self):
+        with self.assertWarns(nd.NotConvergedWarning):
+            answers = nd.transfer("deep-linear", lr=np.linspace(0.01, 0.05, 9),
+                                  **{k: v for k, v in SMALL.items() if k != "lr"})
+        self.assertTrue(np.isnan(answers.best_rate).all())
+        told = answers.outcome.attrs["flag_meanings"].split("; ")
+        self.assertIn("no minimum", told[int(answers.outcome.values.ravel()[0])])
+
 
 class Threads(unittest.TestCase):
     def test_two_may_work_at_once(self):

@@ -34,6 +34,19 @@ simulate: {size: [512, 1024, 2048], seeds: 400}'
     "$NNDMFT" export out.h5 --var output_min_size | grep -q "^20,inf$"
 }
 
+@test "overlaps of outliers that mix are left out until they do not" {
+    sed 's/size: .400, 800./size: [256, 512]/' "$BATS_TEST_DIRNAME/../../data/cases/three-classes.yaml" >case.yaml
+    grep -q 'size: .256, 512.' case.yaml
+    run "$NNDMFT" run case.yaml -q -o out.h5
+    echo "$output"
+    [ "$status" -eq 0 ] && ! grep -q disagrees <<<"$output"
+    for side in left right; do # of the first outlier, at t = 8 as it is alone
+        "$NNDMFT" export out.h5 --var "outlier_${side}_min_size" | grep -q "^8,1,1,0$"
+    done
+    # The second overlap is small beside the first.
+    "$NNDMFT" export out.h5 --var outlier_right_min_size | awk -F, '$1 == 24 && $3 == 2 && $4 > 1e4 {n++} END {exit !n}'
+}
+
 THREE='gram: [[1, 0.4, -0.2], [0.4, 0.8, 0.1], [-0.2, 0.1, 1.2]]'
 
 # trains PARAMS DATA [SEEDS]: networks of two widths and theory agree.
