@@ -407,14 +407,14 @@ static bool check_probes(const nnd_alignment *p, nnd_objection *o) {
         return nnd_object(o, "probe.on", "test: %zu points of %zu data.test_inputs", points, tests);
     if (p->probe.on == NND_PROBE_FRESH && tests > 0 && points > 0)
         return nnd_object(o, "probe.on", "fresh beside data.test_inputs; allowed: test, train");
-    if (!p->probe.similarity)
-        return true;
-    if (p->probe.points < FEWEST_COMPARED)
+    if (p->probe.on == NND_PROBE_FRESH && !nnd_alignment_is_linear(p) &&
+        points > nnd_alignment_tests(p))
+        return nnd_object(o, "probe.points", "%zu; allowed: at most test_points, %zu", points,
+                          nnd_alignment_tests(p));
+    if (p->probe.similarity && p->probe.points < FEWEST_COMPARED)
         return nnd_object(o, "probe.points", "%lld; allowed: at least %d with similarity",
                           (long long)p->probe.points, FEWEST_COMPARED);
-    return nnd_alignment_is_linear(p) || nnd_alignment_tests(p) >= FEWEST_COMPARED ||
-           nnd_object(o, "test_points", "%lld; allowed: at least %d with probe.similarity",
-                      (long long)p->test_points, FEWEST_COMPARED);
+    return true;
 }
 
 bool nnd_alignment_check(void *params, nnd_objection *o) {

@@ -8,15 +8,18 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "nndmft/solvers/inertia.h"
 #include "nndmft/solvers/outliers.h"
 #include "solvers/queried_impl.h"
 
-typedef struct {
+struct nnd_queried_pencil {
     double sigma;      /* kappa sigma */
     size_t left, size; /* rows that belong to p; all rows */
     double *s, *r, *c; /* lower triangles of S and of the two parts of K */
     double learned;    /* 1, or 0 for F_0, which is F without C */
-} pencil;
+};
+
+typedef nnd_queried_pencil pencil;
 
 /* kappa^2 S_Y = kappa^2 (<Y Y^T> - R R^T), or kappa^2 S_X = kappa^2 (<X X^T> - R^T R), into the
  * block of S that begins at `first`. */
@@ -62,8 +65,7 @@ static double singular_value(const pencil *f, double omega) {
     return f->sigma * (omega + 1.0 / omega);
 }
 
-static nnd_status fill_matrix(void *data, double omega, double *out) {
-    const pencil *f = data;
+static void fill_at(const pencil *f, double omega, double *out) {
     double weight = 1.0 / (f->sigma * omega);
     for (size_t i = 0; i < f->size; i++) {
         for (size_t j = 0; j <= i; j++) {
@@ -72,6 +74,10 @@ static nnd_status fill_matrix(void *data, double omega, double *out) {
         }
         out[i * f->size + i] += singular_value(f, omega);
     }
+}
+
+static nnd_status fill_matrix(void *data, double omega, double *out) {
+    fill_at(data, omega, out);
     return NND_OK;
 }
 
@@ -149,7 +155,8 @@ static nnd_status find_all(nnd_context *ctx, pencil *f, double edge, nnd_queried
 /* Eigenvalues of F_0^(-1/2) ((0, C), (., 0)) F_0^(-1/2) (wide-mlp.md#eq16). They come in pairs +-,
  * of which the positive ones are meant. F_0 is F at the edge without C, positive since M(0) has no
  * outlier. */
-static nnd_status strengths_of(nnd_context *ctx, const pencil *f, size_t count, double *strength) {
+nnd_status nnd_queried_pencil_strengths(nnd_context *ctx, const nnd_queried_pencil *f, size_t count,
+                                        double *strength) {
     pencil without = *f;
     without.learned = 0.0;
     size_t n = f->size;
@@ -167,16 +174,6 @@ static nnd_status strengths_of(nnd_context *ctx, const pencil *f, size_t count, 
     return status;
 }
 
-nnd_status nnd_queried_strengths(nnd_context *ctx, nnd_queried *matrix, size_t count,
-                                 double *strength) {
-    pencil f;
-    nnd_status status = pencil_make(ctx, matrix, &f);
-    if (status == NND_OK)
-        status = strengths_of(ctx, &f, count, strength);
-    pencil_clear(&f);
-    return status;
-}
-
 nnd_status nnd_queried_find_outliers(nnd_context *ctx, nnd_queried *matrix,
                                      nnd_queried_outliers *out) {
     pencil f;
@@ -184,7 +181,7 @@ nnd_status nnd_queried_find_outliers(nnd_context *ctx, nnd_queried *matrix,
         out->value[j] = out->left[j] = out->right[j] = NAN;
     nnd_status status = pencil_make(ctx, matrix, &f);
     if (status == NND_OK)
-        status = strengths_of(ctx, &f, out->count, out->strength);
+        status = nnd_queried_pencil_strengths(ctx, &f, out->count, out->strength);
     double edge = 1.0;
     if (status == NND_OK && isnan(out->strength[0]))
         status = find_edge(ctx, &f, &edge);
@@ -192,5 +189,50 @@ nnd_status nnd_queried_find_outliers(nnd_context *ctx, nnd_queried *matrix,
     if (status == NND_OK && !(out->strength[0] <= 1.0))
         status = find_all(ctx, &f, edge, out);
     pencil_clear(&f);
+    return status;
+}
+
+/* ---- kept for later ---- */
+
+nnd_status nnd_queried_pencil_new(nnd_context *ctx, nnd_queried *matrix, nnd_queried_pencil **out) {
+    pencil *f = calloc(1, sizeof *f);
+    nnd_status status =
+        f != NULL ? pencil_make(ctx, matrix, f) : nnd_fail_memory(ctx, "the outliers");
+    if (status == NND_OK)
+        *out = f;
+    else
+        nnd_queried_pencil_free(f);
+    return status;
+}
+
+void nnd_queried_pencil_free(nnd_queried_pencil *f) {
+    if (f != NULL)
+        pencil_clear(f);
+    free(f);
+}
+
+double nnd_queried_pencil_bytes(const nnd_queried_pencil *f) {
+    return f != NULL ? 3.0 * (double)(f->size * f->size) * sizeof(double) : 0.0;
+}
+
+/* F at omega, as the one block of a matrix. */
+static void fill_block_at(void *data, double omega, size_t i, double *diagonal, double *below) {
+    (void)i, (void)below;
+    fill_at(data, omega, diagonal);
+}
+
+/* Those of F at the edge that are negative, by a factorization alone. */
+nnd_status nnd_queried_pencil_outliers(nnd_context *ctx, const nnd_queried_pencil *f,
+                                       size_t *outliers) {
+    const double edge = 1.0;
+    pencil copy = *f;
+    nnd_inertia_problem problem = {
+        .blocks = 1, .rows = &f->size, .fill = fill_block_at, .data = &copy};
+    nnd_inertia *inertia;
+    nnd_status status = nnd_inertia_new(ctx, &problem, &inertia);
+    if (status != NND_OK)
+        return status;
+    status = nnd_inertia_count(inertia, edge, outliers);
+    nnd_inertia_free(inertia);
     return status;
 }

@@ -228,7 +228,7 @@ static const refusal REFUSALS[] = {
     {"probe: {points: 11, similarity: true}", "11; allowed: at least 12 with similarity"},
     {"probe: {points: 20, similarity: true}, training: rich}, simulate: {size: 9, test_points: 11, "
      "activation: tanh",
-     "simulate.test_points: 11; allowed: at least 12"},
+     "params.probe.points: 20; allowed: at most test_points, 11"},
 };
 
 START_TEST(nonsense_is_refused) {

@@ -275,6 +275,33 @@ START_TEST(independent_spikes_give_the_known_outliers) {
 }
 END_TEST
 
+/* Outliers counted at the edge are the strengths above 1, also of a moment that has gone by. */
+START_TEST(outliers_are_counted_as_often_as_strengths_are_above_one) {
+    const double sigma = 1.5, weight[3] = {4.0, 1.6, 1.4};
+    double strength[4], v[3 * 64], u[3 * 64], scratch[3 * 64];
+    nnd_queried_pencil *pencil[2];
+    fixture f = make(NND_FRESH_UNIT, 64, sigma, 1e-10, 0);
+    size_t count;
+    draw(f.in, 3, v);
+    draw(f.out, 3, u);
+    apply(&f, NND_FORWARD, 3, v, scratch);
+    apply(&f, NND_BACKWARD, 3, u, scratch);
+    for (int i = 0; i < 2; i++) {
+        ck_assert_int_eq(nnd_queried_pencil_new(f.ctx, f.m, &pencil[i]), NND_OK);
+        ck_assert_int_eq(nnd_queried_update(f.m, 0, 1.0, 3, weight), NND_OK);
+    }
+    for (int i = 0; i < 2; i++) {
+        ck_assert_int_eq(nnd_queried_pencil_outliers(f.ctx, pencil[i], &count), NND_OK);
+        ck_assert_uint_eq(count, i == 0 ? 0 : 2);
+        ck_assert_int_eq(nnd_queried_pencil_strengths(f.ctx, pencil[i], 4, strength), NND_OK);
+        for (size_t k = 0; k < 3; k++)
+            ck_assert(fabs(strength[k] - i * weight[k] / sigma) < 1e-11);
+        nnd_queried_pencil_free(pencil[i]);
+    }
+    clear(&f);
+}
+END_TEST
+
 /* M (1 + c q q^T), an update made of M's own image: the spiked covariance model of ratio 1, spike l
  * = (1 + c)^2, with outlier l + l/(l - 1) for l > 2 (Baik and Silverstein 2006) and squared overlap
  * (1 - 1/(l - 1)^2)/(1 + 1/(l - 1)). The formula that takes the update for independent is off. */
@@ -612,6 +639,7 @@ int main(void) {
                         4);
     tcase_add_test(tests, noise_beyond_the_edge_hides_no_strong_outlier);
     tcase_add_loop_test(tests, directions_beyond_the_sites_are_refused, 0, 2);
+    tcase_add_test(tests, outliers_are_counted_as_often_as_strengths_are_above_one);
     tcase_add_test(tests, block_products_equal_plain_loops);
     tcase_add_test(tests, a_gram_matrix_is_the_product_of_equal_vectors);
     tcase_add_loop_test(tests, a_dropped_residue_keeps_its_response, 0, 2);

@@ -299,10 +299,18 @@ static size_t matrices(const nnd_alignment *p) {
     return p->training == NND_ALIGN_RICH ? (size_t)p->depth : 2;
 }
 
+/* What is descended. */
+static const char *loss_of(const nnd_alignment *p) {
+    if (p->task != NND_TASK_CLASSIFICATION)
+        return "|y - f|^2/(2P)";
+    return p->outputs > 1 ? "the mean cross-entropy of the softmax"
+                          : "the mean of log(1 + exp(-y f))";
+}
+
 static void describe(const nnd_alignment *p, size_t size, char *text) {
     switch (p->training) {
     case NND_ALIGN_GD:
-        snprintf(text, size, "full-batch SGD on |y - f|^2/(2P)");
+        snprintf(text, size, "full-batch SGD on %s", loss_of(p));
         return;
     case NND_ALIGN_RICH:
         nnd_format(text, size,
@@ -328,7 +336,7 @@ static void describe(const nnd_alignment *p, size_t size, char *text) {
             p->ridge);
         return;
     default:
-        snprintf(text, size, "gradient flow on |y - f|^2/(2P): full-batch SGD with a small rate");
+        snprintf(text, size, "gradient flow on %s: full-batch SGD with a small rate", loss_of(p));
     }
 }
 

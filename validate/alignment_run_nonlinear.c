@@ -284,9 +284,7 @@ static void take_probes(student *s, size_t tests, size_t n, double *f) {
 
 /* The probes as a set of their own. */
 static nnd_status measure_probes(run *r, double *measure) {
-    bool trained = r->pair->params->probe.on == NND_PROBE_TRAIN;
     size_t n = (size_t)r->pair->params->probe.points, width[2];
-    n = n < r->tests || trained ? n : r->tests;
     double *f[2] = {NULL, NULL};
     nnd_status status = NND_OK;
     for (size_t b = 0; status == NND_OK && b < 2; b++) {
