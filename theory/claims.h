@@ -62,7 +62,7 @@ double nnd_claim_outlier(double edge, size_t n, const double *value, size_t i, d
 
 /**
  * The size from which the squared overlap of the vector of outlier i with a direction is claimed,
- * `size` being that of the outlier itself (wide-mlp.md#eq22). At size N that vector holds the part
+ * `size` being that of the outlier itself (wide-mlp.md#eq23). At size N that vector holds the part
  * v/(N gap^2) of its neighbour k, v = `variance` as above, which changes overlap_i by that times
  * overlap_k - overlap_i: where the sum is above 2 % of overlap_i nothing is claimed.
  */
