@@ -94,7 +94,7 @@ double bench_alignment_uneven(nnd_context *ctx, double *flops) {
             square[i * MODES + k] = i % 4 == 0 ? 2.5 : 0.5;
     const nnd_eigenmodes modes = {MODES, x->s, x->m, x->b};
     const nnd_pair_task task = {.samples = 300.0, .label_noise = 0.25};
-    const nnd_input_squares inputs = {ROWS, square};
+    const nnd_input_squares inputs = {ROWS, square, NULL};
     for (int r = 0; r < REPEATS; r++) {
         nnd_pair_overlaps o;
         double began = bench_seconds();

@@ -7,9 +7,10 @@
 
 #include "bench_require.h"
 #include "bench_timer.h"
-#include "theory/deep_march.h"
+#include "core/timegrid.h"
+#include "theory/deep_sampled.h"
 
-enum { RUNS = 3, OBSERVED = 48, MOST = 4 };
+enum { RUNS = 3, OBSERVED = 48, MOST = 4, PAIRS = MOST * (MOST + 1) / 2, REPLICATES = 2 };
 
 static nnd_status pass(void *data, nnd_deep_march *march, size_t step) {
     (void)data, (void)march, (void)step;
@@ -58,6 +59,39 @@ static void print(const char *name, const outcome *o, double dgemm) {
            o->rank[1]);
 }
 
+/* Outputs and the NTK at every step: seconds per replicate of so many sites and of half as many. */
+static void measure_all(const nnd_deep_problem *q, size_t sites) {
+    nnd_context *ctx = nnd_context_new(&(nnd_context_options){0});
+    const nnd_integers every = {0};
+    nnd_deep_observable ntk[PAIRS], *next = ntk;
+    nnd_timegrid grid;
+    nnd_fluctuations f, se;
+    nnd_deep_report report;
+    for (size_t mu = 0; mu < MOST; mu++)
+        for (size_t nu = 0; nu <= mu; nu++)
+            *next++ = (nnd_deep_observable){NND_DEEP_NTK, 0, mu, nu};
+    require(ctx, nnd_timegrid_make(ctx, q->steps, &every, 1, &grid));
+    const nnd_deep_sampled all = {
+        .problem = *q,
+        .grid = &grid,
+        .observables = PAIRS,
+        .observable = ntk,
+        .samples = sites,
+        .replicates = REPLICATES,
+        .rank_tol = 1e-3,
+        .seed = 1,
+    };
+    double began = bench_seconds();
+    require(ctx, nnd_deep_sampled_run(ctx, &all, &f, &se, &report));
+    printf("%-46s %9.3f s a replicate, %d threads, ranks %zu and %zu\n",
+           "outputs and NTK at 41 times, P = 4, S = 8192", (bench_seconds() - began) / REPLICATES,
+           nnd_context_threads(ctx), report.rank[0], report.rank[1]);
+    nnd_fluctuations_clear(&f);
+    nnd_fluctuations_clear(&se);
+    nnd_timegrid_clear(&grid);
+    nnd_context_free(ctx);
+}
+
 void bench_deep_fluctuations(void) {
     const nnd_activation plain_tanh = {NND_TANH, 1.0, 1.0, 0.0};
     const double targets[MOST] = {1.0, -0.5, 0.3, -0.8}, widths[] = {1.0, 1.0};
@@ -89,5 +123,6 @@ void bench_deep_fluctuations(void) {
         gram[i] = i % (MOST + 1) == 0 ? 1.0 : 0.3;
     outcome four = measure(ctx, &q, 8192);
     print("48 influence functions, P = 4, T = 40, S = 8192", &four, dgemm);
+    measure_all(&q, 8192);
     nnd_context_free(ctx);
 }

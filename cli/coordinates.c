@@ -110,11 +110,8 @@ int cli_coordinates(nnd_context *ctx, const cli_options *options) {
     nnd_ensemble ensemble = {0};
     nnd_frame *theory = NULL, *answers = NULL;
     nnd_status status = read_case(ctx, options, &c);
-    if (status == NND_OK && c->model->magnitudes == NULL)
-        status = nnd_fail(ctx, NND_E_INPUT, "%s lists no magnitudes to check", c->model->name);
-    if (status == NND_OK && (!c->simulates || c->simulate.size.count < 2))
-        status = nnd_fail(ctx, NND_E_INPUT,
-                          "simulate.size: two or more sizes are needed, as [64, 128, 256, 512]");
+    if (status == NND_OK)
+        status = nnd_coordinates_check(ctx, c);
     if (status == NND_OK)
         status = cli_check_answers(ctx, options);
     if (status == NND_OK)

@@ -368,12 +368,13 @@ static const struct {
     const char *name, *title;
     bool error, networks;
 } COLUMNS[] = {
-    {"best_rate", "best_", false, false},        {"best_rate_se", "+-", true, false},
-    {"best_rate_next", "next", true, false},     {"best_loss", "loss", false, false},
-    {"best_loss_sd", "sd", true, false},         {"transfer_loss", "lost", true, false},
-    {"edge_rate", "edge", false, false},         {"edge_rate_se", "+-", true, false},
-    {"network_rate", "networks", false, true},   {"network_rate_se", "+-", true, true},
-    {"network_loss", "their loss", false, true}, {"network_loss_se", "+-", true, true},
+    {"best_rate", "best_", false, false},    {"best_rate_se", "+-", true, false},
+    {"best_rate_next", "next", true, false}, {"best_loss", "loss", false, false},
+    {"best_loss_se", "+-", true, false},     {"best_loss_sd", "sd", true, false},
+    {"transfer_loss", "lost", true, false},  {"edge_rate", "edge", false, false},
+    {"edge_rate_se", "+-", true, false},     {"network_rate", "networks", false, true},
+    {"network_rate_se", "+-", true, true},   {"network_loss", "their loss", false, true},
+    {"network_loss_se", "+-", true, true},
 };
 enum { COLUMN_COUNT = sizeof COLUMNS / sizeof *COLUMNS };
 
@@ -407,7 +408,9 @@ static void print_row(const question *q, size_t at) {
     for (size_t i = 0; i < COLUMN_COUNT; i++)
         if (shown(q, i))
             (COLUMNS[i].error ? print_error : print_number)(answer(q, COLUMNS[i].name, at));
-    printf("  %s\n", nnd_transfer_text((nnd_transfer_outcome)answer(q, "outcome", at)));
+    bool above = answer(q, "above_edge", at) == 1.0;
+    printf("  %s\n", above ? "above the edge"
+                           : nnd_transfer_text((nnd_transfer_outcome)answer(q, "outcome", at)));
 }
 
 static void print_table(const question *q) {

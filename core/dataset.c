@@ -280,13 +280,14 @@ static nnd_status take_targets(nnd_context *ctx, const nnd_dense *targets, const
     return NND_OK;
 }
 
-nnd_status nnd_dataset_make_outputs(nnd_context *ctx, const nnd_data *d, size_t outputs,
-                                    bool centred, nnd_dataset *set) {
+nnd_status nnd_dataset_make_inputs(nnd_context *ctx, const nnd_data *d, size_t outputs,
+                                   bool centred, nnd_dataset *set) {
     *set = (nnd_dataset){
         .samples = nnd_data_samples(d), .tests = nnd_data_tests(d), .outputs = outputs};
     double n = (double)(set->samples + set->tests), dim = (double)nnd_data_dim(d);
+    double square = d->gram.rows > 0 ? n : 0.0;
     nnd_status status =
-        nnd_check_memory(ctx, 8.0 * n * (n + dim + (double)outputs), "the data set");
+        nnd_check_memory(ctx, 8.0 * n * (square + dim + (double)outputs), "the data set");
     if (status == NND_OK && d->generate != NND_GENERATE_NONE)
         status = draw(ctx, d, centred, set);
     else if (status == NND_OK) {
@@ -297,6 +298,19 @@ nnd_status nnd_dataset_make_outputs(nnd_context *ctx, const nnd_data *d, size_t 
         if (status == NND_OK)
             status = d->gram.rows > 0 ? take_gram(ctx, d, set) : take_inputs(ctx, d, set);
     }
+    if (status != NND_OK)
+        nnd_dataset_clear(set);
+    return status;
+}
+
+nnd_status nnd_dataset_make_outputs(nnd_context *ctx, const nnd_data *d, size_t outputs,
+                                    bool centred, nnd_dataset *set) {
+    *set = (nnd_dataset){0};
+    double n = (double)(nnd_data_samples(d) + nnd_data_tests(d)), dim = (double)nnd_data_dim(d);
+    nnd_status status =
+        nnd_check_memory(ctx, 8.0 * n * (n + dim + (double)outputs), "the data set");
+    if (status == NND_OK)
+        status = nnd_dataset_make_inputs(ctx, d, outputs, centred, set);
     if (status == NND_OK && set->gram == NULL)
         status = fill_gram(ctx, set);
     if (status != NND_OK)

@@ -101,7 +101,8 @@ static nnd_status check_variation(nnd_context *ctx, const nnd_data *d) {
     bool inputs = false, targets = false;
     for (size_t i = 1; i < d->inputs.rows; i++) {
         inputs = inputs || memcmp(input_row(d, i), input_row(d, 0), cols * sizeof(double)) != 0;
-        targets = targets || target(d, i) != target(d, 0);
+        targets = targets || (d->labels.rows > 0 ? d->labels.value[i] != d->labels.value[0]
+                                                 : target(d, i) != target(d, 0));
     }
     if (!inputs)
         return nnd_fail(ctx, NND_E_INPUT, "params.data.inputs: all rows are equal");

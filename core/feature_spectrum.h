@@ -23,9 +23,9 @@ typedef struct {
 } nnd_feature_spectrum;
 
 /**
- * Measures `inputs` and `targets` (one column), or `labels` of two classes, of checked data.
- * NND_E_INPUT if nothing varies, or variances are beyond NND_LARGEST_VARIANCE or its inverse (of
- * the target: its square). Free with nnd_feature_spectrum_clear.
+ * Measures `inputs` and `targets` (one column), or `labels` (0 against all others), of checked
+ * data. NND_E_INPUT if nothing varies, or variances are beyond NND_LARGEST_VARIANCE or its inverse
+ * (of the target: its square). Free with nnd_feature_spectrum_clear.
  */
 NND_MUST_USE nnd_status nnd_feature_spectrum_make(nnd_context *ctx, const nnd_data *data,
                                                   nnd_feature_spectrum *spectrum);

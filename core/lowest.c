@@ -104,12 +104,15 @@ bool nnd_lowest_near(size_t n, const double *x, const double *y, size_t i, nnd_l
     polynomial fewer = about(n, x, y, i, most - 1);
     double other = lowest_between(&fewer, x[i - 1], x[i + 1]);
     bool told = most > 1 && fewer.count < p.count && isfinite(other);
+    double value[3], coarse[3] = {y[i]}, one[3];
+    evaluate(&p, at, value);
+    if (told)
+        evaluate(&fewer, other, coarse);
     *lowest = (nnd_lowest){.x = at,
                            .error = told ? fabs(at - other) : 0.5 * (x[i + 1] - x[i - 1]),
+                           .value_error = fabs(value[0] - coarse[0]),
                            .first = (size_t)(p.x - x),
                            .count = p.count};
-    double value[3], one[3];
-    evaluate(&p, at, value);
     for (size_t j = 0; j < p.count; j++) {
         basis(&p, j, at, one);
         lowest->weight[j] = one[0];

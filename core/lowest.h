@@ -13,6 +13,7 @@ enum { NND_LOWEST_PLACES = 7 };
 typedef struct {
     double x;
     double error; /**< distance from the lowest point of the polynomial through two places fewer */
+    double value_error; /**< of the value there: difference from the lowest value of the same */
     size_t first, count;
     double weight[NND_LOWEST_PLACES]; /**< value at x of any curve: sum of weight[j] y[first + j] */
     double shift[NND_LOWEST_PLACES];  /**< dx/dy[first + j] */
@@ -21,8 +22,9 @@ typedef struct {
 /**
  * The lowest point beside place i, which is below its two neighbours, of n places x, ascending. The
  * polynomial ends where y is not finite, or rises so steeply that it says nothing of the lowest
- * point; where it goes through the neighbours alone, `error` is half their distance. False if there
- * is no point: i is at an end, or a neighbour is no higher, or not finite.
+ * point; where it goes through the neighbours alone, `error` is half their distance, and
+ * `value_error` how far its lowest point is below place i. False if there is no point: i is at an
+ * end, or a neighbour is no higher, or not finite.
  */
 bool nnd_lowest_near(size_t n, const double *x, const double *y, size_t i, nnd_lowest *lowest);
 /** The value at the lowest point of another curve over the same places. */

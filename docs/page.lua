@@ -24,6 +24,10 @@ local function seen(target)
         return target
     end
     path = in_repository(path)
+    local notebook = path:match("^docs/notebooks/([^/]+)%.ipynb$")
+    if notebook then
+        return "notebook-" .. notebook .. ".html"
+    end
     local name = path:match("([^/]+)%.md$") or path:match("^docs/([^/]+)$")
     if path:match("%.md$") then
         return (name == "README" and "index" or name) .. ".html" .. anchor
@@ -36,8 +40,20 @@ local function Link(link)
     return link
 end
 
+-- Of a notebook's own picture: it becomes a file beside the page.
+local function unpack(name, data)
+    local file = assert(io.open((PANDOC_STATE.output_file:match("^.*/") or "") .. name, "wb"))
+    file:write(data)
+    file:close()
+end
+
 local function Image(image)
-    image.src = seen(image.src)
+    local _, data = pandoc.mediabag.lookup(image.src)
+    if data then
+        unpack(image.src, data)
+    else
+        image.src = seen(image.src)
+    end
     return image
 end
 
@@ -51,12 +67,12 @@ end
 
 -- The first heading is the title.
 local function Pandoc(document)
-    for _, block in ipairs(document.blocks) do
-        if block.t == "Header" then
-            document.meta.pagetitle = pandoc.utils.stringify(block)
-            return document
-        end
-    end
+    document.blocks:walk({
+        Header = function(header)
+            document.meta.pagetitle = document.meta.pagetitle or pandoc.utils.stringify(header)
+        end,
+    })
+    return document
 end
 
 return {{Link = Link, Image = Image}, {Code = Code, Pandoc = Pandoc}}

@@ -43,14 +43,14 @@ static const nnd_param TEACHER_PARAMS[] = {
 };
 static const nnd_param_table TEACHER_TABLE = NND_TABLE(TEACHER_PARAMS, nnd_alignment_teacher);
 
-static const char *const PROBED[] = {"fresh", "train", NULL};
+static const char *const PROBED[] = {"fresh", "train", "test", NULL};
 
 static const nnd_param PROBE_PARAMS[] = {
     {"points", PROBE(INTEGER, points), "0", NND_BETWEEN(0, 1e5),
      "size of a finite set of probes, for cka_probe; 0: none"},
     {"on", PROBE(CHOICE, on), "fresh", NND_ANY,
-     "new inputs (of data: rows), or the first of the training inputs of the first network "
-     "(simulation only)",
+     "new inputs (of data: rows), the first of the training inputs of the first network, or of the "
+     "test inputs of data (simulation only)",
      .choices = PROBED},
     {"centred", PROBE(BOOL, centred), "false", NND_ANY, "take the mean over the probes out"},
     {"similarity", PROBE(BOOL, similarity), "false", NND_ANY,
@@ -116,7 +116,8 @@ static const nnd_param PARAMS[] = {
     {"width", FIELD(REAL, width), "1", NND_POSITIVE,
      "nu = K/D, hidden units over input dimension (white-init: at least 1)"},
     {"outputs", FIELD(INTEGER, outputs), "1", NND_BETWEEN(1, 100),
-     "C; more than one with ridge, flow and gd. Scalars are traces over outputs"},
+     "C; more than one with ridge, flow and gd, scalars are traces over outputs; or classes of "
+     "task: classification"},
     {"output_gram", FIELD(DENSE, output_gram), "null", NND_ANY,
      "C x C, or its diagonal: inner products of the outputs' teachers, in units of the teacher's "
      "(identity)"},
@@ -151,8 +152,8 @@ static const nnd_param OPTIONS[] = {
      "of ridge and weight-decay: direct solution, or networks trained by gradient flow",
      .choices = ROUTES},
     {"task", FIELD(CHOICE, task), "regression", NND_ANY,
-     "regression, or two classes: labels sign(beta* . x) with independent flips, logistic loss "
-     "(simulation only)",
+     "regression, or classes: labels sign(beta* . x), or the largest of several outputs, some "
+     "replaced independently; logistic loss, or cross-entropy (simulation only)",
      .choices = TASKS},
     {"activation", FIELD(GROUP, activation), "linear", NND_ANY,
      "of the hidden layer; other than linear is simulation only", .group = &nnd_activation_table,
@@ -163,7 +164,7 @@ static const nnd_param OPTIONS[] = {
      "route network, gaussian-init: gradient at which training has converged, relative to |X^T "
      "y/P|"},
     {"test_points", FIELD(INTEGER, test_points), "1000", NND_BETWEEN(2, 1e6),
-     "probes on which nonlinear networks are measured"},
+     "probes on which nonlinear networks are measured, if data have no test_inputs"},
     {"batch", FIELD(INTEGER, batch), "0", NND_BETWEEN(0, 1e6),
      "nonlinear networks and classification: samples per step, in an order of each network's own; "
      "0: all"},

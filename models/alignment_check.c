@@ -21,6 +21,10 @@ size_t nnd_alignment_dim(const nnd_alignment *p) {
     return p->teacher.coefficients2.count > 0 ? p->teacher.coefficients2.count : (size_t)p->dim;
 }
 
+size_t nnd_alignment_tests(const nnd_alignment *p) {
+    return p->data.test_inputs.rows > 0 ? p->data.test_inputs.rows : (size_t)p->test_points;
+}
+
 bool nnd_alignment_is_timed(const nnd_alignment *p) {
     return p->training == NND_ALIGN_FLOW || p->training == NND_ALIGN_GD ||
            p->training == NND_ALIGN_RICH || p->training == NND_ALIGN_WHITE;
@@ -51,6 +55,12 @@ size_t nnd_alignment_layers(const nnd_alignment *p) {
 static bool has_second(const nnd_alignment_second *s) {
     return s->activation > 0 || s->depth > 0 || s->batch >= 0 || !isnan(s->width) ||
            !isnan(s->init_scale) || !isnan(s->descent_rate);
+}
+
+size_t nnd_alignment_classes(const nnd_alignment *p) {
+    if (p->task == NND_TASK_REGRESSION)
+        return 0;
+    return p->outputs > 1 ? (size_t)p->outputs : 2;
 }
 
 bool nnd_alignment_is_linear(const nnd_alignment *p) {
@@ -175,7 +185,7 @@ static bool check_measured(const nnd_alignment *p, nnd_objection *o) {
         {"teacher", !isnan(t->norm2) || !isnan(t->power) || t->power_law != 0.0 ||
                         t->coefficients2.value != NULL},
         {"dim", p->dim > 0 && (size_t)p->dim != nnd_alignment_dim(p)},
-        {"outputs", p->outputs > 1},
+        {"outputs", p->outputs > 1 && p->task == NND_TASK_REGRESSION},
         {"output_gram", p->output_gram.rows > 0},
         {"output_noise", p->output_noise.rows > 0},
     };
@@ -185,20 +195,39 @@ static bool check_measured(const nnd_alignment *p, nnd_objection *o) {
     return true;
 }
 
+static bool check_tests(const nnd_alignment *p, nnd_objection *o) {
+    const nnd_data *d = &p->data;
+    if (nnd_alignment_is_linear(p))
+        return nnd_object(o, "data.test_inputs",
+                          "means nothing here: linear networks are measured on the rows that "
+                          "samples are drawn from");
+    if (d->test_inputs.rows < 2)
+        return nnd_object(o, "data.test_inputs", "one row; allowed: 2 or more");
+    if (d->test_labels.rows == 0 && d->test_targets.rows == 0)
+        return nnd_object(o, d->labels.rows > 0 ? "data.test_labels" : "data.test_targets",
+                          "missing beside test_inputs; allowed: %zu numbers", d->test_inputs.rows);
+    if ((d->labels.rows > 0) != (d->test_labels.rows > 0))
+        return nnd_object(o, d->labels.rows > 0 ? "data.test_targets" : "data.test_labels",
+                          "of another kind than those to learn");
+    return true;
+}
+
 static bool check_data(const nnd_alignment *p, nnd_objection *o) {
     const nnd_data *d = &p->data;
     if (!nnd_alignment_has_data(p))
         return p->tails == NND_TAILS_GAUSSIAN || nnd_object(o, "tails", "measured of data alone");
-    if (!nnd_data_check_outputs(d, 1, o))
+    bool classes = p->outputs > 1 && p->task == NND_TASK_CLASSIFICATION;
+    if (!nnd_data_check_outputs(d, classes ? (size_t)p->outputs : 1, o))
         return false;
     if (d->inputs.rows == 0)
         return nnd_object(o, "data", "holds no rows to draw; allowed: inputs with targets");
+    if (classes && d->labels.rows == 0)
+        return nnd_object(o, "data.labels", "missing; allowed: classes 0..%lld",
+                          (long long)p->outputs - 1);
     if (d->inputs.rows < 2)
         return nnd_object(o, "data.inputs", "one row has no covariance; allowed: 2 or more");
-    if (d->test_inputs.rows > 0)
-        return nnd_object(o, "data.test_inputs",
-                          "means nothing here: networks are measured on "
-                          "the rows that samples are drawn from");
+    if (d->test_inputs.rows > 0 && !check_tests(p, o))
+        return false;
     if (p->samples == 0)
         return nnd_object(o, "samples", "missing beside data; allowed: integers >= 1");
     if (p->tails == NND_TAILS_MEASURED && (p->training != NND_ALIGN_RIDGE || p->input_noise > 0.0))
@@ -319,6 +348,10 @@ static bool check_matrix(const nnd_alignment *p, const char *key, const nnd_dens
 static bool check_outputs(const nnd_alignment *p, nnd_objection *o) {
     bool many = p->training == NND_ALIGN_RIDGE || p->training == NND_ALIGN_FLOW ||
                 p->training == NND_ALIGN_GD;
+    if (p->outputs > 1 && p->task == NND_TASK_CLASSIFICATION)
+        return check_matrix(p, "output_gram", &p->output_gram, o) &&
+               (p->output_noise.rows == 0 ||
+                nnd_object(o, "output_noise", "labels of classes are replaced; allowed: snr"));
     if (p->outputs > 1 && !many)
         return nnd_object(o, "outputs", "%lld: more than one with training: ridge, flow or gd",
                           (long long)p->outputs);
@@ -352,8 +385,9 @@ static bool check_simulation(const nnd_alignment *p, nnd_objection *o) {
                           (long long)p->depth);
     if (p->second.depth == 1)
         return nnd_object(o, "second", "depth 1; allowed: 2 to 4");
-    if (p->outputs > 1)
-        return nnd_object(o, "outputs", "%lld; allowed with nonlinear networks: 1",
+    if (p->outputs > 1 && p->task == NND_TASK_REGRESSION)
+        return nnd_object(o, "outputs",
+                          "%lld; allowed with nonlinear networks: 1, or task: classification",
                           (long long)p->outputs);
     if (p->metric != NND_METRIC_SIGMA)
         return nnd_object(o, key, "outputs are compared on probes: metric: sigma");
@@ -368,14 +402,19 @@ static bool check_probes(const nnd_alignment *p, nnd_objection *o) {
                           (long long)p->probe.points);
     if (p->probe.on == NND_PROBE_TRAIN && p->probe.points == 0)
         return nnd_object(o, "probe.on", "train: without points there are no probes");
-    if (!p->probe.similarity)
-        return true;
-    if (p->probe.points < FEWEST_COMPARED)
+    size_t tests = p->data.test_inputs.rows, points = (size_t)p->probe.points;
+    if (p->probe.on == NND_PROBE_TEST && (tests == 0 || points == 0 || points > tests))
+        return nnd_object(o, "probe.on", "test: %zu points of %zu data.test_inputs", points, tests);
+    if (p->probe.on == NND_PROBE_FRESH && tests > 0 && points > 0)
+        return nnd_object(o, "probe.on", "fresh beside data.test_inputs; allowed: test, train");
+    if (p->probe.on == NND_PROBE_FRESH && !nnd_alignment_is_linear(p) &&
+        points > nnd_alignment_tests(p))
+        return nnd_object(o, "probe.points", "%zu; allowed: at most test_points, %zu", points,
+                          nnd_alignment_tests(p));
+    if (p->probe.similarity && p->probe.points < FEWEST_COMPARED)
         return nnd_object(o, "probe.points", "%lld; allowed: at least %d with similarity",
                           (long long)p->probe.points, FEWEST_COMPARED);
-    return nnd_alignment_is_linear(p) || p->test_points >= FEWEST_COMPARED ||
-           nnd_object(o, "test_points", "%lld; allowed: at least %d with probe.similarity",
-                      (long long)p->test_points, FEWEST_COMPARED);
+    return true;
 }
 
 bool nnd_alignment_check(void *params, nnd_objection *o) {

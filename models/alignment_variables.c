@@ -96,8 +96,9 @@ const nnd_variable nnd_alignment_variables[NND_ALIGNMENT_VARIABLES] = {
      .check = NND_UNCHECKED, .nullable = true},
     {"cosine_min", "", "least cosine of the predictors over alpha", "alignment.md#eq5", "minimum",
      .check = NND_UNCHECKED, .nullable = true},
-    {"flip_fraction", "", "fraction of flipped labels",
-     "alignment.md#s1: p = (1 - sqrt(SNR/(1 + SNR)))/2", "task", .check = NND_UNCHECKED},
+    {"flip_fraction", "", "fraction of wrong labels",
+     "alignment.md#s1: p = (1 - sqrt(SNR/(1 + SNR))) (C - 1)/C, C classes", "task",
+     .check = NND_UNCHECKED},
     {"converged_fraction", "", "fraction of networks that reached the tolerance", "alignment.md#s3",
      "task", .check = NND_UNCHECKED},
 };

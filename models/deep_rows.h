@@ -35,6 +35,8 @@
      "shifts of means at order 1/N; without them `validity` estimates theirs"},                    \
     {"kernels", NND_FIELD(BOOL, structure, kernels), "true", NND_ANY,                              \
      "the NTK, kernels of all layers, and their fluctuations"},                                    \
+    {"layers", NND_FIELD(BOOL, structure, layers), "true", NND_ANY,                                \
+     "kernels of all layers, beside the NTK; without them its fluctuations cost a few times less"},\
     {"two_time", NND_FIELD(BOOL, structure, two_time), "false", NND_ANY,                           \
      "also covariances of residuals between all pairs of recorded times"},                         \
     NND_WITHIN_ROWS(structure),                                                                    \

@@ -57,7 +57,8 @@ static const nnd_param PARAMS[] = {
      "1e-7",
      {.min = 0, .max = 1, .min_open = true, .max_open = true},
      "gradient in w at the end, relative to that at w = 0, below which a run has converged "
-     "(activation: gradient in the weights, relative to the mean square target)"},
+     "(activation: gradient in the weights, relative to the mean square target, where the largest "
+     "curvature is above that)"},
     {"divergence_bound", FIELD(REAL, divergence_bound), "1e6", NND_POSITIVE,
      "loss, relative to the larger of its first value and the mean square target, above which a "
      "run counts as diverged"},

@@ -10,7 +10,7 @@
 
 #define FIELD(type, name) NND_FIELD(type, nnd_wide_mlp, name)
 
-static const char *const PARAMETERIZATIONS[] = {"mup", "ntk", NULL};
+static const char *const PARAMETERIZATIONS[] = {"mup", "ntk", "standard", NULL};
 static const char *const RESIDUALS[] = {"none", "mup-depth", "plain", NULL};
 static const char *const LOSSES[] = {"mse", "logistic", "cross-entropy", NULL};
 static const char *const OPTIMIZERS[] = {"sgd",     "adam", "adamw", "rmsprop",
@@ -45,7 +45,8 @@ static const nnd_param PARAMS[] = {
     NND_RATE_ROW(nnd_wide_mlp, "eta0 gamma0^2 N"),
     NND_STEPS_ROW(nnd_wide_mlp, 1e6),
     {"parameterization", FIELD(CHOICE, parameterization), "mup", NND_ANY,
-     "f = w . phi/(gamma0 N) (mup); ntk: gamma0/sqrt(N) for gamma0, in theory the lazy limit",
+     "f = w . phi/(gamma0 N) (mup); ntk: gamma0/sqrt(N) for gamma0, in theory the lazy limit; "
+     "standard: fan-in starts, no divisor, one raw rate lr, without theory",
      .choices = PARAMETERIZATIONS},
     NND_DATA_ROW(nnd_wide_mlp),
     {"batch", FIELD(GROUP, batch), "null", NND_ANY,
@@ -81,7 +82,9 @@ static const nnd_param PARAMS[] = {
     NND_MARKS_ROWS(nnd_wide_mlp),
     {"two_time", FIELD(BOOL, two_time), "false", NND_ANY,
      "also the kernels between all pairs of recorded times"},
-    {"kernels", FIELD(BOOL, kernels), "true", NND_ANY, "record Gram matrices and the NTK"},
+    {"kernels", FIELD(BOOL, kernels), "true", NND_ANY,
+     "record Gram matrices and the NTK; without them networks on more than 1024 samples have no "
+     "`stability` either"},
     {"spectrum", FIELD(BOOL, spectrum), "true", NND_ANY,
      "outlying singular values of the weight matrices"},
     {"outliers", FIELD(INTEGER, outliers), "3", NND_BETWEEN(1, 100),
@@ -133,6 +136,8 @@ static const nnd_variable VARIABLES[] = {
      "wide-mlp.md#s1: G^l = <g g>", "fields", .drawing = {.facet = "layer"}, .symbol = "G_ℓ"},
     {"readout_norm2", "t,[c]", "mean squared readout weight",
      "wide-mlp.md#s1-1: <z^L z^L> = sigma_w^2 |w|^2/N", "norms"},
+    {"induced_norm", "t", "norm of the product of all matrices",
+     "wide-mlp.md#s13-3: of the network without activations", "norms", .check = NND_UNCHECKED},
     {"input_eig", "t,k", "eigenvalue of the Gram matrix of W0 on the data",
      "wide-mlp.md#s5: W0^T W0/N on the span of the training inputs", "norms", .nullable = true,
      .drawing = {.rank = "k"}},
@@ -215,6 +220,18 @@ static bool check_data(const nnd_wide_mlp *p, nnd_objection *o) {
                                    : nnd_data_check_classes(&p->data, outputs, o);
 }
 
+/* Biases would begin and learn in another proportion to the weights than here. */
+static bool check_standard(const nnd_wide_mlp *p, nnd_objection *o) {
+    if (p->parameterization != NND_STANDARD)
+        return true;
+    if (p->gamma0 != 1.0)
+        return nnd_object(o, "gamma0",
+                          "%g belongs to parameterization: mup or ntk; standard divides by nothing",
+                          p->gamma0);
+    return p->sigma_b == 0.0 ||
+           nnd_object(o, "sigma_b", "%g belongs to parameterization: mup or ntk", p->sigma_b);
+}
+
 static bool check(void *params, nnd_objection *o) {
     nnd_wide_mlp *p = params;
     nnd_integration x = integration(p);
@@ -227,19 +244,84 @@ static bool check(void *params, nnd_objection *o) {
                           OPTIMIZERS[p->optimizer]);
     if (p->integrator == NND_GRADIENT_FLOW && p->batch.size > 0)
         return nnd_object(o, "batch", "%lld belongs to integrator: gd", (long long)p->batch.size);
-    return check_data(p, o) && check_solver(p, o);
+    return check_standard(p, o) && check_data(p, o) && check_solver(p, o);
 }
 
-/* wide-mlp.md#s12-1: by `parameterization`. */
+/* wide-mlp.md#s12-1: in muP, in NTK, with relu, in standard parameterization with one hidden layer,
+ * with several, with relu. */
 static const nnd_magnitude MAGNITUDES[] = {
-    {"preactivations, squared", "h_gram", NND_MAGNITUDE, {0.0, 0.0}},
-    {"features, squared", "phi_gram", NND_MAGNITUDE, {0.0, 0.0}},
-    {"change of outputs", "output", NND_MAGNITUDE_CHANGE, {0.0, 0.0}},
-    {"change of features", "phi_two_time", NND_MAGNITUDE_CHANGE, {0.0, -0.5}},
-    {"change of gradients", "g_two_time", NND_MAGNITUDE_CHANGE, {0.0, -0.5}},
-    {"change of feature kernels", "phi_gram", NND_MAGNITUDE_CHANGE, {0.0, -1.0}},
-    {"change of the tangent kernel", "ntk", NND_MAGNITUDE_CHANGE, {0.0, -1.0}},
+    {"preactivations, squared",
+     "h_gram",
+     NND_MAGNITUDE,
+     NND_ALL_LAYERS,
+     {0.0, 0.0, 0.0, 0.0, 0.0, 0.0}},
+    {"features, squared",
+     "phi_gram",
+     NND_MAGNITUDE,
+     NND_ALL_LAYERS,
+     {0.0, 0.0, 0.0, 0.0, 0.0, 0.0}},
+    {"tangent kernel", "ntk", NND_MAGNITUDE, NND_ALL_LAYERS, {0.0, 0.0, 0.0, 1.0, 1.0, 1.0}},
+    {"change of outputs",
+     "output",
+     NND_MAGNITUDE_CHANGE,
+     NND_ALL_LAYERS,
+     {0.0, 0.0, 0.0, 1.0, 1.0, 1.0}},
+    {"change of first features",
+     "phi_two_time",
+     NND_MAGNITUDE_CHANGE,
+     NND_FIRST_LAYER,
+     {0.0, -0.5, -0.5, -0.5, -0.5, -0.5}},
+    {"change of deeper features",
+     "phi_two_time",
+     NND_MAGNITUDE_CHANGE,
+     NND_DEEPER_LAYERS,
+     {0.0, -0.5, -0.5, 0.5, 0.5, 0.5}},
+    {"change of gradients",
+     "g_two_time",
+     NND_MAGNITUDE_CHANGE,
+     NND_ALL_LAYERS,
+     {0.0, -0.5, -0.25, 0.5, 0.5, 0.25}},
+    {"change of first feature kernel",
+     "phi_gram",
+     NND_MAGNITUDE_CHANGE,
+     NND_FIRST_LAYER,
+     {0.0, -1.0, -1.0, -1.0, -1.0, -1.0}},
+    {"change of deeper feature kernels",
+     "phi_gram",
+     NND_MAGNITUDE_CHANGE,
+     NND_DEEPER_LAYERS,
+     {0.0, -1.0, -1.0, 1.0, 1.0, 1.0}},
+    {"change of the tangent kernel",
+     "ntk",
+     NND_MAGNITUDE_CHANGE,
+     NND_ALL_LAYERS,
+     {0.0, -1.0, -0.5, 1.0, 2.0, 1.5}},
     {NULL}};
+
+static double magnitude_power(const nnd_magnitude *m, const void *params) {
+    const nnd_wide_mlp *p = params;
+    size_t kink = nnd_activation_has_kink(&p->activation);
+    if (p->parameterization == NND_MUP)
+        return m->power[0];
+    if (p->parameterization == NND_NTK)
+        return m->power[1 + kink];
+    return m->power[p->depth == 1 ? 3 : 4 + kink];
+}
+
+static bool magnitude_check(const void *params, nnd_objection *o) {
+    const nnd_wide_mlp *p = params;
+    if (p->parameterization != NND_STANDARD)
+        return true;
+    if (p->integrator != NND_DESCENT)
+        return nnd_object(o, "integrator", "powers of standard networks are known for gd alone");
+    if (p->steps != 1)
+        return nnd_object(o, "steps",
+                          "%lld: powers of standard networks are those of one step, after which "
+                          "they diverge; allowed: 1",
+                          (long long)p->steps);
+    return p->center ||
+           nnd_object(o, "center", "powers of standard networks are known if it is true");
+}
 
 const nnd_model nnd_wide_mlp_model = {
     .name = "wide-mlp",
@@ -250,7 +332,8 @@ const nnd_model nnd_wide_mlp_model = {
     NND_VARIABLES(VARIABLES),
     .sized = true,
     .magnitudes = MAGNITUDES,
-    .magnitude_choice = "parameterization",
+    .magnitude_power = magnitude_power,
+    .magnitude_check = magnitude_check,
     .check = check,
 };
 
@@ -290,6 +373,15 @@ double nnd_wide_mlp_stability_edge(const nnd_wide_mlp *p) {
 nnd_status nnd_wide_mlp_dataset(nnd_context *ctx, const nnd_wide_mlp *p, nnd_dataset *set) {
     return nnd_dataset_make_outputs(ctx, &p->data, (size_t)p->outputs, p->loss == NND_WIDE_MSE,
                                     set);
+}
+
+nnd_status nnd_wide_mlp_inputs(nnd_context *ctx, const nnd_wide_mlp *p, nnd_dataset *set) {
+    return nnd_dataset_make_inputs(ctx, &p->data, (size_t)p->outputs, p->loss == NND_WIDE_MSE, set);
+}
+
+bool nnd_wide_mlp_has_many(const nnd_wide_mlp *p) {
+    size_t points = nnd_data_samples(&p->data) + nnd_data_tests(&p->data);
+    return points * (size_t)p->outputs > NND_WIDE_MANY;
 }
 
 bool nnd_wide_mlp_classifies(const nnd_wide_mlp *p) {

@@ -55,7 +55,7 @@ static const char *text_of(const nnd_frame *frame, const char *array, const char
 
 /* ---- what was asked ---- */
 
-/* The name of the case, or of the file where there is none. */
+/* The name of the case; where there is none, of the file, or of the model. */
 static void write_name(page *p, size_t i) {
     nnd_value *tree = NULL;
     const nnd_value *name = NULL;
@@ -63,7 +63,8 @@ static void write_name(page *p, size_t i) {
         nnd_yaml_read_text(p->ctx, "case", p->result->case_text, &tree) == NND_OK)
         name = nnd_value_get(tree, "name");
     bool named = name != NULL && name->kind == NND_VALUE_SCALAR;
-    tagged(p, "h2", named ? name->text : p->report->path[i]);
+    const char *file = p->report->path[i], *model = p->result->model;
+    tagged(p, "h2", named ? name->text : file != NULL ? file : model != NULL ? model : "Result");
     nnd_value_free(tree);
 }
 

@@ -10,12 +10,16 @@
 
 /* ---- the fit ---- */
 
-/* Sums over points (log x, log y), from their means if these are known. */
+/* log y = slope (log x - x) + y, and the standard error of the slope. */
 typedef struct {
     size_t count;
-    double x, y, xx, xy;  /* means first, then sums of products of deviations */
-    double slope, spread; /* spread: of the slope, not yet divided */
+    double x, y, slope, error;
 } fit;
+
+/* Sums over points less the centre of the fit. */
+typedef struct {
+    double count, x, y, xx, xy;
+} sums;
 
 /* How many points have no place on the axes. */
 static size_t left_out(const nnd_trace *points) {
@@ -26,51 +30,68 @@ static size_t left_out(const nnd_trace *points) {
     return out;
 }
 
-typedef enum { MEANS, PRODUCTS, ERRORS } round_of;
-
-/* log y = slope log x + c with all that is known of the fit before this round. */
-static void take(fit *f, round_of round, double x, double y) {
-    double dx = x - f->x, dy = y - f->y;
-    if (round == MEANS) {
-        f->count++;
-        f->x += dx / (double)f->count;
-        f->y += dy / (double)f->count;
-    } else if (round == PRODUCTS) {
-        f->xx += dx * dx;
-        f->xy += dx * dy;
-    } else {
-        double leverage = 1.0 / (double)f->count + dx * dx / f->xx;
-        double residual = (dy - f->slope * dx) / (1.0 - leverage);
-        f->spread += dx * dx * residual * residual;
-    }
-}
-
-static void take_all(const nnd_panel *panel, fit *f, round_of round) {
+/* Adds the points of one seed, at most one of each curve. */
+static void add_seed(const nnd_panel *panel, size_t seed, const fit *f, sums *s) {
     nnd_trace points;
     double x, y, se;
     for (size_t curve = 0; curve < panel->curves; curve++) {
-        if (!nnd_trace_find(panel, false, curve, 0, &points))
+        if (!nnd_trace_find(panel, false, curve, 0, &points) || seed >= points.count ||
+            !nnd_trace_point(&points, seed, &x, &y, &se))
             continue;
-        for (size_t i = 0; i < points.count; i++)
-            if (nnd_trace_point(&points, i, &x, &y, &se))
-                take(f, round, log(x), log(y));
+        double dx = log(x) - f->x, dy = log(y) - f->y;
+        s->count += 1.0;
+        s->x += dx;
+        s->y += dy;
+        s->xx += dx * dx;
+        s->xy += dx * dy;
     }
 }
 
-/* Least squares over the points of all curves. The standard error of the slope,
- * sqrt(sum_i dx_i^2 (e_i/(1 - h_i))^2)/sum_i dx_i^2 with leverages h, allows for errors of
- * different sizes (HC3: MacKinnon & White, J. Econometrics 29 (1985) 305). False with fewer than
- * three points, or none apart. */
-static bool find_fit(const nnd_panel *panel, fit *f, double *error) {
+static sums sum_up(const nnd_panel *panel, const fit *f) {
+    sums s = {0};
+    for (size_t seed = 0; seed < panel->x->length; seed++)
+        add_seed(panel, seed, f, &s);
+    return s;
+}
+
+/* NaN with fewer than three points, or none apart by more than rounding. */
+static double slope_of(const sums *s) {
+    double apart = s->xx - s->x * s->x / s->count;
+    bool known = s->count >= 3.0 && s->xx > 1e-20 * s->count && apart > 1e-12 * s->xx;
+    return known ? (s->xy - s->x * s->y / s->count) / apart : NAN;
+}
+
+/* Networks of one seed begin with the same random numbers at every point of a sweep: seeds are
+ * independent and the points of one are not. So the error is that of the jackknife that leaves seed
+ * after seed out of all curves, sqrt((G - 1)/G sum_g (slope_(g) - slope)^2), which allows for
+ * errors of different sizes, too. */
+static double error_of(const nnd_panel *panel, const fit *f, const sums *all) {
+    double seeds = 0.0, sum2 = 0.0;
+    for (size_t seed = 0; seed < panel->x->length; seed++) {
+        sums own = {0};
+        add_seed(panel, seed, f, &own);
+        if (!(own.count > 0.0))
+            continue;
+        const sums rest = {all->count - own.count, all->x - own.x, all->y - own.y, all->xx - own.xx,
+                           all->xy - own.xy};
+        double off = slope_of(&rest) - f->slope;
+        sum2 += off * off;
+        seeds += 1.0;
+    }
+    return sqrt((seeds - 1.0) / seeds * sum2);
+}
+
+/* Least squares over the points of all curves. False where the slope or its error is not known. */
+static bool find_fit(const nnd_panel *panel, fit *f) {
     *f = (fit){0};
-    take_all(panel, f, MEANS);
-    take_all(panel, f, PRODUCTS);
-    if (f->count < 3 || !(f->xx > 1e-20 * (double)f->count))
-        return false;
-    f->slope = f->xy / f->xx;
-    take_all(panel, f, ERRORS);
-    *error = sqrt(f->spread) / f->xx;
-    return true;
+    const sums raw = sum_up(panel, f);
+    f->count = (size_t)raw.count;
+    f->x = raw.x / raw.count;
+    f->y = raw.y / raw.count;
+    const sums all = sum_up(panel, f);
+    f->slope = slope_of(&all);
+    f->error = error_of(panel, f, &all);
+    return isfinite(f->slope) && isfinite(f->error);
 }
 
 /* ---- the cell ---- */
@@ -90,11 +111,10 @@ static void tell_points(const nnd_panel *panel, size_t curve, nnd_cell *cell) {
 
 static void tell_fit(const nnd_panel *panel, nnd_cell *cell) {
     fit f;
-    double error;
     char label[NND_PLOT_LABEL];
-    if (!find_fit(panel, &f, &error))
+    if (!find_fit(panel, &f))
         return;
-    nnd_format(label, sizeof label, "slope %.3g ± %.2g, %zu runs", f.slope, error, f.count);
+    nnd_format(label, sizeof label, "slope %.3g ± %.2g, %zu runs", f.slope, f.error, f.count);
     nnd_cell_name(cell, NND_MARK_LINE, NND_PLOT_GREY, 1, label);
     if (nnd_cell_begin(cell, "fit")) {
         const double end[] = {cell->x.min, cell->x.max};

@@ -156,6 +156,10 @@ typedef struct {
     ...;
 } nnd_texts;
 typedef struct {
+    size_t points;
+    ...;
+} nnd_sweep;
+typedef struct {
     double rtol, until, alpha;
     nnd_texts vars;
     ...;
@@ -163,6 +167,7 @@ typedef struct {
 typedef struct {
     const nnd_model *model;
     char *name;
+    nnd_sweep sweep;
     void **params;
     bool simulates;
     nnd_simulate simulate;
@@ -190,6 +195,11 @@ typedef struct {
     nnd_frame *mc, *seeds, *weights, *influence;
     ...;
 } nnd_ensemble;
+typedef struct {
+    nnd_status (*recipe)(nnd_context *ctx, const void *params, size_t size, nnd_frame **recipe);
+    ...;
+} nnd_simulator;
+const nnd_simulator *nnd_simulator_find(const nnd_model *model);
 nnd_status nnd_ensemble_check(nnd_context *ctx, const nnd_case *c);
 nnd_status nnd_ensemble_check_memory(nnd_context *ctx, const nnd_case *c);
 nnd_status nnd_ensemble_run(nnd_context *ctx, const nnd_case *c, nnd_store *store,
@@ -249,6 +259,9 @@ typedef struct {
     const double *width;
     ...;
 } nnd_transfer_options;
+typedef int... nnd_transfer_outcome;
+const char *nnd_transfer_text(nnd_transfer_outcome outcome);
+#define NND_TRANSFER_UNKNOWN ...
 nnd_status nnd_transfer(nnd_context *ctx, const nnd_model *model,
                         const nnd_transfer_options *options, nnd_frame **answers);
 
@@ -283,6 +296,18 @@ typedef struct {
 void nnd_result_clear(nnd_result *result);
 nnd_status nnd_result_write(nnd_context *ctx, const char *path, const nnd_result *result);
 nnd_status nnd_result_read(nnd_context *ctx, const char *path, nnd_result *result);
+typedef struct nnd_output nnd_output;
+nnd_status nnd_output_open(nnd_context *ctx, const char *path, nnd_output **output);
+const char *nnd_output_path(const nnd_output *output);
+nnd_status nnd_output_close(nnd_context *ctx, nnd_output *output, bool keep);
+typedef struct {
+    size_t count;
+    const nnd_result *result;
+    const char *const *path;
+    const char *documents;
+    ...;
+} nnd_report;
+nnd_status nnd_report_write(nnd_context *ctx, const nnd_report *report, FILE *out);
 nnd_status nnd_result_annotate(nnd_frame *frame, const nnd_model *model);
 
 void free(void *);

@@ -25,7 +25,7 @@ FUNCTIONS = [name for name in nd.__all__ if name not in CLASSES]
 ANNOTATIONS = {"threads": "int | None", "memory_limit": "int | None", "progress": "bool | None"}
 RETURNS = {"solve": "xarray.Dataset", "simulate": "xarray.Dataset", "run": "Result",
            "case": "Case", "open": "Result", "validate": "pandas.DataFrame",
-           "models": "tuple[str, ...]", "find": "Found | None", "transfer": "xarray.Dataset"}
+           "models": "tuple[str, ...]", "recipe": "xarray.Dataset", "find": "Found | None", "transfer": "xarray.Dataset"}
 
 
 def argument(p):
@@ -91,7 +91,8 @@ def members(name):
         lines += ["    verdicts: pandas.DataFrame | None", "    agrees: bool | None",
                   "    def plot(self, *names: str, view: str | None = ..., **options: Any)"
                   " -> Any: ...",
-                  "    def save(self, path: str | os.PathLike[str]) -> None: ..."]
+                  "    def save(self, path: str | os.PathLike[str]) -> None: ...",
+                  "    def report(self, path: str | os.PathLike[str]) -> None: ..."]
     else:
         lines.append("    ...")
     return lines + [""]

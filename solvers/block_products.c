@@ -187,10 +187,24 @@ static size_t least(size_t a, size_t b) {
     return a < b ? a : b;
 }
 
+/* Of a Gram matrix only what is not beyond the diagonal block is summed; the rest is copied. */
+static void gram(size_t n, const double *a, size_t sites, double weight, double *out, size_t ld) {
+    for (size_t i = 0; i < n; i += FEW) {
+        size_t rows = least(FEW, n - i);
+        nnd_block_add_inner(rows, a + i * sites, i + rows, a, sites, weight, out + i * ld, ld);
+        for (size_t j = 0; j < i; j++)
+            for (size_t k = i; k < i + rows; k++)
+                out[j * ld + k] = out[k * ld + j];
+    }
+}
+
 void nnd_block_inner(size_t n, const double *a, size_t m, const double *b, size_t sites,
                      double weight, double *out, size_t ld) {
     set_zero(n, m, out, ld);
-    nnd_block_add_inner(n, a, m, b, sites, weight, out, ld);
+    if (a == b && n == m)
+        gram(n, a, sites, weight, out, ld);
+    else
+        nnd_block_add_inner(n, a, m, b, sites, weight, out, ld);
 }
 
 void nnd_block_add_inner(size_t n, const double *a, size_t m, const double *b, size_t sites,

@@ -8,7 +8,8 @@
 
 #include <stddef.h>
 
-/** out (n x m, leading dimension ld) = weight a b^T; a (n x sites) and b (m x sites) row-major. */
+/** out (n x m, leading dimension ld) = weight a b^T; a (n x sites) and b (m x sites) row-major. If
+ * they are the same, for half the price. */
 void nnd_block_inner(size_t n, const double *a, size_t m, const double *b, size_t sites,
                      double weight, double *out, size_t ld);
 /** out += the same. */

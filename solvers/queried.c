@@ -302,7 +302,7 @@ nnd_status nnd_queried_peek(nnd_queried *m, nnd_direction direction, size_t n, c
     memset(image, 0, n * sites * sizeof *image);
     nnd_block_combine(n, coef, rank, rank, s->image.row, sites, m->kappa, image);
     nnd_block_combine(n, along, others, others, o->direction.vector.row, sites, 1.0, image);
-    m->multiply_adds += (double)n * (double)(n + 2 * rank + others) * (double)sites;
+    m->multiply_adds += (double)n * (double)(n / 2 + 2 * rank + others) * (double)sites;
     free(coef);
     return NND_OK;
 }

@@ -25,6 +25,7 @@ typedef struct {
     double *kernel; /* modes^2 */
     double *right;  /* modes x 2 */
     double *scaled; /* rows x modes */
+    double *noisy;  /* modes: E w^2 q_k excess */
 } problem;
 
 static nnd_status problem_make(problem *x) {
@@ -39,8 +40,9 @@ static nnd_status problem_make(problem *x) {
     x->kernel = malloc(n * n * sizeof(double));
     x->right = malloc(2 * n * sizeof(double));
     x->scaled = malloc(rows * n * sizeof(double));
+    x->noisy = calloc(n, sizeof(double));
     return x->omega != NULL && x->field != NULL && x->weight != NULL && x->kernel != NULL &&
-                   x->right != NULL && x->scaled != NULL
+                   x->right != NULL && x->scaled != NULL && x->noisy != NULL
                ? NND_OK
                : nnd_fail_memory(x->ctx, "uneven inputs");
 }
@@ -52,6 +54,7 @@ static void problem_clear(problem *x) {
     free(x->kernel);
     free(x->right);
     free(x->scaled);
+    free(x->noisy);
 }
 
 /* ---- weights of inputs ---- */
@@ -103,8 +106,8 @@ static nnd_status settle(problem *x, double kappa) {
 
 /* ---- errors along the eigenvectors ---- */
 
-/* E_k = bias_k + c_k (sigma^2 E w^2 q_k + sum_j E[w^2 q_k q_j] E_j), c_k = (1/P) (s_k/(Omega_k s_k
- * + reg))^2, for two label noises at once: alignment.md#eq17. */
+/* E_k = bias_k + c_k (E[w^2 q_k sigma_i^2] + sum_j E[w^2 q_k q_j] E_j), c_k = (1/P) (s_k/(Omega_k
+ * s_k + reg))^2, for two label noises at once: alignment.md#eq17. */
 static nnd_status solve_errors(problem *x, const double noise[2]) {
     size_t n = x->modes->count, rows = x->inputs->rows;
     const double *s = x->modes->eigenvalue;
@@ -113,6 +116,9 @@ static nnd_status solve_errors(problem *x, const double noise[2]) {
             x->scaled[i * n + k] = x->weight[i] * x->inputs->square[i * n + k];
     cblas_dgemv(CblasRowMajor, CblasTrans, (int)rows, (int)n, 1.0 / (double)rows, x->scaled, (int)n,
                 x->weight, 1, 0.0, x->field, 1);
+    for (size_t i = 0; x->inputs->excess != NULL && i < rows; i++)
+        cblas_daxpy((int)n, x->weight[i] * x->inputs->excess[i] / (double)rows, x->scaled + i * n,
+                    1, x->noisy, 1);
     cblas_dsyrk(CblasRowMajor, CblasLower, CblasTrans, (int)n, (int)rows, 1.0 / (double)rows,
                 x->scaled, (int)n, 0.0, x->kernel, (int)n);
     for (size_t k = 0; k < n; k++)
@@ -124,7 +130,7 @@ static nnd_status solve_errors(problem *x, const double noise[2]) {
         for (size_t j = 0; j < n; j++)
             x->kernel[k * n + j] = (k == j) - c * x->kernel[k * n + j];
         for (size_t b = 0; b < 2; b++)
-            x->right[2 * k + b] = bias + c * noise[b] * x->field[k];
+            x->right[2 * k + b] = bias + c * (noise[b] * x->field[k] + x->noisy[k]);
     }
     lapack_int *pivot = malloc(n * sizeof *pivot);
     lapack_int info = pivot != NULL ? LAPACKE_dgesv(LAPACK_ROW_MAJOR, (lapack_int)n, 2, x->kernel,
@@ -157,12 +163,14 @@ static void put_overlaps(const problem *x, nnd_pair_overlaps *out) {
     out->error = out->gen_error + x->task->label_noise;
 }
 
-/* kappa = lambda/E[lambda weight] and |y - X beta|^2/P = E (base weight)^2 (sigma^2 + sum q E). */
+/* kappa = lambda/E[lambda weight] and |y - X beta|^2/P = E (base weight)^2 (sigma_i^2 + sum q E).
+ */
 static void put_means(problem *x, nnd_pair_overlaps *out) {
     size_t n = x->modes->count, rows = x->inputs->rows;
     double mean = 0.0;
     for (size_t i = 0; i < rows; i++) {
         double damping = x->base * x->weight[i], error = x->task->label_noise;
+        error += x->inputs->excess != NULL ? x->inputs->excess[i] : 0.0;
         error += cblas_ddot((int)n, x->inputs->square + i * n, 1, x->right, 2);
         mean += x->weight[i] / (double)rows;
         out->train_error += damping * damping * error / (double)rows;

@@ -146,6 +146,63 @@ START_TEST(pairs_learn_from_rows_with_their_labels) {
 }
 END_TEST
 
+/* The four rows are classes 2, 1, 1, 2 of three. */
+START_TEST(pairs_learn_the_classes_of_their_rows) {
+    nnd_context *ctx = nnd_context_new(NULL);
+    nnd_case *c = test_case(
+        ctx, "{model: alignment, params: {data: {inputs: [[2, 3], [-2, 3], [0, 4], [0, 2]], "
+             "labels: [2, 1, 1, 2]}, outputs: 3, training: white-init, samples: 64, snr: inf}, "
+             "simulate: {size: 2, task: classification}}");
+    nnd_alignment_pair pair;
+    ck_assert_int_eq(nnd_alignment_pair_make(ctx, c->params[0], 2, &pair), NND_OK);
+    ck_assert_int_eq(nnd_alignment_pair_draw(ctx, &pair, (nnd_rng_key){1, 2, 2}), NND_OK);
+    double up = 0.0, row[2] = {0.0};
+    for (size_t mu = 0; mu < 64; mu++) { /* which way vectors point is known by their classes */
+        const double *x = pair.x[0] + 2 * mu, *y = pair.y[0] + 3 * mu;
+        size_t axis = fabs(x[0]) > fabs(x[1]) ? 0 : 1;
+        double side = x[axis] * (y[2] - y[1]);
+        row[axis] = row[axis] == 0.0 ? side : row[axis];
+        test_close("side of a class", side, row[axis], 1e-12);
+        ck_assert_double_eq(y[0], 0.0);
+        ck_assert_double_eq(y[1] + y[2], 1.0);
+        up += y[2];
+    }
+    ck_assert_double_lt(fabs(up - 32.0), 5.0 * 4.0); /* standard deviations of a binomial law */
+    ck_assert(row[0] != 0.0 && row[1] != 0.0);
+    nnd_alignment_pair_clear(&pair);
+    nnd_case_free(c);
+    nnd_context_free(ctx);
+}
+END_TEST
+
+/* Test rows (1, 4) and (0, 1) less the mean (0, 3), over sqrt(1.25): x along the first axis, which
+ * varies most; labels less the mean 5. */
+START_TEST(test_rows_stand_in_the_coordinates_of_training_rows) {
+    nnd_context *ctx = nnd_context_new(NULL);
+    nnd_case *c = test_case(
+        ctx,
+        "{model: alignment, params: {data: {inputs: [[2, 3], [-2, 3], [0, 4], [0, 2]], targets: "
+        "[7.5, 3.5, 6.5, 2.5], test_inputs: [[1, 4], [0, 1]], test_targets: [8, 1]}, training: "
+        "white-init, samples: 8}, simulate: {size: 2, activation: tanh}}");
+    const nnd_alignment *p = c->params[0];
+    nnd_alignment_pair pair;
+    double x[4], y[2];
+    ck_assert_uint_eq(nnd_alignment_tests(p), 2);
+    ck_assert_int_eq(nnd_alignment_pair_make(ctx, p, 2, &pair), NND_OK);
+    ck_assert_int_eq(nnd_alignment_take_tests(ctx, &pair, x, y), NND_OK);
+    double unit = 1.0 / sqrt(1.25);
+    test_close("first, along", fabs(x[0]), unit, 1e-12);
+    test_close("first, across", fabs(x[1]), unit, 1e-12);
+    test_close("second, across", x[3], -2.0 * x[1], 1e-12);
+    ck_assert_double_lt(fabs(x[2]), 1e-12);
+    test_close("label", y[0], 3.0, 1e-12);
+    test_close("label", y[1], -4.0, 1e-12);
+    nnd_alignment_pair_clear(&pair);
+    nnd_case_free(c);
+    nnd_context_free(ctx);
+}
+END_TEST
+
 START_TEST(networks_with_inputs_of_their_own_draw_their_own_rows) {
     solution s = solve(FOUR_ROWS ", samples: 64, inputs: independent, snr: inf");
     nnd_alignment_pair pair;
@@ -177,6 +234,8 @@ int main(void) {
     tcase_add_test(tests, added_noise_may_be_correlated_too);
     tcase_add_test(tests, lengths_and_kurtosis_of_four_rows);
     tcase_add_test(tests, pairs_learn_from_rows_with_their_labels);
+    tcase_add_test(tests, pairs_learn_the_classes_of_their_rows);
+    tcase_add_test(tests, test_rows_stand_in_the_coordinates_of_training_rows);
     tcase_add_test(tests, networks_with_inputs_of_their_own_draw_their_own_rows);
     tcase_add_test(tests, constant_inputs_are_no_directions);
     suite_add_tcase(suite, tests);

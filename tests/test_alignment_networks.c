@@ -9,9 +9,9 @@
 #include "support.h"
 #include "validate/alignment_run.h"
 
-enum { D = 6, MOST = 16, DEPTH = 4, TESTS = 12 };
+enum { D = 6, MOST = 16, DEPTH = 4, TESTS = 12, CLASSES = 3 };
 
-/* Weights w[l][unit][input] of a network of given widths; width[0] = D, the last is 1. */
+/* Weights w[l][unit][input] of a network of given widths; width[0] = D, the last is C. */
 typedef struct {
     size_t depth, width[DEPTH + 1];
     int activation; /* NND_TANH or NND_RELU */
@@ -35,15 +35,16 @@ static double forward(twin *t, const double *x) {
     return t->phi[t->depth][0];
 }
 
-/* Adds the gradient of f, times scale, to what is laid out as w. */
-static void add_gradient(const twin *t, double scale, double sum[DEPTH][MOST][MOST]) {
-    double g[MOST] = {1.0}, below[MOST];
+/* Adds the gradient of sum_c scale_c f_c to what is laid out as w. */
+static void add_gradient(const twin *t, const double *scale, double sum[DEPTH][MOST][MOST]) {
+    double g[MOST] = {0.0}, below[MOST];
+    memcpy(g, scale, t->width[t->depth] * sizeof *g);
     for (size_t l = t->depth; l-- > 0;) {
         memset(below, 0, sizeof below);
         for (size_t i = 0; i < t->width[l + 1]; i++)
             for (size_t j = 0; j < t->width[l]; j++) {
                 double along = g[i] * t->slope[l + 1][i];
-                sum[l][i][j] += scale * along * t->phi[l][j];
+                sum[l][i][j] += along * t->phi[l][j];
                 below[j] += along * t->w[l][i][j];
             }
         memcpy(g, below, sizeof g);
@@ -56,7 +57,7 @@ typedef struct {
     const nnd_alignment *p;
     nnd_alignment_pair pair;
     nnd_rng_key key;
-    double tests[TESTS * D], clean[TESTS];
+    double tests[TESTS * D], clean[TESTS * CLASSES];
     double measure[NND_ALIGN_MEASURES], layers[DEPTH];
 } fixture;
 
@@ -97,16 +98,25 @@ static void draw(const fixture *f, twin *t, uint32_t b, const double *variance) 
         }
 }
 
+/* y - softmax(f) over P. */
+static void soft_residual(size_t p, const double *y, const double *out, double *residual) {
+    double sum = exp(out[0]) + exp(out[1]) + exp(out[2]);
+    for (size_t c = 0; c < CLASSES; c++)
+        residual[c] = (y[c] - exp(out[c]) / sum) / (double)p;
+}
+
 static void descend(const fixture *f, twin *t, uint32_t b, size_t steps, double rate,
                     bool classes) {
-    size_t p = f->pair.samples;
+    size_t p = f->pair.samples, outputs = t->width[t->depth];
     for (size_t n = 0; n < steps; n++) {
         static double sum[DEPTH][MOST][MOST];
         memset(sum, 0, sizeof sum);
         for (size_t mu = 0; mu < p; mu++) {
             double y = f->pair.y[b][mu], out = forward(t, f->pair.x[b] + mu * D);
-            double residual = classes ? y / (1.0 + exp(y * out)) : y - out;
-            add_gradient(t, residual / (double)p, sum);
+            double residual[CLASSES] = {(classes ? y / (1.0 + exp(y * out)) : y - out) / (double)p};
+            if (outputs > 1)
+                soft_residual(p, f->pair.y[b] + mu * CLASSES, t->phi[t->depth], residual);
+            add_gradient(t, residual, sum);
         }
         for (size_t l = 0; l < t->depth; l++)
             for (size_t i = 0; i < t->width[l + 1]; i++)
@@ -190,6 +200,84 @@ START_TEST(the_second_network_has_what_is_its_own) {
 }
 END_TEST
 
+static size_t largest(const double *x) {
+    return x[0] >= x[1] && x[0] >= x[2] ? 0 : x[1] >= x[2] ? 1 : 2;
+}
+
+/* Outputs less their mean over classes: common parts of logits say nothing. */
+static void ck_classes(const fixture *f, twin t[2]) {
+    double cross = 0.0, wrong = 0.0, overlap = 0.0;
+    for (size_t i = 0; i < TESTS; i++) {
+        size_t truth = largest(f->clean + i * CLASSES);
+        double *out[2];
+        for (size_t b = 0; b < 2; b++) {
+            forward(&t[b], f->tests + i * D);
+            out[b] = t[b].phi[t[b].depth];
+            double mean = (out[b][0] + out[b][1] + out[b][2]) / 3.0;
+            wrong += largest(out[b]) != truth ? 0.5 / TESTS : 0.0;
+            for (size_t c = 0; c < CLASSES; c++)
+                out[b][c] -= mean;
+            overlap += out[b][truth] * 0.5 / TESTS;
+        }
+        for (size_t c = 0; c < CLASSES; c++)
+            cross += out[0][c] * out[1][c] / TESTS;
+    }
+    test_close("signal", f->measure[NND_ALIGN_SIGNAL], cross, 1e-12);
+    test_close("teacher_overlap", f->measure[NND_ALIGN_TEACHER_OVERLAP], overlap, 1e-12);
+    test_close("gen_error", f->measure[NND_ALIGN_GEN_ERROR], wrong, 1e-12);
+}
+
+/* Three classes, cross-entropy of the softmax; |A|^2 = scale^(2/3) over 3 x 6 entries. */
+START_TEST(several_classes_descend_the_cross_entropy_of_their_softmax) {
+    fixture f;
+    static twin t[2];
+    begin(&f, "training: rich, depth: 3, init_scale: 1.5, record: [0.7], outputs: 3",
+          "activation: tanh, task: classification, second: {descent_rate: 0.05}");
+    double norm2 = pow(1.5, 2.0 / 3.0), variance[] = {norm2 / 36.0, norm2 / 36.0, norm2 / 18.0};
+    for (uint32_t b = 0; b < 2; b++) {
+        t[b] = (twin){.depth = 3, .width = {D, D, D, CLASSES}, .activation = NND_TANH};
+        draw(&f, &t[b], b, variance);
+        descend(&f, &t[b], b, b == 0 ? 7 : 14, b == 0 ? 0.1 : 0.05, true);
+    }
+    ck_classes(&f, t);
+    for (size_t l = 0; l < 2; l++)
+        test_close("CKA of a layer", f.layers[l], cka(&f, t, l), 1e-12);
+    end(&f);
+}
+END_TEST
+
+/* At SNR 4 a share (1 - sqrt(4/5)) 2/3 of the labels is another class, each of the others as
+ * likely: within 5 standard errors of 30000 labels. */
+START_TEST(classes_are_replaced_by_any_other) {
+    nnd_context *ctx = nnd_context_new(NULL);
+    nnd_case *c = test_case(ctx, "{model: alignment, params: {dim: 6, alpha: 2500, snr: 4, "
+                                 "outputs: 3, training: white-init}, "
+                                 "simulate: {size: 6, task: classification}}");
+    nnd_alignment_pair noisy;
+    double next = 0.0, after = 0.0, share = 0.07038187266672276, n = 30000.0;
+    ck_assert_int_eq(nnd_alignment_pair_make(ctx, c->params[0], D, &noisy), NND_OK);
+    ck_assert_int_eq(nnd_alignment_pair_draw(ctx, &noisy, (nnd_rng_key){3, 5, D}), NND_OK);
+    test_close("flip_fraction", noisy.flips, share, 1e-12);
+    for (size_t i = 0; i < 2 * noisy.samples; i++) {
+        size_t b = i / noisy.samples, mu = i % noisy.samples;
+        double f[CLASSES] = {0.0};
+        for (size_t k = 0; k < CLASSES; k++)
+            for (size_t j = 0; j < D; j++)
+                f[k] += noisy.teacher[k * D + j] * noisy.x[b][mu * D + j];
+        const double *y = noisy.y[b] + mu * CLASSES;
+        ck_assert_double_eq(y[0] + y[1] + y[2], 1.0);
+        next += y[(largest(f) + 1) % CLASSES] / n;
+        after += y[(largest(f) + 2) % CLASSES] / n;
+    }
+    double error = sqrt(0.5 * share * (1.0 - 0.5 * share) / n);
+    test_close("next class", next, 0.5 * share, 5.0 * error / (0.5 * share));
+    test_close("class after", after, 0.5 * share, 5.0 * error / (0.5 * share));
+    nnd_alignment_pair_clear(&noisy);
+    nnd_case_free(c);
+    nnd_context_free(ctx);
+}
+END_TEST
+
 /* CKA of the first eight training inputs of the first network, by its definition. */
 START_TEST(probes_may_be_training_inputs) {
     fixture f;
@@ -246,6 +334,8 @@ int main(void) {
     TCase *tests = tcase_create("networks of alignment");
     tcase_add_test(tests, deep_tanh_networks_from_a_small_start);
     tcase_add_test(tests, the_second_network_has_what_is_its_own);
+    tcase_add_test(tests, several_classes_descend_the_cross_entropy_of_their_softmax);
+    tcase_add_test(tests, classes_are_replaced_by_any_other);
     tcase_add_test(tests, probes_may_be_training_inputs);
     tcase_add_test(tests, batches_of_all_samples_are_descent);
     suite_add_tcase(suite, tests);

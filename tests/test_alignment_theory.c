@@ -218,13 +218,17 @@ static const refusal REFUSALS[] = {
     {"training: rich}, simulate: {size: 9, task: classification, activation: tanh}, sweep: "
      "{noise_correlation: [0.5]",
      "flips are independent"},
+    {"outputs: 3, output_noise: [1, 1, 1], training: white-init, dim: 9}, simulate: {size: 9, "
+     "task: "
+     "classification",
+     "params.output_noise: labels of classes are replaced"},
     {"training: rich, metric: identity}, simulate: {size: 9, activation: tanh", "metric: sigma"},
     {"training: flow, minimum: true", "belongs to training: ridge or weight-decay"},
     {"probe: {points: 3, centred: true}", "params.probe.points"},
     {"probe: {points: 11, similarity: true}", "11; allowed: at least 12 with similarity"},
     {"probe: {points: 20, similarity: true}, training: rich}, simulate: {size: 9, test_points: 11, "
      "activation: tanh",
-     "simulate.test_points: 11; allowed: at least 12"},
+     "params.probe.points: 20; allowed: at most test_points, 11"},
 };
 
 START_TEST(nonsense_is_refused) {

@@ -8,10 +8,10 @@
 #include "support.h"
 #include "with_context.h"
 
-enum { SIZES = 3, GROUPS = 2, LAYERS = 1, SAMPLES = 2, TIMES = 2 };
+enum { SIZES = 3, GROUPS = 2, LAYERS = 2, SAMPLES = 2, TIMES = 2 };
 
 #define CASE                                                                                       \
-    "{model: wide-mlp, params: {steps: 2, record: [0, 2], parameterization: %s, two_time: true, "  \
+    "{model: wide-mlp, params: {depth: 2, steps: 1, parameterization: %s, two_time: true, "        \
     "data: {gram: [[1, 0], [0, 1]], targets: [1, 1]}}, simulate: {size: [16, 64, 256], seeds: 4}}"
 
 static const double size[SIZES] = {16.0, 64.0, 256.0};
@@ -91,8 +91,8 @@ START_TEST(a_power_of_the_size_and_its_error) {
     ck_assert_double_eq(answer("verdict", "change of outputs"), NND_COORDINATE_OTHERWISE);
     ck_assert_double_nan(answer("slope", "features, squared")); /* not simulated */
     /* The line of the expected power goes through the last size. */
-    ck_assert_double_eq_tol(nnd_frame_find(theory, "magnitude")->data[2 * SIZES], 0.1, 1e-14);
-    ck_assert_double_eq_tol(nnd_frame_find(ensemble.mc, "magnitude")->data[2 * SIZES], 0.4, 1e-14);
+    ck_assert_double_eq_tol(nnd_frame_find(theory, "magnitude")->data[3 * SIZES], 0.1, 1e-14);
+    ck_assert_double_eq_tol(nnd_frame_find(ensemble.mc, "magnitude")->data[3 * SIZES], 0.4, 1e-14);
 }
 END_TEST
 
@@ -110,25 +110,29 @@ START_TEST(standard_errors_decide_or_leave_it_open) {
 }
 END_TEST
 
-/* x(t, t) + x(0, 0) - 2 x(t, 0) = 1/size of the diagonal, which the root makes size^-1/2; what is
- * beside the diagonal does not count. */
-START_TEST(distances_between_two_times_are_roots_of_their_squares) {
+/* x(t, t) + x(0, 0) - 2 x(t, 0) of the diagonal is 1/size in the first layer and size in the
+ * second, which the root makes size^-1/2 and size^1/2; what is beside the diagonal does not count.
+ */
+START_TEST(distances_between_two_times_are_roots_of_their_squares_layer_by_layer) {
     double *x, *share;
-    begin("ntk");
+    begin("standard");
     assert_ok(nnd_frame_add(ensemble.mc, "phi_two_time", "size,layer,t,s,mu,nu", &x));
     assert_ok(
         nnd_frame_add(ensemble.influence, "phi_two_time", "size,group,layer,t,s,mu,nu", &share));
-    for (size_t i = 0; i < SIZES * 16; i++) {
-        size_t t = i / 8 % 2, s = i / 4 % 2, mu = i / 2 % 2, nu = i % 2;
-        double moved = t == 1 && s == 1 ? 1.0 / size[i / 16] : 0.0;
-        x[i] = mu == nu ? 2.0 + moved : 77.0 * (double)(t + s);
+    for (size_t i = 0; i < SIZES * 32; i++) {
+        size_t layer = i / 16 % 2, t = i / 8 % 2, s = i / 4 % 2, mu = i / 2 % 2, nu = i % 2;
+        double square = layer == 0 ? 1.0 / size[i / 32] : size[i / 32];
+        x[i] = mu == nu ? 2.0 + (t == 1 && s == 1 ? square : 0.0) : 77.0 * (double)(t + s);
     }
-    for (size_t i = 0; i < SIZES * GROUPS * 16; i++)
+    for (size_t i = 0; i < SIZES * GROUPS * 32; i++)
         share[i] = 1e-6 * (double)(i / 8 % 2) * (double)(i / 4 % 2);
     assert_ok(nnd_coordinates(ctx, c, &ensemble, &theory, &answers));
-    ck_assert_double_eq_tol(answer("slope", "change of features"), -0.5, 1e-9);
-    ck_assert_double_eq(answer("expected", "change of features"), -0.5);
-    ck_assert_double_eq(answer("verdict", "change of features"), NND_COORDINATE_AS_EXPECTED);
+    static const char *const name[] = {"change of first features", "change of deeper features"};
+    for (int k = 0; k < 2; k++) {
+        ck_assert_double_eq_tol(answer("slope", name[k]), k - 0.5, 1e-9);
+        ck_assert_double_eq(answer("expected", name[k]), k - 0.5);
+        ck_assert_double_eq(answer("verdict", name[k]), NND_COORDINATE_AS_EXPECTED);
+    }
 }
 END_TEST
 
@@ -155,7 +159,7 @@ int main(void) {
     tcase_add_checked_fixture(tests, setup, end);
     tcase_add_test(tests, a_power_of_the_size_and_its_error);
     tcase_add_loop_test(tests, standard_errors_decide_or_leave_it_open, 0, 2);
-    tcase_add_test(tests, distances_between_two_times_are_roots_of_their_squares);
+    tcase_add_test(tests, distances_between_two_times_are_roots_of_their_squares_layer_by_layer);
     tcase_add_test(tests, without_groups_there_is_no_verdict_and_without_sizes_no_answer);
     suite_add_tcase(suite, tests);
     return test_main(suite);

@@ -116,6 +116,10 @@ static const struct {
     {"{model: wide-mlp, params: {depth: 2, integrator: flow, time: 0.01, record: [0], spectrum: "
      "false, data: {gram: [[1]], targets: [1]}}, simulate: {size: 1000, seeds: 2}}",
      true},
+    {"{model: wide-mlp, params: {depth: 2, activation: relu, loss: logistic, steps: 1, kernels: "
+     "false, spectrum: false, data: {generate: gaussian, samples: 6000, dim: 50, target: "
+     "classes}}, simulate: {size: 50, seeds: 1}}",
+     true},
     {"{model: two-layer-fluctuations, params: {steps: 1000, kernels: false, " PAIR "}, "
      "simulate: {size: 16, seeds: 400}}",
      true},

@@ -414,6 +414,26 @@ START_TEST(data_beyond_the_memory_limit_is_refused) {
 }
 END_TEST
 
+START_TEST(inputs_alone_are_those_of_the_whole_and_need_no_square_of_their_number) {
+    nnd_context *small = nnd_context_new(&(nnd_context_options){.memory_limit = 1000000});
+    nnd_dataset set, whole;
+    read_data("{generate: gaussian, samples: 400, test_samples: 100, dim: 20}");
+    assert_status(nnd_dataset_make(small, &data, &set), NND_E_LIMIT);
+    assert_ok(nnd_dataset_make_inputs(small, &data, 1, false, &set));
+    assert_ok(nnd_dataset_make(ctx, &data, &whole));
+    ck_assert_ptr_null(set.gram);
+    ck_assert_mem_eq(set.inputs, whole.inputs, 500 * 20 * sizeof(double));
+    ck_assert_mem_eq(set.targets, whole.targets, 400 * sizeof(double));
+    nnd_dataset_clear(&set);
+    nnd_dataset_clear(&whole);
+    read_data("{gram: [[1, 0.5], [0.5, 1]], targets: [1, -1]}");
+    assert_ok(nnd_dataset_make_inputs(ctx, &data, 1, false, &set));
+    ck_assert_double_eq(set.gram[1], 0.5);
+    nnd_dataset_clear(&set);
+    nnd_context_free(small);
+}
+END_TEST
+
 START_TEST(standardized_inputs_have_mean_0_and_variance_1_on_training_samples) {
     static const char csv[] = "x0,x1,y\n1,5,0\n3,5,0\n5,5,0\n";
     scratch_write(scratch_path("t.csv"), csv, strlen(csv));
@@ -778,6 +798,7 @@ int main(void) {
     tcase_add_test(tests, no_message_quotes_a_linked_table);
     tcase_add_test(tests, rows_to_test_on_are_those_of_the_test_arrays_if_there_are_any);
     tcase_add_test(tests, data_beyond_the_memory_limit_is_refused);
+    tcase_add_test(tests, inputs_alone_are_those_of_the_whole_and_need_no_square_of_their_number);
     tcase_add_test(tests, standardized_inputs_have_mean_0_and_variance_1_on_training_samples);
     tcase_add_test(tests, a_constant_input_is_standardized_to_zero_whatever_its_mean_rounds_to);
     tcase_add_test(tests, classes_stand_for_the_targets_of_the_documented_table);

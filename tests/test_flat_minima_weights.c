@@ -248,6 +248,27 @@ START_TEST(what_are_no_matrices_of_the_network_is_refused) {
 }
 END_TEST
 
+/* Products of layers beyond any number: theory and networks name the key. */
+START_TEST(matrices_beyond_any_number_are_refused) {
+    nnd_context *ctx = nnd_context_new(NULL);
+    nnd_case *c = NULL;
+    nnd_frame *frame = NULL;
+    nnd_store *store = nnd_memory_store_new();
+    nnd_ensemble e;
+    set_shapes(2, 3, 2);
+    for (int i = 0; i < 8; i++)
+        number[i] = 1e200;
+    ck_assert_int_eq(resolve(ctx, S3_DATA ", depth: 2, width: 2, steps: 1, lr: .01", &c), NND_OK);
+    ck_assert_int_eq(nnd_theory_run(ctx, c, NULL, &frame), NND_E_INPUT);
+    ck_assert_ptr_nonnull(strstr(nnd_context_message(ctx), "params.weights"));
+    ck_assert_int_eq(nnd_ensemble_run(ctx, c, store, &e), NND_E_INPUT);
+    ck_assert_ptr_nonnull(strstr(nnd_context_message(ctx), "params.weights"));
+    nnd_memory_store_free(store);
+    nnd_case_free(c);
+    nnd_context_free(ctx);
+}
+END_TEST
+
 int main(void) {
     Suite *suite = suite_create("flat_minima_weights");
     TCase *tests = tcase_create("flat_minima_weights");
@@ -256,6 +277,7 @@ int main(void) {
     tcase_add_test(tests, no_turn_is_nearer_than_the_one_that_is_found);
     tcase_add_test(tests, matrices_are_taken_in_the_order_of_their_names);
     tcase_add_test(tests, what_are_no_matrices_of_the_network_is_refused);
+    tcase_add_test(tests, matrices_beyond_any_number_are_refused);
     suite_add_tcase(suite, tests);
     return test_main(suite);
 }

@@ -30,18 +30,22 @@ static double valley(double at) {
     return exp(at) - 2.0 * at;
 }
 
-static double error_at(size_t n, double *told) {
+static double error_at(size_t n, double *told, double *value_told) {
     nnd_lowest lowest;
     tabulate(n, -1.0, 2.0, valley);
     ck_assert(nnd_lowest_near(n, x, y, place(n), &lowest));
     *told = lowest.error;
+    *value_told = lowest.value_error;
+    double value = nnd_lowest_value(&lowest, y);
+    ck_assert_double_lt(fabs(value - valley(log(2.0))), lowest.value_error);
     return fabs(lowest.x - log(2.0));
 }
 
 /* The slope of a polynomial through 7 places at distance h is off by h^6, of one through 5 by h^4;
  * minima move on the grid, so that a ratio of 64 is one within a factor of 4. */
 START_TEST(the_lowest_point_converges_with_the_sixth_power_of_the_distance) {
-    double told[2], error[] = {error_at(13, &told[0]), error_at(25, &told[1])};
+    double told[2], value[2];
+    double error[] = {error_at(13, &told[0], &value[0]), error_at(25, &told[1], &value[1])};
     ck_assert_double_gt(error[0] / error[1], 16.0);
     ck_assert_double_lt(error[0] / error[1], 256.0);
     ck_assert_double_gt(told[0] / told[1], 4.0);
@@ -73,6 +77,7 @@ START_TEST(place_value_and_shift_of_a_polynomial_are_exact) {
     ck_assert_double_eq_tol(nnd_lowest_shift(&lowest, tilt), -0.135, 1e-12);
     ck_assert_uint_eq(lowest.count, 7);
     ck_assert_double_lt(lowest.error, 1e-12);
+    ck_assert_double_lt(lowest.value_error, 1e-14);
 }
 END_TEST
 
@@ -89,6 +94,7 @@ START_TEST(beside_a_wall_the_distance_of_the_neighbours_is_the_error) {
     /* (x - 2)^2 3/2 + (x - 2)/2 */
     ck_assert_double_eq_tol(lowest.x, 2.0 - 1.0 / 6.0, 1e-12);
     ck_assert_double_eq(lowest.error, 1.0);
+    ck_assert_double_eq_tol(lowest.value_error, 1.0 / 24.0, 1e-14);
 }
 END_TEST
 

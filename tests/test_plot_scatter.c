@@ -57,15 +57,38 @@ START_TEST(an_exact_power_law_has_its_exponent_without_error) {
 }
 END_TEST
 
-/* Slope and HC3 error of six points by NumPy; what has no logarithm is counted and not drawn. */
+/* Slope of six points and jackknife by numpy.polyfit; what has no logarithm is counted and not
+ * drawn. */
 START_TEST(the_error_is_that_of_points_of_any_spread) {
     const double gap[2 * SEEDS] = {1, 1.7, 1.5, 3, 4.2, 2.5, -1, 0, NAN, -2, -3, -4};
     add("sharpness", SHARPNESS);
     add("gap", gap);
     assert_ok(write_program());
-    HAS("slope 0.478 ± 0.061, 6 runs");
+    HAS("slope 0.478 ± 0.056, 6 runs");
     HAS("without a logarithm: 6");
     ck_assert_int_gt(picture("a.svg"), 1000);
+}
+END_TEST
+
+/* The same by numpy.polyfit without one seed of both curves at a time; points taken as independent
+ * would have the error 0.042. */
+START_TEST(points_of_one_seed_are_not_independent) {
+    const double gap[2 * SEEDS] = {1, 1.7, 1.5, 3, 4.2, 2.5, 1.9, 4.1, 3.2, 7.5, 9.9, 6.1};
+    add("sharpness", SHARPNESS);
+    add("gap", gap);
+    assert_ok(write_program());
+    HAS("slope 0.511 ± 0.029, 12 runs");
+}
+END_TEST
+
+/* All seeds but one are alike: without it there is no slope, hence no error. */
+START_TEST(a_slope_without_error_is_not_drawn) {
+    const double sharpness[2 * SEEDS] = {9, 2, 2, 2, 2, 2, 9, 2, 2, 2, 2, 2};
+    const double gap[2 * SEEDS] = {5, 1, 2, 3, 4, 5, 6, 1, 2, 3, 4, 5};
+    add("sharpness", sharpness);
+    add("gap", gap);
+    assert_ok(write_program());
+    LACKS("slope");
 }
 END_TEST
 
@@ -91,6 +114,8 @@ int main(void) {
     tcase_add_checked_fixture(tests, setup, plot_teardown);
     tcase_add_test(tests, an_exact_power_law_has_its_exponent_without_error);
     tcase_add_test(tests, the_error_is_that_of_points_of_any_spread);
+    tcase_add_test(tests, points_of_one_seed_are_not_independent);
+    tcase_add_test(tests, a_slope_without_error_is_not_drawn);
     tcase_add_test(tests, seeds_are_needed_and_enough_points);
     suite_add_tcase(suite, tests);
     return test_main(suite);

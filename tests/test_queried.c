@@ -275,6 +275,33 @@ START_TEST(independent_spikes_give_the_known_outliers) {
 }
 END_TEST
 
+/* Outliers counted at the edge are the strengths above 1, also of a moment that has gone by. */
+START_TEST(outliers_are_counted_as_often_as_strengths_are_above_one) {
+    const double sigma = 1.5, weight[3] = {4.0, 1.6, 1.4};
+    double strength[4], v[3 * 64], u[3 * 64], scratch[3 * 64];
+    nnd_queried_pencil *pencil[2];
+    fixture f = make(NND_FRESH_UNIT, 64, sigma, 1e-10, 0);
+    size_t count;
+    draw(f.in, 3, v);
+    draw(f.out, 3, u);
+    apply(&f, NND_FORWARD, 3, v, scratch);
+    apply(&f, NND_BACKWARD, 3, u, scratch);
+    for (int i = 0; i < 2; i++) {
+        ck_assert_int_eq(nnd_queried_pencil_new(f.ctx, f.m, &pencil[i]), NND_OK);
+        ck_assert_int_eq(nnd_queried_update(f.m, 0, 1.0, 3, weight), NND_OK);
+    }
+    for (int i = 0; i < 2; i++) {
+        ck_assert_int_eq(nnd_queried_pencil_outliers(f.ctx, pencil[i], &count), NND_OK);
+        ck_assert_uint_eq(count, i == 0 ? 0 : 2);
+        ck_assert_int_eq(nnd_queried_pencil_strengths(f.ctx, pencil[i], 4, strength), NND_OK);
+        for (size_t k = 0; k < 3; k++)
+            ck_assert(fabs(strength[k] - i * weight[k] / sigma) < 1e-11);
+        nnd_queried_pencil_free(pencil[i]);
+    }
+    clear(&f);
+}
+END_TEST
+
 /* M (1 + c q q^T), an update made of M's own image: the spiked covariance model of ratio 1, spike l
  * = (1 + c)^2, with outlier l + l/(l - 1) for l > 2 (Baik and Silverstein 2006) and squared overlap
  * (1 - 1/(l - 1)^2)/(1 + 1/(l - 1)). The formula that takes the update for independent is off. */
@@ -307,6 +334,46 @@ START_TEST(an_update_along_the_image_itself_is_the_spiked_covariance_model) {
 }
 END_TEST
 
+/* With many directions on few sites what is sampled of M(0) passes the edge, and the strengths are
+ * not known. The outlier of a strong spike is, and noise is not taken for another. */
+START_TEST(noise_beyond_the_edge_hides_no_strong_outlier) {
+    const double theta = 4.0;
+    double strength[2], value[2], left[2], right[2], one = 1.0;
+    nnd_queried_outliers out = {.count = 2,
+                                .strength = strength,
+                                .value = value,
+                                .left = left,
+                                .right = right,
+                                .left_rank = 1,
+                                .right_rank = 1,
+                                .left_direction = &one,
+                                .right_direction = &one};
+    fixture f = make(NND_FRESH_PLAIN, SITES, 1.0, 1e-10, 3);
+    double v[SITES], u[SITES], image[SITES];
+    draw(f.in, 1, v);
+    draw(f.out, 1, u);
+    apply(&f, NND_FORWARD, 1, v, image);
+    apply(&f, NND_BACKWARD, 1, u, image);
+    ck_assert_int_eq(nnd_queried_update(f.m, 0, 1.0, 1, &theta), NND_OK);
+    for (int turn = 0; turn < 40; turn++) {
+        apply(&f, NND_FORWARD, 1, v, u);
+        for (size_t i = 0; i < SITES; i++)
+            u[i] = cos(u[i] + turn);
+        apply(&f, NND_BACKWARD, 1, u, v);
+        for (size_t i = 0; i < SITES; i++)
+            v[i] = sin(v[i] + turn);
+    }
+    find(&f, &out);
+    ck_assert_msg(isnan(strength[0]) && isnan(strength[1]), "strength %g", strength[0]);
+    ck_assert_msg(out.edge > 2.0 && out.edge < 3.0, "edge %g", out.edge);
+    /* Sampling shifts an outlier by O(1/sqrt(sites)). */
+    double wanted = theta + 1.0 / theta;
+    ck_assert_msg(fabs(value[0] - wanted) < 5.0 / sqrt(SITES), "%g, not %g", value[0], wanted);
+    ck_assert_msg(isnan(value[1]), "a second outlier at %g", value[1]);
+    clear(&f);
+}
+END_TEST
+
 START_TEST(directions_beyond_the_sites_are_refused) {
     static const nnd_fresh kinds[] = {NND_FRESH_UNIT, NND_FRESH_MATCHED};
     enum { FEW = 4 };
@@ -324,6 +391,24 @@ START_TEST(directions_beyond_the_sites_are_refused) {
     ck_assert(nnd_population_exhausted(f.in) || nnd_population_exhausted(f.out));
     ck_assert_ptr_nonnull(strstr(nnd_context_message(f.ctx), "samples are too few"));
     clear(&f);
+}
+END_TEST
+
+/* A Gram matrix, of which one side of the diagonal is copied, and the same product of two sets. */
+START_TEST(a_gram_matrix_is_the_product_of_equal_vectors) {
+    enum { ROWS = 71, LONG = 600 };
+    double *a = malloc(2 * ROWS * LONG * sizeof *a), *b = a + ROWS * LONG;
+    double gram[ROWS * (ROWS + 1)], product[ROWS * (ROWS + 1)];
+    for (size_t i = 0; i < ROWS * LONG; i++)
+        a[i] = b[i] = sin((double)i);
+    nnd_block_inner(ROWS, a, ROWS, a, LONG, 0.3, gram, ROWS + 1);
+    nnd_block_inner(ROWS, a, ROWS, b, LONG, 0.3, product, ROWS + 1);
+    for (size_t i = 0; i < ROWS; i++)
+        for (size_t j = 0; j < ROWS; j++) {
+            ck_assert(gram[i * (ROWS + 1) + j] == gram[j * (ROWS + 1) + i]);
+            ck_assert(fabs(gram[i * (ROWS + 1) + j] - product[i * (ROWS + 1) + j]) < 1e-11);
+        }
+    free(a);
 }
 END_TEST
 
@@ -552,8 +637,11 @@ int main(void) {
     tcase_add_test(tests, independent_spikes_give_the_known_outliers);
     tcase_add_loop_test(tests, an_update_along_the_image_itself_is_the_spiked_covariance_model, 0,
                         4);
+    tcase_add_test(tests, noise_beyond_the_edge_hides_no_strong_outlier);
     tcase_add_loop_test(tests, directions_beyond_the_sites_are_refused, 0, 2);
+    tcase_add_test(tests, outliers_are_counted_as_often_as_strengths_are_above_one);
     tcase_add_test(tests, block_products_equal_plain_loops);
+    tcase_add_test(tests, a_gram_matrix_is_the_product_of_equal_vectors);
     tcase_add_loop_test(tests, a_dropped_residue_keeps_its_response, 0, 2);
     tcase_add_loop_test(tests, scratch_queries_tell_what_is_known_and_leave_no_trace, 0, 2);
     tcase_add_test(tests, updates_are_combined_and_chosen);

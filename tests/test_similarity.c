@@ -340,6 +340,76 @@ START_TEST(null_levels_are_means_over_all_orders) {
 }
 END_TEST
 
+/* Labels of two classes, 7 points of 30 here and 11 there with 5 in common: orders that have as
+ * many in common are tied, and the share of orders with 5 or more is that of the hypergeometric
+ * law, to 5 standard errors of 4000 orders. With this scale and shift sums are off by roundings. */
+START_TEST(tied_orders_are_as_alike) {
+    enum { POINTS = 30, ORDERS = 4000 };
+    static const int measures[] = {NND_SIMILARITY_COSINE, NND_SIMILARITY_CKA,
+                                   NND_SIMILARITY_PROCRUSTES, NND_SIMILARITY_CCA};
+    static const double one_sided = 0.0432802829, two_sided = 0.0680312408;
+    double a[POINTS], b[POINTS];
+    const nnd_representations r = {POINTS, {1, 1}, {a, b}, {NULL, NULL}};
+    nnd_similarity s[NND_SIMILARITIES];
+    nnd_similarity_options o = nnd_similarity_defaults();
+    o.permutations = ORDERS;
+    o.resamples = 0;
+    for (size_t i = 0; i < POINTS; i++) {
+        a[i] = 0.3 + 0.1 * (i < 7);
+        b[i] = 0.1 * (i >= 2 && i < 13);
+    }
+    for (int m = NND_SIMILARITY_RSA_PEARSON; m < NND_SIMILARITIES; m++)
+        o.wanted[m] = false;
+    ck_assert_int_eq(nnd_similarity_measure_all(ctx, &r, &o, s), NND_OK);
+    for (size_t k = 0; k < sizeof measures / sizeof *measures; k++) {
+        double want = k == 0 ? one_sided : two_sided, got = s[measures[k]].p_value;
+        ck_assert_msg(fabs(got - want) < 5.0 * sqrt(want / ORDERS), "%s: p = %g, want %g",
+                      nnd_similarity_name(measures[k]), got, want);
+    }
+}
+END_TEST
+
+/* ---- what is not known is NaN ---- */
+
+/* All points at the same distance, which are as far from being alike as from not. */
+START_TEST(equal_distances_have_no_correlation) {
+    enum { POINTS = 12 };
+    double a[POINTS * POINTS] = {0}, b[POINTS];
+    const nnd_representations r = {POINTS, {POINTS, 1}, {a, b}, {NULL, NULL}};
+    nnd_similarity s[NND_SIMILARITIES];
+    nnd_similarity_options o = nnd_similarity_defaults();
+    o.wanted[NND_SIMILARITY_COSINE] = false;
+    for (size_t i = 0; i < POINTS; i++) {
+        a[i * POINTS + i] = 0.7;
+        b[i] = sin(1.3 * (double)i);
+    }
+    ck_assert_int_eq(nnd_similarity_measure_all(ctx, &r, &o, s), NND_OK);
+    for (int m = NND_SIMILARITY_RSA_PEARSON; m <= NND_SIMILARITY_RSA_SPEARMAN; m++)
+        ck_assert_msg(isnan(s[m].value) && isnan(s[m].value_se) && isnan(s[m].p_value),
+                      "%s: %g +- %g, p %g", nnd_similarity_name(m), s[m].value, s[m].value_se,
+                      s[m].p_value);
+    ck_assert_msg(isnan(s[NND_SIMILARITY_CKA].debiased), "%g", s[NND_SIMILARITY_CKA].debiased);
+}
+END_TEST
+
+/* One point that stands apart from equal ones: nobody knows how far the value would spread. */
+START_TEST(one_point_apart_has_no_error) {
+    enum { POINTS = 23 };
+    double a[2 * POINTS], b[2 * POINTS];
+    const nnd_representations r = {POINTS, {2, 2}, {a, b}, {NULL, NULL}};
+    nnd_similarity s[NND_SIMILARITIES];
+    nnd_similarity_options o = nnd_similarity_defaults();
+    for (size_t k = 0; k < 2 * POINTS; k++) {
+        a[k] = k == 4 ? 5.0 : 0.1;
+        b[k] = sin(1.3 * (double)k);
+    }
+    ck_assert_int_eq(nnd_similarity_measure_all(ctx, &r, &o, s), NND_OK);
+    for (int m = 0; m < NND_SIMILARITY_KNN; m++)
+        ck_assert_msg(isfinite(s[m].value) && isnan(s[m].value_se), "%s: %g +- %g",
+                      nnd_similarity_name(m), s[m].value, s[m].value_se);
+}
+END_TEST
+
 /* ---- known laws ---- */
 
 /* Mean and standard error over pairs of samples of a field of one measure. */
@@ -586,6 +656,9 @@ int main(void) {
     tcase_add_test(tests, cca_sees_only_the_space_of_the_columns);
     tcase_add_test(tests, ties_are_shared);
     tcase_add_test(tests, null_levels_are_means_over_all_orders);
+    tcase_add_test(tests, tied_orders_are_as_alike);
+    tcase_add_test(tests, equal_distances_have_no_correlation);
+    tcase_add_test(tests, one_point_apart_has_no_error);
     tcase_add_loop_test(tests, gaussian_columns_have_known_laws, 0, 4);
     tcase_add_test(tests, debiased_cka_has_no_level);
     tcase_add_test(tests, the_jackknife_takes_one_order_of_the_bias);

@@ -4,6 +4,7 @@
 #include "nndmft/transfer.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "nndmft/models.h"
 #include "support.h"
@@ -103,6 +104,9 @@ START_TEST(best_rates_of_parabolas) {
     ck_assert_double_eq(answer("outcome", 1), NND_TRANSFER_FOUND);
     ck_assert_double_eq_tol(answer("edge_rate", 0), 1.25, 1e-12);
     ck_assert_double_nan(answer("edge_rate", 1)); /* no stability_at_width */
+    ck_assert_double_eq(answer("above_edge", 0), 0.0);
+    ck_assert_double_nan(answer("above_edge", 1));
+    ck_assert_double_lt(answer("best_loss_se", 0), 1e-12);
     ck_assert_double_eq(answer("network_outcome", 1), NND_TRANSFER_UNKNOWN);
 }
 END_TEST
@@ -113,6 +117,32 @@ START_TEST(a_width_at_which_the_correction_is_no_correction_has_no_answer) {
     ck_assert_double_eq(answer("outcome", 2), NND_TRANSFER_NARROW);
     ck_assert_double_nan(answer("best_rate", 2));
     ck_assert_double_nan(answer("best_loss", 2));
+}
+END_TEST
+
+/* 2.2 x reaches 2 at 0.909; 6 x is beyond it at all rates. */
+START_TEST(a_best_rate_above_the_edge_is_marked) {
+    double *stability = nnd_frame_find(theory, "stability")->data;
+    const double slopes[] = {2.2, 6.0};
+    for (size_t k = 0; k < 2; k++) {
+        for (size_t r = 0; r < RATES; r++)
+            stability[r * TIMES + 1] = slopes[k] * rate[r];
+        assert_ok(ask("loss"));
+        ck_assert_double_eq(answer("above_edge", 0), 1.0);
+        ck_assert_int_eq(isnan(answer("edge_rate", 0)) != 0, k == 1);
+        nnd_frame_free(answers);
+        answers = NULL;
+    }
+}
+END_TEST
+
+START_TEST(rates_that_do_not_increase_are_refused) {
+    nnd_frame_free(theory);
+    rate[3] = rate[4];
+    theory = swept();
+    put(theory, "loss", "lr,t", parabola);
+    ck_assert_int_eq(ask("loss"), NND_E_INPUT);
+    ck_assert_ptr_nonnull(strstr(nnd_context_message(ctx), "must increase"));
 }
 END_TEST
 
@@ -191,6 +221,8 @@ int main(void) {
     tcase_add_checked_fixture(tests, begin, end);
     tcase_add_test(tests, best_rates_of_parabolas);
     tcase_add_test(tests, a_width_at_which_the_correction_is_no_correction_has_no_answer);
+    tcase_add_test(tests, a_best_rate_above_the_edge_is_marked);
+    tcase_add_test(tests, rates_that_do_not_increase_are_refused);
     tcase_add_test(tests, without_a_minimum_between_the_rates_there_is_no_answer);
     tcase_add_test(tests, errors_of_theory_become_those_of_the_rate);
     tcase_add_test(tests, networks_err_by_what_their_seeds_have_in_common);

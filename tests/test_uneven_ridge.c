@@ -34,7 +34,7 @@ static nnd_pair_overlaps solve(const nnd_eigenmodes *modes, const nnd_pair_task 
         for (size_t k = 0; k < modes->count; k++)
             square[i * modes->count + k] = square_of(how, i, k);
     nnd_context *ctx = nnd_context_new(NULL);
-    const nnd_input_squares inputs = {kinds_of(how), square};
+    const nnd_input_squares inputs = {kinds_of(how), square, NULL};
     nnd_pair_overlaps o;
     ck_assert_int_eq(nnd_pair_ridge_uneven(ctx, modes, task, &inputs, lambda, &o), NND_OK);
     nnd_context_free(ctx);
@@ -83,6 +83,30 @@ START_TEST(short_inputs_pass_more_noise_on) {
 }
 END_TEST
 
+/* The same with noise sigma^2 + e_i, e_i common to both: E[(sigma^2 + e)/tau] and E[e/tau]. Of many
+ * samples the mean alone is left. */
+START_TEST(noise_of_short_inputs_counts_more) {
+    static double square[300];
+    static const double excess[] = {0.4, -0.1, -0.3};
+    for (size_t i = 0; i < 300; i++)
+        square[i] = square_of(LENGTHS, i / 100, 0);
+    const nnd_input_squares inputs = {3, square, excess};
+    nnd_pair_task task = {.samples = 40.0, .label_noise = 0.5};
+    const nnd_eigenmodes modes = {100, one, one, one};
+    nnd_context *ctx = nnd_context_new(NULL);
+    nnd_pair_overlaps o;
+    ck_assert_int_eq(nnd_pair_ridge_uneven(ctx, &modes, &task, &inputs, 0.0, &o), NND_OK);
+    double all = (0.9 * 4.0 + 0.4 * 4.0 + 0.2 * 0.4) / 3.0;
+    double common = (0.4 * 4.0 - 0.1 * 4.0 - 0.3 * 0.4) / 3.0;
+    test_close("Q_aa", o.self[1], 40.0 + all * 40.0 / 60.0, SOLVER_RTOL);
+    test_close("Q_ab", o.cross[1], 40.0 + common * 40.0 / 60.0, SOLVER_RTOL);
+    task.samples = 1e12; /* nothing is learned wrongly: what remains is the noise itself */
+    ck_assert_int_eq(nnd_pair_ridge_uneven(ctx, &modes, &task, &inputs, 0.0, &o), NND_OK);
+    test_close("training error", o.train_error, 0.5, 1e-9);
+    nnd_context_free(ctx);
+}
+END_TEST
+
 /* The threshold: infinite noise, the cosine is the noises' correlation. */
 START_TEST(the_threshold_is_infinite_and_has_a_limit) {
     nnd_pair_task task = {.samples = 100.0, .label_noise = 0.5, .noise_correlation = 0.25};
@@ -101,7 +125,7 @@ START_TEST(next_to_the_threshold_is_said_not_to_converge) {
     nnd_pair_overlaps o;
     for (size_t i = 0; i < 300; i++)
         square[i] = square_of(LENGTHS, i / 100, 0);
-    const nnd_input_squares inputs = {3, square};
+    const nnd_input_squares inputs = {3, square, NULL};
     ck_assert_int_eq(nnd_pair_ridge_uneven(ctx, &modes, &task, &inputs, 0.0, &o),
                      NND_NOT_CONVERGED);
     nnd_context_free(ctx);
@@ -190,6 +214,7 @@ int main(void) {
     TCase *tests = tcase_create("uneven ridge");
     tcase_add_test(tests, even_inputs_are_normal_ones);
     tcase_add_test(tests, short_inputs_pass_more_noise_on);
+    tcase_add_test(tests, noise_of_short_inputs_counts_more);
     tcase_add_test(tests, the_threshold_is_infinite_and_has_a_limit);
     tcase_add_test(tests, next_to_the_threshold_is_said_not_to_converge);
     tcase_add_test(tests, regressions_that_are_made_agree);

@@ -28,6 +28,9 @@ static const char *const CASES[] = {
      "4}, " DATA "}, simulate: {size: 7, seeds: 2, orthonormal_init: true}}"),
     "{model: wide-mlp, params: {depth: 1, activation: linear, gamma0: 2, lr: 0.2, batch: 1, " DATA
     "}}",
+    ("{model: wide-mlp, params: {depth: 3, activation: gelu, sigma_w: 1.2, residual: mup-depth, "
+     "lr: "
+     "0.05, parameterization: standard, " DATA "}}"),
 };
 enum { CASE_COUNT = sizeof CASES / sizeof *CASES };
 
@@ -45,19 +48,35 @@ static double scale_of(const fixture *f, size_t l) {
     return f->params->sigma_w / sqrt(l == 0 ? (double)f->block.net.inputs : N);
 }
 
+static double gamma_of(const fixture *f) {
+    return f->params->gamma0 / (f->params->parameterization == NND_MUP ? 1.0 : sqrt(N));
+}
+
+/* Rate of the i-th weight; standard ones, std W, descend with lr themselves. */
+static double rate_of(const fixture *f, size_t i) {
+    double std = scale_of(f, i < N * f->block.net.inputs ? 0 : 1);
+    return f->params->parameterization == NND_STANDARD
+               ? f->params->lr / (std * std)
+               : f->params->lr * gamma_of(f) * gamma_of(f) * N;
+}
+
 static double twin_output(const fixture *f, const double *w, const double *x) {
-    double phi[N], next[N];
+    double phi[N], h[N] = {0.0}, next[N];
     size_t cols = f->block.net.inputs;
-    double gamma = f->params->gamma0 / (f->params->parameterization == NND_NTK ? sqrt(N) : 1.0);
+    bool skips = f->params->residual != NND_RESIDUAL_NONE;
+    double branch = skips ? 1.0 / sqrt((double)f->params->depth) : 1.0; /* mup-depth */
     memcpy(phi, x, cols * sizeof(double));
     for (size_t l = 0; l < (size_t)f->params->depth; l++) {
         for (size_t i = 0; i < N; i++)
-            next[i] = scale_of(f, l) * cblas_ddot((int)cols, w + i * cols, 1, phi, 1);
-        nnd_activation_apply(&f->params->activation, N, next, phi, NULL, NULL, NULL);
+            next[i] =
+                (l > 0 && skips ? h[i] : 0.0) + (l > 0 ? branch : 1.0) * scale_of(f, l) *
+                                                    cblas_ddot((int)cols, w + i * cols, 1, phi, 1);
+        memcpy(h, next, sizeof h);
+        nnd_activation_apply(&f->params->activation, N, h, phi, NULL, NULL, NULL);
         w += N * cols;
         cols = N;
     }
-    return f->params->sigma_w / (gamma * N) * cblas_ddot(N, w, 1, phi, 1);
+    return f->params->sigma_w / (gamma_of(f) * N) * cblas_ddot(N, w, 1, phi, 1);
 }
 
 static double twin_loss(const fixture *f, size_t b, const double *w, const double *weight) {
@@ -121,8 +140,6 @@ static void twin_gradient(fixture *f, size_t b, const double *weight, double *gr
 START_TEST(descent_equals_that_of_a_plain_twin) {
     fixture *f = begin(CASES[_i]);
     double all[4] = {0.25, 0.25, 0.25, 0.25}, weight[4], gradient[MAX_WEIGHTS];
-    double gamma = f->params->gamma0 / (f->params->parameterization == NND_NTK ? sqrt(N) : 1.0);
-    double eta = f->params->lr * gamma * gamma * N;
     for (size_t t = 0; t <= STEPS; t++) {
         nnd_wide_block_evaluate(&f->block);
         for (size_t b = 0; b < 2; b++) {
@@ -131,7 +148,7 @@ START_TEST(descent_equals_that_of_a_plain_twin) {
             nnd_schedule_weights(&f->block.schedule, t, weight);
             twin_gradient(f, b, weight, gradient);
             for (size_t i = 0; i < weight_count(f); i++)
-                f->w[b][i] -= eta * gradient[i];
+                f->w[b][i] -= rate_of(f, i) * gradient[i];
         }
         nnd_wide_block_step(&f->block, t);
     }
@@ -140,7 +157,7 @@ START_TEST(descent_equals_that_of_a_plain_twin) {
 END_TEST
 
 START_TEST(recipe_trains_the_same_network) {
-    fixture *f = begin(CASES[1]);
+    fixture *f = begin(CASES[_i]);
     nnd_frame *recipe;
     ck_assert_int_eq(nnd_simulator_find(f->c->model)->recipe(f->ctx, f->params, N, &recipe),
                      NND_OK);
@@ -159,6 +176,62 @@ START_TEST(recipe_trains_the_same_network) {
             for (size_t n = f->block.net.layer[l].rows * f->block.net.layer[l].cols; n > 0; n--)
                 /* A = std W descends with raw_lr; dLoss/dA = dLoss/dW / std. */
                 f->w[0][i] -= lr[l] / (std[l] * std[l]) * gradient[i], i++;
+    }
+    nnd_frame_free(recipe);
+    end(f);
+}
+END_TEST
+
+/* f = a V x with two matrices as a framework has them: standard deviations sigma_w/sqrt(fan-in),
+ * one rate, no divisor. */
+START_TEST(standard_networks_are_those_of_a_framework) {
+    const double lr = 0.05;
+    fixture *f = begin("{model: wide-mlp, params: {depth: 1, activation: linear, sigma_w: 1.2, lr: "
+                       "0.05, parameterization: standard, " DATA "}, simulate: {size: 7, seeds: 2, "
+                       "center: false}}");
+    double v[N * 3], a[N];
+    for (size_t i = 0; i < N; i++) {
+        a[i] = 1.2 / sqrt(7.0) * nnd_network_weights(&f->block.net, 1, 0)[i];
+        for (size_t j = 0; j < 3; j++)
+            v[3 * i + j] = 1.2 / sqrt(3.0) * nnd_network_weights(&f->block.net, 0, 0)[3 * i + j];
+    }
+    for (size_t t = 0; t <= STEPS; t++) {
+        double next_v[N * 3], next_a[N];
+        memcpy(next_v, v, sizeof v);
+        memcpy(next_a, a, sizeof a);
+        nnd_wide_block_evaluate(&f->block);
+        for (size_t mu = 0; mu < 4; mu++) {
+            double h[N], out = 0.0;
+            const double *x = f->block.set.inputs + 3 * mu;
+            for (size_t i = 0; i < N; i++) {
+                h[i] = cblas_ddot(3, v + 3 * i, 1, x, 1);
+                out += a[i] * h[i];
+            }
+            ck_assert_double_eq_tol(f->block.net.output[mu], out, 1e-13);
+            double push = lr / 4.0 * (f->block.set.targets[mu] - out);
+            cblas_daxpy(N, push, h, 1, next_a, 1);
+            cblas_dger(CblasRowMajor, N, 3, push, a, 1, x, 1, next_v, 3);
+        }
+        memcpy(v, next_v, sizeof v);
+        memcpy(a, next_a, sizeof a);
+        nnd_wide_block_step(&f->block, t);
+    }
+    end(f);
+}
+END_TEST
+
+START_TEST(the_recipe_of_standard_networks_has_one_rate) {
+    fixture *f = begin(CASES[4]);
+    nnd_frame *recipe;
+    ck_assert_int_eq(nnd_simulator_find(f->c->model)->recipe(f->ctx, f->params, N, &recipe),
+                     NND_OK);
+    test_close("divisor", nnd_frame_find(recipe, "output_divisor")->data[0], 1.0, 1e-15);
+    for (size_t l = 0; l < 4; l++) {
+        double branch = l == 1 || l == 2 ? 1.0 / sqrt(3.0) : 1.0;
+        test_close("std", nnd_frame_find(recipe, "init_std")->data[l],
+                   branch * 1.2 / sqrt(l == 0 ? 3.0 : 7.0), 1e-14);
+        test_close("rate", nnd_frame_find(recipe, "raw_lr")->data[l], branch * branch * 0.05,
+                   1e-14);
     }
     nnd_frame_free(recipe);
     end(f);
@@ -238,10 +311,13 @@ END_TEST
 
 /* After one small step outputs move by lr/P K Delta, on test samples too. */
 START_TEST(outputs_follow_the_tangent_kernel) {
+    static const char *const cases[] = {
+        "{model: wide-mlp, params: {depth: 2, lr: 1e-6, steps: 1, " DATA
+        "}, simulate: {size: 64, seeds: 2}}",
+        "{model: wide-mlp, params: {depth: 2, lr: 1e-6, steps: 1, sigma_w: 1.3, parameterization: "
+        "standard, " DATA "}, simulate: {size: 5, seeds: 2}}"};
     nnd_context *ctx = nnd_context_new(NULL);
-    nnd_frame *frame =
-        simulated(ctx, "{model: wide-mlp, params: {depth: 2, lr: 1e-6, steps: 1, " DATA
-                       "}, simulate: {size: 64, seeds: 2}}");
+    nnd_frame *frame = simulated(ctx, cases[_i]);
     double want = 0.0, want_test = 0.0;
     for (int nu = 0; nu < 4; nu++) {
         double delta = at(frame, "delta", "seed=0,t=0,mu=%d", nu);
@@ -440,13 +516,16 @@ int main(void) {
     Suite *suite = suite_create("wide mlp network");
     TCase *twins = tcase_create("against a plain twin");
     tcase_add_loop_test(twins, descent_equals_that_of_a_plain_twin, 0, CASE_COUNT);
-    tcase_add_test(twins, recipe_trains_the_same_network);
+    tcase_add_loop_test(twins, recipe_trains_the_same_network, 1, 2);
+    tcase_add_loop_test(twins, recipe_trains_the_same_network, 4, 5);
+    tcase_add_test(twins, standard_networks_are_those_of_a_framework);
+    tcase_add_test(twins, the_recipe_of_standard_networks_has_one_rate);
     tcase_add_test(twins, orthonormal_columns_are_orthogonal_with_squared_norm_n);
     tcase_add_test(twins, orthonormalising_keeps_the_first_column);
     suite_add_tcase(suite, twins);
     TCase *records = tcase_create("records");
     tcase_add_test(records, the_tangent_kernel_is_the_sum_over_layers);
-    tcase_add_test(records, outputs_follow_the_tangent_kernel);
+    tcase_add_loop_test(records, outputs_follow_the_tangent_kernel, 0, 2);
     tcase_add_test(records, two_time_kernels_meet_those_at_equal_times);
     tcase_add_test(records, singular_values_and_vectors_equal_a_full_decomposition);
     tcase_add_test(records, weights_of_the_inputs_are_seen_on_the_span_of_the_data);

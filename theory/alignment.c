@@ -461,6 +461,11 @@ static nnd_status disclaim(const task *x) {
 
 nnd_status nnd_alignment_theory(nnd_context *ctx, const void *params, nnd_frame **frame) {
     task x = {.ctx = ctx, .p = params};
+    if (x.p->task == NND_TASK_CLASSIFICATION && x.p->outputs > 1)
+        return nnd_fail(ctx, NND_E_INPUT,
+                        "params.outputs: %lld classes have no theory; `nndmft simulate` trains "
+                        "networks on them",
+                        (long long)x.p->outputs);
     nnd_status status = nnd_alignment_problem_make(ctx, x.p, &x.problem), solved = NND_OK;
     if (status == NND_OK)
         status = nnd_frame_new(ctx, &x.frame);
@@ -488,9 +493,9 @@ static double flow_flops(const nnd_alignment *p, double nodes) {
 
 /* Measuring data, and the regression on inputs as they are: a matrix of rows and one of modes. */
 static void add_data_cost(const nnd_alignment *p, nnd_cost *cost) {
-    double bytes, flops, modes = (double)nnd_alignment_dim(p), rows = (double)p->data.inputs.rows;
+    double bytes, flops, modes = (double)nnd_alignment_dim(p);
+    double rows = (double)nnd_alignment_rows_measured(p->data.inputs.rows, nnd_alignment_dim(p));
     nnd_feature_spectrum_cost(&p->data, &bytes, &flops);
-    rows = fmin(rows, NND_ALIGNMENT_MOST_ROWS);
     cost->bytes += bytes + sizeof(double) * modes * (2.0 * rows + 2.0 * modes);
     cost->flops += flops + 2.0 * rows * modes * modes +
                    (p->minimum ? SCAN + 40.0 : 2.0) * (rows + modes) * modes * modes;

@@ -19,7 +19,7 @@ nnd_status nnd_alignment_ridge(nnd_context *ctx, int tails, const nnd_alignment_
         nnd_pair_ridge(&x->modes, &x->pair, lambda, o);
         return NND_OK;
     }
-    nnd_input_squares inputs = {x->rows.rows, x->rows.square};
+    nnd_input_squares inputs = {x->rows.rows, x->rows.square, x->rows.excess};
     return nnd_pair_ridge_uneven(ctx, &x->modes, &x->pair, &inputs, lambda, o);
 }
 

@@ -1,8 +1,15 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "theory/alignment_rows.h"
 
+#include <cblas.h>
 #include <math.h>
 #include <stdlib.h>
+
+size_t nnd_alignment_rows_measured(size_t rows, size_t rank) {
+    const size_t least = 4096, numbers = 1 << 19;
+    size_t most = rank > 0 && numbers / rank > least ? numbers / rank : least;
+    return rows < most ? rows : most;
+}
 
 static nnd_status allocate(nnd_context *ctx, nnd_alignment_rows *x) {
     nnd_status status = nnd_check_memory(ctx, sizeof(double) * (double)x->rows * (double)x->rank,
@@ -11,8 +18,10 @@ static nnd_status allocate(nnd_context *ctx, nnd_alignment_rows *x) {
         return status;
     x->square = malloc(x->rows * x->rank * sizeof(double));
     x->kurtosis = calloc(x->rank, sizeof(double));
-    return x->square != NULL && x->kurtosis != NULL ? NND_OK
-                                                    : nnd_fail_memory(ctx, "the lengths of inputs");
+    x->excess = malloc(x->rows * sizeof(double));
+    return x->square != NULL && x->kurtosis != NULL && x->excess != NULL
+               ? NND_OK
+               : nnd_fail_memory(ctx, "the lengths of inputs");
 }
 
 /* Gives direction k the mean 1, and finds its kurtosis. One that the rows show less than half of
@@ -32,11 +41,20 @@ static void normalise(nnd_alignment_rows *x, size_t k) {
     }
 }
 
+/* Squared residuals of some rows become those of all, less their mean. */
+static void take_mean_out(nnd_alignment_rows *x, double residual2) {
+    double mean = 0.0;
+    for (size_t i = 0; i < x->rows; i++)
+        mean += x->excess[i] / (double)x->rows;
+    for (size_t i = 0; i < x->rows; i++)
+        x->excess[i] = mean > 0.0 ? x->excess[i] / mean * residual2 - residual2 : 0.0;
+}
+
 nnd_status nnd_alignment_rows_make(nnd_context *ctx, const nnd_data *data,
                                    const nnd_feature_spectrum *spectrum, const double *eigenvalue,
                                    nnd_alignment_rows *x) {
-    size_t most = NND_ALIGNMENT_MOST_ROWS, rows = spectrum->rows < most ? spectrum->rows : most;
-    *x = (nnd_alignment_rows){rows, spectrum->rank, eigenvalue, NULL, NULL};
+    size_t rows = nnd_alignment_rows_measured(spectrum->rows, spectrum->rank);
+    *x = (nnd_alignment_rows){rows, spectrum->rank, eigenvalue, NULL, NULL, NULL};
     double *scratch = malloc(spectrum->dim * sizeof *scratch);
     nnd_status status =
         scratch != NULL ? allocate(ctx, x) : nnd_fail_memory(ctx, "the lengths of inputs");
@@ -44,11 +62,14 @@ nnd_status nnd_alignment_rows_make(nnd_context *ctx, const nnd_data *data,
         uint64_t row = i * spectrum->rows / rows;
         double *z = x->square + i * x->rank, y;
         nnd_feature_coordinates(spectrum, data, 1, &row, scratch, z, &y);
+        x->excess[i] = pow(y - cblas_ddot((int)x->rank, spectrum->weight, 1, z, 1), 2.0);
         for (size_t k = 0; k < x->rank; k++)
             z[k] *= z[k] / spectrum->eigenvalue[k];
     }
     for (size_t k = 0; status == NND_OK && k < x->rank; k++)
         normalise(x, k);
+    if (status == NND_OK)
+        take_mean_out(x, spectrum->residual2);
     free(scratch);
     return status;
 }
@@ -56,6 +77,7 @@ nnd_status nnd_alignment_rows_make(nnd_context *ctx, const nnd_data *data,
 void nnd_alignment_rows_clear(nnd_alignment_rows *x) {
     free(x->square);
     free(x->kurtosis);
+    free(x->excess);
     *x = (nnd_alignment_rows){0};
 }
 

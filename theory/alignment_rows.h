@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /**
- * How far the inputs of data are from normal ones: their squares along the eigenvectors, their
+ * How far data are from normal ones with noise: their squares along the eigenvectors, their
  * lengths as a regression sees them, and directions that only few rows have (alignment.md#s10).
  */
 #ifndef NNDMFT_THEORY_ALIGNMENT_ROWS_H
@@ -9,7 +9,9 @@
 #include "core/feature_spectrum.h"
 #include "nndmft/solvers/uneven_ridge.h"
 
-enum { NND_ALIGNMENT_MOST_ROWS = 4096 };
+/** How many of so many rows are measured: 4096, or more if together they have no more than 2^19
+ *  coordinates. */
+size_t nnd_alignment_rows_measured(size_t rows, size_t rank);
 
 /** Squared coordinates of rows along the eigenvectors, in units of the eigenvalues. */
 typedef struct {
@@ -17,9 +19,10 @@ typedef struct {
     const double *eigenvalue; /**< borrowed: s_k, in the unit of the regression */
     double *square;           /**< rows x rank: z_k^2/s_k, of mean 1 over the rows */
     double *kurtosis;         /**< rank: <z_k^4>/<z_k^2>^2; INFINITY where rows hardly have k */
+    double *excess;           /**< rows: squared residual of the best linear map, less its mean */
 } nnd_alignment_rows;
 
-/** Measures data, or NND_ALIGNMENT_MOST_ROWS of its rows at equal distances if there are more. */
+/** Measures data, or as many of its rows at equal distances as are measured. */
 NND_MUST_USE nnd_status nnd_alignment_rows_make(nnd_context *ctx, const nnd_data *data,
                                                 const nnd_feature_spectrum *spectrum,
                                                 const double *eigenvalue, nnd_alignment_rows *rows);

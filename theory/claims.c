@@ -199,6 +199,18 @@ double nnd_claim_outlier(double edge, size_t n, const double *value, size_t i, d
     return nnd_claim_apart(n, value, i, relative, absolute);
 }
 
+double nnd_claim_overlap(size_t n, const double *value, const double *overlap, size_t i,
+                         double variance, double size) {
+    const double forgiven = 0.02;
+    double mixed = 0.0;
+    for (size_t k = 0; k < n; k++) {
+        double gap = value[i] - value[k];
+        if (k != i && !isnan(gap) && overlap[k] != overlap[i])
+            mixed += variance / (gap * gap) * fabs(overlap[k] - overlap[i]);
+    }
+    return mixed > 0.0 ? fmax(size, mixed / (forgiven * overlap[i])) : size;
+}
+
 nnd_status nnd_claim_outlier_reasons(nnd_frame *frame, const char *variable) {
     bool blurred = false, degenerate = false;
     const nnd_array *claim = nnd_companion(frame, variable, NND_MIN_SIZE);

@@ -60,6 +60,15 @@ double nnd_claim_apart(size_t n, const double *value, size_t i, double relative,
 double nnd_claim_outlier(double edge, size_t n, const double *value, size_t i, double relative,
                          double absolute);
 
+/**
+ * The size from which the squared overlap of the vector of outlier i with a direction is claimed,
+ * `size` being that of the outlier itself (wide-mlp.md#eq23). At size N that vector holds the part
+ * v/(N gap^2) of its neighbour k, v = `variance` as above, which changes overlap_i by that times
+ * overlap_k - overlap_i: where the sum is above 2 % of overlap_i nothing is claimed.
+ */
+double nnd_claim_overlap(size_t n, const double *value, const double *overlap, size_t i,
+                         double variance, double size);
+
 /** Adds the reasons that the claims of outliers in `x`_min_size have. */
 NND_MUST_USE nnd_status nnd_claim_outlier_reasons(nnd_frame *frame, const char *variable);
 

@@ -33,8 +33,8 @@ static size_t pairs(size_t n) {
 
 /* Besides the outputs of the training points. */
 static size_t observables(const nnd_deep_fluctuations *p, size_t train, size_t tests) {
-    size_t kernels = pairs(train) * (1 + 3 * (size_t)p->depth) + tests * train;
-    return tests + (p->kernels ? kernels : 0);
+    size_t layers = p->layers ? 3 * (size_t)p->depth : 0;
+    return tests + (p->kernels ? pairs(train) * (1 + layers) + tests * train : 0);
 }
 
 /* Number among all observables of the next one, then that many more of a kind and layer. */
@@ -66,6 +66,8 @@ static void list(solution *s) {
     for (size_t mu = train; mu < points; mu++)
         for (size_t nu = 0; nu < train; nu++)
             s->observable[next++] = (nnd_deep_observable){NND_DEEP_NTK, 0, mu, nu};
+    if (!s->p->layers)
+        return;
     s->at.h_gram = add_layers(s, &next, NND_DEEP_H);
     s->at.phi_gram = add_layers(s, &next, NND_DEEP_PHI);
     s->at.g_gram = add_layers(s, &next, NND_DEEP_G);
@@ -156,7 +158,7 @@ static nnd_status make_frame(nnd_context *ctx, solution *s, nnd_frame **frame) {
         .set = &s->set,
         .grid = &s->grid,
         .at = s->at,
-        .layers = s->p->kernels ? (size_t)s->p->depth : 0,
+        .layers = s->p->kernels && s->p->layers ? (size_t)s->p->depth : 0,
         .f = &s->f,
         .se = &s->se,
         .loss_within = s->p->loss_within,
@@ -197,6 +199,7 @@ nnd_status nnd_deep_fluctuations_theory_cost(nnd_context *ctx, const void *param
     nnd_deep_sampled sampled = sampled_of(p, &grid);
     size_t all = sampled.problem.samples + sampled.observables;
     nnd_deep_sampled_cost(&sampled, &cost->bytes, &cost->flops, &cost->threads);
+    cost->bytes *= nnd_context_concurrency(ctx, (size_t)cost->threads, cost->bytes);
     cost->results =
         (4.0 + 2.0 * (double)p->replicates) *
         nnd_fluctuations_bytes(grid.count, sampled.problem.samples, all, p->bias, p->two_time);

@@ -67,13 +67,13 @@ static nnd_status pose(nnd_context *ctx, solution *s) {
 static nnd_observed observed(const solution *s) {
     size_t train = s->layers.train, points = s->layers.points, pairs = train * (train + 1) / 2;
     size_t grams = points + pairs + (points - train) * train, none = NND_NOT_OBSERVED;
-    bool kernels = s->p->kernels;
+    bool kernels = s->p->kernels, layers = kernels && s->p->layers;
     return (nnd_observed){
         .ntk = kernels ? points : none,
         .ntk_test = kernels ? points + pairs : none,
-        .h_gram = kernels ? grams : none,
+        .h_gram = layers ? grams : none,
         .phi_gram = none,
-        .g_gram = kernels ? grams + s->layers.depth * pairs : none,
+        .g_gram = layers ? grams + s->layers.depth * pairs : none,
         .g_is_single = true,
     };
 }
@@ -84,7 +84,7 @@ static nnd_status make_frame(nnd_context *ctx, solution *s, nnd_frame **frame) {
         .set = &s->set,
         .grid = &s->grid,
         .at = observed(s),
-        .layers = s->p->kernels ? s->layers.depth : 0,
+        .layers = s->p->kernels && s->p->layers ? s->layers.depth : 0,
         .f = &s->f,
         .loss_within = s->p->loss_within,
         .loss_sd_within = s->p->loss_sd_within,

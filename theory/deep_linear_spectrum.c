@@ -164,11 +164,14 @@ static nnd_status outliers_at(const look *at, size_t l) {
     values(s, "bulk_edge")[time * depth + l] = out.edge;
     double *least = values(s, "outlier" NND_MIN_SIZE) + (time * depth + l) * count;
     for (size_t j = 0; j < count; j++) {
-        least[j] = nnd_claim_outlier(out.edge, count, out.value, j, 0.0, matrix_variance(at, l));
+        double variance = matrix_variance(at, l);
+        least[j] = nnd_claim_outlier(out.edge, count, out.value, j, 0.0, variance);
         if (l == 0)
-            values(s, "outlier_overlap_target" NND_MIN_SIZE)[time * count + j] = least[j];
+            values(s, "outlier_overlap_target" NND_MIN_SIZE)[time * count + j] =
+                nnd_claim_overlap(count, out.value, out.target, j, variance, least[j]);
         if (l + 1 == depth)
-            values(s, "outlier_overlap_readout" NND_MIN_SIZE)[time * count + j] = least[j];
+            values(s, "outlier_overlap_readout" NND_MIN_SIZE)[time * count + j] =
+                nnd_claim_overlap(count, out.value, out.readout, j, variance, least[j]);
     }
     return status;
 }

@@ -11,8 +11,9 @@
 #include "theory/deep_bias.h"
 #include "theory/deep_replicates.h"
 
-/* Observables whose influence functions are found by one going back. Not a matter of memory or of
- * threads: the bits of sums depend on it. */
+/* Observables whose influence functions are found by one going back, unless there are more training
+ * points, the outputs of which go together. Not a matter of memory or of threads: the bits of sums
+ * depend on it. */
 enum { BLOCK = 16 };
 
 /* Part of the time that moments take, of that for moments and bias. */
@@ -36,7 +37,7 @@ typedef struct {
     nnd_deep_march *march;
     size_t sites;
     double *outputs;         /* influence of outputs: times (two_time; else 1) x L x P x sites */
-    double *block;           /* of others: L x BLOCK x sites */
+    double *block;           /* of those that go back together: L x sides x sites */
     nnd_fluctuations result; /* views of the replicate's numbers */
 } replicate;
 
@@ -77,27 +78,41 @@ static double variance(const replicate *r, size_t n, const double *influence, si
     return sum;
 }
 
+/* Observables that go back together; the first ones are the outputs of the training points. */
+static size_t sides(const nnd_deep_sampled *p) {
+    size_t train = p->problem.samples, all = train + p->observables;
+    size_t block = all < BLOCK ? all : BLOCK;
+    return block > train ? block : train;
+}
+
+/* Of the first n observables, those of the outputs. */
+static void keep_outputs(const replicate *r, size_t i, size_t n) {
+    size_t rows = r->m->train * r->sites;
+    for (size_t l = 0; l < r->m->p->problem.depth; l++)
+        memcpy(outputs_at(r, i) + l * rows, r->block + l * n * r->sites, rows * sizeof(double));
+}
+
 /* Variances of n observables from number `first` on, and covariances with the outputs. */
-static nnd_status find_block(replicate *r, size_t i, size_t first, size_t n, double *influence) {
+static nnd_status find_block(replicate *r, size_t i, size_t first, size_t n) {
     const nnd_fluctuations *f = &r->result;
     size_t all = r->m->all, train = r->m->train;
-    nnd_status status = nnd_deep_influence(r->march, r->m->p->grid->step[i], n,
-                                           r->m->observable + first, influence);
+    nnd_status status =
+        nnd_deep_influence(r->march, r->m->p->grid->step[i], n, r->m->observable + first, r->block);
     if (status != NND_OK)
         return status;
+    if (first == 0)
+        keep_outputs(r, i, n);
     for (size_t k = 0; k < n; k++)
-        f->nvar[i * all + first + k] = variance(r, n, influence, k);
-    covariance(r, train, outputs_at(r, i), n, influence, f->ncov + i * train * all + first, all);
+        f->nvar[i * all + first + k] = variance(r, n, r->block, k);
+    covariance(r, train, outputs_at(r, i), n, r->block, f->ncov + i * train * all + first, all);
     return NND_OK;
 }
 
 static nnd_status find_time(replicate *r, size_t i) {
-    size_t all = r->m->all, train = r->m->train;
-    nnd_status status = find_block(r, i, 0, train, outputs_at(r, i));
-    for (size_t first = train; status == NND_OK && first < all; first += BLOCK) {
-        size_t n = all - first < BLOCK ? all - first : BLOCK;
-        status = find_block(r, i, first, n, r->block);
-    }
+    size_t all = r->m->all, most = sides(r->m->p);
+    nnd_status status = NND_OK;
+    for (size_t first = 0; status == NND_OK && first < all; first += most)
+        status = find_block(r, i, first, all - first < most ? all - first : most);
     return status;
 }
 
@@ -107,12 +122,6 @@ static void find_two_time(const replicate *r, size_t times) {
         for (size_t j = 0; j < times; j++)
             covariance(r, train, outputs_at(r, i), train, outputs_at(r, j),
                        r->result.two_time + (i * r->result.times + j) * square, train);
-}
-
-/* Observables that go back together: those of a block, or the outputs of the training points. */
-static size_t sides(const nnd_deep_sampled *p) {
-    size_t block = p->observables < BLOCK ? p->observables : BLOCK;
-    return block > p->problem.samples ? block : p->problem.samples;
 }
 
 /* Ranks, and with them memory, are known only as they have grown. */
@@ -159,7 +168,7 @@ static nnd_status make_moments(nnd_context *ctx, nnd_deep_march *march, size_t w
     size_t times = p->two_time ? p->grid->count : 1, depth = p->problem.depth;
     replicate r = {.ctx = ctx, .m = m, .march = march, .sites = nnd_deep_sites(march)};
     r.outputs = nnd_pages_new(times * depth * m->train * r.sites);
-    r.block = nnd_pages_new(depth * BLOCK * r.sites);
+    r.block = nnd_pages_new(depth * sides(p) * r.sites);
     size_t half = r.sites < p->samples ? p->replicates : 0;
     nnd_status status = make_results(ctx, m, &r.result);
     if (r.outputs == NULL || r.block == NULL)

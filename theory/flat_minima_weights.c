@@ -184,6 +184,8 @@ static nnd_status add_numbers(nnd_context *ctx, nnd_chain *chain, double c, nnd_
     if (status != NND_OK)
         return status;
     status = nnd_chain_extremes(ctx, chain, end);
+    if (status == NND_E_INPUT)
+        return nnd_fail(ctx, status, "params.weights: the Hessian at these matrices is not finite");
     if (status < NND_OK)
         return status;
     *ran = status;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "theory/models.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "theory/shortfall.h"
@@ -106,14 +107,50 @@ static nnd_status check_march(nnd_context *ctx, const nnd_wide_mlp *p) {
                     p->tolerance, least);
 }
 
+/* Each sample is a direction at every step, of which sites must be several times as many; other
+ * methods hold kernels of all outputs. */
+static nnd_status check_points(nnd_context *ctx, const nnd_wide_mlp *p, method by) {
+    enum { SITES_PER_POINT = 8, MOST_OUTPUTS = 4096 };
+    size_t samples = nnd_data_samples(&p->data), tests = nnd_data_tests(&p->data);
+    size_t outputs = (size_t)p->outputs, most = MOST_OUTPUTS / outputs;
+    if (by == MARCH)
+        most = (size_t)p->samples / SITES_PER_POINT;
+    if (samples + tests <= most)
+        return NND_OK;
+    char why[64] = "";
+    if (by == MARCH)
+        snprintf(why, sizeof why, " at params.samples: %lld sites", (long long)p->samples);
+    else if (outputs > 1)
+        snprintf(why, sizeof why, " of %zu outputs", outputs);
+    return nnd_fail(ctx, NND_E_INPUT,
+                    "params.data: %zu samples and %zu tests are too many for theory; allowed: %zu "
+                    "together%s (nndmft simulate trains networks on any number)",
+                    samples, tests, most, why);
+}
+
 static nnd_status check_method(nnd_context *ctx, const nnd_wide_mlp *p, method by) {
-    return by == QUADRATURE ? check_quadrature(ctx, p) : by == MARCH ? check_march(ctx, p) : NND_OK;
+    nnd_status status = by == QUADRATURE ? check_quadrature(ctx, p)
+                        : by == MARCH    ? check_march(ctx, p)
+                                         : NND_OK;
+    return status == NND_OK ? check_points(ctx, p, by) : status;
+}
+
+/* wide-mlp.md#s1-2. */
+static nnd_status check_limit(nnd_context *ctx, const nnd_wide_mlp *p) {
+    if (p->parameterization != NND_STANDARD)
+        return NND_OK;
+    return nnd_fail(ctx, NND_E_INPUT,
+                    "params.parameterization: standard has no limit of infinite width: a step at "
+                    "fixed lr moves outputs in proportion to the width; allowed in theory: mup, "
+                    "ntk (commands simulate and coordinates train standard networks)");
 }
 
 nnd_status nnd_wide_mlp_theory(nnd_context *ctx, const void *params, nnd_frame **frame) {
     nnd_wide_problem problem = {0};
     method by = method_of(params);
-    nnd_status status = check_method(ctx, params, by);
+    nnd_status status = check_limit(ctx, params);
+    if (status == NND_OK)
+        status = check_method(ctx, params, by);
     if (status == NND_OK)
         status = nnd_wide_problem_make(ctx, params, &problem);
     if (status == NND_OK)
@@ -123,8 +160,12 @@ nnd_status nnd_wide_mlp_theory(nnd_context *ctx, const void *params, nnd_frame *
 }
 
 nnd_status nnd_wide_mlp_theory_cost(nnd_context *ctx, const void *params, nnd_cost *cost) {
-    (void)ctx;
     const nnd_wide_mlp *p = params;
+    nnd_status status = check_limit(ctx, p);
+    if (status == NND_OK)
+        status = check_points(ctx, p, method_of(p));
+    if (status != NND_OK)
+        return status;
     double points = (double)(nnd_data_samples(&p->data) + nnd_data_tests(&p->data));
     double square = points * points * (double)p->depth;
     *cost = (nnd_cost){0};

@@ -55,9 +55,11 @@ typedef enum {
     WIDE_RANK_G,
     WIDE_TRUNCATION,
     WIDE_FIELD_ERROR,     /**< as truncation, relative to fields: not in the frame */
-    WIDE_INPUT_EIG_CLAIM, /**< x_min_size, of three variables */
+    WIDE_INPUT_EIG_CLAIM, /**< x_min_size, of five variables */
     WIDE_STABILITY_CLAIM,
     WIDE_OUTLIER_CLAIM,
+    WIDE_OUTLIER_LEFT_CLAIM,
+    WIDE_OUTLIER_RIGHT_CLAIM,
     WIDE_PHI_TWO_TIME,
     WIDE_G_TWO_TIME,
     WIDE_VARIABLES

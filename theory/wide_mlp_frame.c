@@ -202,9 +202,11 @@ static nnd_status add_claims(size_t runs, const nnd_wide_curves *record, nnd_fra
     static const struct {
         nnd_wide_variable claim, variable;
     } of[] = {
-        {WIDE_INPUT_EIG_CLAIM, WIDE_INPUT_EIG},   {WIDE_STABILITY_CLAIM, WIDE_STABILITY},
-        {WIDE_OUTLIER_CLAIM, WIDE_OUTLIER},       {WIDE_OUTLIER_CLAIM, WIDE_OUTLIER_LEFT},
-        {WIDE_OUTLIER_CLAIM, WIDE_OUTLIER_RIGHT},
+        {WIDE_INPUT_EIG_CLAIM, WIDE_INPUT_EIG},
+        {WIDE_STABILITY_CLAIM, WIDE_STABILITY},
+        {WIDE_OUTLIER_CLAIM, WIDE_OUTLIER},
+        {WIDE_OUTLIER_LEFT_CLAIM, WIDE_OUTLIER_LEFT},
+        {WIDE_OUTLIER_RIGHT_CLAIM, WIDE_OUTLIER_RIGHT},
     };
     nnd_status status = NND_OK;
     for (size_t i = 0; status == NND_OK && i < sizeof of / sizeof *of; i++) {
@@ -213,7 +215,7 @@ static nnd_status add_claims(size_t runs, const nnd_wide_curves *record, nnd_fra
             continue;
         status = add_claim(frame, runs, record, of[i].claim, of[i].variable);
         if (status == NND_OK)
-            status = of[i].claim == WIDE_OUTLIER_CLAIM
+            status = of[i].claim >= WIDE_OUTLIER_CLAIM
                          ? nnd_claim_outlier_reasons(frame, name)
                          : nnd_claim_reason(frame, name, NND_DEGENERATE);
     }

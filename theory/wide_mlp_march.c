@@ -43,13 +43,14 @@ nnd_status nnd_wide_marching_make(const nnd_wide_problem *problem,
     m->first_phi = calloc(2 * depth * m->first_ld, sizeof *m->first_phi);
     m->first_phi_rank = calloc(2 * depth, sizeof *m->first_phi_rank);
     m->strength = calloc(depth * count, sizeof *m->strength);
+    m->pencil = calloc(depth, sizeof(nnd_queried_pencil *));
     m->outlier = calloc(4 * (count + 1), sizeof *m->outlier);
     m->error = calloc(problem->points, sizeof *m->error);
     m->gram = calloc(2 * depth * points2 + (depth + 1) * n * n + points2 + problem->outputs + n,
                      sizeof *m->gram);
     if (status == NND_OK &&
         (m->first_phi == NULL || m->first_phi_rank == NULL || m->strength == NULL ||
-         m->outlier == NULL || m->error == NULL || m->gram == NULL))
+         m->pencil == NULL || m->outlier == NULL || m->error == NULL || m->gram == NULL))
         status = nnd_fail_memory(problem->ctx, "the march");
     if (status != NND_OK)
         return status;
@@ -59,8 +60,10 @@ nnd_status nnd_wide_marching_make(const nnd_wide_problem *problem,
 }
 
 void nnd_wide_marching_clear(nnd_wide_marching *m) {
+    for (size_t l = 0; m->pencil != NULL && l < m->problem->depth; l++)
+        nnd_queried_pencil_free(m->pencil[l]);
     nnd_wide_fields_clear(&m->fields);
-    void *const owned[] = {m->first_phi, m->first_phi_rank, m->strength,
+    void *const owned[] = {m->first_phi, m->first_phi_rank, m->strength, m->pencil,
                            m->outlier,   m->error,          m->gram};
     for (size_t i = 0; i < sizeof owned / sizeof *owned; i++)
         free(owned[i]);
@@ -90,20 +93,45 @@ static void keep_first_directions(nnd_wide_marching *m) {
     m->begun = true;
 }
 
+static bool has_escaped(const nnd_wide_marching *m, size_t l, size_t k) {
+    return isnan(m->strength[l * outliers(m) + k]);
+}
+
+/* Strengths at the last visit, of what had not escaped by then. */
+static nnd_status look_back(nnd_wide_marching *m, size_t l) {
+    size_t count = outliers(m);
+    if (m->pencil[l] == NULL)
+        return NND_OK;
+    nnd_status status =
+        nnd_queried_pencil_strengths(m->problem->ctx, m->pencil[l], count, m->outlier);
+    for (size_t k = 0; status == NND_OK && k < count; k++)
+        if (!has_escaped(m, l, k))
+            m->strength[l * count + k] = m->outlier[k];
+    return status;
+}
+
 /* The times at which strengths pass 1, interpolated from one visit to the next. */
-static void note_strengths(nnd_wide_marching *m, size_t l, double now, const double *strength) {
+static nnd_status note_strengths(nnd_wide_marching *m, size_t l, double now,
+                                 const double *strength) {
+    double since = nnd_wide_mlp_time(m->problem->params, m->last);
+    double passed = nnd_wide_mlp_time(m->problem->params, now) - since;
     size_t first = l * outliers(m);
-    for (size_t k = 0; k < outliers(m); k++) {
+    bool crosses = false;
+    for (size_t k = 0; k < outliers(m); k++)
+        crosses |= !has_escaped(m, l, k) && strength[k] > 1.0;
+    nnd_status status = crosses ? look_back(m, l) : NND_OK;
+    for (size_t k = 0; status == NND_OK && k < outliers(m); k++) {
         double *before = &m->strength[first + k];
-        double since = nnd_wide_mlp_time(m->problem->params, m->last);
-        if (isnan(*before))
+        if (has_escaped(m, l, k))
             continue;
         if (strength[k] > 1.0)
             m->record->x[WIDE_ESCAPE_TIME][first + k] =
-                since + (nnd_wide_mlp_time(m->problem->params, now) - since) * (1.0 - *before) /
-                            (strength[k] - *before);
+                since + passed * (1.0 - *before) / (strength[k] - *before);
         *before = strength[k] > 1.0 ? NAN : strength[k];
     }
+    nnd_queried_pencil_free(m->pencil[l]);
+    m->pencil[l] = NULL;
+    return status;
 }
 
 /* One more outlier than is recorded, for the last one may have a neighbour. Between the singular
@@ -133,24 +161,45 @@ static nnd_status record_outliers(nnd_wide_marching *m, size_t mark, size_t l, d
         nnd_wide_curves_at(r, WIDE_OUTLIER_LEFT, mark)[at] = out.left[k];
         nnd_wide_curves_at(r, WIDE_OUTLIER_RIGHT, mark)[at] = out.right[k];
         nnd_wide_curves_at(r, WIDE_OUTLIER_STRENGTH, mark)[at] = out.strength[k];
-        nnd_wide_curves_at(r, WIDE_OUTLIER_CLAIM, mark)[at] =
-            nnd_claim_outlier(2.0 * tau, room, out.value, k, 0.0, 0.5 * tau * tau);
+        double variance = 0.5 * tau * tau;
+        double least = nnd_claim_outlier(out.edge, room, out.value, k, 0.0, variance);
+        nnd_wide_curves_at(r, WIDE_OUTLIER_CLAIM, mark)[at] = least;
+        nnd_wide_curves_at(r, WIDE_OUTLIER_LEFT_CLAIM, mark)[at] =
+            nnd_claim_overlap(room, out.value, out.left, k, variance, least);
+        nnd_wide_curves_at(r, WIDE_OUTLIER_RIGHT_CLAIM, mark)[at] =
+            nnd_claim_overlap(room, out.value, out.right, k, variance, least);
     }
-    note_strengths(m, l, now, out.strength);
-    return NND_OK;
+    return note_strengths(m, l, now, out.strength);
 }
 
-/* Where nothing is recorded, only what escape times need: the smallest outlier is the last. */
+/* Where nothing is recorded, only what escape times need: strengths are found if there are more
+ * outliers than have escaped, here and at the visit before. */
+static nnd_status watch_matrix(nnd_wide_marching *m, size_t l, double now) {
+    nnd_context *ctx = m->problem->ctx;
+    nnd_queried_pencil *pencil = NULL;
+    size_t count = outliers(m), escaped = 0, there;
+    double *strength = m->outlier + 3 * (count + 1);
+    while (escaped < count && has_escaped(m, l, escaped))
+        escaped++;
+    if (escaped == count)
+        return NND_OK;
+    nnd_status status = nnd_queried_pencil_new(ctx, m->fields.matrix[l], &pencil);
+    if (status == NND_OK)
+        status = nnd_queried_pencil_outliers(ctx, pencil, &there);
+    if (status == NND_OK && there > escaped) {
+        status = nnd_queried_pencil_strengths(ctx, pencil, count, strength);
+        nnd_queried_pencil_free(pencil);
+        return status == NND_OK ? note_strengths(m, l, now, strength) : status;
+    }
+    nnd_queried_pencil_free(m->pencil[l]);
+    m->pencil[l] = pencil;
+    return status;
+}
+
 static nnd_status watch_escape(nnd_wide_marching *m, double now) {
     nnd_status status = NND_OK;
-    size_t count = outliers(m);
-    for (size_t l = 0; status == NND_OK && l + 1 < m->fields.depth; l++) {
-        if (isnan(m->strength[(l + 1) * count - 1]))
-            continue;
-        status = nnd_queried_strengths(m->problem->ctx, m->fields.matrix[l], count, m->outlier);
-        if (status == NND_OK)
-            note_strengths(m, l, now, m->outlier);
-    }
+    for (size_t l = 0; status == NND_OK && l + 1 < m->fields.depth; l++)
+        status = watch_matrix(m, l, now);
     return status;
 }
 
@@ -340,6 +389,8 @@ static nnd_status watch_edge(nnd_wide_marching *m, size_t step, const double *we
 static nnd_status check_memory(const nnd_wide_marching *m, double now) {
     size_t rank;
     double bytes = nnd_wide_fields_bytes(&m->fields, &rank);
+    for (size_t l = 0; l < m->problem->depth; l++)
+        bytes += nnd_queried_pencil_bytes(m->pencil[l]);
     char what[128];
     nnd_format(what, sizeof what,
                "the march, whose rank has grown to %zu at t = %g (a larger rank_tol keeps less),",

@@ -17,11 +17,12 @@ typedef struct {
     size_t *first_phi_rank, *first_u_rank, first_ld;
     bool begun;       /**< these are known */
     double *strength; /**< per matrix and outlier, at the last visit; NaN once it has escaped */
-    double last;      /**< time of that visit */
-    size_t recorded;  /**< marks so far */
-    double *outlier;  /**< scratch */
-    double *error;    /**< scratch: estimates of errors of outputs, all points */
-    double *gram;     /**< scratch: Gram matrices of all layers */
+    nnd_queried_pencil **pencil; /**< per matrix: what those follow from, or NULL: they are known */
+    double last;                 /**< time of that visit */
+    size_t recorded;             /**< marks so far */
+    double *outlier;             /**< scratch */
+    double *error;               /**< scratch: estimates of errors of outputs, all points */
+    double *gram;                /**< scratch: Gram matrices of all layers */
     nnd_basis last_phi, first_layer_g; /**< bases of phi^L and g^1, for two-time kernels */
     nnd_wide_history phi_history, g_history;
 } nnd_wide_marching;

@@ -100,14 +100,17 @@ void nnd_wide_march_cost(const nnd_wide_mlp *p, nnd_cost *cost) {
                                     (outputs > 1.0 ? train : points));
     double vectors = depth * 4.0 * points + points + matrices * 8.0 * rank + 3.0 * scratch +
                      (slots + 1.0) * (train + tests + outputs + (p->sigma_b > 0.0 ? depth : 0.0));
-    cost->bytes = (sites * vectors + (3.0 + slots) * matrices * rank * rank +
+    double pencil = p->spectrum ? 12.0 : 0.0;
+    cost->bytes = (sites * vectors + (3.0 + slots + pencil) * matrices * rank * rank +
                    runs * nnd_wide_march_numbers(p)) *
                   sizeof(double);
     cost->threads = runs;
     /* Ranks grow: the mean is about half of the last one, of the cube of all directions a quarter.
-     * Strengths are looked at after every evaluation. */
+     * Outliers are counted after every evaluation, and found where something is recorded. */
     cost->flops = 2.0 * runs * sites * queries * (6.0 * rank * matrices + 40.0 * depth) +
                   2.0 * runs * sites * nnd_wide_mlp_most_marks(p) * matrices * scratch *
                       (6.0 * rank + scratch) +
-                  (p->spectrum ? 2.0 * runs * evaluations * matrices * pow(2.0 * rank, 3.0) : 0.0);
+                  (p->spectrum ? 2.0 * runs * (evaluations / 8.0 + nnd_wide_mlp_most_marks(p)) *
+                                     matrices * pow(2.0 * rank, 3.0)
+                               : 0.0);
 }

@@ -46,8 +46,12 @@ static bool check(const void *params, size_t size, nnd_objection *o) {
     if (p->training == NND_ALIGN_WHITE && nnd_alignment_width(p, size) < size)
         return nnd_object(o, "width", "%g times size %zu is fewer than %zu hidden units", p->width,
                           size, size);
-    if ((size_t)p->outputs > size)
+    if ((size_t)p->outputs > size && !nnd_alignment_has_data(p))
         return nnd_object(o, "outputs", "%lld outputs of %zu inputs", (long long)p->outputs, size);
+    if (nnd_alignment_samples(p, size) < nnd_alignment_classes(p))
+        return nnd_object(o, p->samples > 0 ? "samples" : "alpha",
+                          "%zu samples of %zu classes; allowed: at least as many",
+                          nnd_alignment_samples(p, size), nnd_alignment_classes(p));
     for (size_t b = 0; b < 2 && !nnd_alignment_is_linear(p); b++) {
         double rate = nnd_alignment_student_of(p, b).descent_rate;
         if (p->time > MOST_DESCENT_STEPS * rate)
@@ -251,7 +255,8 @@ static void add_data_cost(const nnd_alignment *p, size_t size, nnd_simulation_co
 static nnd_simulation_cost cost(const void *params, size_t size) {
     const nnd_alignment *p = params;
     double d = (double)size, samples = p->alpha * d, k = (double)nnd_alignment_width(p, size);
-    double times = recorded_times(p), c = (double)p->outputs, tests = (double)p->test_points;
+    double times = recorded_times(p), c = (double)p->outputs,
+           tests = (double)nnd_alignment_tests(p);
     nnd_simulation_cost x = {
         .bytes = sizeof(double) * (2.0 * samples * (d + c) + 4.0 * d * d +
                                    (trains_layers(p) ? 32.0 * k : 30.0 * c) * d),
@@ -275,10 +280,11 @@ static nnd_simulation_cost cost(const void *params, size_t size) {
     for (size_t b = 0; b < 2; b++) {
         const nnd_alignment_student s = nnd_alignment_student_of(p, b);
         double width = s.width * d, layers = (double)s.depth - 1.0;
-        double matrices = width * (d + (layers - 1.0) * width), steps = p->time / s.descent_rate;
+        double matrices = width * (d + (layers - 1.0) * width + c),
+               steps = p->time / s.descent_rate;
         double points = samples + tests;
         x.bytes += sizeof(double) *
-                   (points * (d + 5.0 * layers * width + 4.0) + 4.0 * matrices + width * tests);
+                   (points * (d + 5.0 * layers * width + 4.0 * c) + 4.0 * matrices + width * tests);
         x.flops += steps * 6.0 * matrices * samples +
                    times * (2.0 * matrices + 3.0 * layers * width * width) * tests;
     }
@@ -293,10 +299,18 @@ static size_t matrices(const nnd_alignment *p) {
     return p->training == NND_ALIGN_RICH ? (size_t)p->depth : 2;
 }
 
+/* What is descended. */
+static const char *loss_of(const nnd_alignment *p) {
+    if (p->task != NND_TASK_CLASSIFICATION)
+        return "|y - f|^2/(2P)";
+    return p->outputs > 1 ? "the mean cross-entropy of the softmax"
+                          : "the mean of log(1 + exp(-y f))";
+}
+
 static void describe(const nnd_alignment *p, size_t size, char *text) {
     switch (p->training) {
     case NND_ALIGN_GD:
-        snprintf(text, size, "full-batch SGD on |y - f|^2/(2P)");
+        snprintf(text, size, "full-batch SGD on %s", loss_of(p));
         return;
     case NND_ALIGN_RICH:
         nnd_format(text, size,
@@ -322,7 +336,7 @@ static void describe(const nnd_alignment *p, size_t size, char *text) {
             p->ridge);
         return;
     default:
-        snprintf(text, size, "gradient flow on |y - f|^2/(2P): full-batch SGD with a small rate");
+        snprintf(text, size, "gradient flow on %s: full-batch SGD with a small rate", loss_of(p));
     }
 }
 
@@ -343,8 +357,8 @@ static nnd_status recipe(nnd_context *ctx, const void *params, size_t size, nnd_
         std[0] = sqrt(p->init_scale / k);
     if (status == NND_OK && p->training == NND_ALIGN_RICH)
         for (size_t l = 0; l < n; l++)
-            std[l] =
-                pow(p->init_scale, 1.0 / (double)n) / sqrt((l + 1 < n ? k : 1.0) * (l > 0 ? k : d));
+            std[l] = pow(p->init_scale, 1.0 / (double)n) /
+                     sqrt((l + 1 < n ? k : (double)p->outputs) * (l > 0 ? k : d));
     return status;
 }
 

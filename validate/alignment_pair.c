@@ -71,6 +71,14 @@ static double power_of(const nnd_alignment_pair *pair) {
     return power;
 }
 
+/* A class that is replaced with this probability, by any other, has as much of its variance from
+ * the teacher as a number with Gaussian noise at the same ratio: alignment.md#s1. */
+static double flips(const nnd_alignment *p) {
+    size_t classes = nnd_alignment_classes(p);
+    double kept = isinf(p->snr) ? 1.0 : sqrt(p->snr / (1.0 + p->snr));
+    return classes > 0 ? (1.0 - kept) * (double)(classes - 1) / (double)classes : 0.0;
+}
+
 nnd_status nnd_alignment_pair_make(nnd_context *ctx, const nnd_alignment *p, size_t dim,
                                    nnd_alignment_pair *pair) {
     size_t samples = nnd_alignment_samples(p, dim), c = (size_t)p->outputs;
@@ -89,9 +97,7 @@ nnd_status nnd_alignment_pair_make(nnd_context *ctx, const nnd_alignment *p, siz
     else
         nnd_alignment_modes(p, dim, pair->eigenvalue, pair->teacher);
     pair->noise = isnan(p->label_noise) ? power_of(pair) / p->snr : p->label_noise;
-    /* A label that is wrong with this probability has as much of its variance from the teacher as
-     * one with Gaussian noise at the same ratio. */
-    pair->flips = 0.5 * (1.0 - (isinf(p->snr) ? 1.0 : sqrt(p->snr / (1.0 + p->snr))));
+    pair->flips = flips(p);
     factor(c, &p->output_noise, pair->noise_factor);
     return NND_OK;
 }
@@ -174,23 +180,56 @@ static void draw_inputs(const nnd_alignment_pair *pair, nnd_rng_key key, uint32_
     }
 }
 
+static void put_class(size_t classes, size_t which, double *y) {
+    for (size_t c = 0; c < classes; c++)
+        y[c] = c == which ? 1.0 : 0.0;
+}
+
+static nnd_status choose(nnd_context *ctx, nnd_alignment_pair *pair, size_t count) {
+    if (count <= pair->most_chosen)
+        return NND_OK;
+    uint64_t *grown = realloc(pair->chosen, count * sizeof *grown);
+    if (grown == NULL)
+        return nnd_fail_memory(ctx, "rows of data");
+    pair->chosen = grown;
+    pair->most_chosen = count;
+    return NND_OK;
+}
+
+/* Coordinates and labels of the chosen rows of data, less the means of all to learn from. */
+static void take_rows(const nnd_alignment_pair *pair, const nnd_data *data, size_t count, double *x,
+                      double *y) {
+    nnd_feature_coordinates(&pair->rows, data, count, pair->chosen, pair->scratch, x, y);
+    for (size_t i = 0; pair->outputs > 1 && i < count; i++)
+        put_class(pair->outputs, (size_t)data->labels.value[pair->chosen[i]],
+                  y + i * pair->outputs);
+    cblas_dscal((int)(count * pair->dim), 1.0 / pair->unit, x, 1);
+}
+
 /* Rows of data, each as likely, with replacement, and their labels without noise. */
 static nnd_status draw_rows(nnd_context *ctx, nnd_alignment_pair *pair, nnd_rng_key key,
                             uint32_t stream, size_t count, double *x, double *y) {
-    if (count > pair->most_chosen) {
-        uint64_t *grown = realloc(pair->chosen, count * sizeof *grown);
-        if (grown == NULL)
-            return nnd_fail_memory(ctx, "rows of data");
-        pair->chosen = grown;
-        pair->most_chosen = count;
-    }
+    nnd_status status = choose(ctx, pair, count);
+    if (status != NND_OK)
+        return status;
     nnd_rng_words(key, stream, 0, count, pair->chosen);
     for (size_t i = 0; i < count; i++)
         pair->chosen[i] %= pair->rows.rows;
-    nnd_feature_coordinates(&pair->rows, &pair->params->data, count, pair->chosen, pair->scratch, x,
-                            y);
-    cblas_dscal((int)(count * pair->dim), 1.0 / pair->unit, x, 1);
+    take_rows(pair, &pair->params->data, count, x, y);
     return NND_OK;
+}
+
+nnd_status nnd_alignment_take_tests(nnd_context *ctx, nnd_alignment_pair *pair, double *probes,
+                                    double *clean) {
+    const nnd_data *all = &pair->params->data;
+    const nnd_data tests = {
+        .inputs = all->test_inputs, .targets = all->test_targets, .labels = all->test_labels};
+    nnd_status status = choose(ctx, pair, tests.inputs.rows);
+    for (size_t i = 0; status == NND_OK && i < tests.inputs.rows; i++)
+        pair->chosen[i] = i;
+    if (status == NND_OK)
+        take_rows(pair, &tests, tests.inputs.rows, probes, clean);
+    return status;
 }
 
 nnd_status nnd_alignment_draw_probes(nnd_context *ctx, nnd_alignment_pair *pair, nnd_rng_key key,
@@ -198,8 +237,10 @@ nnd_status nnd_alignment_draw_probes(nnd_context *ctx, nnd_alignment_pair *pair,
     if (pair->rows.rank > 0)
         return draw_rows(ctx, pair, key, stream, count, probes, clean);
     draw_inputs(pair, key, stream, count, probes);
-    for (size_t i = 0; i < count; i++)
-        clean[i] = cblas_ddot((int)pair->dim, pair->teacher, 1, probes + i * pair->dim, 1);
+    size_t c = pair->outputs;
+    for (size_t i = 0; i < count * c; i++)
+        clean[i] = cblas_ddot((int)pair->dim, pair->teacher + i % c * pair->dim, 1,
+                              probes + i / c * pair->dim, 1);
     return NND_OK;
 }
 
@@ -216,13 +257,23 @@ static void add_noise(const nnd_alignment_pair *pair, nnd_rng_key key, uint32_t 
             y[i] += sqrt(scale) * pair->noise_factor[i * c + k] * normal[k];
 }
 
-/* Turns outputs of the teacher into class labels, some of them wrong. */
+/* Turns outputs of the teacher into class labels, some of them wrong: another class, each as
+ * likely.
+ */
 static void classify(const nnd_alignment_pair *pair, nnd_rng_key key, uint32_t stream, size_t mu,
                      double *y) {
     double normal;
     nnd_rng_normals(key, stream, mu, 1, &normal);
-    bool flipped = 0.5 * erfc(normal / M_SQRT2) < pair->flips;
-    *y = (*y < 0.0) != flipped ? -1.0 : 1.0;
+    double uniform = 0.5 * erfc(normal / M_SQRT2);
+    bool flipped = uniform < pair->flips;
+    size_t classes = pair->outputs, which = nnd_class_of(classes, y);
+    if (classes == 1) {
+        *y = (*y < 0.0) != flipped ? -1.0 : 1.0;
+        return;
+    }
+    if (flipped)
+        which += 1 + (size_t)(uniform / pair->flips * (double)(classes - 1));
+    put_class(classes, which % classes, y);
 }
 
 static void label(nnd_alignment_pair *pair, nnd_rng_key key, uint32_t b) {

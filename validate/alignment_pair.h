@@ -15,9 +15,9 @@ typedef struct {
     double *eigenvalue;           /**< D: variances of the clean inputs */
     double *teacher;              /**< C x D */
     double *x[2];                 /**< P x D */
-    double *y[2];                 /**< P x C */
+    double *y[2];                 /**< P x C; of several classes unit vectors */
     double noise;                 /**< sigma^2 */
-    double flips;                 /**< probability that a label of a class is wrong */
+    double flips;                 /**< probability that a class is replaced by another */
     double *noise_factor;         /**< C x C Cholesky factor of output_noise */
     double *scratch;              /**< D + 2 C */
     nnd_feature_spectrum rows;    /**< of data; rank 0: inputs are normal */
@@ -35,8 +35,11 @@ void nnd_alignment_pair_clear(nnd_alignment_pair *pair);
 /** Draws teacher, inputs and labels. Sample mu is the same whatever the number of samples. */
 NND_MUST_USE nnd_status nnd_alignment_pair_draw(nnd_context *ctx, nnd_alignment_pair *pair,
                                                 nnd_rng_key key);
+/** All test rows of data, in coordinates of the training rows, as nnd_alignment_draw_probes. */
+NND_MUST_USE nnd_status nnd_alignment_take_tests(nnd_context *ctx, nnd_alignment_pair *pair,
+                                                 double *probes, double *clean);
 /** `count` clean inputs from a stream of their own (count x D), of data rows, and their labels
- *  without noise (count), of one output. */
+ *  without noise (count x C): outputs of the teacher, or those of the rows. */
 NND_MUST_USE nnd_status nnd_alignment_draw_probes(nnd_context *ctx, nnd_alignment_pair *pair,
                                                   nnd_rng_key key, uint32_t stream, size_t count,
                                                   double *probes, double *clean);

@@ -22,7 +22,7 @@ typedef struct {
 NND_MUST_USE nnd_status nnd_alignment_run_linear(nnd_context *ctx, const nnd_alignment_pair *pair,
                                                  nnd_rng_key key, const double *probes,
                                                  nnd_alignment_trace *trace);
-/** Networks with any activation, on a regression or on two classes. */
+/** Networks with any activation, on a regression or on classes. */
 NND_MUST_USE nnd_status nnd_alignment_run_nonlinear(nnd_context *ctx, nnd_alignment_pair *pair,
                                                     nnd_rng_key key, nnd_alignment_trace *trace);
 

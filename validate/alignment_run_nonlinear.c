@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Pairs of networks f(x) = a . phi(W_l .. phi(W_1 x)) trained by gradient descent, measured on test
- * points. The two may differ in all but the task. */
+/* Pairs of networks f(x) = A phi(W_l .. phi(W_1 x)), of one output or several classes, trained by
+ * gradient descent, measured on test points. The two may differ in all but the task. */
 #include <cblas.h>
 #include <math.h>
 #include <stdlib.h>
@@ -11,6 +11,7 @@
 #include "nndmft/batch.h"
 #include "validate/alignment_run.h"
 #include "validate/network.h"
+#include "validate/wide_mlp_loss.h"
 
 enum { MOST_DEPTH = 4 };
 
@@ -20,7 +21,8 @@ typedef struct {
     nnd_network net, test, probe; /* probe: on training inputs of the first, if asked for */
     nnd_schedule schedule;
     double *weight;   /* P: of the samples of a step */
-    double *residual; /* P */
+    double *delta;    /* P x C: what outputs lack */
+    double *residual; /* C x P: the same by the weights of the samples */
     double *features; /* widest hidden layer x tests */
     size_t done;      /* steps */
 } student;
@@ -32,12 +34,18 @@ typedef struct {
     nnd_alignment_trace *trace;
     student student[2];
     size_t tests;   /* test points */
-    double *clean;  /* tests: labels without noise */
+    double *clean;  /* tests x C: labels without noise */
+    double *wanted; /* C x tests: the same as outputs stand */
     double *weight; /* tests: 1/tests */
 } run;
 
 static bool classifies(const run *r) {
     return r->pair->params->task == NND_TASK_CLASSIFICATION;
+}
+
+/* Outputs of several classes. */
+static nnd_wide_outputs classes(const run *r, size_t n, const double *label, const double *output) {
+    return (nnd_wide_outputs){NND_WIDE_CROSS_ENTROPY, r->pair->outputs, n, n, label, output};
 }
 
 /* ---- making ---- */
@@ -51,7 +59,7 @@ static nnd_status student_make(run *r, size_t b) {
     size_t width = nnd_alignment_width(&wide, r->pair->size);
     nnd_layer_plan layers[MOST_DEPTH];
     for (size_t l = 0; l <= last; l++)
-        layers[l] = (nnd_layer_plan){.width = l < last ? width : 1,
+        layers[l] = (nnd_layer_plan){.width = l < last ? width : r->pair->outputs,
                                      .scale = 1.0,
                                      .rate = s->how.descent_rate,
                                      .activation = l < last ? &s->how.activation : NULL};
@@ -68,9 +76,10 @@ static nnd_status student_make(run *r, size_t b) {
     if (status == NND_OK && r->pair->params->probe.on == NND_PROBE_TRAIN)
         status = nnd_network_make(r->ctx, &plan, &s->probe);
     s->weight = malloc(samples * sizeof(double));
-    s->residual = calloc(samples, sizeof(double));
+    s->delta = calloc(samples * r->pair->outputs, sizeof(double));
+    s->residual = calloc(samples * r->pair->outputs, sizeof(double));
     s->features = calloc(width * r->tests, sizeof(double));
-    bool done = s->weight != NULL && s->residual != NULL && s->features != NULL;
+    bool done = s->weight != NULL && s->delta != NULL && s->residual != NULL && s->features != NULL;
     for (size_t mu = 0; done && mu < samples; mu++)
         s->weight[mu] = 1.0 / (double)samples;
     return status == NND_OK && !done ? nnd_fail_memory(r->ctx, "a pair of networks") : status;
@@ -78,10 +87,11 @@ static nnd_status student_make(run *r, size_t b) {
 
 static nnd_status run_make(run *r) {
     nnd_status status = NND_OK;
-    r->tests = (size_t)r->pair->params->test_points;
-    r->clean = calloc(r->tests, sizeof(double));
+    r->tests = nnd_alignment_tests(r->pair->params);
+    r->clean = calloc(r->tests * r->pair->outputs, sizeof(double));
+    r->wanted = calloc(r->tests * r->pair->outputs, sizeof(double));
     r->weight = calloc(r->tests, sizeof(double));
-    if (r->clean == NULL || r->weight == NULL)
+    if (r->clean == NULL || r->wanted == NULL || r->weight == NULL)
         return nnd_fail_memory(r->ctx, "a pair of networks");
     for (size_t i = 0; i < r->tests; i++)
         r->weight[i] = 1.0 / (double)r->tests;
@@ -98,11 +108,27 @@ static void run_clear(run *r) {
         nnd_network_clear(&s->probe);
         nnd_schedule_clear(&s->schedule);
         free(s->weight);
+        free(s->delta);
         free(s->residual);
         free(s->features);
     }
     free(r->clean);
+    free(r->wanted);
     free(r->weight);
+}
+
+/* Of test points: classes of what the teacher says, and the labels as outputs stand. */
+static void settle_labels(run *r) {
+    size_t c = r->pair->outputs;
+    for (size_t i = 0; i < r->tests; i++) {
+        double *y = r->clean + i * c;
+        size_t which = nnd_class_of(c, y);
+        for (size_t k = 0; k < c; k++) {
+            if (classifies(r))
+                y[k] = c == 1 ? (y[k] < 0.0 ? -1.0 : 1.0) : (double)(k == which);
+            r->wanted[k * r->tests + i] = y[k];
+        }
+    }
 }
 
 static nnd_status set_data(run *r, nnd_rng_key key) {
@@ -110,16 +136,18 @@ static nnd_status set_data(run *r, nnd_rng_key key) {
     double *x = calloc(r->tests * d, sizeof *x);
     if (x == NULL)
         return nnd_fail_memory(r->ctx, "inputs");
-    nnd_status status = nnd_alignment_draw_probes(r->ctx, r->pair, key, NND_STREAM_ALIGNMENT_TESTS,
-                                                  r->tests, x, r->clean);
+    nnd_status status =
+        r->pair->params->data.test_inputs.rows > 0
+            ? nnd_alignment_take_tests(r->ctx, r->pair, x, r->clean)
+            : nnd_alignment_draw_probes(r->ctx, r->pair, key, NND_STREAM_ALIGNMENT_TESTS, r->tests,
+                                        x, r->clean);
     for (size_t b = 0; b < 2; b++) {
         nnd_network_set_inputs(&r->student[b].net, 0, r->pair->x[b]);
         nnd_network_set_inputs(&r->student[b].test, 0, x);
         if (r->student[b].probe.samples > 0)
             nnd_network_set_inputs(&r->student[b].probe, 0, r->pair->x[0]);
     }
-    for (size_t mu = 0; classifies(r) && mu < r->tests; mu++)
-        r->clean[mu] = r->clean[mu] < 0.0 ? -1.0 : 1.0;
+    settle_labels(r);
     free(x);
     return status;
 }
@@ -143,7 +171,7 @@ static nnd_status set_batches(run *r, nnd_rng_key key) {
 /* The variance of the entries of matrix l: alignment.md#s11. */
 static double start_variance(const run *r, const student *s, size_t l) {
     double k = (double)s->net.layer[0].rows, d = (double)r->pair->dim, scale = s->how.init_scale;
-    double inputs = l == 0 ? d : k, outputs = l + 1 < s->how.depth ? k : 1.0;
+    double inputs = l == 0 ? d : k, outputs = (double)s->net.layer[l].rows;
     if (r->pair->params->training == NND_ALIGN_RICH)
         return pow(scale, 2.0 / (double)s->how.depth) / (inputs * outputs);
     if (l + 1 == s->how.depth)
@@ -180,15 +208,21 @@ static double evaluate(const run *r, student *s, const double *label) {
     nnd_network_forward(&s->net);
     if (s->how.batch > 0)
         nnd_schedule_weights(&s->schedule, s->done, s->weight);
-    return nnd_loss(classifies(r) ? NND_LOGISTIC : NND_HALF_SQUARE, r->pair->samples, s->weight,
-                    label, s->net.output, s->residual);
+    const nnd_wide_outputs of = classes(r, r->pair->samples, label, s->net.output);
+    if (of.outputs > 1)
+        return nnd_wide_mean_loss(&of, s->delta);
+    return nnd_loss(classifies(r) ? NND_LOGISTIC : NND_HALF_SQUARE, of.n, s->weight, label,
+                    s->net.output, s->delta);
 }
 
+/* Of several outputs one pass backward of sum_c residual_c f_c does for all of them. */
 static void step(const run *r, student *s) {
-    for (size_t i = 0; i < r->pair->samples; i++)
-        s->residual[i] *= s->weight[i];
-    nnd_network_backward(&s->net, NULL);
-    nnd_network_descend(&s->net, s->residual, NULL);
+    size_t n = r->pair->samples, outputs = r->pair->outputs;
+    for (size_t c = 0; c < outputs; c++)
+        for (size_t mu = 0; mu < n; mu++)
+            s->residual[c * n + mu] = s->weight[mu] * s->delta[mu * outputs + c];
+    nnd_network_backward(&s->net, outputs > 1 ? s->residual : NULL);
+    nnd_network_descend(&s->net, outputs > 1 ? NULL : s->residual, NULL);
     s->done++;
 }
 
@@ -250,9 +284,7 @@ static void take_probes(student *s, size_t tests, size_t n, double *f) {
 
 /* The probes as a set of their own. */
 static nnd_status measure_probes(run *r, double *measure) {
-    bool trained = r->pair->params->probe.on == NND_PROBE_TRAIN;
     size_t n = (size_t)r->pair->params->probe.points, width[2];
-    n = n < r->tests || trained ? n : r->tests;
     double *f[2] = {NULL, NULL};
     nnd_status status = NND_OK;
     for (size_t b = 0; status == NND_OK && b < 2; b++) {
@@ -274,7 +306,10 @@ static nnd_status measure_probes(run *r, double *measure) {
 
 /* Mean of the squared error, or fraction of wrong classes. */
 static double error(const run *r, size_t n, const double *label, const double *output) {
+    const nnd_wide_outputs of = classes(r, n, label, output);
     double sum = 0.0;
+    if (of.outputs > 1)
+        return 1.0 - nnd_wide_accuracy(&of);
     for (size_t i = 0; i < n; i++) {
         double off = output[i] - label[i];
         if (classifies(r))
@@ -284,15 +319,28 @@ static double error(const run *r, size_t n, const double *label, const double *o
     return sum / (double)n;
 }
 
+/* E[a . b] over the test points, both C x tests. What all outputs of several classes share says
+ * nothing, and is taken out. */
+static double product(const run *r, const double *a, const double *b) {
+    size_t c = r->pair->outputs, n = r->tests;
+    double sum = cblas_ddot((int)(c * n), a, 1, b, 1);
+    for (size_t i = 0; c > 1 && i < n; i++) {
+        double of_a = 0.0, of_b = 0.0;
+        for (size_t k = 0; k < c; k++) {
+            of_a += a[k * n + i];
+            of_b += b[k * n + i];
+        }
+        sum -= of_a * of_b / (double)c;
+    }
+    return 1.0 / (double)n * sum;
+}
+
 static nnd_predictor_overlaps output_overlaps(const run *r) {
-    const double *f[2] = {r->student[0].test.output, r->student[1].test.output}, *y = r->clean;
-    double scale = 1.0 / (double)r->tests;
-    int n = (int)r->tests;
-    nnd_predictor_overlaps o = {.cross = scale * cblas_ddot(n, f[0], 1, f[1], 1),
-                                .teacher_self = scale * cblas_ddot(n, y, 1, y, 1)};
+    const double *f[2] = {r->student[0].test.output, r->student[1].test.output}, *y = r->wanted;
+    nnd_predictor_overlaps o = {.cross = product(r, f[0], f[1]), .teacher_self = product(r, y, y)};
     for (int b = 0; b < 2; b++) {
-        o.self[b] = scale * cblas_ddot(n, f[b], 1, f[b], 1);
-        o.teacher[b] = scale * cblas_ddot(n, f[b], 1, y, 1);
+        o.self[b] = product(r, f[b], f[b]);
+        o.teacher[b] = product(r, f[b], y);
     }
     return o;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Which variables are compared, and with what. */
 #include <float.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -109,6 +110,15 @@ static nnd_status choose(nnd_choice *c, const char *name, bool named) {
     return status;
 }
 
+static nnd_status check_sizes(const nnd_choice *c) {
+    const nnd_dim *size = nnd_frame_find_dim(c->mc, "size");
+    for (size_t i = 0; size != NULL && size->value != NULL && i < size->length; i++)
+        if (!(size->value[i] > 0.0 && isfinite(size->value[i])))
+            return nnd_fail(c->ctx, NND_E_INPUT, "the simulation has a size %g; sizes are > 0",
+                            size->value[i]);
+    return NND_OK;
+}
+
 /* Those asked for; or all, in the order of theory, then those of the simulation for which theory
  * has only a bound. */
 nnd_status nnd_choose_variables(nnd_choice *c, const nnd_texts *vars) {
@@ -116,7 +126,7 @@ nnd_status nnd_choose_variables(nnd_choice *c, const nnd_texts *vars) {
     c->pair = calloc(vars->count + in_theory + in_mc + 1, sizeof *c->pair);
     if (c->pair == NULL)
         return nnd_fail_memory(c->ctx, "a comparison");
-    nnd_status status = NND_OK;
+    nnd_status status = check_sizes(c);
     for (size_t i = 0; status == NND_OK && i < vars->count; i++)
         status = choose(c, vars->value[i], true);
     for (size_t i = 0; status == NND_OK && vars->count == 0 && i < in_theory; i++)
@@ -125,6 +135,7 @@ nnd_status nnd_choose_variables(nnd_choice *c, const nnd_texts *vars) {
         status = choose(c, nnd_frame_array(c->mc, i)->name, false);
     if (status == NND_OK && c->count == 0)
         status = nnd_fail(c->ctx, NND_E_INPUT,
-                          "theory and simulation have no variable in common to compare");
+                          "theory and simulation have no variable in common to compare (of a "
+                          "variable x the simulation has x and its standard error x" NND_SE ")");
     return status;
 }

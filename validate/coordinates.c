@@ -12,8 +12,8 @@
 
 enum { TEXT_SIZE = 1024 };
 
-static const char SIZE[] = "size", TIME[] = "t", EARLIER[] = "s", COORDINATE[] = "coordinate",
-                  WIDTH[] = "width", MAGNITUDE[] = "magnitude";
+static const char SIZE[] = "size", TIME[] = "t", EARLIER[] = "s", LAYER[] = "layer",
+                  COORDINATE[] = "coordinate", WIDTH[] = "width", MAGNITUDE[] = "magnitude";
 
 /* Powers that differ by less are one; two standard errors are allowed for. */
 static const double STEP = 0.5, ERRORS = 2.0;
@@ -61,8 +61,15 @@ static size_t *along(element *e, const char *dim) {
     return axis < e->array->ndims ? &e->index[axis] : NULL;
 }
 
-/* True if the element is of this point of the sweep, size and group, at the last time (of both). */
-static bool is_of(element *e, const work *w, size_t point, size_t size, size_t group) {
+/* Whether a magnitude is of that layer, counted from 0. */
+static bool is_in(nnd_magnitude_layers layers, size_t layer) {
+    return layers == NND_ALL_LAYERS || (layers == NND_FIRST_LAYER) == (layer == 0);
+}
+
+/* True if the element is of this point of the sweep, size, group and layers, at the last time (of
+ * both). */
+static bool is_of(element *e, const work *w, nnd_magnitude_layers layers, size_t point, size_t size,
+                  size_t group) {
     for (size_t k = w->c->sweep.keys; k-- > 0; point /= w->c->sweep.dim[k]->length)
         if (e->index[k] != point % w->c->sweep.dim[k]->length)
             return false;
@@ -72,6 +79,9 @@ static bool is_of(element *e, const work *w, size_t point, size_t size, size_t g
         if (t != NULL && *t + 1 < nnd_frame_find_dim(e->frame, last[i])->length)
             return false;
     }
+    const size_t *layer = along(e, LAYER);
+    if (layer != NULL && !is_in(layers, *layer))
+        return false;
     const size_t *of_group = along(e, NND_GROUP), *mu = along(e, "mu"), *nu = along(e, "nu");
     if (along(e, EARLIER) != NULL && mu != NULL && nu != NULL && *mu != *nu)
         return false;
@@ -118,7 +128,7 @@ static nnd_status measure(nnd_context *ctx, const work *w, const nnd_magnitude *
         return nnd_fail_memory(ctx, "a magnitude");
     for (size_t i = 0; i < mean.array->count; i++) {
         decode(&mean, i);
-        if (is_of(&mean, w, point, size, 0))
+        if (is_of(&mean, w, m->layers, point, size, 0))
             x[n++] = part(&mean, m->kind);
     }
     for (size_t i = 0; i < n; i++)
@@ -129,7 +139,7 @@ static nnd_status measure(nnd_context *ctx, const work *w, const nnd_magnitude *
         size_t k = 0;
         for (size_t i = 0; i < share.array->count; i++) {
             decode(&share, i);
-            if (is_of(&share, w, point, size, g)) {
+            if (is_of(&share, w, m->layers, point, size, g)) {
                 change += part(&share, m->kind) * (distance ? 0.5 : x[k]) / ((double)n * sum);
                 k++;
             }
@@ -174,11 +184,11 @@ static nnd_coordinate_verdict judge(double slope, double se, double expected) {
     return off - ERRORS * se > half ? NND_COORDINATE_OTHERWISE : NND_COORDINATE_OPEN;
 }
 
-/* The power that the parameters of a point lead to: that of the choice that the model names. */
-static double expected_of(const nnd_model *model, const nnd_magnitude *m, const void *params) {
-    const nnd_param *choice = nnd_param_find(model->params, model->magnitude_choice);
-    int at = choice != NULL ? *(const int *)((const char *)params + choice->offset) : 0;
-    return m->power[at];
+/* Whether it was simulated, of networks with such layers. */
+static bool is_there(const work *w, const nnd_magnitude *m) {
+    const nnd_dim *layer = nnd_frame_find_dim(w->ensemble->mc, LAYER);
+    return nnd_frame_find(w->ensemble->mc, m->variable) != NULL &&
+           (m->layers != NND_DEEPER_LAYERS || (layer != NULL && layer->length > 1));
 }
 
 static nnd_status answer(nnd_context *ctx, work *w, size_t point, size_t k) {
@@ -186,13 +196,13 @@ static nnd_status answer(nnd_context *ctx, work *w, size_t point, size_t k) {
     size_t at = point * w->count + k, sizes = w->size->length;
     double *magnitude = w->magnitude + at * sizes, *se = w->se + at * sizes;
     nnd_status status = NND_OK;
-    if (nnd_frame_find(w->ensemble->mc, m->variable) == NULL)
+    if (!is_there(w, m))
         return NND_OK;
     for (size_t s = 0; status == NND_OK && s < sizes; s++)
         status = measure(ctx, w, m, point, s, &magnitude[s], &se[s]);
     if (status != NND_OK)
         return status;
-    double slope, slope_se, expected = expected_of(w->c->model, m, w->c->params[point]);
+    double slope, slope_se, expected = w->c->model->magnitude_power(m, w->c->params[point]);
     fit(w, magnitude, se, &slope, &slope_se);
     w->answer[SLOPE][at] = slope;
     w->answer[SLOPE_SE][at] = slope_se;
@@ -259,19 +269,35 @@ static nnd_status add_answers(work *w) {
     return status;
 }
 
+nnd_status nnd_coordinates_check(nnd_context *ctx, const nnd_case *c) {
+    if (c->model->magnitudes == NULL)
+        return nnd_fail(ctx, NND_E_INPUT, "%s lists no magnitudes to check", c->model->name);
+    if (!c->simulates || c->simulate.size.count < 2)
+        return nnd_fail(ctx, NND_E_INPUT,
+                        "simulate.size: two or more sizes are needed, as [64, 128, 256, 512]");
+    for (size_t point = 0; point < c->sweep.points; point++) {
+        nnd_objection o = {"", ""};
+        if (!c->model->magnitude_check(c->params[point], &o))
+            return nnd_fail(ctx, NND_E_INPUT, "%s.%s: %s", nnd_case_section(c->model, o.key), o.key,
+                            o.text);
+    }
+    return NND_OK;
+}
+
 nnd_status nnd_coordinates(nnd_context *ctx, const nnd_case *c, nnd_ensemble *ensemble,
                            nnd_frame **theory, nnd_frame **answers) {
     work w = {.c = c, .ensemble = ensemble};
-    while (c->model->magnitudes != NULL && c->model->magnitudes[w.count].name != NULL)
+    nnd_status status = nnd_coordinates_check(ctx, c);
+    if (status != NND_OK)
+        return status;
+    while (c->model->magnitudes[w.count].name != NULL)
         w.count++;
-    if (w.count == 0)
-        return nnd_fail(ctx, NND_E_INPUT, "%s lists no magnitudes to check", c->model->name);
     w.size = ensemble->mc != NULL ? nnd_frame_find_dim(ensemble->mc, SIZE) : NULL;
     if (w.size == NULL || w.size->length < 2)
         return nnd_fail(ctx, NND_E_INPUT, "simulate.size: two or more sizes are needed");
     w.group =
         ensemble->influence != NULL ? nnd_frame_find_dim(ensemble->influence, NND_GROUP) : NULL;
-    nnd_status status = nnd_frame_new(ctx, &w.frame);
+    status = nnd_frame_new(ctx, &w.frame);
     if (status == NND_OK)
         status = nnd_frame_new(ctx, &w.theory);
     if (status == NND_OK)

@@ -20,6 +20,7 @@ static nnd_deep_networks networks_of(const void *params) {
         .batch = p->batch,
         .center = p->center,
         .kernels = p->kernels,
+        .layers = p->kernels && p->layers,
         .two_time = p->two_time,
         .control = p->control,
         .record = &p->record,

@@ -18,6 +18,7 @@ static nnd_deep_networks networks_of(const void *params) {
         .data = &p->data,
         .center = p->center,
         .kernels = p->kernels,
+        .layers = p->kernels && p->layers,
         .two_time = p->two_time,
         .control = p->control,
         .record = &p->record,

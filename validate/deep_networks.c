@@ -16,7 +16,7 @@
 static const double CACHE = 262144.0;
 /* A block has at most so many networks and about so many operations. */
 enum { MOST_SIDE_BY_SIDE = 64, MOST_SEEDS = 256, MOST_LAYERS = 101 };
-static const double BLOCK_FLOPS = 2e10;
+static const double BLOCK_FLOPS = 2e9;
 
 /* ---- sizes ---- */
 
@@ -90,8 +90,12 @@ nnd_simulation_cost nnd_deep_networks_cost(const nnd_deep_networks *d, size_t si
     double times = nnd_timegrid_most(d->steps, d->record, d->record_every);
     double numbers = 2.0 + 2.0 * train + tests, kernel = 0.0;
     if (d->kernels) {
-        numbers += train * (train + 1.0 + tests) + 3.0 * depth * train * train;
-        kernel = 10.0 * depth * (double)size * samples * samples;
+        numbers += train * (train + 1.0 + tests);
+        kernel = 4.0 * depth * (double)size * samples * samples;
+    }
+    if (d->layers) {
+        numbers += 3.0 * depth * train * train;
+        kernel += 6.0 * depth * (double)size * samples * samples;
     }
     return (nnd_simulation_cost){
         .bytes = nnd_network_bytes(&plan) + samples * samples * sizeof(double),
@@ -138,29 +142,30 @@ typedef struct {
 
 /* What is recorded of each network, where the model has such a variable. */
 static nnd_status add_arrays(run *r) {
-    static const struct {
-        const char *name;
-        bool tests, kernels;
-    } arrays[] = {
-        {"delta", false, false},      {"output", false, false},   {"loss", false, false},
-        {"test_output", true, false}, {"test_loss", true, false}, {"ntk", false, true},
-        {"ntk_test", true, true},     {"h_gram", false, true},    {"phi_gram", false, true},
-        {"g_gram", false, true},
-    };
     const nnd_deep_networks *d = r->d;
+    const struct {
+        const char *name;
+        bool tests, wanted;
+    } arrays[] = {
+        {"delta", false, true},         {"output", false, true},
+        {"loss", false, true},          {"test_output", true, true},
+        {"test_loss", true, true},      {"ntk", false, d->kernels},
+        {"ntk_test", true, d->kernels}, {"h_gram", false, d->layers},
+        {"phi_gram", false, d->layers}, {"g_gram", false, d->layers},
+    };
     const nnd_dataset *set = &r->learners.set;
     nnd_frame *frame = r->learners.frame;
     nnd_status status = NND_OK;
     if (d->two_time)
         status = nnd_timegrid_add_dim(&r->learners.grid, frame, "s");
-    if (status == NND_OK && d->kernels)
+    if (status == NND_OK && d->layers)
         status = nnd_frame_add_range(frame, "layer", r->depth, 1.0);
     if (status == NND_OK && d->kernels)
         status = nnd_frame_add(frame, "ntk_diagonal", "seed,t,mu", NULL);
     for (size_t i = 0; status == NND_OK && i < sizeof arrays / sizeof *arrays; i++) {
         bool loss = strcmp(arrays[i].name, "test_loss") == 0;
         if (nnd_model_variable(d->model, arrays[i].name) != NULL &&
-            (!arrays[i].tests || set->tests > 0) && (!arrays[i].kernels || d->kernels) &&
+            (!arrays[i].tests || set->tests > 0) && arrays[i].wanted &&
             (!loss || set->test_targets != NULL))
             status = nnd_frame_add_variable(frame, d->model, arrays[i].name, NULL);
     }
@@ -301,10 +306,10 @@ static void record(run *r, size_t b, size_t i, double loss) {
                                 x->net.output + row + x->train, NULL);
     if (r->keeper != NULL && seed == 0)
         nnd_keeper_take(r->keeper, &x->net, b, i);
-    if (!r->d->kernels)
-        return;
-    record_ntk(r, b, i);
-    record_layers(r, b, i);
+    if (r->d->kernels)
+        record_ntk(r, b, i);
+    if (r->d->layers)
+        record_layers(r, b, i);
 }
 
 /* ---- training ---- */

@@ -25,6 +25,7 @@ typedef struct {
     const nnd_data *data;
     nnd_batch batch; /**< size 0: all samples at every step */
     bool center, kernels, two_time, control;
+    bool layers; /**< kernels of all layers; with `kernels` */
     const nnd_integers *record;
     int64_t record_every;
 } nnd_deep_networks;

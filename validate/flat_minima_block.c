@@ -250,11 +250,12 @@ static double first_slope(const nnd_flat_data *data) {
     return sqrt(sum);
 }
 
-bool nnd_flat_block_converged(const nnd_flat_block *block, size_t b, double gradient) {
+bool nnd_flat_block_converged(const nnd_flat_block *block, size_t b, double gradient, double top) {
     double tolerance = block->params->tolerance;
     if (block->linear)
         return sqrt(block->lanes.slope2[b]) <= tolerance * first_slope(&block->data);
-    return gradient <= tolerance * block->data.target2;
+    double least = tolerance * block->data.target2;
+    return gradient <= least && top > least;
 }
 
 bool nnd_flat_block_settled(const nnd_flat_block *block, const bool *lost, double remaining) {

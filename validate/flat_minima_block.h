@@ -50,9 +50,10 @@ void nnd_flat_block_read(const nnd_flat_block *block, size_t b, nnd_network *net
 /**
  * Whether network b is a minimum to the tolerance of the parameters: the gradient in w against that
  * at w = 0; not linear: `gradient`, the norm of that in the weights, against the mean square
- * target.
+ * target, and the largest curvature `top` above that, since all is flat around a network of which
+ * no unit answers any more, wherever it is.
  */
-bool nnd_flat_block_converged(const nnd_flat_block *block, size_t b, double gradient);
+bool nnd_flat_block_converged(const nnd_flat_block *block, size_t b, double gradient, double top);
 /**
  * Whether each network is lost (true in `lost`) or has so small a gradient that its weights would
  * not move in the `remaining` time (steps times rate) if it stayed so.

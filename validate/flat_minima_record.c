@@ -380,6 +380,9 @@ nnd_status nnd_flat_record_start(nnd_flat_record *r, size_t b) {
     if (r->block->linear)
         set(r, "weights_distance2", b, 0, distance2(r->block, b));
     nnd_status status = nnd_flat_record_sharpness(r, b, &top);
+    if (status == NND_E_INPUT)
+        return nnd_fail(r->ctx, status,
+                        "params.weights: the Hessian at these matrices is not finite");
     if (status == NND_OK)
         set(r, "weights_sharpness", b, 0, top);
     return status;
@@ -420,7 +423,7 @@ nnd_status nnd_flat_record_end(nnd_flat_record *r, size_t b, size_t last, double
     } else {
         set(r, "final_distance2", b, 0, values(r, "distance2", b)[last]);
     }
-    if (nnd_flat_block_converged(r->block, b, gradient)) {
+    if (nnd_flat_block_converged(r->block, b, gradient, top)) {
         set(r, "converged", b, 0, 1.0);
         set(r, "minimum_sharpness", b, 0, top);
         set(r, "minimum_stability", b, 0, r->params->lr * top);

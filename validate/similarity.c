@@ -2,6 +2,7 @@
 /* Measures of similarity, and what they are on other orders and other sets of the points. */
 #include "nndmft/similarity.h"
 
+#include <float.h>
 #include <gsl/gsl_sort.h>
 #include <limits.h>
 #include <math.h>
@@ -89,10 +90,13 @@ static bool is_wanted(const nnd_similarity_options *o, const nnd_similarity_fami
 
 /* ---- bad input ---- */
 
-static bool is_constant(size_t n, size_t width, const double *x) {
-    for (size_t k = width; k < n * width; k++)
-        if (x[k] != x[k % width])
-            return false;
+/* Whether rows row[0..n) are equal; NULL: the first n. */
+static bool is_constant(size_t n, const size_t *row, size_t width, const double *x) {
+    const double *first = x + (row != NULL ? row[0] : 0) * width;
+    for (size_t i = 1; i < n; i++)
+        for (size_t c = 0; c < width; c++)
+            if (x[(row != NULL ? row[i] : i) * width + c] != first[c])
+                return false;
     return true;
 }
 
@@ -105,7 +109,7 @@ static nnd_status check_side(nnd_context *ctx, const nnd_representations *r, int
         if (!isfinite(r->x[side][k]))
             return nnd_fail(ctx, NND_E_INPUT, "%s: row %zu, column %zu is %g, not a finite number",
                             name, k / r->width[side], k % r->width[side], r->x[side][k]);
-    return is_constant(r->n, r->width[side], r->x[side])
+    return is_constant(r->n, NULL, r->width[side], r->x[side])
                ? nnd_fail(ctx, NND_E_INPUT, "%s is the same at all %zu points", name, r->n)
                : NND_OK;
 }
@@ -222,6 +226,16 @@ static bool takes_part(const measuring *m, size_t set, const nnd_similarity_fami
                                         : uses(o, family, HALVES);
 }
 
+/* Without a group one side may be the same at all points that are left. What is left of it less its
+ * mean is rounding, and a measure of that says nothing. */
+static bool is_void(const measuring *m, size_t set, const nnd_point_set *points) {
+    const nnd_representations *r = m->work->given;
+    bool jackknife = set >= first_group(&m->plan) && set < first_half(&m->plan);
+    return jackknife && !m->work->options->uncentred &&
+           (is_constant(points->n, points->row[0], r->width[0], r->x[0]) ||
+            is_constant(points->n, points->row[1], r->width[1], r->x[1]));
+}
+
 static nnd_status compare_set(nnd_context *ctx, size_t set, void *data) {
     measuring *m = data;
     size_t n = m->plan.n, done;
@@ -234,7 +248,8 @@ static nnd_status compare_set(nnd_context *ctx, size_t set, void *data) {
         m->values[set].value[k] = m->values[set].debiased[k] = NAN;
     if (status == NND_OK) {
         const nnd_point_set points = points_of(&m->plan, m->work->options->key, set, draw, row);
-        for (int f = 0; status == NND_OK && f < FAMILY_COUNT; f++)
+        bool empty = is_void(m, set, &points);
+        for (int f = 0; status == NND_OK && !empty && f < FAMILY_COUNT; f++)
             if (takes_part(m, set, FAMILIES[f]))
                 status = FAMILIES[f]->compare(ctx, m->work, &points, &m->values[set]);
     }
@@ -285,6 +300,10 @@ static double error_from_halves(const measuring *m, int measure, bool debiased) 
     return m->plan.splits > 0 ? sqrt(sum2 / (double)m->plan.splits) : NAN;
 }
 
+/* Orders that exchange equal points, or points of equal labels, are tied with the one at hand; in
+ * another order the sum of a million terms of order 1 is off by a million roundings. */
+static const double TIED = 1e6 * DBL_EPSILON;
+
 static void put_null(const measuring *m, int measure, nnd_similarity *s) {
     bool small = measure == NND_SIMILARITY_IMBALANCE_AB || measure == NND_SIMILARITY_IMBALANCE_BA;
     double count = (double)m->plan.permutations, alike = 1.0;
@@ -294,7 +313,8 @@ static void put_null(const measuring *m, int measure, nnd_similarity *s) {
     nnd_estimate mean =
         nnd_mean(m->plan.permutations, &set->value[measure], sizeof *set / sizeof(double));
     for (size_t i = 0; i < m->plan.permutations; i++)
-        alike += small ? set[i].value[measure] <= s->value : set[i].value[measure] >= s->value;
+        alike += small ? set[i].value[measure] <= s->value + TIED
+                       : set[i].value[measure] >= s->value - TIED;
     s->null = mean.value;
     s->null_sd = mean.se * sqrt(count);
     s->p_value = alike / (count + 1.0);

@@ -132,6 +132,10 @@ typedef struct {
     size_t width;
 } side;
 
+/* Part of |K|^2 that its unbiased estimate must be to be more than rounding: of points that are all
+ * alike but one, or all as far from each other, it is 0. */
+static const double RESOLVED = 1e-12;
+
 static void cka(size_t n, const side s[2], bool centred, double *product,
                 nnd_similarity_values *v) {
     static const int pairs[3][2] = {{0, 1}, {0, 0}, {1, 1}};
@@ -142,7 +146,9 @@ static void cka(size_t n, const side s[2], bool centred, double *product,
         better[k] = unbiased(n, a->width, b->width, a->x, b->x, trace[k], centred);
     }
     v->value[NND_SIMILARITY_CKA] = trace[0] / sqrt(trace[1] * trace[2]);
-    v->debiased[NND_SIMILARITY_CKA] = better[0] / sqrt(better[1] * better[2]);
+    double count2 = (double)n * (double)n;
+    if (better[1] * count2 > RESOLVED * trace[1] && better[2] * count2 > RESOLVED * trace[2])
+        v->debiased[NND_SIMILARITY_CKA] = better[0] / sqrt(better[1] * better[2]);
 }
 
 /* ---- Procrustes ---- */

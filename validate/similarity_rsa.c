@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Representational similarity: the correlation of the distances of two representations. */
+#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,7 +30,21 @@ static void both_rows(const pairs *p, size_t i) {
         row_of(p->work, p->points, side, i, p->mean_rank[side], p->row[side]);
 }
 
-/* Pearson's correlation over pairs; NaN where one side does not vary. */
+/* Whether the distances of one side differ by more than the roundings of their columns. */
+static bool varies(const nnd_similarity_work *work, const nnd_point_set *points, int side,
+                   double *row) {
+    double least = INFINITY, most = 0.0;
+    for (size_t i = 1; i < points->n; i++) {
+        row_of(work, points, side, i, NULL, row);
+        for (size_t j = 0; j < i; j++) {
+            least = fmin(least, row[j]);
+            most = fmax(most, row[j]);
+        }
+    }
+    return most - least > DBL_EPSILON * (2.0 + (double)work->given->width[side]) * most;
+}
+
+/* Pearson's correlation over pairs. */
 static double correlation(const pairs *p) {
     size_t n = p->points->n;
     double x = 0.0, y = 0.0, xx = 0.0, yy = 0.0, xy = 0.0;
@@ -93,9 +108,11 @@ static nnd_status compare(nnd_context *ctx, const nnd_similarity_work *work,
         p.row[side] = malloc(points->n * sizeof(double));
         status = p.row[side] != NULL ? status : nnd_fail_memory(ctx, "distances");
     }
-    if (status == NND_OK && work->options->wanted[NND_SIMILARITY_RSA_PEARSON])
+    bool known =
+        status == NND_OK && varies(work, points, 0, p.row[0]) && varies(work, points, 1, p.row[1]);
+    if (known && work->options->wanted[NND_SIMILARITY_RSA_PEARSON])
         values->value[NND_SIMILARITY_RSA_PEARSON] = correlation(&p);
-    if (status == NND_OK && work->options->wanted[NND_SIMILARITY_RSA_SPEARMAN])
+    if (known && work->options->wanted[NND_SIMILARITY_RSA_SPEARMAN])
         status = spearman(ctx, p, &values->value[NND_SIMILARITY_RSA_SPEARMAN]);
     free(p.row[0]);
     free(p.row[1]);

@@ -29,6 +29,7 @@ enum {
     OUTCOME,
     EDGE_RATE,
     EDGE_RATE_SE,
+    ABOVE_EDGE,
     NETWORK_RATE,
     NETWORK_RATE_SE,
     NETWORK_LOSS,
@@ -50,6 +51,7 @@ static const struct {
     {"outcome", "0 found, else why there is no best rate"},
     {"edge_rate", "rate at the edge of stability"},
     {"edge_rate_se", NULL},
+    {"above_edge", "1 where the best rate is above the edge of stability"},
     {"network_rate", "best rate of networks"},
     {"network_rate_se", NULL},
     {"network_loss", "loss of networks at their best rate"},
@@ -214,7 +216,8 @@ static void answer_theory(work *w, const theory_curves *c, const nnd_lowest *low
     w->answer[BEST_RATE][at] = lowest->x;
     w->answer[BEST_RATE_SE][at] = hypot(lowest->error, propagate(c, lowest, lowest->shift, width));
     w->answer[BEST_LOSS][at] = nnd_lowest_value(lowest, c->sum);
-    w->answer[BEST_LOSS_SE][at] = propagate(c, lowest, lowest->weight, width);
+    w->answer[BEST_LOSS_SE][at] =
+        hypot(lowest->value_error, propagate(c, lowest, lowest->weight, width));
     w->answer[TRANSFER_LOSS][at] =
         nnd_lowest_value(&c->limit, c->sum) - nnd_lowest_value(lowest, c->sum);
     w->answer[BEST_LOSS_SD][at] = isinf(width) ? 0.0 : sqrt(between(c, c->v, lowest->x) / width);
@@ -240,7 +243,20 @@ static nnd_transfer_outcome minimise(theory_curves *c, double width, nnd_lowest 
 
 /* ---- the edge of stability ---- */
 
-static nnd_status answer_edge(work *w, double width, size_t at) {
+/* Whether the best rate is above the edge, or beyond the limit where the edge is not among the
+ * rates; NaN where either is unknown. */
+static double is_above_edge(const work *w, const theory_curves *c, const double *stability,
+                            size_t at) {
+    double best = w->answer[BEST_RATE][at];
+    if (isnan(best) || isnan(w->limit))
+        return NAN;
+    double there = between(c, stability, best);
+    if (isnan(there))
+        return NAN;
+    return best > w->answer[EDGE_RATE][at] || there >= w->limit;
+}
+
+static nnd_status answer_edge(work *w, const theory_curves *c, double width, size_t at) {
     place here = {.frame = w->o->theory};
     const nnd_dim *widths = nnd_frame_find_dim(w->o->theory, "at_width");
     const nnd_dim *x = rates(w, w->o->theory),
@@ -256,6 +272,7 @@ static nnd_status answer_edge(work *w, double width, size_t at) {
         return nnd_fail_memory(w->ctx, "the curves");
     w->answer[EDGE_RATE][at] =
         nnd_crossing(x->length, x->value, y, w->limit, &w->answer[EDGE_RATE_SE][at]);
+    w->answer[ABOVE_EDGE][at] = is_above_edge(w, c, y, at);
     free(y);
     return NND_OK;
 }
@@ -313,7 +330,8 @@ static nnd_status answer_networks(work *w, double width, size_t at) {
         w->answer[NETWORK_RATE_SE][at] =
             hypot(lowest.error, network_error(w, here, &lowest, lowest.shift, se));
         w->answer[NETWORK_LOSS][at] = nnd_lowest_value(&lowest, y);
-        w->answer[NETWORK_LOSS_SE][at] = network_error(w, here, &lowest, lowest.weight, se);
+        w->answer[NETWORK_LOSS_SE][at] =
+            hypot(lowest.value_error, network_error(w, here, &lowest, lowest.weight, se));
     }
     free(y);
     free(se);
@@ -328,7 +346,7 @@ static nnd_status answer_width(work *w, theory_curves *c, double width, size_t a
     w->answer[OUTCOME][at] = (double)outcome;
     if (outcome == NND_TRANSFER_FOUND)
         answer_theory(w, c, &lowest, width, at);
-    nnd_status status = answer_edge(w, width, at);
+    nnd_status status = answer_edge(w, c, width, at);
     w->answer[NETWORK_OUTCOME][at] = NND_TRANSFER_UNKNOWN;
     return status == NND_OK && w->o->mc != NULL ? answer_networks(w, width, at) : status;
 }
@@ -341,6 +359,15 @@ static nnd_status answer_point(work *w, size_t point) {
                               point * (w->o->widths + 1) + k);
     clear_curves(&c);
     return status;
+}
+
+/* Neighbours in a list of rates are neighbours on the curve. */
+static nnd_status check_rates(const work *w, const nnd_dim *x) {
+    for (size_t i = 0; i + 1 < x->length; i++)
+        if (!(x->value[i] < x->value[i + 1]))
+            return nnd_fail(w->ctx, NND_E_INPUT, "%s: %g stands before %g; the rates must increase",
+                            w->o->rate, x->value[i], x->value[i + 1]);
+    return NND_OK;
 }
 
 /* What the loss is over, besides the rate and time, is what else is swept. */
@@ -363,7 +390,7 @@ static nnd_status find_outside(work *w) {
             w->points *= dim->length;
         }
     }
-    return over_rate ? NND_OK
+    return over_rate ? check_rates(w, rates(w, theory))
                      : nnd_fail(w->ctx, NND_E_INPUT, "%s is not over the numbers %s", loss->name,
                                 w->o->rate);
 }

@@ -16,11 +16,12 @@
 #include "validate/wide_mlp_record.h"
 
 /* Networks per block: small networks share a block so that shards stay few. Each flow has steps of
- * its own. */
+ * its own; one network on many samples is work enough. */
 static size_t block(const void *params, size_t size) {
     const nnd_wide_mlp *p = params;
     size_t n = 4096 / (size > 0 ? size : 1);
-    return n < 1 || p->integrator == NND_GRADIENT_FLOW ? 1 : n > 64 ? 64 : n;
+    bool alone = p->integrator == NND_GRADIENT_FLOW || nnd_wide_mlp_has_many(p);
+    return n < 1 || alone ? 1 : n > 64 ? 64 : n;
 }
 
 static bool check(const void *params, size_t size, nnd_objection *o) {

@@ -5,11 +5,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+bool nnd_wide_takes_ntk(const nnd_wide_mlp *p) {
+    return p->kernels || (p->integrator == NND_DESCENT && !nnd_wide_mlp_has_many(p));
+}
+
 double nnd_wide_backward_numbers(const nnd_wide_mlp *p, size_t width, size_t networks) {
     double c = (double)p->outputs, train = (double)nnd_data_samples(&p->data);
     double samples = train + (double)nnd_data_tests(&p->data), all = (double)networks;
-    return c * samples * (all * ((double)p->depth * (double)width + 1.0) + c * train) +
-           samples * train;
+    double kernel = nnd_wide_takes_ntk(p) ? samples * train * (c * c + 1.0) : 0.0;
+    return c * samples * all * ((double)p->depth * (double)width + 1.0) + kernel;
 }
 
 static bool allocate(double **x, size_t n) {
@@ -21,12 +25,12 @@ nnd_status nnd_wide_backward_make(nnd_context *ctx, const nnd_wide_block *block,
                                   nnd_wide_backward *back) {
     size_t columns = block->outputs * block->net.samples, networks = block->net.networks;
     *back = (nnd_wide_backward){.block = block};
-    return allocate(&back->g, block->depth * networks * block->width * columns) &&
-                   allocate(&back->seed, networks * columns) &&
-                   allocate(&back->x, block->net.samples * block->training) &&
-                   allocate(&back->gram, columns * block->outputs * block->training)
-               ? NND_OK
-               : nnd_fail_memory(ctx, "the backward fields");
+    bool made = allocate(&back->g, block->depth * networks * block->width * columns) &&
+                allocate(&back->seed, networks * columns);
+    if (made && nnd_wide_takes_ntk(block->params))
+        made = allocate(&back->x, block->net.samples * block->training) &&
+               allocate(&back->gram, columns * block->outputs * block->training);
+    return made ? NND_OK : nnd_fail_memory(ctx, "the backward fields");
 }
 
 void nnd_wide_backward_clear(nnd_wide_backward *back) {
@@ -93,11 +97,10 @@ void nnd_wide_backward_ntk(nnd_wide_backward *back, size_t b, double *kernel) {
     const nnd_wide_block *block = back->block;
     const nnd_network *net = &block->net;
     size_t samples = net->samples, p = block->training, outputs = block->outputs;
-    double unit = nnd_wide_gamma(block->params, block->width);
-    unit *= unit * (double)block->width;
     memset(kernel, 0, outputs * samples * outputs * p * sizeof *kernel);
     for (size_t l = 0; l <= block->depth; l++) {
         const nnd_layer *layer = &net->layer[l];
+        double unit = layer->rate / nnd_wide_rate(block->params);
         bool readout = l == block->depth;
         products(back, layer->cols, 1, layer->scale * layer->scale, nnd_network_input(net, l, b),
                  back->x);

@@ -13,10 +13,12 @@ typedef struct {
     const nnd_wide_block *block;
     double *g;    /**< hidden layers x networks x N x (C samples), gradients of f_c */
     double *seed; /**< networks x C x samples, scratch */
-    double *x;    /**< samples x P, scratch */
-    double *gram; /**< C samples x C P, scratch */
+    double *x;    /**< samples x P, scratch; NULL without tangent kernels */
+    double *gram; /**< C samples x C P, scratch; NULL without them */
 } nnd_wide_backward;
 
+/** Whether tangent kernels are taken: for themselves, or for `stability` of few samples. */
+bool nnd_wide_takes_ntk(const nnd_wide_mlp *p);
 /** Numbers that one holds. */
 double nnd_wide_backward_numbers(const nnd_wide_mlp *p, size_t width, size_t networks);
 /** Allocates; nnd_wide_backward_clear takes half-made ones. */

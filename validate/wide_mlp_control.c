@@ -25,9 +25,11 @@ static selection select_of(const nnd_wide_mlp *p, const nnd_innovations *x) {
     };
 }
 
-/* With skip connections or biases no mean is known. */
+/* With skip connections or biases no mean is known; of many samples none is computed, from the Gram
+ * matrices of all layers. */
 static bool has_none(const nnd_wide_mlp *p) {
-    return !p->control || p->residual != NND_RESIDUAL_NONE || p->sigma_b > 0.0;
+    return !p->control || p->residual != NND_RESIDUAL_NONE || p->sigma_b > 0.0 ||
+           nnd_wide_mlp_has_many(p);
 }
 
 nnd_status nnd_wide_control_make(const nnd_wide_block *block, nnd_innovations *x) {

@@ -11,27 +11,31 @@
 #include "validate/flow.h"
 
 double nnd_wide_gamma(const nnd_wide_mlp *p, size_t width) {
-    return p->parameterization == NND_NTK ? p->gamma0 / sqrt((double)width) : p->gamma0;
+    return p->parameterization == NND_MUP ? p->gamma0 : p->gamma0 / sqrt((double)width);
 }
 
 double nnd_wide_rate(const nnd_wide_mlp *p) {
     return p->integrator == NND_GRADIENT_FLOW ? 1.0 : p->lr;
 }
 
-/* Learning rate of the weights W_l, eta0 gamma^2 N. */
-static double raw_rate(const nnd_wide_mlp *p, size_t width) {
+/* Learning rate of the weights W_l, eta0 gamma^2 N. Standard weights are
+ * (sigma_w/sqrt(fan-in)) W_l and descend with lr (wide-mlp.md#s1-2). */
+static double raw_rate(const nnd_wide_mlp *p, size_t fan_in, size_t width) {
     double gamma = nnd_wide_gamma(p, width);
+    if (p->parameterization == NND_STANDARD)
+        return nnd_wide_rate(p) * (double)fan_in / (p->sigma_w * p->sigma_w);
     return nnd_wide_rate(p) * gamma * gamma * (double)width;
 }
 
 /* Hidden layer l; the first one has no branch. */
 static nnd_layer_plan hidden(const nnd_wide_mlp *p, size_t l, size_t inputs, size_t width) {
     double branch = l == 0 ? 1.0 : nnd_wide_mlp_branch(p);
+    size_t fan_in = l == 0 ? inputs : width;
     return (nnd_layer_plan){
         .width = width,
-        .scale = branch * p->sigma_w / sqrt((double)(l == 0 ? inputs : width)),
+        .scale = branch * p->sigma_w / sqrt((double)fan_in),
         .bias = branch * p->sigma_b,
-        .rate = raw_rate(p, width),
+        .rate = raw_rate(p, fan_in, width),
         .skip = l > 0 && p->residual != NND_RESIDUAL_NONE,
         .activation =
             p->activation.name == NND_LINEAR && p->activation.scale == 1.0 ? NULL : &p->activation,
@@ -48,7 +52,7 @@ nnd_network_plan nnd_wide_plan(const nnd_wide_mlp *p, size_t width, size_t netwo
         .width = (size_t)p->outputs,
         .scale = p->sigma_w / (gamma * n),
         .bias = p->sigma_b / (gamma * sqrt(n)),
-        .rate = raw_rate(p, width),
+        .rate = raw_rate(p, width, width),
     };
     return (nnd_network_plan){
         .networks = networks,
@@ -85,7 +89,8 @@ double nnd_wide_block_bytes(const nnd_wide_mlp *p, const nnd_network_plan *plan)
 
 static nnd_status make_data(nnd_wide_block *block) {
     const nnd_wide_mlp *p = block->params;
-    nnd_status status = nnd_wide_mlp_dataset(block->ctx, p, &block->set);
+    nnd_status status = nnd_wide_mlp_has_many(p) ? nnd_wide_mlp_inputs(block->ctx, p, &block->set)
+                                                 : nnd_wide_mlp_dataset(block->ctx, p, &block->set);
     if (status == NND_OK)
         status = nnd_dataset_reproduce(block->ctx, &block->set, 0);
     if (status != NND_OK)

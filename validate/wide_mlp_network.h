@@ -31,7 +31,7 @@ typedef struct {
     double kappa;        /**< what decay has left of the initial weights */
 } nnd_wide_block;
 
-/** gamma0, over sqrt(N) in NTK parameterization. */
+/** gamma0, over sqrt(N) in NTK and in standard parameterization. */
 double nnd_wide_gamma(const nnd_wide_mlp *p, size_t width);
 /** eta0, 1 for flow. */
 double nnd_wide_rate(const nnd_wide_mlp *p);

@@ -2,6 +2,7 @@
 #include "validate/wide_mlp_record.h"
 #include "core/companion.h"
 #include "core/streams.h"
+#include "validate/induced_norm.h"
 
 #include <cblas.h>
 #include <lapacke.h>
@@ -46,8 +47,17 @@ static bool squares(const nnd_wide_block *block) {
     return block->params->loss == NND_WIDE_MSE;
 }
 
-static bool descends(const nnd_wide_block *block) {
-    return block->params->integrator == NND_DESCENT;
+static bool ntk(const nnd_wide_block *block) {
+    return nnd_wide_takes_ntk(block->params);
+}
+
+static bool stability(const nnd_wide_block *block) {
+    return ntk(block) && block->params->integrator == NND_DESCENT;
+}
+
+/* Whether backward fields of single outputs are looked at. */
+static bool single_outputs(const nnd_wide_block *block) {
+    return block->outputs > 1 && (ntk(block) || outliers(block));
 }
 
 static bool classes(const nnd_wide_block *block) {
@@ -89,11 +99,12 @@ static const struct {
     {"ntk", kernels},
     {"ntk_test", kernels_of_tests},
     {"kernel_alignment", alignment},
-    {"stability", descends},
+    {"stability", stability},
     {"h_gram", kernels},
     {"phi_gram", kernels},
     {"g_gram", kernels},
     {"readout_norm2", always},
+    {"induced_norm", always},
     {"input_eig", spectrum},
     {"outlier", outliers},
     {"outlier_left", outliers},
@@ -203,12 +214,14 @@ static bool allocate(double **x, size_t n) {
 static bool make_scratch(nnd_wide_record *r) {
     const nnd_wide_block *block = r->block;
     size_t samples = block->net.samples, columns = block->training * block->outputs;
-    size_t side = r->span > samples ? r->span : samples;
-    side = side > columns ? side : columns;
+    size_t kernel = !ntk(block) ? 0 : samples > columns ? samples : columns;
+    size_t side = r->span > kernel ? r->span : kernel;
+    size_t cols = block->width > block->net.inputs ? block->width : block->net.inputs;
     if (!allocate(&r->square, side * side) || !allocate(&r->values, side) ||
-        !allocate(&r->on_span, block->width * r->span))
+        !allocate(&r->on_span, block->width * r->span) ||
+        !allocate(&r->product, nnd_induced_norm_scratch(block->outputs, cols)))
         return false;
-    if (block->outputs > 1 &&
+    if (ntk(block) && block->outputs > 1 &&
         !allocate(&r->kernel, samples * block->outputs * columns +
                                   (block->training + 2) * block->outputs * block->outputs))
         return false;
@@ -229,7 +242,7 @@ nnd_status nnd_wide_record_make(nnd_context *ctx, const nnd_wide_block *block, s
     const nnd_wide_mlp *p = block->params;
     *r = (nnd_wide_record){.block = block, .ctx = ctx};
     nnd_status status = nnd_wide_mlp_marks(ctx, p, &r->marks);
-    if (status == NND_OK && block->outputs > 1)
+    if (status == NND_OK && single_outputs(block))
         status = nnd_wide_backward_make(ctx, block, &r->back);
     if (status == NND_OK && p->spectrum)
         status = make_basis(r);
@@ -251,6 +264,7 @@ void nnd_wide_record_clear(nnd_wide_record *r) {
     free(r->first_g);
     free(r->basis);
     free(r->on_span);
+    free(r->product);
     free(r->square);
     free(r->values);
     free(r->past_phi);
@@ -262,7 +276,7 @@ void nnd_wide_record_clear(nnd_wide_record *r) {
 /* ---- one network at one time ---- */
 
 void nnd_wide_record_look(nnd_wide_record *r, nnd_network *net) {
-    if (r->block->outputs > 1)
+    if (single_outputs(r->block))
         nnd_wide_backward_take(&r->back, net);
 }
 
@@ -350,7 +364,7 @@ static void record_outputs(nnd_wide_record *r, size_t b, size_t i) {
 static nnd_status record_stability(nnd_wide_record *r, size_t b, size_t i, size_t n, size_t ld) {
     const nnd_wide_block *block = r->block;
     const nnd_wide_mlp *p = block->params;
-    if (!descends(block))
+    if (!stability(block))
         return NND_OK;
     if (LAPACKE_dsyev(LAPACK_ROW_MAJOR, 'N', 'U', (lapack_int)n, r->square, (lapack_int)ld,
                       r->values) != 0)
@@ -525,8 +539,10 @@ nnd_status nnd_wide_record_take(nnd_wide_record *r, size_t b, size_t i) {
     const nnd_wide_mlp *p = r->block->params;
     record_outputs(r, b, i);
     record_tests(r, b, i);
-    nnd_status status =
-        r->block->outputs > 1 ? record_ntk_of_outputs(r, b, i) : record_ntk(r, b, i);
+    values(r, "induced_norm", b)[i] = nnd_induced_norm(&r->block->net, b, r->product);
+    nnd_status status = NND_OK;
+    if (ntk(r->block))
+        status = r->block->outputs > 1 ? record_ntk_of_outputs(r, b, i) : record_ntk(r, b, i);
     if (p->kernels)
         record_grams(r, b, i);
     if (status == NND_OK && p->spectrum)
@@ -579,7 +595,7 @@ double nnd_wide_record_bytes(const nnd_wide_mlp *p) {
     double times = nnd_wide_mlp_most_marks(p), c = (double)p->outputs;
     double samples = (double)nnd_data_samples(&p->data), tests = (double)nnd_data_tests(&p->data);
     double layers = (double)p->depth;
-    double numbers = times * (6.0 + c + 3.0 * samples * c + tests * c);
+    double numbers = times * (7.0 + c + 3.0 * samples * c + tests * c);
     if (p->kernels)
         numbers +=
             times *
@@ -597,11 +613,18 @@ double nnd_wide_record_scratch_bytes(const nnd_wide_mlp *p, size_t width, size_t
     double train = (double)nnd_data_samples(&p->data), c = (double)p->outputs;
     double samples = train + (double)nnd_data_tests(&p->data);
     double row = nnd_wide_mlp_most_marks(p) * train;
-    double numbers = 2.0 * samples * samples + n * samples;
-    if (p->outputs > 1)
-        numbers += nnd_wide_backward_numbers(p, width, networks) +
-                   c * c * (train * (samples + train + 1.0) + 2.0);
-    if (p->spectrum && p->depth > 1)
+    double d = (double)nnd_data_dim(&p->data);
+    bool kernel = nnd_wide_takes_ntk(p), search = p->spectrum && p->depth > 1;
+    double numbers = (double)nnd_induced_norm_scratch((size_t)p->outputs, (size_t)fmax(n, d));
+    if (kernel)
+        numbers += 2.0 * samples * samples;
+    if (p->spectrum)
+        numbers += fmin(train, d) * (n + 2.0 * d + 2.0 * fmin(train, d)) + train * d;
+    if (p->outputs > 1 && (kernel || search))
+        numbers += nnd_wide_backward_numbers(p, width, networks);
+    if (p->outputs > 1 && kernel)
+        numbers += c * c * (train * (samples + train + 1.0) + 2.0);
+    if (search)
         numbers += n * (3.0 * all * (layers - 1.0) + fmin(n, 400.0) + (double)p->outliers);
     if (p->two_time)
         numbers += 2.0 * layers * all * n * row + row * row;
@@ -613,8 +636,10 @@ double nnd_wide_record_flops(const nnd_wide_mlp *p, size_t width) {
     const double search = 100.0 * 2.0;
     double n = (double)width, layers = (double)p->depth, c = (double)p->outputs;
     double samples = (double)nnd_data_samples(&p->data) + (double)nnd_data_tests(&p->data);
-    double flops = (4.0 + (p->kernels ? 1.0 : 0.0)) * layers * n * samples * samples * c * c;
-    if (p->outputs > 1)
+    double flops = 2.0 * c * n * (layers * n + (double)nnd_data_dim(&p->data));
+    if (nnd_wide_takes_ntk(p))
+        flops += (4.0 + (p->kernels ? 1.0 : 0.0)) * layers * n * samples * samples * c * c;
+    if (p->outputs > 1 && (nnd_wide_takes_ntk(p) || p->spectrum))
         flops += c * 2.0 * (layers - 1.0) * n * n * (0.3 + samples / 14.0);
     if (p->spectrum)
         flops += search * (layers - 1.0) * n * n;

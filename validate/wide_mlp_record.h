@@ -20,6 +20,7 @@ typedef struct {
     size_t span;       /**< dimension of the training inputs */
     double *basis;     /**< span x D, orthonormal basis of the training inputs */
     double *on_span;   /**< N x span, scratch */
+    double *product;   /**< scratch of the induced norm */
     double *square;    /**< scratch: samples x samples, (P C)^2, or span x span */
     double *values;    /**< scratch: as many */
     double *kernel;    /**< scratch: with several outputs C samples x C P, and (P C)^2 */

@@ -51,7 +51,7 @@ typedef struct {
     nnd_reals coefficients2;
 } nnd_alignment_teacher;
 
-typedef enum { NND_PROBE_FRESH, NND_PROBE_TRAIN } nnd_alignment_probe_on;
+typedef enum { NND_PROBE_FRESH, NND_PROBE_TRAIN, NND_PROBE_TEST } nnd_alignment_probe_on;
 
 /** Probes on which representations are compared. */
 typedef struct {
@@ -121,8 +121,13 @@ size_t nnd_alignment_dim(const nnd_alignment *params);
 bool nnd_alignment_has_data(const nnd_alignment *params);
 /** True for the trainings whose variables depend on time. */
 bool nnd_alignment_is_timed(const nnd_alignment *params);
+/** Classes that the outputs stand for: with several outputs theirs, one output has two; of a
+ *  regression 0. */
+size_t nnd_alignment_classes(const nnd_alignment *params);
 /** True for what the theory describes: linear networks on a regression. */
 bool nnd_alignment_is_linear(const nnd_alignment *params);
+/** Points on which nonlinear networks are measured: test rows of data, or drawn ones. */
+size_t nnd_alignment_tests(const nnd_alignment *params);
 /** Network b of a nonlinear pair. */
 nnd_alignment_student nnd_alignment_student_of(const nnd_alignment *params, size_t b);
 /** Hidden layers that both networks of a nonlinear pair have. */

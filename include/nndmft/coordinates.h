@@ -20,6 +20,10 @@ typedef enum {
 /** "as expected", "open", "otherwise"; static. */
 const char *nnd_coordinate_text(nnd_coordinate_verdict verdict);
 
+/** Whether the check can be made: NND_E_INPUT if the model lists no magnitudes, the case simulates
+ *  fewer than two sizes, or no powers are known with its parameters. */
+NND_MUST_USE nnd_status nnd_coordinates_check(nnd_context *ctx, const nnd_case *c);
+
 /**
  * Fits a power of the size to every magnitude that the model lists (nnd_model.magnitudes), for
  * every point of the sweep, from an ensemble of two or more sizes. `answers` has, over (sweep...,
@@ -27,10 +31,10 @@ const char *nnd_coordinate_text(nnd_coordinate_verdict verdict);
  * `ensemble->mc` gets, over (sweep..., coordinate, width), `magnitude` and `magnitude_se`, and
  * `theory` a line `magnitude` of the expected power through the last of them.
  *
- * A magnitude is the root of the mean square, over samples and layers, of the mean over seeds at
- * the last time, or of its change since the first; of kernels between two times of the squared
+ * A magnitude is the root of the mean square, over samples and its layers, of the mean over seeds
+ * at the last time, or of its change since the first; of kernels between two times of the squared
  * distance. Standard errors are by groups of seeds; NaN, and no verdict, where these are not known.
- * NND_E_INPUT if the model lists none, or the ensemble has fewer than two sizes.
+ * NND_E_INPUT if nnd_coordinates_check fails, or the ensemble has fewer than two sizes.
  */
 NND_MUST_USE nnd_status nnd_coordinates(nnd_context *ctx, const nnd_case *c, nnd_ensemble *ensemble,
                                         nnd_frame **theory, nnd_frame **answers);

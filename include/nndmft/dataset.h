@@ -103,7 +103,7 @@ typedef struct {
     size_t outputs;       /**< C */
     size_t dim;           /**< D, 0 if only the Gram matrix is known */
     double *inputs;       /**< (samples + tests) x dim; NULL if only the Gram matrix is known */
-    double *gram;         /**< (samples + tests)^2 */
+    double *gram;         /**< (samples + tests)^2; NULL if not asked for */
     double *targets;      /**< samples x outputs */
     double *test_targets; /**< tests x outputs; NULL if not known */
 } nnd_dataset;
@@ -120,6 +120,10 @@ NND_MUST_USE nnd_status nnd_dataset_make(nnd_context *ctx, const nnd_data *data,
  */
 NND_MUST_USE nnd_status nnd_dataset_make_outputs(nnd_context *ctx, const nnd_data *data,
                                                  size_t outputs, bool centred, nnd_dataset *set);
+/** The same without the Gram matrix, of order (samples + tests)^2, unless the data are given by it.
+ */
+NND_MUST_USE nnd_status nnd_dataset_make_inputs(nnd_context *ctx, const nnd_data *data,
+                                                size_t outputs, bool centred, nnd_dataset *set);
 /** The class that `outputs` values say, of a network or a target: the largest, of equal ones the
  *  first; with one output 1 if it is positive, else 0. */
 size_t nnd_class_of(size_t outputs, const double *value);

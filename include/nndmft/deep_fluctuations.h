@@ -26,6 +26,7 @@ typedef struct {
     double rank_tol;
     int64_t seed;
     bool bias, kernels, two_time;
+    bool layers;                        /**< kernels of all layers, if there are kernels */
     double loss_within, loss_sd_within; /**< of width_mean, width_sd */
     nnd_reals at_width;                 /**< widths at which the expected loss is given */
     nnd_integers record;

@@ -10,8 +10,9 @@
 
 NND_API_BEGIN
 
-/** Scale gamma of the output: gamma0 sqrt(nu) or gamma0. */
-typedef enum { NND_MUP, NND_NTK } nnd_parameterization;
+/** Scale gamma of the output: gamma0 sqrt(nu) or gamma0. `standard` is of `wide-mlp` alone: weights
+ *  and rates as deep-learning frameworks have them (wide-mlp.md#s1-2). */
+typedef enum { NND_MUP, NND_NTK, NND_STANDARD } nnd_parameterization;
 /** Full batch of fixed data; the population gradient; a new batch at every step. */
 typedef enum { NND_TRAIN_FIXED, NND_TRAIN_ONLINE, NND_TRAIN_FRESH } nnd_training;
 typedef enum {

@@ -20,6 +20,7 @@ typedef struct {
     nnd_reals widths; /**< N_l/N of the hidden layers; none: all 1 */
     double tolerance;
     bool bias, kernels, two_time;
+    bool layers;                        /**< kernels of all layers, if there are kernels */
     double loss_within, loss_sd_within; /**< of width_mean, width_sd */
     nnd_reals at_width;                 /**< widths at which the expected loss is given */
     nnd_integers record;

@@ -179,7 +179,7 @@ const char *nnd_plot_view(const nnd_result *result, size_t i);
 typedef struct {
     size_t count;
     const nnd_result *result;
-    const char *const *path; /**< of the file of each */
+    const char *const *path; /**< of the file of each; NULL: it is in no file */
     const char *documents;   /**< address of the folder that has theory/PAGE.md; NULL: no links */
 } nnd_report;
 /**

@@ -14,13 +14,16 @@ typedef enum { NND_DESCENT, NND_GRADIENT_FLOW } nnd_integrator;
 
 /** A magnitude of networks that is a power of their width: at the last time, or its change. */
 typedef enum { NND_MAGNITUDE, NND_MAGNITUDE_CHANGE } nnd_magnitude_kind;
+/** Hidden layers that it is of, where its variable has the dimension `layer`. */
+typedef enum { NND_ALL_LAYERS, NND_FIRST_LAYER, NND_DEEPER_LAYERS } nnd_magnitude_layers;
 
 /** One line of the coordinate check (nndmft/coordinates.h). */
 typedef struct {
     const char *name;     /**< NULL ends a list */
     const char *variable; /**< that is simulated; with two times: squared distances of its change */
     nnd_magnitude_kind kind;
-    double power[2]; /**< of the size, by the value of the model's `magnitude_choice` */
+    nnd_magnitude_layers layers;
+    double power[6]; /**< of the size, from which the model's `magnitude_power` chooses */
 } nnd_magnitude;
 
 typedef struct {
@@ -41,7 +44,10 @@ typedef struct {
      *  resolved case. NULL: there is none. */
     const char *sizes;
     const nnd_magnitude *magnitudes; /**< whose powers of the size are known; NULL: none */
-    const char *magnitude_choice;    /**< the parameter, a choice, that they depend on */
+    /** The power that a magnitude has with these parameters; and whether any is known, if not false
+     *  with an objection. */
+    double (*magnitude_power)(const nnd_magnitude *magnitude, const void *params);
+    bool (*magnitude_check)(const void *params, nnd_objection *objection);
     bool sized; /**< simulations have a size that grows to infinity; else giving one is an error */
     bool size_optional; /**< without one, the networks are those that the parameters describe */
     /**

@@ -42,14 +42,18 @@ typedef struct {
  *   distance from the first order in 1/N, eta0 - l1'/(N l0''), which is of the size of what the
  *   expansion leaves out. NaN where `outcome` (an nnd_transfer_outcome) says that there
  *   is none;
- * - `best_loss` there, and `_sd`, its standard deviation over initialisations, sqrt(v/N);
+ * - `best_loss` there, `_se`: by the same two polynomials and standard errors, and `_sd`, its
+ * standard deviation over initialisations, sqrt(v/N);
  * - `transfer_loss`, by how much the loss at width N is larger at the best rate of infinite width;
  * - `edge_rate`, the first rate at which `stability`, or at finite width `stability_at_width`,
  * rises through its limit; `_se`: distance from where the straight line between two rates does;
+ * - `above_edge`, 1 where the best rate is above `edge_rate`, or `stability` there is not below its
+ *   limit, else 0; NaN where one of them is unknown;
  * - `network_rate`, `network_loss`, with `_se`, and `network_outcome`: the same of the mean over
  *   seeds, by what each group of seeds contributes at all rates.
  *
- * NND_E_INPUT if the loss is not over the rate, or has dimensions other than what is swept and t.
+ * NND_E_INPUT if rates do not increase, or the loss is not over them, or has dimensions other than
+ * what is swept and t.
  */
 NND_MUST_USE nnd_status nnd_transfer(nnd_context *ctx, const nnd_model *model,
                                      const nnd_transfer_options *options, nnd_frame **answers);

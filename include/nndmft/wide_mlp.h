@@ -38,6 +38,10 @@ typedef enum {
 /** The most outputs. */
 enum { NND_WIDE_MOST_OUTPUTS = 1000 };
 
+/** Samples and tests, times outputs, above which they are many: then nothing of the size of their
+ *  square is made that no parameter asks for. */
+enum { NND_WIDE_MANY = 1024 };
+
 /** In the frame of simulated networks, of the square loss alone: residuals of all outputs of all
  *  training samples over one dimension, times sqrt(C), so that half their mean square is the loss.
  */
@@ -70,7 +74,7 @@ typedef struct {
     nnd_reals record; /**< steps, or times of an adaptive flow */
     int64_t record_every;
     bool two_time;
-    bool kernels;     /**< Gram matrices and the NTK, besides what `stability` needs */
+    bool kernels;     /**< Gram matrices and the NTK; of many samples `stability` too */
     bool spectrum;    /**< outliers of the hidden matrices */
     int64_t outliers; /**< how many per matrix */
     double divergence_bound;
@@ -101,6 +105,11 @@ double nnd_wide_mlp_stability_edge(const nnd_wide_mlp *p);
  *  -1 and 1 with one output. Free with nnd_dataset_clear. */
 NND_MUST_USE nnd_status nnd_wide_mlp_dataset(nnd_context *ctx, const nnd_wide_mlp *p,
                                              nnd_dataset *set);
+/** The same without the Gram matrix, which networks train without. */
+NND_MUST_USE nnd_status nnd_wide_mlp_inputs(nnd_context *ctx, const nnd_wide_mlp *p,
+                                            nnd_dataset *set);
+/** Whether there are more than NND_WIDE_MANY outputs of samples and tests. */
+bool nnd_wide_mlp_has_many(const nnd_wide_mlp *p);
 /** Whether targets are classes, so that there is an accuracy. */
 bool nnd_wide_mlp_classifies(const nnd_wide_mlp *p);
 

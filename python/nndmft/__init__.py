@@ -24,7 +24,7 @@ from ._find import Found, find, transfer
 from ._models import find as _find_model, identifier as _identifier
 from ._nndmft import lib as _lib
 from ._plots import plot
-from ._run import Result, open, run, simulate, solve, validate
+from ._run import Result, open, recipe, run, simulate, solve, validate
 from ._tables import describe, models
 from ._version import __version__
 
@@ -36,8 +36,8 @@ if _text(_lib.nnd_version()) != __version__:
 
 __all__ = [
     "Case", "Error", "FileError", "Found", "InputError", "LimitError", "NotConvergedError",
-    "NotConvergedWarning", "Result", "describe", "find", "models", "open", "plot", "run", "simulate",
-    "solve", "transfer", "validate",
+    "NotConvergedWarning", "Result", "describe", "find", "models", "open", "plot", "recipe", "run",
+    "simulate", "solve", "transfer", "validate",
 ]
 
 

@@ -3,11 +3,10 @@
 import re
 from typing import NamedTuple
 
-from ._cases import Case
 from ._context import Context, InputError, NotConvergedWarning, text, warn
 from ._frames import dataset, frame_of, owned
 from ._nndmft import ffi, lib
-from ._run import solve
+from ._run import _case, _one_point, solve
 from ._tables import describe
 
 _RELATIONS = {"<": lib.NND_BELOW, ">": lib.NND_ABOVE, "=": lib.NND_ACROSS}
@@ -71,7 +70,7 @@ def find(model, *, param=None, between=None, zero=None, min=None, max=None, dive
     (`subject="y < 2"`: where that holds), `diverges=True`; or `first="theta < 1e-3"` alone.
     `at={"t": 40, "layer": 1}` says where the variable is read.
     """
-    case = Case(model, **params)
+    case = _one_point(_case(model, params))
     context = Context(threads, memory_limit, progress)
     found = ffi.new("nnd_found *")
     coordinates, keep = _coordinates(at or {})
@@ -110,6 +109,7 @@ def transfer(model, *, lr, width=None, loss=None, rate="lr", **params):
 
     `lr`: the rates to sweep over; `width`: widths N at which the expansion in 1/N is read, of the
     models of fluctuations. `loss`: the variable that is to be least, by default the model's own.
+    Where there is no answer it is NaN, and `outcome` says why, as does a warning.
     Beside `best_rate` stand what is lost by the rate of infinite width, the edge of stability and
     what they are worth (docs/theory/fluctuations.md).
     """
@@ -127,4 +127,9 @@ def transfer(model, *, lr, width=None, loss=None, rate="lr", **params):
     options.widths, options.width = len(wanted), wanted
     answers = ffi.new("nnd_frame **")
     context.run(lib.nnd_transfer, describe(model).row, options, answers)
-    return dataset(context, owned(answers[0]))
+    made = dataset(context, owned(answers[0]))
+    told = [text(lib.nnd_transfer_text(i)) for i in range(lib.NND_TRANSFER_UNKNOWN + 1)]
+    made.outcome.attrs.update(flag_values=list(range(len(told))), flag_meanings="; ".join(told))
+    for i in sorted({int(v) for v in made.outcome.values.ravel() if v > 0}):
+        warn(f"transfer: at some widths: {told[i]}", NotConvergedWarning)
+    return made

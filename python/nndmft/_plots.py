@@ -2,11 +2,14 @@
 """Pictures by matplotlib: theory as lines, simulation as points with error bars."""
 import itertools
 import math
+import textwrap
 
 from ._tables import describe
 
 #: More curves than that in one picture cannot be told apart.
 MOST_CURVES = 12
+#: Letters of a label beside an axis of the usual height.
+LONGEST_LINE = 36
 _MARKERS = "osD^v<>Px*"
 
 
@@ -34,17 +37,21 @@ def _names(result, names, view):
     return [n for n in shown if not table or table[n].view == first]
 
 
-def _curves(data, name, over):
-    """Every curve of a variable: (label, abscissa, values, their errors)."""
+def _curves(data, name, over, params):
+    """Every curve of a variable but for sizes: (label, abscissa, values, their errors)."""
     values, error = data[name], data.get(f"{name}_se")
-    others = [d for d in values.dims if d != over]
+    others = [d for d in values.dims if d not in (over, "size")]
     for index in itertools.islice(
         itertools.product(*(range(values.sizes[d]) for d in others)), MOST_CURVES
     ):
         at = dict(zip(others, index))
-        label = ", ".join(f"{d} = {_value(data, d, i)}" for d, i in at.items())
+        label = ", ".join(f"{_symbol(d, params)} = {_value(data, d, i)}" for d, i in at.items())
         x = data[over].values if over in data.coords else range(data.sizes[over])
-        yield label, x, values.isel(at).values, None if error is None else error.isel(at).values
+        yield label, x, values.isel(at), None if error is None else error.isel(at)
+
+
+def _symbol(dim, params):
+    return (params[dim].symbol if dim in params else None) or dim
 
 
 def _value(data, dim, i):
@@ -55,10 +62,18 @@ def _value(data, dim, i):
 def _axis_label(data, name, table):
     row = table.get(name)
     long_name = data[name].attrs.get("long_name", name)
-    return f"{long_name} {row.symbol}" if row and row.symbol else long_name
+    label = f"{long_name} {row.symbol}" if row and row.symbol else long_name
+    return textwrap.fill(label, LONGEST_LINE)
 
 
-def _draw(axes, result, name, table):
+def _dim_label(data, dim, params):
+    row = params.get(dim)
+    if row is not None and row.symbol:
+        return f"{row.long_name or row.name} {row.symbol}"
+    return data[dim].attrs.get("long_name", dim) if dim in data.coords else dim
+
+
+def _draw(axes, result, name, told):
     present = [d for d in (result.theory, result.mc) if d is not None and name in d]
     if not present:
         raise KeyError(f"{name} is neither in the theory nor in the simulation")
@@ -67,24 +82,35 @@ def _draw(axes, result, name, table):
     if over is None:
         _draw_scalar(axes, result, name)
     else:
-        _draw_curves(axes, result, name, over)
-        axes.set_xlabel(data[over].attrs.get("long_name", over) if over in data.coords else over)
-    axes.set_ylabel(_axis_label(data, name, table))
+        _draw_curves(axes, result, name, over, told.params if told else {})
+        axes.set_xlabel(_dim_label(data, over, told.params if told else {}))
+    axes.set_ylabel(_axis_label(data, name, told.variables if told else {}))
     if axes.get_legend_handles_labels()[1]:
         axes.legend(fontsize="small")
 
 
-def _draw_curves(axes, result, name, over):
-    if result.theory is not None and name in result.theory:
-        for label, x, y, se in _curves(result.theory, name, over):
-            (line,) = axes.plot(x, y, label=label or "theory")
+def _draw_curves(axes, result, name, over, params):
+    """A colour for each curve, of theory and networks alike; a marker for each size."""
+    lines = result.theory is not None and name in result.theory
+    if lines:
+        for k, (label, x, y, se) in enumerate(_curves(result.theory, name, over, params)):
+            axes.plot(x, y.values, color=f"C{k}", label=label or "theory")
             if se is not None:
-                axes.fill_between(x, y - se, y + se, color=line.get_color(), alpha=0.25, lw=0)
+                axes.fill_between(x, y - se, y + se, color=f"C{k}", alpha=0.25, lw=0)
     if result.mc is not None and name in result.mc:
-        axes.set_prop_cycle(None)
-        for k, (label, x, y, se) in enumerate(_curves(result.mc, name, over)):
-            axes.errorbar(x, y, se, fmt=_MARKERS[k % len(_MARKERS)], ms=4, mfc="none",
-                          label=f"networks, {label}" if label else "networks")
+        for k, curve in enumerate(_curves(result.mc, name, over, params)):
+            _draw_networks(axes, f"C{k}", *curve, label_curve=not lines)
+
+
+def _draw_networks(axes, colour, label, x, y, se, label_curve):
+    sizes = range(y.sizes["size"]) if "size" in y.dims else [None]
+    for i, marker in zip(sizes, itertools.cycle(_MARKERS)):
+        one, its_se = (y, se) if i is None else (y.isel(size=i), se.isel(size=i))
+        size = "" if i is None else f", size = {_value(y, 'size', i)}"
+        named = f"networks, {label}{size}" if label and label_curve else f"networks{size}"
+        shown = named not in axes.get_legend_handles_labels()[1]
+        axes.errorbar(x, one.values, its_se.values, fmt=marker, color=colour, ms=4, mfc="none",
+                      label=named if shown else None)
 
 
 def _draw_scalar(axes, result, name):
@@ -120,9 +146,9 @@ def plot(result, *names, view=None, axes=None, log=""):
             spare.set_visible(False)
         axes = list(axes.flat[:len(shown)])
     axes = axes if isinstance(axes, (list, tuple)) else [axes]
-    table = describe(result.model).variables if result.model else {}
+    told = describe(result.model) if result.model else None
     for one, name in zip(axes, shown):
-        _draw(one, result, name, table)
+        _draw(one, result, name, told)
         if "x" in log:
             one.set_xscale("log")
         if "y" in log:

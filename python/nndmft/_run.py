@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Theory, simulation, and their comparison."""
+import builtins
+import numbers
 import os
 
 import pandas as pd
@@ -20,6 +22,12 @@ def _case(model, keywords):
     if os.path.splitext(str(model))[1] in (".yaml", ".yml"):
         return Case.from_yaml(model, **({"params": keywords} if keywords else {}))
     return Case(model, **keywords)
+
+
+def _one_point(case):
+    if case.pointer.sweep.points != 1:
+        raise InputError(f"sweep: {case.pointer.sweep.points} points where one is meant")
+    return case
 
 
 def _label(data, case):
@@ -80,6 +88,26 @@ def simulate(model, *, threads=None, memory_limit=None, progress=None, **params)
     return _label(dataset(context, _simulation(context, case)["mc"]), case)
 
 
+_PARTS = ("theory", "mc", "seeds", "influence", "weights", "compare")
+
+
+def recipe(model, size=None, **params):
+    """What PyTorch or Keras need to train the network of that size: a Dataset of `init_std`, the
+    standard deviation of each matrix at the start, `raw_lr`, its learning rate, and
+    `output_divisor`; the attribute `optimizer` says what goes with the rates.
+
+    `size` is that of the simulation (`describe(model).simulate`), absent where there is none;
+    the rest as in `solve`, without a sweep.
+    """
+    case = _one_point(_case(model, params))
+    simulator = lib.nnd_simulator_find(case.pointer.model)
+    if case.pointer.model.sized and not (isinstance(size, numbers.Integral) and size > 0):
+        raise InputError(f"size: {size!r} is out of range: an integer > 0")
+    context, frame = Context(), ffi.new("nnd_frame **")
+    context.check(simulator.recipe(context.pointer, case.pointer.params[0], size or 0, frame))
+    return dataset(context, owned(frame[0]))
+
+
 class Result:
     """Theory, simulation and comparison of one case; absent parts are None."""
 
@@ -112,16 +140,39 @@ class Result:
 
         return plot(self, *names, view=view, **options)
 
-    def save(self, path):
-        """Writes the result as an HDF5 file that `nndmft plot` and xarray read."""
-        context, c = Context(), ffi.new("nnd_result *")
-        parts = ("theory", "mc", "seeds", "influence", "weights", "compare")
-        frames = {part: frame_of(context, getattr(self, part)) for part in parts}
+    def _lend(self, context):
+        """The library's struct of the result, and what keeps its members alive."""
+        lent = ffi.new("nnd_result *")
+        frames = {part: frame_of(context, getattr(self, part)) for part in _PARTS}
         texts = {"case_text": self.case, "model": self.model, "history": "python: nndmft"}
         keep = {key: ffi.new("char[]", (value or "").encode()) for key, value in texts.items()}
         for key, value in {**frames, **keep}.items():
-            setattr(c, key, value)
-        context.check(lib.nnd_result_write(context.pointer, os.fsencode(path), c))
+            setattr(lent, key, value)
+        return lent, (frames, keep)
+
+    def save(self, path):
+        """Writes the result as an HDF5 file that `nndmft plot` and xarray read."""
+        context = Context()
+        lent, _keep = self._lend(context)
+        context.check(lib.nnd_result_write(context.pointer, os.fsencode(path), lent))
+
+    def report(self, path):
+        """Writes one page of HTML to hand on, which needs nothing else: verdicts, pictures,
+        equations, case. As the command `nndmft report` of a saved result."""
+        context, report = Context(), ffi.new("nnd_report *")
+        lent, _keep = self._lend(context)
+        names = ffi.new("const char *[1]")
+        report.count, report.result, report.path = 1, lent, names
+        output = ffi.new("nnd_output **")
+        context.check(lib.nnd_output_open(context.pointer, os.fsencode(path), output))
+        written = False
+        try:
+            with builtins.open(text(lib.nnd_output_path(output[0])), "wb") as page:
+                context.run(lib.nnd_report_write, report, page)
+            written = True
+        finally:
+            closed = lib.nnd_output_close(context.pointer, output[0], written)
+        context.check(closed)
 
     def __repr__(self):
         head = f"<nndmft.Result of {self.model}>"
@@ -207,7 +258,7 @@ def open(path):  # noqa: A001 - as xarray.open_dataset, under this package's nam
     context.check(lib.nnd_result_read(context.pointer, os.fsencode(path), held))
     try:
         made = Result(text(held.model), text(held.case_text))
-        for part in ("theory", "mc", "seeds", "influence", "weights", "compare"):
+        for part in _PARTS:
             frame = owned(getattr(held, part))
             setattr(held, part, ffi.NULL)
             setattr(made, part, dataset(context, frame))

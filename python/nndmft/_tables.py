@@ -44,6 +44,7 @@ class Parameter:
         self.type = row.type
         self.default = _value(text(row.fallback))
         self.doc = text(row.doc)
+        self.long_name = text(row.long_name)
         self.symbol = text(row.symbol)
         self.group = parameters(row.group) if row.group != ffi.NULL else {}
         self.shorthand = text(row.shorthand)

@@ -142,6 +142,44 @@ YAML
     says out gen_error
 }
 
+@test "images: ten classes are simulated, without theory; nonsense is refused in one line" {
+    fashion
+    local ten=(--set params.data.positive=null --set params.outputs=10 --set params.training=white-init
+        --set params.ridge=null --set params.time=2 --set 'params.record=[2]' --set simulate.seeds=2
+        --set simulate.activation=tanh --set simulate.test_points=50)
+    works simulate fashion.yaml "${ten[@]}" --set simulate.task=classification --set params.samples=300
+    works export fashion.h5 --group mc --var gen_error
+    works export fashion.h5 --group mc --var flip_fraction
+    # (1 - sqrt(1/2)) 9/10
+    says out 0.26360389
+    local classes=("${ten[@]}" --set simulate.task=classification)
+    refused 2 params.outputs "10 classes have no theory" -- solve fashion.yaml "${classes[@]}" -o ten.h5
+    refused 2 params.samples "9 samples of 10 classes" -- simulate fashion.yaml "${classes[@]}" \
+        --set params.samples=9
+    refused 2 params.data.labels "allowed: classes 0..8" -- simulate fashion.yaml "${classes[@]}" \
+        --set params.outputs=9
+    refused 2 params.outputs "means nothing beside data" -- simulate fashion.yaml --set params.outputs=10 -o ten.h5
+}
+
+@test "images: networks are measured on test images, and their layers compared on them" {
+    fashion
+    local tanh=(--set params.training=white-init --set params.ridge=null --set params.time=2
+        --set 'params.record=[2]' --set simulate.seeds=2 --set simulate.activation=tanh --set params.samples=100)
+    local tests=(--set params.data.test_inputs=pixels_test --set params.data.test_labels=label_test)
+    works simulate fashion.yaml "${tanh[@]}" "${tests[@]}" --set 'params.probe={points: 40, on: test}'
+    works export fashion.h5 --group mc --var gen_error,cka_probe
+    works simulate fashion.yaml "${tanh[@]}" -o drawn.h5
+    works export drawn.h5 --group mc --var gen_error
+    refused 2 params.data.test_inputs "linear networks are measured on the rows" -- solve fashion.yaml \
+        "${tests[@]}" -o no.h5
+    refused 2 params.data.test_labels "missing beside test_inputs" -- simulate fashion.yaml "${tanh[@]}" \
+        --set params.data.test_inputs=pixels_test -o no.h5
+    refused 2 params.probe.on "40 points of 0 data.test_inputs" -- simulate fashion.yaml "${tanh[@]}" \
+        --set 'params.probe={points: 40, on: test}' -o no.h5
+    refused 2 params.probe.on "allowed: test, train" -- simulate fashion.yaml "${tanh[@]}" "${tests[@]}" \
+        --set 'params.probe={points: 40}' -o no.h5
+}
+
 @test "IDX files of a set are read from one of them" {
     need_python
     python3 - <<'PYTHON'

@@ -48,13 +48,26 @@ column() {
     says out "/answers" best_rate_next
 }
 
+@test "a best rate beyond the edge of stability is marked, one below it is not" {
+    works transfer case.yaml --width 1600 --param lr=0.4:1.4
+    ! grep -q "above the edge" out || explain "1.14 is below the edge at 1.23"
+    sed -i 's/gamma0: 1,//; s/steps: 6, record: \[6\]/steps: 4, record: [4], gamma0: 4/' case.yaml
+    sed -i 's/gram: .*/gram: [[1, 0.2], [0.2, 0.3]], targets: [1, -0.5]}}/' case.yaml
+    for where in 0.2:0.7 0.47:0.53; do # with the edge among the rates, and beyond it
+        works transfer case.yaml --width 1600 --param lr=$where -o t.h5 --force
+        [ "$(grep -c "above the edge" out)" -eq 2 ]
+    done
+    works export t.h5 --group answers --var above_edge,edge_rate
+    says out "inf,1,"
+}
+
 @test "networks stand beside theory, at the widths of the simulation" {
     works transfer case.yaml --set simulate.size=[200,400] --set simulate.seeds=400 --param lr=0.8:1.4 \
         --points 25 -o t.h5
     says out networks
-    [ "$(awk 'NR == 2 { print $10 }' out)" = - ]
+    [ "$(awk 'NR == 2 { print $11 }' out)" = - ]
     # Their optimum within 5 standard errors and what the expansion leaves out.
-    awk 'NR > 2 { d = $10 - $2; s = 5 * $11 + 2 * $4; if (d * d > s * s) exit 1 }' out
+    awk 'NR > 2 { d = $11 - $2; s = 5 * $12 + 2 * $4; if (d * d > s * s) exit 1 }' out
     works plot t.h5 --view transfer -o t.svg
     says t.svg simulation
 }
@@ -93,6 +106,7 @@ YAML
     refused 2 --width "not a list" -- transfer case.yaml --width "100;3"
     refused 2 --depth "no parameter depth" -- transfer case.yaml --depth 1,2
     refused 2 "--param lr=2:1" "LOW < HIGH" -- transfer case.yaml --param lr=2:1
+    refused 2 lr "1.2 stands before 0.9" "must increase" -- transfer case.yaml --set sweep.lr=[1.2,0.9,1.1]
     refused 2 "--param lx" "not a parameter" -- transfer case.yaml --param lx=1:2
     refused 2 "--var los" "did you mean loss?" -- transfer case.yaml --var los
     refused 2 mu "no single number" -- transfer case.yaml --var delta --param lr=0.5:1

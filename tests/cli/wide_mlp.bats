@@ -39,9 +39,29 @@ objects() {
     tool info mc.h5
     local name
     for name in loss delta output test_output test_loss ntk ntk_test stability h_gram phi_gram \
-        g_gram readout_norm2 input_eig outlier outlier_left outlier_right phi_two_time g_two_time; do
+        g_gram readout_norm2 induced_norm input_eig outlier outlier_left outlier_right phi_two_time g_two_time; do
         h5ls -r mc.h5 | grep -q "^/mc/$name " || explain "no $name"
     done
+}
+
+@test "many samples are trained on, without what is of the size of their square, and theory refuses them" {
+    local data='generate: gaussian, samples: 5000, test_samples: 1000, dim: 5, target: classes'
+    wide_case "$data" "depth: 2, activation: relu, loss: logistic, batch: 1000, kernels: false, steps: 2"
+    works simulate case.yaml -o mc.h5 --memory 0.1 --set simulate.seeds=1
+    h5ls -r mc.h5 >names
+    says names "/mc/induced_norm " "/mc/test_accuracy "
+    ! grep -q "/mc/stability " names || explain "stability of many samples"
+    refused 2 "params.data: 5000 samples and 1000 tests are too many for theory" \
+        "1024 together at params.samples: 8192 sites" "nndmft simulate" -- solve case.yaml
+    refused 2 "params.data: 5000 samples" -- run case.yaml
+    refused 2 "allowed: 4096 together" -- solve case.yaml --set params.parameterization=ntk
+    [ ! -e case.h5 ] || explain "a result was written"
+    works simulate case.yaml -o one.h5 --threads 1 --set simulate.seeds=3
+    works simulate case.yaml -o two.h5 --threads 2 --set simulate.seeds=3
+    h5diff one.h5 two.h5 /mc || explain "they differ"
+    works simulate case.yaml -o few.h5 --set params.data.samples=40 --set params.data.test_samples=9 \
+        --set params.batch=0
+    h5ls -r few.h5 | grep -q "^/mc/stability " || explain "no stability of few samples"
 }
 
 @test "one thread and two give the same networks, in blocks or extended" {

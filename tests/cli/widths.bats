@@ -57,6 +57,18 @@ PY
     grep -E '^loss .* - +- +t=2$' out || explain "two sizes"
 }
 
+@test "sizes that are none, and networks without standard errors, are refused in one line" {
+    mine 100,200 0 >want
+    local size
+    for size in -5 0; do
+        "$PYTHON" -c "import h5py; h5py.File('mine.h5', 'r+')['size'][0] = $size"
+        refused 2 "size $size" "> 0" -- validate theory.h5 mine.h5
+    done
+    mine 100,200 0 >want
+    "$PYTHON" -c "import h5py; del h5py.File('mine.h5', 'r+')['loss_se']"
+    refused 2 "standard error x_se" -- validate theory.h5 mine.h5
+}
+
 @test "a single size has no second table" {
     mine 100 0 >want
     tool validate theory.h5 mine.h5 --set compare.rtol=0.5

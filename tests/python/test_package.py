@@ -151,6 +151,20 @@ class Comparison(unittest.TestCase):
         self.assertTrue(again.verdicts.verdict.equals(self.result.verdicts.verdict))
         self.assertEqual(again.case, self.result.case)
 
+    def test_makes_a_page(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "a.html")
+            self.result.report(path)
+            with open(path, encoding="utf-8") as file:
+                page = file.read()
+            self.assertEqual(os.listdir(folder), ["a.html"])
+        self.assertIn("</html>", page)
+        self.assertIn("<svg", page)
+        self.assertIn("<h2>python</h2>", page)
+        self.assertIn("python: nndmft", page)
+        with self.assertRaises(nd.FileError):
+            self.result.report("/nowhere/to/be.html")
+
     def test_of_ones_own_simulation(self):
         theory = self.result.theory
         rng = np.random.default_rng(5)
@@ -166,6 +180,21 @@ class Comparison(unittest.TestCase):
         self.assertEqual(len(axes.lines[0].get_xdata()), 11)
         self.assertGreaterEqual(len(axes.containers), 2)
         self.assertEqual(len(self.result.plot("test_risk", "h_norm2")), 2)
+        matplotlib.pyplot.close("all")
+
+    def test_is_drawn_in_one_colour_for_theory_and_networks_of_a_curve(self):
+        swept = nd.run("deep-linear", **{**SMALL, "gamma0": [0.5, 1.5]}, size=[20, 40], seeds=8)
+        axes = swept.plot("test_risk")
+        colours = [line.get_color() for line in axes.lines[:2]]
+        points = [bars.lines[0] for bars in axes.containers]
+        self.assertEqual([p.get_color() for p in points], [colours[0]] * 2 + [colours[1]] * 2)
+        # Networks are nearer to the line of their own gamma0 than to the other.
+        own, other = axes.lines[0].get_ydata(), axes.lines[1].get_ydata()
+        for p in points[:2]:
+            self.assertLess(abs(p.get_ydata() - own).max(), abs(p.get_ydata() - other).max())
+        self.assertNotEqual(points[0].get_marker(), points[1].get_marker())
+        self.assertEqual(axes.get_legend_handles_labels()[1],
+                         ["γ₀ = 0.5", "γ₀ = 1.5", "networks, size = 20", "networks, size = 40"])
         matplotlib.pyplot.close("all")
 
     def test_simulation_alone_has_the_same_bits(self):
@@ -239,6 +268,13 @@ class Answers(unittest.TestCase):
         with self.assertWarns(nd.NotConvergedWarning):
             self.assertIsNone(nd.find("deep-linear", first="test_risk < 1e-9", **SMALL))
 
+    def test_find_takes_cases_and_refuses_sweeps(self):
+        case = nd.Case("deep-linear", **SMALL)
+        self.assertEqual(nd.find(case, first="test_risk < 0.8"),
+                         nd.find("deep-linear", first="test_risk < 0.8", **SMALL))
+        with self.assertRaisesRegex(nd.InputError, "sweep: 2 points"):
+            nd.find("deep-linear", first="test_risk < 0.8", **{**SMALL, "gamma0": [1, 2]})
+
     def test_find_refuses_what_makes_no_sense(self):
         for wrong in ({"first": "test_risk"}, {"first": "risk < 1"}, {"zero": "test_risk"},
                       {"param": "gama0", "between": (1, 2), "min": "test_risk"}):
@@ -252,6 +288,31 @@ class Answers(unittest.TestCase):
             data={"gram": [[1, 0.6, 0.3], [0.6, 1, 0.2], [0.3, 0.2, 1]], "targets": [1, -0.5, 0.3]})
         np.testing.assert_allclose(answers.best_rate.sel(width=[np.inf, 1600, 400]),
                                    [1.144, 1.1406, 1.1333], atol=6e-4)
+
+
+class Recipes(unittest.TestCase):
+    def test_are_those_of_the_dry_run(self):
+        # docs/from-pytorch.md prints the same.
+        told = nd.recipe("deep-linear", size=200, depth=2, alpha=2, nu=2, gamma0=2, sigma=0.8, lr=0.1)
+        np.testing.assert_allclose(told.init_std, [0.05656854249, 0.04, 0.04], rtol=1e-9)
+        np.testing.assert_allclose(told.raw_lr, [0.512, 0.256, 0.256], rtol=1e-9)
+        self.assertAlmostEqual(float(told.output_divisor), 8**0.5, places=12)
+        self.assertEqual(told.attrs["optimizer"], "SGD")
+
+    def test_are_of_one_network(self):
+        with self.assertRaisesRegex(nd.InputError, "sweep: 2 points"):
+            nd.recipe("deep-linear", size=200, gamma0=[1, 2])
+        for size in (None, 0, 2.5):
+            with self.assertRaisesRegex(nd.InputError, "size"):
+                nd.recipe("deep-linear", size=size)
+
+    def test_transfer_says_why_there_is_no_answer(self):
+        with self.assertWarns(nd.NotConvergedWarning):
+            answers = nd.transfer("deep-linear", lr=np.linspace(0.01, 0.05, 9),
+                                  **{k: v for k, v in SMALL.items() if k != "lr"})
+        self.assertTrue(np.isnan(answers.best_rate).all())
+        told = answers.outcome.attrs["flag_meanings"].split("; ")
+        self.assertIn("no minimum", told[int(answers.outcome.values.ravel()[0])])
 
 
 class Threads(unittest.TestCase):

@@ -99,8 +99,9 @@ double nnd_queried_work(const nnd_queried *matrix);
 /** Outliers of M: singular values above the edge 2 kappa sigma of its bulk (wide-mlp.md#s5). */
 typedef struct {
     size_t count;     /**< room in the arrays */
-    double *strength; /**< as nnd_queried_strengths */
-    double *value;    /**< outliers, largest first, NaN where absent or not known (strength NaN) */
+    double *strength; /**< as nnd_queried_pencil_strengths */
+    double edge;      /**< of the bulk, or where sampling noise of M(0) ends if that passes it */
+    double *value;    /**< outliers beyond the edge, largest first, NaN where absent */
     double *left;     /**< squared overlap of each left vector with `left_direction` */
     double *right;    /**< squared overlap of each right vector with `right_direction` */
     /** Coefficients in p_j and q_k of vectors whose directions are meant (the first `left_rank` and
@@ -112,13 +113,28 @@ typedef struct {
 /** Fills strength, value, left and right. */
 NND_MUST_USE nnd_status nnd_queried_find_outliers(nnd_context *ctx, nnd_queried *matrix,
                                                   nnd_queried_outliers *out);
+/** What outliers of M follow from at one moment, kept as M goes on. */
+typedef struct nnd_queried_pencil nnd_queried_pencil;
+
+/** Owned by the caller. */
+NND_MUST_USE nnd_status nnd_queried_pencil_new(nnd_context *ctx, nnd_queried *matrix,
+                                               nnd_queried_pencil **pencil);
+/** Frees it; NULL is allowed. */
+void nnd_queried_pencil_free(nnd_queried_pencil *pencil);
+/** Bytes in use; of NULL, 0. */
+double nnd_queried_pencil_bytes(const nnd_queried_pencil *pencil);
+/** The number of outliers, which costs a fraction of what their strengths do. */
+NND_MUST_USE nnd_status nnd_queried_pencil_outliers(nnd_context *ctx,
+                                                    const nnd_queried_pencil *pencil,
+                                                    size_t *outliers);
 /**
  * The `count` largest strengths of outliers, descending (wide-mlp.md#eq16): as many are above 1 as
  * M has outliers, whatever the directions that are kept. 0 where there is nothing, NaN if sampling
  * noise of M(0) alone passes the edge.
  */
-NND_MUST_USE nnd_status nnd_queried_strengths(nnd_context *ctx, nnd_queried *matrix, size_t count,
-                                              double *strength);
+NND_MUST_USE nnd_status nnd_queried_pencil_strengths(nnd_context *ctx,
+                                                     const nnd_queried_pencil *pencil, size_t count,
+                                                     double *strength);
 
 NND_API_END
 

@@ -18,6 +18,8 @@ NND_API_BEGIN
 typedef struct {
     size_t rows;
     const double *square;
+    const double *excess; /**< rows, of mean 0: what a row's label noise, that of both networks, has
+                               beyond the mean; NULL: nothing */
 } nnd_input_squares;
 
 /**
