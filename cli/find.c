@@ -184,6 +184,10 @@ static nnd_status look_up(nnd_context *ctx, const nnd_value *tree, request *r) {
     nnd_status status = r->over_time ? NND_OK : look_up_param(ctx, model, sweep, r);
     if (status == NND_OK)
         status = look_up_variable(ctx, model, r->variable, &r->find.variable);
+    if (status == NND_OK && r->over_time && !nnd_variable_has_dim(r->find.variable, "t"))
+        status =
+            nnd_fail(ctx, NND_E_INPUT,
+                     "%s does not depend on t, over which --first and --cross seek", r->variable);
     return status == NND_OK ? look_up_variable(ctx, model, r->subject, &r->find.subject) : status;
 }
 

@@ -120,13 +120,25 @@ START_TEST(a_width_at_which_the_correction_is_no_correction_has_no_answer) {
 }
 END_TEST
 
-/* 2.2 x reaches 2 at 0.909; 6 x is beyond it at all rates. */
+static double steep(double x) {
+    return 2.2 * x;
+}
+
+static double steeper(double x) {
+    return 6.0 * x;
+}
+
+static double hump(double x) {
+    return 2.5 - 25.0 * (x - 0.75) * (x - 0.75);
+}
+
+/* The first reaches 2 at 0.909, the second is beyond at all rates, the third, as after a catapult,
+ * beyond from 0.609 to 0.891 and 0.94 at the best rate. */
 START_TEST(a_best_rate_above_the_edge_is_marked) {
-    double *stability = nnd_frame_find(theory, "stability")->data;
-    const double slopes[] = {2.2, 6.0};
-    for (size_t k = 0; k < 2; k++) {
+    double (*const stability[])(double) = {steep, steeper, hump};
+    for (size_t k = 0; k < 3; k++) {
         for (size_t r = 0; r < RATES; r++)
-            stability[r * TIMES + 1] = slopes[k] * rate[r];
+            nnd_frame_find(theory, "stability")->data[r * TIMES + 1] = stability[k](rate[r]);
         assert_ok(ask("loss"));
         ck_assert_double_eq(answer("above_edge", 0), 1.0);
         ck_assert_int_eq(isnan(answer("edge_rate", 0)) != 0, k == 1);

@@ -63,6 +63,7 @@ YAML
     refused 2 "--cross theta" "VAR=LEVEL" -- find flow.yaml --cross theta
     refused 2 "--param" "over time" -- find flow.yaml --cross theta=1 --param depth=1:2
     refused 2 "thet is not a variable" "did you mean theta?" -- find flow.yaml --first "thet < 1"
+    refused 2 "turning_time does not depend on t" "--first" -- find flow.yaml --cross turning_time=3
     refused 2 "--at" "t is what is sought" -- find flow.yaml --first "theta < 1e-3" --at t=3
     refused 2 "--at" "depends on mu" -- find case.yaml --first "delta < 0.5"
     refused 2 "is no dimension of" -- find case.yaml --param lr=0.1:1 --min loss \
