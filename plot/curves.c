@@ -184,8 +184,8 @@ static void write_axes(const nnd_panel *panel, nnd_span x, nnd_span y, FILE *out
     if (y.min > y.max)
         return;
     if (!nnd_dim_is_category(panel->x))
-        nnd_span_write(x, panel->log_x, "x", out);
-    nnd_span_write(y, panel->log_y, "y", out);
+        nnd_span_write(x, panel->log_x, "x", panel->captioned ? panel->level : 0, out);
+    nnd_span_write(y, panel->log_y, "y", 0, out);
     if ((panel->histogram || panel->lift > 0.0) && !panel->log_y)
         fputs("set yrange [0:]\n", out);
     if (panel->lift > 0.0)

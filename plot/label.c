@@ -73,7 +73,7 @@ void nnd_plot_axis_label(const nnd_panel *panel, const char *axis, const char *t
     size_t lines = nnd_plot_quote_wrapped(out, text, upright ? panel->upright : panel->level);
     /* gnuplot moves the first of several lines away from the axis, but not quite far enough. */
     if (lines > 1 && strcmp(axis, "y") == 0)
-        fputs(" offset -0.6,0", out);
+        nnd_print(out, " offset %.2g,0", -0.7 * (double)(lines - 1));
     fputs(" noenhanced\n", out);
 }
 

@@ -136,8 +136,8 @@ static void write_axes(const nnd_panel *panel, nnd_span x, nnd_span y, FILE *out
     nnd_plot_value_label(panel, "y", out);
     if (y.min > y.max)
         return;
-    nnd_span_write(x, panel->log_x, "x", out);
-    nnd_span_write(y, panel->log_y, "y", out);
+    nnd_span_write(x, panel->log_x, "x", panel->captioned ? panel->level : 0, out);
+    nnd_span_write(y, panel->log_y, "y", 0, out);
 }
 
 static void draw(const nnd_panel *panel, size_t at, const nnd_legend *legend, FILE *out) {

@@ -168,7 +168,7 @@ static void write_axes(const nnd_panel *panel, nnd_span x, nnd_span y, FILE *out
     nnd_plot_axis_label(panel, "y", "probability density", out);
     if (y.min > y.max)
         return;
-    nnd_span_write(x, false, "x", out);
+    nnd_span_write(x, false, "x", panel->captioned ? panel->level : 0, out);
     fputs("set yrange [0:]\n", out);
 }
 

@@ -11,7 +11,7 @@ static nnd_sheet of_letters(double letter) {
     double s = letter / SCREEN_LETTER;
     return (nnd_sheet){
         .letter = letter,
-        .left = 86.0 * s,
+        .left = 106.0 * s,
         .top = 32.0 * s,
         .bottom = 54.0 * s,
         .right = 14.0 * s,

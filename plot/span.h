@@ -15,7 +15,8 @@ extern const nnd_span nnd_span_empty;
 void nnd_span_widen(nnd_span *span, double x);
 /** True if a span is too short for the digits of a double to make an axis of it. */
 bool nnd_span_is_point(nnd_span span);
-/** Writes range, scale and tics of an axis, with some room around the data. */
-void nnd_span_write(nnd_span span, bool log, const char *axis, FILE *out);
+/** Writes range, scale and tics of an axis, with some room around the data. Labels of tics have
+ *  `room` characters side by side; 0: as many as they need. */
+void nnd_span_write(nnd_span span, bool log, const char *axis, size_t room, FILE *out);
 
 #endif
