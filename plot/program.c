@@ -169,8 +169,18 @@ static size_t characters(const picture *p, double length) {
     return (size_t)(length / (0.62 * p->sheet.letter));
 }
 
+/* Heat maps have short labels, and need the room for their colours. */
+static bool all_heat(const picture *p) {
+    for (size_t i = 0; i < p->count; i++)
+        if (p->entry[i].panel.y == NULL)
+            return false;
+    return true;
+}
+
 static void lay_out(picture *p) {
     size_t across;
+    if (all_heat(p))
+        p->sheet.left = p->sheet.narrow;
     p->columns = natural_columns(p);
     if (p->sheet.width > 0.0)
         fit_width(p);

@@ -12,6 +12,7 @@ static nnd_sheet of_letters(double letter) {
     return (nnd_sheet){
         .letter = letter,
         .left = 106.0 * s,
+        .narrow = 86.0 * s,
         .top = 32.0 * s,
         .bottom = 54.0 * s,
         .right = 14.0 * s,

@@ -11,6 +11,7 @@ typedef struct {
     double cell_width, cell_height;  /**< between the axes; of a given width the least */
     double left, top, bottom, right; /**< of the axes; `right` is besides a legend */
     double colourbar;                /**< in place of `right` */
+    double narrow;                   /**< in place of `left` where all cells are heat maps */
     double head;                     /**< above all; 0: no heading */
     double row;                      /**< of an entry of a legend */
     double stroke;                   /**< width of lines, relative to that on a screen */
