@@ -17,6 +17,9 @@
 /* rms of what weights of scouts are beside 1: of moves, which are of order SIZE/sqrt(sites), second
  * derivatives are as small a part. */
 static const double SCOUT_SIZE = 1e-3;
+/* A march that would leave too much is made anew with so much of rank_tol: moves of short residues
+ * fall with it, those of residues that vanish in the mean do not (deep-fluctuations.md#s9). */
+static const double FINER = 0.25;
 
 /* ---- set-up ---- */
 
@@ -38,7 +41,7 @@ static nnd_status make_populations(nnd_deep_march *m) {
             .in = m->population[l],
             .out = m->population[l + 1],
             .sigma = {q->sigma_w, q->sigma_w * sqrt(q->widths[l] / q->widths[l + 1])},
-            .tol = {m->sampling->rank_tol, m->sampling->rank_tol},
+            .tol = {m->rank_tol, m->rank_tol},
         };
         status = nnd_traced_new(m->ctx, &matrix, &m->matrix[l]);
     }
@@ -110,7 +113,10 @@ static void forget(nnd_deep_march *m) {
     }
 }
 
-static nnd_status set_up(nnd_deep_march *m) {
+/* At the start, with nothing asked. */
+static nnd_status set_up(nnd_deep_march *m, double rank_tol) {
+    forget(m);
+    m->rank_tol = rank_tol;
     nnd_status status = make_populations(m);
     return status == NND_OK ? draw_initial(m) : status;
 }
@@ -138,8 +144,6 @@ static nnd_status make(nnd_context *ctx, const nnd_deep_problem *problem,
 nnd_status nnd_deep_march_new(nnd_context *ctx, const nnd_deep_problem *problem,
                               const nnd_deep_sampling *sampling, nnd_deep_march **march) {
     nnd_status status = make(ctx, problem, sampling, NULL, march);
-    if (status == NND_OK)
-        status = set_up(*march);
     if (status != NND_OK) {
         nnd_deep_march_free(*march);
         *march = NULL;
@@ -284,7 +288,7 @@ static nnd_status apply(nnd_deep_march *m, size_t l, nnd_direction direction) {
             scout[s - 1] = x->matrix[l];
     }
     const nnd_traced_party party = {m->matrix[l], m->scouts, scout, SCOUT_SIZE,
-                                    NND_DEEP_LOST / 2.0};
+                                    m->sampling->lost / 2.0};
     return nnd_traced_apply_all(&party, direction, forward ? m->points : m->back, v, image);
 }
 
@@ -455,15 +459,6 @@ static nnd_status draw_weights(nnd_deep_march *scout, size_t which) {
     return NND_OK;
 }
 
-/* Directions become up to twice as many where moves are asked for. */
-static double scout_bytes(const nnd_deep_march *m) {
-    double vectors = 5.0 * (double)m->depth * (double)m->points + 3.0;
-    for (size_t l = 0; l + 1 < m->depth; l++)
-        for (int d = 0; d < 2; d++)
-            vectors += 4.0 * (double)nnd_traced_rank(m->matrix[l], (nnd_direction)d);
-    return vectors * (double)m->sites * sizeof(double);
-}
-
 static nnd_status send(nnd_deep_march *m, size_t scouts) {
     nnd_status status = NND_OK;
     for (size_t s = 0; status == NND_OK && m->depth > 1 && s < scouts; s++) {
@@ -480,27 +475,30 @@ static nnd_status send(nnd_deep_march *m, size_t scouts) {
     return status;
 }
 
-static nnd_status run_with(nnd_deep_march *m, size_t scouts, nnd_deep_look look, void *data,
-                           size_t *step) {
-    nnd_status status = send(m, scouts);
+static nnd_status run_with(nnd_deep_march *m, double rank_tol, size_t scouts, nnd_deep_look look,
+                           void *data, size_t *step) {
+    nnd_status status = set_up(m, rank_tol);
+    if (status == NND_OK)
+        status = send(m, scouts);
     if (status == NND_OK)
         status = march_on(m, look, data, step);
     dismiss(m);
     return status;
 }
 
-/* First with one that watches (deep-fluctuations.md#s9). */
+static bool is_lossy(const nnd_deep_march *m) {
+    return nnd_deep_march_lost(m) > m->sampling->lost;
+}
+
+/* First with one that watches. */
 nnd_status nnd_deep_march_run(nnd_deep_march *m, nnd_deep_look look, void *data, size_t *diverged) {
-    nnd_status status = run_with(m, 1, look, data, diverged);
-    if (status < NND_OK || nnd_deep_march_lost(m) <= NND_DEEP_LOST)
-        return status;
-    status = nnd_check_memory(m->ctx, nnd_deep_march_bytes(m) + NND_DEEP_SCOUTS * scout_bytes(m),
-                              "following what fluctuates about 0 (fewer samples need less)");
-    if (status != NND_OK)
-        return status;
-    forget(m);
-    status = set_up(m);
-    return status == NND_OK ? run_with(m, NND_DEEP_SCOUTS, look, data, diverged) : status;
+    double tol = m->sampling->rank_tol;
+    nnd_status status = run_with(m, tol, 1, look, data, diverged);
+    if (status >= NND_OK && is_lossy(m))
+        status = run_with(m, FINER * tol, 1, look, data, diverged);
+    if (status >= NND_OK && is_lossy(m))
+        status = run_with(m, tol, NND_DEEP_SCOUTS, look, data, diverged);
+    return status;
 }
 
 double nnd_deep_march_lost(const nnd_deep_march *m) {

@@ -32,6 +32,7 @@ typedef struct {
 typedef struct {
     size_t sites;
     double rank_tol;
+    double lost;          /**< largest move of a dropped residue that may be left, NND_DEEP_LOST */
     const nnd_sobol *net; /**< of as many points */
     nnd_rng_key key;
 } nnd_deep_sampling;
@@ -77,7 +78,7 @@ NND_MUST_USE nnd_status nnd_deep_march_replay(nnd_deep_march *march, const doubl
 /**
  * The largest move of a dropped residue that no direction follows, after a run: in units of a
  * fluctuation, relative to the vector that moves (deep-fluctuations.md#s9). A run that would leave
- * more than NND_DEEP_LOST asks for moves, too.
+ * more than it may drops less, and if that is no help asks for moves, too.
  */
 double nnd_deep_march_lost(const nnd_deep_march *march);
 

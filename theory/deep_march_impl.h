@@ -14,6 +14,7 @@ struct nnd_deep_march {
     const nnd_deep_problem *problem;
     const nnd_deep_sampling *sampling;
     size_t sites, depth, points, back; /**< back: points with backward fields */
+    double rank_tol;                   /**< of this run */
     nnd_population **population;       /**< L */
     nnd_traced **matrix;               /**< L - 1, from layer l to layer l + 1 */
     const double *weight;              /**< of the sites, L x sites; NULL: 1 */

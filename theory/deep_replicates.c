@@ -7,7 +7,7 @@
 #include "core/largest.h"
 
 /* Those with all sites come first, then those with half of them, which drop directions at twice the
- * tolerance. */
+ * tolerances. */
 typedef struct {
     const nnd_deep_replicates *r;
     nnd_context *whole;
@@ -30,9 +30,11 @@ static nnd_status run_one(nnd_context *ctx, size_t which, void *data) {
     const nnd_deep_sampled *p = all->r->p;
     size_t half = which / p->replicates, replicate = which % p->replicates;
     double *number = all->number + which * all->r->numbers;
+    double coarse = half > 0 ? 2.0 : 1.0;
     nnd_deep_sampling sampling = {
         .sites = all->r->sites >> half,
-        .rank_tol = p->rank_tol * (half > 0 ? 2.0 : 1.0),
+        .rank_tol = coarse * p->rank_tol,
+        .lost = coarse * NND_DEEP_LOST,
         .net = all->net[half],
         .key = {p->seed, replicate, all->r->sites >> half},
     };
