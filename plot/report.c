@@ -131,7 +131,8 @@ static void write_summary(page *p, const nnd_frame *compare) {
     if (differ > 0)
         fprintf(p->out, ", %zu disagree%s", differ, differ == 1 ? "s" : "");
     if (open > 0)
-        fprintf(p->out, ", %zu cannot be decided (error bars too wide, or no points to compare)", open);
+        fprintf(p->out, ", %zu cannot be decided (error bars too wide, or no points to compare)",
+                open);
     fputs(".</p>\n", p->out);
 }
 
@@ -228,6 +229,74 @@ static void write_verdicts(page *p) {
         "make it narrow enough.</p>\n",
         number_of(compare, NULL, "alpha"));
     write_reasons(p, compare);
+}
+
+/* ---- what was sought ---- */
+
+/* Where a value of an array stands: "gamma0 = 1, width = 100". */
+static void write_point(page *p, const nnd_frame *frame, const nnd_array *array, size_t at) {
+    size_t stride = array->count;
+    for (size_t d = 0; d < array->ndims; d++) {
+        const nnd_dim *dim = nnd_frame_dim(frame, array->dim[d]);
+        char words[NND_PLOT_LABEL];
+        stride /= array->shape[d];
+        nnd_coord_text(dim, at / stride % array->shape[d], sizeof words, words);
+        fputs(d > 0 ? ", " : "", p->out);
+        text(p, nnd_plot_symbol(p->model, dim->name));
+        fputs("&nbsp;=&nbsp;", p->out);
+        text(p, words);
+    }
+}
+
+static void write_answer(page *p, const nnd_frame *frame, const nnd_array *array) {
+    const nnd_array *se = nnd_companion(frame, array->name, NND_SE);
+    fputs("<tr><th scope=\"row\">", p->out);
+    text(p, text_of(frame, array->name, "long_name"));
+    fputs(" <code>", p->out);
+    text(p, array->name);
+    fputs("</code></th>", p->out);
+    for (size_t i = 0; i < array->count; i++) {
+        char words[NND_PLOT_LABEL] = "–";
+        if (!isnan(array->data[i]) && se != NULL && isfinite(se->data[i]))
+            nnd_format(words, sizeof words, "%.5g ± %.2g", array->data[i], se->data[i]);
+        else if (!isnan(array->data[i]))
+            nnd_format(words, sizeof words, "%.5g", array->data[i]);
+        tagged(p, "td class=\"n\"", words);
+    }
+    fputs("</tr>\n", p->out);
+}
+
+static bool is_known(const nnd_array *array) {
+    size_t i = 0;
+    while (i < array->count && isnan(array->data[i]))
+        i++;
+    return i < array->count;
+}
+
+/* Answers that a search has left in the file, all of them at the same points. */
+static void write_answers(page *p) {
+    const nnd_frame *frame = p->result->answers;
+    const nnd_array *first = NULL;
+    for (size_t i = 0; frame != NULL && i < nnd_frame_array_count(frame); i++) {
+        const nnd_array *array = nnd_frame_array(frame, i);
+        if (text_of(frame, array->name, "long_name") == NULL || !is_known(array) ||
+            (first != NULL && array->count != first->count))
+            continue;
+        if (first == NULL) {
+            first = array;
+            fputs("<h3>Answers</h3>\n<div class=\"wide\" role=\"region\" aria-label=\"Answers\" "
+                  "tabindex=\"0\"><table><thead><tr><th scope=\"col\">answer</th>",
+                  p->out);
+            for (size_t at = 0; at < array->count; at++) {
+                fputs("<th scope=\"col\" class=\"n\">", p->out);
+                write_point(p, frame, array, at);
+                fputs("</th>", p->out);
+            }
+            fputs("</tr></thead><tbody>\n", p->out);
+        }
+        write_answer(p, frame, array);
+    }
+    fputs(first != NULL ? "</tbody></table></div>\n" : "", p->out);
 }
 
 /* ---- pictures ---- */
@@ -443,6 +512,7 @@ static nnd_status write_result(page *p, size_t i) {
     fputs("</h2>\n", p->out);
     write_question(p);
     write_verdicts(p);
+    write_answers(p);
     nnd_status status = write_pictures(p);
     write_equations(p);
     write_achieved(p);

@@ -40,8 +40,8 @@
     "th, td { text-align: left; padding: .35rem .8rem .35rem 0; vertical-align: top;\n"            \
     "  border-bottom: 1px solid var(--line) } th[scope=row] { min-width: 9rem; font-weight: 600 "  \
     "}\n"                                                                                          \
-    ".n { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums }\n"          \
-    ".n:last-child { padding-right: 0 } .place { white-space: nowrap }\n"                          \
+    ".n { text-align: right; font-variant-numeric: tabular-nums }\n"                               \
+    ".n:last-child { padding-right: 0 } .place, td.n { white-space: nowrap }\n"                    \
     ".pictures { display: grid; grid-template-columns: repeat(auto-fill, minmax(21rem, 1fr));\n"   \
     "  gap: 1rem 1.5rem } figure { margin: 0; overflow-x: auto; max-width: 30rem }\n"              \
     "figure.broad { grid-column: 1 / -1; max-width: none }\n"                                      \
@@ -53,7 +53,7 @@
     "dd { margin: 0; overflow-wrap: anywhere } footer { margin: 3rem 0 1rem }\n"                   \
     "@media (max-width: 40rem) { table { font-size: .85rem } h2 { font-size: 1.3rem } }\n"         \
     "@media print { body { font-size: 10pt } main { padding: 0; max-width: none }\n"               \
-    "  h3, figure, tr { break-inside: avoid } h2, h3, h3 + p, caption, thead { break-after: "      \
+    "  h3, figure, tr, dl { break-inside: avoid } h2, h3, h3 + p, caption, thead { break-after: "  \
     "avoid }\n"                                                                                    \
     "  .pictures { display: block; orphans: 1; widows: 1 } figure { margin-bottom: .8rem; "        \
     "display: inline-block; width: 49%;\n"                                                         \

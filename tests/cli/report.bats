@@ -123,6 +123,25 @@ with h5py.File('case.h5', 'r+') as file:
     says report.html '<a href="#result-1">' '<a href="#result-2">' 'id="result-2"'
 }
 
+@test "answers that a search has left in the file have a table" {
+    case_file rate.yaml <<'YAML'
+model: two-layer-fluctuations
+params: {activation: linear, steps: 6, record: [6],
+  data: {gram: [[1, 0.6, 0.3], [0.6, 1, 0.2], [0.3, 0.2, 1]], targets: [1, -0.5, 0.3]}}
+YAML
+    works transfer rate.yaml --width 100 --param lr=0.8:1.4 --points 8 -o rate.h5
+    works report rate.h5
+    page report.html
+    says report.html "width&nbsp;=&nbsp;inf" "width&nbsp;=&nbsp;100" "rate at the edge of stability"
+    # The row of the best rate, of which the table of transfer has the first digits.
+    local rate
+    works transfer rate.yaml --width 100 --param lr=0.8:1.4 --points 8
+    rate=$(awk 'NR == 3 { print substr($2, 1, 5) }' out)
+    sed -n '/<code>best_rate</,/<\/tr>/p' report.html | grep -q ">$rate[0-9]* ± "
+    # Nothing is known of networks: no row.
+    ! grep -q network_rate report.html
+}
+
 @test "tidy and a browser have nothing to say about a page" {
     command -v tidy >/dev/null && command -v chromium >/dev/null || skip "no tidy or chromium"
     works run case.yaml
