@@ -37,7 +37,7 @@ struct nnd_deep_march {
     double multiply_adds;
     /* Marches beside this one, under other weights, that see what a dropped residue moves along. */
     nnd_deep_march *leader; /**< of a scout; NULL: none */
-    size_t scouts, sent; /**< that are there; of the last run */
+    size_t scouts, sent;    /**< that are there; of the last run */
     nnd_deep_march *scout[NND_DEEP_SCOUTS];
     double *scout_weight; /**< L x sites */
 };
