@@ -20,6 +20,7 @@ class Found(NamedTuple):
     value: float               #: of the variable there; of a divergence its step
     value_se: "float | None"  #: standard error of theory there; None: it has none
     at_edge: bool              #: the extremum is an end of the interval
+    gap: "float | None" = None  #: of a divergence: the widest gap between values tried below it
 
 
 def _row(rows, count, name, what, model):
@@ -57,7 +58,7 @@ def _found(context, status, found):
         return None
     se = found.value_se
     return Found(found.param, found.uncertainty, found.value, None if se != se else se,
-                 bool(found.at_edge))
+                 bool(found.at_edge), found.gap or None)
 
 
 def find(model, *, param=None, between=None, zero=None, min=None, max=None, diverges=False,
