@@ -114,7 +114,7 @@ def transfer(model, *, lr, width=None, loss=None, rate="lr", **params):
     Beside `best_rate` stand what is lost by the rate of infinite width, the edge of stability and
     what they are worth (docs/theory/fluctuations.md).
     """
-    if width is not None:
+    if width is not None and len(width) > 0:
         params["at_width"] = list(width)
     theory = solve(model, **{rate: list(lr)}, **params)
     name = loss or next((n for n in ("loss", "test_risk", "test_mse") if n in theory), None)
