@@ -54,7 +54,7 @@ typedef struct {
     bool gaps;   /**< NaN breaks a line: a legal value, not a coordinate of other curves */
     bool log_x, log_y;
     bool hover;            /**< points tell their values where one points at them */
-    size_t upright, level; /**< characters that have room along the y and the x axis */
+    size_t upright, level; /**< lengths of the y and the x axis, in characters */
     bool captioned;        /**< what it shows is said elsewhere: titles only say where it is */
 } nnd_panel;
 

@@ -58,6 +58,37 @@ START_TEST(a_long_label_is_broken_into_lines_that_fit_its_axis) {
 }
 END_TEST
 
+/* Where the label of y is, as a part of the width. */
+static double label_at(void) {
+    double at = NAN;
+    const char *label = strstr(program, "set label '");
+    ck_assert_ptr_nonnull(label);
+    ck_assert_int_eq(sscanf(strstr(label, " at screen "), " at screen %lf", &at), 1);
+    return at;
+}
+
+static double margin(void) {
+    double at = NAN;
+    ck_assert_int_eq(
+        sscanf(strstr(program, "set lmargin at screen"), "set lmargin at screen %lf", &at), 1);
+    return at;
+}
+
+START_TEST(numbers_that_are_wider_move_axes_away_from_the_label) {
+    options.style = NND_STYLE_PAPER;
+    add(result.theory, "narrow", "gamma0,t");
+    double *wide = add(result.theory, "wide", "gamma0,t");
+    for (size_t i = 0; i < nnd_frame_find(result.theory, "wide")->count; i++)
+        wide[i] += 123456.0;
+    draw("narrow");
+    double narrow = margin(), label = label_at();
+    draw("wide");
+    /* 123456 in place of 0.5: three characters, each of 0.62 of 10.667 pixels, of 325. */
+    ck_assert_double_gt(margin() - narrow, 3.0 * 0.62 * 10.667 / 325.0 - 1e-5);
+    ck_assert_double_eq_tol(label_at(), label, 1e-5);
+}
+END_TEST
+
 /* What becomes of a line of gnuplot's; to be freed. */
 static char *as_tex(const char *line) {
     char *text = NULL, *copy = strdup(line);
@@ -101,6 +132,7 @@ int main(void) {
     tcase_add_test(tests, letters_are_of_the_family_asked_for);
     tcase_add_test(tests, widths_and_fonts_that_make_no_sense_are_refused);
     tcase_add_test(tests, a_long_label_is_broken_into_lines_that_fit_its_axis);
+    tcase_add_test(tests, numbers_that_are_wider_move_axes_away_from_the_label);
     tcase_add_test(tests, texts_for_latex_are_texts_of_tex);
     suite_add_tcase(suite, tests);
     return test_main(suite);
