@@ -90,7 +90,8 @@ static void draw_points(const nnd_panel *panel, const drawn *d, nnd_cell *cell) 
         nnd_cell_draw(cell, colour,
                       "using 1:3:(0):($4-$3) with vectors heads size graph 0.006,90 lw 1");
     nnd_cell_draw(cell, colour, "using 1:2 with points pt %d ps %s",
-                  nnd_plot_point(further ? NND_PLOT_OPEN + d->size % NND_PLOT_OPEN : d->size),
+                  nnd_plot_point(further ? NND_PLOT_OPEN + d->size % NND_PLOT_OPEN
+                                         : nnd_panel_point(panel, d->curve, d->size)),
                   further ? "0.45" : "0.55");
 }
 

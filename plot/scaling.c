@@ -13,6 +13,13 @@
 /* Axes go on beyond sizes and distances by these factors. */
 static const double ROOM = 1.3, BEYOND = 2.0;
 
+/* Sizes are the axis: neither points nor the legend tell them apart. */
+static nnd_panel without_sizes(const nnd_panel *panel) {
+    nnd_panel once = *panel;
+    once.size = NULL;
+    return once;
+}
+
 static bool find_parts(const nnd_panel *panel, nnd_moments *p) {
     const nnd_variable *nvar = nnd_model_variable(panel->model, panel->name);
     if (nvar == NULL || nvar->estimator.kind != NND_NVAR || nvar->estimator.a == NULL)
@@ -79,11 +86,12 @@ static void tell_predicted(const nnd_panel *panel, const nnd_moments *p, size_t 
         nnd_cell_end(cell);
     }
     nnd_cell_draw(cell, nnd_panel_colour(panel, curve), "using 1:2 with lines lw 2 dt %s",
-                  nnd_plot_dash(curve % nnd_panel_dashes(panel)));
+                  nnd_plot_dash(nnd_panel_dash(panel, curve)));
 }
 
 static void tell_measured(const nnd_panel *panel, const nnd_moments *p, size_t curve,
                           nnd_cell *cell) {
+    const nnd_panel once = without_sizes(panel);
     bool writes = nnd_cell_begin(cell, "measured%zu", curve);
     for (size_t k = 0; k < panel->size->length; k++) {
         double size = panel->size->value[k], square = measured(panel, p, curve, k);
@@ -98,7 +106,8 @@ static void tell_measured(const nnd_panel *panel, const nnd_moments *p, size_t c
     }
     if (writes)
         nnd_cell_end(cell);
-    nnd_cell_draw(cell, nnd_panel_colour(panel, curve), "using 1:2 with points pt 7 ps 0.7");
+    nnd_cell_draw(cell, nnd_panel_colour(panel, curve), "using 1:2 with points pt %d ps 0.7",
+                  nnd_plot_point(nnd_panel_point(&once, curve, 0)));
 }
 
 /* From the largest measurement at the left end. */
@@ -109,7 +118,7 @@ static void tell_slope(nnd_cell *cell) {
                   cell->y.max * cell->x.min / cell->x.max);
         nnd_cell_end(cell);
     }
-    nnd_cell_draw(cell, NND_PLOT_PALE, "using 1:2 with lines lw 1 dt (8,4)");
+    nnd_cell_draw(cell, NND_PLOT_GREY, "using 1:2 with lines lw 1 dt %s", nnd_plot_dash(1));
 }
 
 static void tell_layers(const nnd_panel *panel, nnd_cell *cell) {
@@ -168,8 +177,7 @@ static void draw(const nnd_panel *panel, size_t at, const nnd_legend *legend, FI
 }
 
 static void legend(const nnd_panel *panel, nnd_legend *legend) {
-    nnd_panel once = *panel;
-    once.size = NULL; /* sizes are the axis */
+    nnd_panel once = without_sizes(panel);
     nnd_legend_make(&once, legend);
     nnd_cell_names(panel, tell_layers, legend);
 }

@@ -106,7 +106,7 @@ static void tell_points(const nnd_panel *panel, size_t curve, nnd_cell *cell) {
         nnd_cell_end(cell);
     }
     nnd_cell_draw(cell, nnd_panel_colour(panel, curve), "using 1:2 with points pt %d ps 0.5",
-                  nnd_plot_point(curve % nnd_panel_dashes(panel)));
+                  nnd_plot_point(nnd_panel_point(panel, curve, curve % nnd_panel_dashes(panel))));
 }
 
 static void tell_fit(const nnd_panel *panel, nnd_cell *cell) {

@@ -31,6 +31,22 @@ START_TEST(on_paper_colours_have_dashes_too) {
 }
 END_TEST
 
+START_TEST(on_paper_colours_of_one_size_have_points_too) {
+    double *mc = add(result.mc, "angle", "gamma0,t");
+    ck_assert_ptr_nonnull(mc);
+    draw("angle");
+    HAS("$mc2_0 using 1:2 with points pt 7 ");
+    options.style = NND_STYLE_PAPER;
+    draw("angle");
+    HAS("$mc0_0 using 1:2 with points pt 7 ");
+    HAS("$mc2_0 using 1:2 with points pt 9 ");
+    HAS("keyentry with linespoints lc rgb '#009E73' lw 2 dt (3,4) pt 9 ps 0.7 title 'γ₀ = 2'");
+    draw("test_risk"); /* of two sizes, which have points of their own */
+    HAS("$mc2_0 using 1:2 with points pt 7 ");
+    HAS("$mc2_1 using 1:2 with points pt 5 ");
+}
+END_TEST
+
 START_TEST(letters_are_of_the_family_asked_for) {
     options.font = "DejaVu Serif";
     draw("test_risk");
@@ -129,6 +145,7 @@ int main(void) {
     tcase_add_checked_fixture(tests, setup, plot_teardown);
     tcase_add_test(tests, a_paper_has_a_column_of_given_width_and_its_legend_below);
     tcase_add_test(tests, on_paper_colours_have_dashes_too);
+    tcase_add_test(tests, on_paper_colours_of_one_size_have_points_too);
     tcase_add_test(tests, letters_are_of_the_family_asked_for);
     tcase_add_test(tests, widths_and_fonts_that_make_no_sense_are_refused);
     tcase_add_test(tests, a_long_label_is_broken_into_lines_that_fit_its_axis);

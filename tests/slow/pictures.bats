@@ -8,12 +8,12 @@ setup() {
     enter
 }
 
-# fill CASE: result.h5 of a shipped case. Those that take long have fewer samples: other numbers in the same pictures.
-# Of those without a theory a few networks are trained.
+# fill CASE: result.h5 of a shipped case. Those that take long have fewer samples and steps: other
+# numbers in the same pictures. Of those without a theory a few networks are trained.
 fill() {
     case $(basename "$1" .yaml) in
-    digits | digits-batches) works solve "$1" --set params.samples=256 -o result.h5 ;;
-    digits-classes) works solve "$1" --set params.samples=1024 --set params.replicates=2 -o result.h5 ;;
+    digits | digits-batches) works solve "$1" --set params.samples=1024 --set params.steps=8 -o result.h5 ;;
+    digits-classes) works solve "$1" --set params.samples=1024 --set params.steps=12 -o result.h5 ;;
     fluctuations-features) works solve "$1" --set params.samples=512 -o result.h5 ;;
     coordinates-standard) works simulate "$1" --set 'simulate.seeds=[8, 8, 8, 8]' -o result.h5 ;;
     relu-images) works simulate "$1" --set params.steps=4 --set params.record=null -o result.h5 ;;
