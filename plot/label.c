@@ -12,10 +12,33 @@ static const nnd_param *param(const nnd_model *model, const char *name) {
     return model != NULL ? nnd_param_find(model->params, name) : NULL;
 }
 
+/* Dimensions that are no parameters: what they count, and its symbol if that is not its name. */
+static const struct {
+    const char *name, *counts, *symbol;
+} COUNTED[] = {
+    {"mu", "sample", "μ"},
+    {"nu", "sample", "ν"},
+    {"test", "test sample", NULL},
+    {"layer2", "second layer", NULL},
+};
+enum { COUNTED_DIMS = sizeof COUNTED / sizeof *COUNTED };
+
+/* Position in that list; its length if there is none. */
+static size_t counted(const char *name) {
+    size_t i = 0;
+    while (i < COUNTED_DIMS && strcmp(COUNTED[i].name, name) != 0)
+        i++;
+    return i;
+}
+
 const char *nnd_plot_symbol(const nnd_model *model, const char *name) {
     const nnd_variable *v = model != NULL ? nnd_model_variable(model, name) : NULL;
     const nnd_param *p = v == NULL ? param(model, name) : NULL;
-    const char *symbol = v != NULL ? v->symbol : p != NULL ? p->symbol : NULL;
+    size_t i = v == NULL && p == NULL ? counted(name) : COUNTED_DIMS;
+    const char *symbol = v != NULL          ? v->symbol
+                         : p != NULL        ? p->symbol
+                         : i < COUNTED_DIMS ? COUNTED[i].symbol
+                                            : NULL;
     return symbol != NULL ? symbol : name;
 }
 
@@ -72,7 +95,8 @@ static const char *dim_name(const nnd_panel *panel, const nnd_dim *dim) {
         return steps ? "step t" : "time t";
     if (strcmp(dim->name, "s") == 0 && panel->y != NULL)
         return steps ? "step s" : "time s";
-    return "";
+    size_t i = counted(dim->name);
+    return i < COUNTED_DIMS ? COUNTED[i].counts : "";
 }
 
 void nnd_plot_dim_text(const nnd_panel *panel, const nnd_dim *dim, size_t size, char *text) {
