@@ -42,13 +42,13 @@ static void find_sides(nnd_layout *layout) {
     }
 }
 
-/* Gaps are around the bar, and beyond its label. */
+/* Gaps are around the bar and its label, with a wider one before the next column. */
 static double right_of(const nnd_layout *layout, const nnd_layout_cell *c) {
     const nnd_sheet *sheet = &layout->sheet;
     double legend = nnd_layout_legend(layout, &c->of->legend);
     if (c->bar.text[0] == '\0')
         return sheet->right + legend;
-    return 5.0 * sheet->gap + sheet->bar + nnd_layout_length(layout, c->bar.tics) +
+    return 6.0 * sheet->gap + sheet->bar + nnd_layout_length(layout, c->bar.tics) +
            sheet->line * (double)c->bar_lines + legend;
 }
 
