@@ -152,6 +152,7 @@ void nnd_layout_find(nnd_layout *layout) {
         layout->entry[i].panel.level = characters(layout, sheet->cell_width);
     layout->rows = (layout->cells + layout->columns - 1) / layout->columns;
     layout->width = begin_of(layout, layout->columns) + beside(layout);
+    double below = (double)nnd_layout_rows_below(layout, &across);
     layout->height = nnd_layout_top(layout, layout->rows) - sheet->top +
-                     sheet->row * (double)nnd_layout_rows_below(layout, &across);
+                     sheet->row * (below + (below > 0.0 ? 0.4 : 0.0));
 }

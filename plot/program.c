@@ -139,6 +139,9 @@ static void write_margins(const nnd_layout *p, size_t cell, const char *format, 
               strcmp(format, "tex") == 0 ? "$%h$" : "%h", left / p->width,
               (left + sheet->cell_width) / p->width, 1.0 - top / p->height,
               1.0 - (top + sheet->cell_height) / p->height);
+    /* gnuplot puts what an axis is called lower in SVG, onto the title of the cell below. */
+    if (strcmp(format, "svg") == 0)
+        fputs("set xlabel offset 0,0.6\n", out);
 }
 
 /* Text beside a cell, upright; its first line is the left one, in the middle of which `x` is. */
@@ -173,17 +176,24 @@ static void write_bar(const nnd_layout *p, size_t cell, FILE *out) {
 }
 
 /* Beside the cells, a column from the top; below them, rows over the whole width. */
-static void write_shared_legend(const nnd_layout *p, FILE *out) {
+static void write_shared_legend(const nnd_layout *p, const char *format, FILE *out) {
     size_t across, rows = nnd_layout_rows_below(p, &across);
     if (p->shared.count == 0)
         return;
+    /* In SVG gnuplot takes letters for .7 of their height wide and rows for higher than they are,
+     * and would leave out entries that it finds no room for: they are narrowed to the 7.4 / 12 that
+     * nnd_legend_width counts. */
+    bool svg = strcmp(format, "svg") == 0;
+    double wider =
+        svg ? (0.7 - 7.4 / 12.0) / 0.7 * (nnd_legend_width(&p->shared) - 50.0) / 7.4 : 0.0;
     fputs("reset\nunset border\nunset tics\nset lmargin at screen 0\nset rmargin at screen 1\n"
           "set tmargin at screen 1\nset bmargin at screen 0\nset key samplen 2.5 spacing 1.2 Left "
           "reverse left top ",
           out);
     if (rows > 0)
-        nnd_print(out, "at screen 0.01, screen %.6f horizontal maxcols %zu\n",
-                  p->sheet.row * ((double)rows + 0.3) / p->height, across);
+        nnd_print(out, "at screen 0.01, screen %.6f horizontal maxcols %zu width %.3g spacing %g\n",
+                  p->sheet.row * ((double)rows + 0.3) / p->height, across, -wider,
+                  svg ? 1.05 : 1.2);
     else
         nnd_print(out, "at screen %.6f, screen %.6f maxcols 1\n",
                   1.0 - nnd_layout_legend(p, &p->shared) / p->width,
@@ -203,23 +213,19 @@ static void write_picture(const nnd_layout *p, const char *format, FILE *out) {
             write_bar(p, i, out);
         c->of->kind->draw(&c->of->panel, c->at, &c->of->legend, out);
     }
-    write_shared_legend(p, out);
+    write_shared_legend(p, format, out);
     fputs("unset multiplot\n", out);
 }
 
-nnd_status nnd_plot_program(nnd_context *ctx, const nnd_result *result,
-                            const nnd_plot_options *options, const char *format, FILE *out) {
-    nnd_plot_choice choice;
-    nnd_status status = nnd_plot_select(ctx, result, options, &choice);
-    if (status != NND_OK)
-        return status;
-    nnd_layout p = {.count = choice.count, .entry = calloc(choice.count, sizeof *p.entry)};
+nnd_status nnd_plot_program_of(nnd_context *ctx, const nnd_result *result,
+                               const nnd_plot_options *options, const nnd_plot_choice *choice,
+                               const char *format, FILE *out) {
+    nnd_layout p = {.count = choice->count, .entry = calloc(choice->count, sizeof *p.entry)};
     if (p.entry != NULL)
-        make_entries(result, options, &choice, &p);
-    if (p.entry == NULL || !make_cells(&p))
-        status = nnd_fail_memory(ctx, "the panels of a picture");
-    if (status == NND_OK)
-        status = nnd_sheet_make(ctx, options, &p.sheet);
+        make_entries(result, options, choice, &p);
+    nnd_status status = p.entry != NULL && make_cells(&p)
+                            ? nnd_sheet_make(ctx, options, &p.sheet)
+                            : nnd_fail_memory(ctx, "the panels of a picture");
     if (status == NND_OK) {
         tell_omissions(ctx, &p);
         if (p.sheet.below)
@@ -236,6 +242,16 @@ nnd_status nnd_plot_program(nnd_context *ctx, const nnd_result *result,
     }
     free(p.cell);
     free(p.entry);
+    return status;
+}
+
+nnd_status nnd_plot_program(nnd_context *ctx, const nnd_result *result,
+                            const nnd_plot_options *options, const char *format, FILE *out) {
+    nnd_plot_choice choice;
+    nnd_status status = nnd_plot_select(ctx, result, options, &choice);
+    if (status != NND_OK)
+        return status;
+    status = nnd_plot_program_of(ctx, result, options, &choice, format, out);
     free(choice.name);
     return status;
 }
