@@ -20,12 +20,13 @@ import xarray
 __version__: str
 '''
 CLASSES = ("Error", "InputError", "LimitError", "FileError", "NotConvergedError",
-           "NotConvergedWarning", "Case", "Found", "Result")
+           "NotConvergedWarning", "Case", "Detection", "Found", "Result")
 FUNCTIONS = [name for name in nd.__all__ if name not in CLASSES]
 ANNOTATIONS = {"threads": "int | None", "memory_limit": "int | None", "progress": "bool | None"}
 RETURNS = {"solve": "xarray.Dataset", "simulate": "xarray.Dataset", "run": "Result",
            "case": "Case", "open": "Result", "validate": "pandas.DataFrame",
-           "models": "tuple[str, ...]", "recipe": "xarray.Dataset", "find": "Found | None", "transfer": "xarray.Dataset"}
+           "models": "tuple[str, ...]", "recipe": "xarray.Dataset", "find": "Found | None", "transfer": "xarray.Dataset",
+           "coordinates": "xarray.Dataset", "similarity": "xarray.Dataset"}
 
 
 def argument(p):
@@ -76,12 +77,15 @@ def members(name):
         lines += ["    key: str | None", "    allowed: str | None"]
     elif name == "Case":
         lines += ["    model: str", "    name: str", "    simulates: bool", "    yaml: str",
+                  "    params: dict[str, Any]", "    sweep: dict[str, Any]",
+                  "    def replace(self, **keywords: Any) -> Case: ...",
+                  "    def simulating(self) -> Case: ...",
                   "    def __init__(self, model: str, **keywords: Any) -> None: ...",
                   "    @classmethod",
                   "    def from_yaml(cls, source: str | os.PathLike[str], **overrides: Any)"
                   " -> Case: ..."]
-    elif name == "Found":
-        lines = ["class Found(NamedTuple):"]
+    elif name in ("Detection", "Found"):
+        lines = [f"class {name}(NamedTuple):"]
         lines += [f"    {key}: {getattr(kind, '__forward_arg__', getattr(kind, '__name__', kind))}" for key, kind in
                   of.__annotations__.items()]
     elif name == "Result":
@@ -91,6 +95,9 @@ def members(name):
         lines += ["    verdicts: pandas.DataFrame | None", "    agrees: bool | None",
                   "    def plot(self, *names: str, view: str | None = ..., **options: Any)"
                   " -> Any: ...",
+                  "    def detect(self, key: str, factor: float, *, threads: int | None = ...,"
+                  " memory_limit: int | None = ..., progress: bool | None = ...)"
+                  " -> Detection: ...",
                   "    def save(self, path: str | os.PathLike[str]) -> None: ...",
                   "    def report(self, path: str | os.PathLike[str]) -> None: ..."]
     else:

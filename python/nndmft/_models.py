@@ -57,6 +57,9 @@ class Model:
         self.run = _function(name, _run.run, both, "run")
         self.case = _function(name, Case, both, "case")
 
+    def __reduce__(self):
+        return find, (identifier(self.name),)
+
     def __repr__(self):
         return f"<nndmft model {self.name}: {self.describe.summary}>"
 
