@@ -67,7 +67,6 @@ typedef struct {
 } nnd_attribute;
 nnd_status nnd_frame_new(nnd_context *ctx, nnd_frame **frame);
 void nnd_frame_free(nnd_frame *frame);
-void nnd_frame_adopt(nnd_frame *frame, nnd_context *ctx);
 nnd_status nnd_frame_add_dim(nnd_frame *frame, const char *name, nnd_coord_kind kind, size_t length,
                              const double *value);
 nnd_status nnd_frame_add_range(nnd_frame *frame, const char *name, size_t length, double first);

@@ -18,14 +18,45 @@ import pandas
 import xarray
 
 __version__: str
+
+class _Parameter:
+    name: str
+    default: Any
+    doc: str
+    long_name: str | None
+    symbol: str | None
+    group: dict[str, _Parameter]
+    shorthand: str | None
+    annotation: str
+    allowed: str
+
+class _Variable:
+    name: str
+    dims: str
+    long_name: str
+    equation: str | None
+    unit: str
+    symbol: str | None
+    view: str | None
+
+class _Description:
+    name: str
+    summary: str
+    params: dict[str, _Parameter]
+    simulate: dict[str, _Parameter]
+    variables: dict[str, _Variable]
 '''
 CLASSES = ("Error", "InputError", "LimitError", "FileError", "NotConvergedError",
            "NotConvergedWarning", "Case", "Detection", "Found", "Result")
 FUNCTIONS = [name for name in nd.__all__ if name not in CLASSES]
-ANNOTATIONS = {"threads": "int | None", "memory_limit": "int | None", "progress": "bool | None"}
+ANNOTATIONS = {"threads": "int | None", "memory_limit": "int | None", "progress": "bool | None",
+               "name": "str | None", "sweep": "dict[str, Any] | None",
+               "compare": "dict[str, Any] | None"}
 RETURNS = {"solve": "xarray.Dataset", "simulate": "xarray.Dataset", "run": "Result",
            "case": "Case", "open": "Result", "validate": "pandas.DataFrame",
-           "models": "tuple[str, ...]", "recipe": "xarray.Dataset", "find": "Found | None", "transfer": "xarray.Dataset",
+           "models": "tuple[str, ...]",
+           "describe": "_Description", "recipe": "xarray.Dataset",
+           "find": "Found | None", "transfer": "xarray.Dataset",
            "coordinates": "xarray.Dataset", "similarity": "xarray.Dataset"}
 
 
@@ -53,14 +84,14 @@ def function(name, signature, indent="", first=()):
 def swept(p):
     """A parameter that is one value may also be a list of them: a sweep."""
     if p.annotation in ("float", "int", "bool", "str"):
-        return p.replace(annotation=f"{p.annotation} | list[{p.annotation}] | None")
+        return p.replace(annotation=f"{p.annotation} | list[{p.annotation}] | numpy.ndarray | None")
     return p
 
 
 def model(name):
     """The class of a model, and the object of that name."""
     of = getattr(nd, name)
-    lines = [f"class _{name}:", "    name: str", "    describe: Any"]
+    lines = [f"class _{name}:", "    name: str", "    describe: _Description"]
     for what in ("solve", "simulate", "run", "case"):
         signature = inspect.signature(getattr(of, what))
         listed = [swept(p) for p in signature.parameters.values()]

@@ -141,6 +141,10 @@ def warn(message, category=UserWarning):
     warnings.warn(message, category, stacklevel=level)
 
 
+#: What is done is no whole number of pieces: a percentage tells it best.
+_BAR = "{desc}: {percentage:3.0f}%|{bar}| of {total} [{elapsed}<{remaining}]"
+
+
 class _Bar:
     """Progress by tqdm, one bar for each task."""
 
@@ -150,7 +154,8 @@ class _Bar:
     def step(self, what, done, total):
         if what != self._what:
             self.close()
-            self._what, self._shown = what, self._tqdm(total=total, desc=what, leave=False)
+            self._what = what
+            self._shown = self._tqdm(total=total, desc=what, leave=False, bar_format=_BAR)
         self._shown.update(done - self._shown.n)
 
     def close(self):

@@ -5,6 +5,7 @@ import numbers
 import os
 
 import pandas as pd
+import xarray as xr
 
 from ._cases import Case
 from ._context import Context, InputError, NotConvergedWarning, text, warn
@@ -266,6 +267,9 @@ def validate(theory, mine, *, model=None, rtol=0.02, alpha=0.005, variables=(), 
     `size` is extrapolated. `seeds`: of each size, if known.
     """
     theory = theory.theory if isinstance(theory, Result) else theory
+    for name, data in (("theory", theory), ("mine", mine)):
+        if not isinstance(data, xr.Dataset):
+            raise InputError(f"{name}: is of type {type(data).__name__}; allowed: a Dataset")
     model = model or theory.attrs.get("model")
     context = Context()
     row = describe(model).row if model else ffi.NULL

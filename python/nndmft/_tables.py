@@ -39,8 +39,9 @@ class Parameter:
 
     @property
     def annotation(self):
-        """The Python type that it takes."""
-        return _TYPES[self.type]
+        """The Python type that it takes; a group may be the value of its main member."""
+        main = self.group.get(self.shorthand)
+        return f"{main.annotation} | dict" if main is not None else _TYPES[self.type]
 
     @property
     def allowed(self):

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The Python package: PYTHONPATH=build/python python3 -m unittest discover tests/python"""
+import contextlib
 import copy
 import gc
 import inspect
+import io
 import os
 import pickle
 import signal
@@ -63,6 +65,12 @@ class Theory(unittest.TestCase):
         for _ in range(20):
             nd.solve("deep-linear", **SMALL)
         np.testing.assert_array_equal(risk, before)
+
+    def test_tells_how_far_it_is(self):
+        shown = io.StringIO()
+        with contextlib.redirect_stderr(shown):
+            nd.solve("deep-linear", **{**SMALL, "gamma0": np.linspace(0.5, 2, 40)}, progress=True)
+        self.assertRegex(shown.getvalue(), r"theory: +\d+%.* of 40 \[")
 
     def test_of_diverging_dynamics_warns(self):
         with self.assertWarns(nd.NotConvergedWarning):
@@ -236,6 +244,11 @@ class Comparison(unittest.TestCase):
         self.assertEqual(nd.validate(theory, mine).verdict["test_risk"], "agrees")
         mine["test_risk"] = 1.2 * right
         self.assertEqual(nd.validate(theory, mine).verdict["test_risk"], "disagrees")
+        mine["test_risk"] = 1j * right
+        with self.assertRaisesRegex(nd.InputError, "test_risk: .*real numbers"):
+            nd.validate(theory, mine)
+        with self.assertRaisesRegex(nd.InputError, "mine: is of type dict"):
+            nd.validate(theory, {})
 
     def test_is_drawn(self):
         axes = self.result.plot("test_risk")
@@ -347,6 +360,14 @@ class Tables(unittest.TestCase):
         self.assertIn("output scale", nd.deep_linear.solve.__doc__)
         self.assertIn("seeds", inspect.signature(nd.deep_linear.run).parameters)
         self.assertIn("deep_linear", dir(nd))
+        self.assertEqual(inspect.signature(nd.wide_mlp.run).parameters["activation"].annotation,
+                         "str | dict")
+        for name in ("solve", "simulate", "run", "case"):
+            function = getattr(nd.directional, name)
+            for option in ("threads", "sweep", "compare", "name"):
+                if option in inspect.signature(function).parameters:
+                    function(**{option: None})
+        self.assertNotIn("threads", inspect.signature(nd.directional.case).parameters)
 
     def test_are_pickled_by_name(self):
         for one in (nd.deep_linear, nd.describe("deep-linear")):
