@@ -67,17 +67,49 @@ nnd_status cli_write_table(nnd_context *ctx, const cli_options *options, const n
                               : write_file(ctx, options, frame);
 }
 
+/* A case stands for what its theory would be. */
+static bool is_case(const char *path) {
+    const char *ending = strrchr(path, '.');
+    return strcmp(path, "-") == 0 ||
+           (ending != NULL && (strcmp(ending, ".yaml") == 0 || strcmp(ending, ".yml") == 0));
+}
+
+/* Theory of the case, for its table alone. NND_DIVERGED, NND_NOT_CONVERGED: at every point. */
+static nnd_status solve(nnd_context *ctx, const cli_options *options, nnd_frame **theory) {
+    nnd_case *c = NULL;
+    nnd_status status = cli_read_case(ctx, options, &c);
+    if (status == NND_OK && nnd_theory_find(c->model) == NULL)
+        status = nnd_fail(ctx, NND_E_INPUT, "%s has no theory", c->model->name);
+    if (status == NND_OK)
+        status = nnd_theory_run(ctx, c, NULL, theory);
+    cli_progress_end();
+    nnd_case_free(c);
+    return status;
+}
+
+static nnd_status read(nnd_context *ctx, const cli_options *options, nnd_result *result) {
+    const char *path = options->args.value[0];
+    if (options->set.count > 0)
+        return nnd_fail(ctx, NND_E_INPUT, "--set %s: changes a case (.yaml), and %s is none",
+                        options->set.value[0], path);
+    return nnd_result_read(ctx, path, result);
+}
+
 int cli_export(nnd_context *ctx, const cli_options *options) {
     nnd_result result = {0};
     const char *path = options->args.value[0];
-    nnd_status status = nnd_result_read(ctx, path, &result);
-    const nnd_frame *frame = NULL;
+    nnd_status status = to_stdout(options) ? NND_OK : cli_check_output(ctx, path, options->output);
     if (status == NND_OK)
+        status = is_case(path) ? solve(ctx, options, &result.theory) : read(ctx, options, &result);
+    const nnd_frame *frame = NULL;
+    nnd_status solved = status; /* a warning: the table is written none the less */
+    if (status >= NND_OK)
         status = choose_group(ctx, path, &result, options->group, &frame);
-    if (status == NND_OK && !to_stdout(options))
-        status = cli_check_output(ctx, path, options->output);
     if (status == NND_OK)
         status = cli_write_table(ctx, options, frame);
+    if (status == NND_OK && solved > NND_OK)
+        status = nnd_fail(ctx, solved, "theory %s at every point",
+                          solved == NND_DIVERGED ? "diverged" : "did not converge");
     nnd_result_clear(&result);
     return cli_exit_code(status);
 }

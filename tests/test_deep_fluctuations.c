@@ -21,6 +21,22 @@ static void near(const char *what, double got, double want, double tolerance) {
     "{model: deep-linear-fluctuations, params: {depth: 3, steps: 6, record_every: 3, " more DATA   \
     "}}"
 
+/* At t = 0 without centring outputs have covariance K^x/N and no bias; across their residuals (1,
+ * -1) they fluctuate more than along them: N Var is 0.2/4 + 1.81/(4 N) + ..., claimed where that is
+ * 20 %. */
+START_TEST(the_variance_of_a_loss_is_claimed_where_its_next_order_is_small) {
+    nnd_context *ctx = nnd_context_new(NULL);
+    nnd_frame *f = test_theory(
+        ctx, "{model: deep-linear-fluctuations, params: {depth: 2, steps: 1, center: false, data: "
+             "{gram: [[1, 0.9], [0.9, 1]], targets: [1, -1]}}}");
+    near("loss_nvar", test_value(f, "loss_nvar", "t=0"), 0.05, 1e-12);
+    near("of residuals", test_value(f, "delta_nvar_min_size", "t=0,mu=0"), 2.5, 1e-12);
+    near("of the loss", test_value(f, "loss_nvar_min_size", "t=0"), 1.81 / 0.2 / 0.2, 1e-10);
+    nnd_frame_free(f);
+    nnd_context_free(ctx);
+}
+END_TEST
+
 START_TEST(losses_modes_and_widths_follow_from_covariance_and_bias) {
     nnd_context *ctx = nnd_context_new(NULL);
     nnd_frame *f =
@@ -342,6 +358,7 @@ END_TEST
 int main(void) {
     Suite *suite = suite_create("deep_fluctuations");
     TCase *theory = tcase_create("theory");
+    tcase_add_test(theory, the_variance_of_a_loss_is_claimed_where_its_next_order_is_small);
     tcase_add_test(theory, losses_modes_and_widths_follow_from_covariance_and_bias);
     tcase_add_test(theory, modes_of_one_eigenvalue_are_no_modes);
     tcase_add_test(theory, schedules_multiply_the_rate);

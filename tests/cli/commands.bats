@@ -413,6 +413,24 @@ PYTHON
     no_temporaries
 }
 
+@test "a table of a case is that of its theory, without a file between" {
+    works solve case.yaml --set params.lr=0.2
+    works export case.h5 --var train_mse -o table.csv
+    rm case.h5
+    works export case.yaml --set params.lr=0.2 --var train_mse
+    cmp out table.csv
+    [ ! -e case.h5 ] || explain "a file"
+    refused 2 case.yaml "group mc" theory -- export case.yaml --group mc
+    refused 2 nonsense train_mse -- export case.yaml --var nonsense
+    refused 2 "case.yaml: is the input" -- export case.yaml -o case.yaml
+    works solve case.yaml
+    refused 2 --set case.h5 -- export case.h5 --set params.lr=1
+    tool export case.yaml --set params.lr=50 --set params.steps=20 --var train_mse
+    [ "$status" -eq 3 ] || explain "a theory that diverges"
+    says err "diverged at step"
+    [ "$(sed -n 2p out)" != 0, ] || explain "no curve"
+}
+
 # ---- plot ----
 
 @test "pictures come as svg, pdf and png" {
