@@ -110,7 +110,6 @@ def members(name):
         lines += ["    model: str", "    name: str", "    simulates: bool", "    yaml: str",
                   "    params: dict[str, Any]", "    sweep: dict[str, Any]",
                   "    def replace(self, **keywords: Any) -> Case: ...",
-                  "    def simulating(self) -> Case: ...",
                   "    def __init__(self, model: str, **keywords: Any) -> None: ...",
                   "    @classmethod",
                   "    def from_yaml(cls, source: str | os.PathLike[str], **overrides: Any)"

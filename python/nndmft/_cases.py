@@ -135,7 +135,7 @@ class Case:
         sections = {"model": model, "params": params,
                     "sweep": {**swept, **_mapping(sweep, "sweep")}, "simulate": simulate,
                     "compare": _mapping(compare, "compare"), "name": name}
-        self.origin = None, [held]
+        self._origin = None, [held]
         self._resolve(tree({k: v for k, v in sections.items() if v}))
 
     @classmethod
@@ -157,14 +157,14 @@ class Case:
     def _of(cls, top, path, held):
         """The case of a tree, which stands in a file, and names arrays that are held for it."""
         case = cls.__new__(cls)
-        case.origin = path, held  # what data files are relative to, and what keeps arrays alive
+        case._origin = path, held  # what data files are relative to, and what keeps arrays alive
         case._resolve(top)
         return case
 
     @classmethod
-    def of_result(cls, result):
+    def _of_result(cls, result):
         """The case of a Result, with the data that it was made of."""
-        return cls._of(_parsed(result.case, True), *result.origin)
+        return cls._of(_parsed(result.case, True), *result._origin)
 
     def replace(self, *, sweep=None, compare=None, **keywords):
         """The same case with other parameters, sweep or simulation: keywords as of Case."""
@@ -177,20 +177,20 @@ class Case:
                                    ("compare", _mapping(compare, "compare"), ())):
             old = sections.get(section) or {}
             sections[section] = {**{k: v for k, v in old.items() if k not in gone}, **new}
-        path, more = self.origin
+        path, more = self._origin
         return Case._of(tree({k: v for k, v in sections.items() if v}), path, [*more, held])
 
-    def simulating(self):
+    def _simulating(self):
         """The case; if it has no simulation, with one that has every default."""
         sections = value_of(self.pointer.resolved)
         return self if self.simulates else Case._of(
-            tree({**sections, "simulate": {}}), *self.origin)
+            tree({**sections, "simulate": {}}), *self._origin)
 
     def __reduce__(self):
-        return _restored, (value_of(self.pointer.resolved), *self.origin)
+        return _restored, (value_of(self.pointer.resolved), *self._origin)
 
     def _resolve(self, top):
-        context, path = Context(), self.origin[0] or ""
+        context, path = Context(), self._origin[0] or ""
         stem = os.path.splitext(os.path.basename(path or "python"))[0].encode()
         folder = os.path.dirname(path).encode()
         source = ffi.new("nnd_case_source *")

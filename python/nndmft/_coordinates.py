@@ -21,7 +21,7 @@ def coordinates(model, *, threads=None, memory_limit=None, progress=None, **para
     Keywords as in `simulate`. What a model needs to know two times is set unless `two_time` is
     given.
     """
-    case = _case(model, params).simulating()
+    case = _case(model, params)._simulating()
     if "two_time" in describe(case.model).params and "two_time" not in params:
         case = case.replace(two_time=True)
     context = Context(threads, memory_limit, progress)

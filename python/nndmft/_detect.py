@@ -52,7 +52,7 @@ def detect(result, key, factor, context):
         raise InputError("detect: the result has no theory, no simulation or no case")
     if not 0 < factor < float("inf") or factor == 1:
         raise InputError(f"factor: {factor!r} is out of range: a number > 0, not 1")
-    case = Case.of_result(result)
+    case = Case._of_result(result)
     wrong = frame_of(context, _wrong_theory(context, case, key, factor, result.theory))
     theory, mc, influence = (
         frame_of(context, data) for data in (result.theory, result.mc, result.influence))

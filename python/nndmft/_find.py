@@ -3,6 +3,8 @@
 import re
 from typing import NamedTuple
 
+import numpy as np
+
 from ._context import Context, InputError, NotConvergedWarning, text, warn
 from ._frames import dataset, owned
 from ._nndmft import ffi, lib
@@ -107,12 +109,12 @@ def find(model, *, param=None, between=None, zero=None, min=None, max=None, dive
 def _asked(model, rate, lr, width, params):
     """The case that sweeps over the rates."""
     if width is not None:
-        params = {**params, "at_width": list(width)}
+        params = {**params, "at_width": np.atleast_1d(width)}
     if lr is not None:
-        params = {**params, rate: list(lr)}
+        params = {**params, rate: np.atleast_1d(lr)}
     case = _case(model, params)
     if rate not in case.sweep:
-        raise InputError(f"sweep.{rate}: missing; allowed: the rates to look at, three or more")
+        raise InputError(f"sweep.{rate}: missing; allowed: the rates to look at")
     return case
 
 

@@ -96,7 +96,7 @@ def simulate(model, *, threads=None, memory_limit=None, progress=None, **params)
     As `solve`; `size` (a list is extrapolated by `run`), `seeds`, `base_seed`, `storage` and the
     options of the model's simulation are keywords like the parameters.
     """
-    case = _case(model, params).simulating()
+    case = _case(model, params)._simulating()
     context = Context(threads, memory_limit, progress)
     return _label(dataset(context, _simulation(context, case)["mc"]), case)
 
@@ -127,7 +127,7 @@ class Result:
     def __init__(self, model, case, origin):
         self.model = model     #: name of the model
         self.case = case       #: YAML of the case, every default filled in
-        self.origin = origin   # of the case: its file, and arrays that it names
+        self._origin = origin   # of the case: its file, and arrays that it names
         self.theory = None     #: Dataset
         self.mc = None         #: Dataset: x and x_se
         self.seeds = None      #: Dataset: every seed, with storage="trajectories"
@@ -248,7 +248,7 @@ def run(model, *, threads=None, memory_limit=None, progress=None, **params):
     if case.simulates:
         context.check(lib.nnd_ensemble_check(context.pointer, c))
     frames = {"theory": _theory(context, case)}
-    made = Result(case.model, case.yaml, case.origin)
+    made = Result(case.model, case.yaml, case._origin)
     if case.simulates:
         frames.update(_simulation(context, case))
         side = _simulated(frames["mc"], frames["influence"], c.simulate.base_seed)

@@ -432,6 +432,8 @@ class Answers(unittest.TestCase):
         best = float(answers.best_rate[0])
         self.assertAlmostEqual(float(answers.network_rate.sel(width=80)), best, delta=0.1 * best)
         np.testing.assert_array_equal(answers.width, [np.inf, 40, 80])
+        with self.assertRaisesRegex(nd.InputError, "at_width: unknown key"):
+            nd.transfer(case, width=40)
         with self.assertRaisesRegex(nd.InputError, "sweep.lr: missing"):
             nd.transfer(nd.Case("deep-linear", **SMALL))
 
