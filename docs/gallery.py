@@ -32,29 +32,32 @@ def duration(tool, case):
 
 
 def escaped(text):
-    """Text of a case in a cell of a table."""
-    return re.sub(r"([|*_<\[])", r"\\\1", text)
+    """Text of a case in a page; what is between backquotes stays as it is."""
+    parts = text.split("`")
+    parts[::2] = [re.sub(r"([|*_<\[])", r"\\\1", part) for part in parts[::2]]
+    return "`".join(parts)
 
 
-def row(tool, case):
-    """(model, row of the table) of a case."""
+def entry(tool, case):
+    """(model, item of its list) of a case."""
     text = case.read_text(encoding="utf-8")
     model = re.search(r"(?m)^model: *(\S+)", text).group(1)
-    simulated = "yes" if re.search(r"(?m)^simulate:", text) else ""
+    simulated = ", with networks" if re.search(r"(?m)^simulate:", text) else ""
     seconds = duration(tool, case)
     takes = next(name for most, name in CLASSES if seconds < most)
-    picture = f"<br>![{case.stem}](../docs/{case.stem}.svg)" if (ROOT / "docs" / f"{case.stem}.svg").exists() else ""
-    return model, f"| `{case.stem}` | {escaped(question(text))}{picture} | {simulated} | {takes} |"
+    picture = ROOT / "docs" / f"{case.stem}.svg"
+    shown = f"\n\n  ![{case.stem}](../docs/{case.stem}.svg)" if picture.exists() else ""
+    return model, f"- **`{case.stem}`** ({takes}{simulated}): {escaped(question(text))}{shown}"
 
 
-tables = {}
+lists = {}
 for path in sorted((ROOT / "data/cases").glob("*.yaml"), key=lambda case: case.stem):
-    name, line = row(sys.argv[1], path)
-    tables.setdefault(name, []).append(line)
+    name, item = entry(sys.argv[1], path)
+    lists.setdefault(name, []).append(item)
 print(f"""# Gallery of cases
 
-The {sum(map(len, tables.values()))} cases of `data/cases`, by model. `nndmft run data/cases/NAME.yaml` runs one and
+The {sum(map(len, lists.values()))} cases of `data/cases`, by model. `nndmft run data/cases/NAME.yaml` runs one and
 `nndmft plot NAME.h5 -o NAME.svg` draws it. Times are those that `--dry-run` expects on the machine that made this page.""")
-for name in sorted(tables):
-    print(f"\n## {name}\n\n| case | asks | networks | takes |\n|---|---|---|---|")
-    print("\n".join(tables[name]))
+for name in sorted(lists):
+    print(f"\n## {name}\n")
+    print("\n\n".join(lists[name]))

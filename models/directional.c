@@ -120,7 +120,7 @@ static const nnd_variable VARIABLES[] = {
      .check = NND_UNCHECKED, .unbounded = true,
      .drawing = {.x = "t", .log = NND_LOG_XY, .guides = OMEGA_BOUND}},
     {"log_tan_upper", "t", "largest log tan(theta/2)",
-     "directional.md#eq12, and eq13 from turning_time", "angle", .check = NND_UNCHECKED,
+     "directional.md#eq12: (13) from turning_time on", "angle", .check = NND_UNCHECKED,
      .nullable = true},
     {"turning_time", "", "time from which on the norm grows", "directional.md#s10: omega' = 0",
      "bounds", .check = NND_UNCHECKED, .nullable = true},

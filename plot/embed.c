@@ -22,11 +22,15 @@ static const char *name_at(const char *at) {
     return NULL;
 }
 
-/* A line with its names made those of picture `number`. */
+/* A line with its names made those of picture `number`, without "<title>gnuplot_plot_1</title>",
+ * which a page would show where one points at a curve. */
 static void write_line(const char *line, size_t number, FILE *out) {
+    static const char TITLE[] = "<title>gnuplot_plot_", TITLE_END[] = "</title>";
     while (*line != '\0') {
-        const char *name = name_at(line);
-        if (name != NULL) {
+        const char *name = name_at(line), *end = NULL;
+        if (strncmp(line, TITLE, strlen(TITLE)) == 0 && (end = strstr(line, TITLE_END)) != NULL)
+            line = end + strlen(TITLE_END);
+        else if (name != NULL) {
             fprintf(out, "%sp%zu-", name, number);
             line += strlen(name);
         } else
@@ -34,13 +38,22 @@ static void write_line(const char *line, size_t number, FILE *out) {
     }
 }
 
-/* "<g ... showHypertext(evt,'VALUE')..." as a group with the value as title; false: it is none. */
-static bool write_hover(const char *line, FILE *out) {
-    const char *begin = strstr(line, HOVER), *end = strstr(line, HOVER_END);
-    if (begin == NULL || end == NULL || end < begin)
+/* "<g ... showHypertext(evt,'VALUE')..." and the unseen point behind it, "<use ...
+ * transform='translate(X,Y) scale(R)' .../></g>", as a circle with the value as title. Pages have
+ * thousands of them. False: the line is none. */
+static bool write_hover(const char *line, FILE *svg, FILE *out) {
+    const char *value = strstr(line, HOVER), *end = strstr(line, HOVER_END), *at;
+    if (value == NULL || end == NULL || end < value)
         return false;
-    begin += strlen(HOVER);
-    fprintf(out, "<g><title>%.*s</title>\n", (int)(end - begin), begin);
+    value += strlen(HOVER);
+    char *point = NULL, x[32], y[32], r[32];
+    size_t room = 0;
+    if (getline(&point, &room, svg) >= 0 && (at = strstr(point, "translate(")) != NULL &&
+        sscanf(at, "translate(%31[-0-9.],%31[-0-9.]) scale(%31[0-9.])", x, y, r) == 3)
+        fprintf(out,
+                "<circle class=\"v\" cx=\"%s\" cy=\"%s\" r=\"%s\"><title>%.*s</title></circle>\n",
+                x, y, r, (int)(end - value), value);
+    free(point);
     return true;
 }
 
@@ -74,13 +87,20 @@ static bool read_head(FILE *svg, size_t size, char *box) {
     return done && *box != '\0' && strspn(box, "0123456789. -") == strlen(box);
 }
 
-/* gnuplot opens a group for every change of style, most of which stay empty. */
-static bool opens_empty(const char *line, char **next, size_t *room, FILE *svg) {
-    if (strncmp(line, "<g fill=", 8) != 0)
-        return false;
-    if (getline(next, room, svg) < 0)
-        **next = '\0';
-    return strcmp(*next, "</g>\n") == 0;
+/* gnuplot opens a group for every change of style: most stay empty, and points that only tell a
+ * value need none. `line` opens one; its other lines are read until it is clear. */
+static void write_group(const char *line, FILE *svg, size_t number, FILE *out) {
+    char *next = NULL;
+    size_t room = 0;
+    while (getline(&next, &room, svg) >= 0)
+        if (!write_hover(next, svg, out)) {
+            if (strcmp(next, "</g>\n") != 0) {
+                write_line(line, number, out);
+                write_line(next, number, out);
+            }
+            break;
+        }
+    free(next);
 }
 
 /* True for what a page has no use for: it has a title of its own. */
@@ -89,19 +109,17 @@ static bool is_about_gnuplot(const char *line) {
 }
 
 nnd_status nnd_svg_embed(nnd_context *ctx, FILE *svg, size_t number, const char *label, FILE *out) {
-    char box[128], *line = NULL, *next = NULL;
-    size_t room = 0, more = 0;
+    char box[128], *line = NULL;
+    size_t room = 0;
     if (!read_head(svg, sizeof box, box))
         return nnd_fail(ctx, NND_E_IO, "gnuplot wrote no picture that can stand in a page");
     write_head(box, label, out);
     while (getline(&line, &room, svg) >= 0) {
-        bool dropped = is_about_gnuplot(line) || opens_empty(line, &next, &more, svg);
-        if (!dropped && !write_hover(line, out))
+        if (strncmp(line, "<g fill=", 8) == 0)
+            write_group(line, svg, number, out);
+        else if (!is_about_gnuplot(line) && !write_hover(line, svg, out))
             write_line(line, number, out);
-        if (!dropped && strncmp(line, "<g fill=", 8) == 0 && !write_hover(next, out))
-            write_line(next, number, out);
     }
-    free(next);
     free(line);
     return ferror(svg) ? nnd_fail(ctx, NND_E_IO, "%s", strerror(errno)) : NND_OK;
 }

@@ -24,7 +24,8 @@ static const char *const FUNCTIONS[] = {"log", "cosh", "sin",  "cos", "exp", "de
 typedef struct {
     const char *at;
     FILE *out;
-    int depth;
+    int depth; /* of rows in rows */
+    int means; /* how many <x> are open */
 } reader;
 
 /* The sign of a name, up to the next space; NULL: it has none. */
@@ -61,9 +62,35 @@ static int is_digit(int c) {
     return isdigit(c) || c == '.';
 }
 
-/* A letter, a Greek one with digits behind it (gamma0), a function, or a word. */
+static int is_of_identifier(int c) {
+    return islower(c) || isdigit(c) || c == '_';
+}
+
+/* The length of a name of a variable of a file (weight_decay) at the beginning of a text; 0: what
+ * is there is a symbol, maybe with an index (Lambda_k, lambda_max). */
+static size_t identifier_length(const char *text) {
+    size_t word = length_while(text, islower);
+    if (word <= 2 || text[word] != '_' || !islower((unsigned char)text[word + 1]) ||
+        sign_of(text, word) != NULL)
+        return 0;
+    return length_while(text, is_of_identifier);
+}
+
+/* True for the article: a word follows. */
+static bool is_article(const char *text) {
+    size_t word = text[0] == 'a' && text[1] == ' ' ? length_while(text + 2, isalpha) : 0;
+    return word > 2 && sign_of(text + 2, word) == NULL && !is_function(text + 2, word);
+}
+
+/* An identifier, a letter, a Greek one with digits behind it (gamma0), a function, or a word. */
 static void write_name(reader *r) {
-    size_t letters = length_while(r->at, isalpha);
+    size_t letters = length_while(r->at, isalpha), identifier = identifier_length(r->at);
+    if (identifier > 0 || is_article(r->at)) {
+        letters = identifier > 0 ? identifier : letters;
+        element(r->out, "mtext", r->at, letters);
+        r->at += letters;
+        return;
+    }
     const char *sign = sign_of(r->at, letters), *name = r->at;
     size_t digits = length_while(name + letters, isdigit);
     r->at += letters + digits;
@@ -86,6 +113,44 @@ static void write_row(reader *r, char end);
 /* Behind _ or ^: what is in braces or parentheses, or one sign with its sign. */
 static void write_script(reader *r);
 
+/* What a sign stands for; NULL: itself. Nothing here is higher than a line, so that brackets need
+ * not grow. */
+static const char *operator_of(char c) {
+    static const char *const signs[] = {
+        "-", "<mo>−</mo>",
+        ".", "<mo>⋅</mo>",
+        "|", "<mo stretchy=\"false\" lspace=\"0\" rspace=\"0\">|</mo>",
+        "(", "<mo stretchy=\"false\">(</mo>",
+        ")", "<mo stretchy=\"false\">)</mo>",
+    };
+    for (size_t i = 0; i < sizeof signs / sizeof *signs; i += 2)
+        if (c == *signs[i])
+            return signs[i + 1];
+    return NULL;
+}
+
+/* Brackets of a mean, <x>, of which the first stands close to what is in them; "k-th"; a sign. */
+static void write_operator(reader *r) {
+    const char *sign = operator_of(*r->at);
+    if (*r->at == '<' && r->at[1] != ' ' && r->at[1] != '\0') {
+        r->means++;
+        sign = "<mo stretchy=\"false\">⟨</mo>";
+    } else if (*r->at == '>' && r->means > 0) {
+        r->means--;
+        sign = "<mo stretchy=\"false\">⟩</mo>";
+    } else if (strncmp(r->at, "-th ", 4) == 0)
+        sign = "<mtext>-</mtext>";
+    /* A character of several bytes, a letter, stays whole. */
+    size_t n = 1;
+    while (((unsigned char)r->at[n] & 0xc0) == 0x80)
+        n++;
+    if (sign != NULL)
+        fputs(sign, r->out);
+    else
+        element(r->out, n > 1 ? "mi" : "mo", r->at, n);
+    r->at += n;
+}
+
 /* sqrt(...), a name, a number, what is in braces, or a sign. */
 static void write_atom(reader *r) {
     unsigned char c = (unsigned char)*r->at;
@@ -107,19 +172,8 @@ static void write_atom(reader *r) {
         size_t n = length_while(r->at, is_digit);
         element(r->out, "mn", r->at, n);
         r->at += n;
-    } else {
-        /* A character of several bytes stays whole. */
-        size_t n = 1;
-        while (((unsigned char)r->at[n] & 0xc0) == 0x80)
-            n++;
-        if (c == '-')
-            fputs("<mo>−</mo>", r->out);
-        else if (c == '|')
-            fputs("<mo stretchy=\"false\">|</mo>", r->out);
-        else
-            element(r->out, "mo", r->at, n);
-        r->at += n;
-    }
+    } else
+        write_operator(r);
 }
 
 static void write_script(reader *r) {
@@ -132,7 +186,7 @@ static void write_script(reader *r) {
             fprintf(r->out, "<mo>%s</mo>", *r->at == '-' ? "−" : "+");
             r->at++;
         }
-        if (isalnum((unsigned char)*r->at) || *r->at == '{')
+        if (isalnum((unsigned char)*r->at) || *r->at == '{' || (unsigned char)*r->at >= 0x80)
             write_atom(r);
     }
     fputs("</mrow>", r->out);
@@ -197,12 +251,11 @@ static void write_row(reader *r, char end) {
     while (*r->at != '\0' && *r->at != end) {
         if (*r->at == ' ') {
             r->at++;
-            fputs("<mspace width=\"0.22em\"/>", r->out);
+            fputs("<mspace width=\"0.28em\"/>", r->out);
         } else if (*r->at == '(' && end != '\0' && r->depth < DEPTH) {
-            r->at++;
-            fputs("<mo>(</mo>", r->out);
+            write_operator(r);
             write_row(r, ')');
-            fputs("<mo>)</mo>", r->out);
+            fputs(operator_of(')'), r->out);
         } else
             write_scripted(r);
     }

@@ -199,8 +199,9 @@ static void lay_out(picture *p) {
         p->entry[i].panel.level = characters(p, p->sheet.cell_width + p->sheet.left);
     }
     p->width = left_of(p, p->columns) - p->sheet.left + beside(p);
+    size_t below = rows_below(p, &across);
     p->height = (p->sheet.top + p->sheet.cell_height + p->sheet.bottom) * (double)p->rows +
-                p->sheet.head + p->sheet.row * (double)rows_below(p, &across);
+                p->sheet.head + p->sheet.row * ((double)below + (below > 0 ? 0.4 : 0.0));
 }
 
 /* Letters are given in points where lengths are, and gnuplot takes these for larger ones. */
@@ -261,6 +262,9 @@ static void write_margins(const picture *p, size_t cell, FILE *out) {
               strcmp(p->format, "tex") == 0 ? "$%h$" : "%h", left / p->width,
               (left + sheet->cell_width) / p->width, 1.0 - top / p->height,
               1.0 - (top + sheet->cell_height) / p->height);
+    /* gnuplot puts what an axis is called lower in SVG, onto the title of the cell below. */
+    if (strcmp(p->format, "svg") == 0)
+        fputs("set xlabel offset 0,0.6\n", out);
 }
 
 /* Beside the cells, a column from the top; below them, rows over the whole width. */
@@ -268,13 +272,20 @@ static void write_shared_legend(const picture *p, FILE *out) {
     size_t across, rows = rows_below(p, &across);
     if (p->shared.count == 0)
         return;
+    /* In SVG gnuplot takes letters for .7 of their height wide and rows for higher than they are,
+     * and would leave out entries that it finds no room for: they are narrowed to the 7.4 / 12 that
+     * nnd_legend_width counts. */
+    bool svg = strcmp(p->format, "svg") == 0;
+    double wider =
+        svg ? (0.7 - 7.4 / 12.0) / 0.7 * (nnd_legend_width(&p->shared) - 50.0) / 7.4 : 0.0;
     fputs("reset\nunset border\nunset tics\nset lmargin at screen 0\nset rmargin at screen 1\n"
           "set tmargin at screen 1\nset bmargin at screen 0\nset key samplen 2.5 spacing 1.2 Left "
           "reverse left top ",
           out);
     if (rows > 0)
-        nnd_print(out, "at screen 0.01, screen %.6f horizontal maxcols %zu\n",
-                  p->sheet.row * ((double)rows + 0.3) / p->height, across);
+        nnd_print(out, "at screen 0.01, screen %.6f horizontal maxcols %zu width %.3g spacing %g\n",
+                  p->sheet.row * ((double)rows + 0.3) / p->height, across, -wider,
+                  svg ? 1.05 : 1.2);
     else
         nnd_print(out, "at screen %.6f, screen %.6f maxcols 1\n",
                   1.0 - legend_width(p, &p->shared) / p->width,
@@ -297,18 +308,15 @@ static void write_picture(const picture *p, FILE *out) {
     fputs("unset multiplot\n", out);
 }
 
-nnd_status nnd_plot_program(nnd_context *ctx, const nnd_result *result,
-                            const nnd_plot_options *options, const char *format, FILE *out) {
-    nnd_plot_choice choice;
-    nnd_status status = nnd_plot_select(ctx, result, options, &choice);
-    if (status != NND_OK)
-        return status;
+nnd_status nnd_plot_program_of(nnd_context *ctx, const nnd_result *result,
+                               const nnd_plot_options *options, const nnd_plot_choice *choice,
+                               const char *format, FILE *out) {
     picture p = {
-        .count = choice.count, .format = format, .entry = calloc(choice.count, sizeof(entry))};
-    status = p.entry != NULL ? nnd_sheet_make(ctx, options, &p.sheet)
-                             : nnd_fail_memory(ctx, "the panels of a picture");
+        .count = choice->count, .format = format, .entry = calloc(choice->count, sizeof(entry))};
+    nnd_status status = p.entry != NULL ? nnd_sheet_make(ctx, options, &p.sheet)
+                                        : nnd_fail_memory(ctx, "the panels of a picture");
     if (status == NND_OK) {
-        make_entries(result, options, &choice, &p);
+        make_entries(result, options, choice, &p);
         tell_omissions(ctx, &p);
         if (p.sheet.below)
             unite_legends(&p);
@@ -323,6 +331,16 @@ nnd_status nnd_plot_program(nnd_context *ctx, const nnd_result *result,
         write_picture(&p, out);
     }
     free(p.entry);
+    return status;
+}
+
+nnd_status nnd_plot_program(nnd_context *ctx, const nnd_result *result,
+                            const nnd_plot_options *options, const char *format, FILE *out) {
+    nnd_plot_choice choice;
+    nnd_status status = nnd_plot_select(ctx, result, options, &choice);
+    if (status != NND_OK)
+        return status;
+    status = nnd_plot_program_of(ctx, result, options, &choice, format, out);
     free(choice.name);
     return status;
 }

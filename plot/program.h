@@ -11,11 +11,16 @@
 #ifndef NNDMFT_PLOT_PROGRAM_H
 #define NNDMFT_PLOT_PROGRAM_H
 
-#include "nndmft/io.h"
+#include "plot/select.h"
 
 /** Writes the gnuplot program of a picture; `format` is "svg", "pdf", "png", "eps" or "tex". */
 NND_MUST_USE nnd_status nnd_plot_program(nnd_context *ctx, const nnd_result *result,
                                          const nnd_plot_options *options, const char *format,
                                          FILE *out);
+/** The same of variables that are chosen already. */
+NND_MUST_USE nnd_status nnd_plot_program_of(nnd_context *ctx, const nnd_result *result,
+                                            const nnd_plot_options *options,
+                                            const nnd_plot_choice *choice, const char *format,
+                                            FILE *out);
 
 #endif

@@ -12,6 +12,7 @@
 #include "plot/html.h"
 #include "plot/label.h"
 #include "plot/mathml.h"
+#include "plot/panel.h"
 #include "plot/program.h"
 #include "plot/report_style.h"
 
@@ -55,17 +56,35 @@ static const char *text_of(const nnd_frame *frame, const char *array, const char
 
 /* ---- what was asked ---- */
 
-/* The name of the case; where there is none, of the file, or of the model. */
-static void write_name(page *p, size_t i) {
+/* The name of the case of a result; where there is none, of its file, or of its model. */
+static void write_name(nnd_context *ctx, const nnd_report *report, size_t i, FILE *out) {
+    const nnd_result *result = &report->result[i];
     nnd_value *tree = NULL;
     const nnd_value *name = NULL;
-    if (p->result->case_text != NULL &&
-        nnd_yaml_read_text(p->ctx, "case", p->result->case_text, &tree) == NND_OK)
+    if (result->case_text != NULL &&
+        nnd_yaml_read_text(ctx, "case", result->case_text, &tree) == NND_OK)
         name = nnd_value_get(tree, "name");
     bool named = name != NULL && name->kind == NND_VALUE_SCALAR;
-    const char *file = p->report->path[i], *model = p->result->model;
-    tagged(p, "h2", named ? name->text : file != NULL ? file : model != NULL ? model : "Result");
+    nnd_html_text(out, named                     ? name->text
+                       : report->path[i] != NULL ? report->path[i]
+                       : result->model != NULL   ? result->model
+                                                 : "Result");
     nnd_value_free(tree);
+}
+
+/* Prose in which `code` is marked. */
+static void write_prose(page *p, const char *words) {
+    for (bool code = false;; code = !code) {
+        size_t length = strcspn(words, "`");
+        bool open = words[length] != '\0' && (code || strchr(words + length + 1, '`') != NULL);
+        char *piece = strndup(words, open ? length : strlen(words));
+        text(p, piece);
+        free(piece);
+        if (!open)
+            break;
+        fputs(code ? "</code>" : "<code>", p->out);
+        words += length + 1;
+    }
 }
 
 static void write_question(page *p) {
@@ -78,46 +97,69 @@ static void write_question(page *p) {
             fprintf(p->out, ": %s", p->model->summary);
         fputs("</p>\n", p->out);
     }
-    if (r->question != NULL)
-        tagged(p, "p class=\"question\"", r->question);
+    if (r->question != NULL) {
+        fputs("<p>", p->out);
+        write_prose(p, r->question);
+        fputs("</p>\n", p->out);
+    }
 }
 
 /* ---- what came out ---- */
 
+/* How many variables have a verdict; NULL: any. */
 static size_t count_verdicts(const nnd_frame *compare, const char *verdict) {
     size_t n = 0;
     for (size_t i = 0; i < nnd_frame_array_count(compare); i++) {
         const char *is = text_of(compare, nnd_frame_array(compare, i)->name, "verdict");
-        n += is != NULL && strcmp(is, verdict) == 0;
+        n += is != NULL && (verdict == NULL || strcmp(is, verdict) == 0);
     }
     return n;
 }
 
 static void write_summary(page *p, const nnd_frame *compare) {
     size_t agree = count_verdicts(compare, "agrees"), differ = count_verdicts(compare, "disagrees");
-    size_t open = count_verdicts(compare, "inconclusive");
-    fprintf(p->out,
-            "<p class=\"summary\"><strong class=\"%s\">%s</strong> %zu of %zu variables agree "
-            "with theory, %zu disagree, of %zu the error bars are too wide to say.</p>\n",
+    size_t all = count_verdicts(compare, NULL), open = all - agree - differ;
+    fprintf(p->out, "<p><strong class=\"%s\">%s</strong> %zu of %zu variable%s agree%s",
             differ > 0               ? "bad"
             : open > 0 || agree == 0 ? "open"
                                      : "good",
-            differ > 0  ? "Theory and simulation disagree."
-            : agree > 0 ? "Theory holds where it can be told."
-                        : "Undecided.",
-            agree, agree + differ + open, differ, open);
+            differ > 0   ? "Theory and simulation disagree."
+            : agree == 0 ? "Undecided."
+            : open == 0  ? "Theory and simulation agree."
+                         : "Nothing contradicts theory.",
+            agree, all, all == 1 ? "" : "s", all == 1 ? "s" : "");
+    if (differ > 0)
+        fprintf(p->out, ", %zu disagree%s", differ, differ == 1 ? "s" : "");
+    if (open > 0)
+        fprintf(p->out, ", %zu cannot be decided (error bars too wide, or no points to compare)",
+                open);
+    fputs(".</p>\n", p->out);
+}
+
+/* What a variable is, and its name in files. */
+static void write_variable(page *p, const char *name) {
+    const nnd_variable *v = p->model != NULL ? nnd_model_variable(p->model, name) : NULL;
+    if (v != NULL) {
+        text(p, v->long_name);
+        fputc(' ', p->out);
+    }
+    fputs("<code>", p->out);
+    text(p, name);
+    fputs("</code>", p->out);
+}
+
+/* The variable that an array of the comparison is about. */
+static void write_compared(page *p, const char *array) {
+    char name[NND_PLOT_TEXT];
+    snprintf(name, sizeof name, "%.*s", (int)nnd_companion_of(array, NND_DIFF), array);
+    write_variable(p, name);
 }
 
 static void write_verdict(page *p, const nnd_frame *compare, const char *array) {
-    char name[NND_PLOT_TEXT];
     const char *verdict = text_of(compare, array, "verdict");
-    snprintf(name, sizeof name, "%.*s", (int)nnd_companion_of(array, NND_DIFF), array);
-    const nnd_variable *v = p->model != NULL ? nnd_model_variable(p->model, name) : NULL;
     fputs("<tr><th scope=\"row\">", p->out);
-    text(p, v != NULL ? v->long_name : name);
-    fputs(" <code>", p->out);
-    text(p, name);
-    fputs("</code></th>", p->out);
+    write_compared(p, array);
+    fputs("</th>", p->out);
     bool known = strcmp(verdict, "agrees") == 0 || strcmp(verdict, "disagrees") == 0;
     fprintf(p->out, "<td class=\"%s\">", !known ? "open" : verdict[0] == 'a' ? "good" : "bad");
     text(p, verdict);
@@ -127,22 +169,31 @@ static void write_verdict(page *p, const nnd_frame *compare, const char *array) 
     number_cell(p, "%.2f", number_of(compare, array, "max_abs_z"));
     number_cell(p, "%.2g", number_of(compare, array, "p"));
     number_cell(p, "%.3f", number_of(compare, array, "band"));
-    number_cell(p, "× %.2g", number_of(compare, array, "more_seeds"));
+    double more = number_of(compare, array, "more_seeds");
+    number_cell(p, more < 100.0 ? "%.2g times" : "%.0f times", more);
     fputs("</tr>\n", p->out);
 }
 
+/* Why theory does not claim points that were left out. */
 static void write_reasons(page *p, const nnd_frame *compare) {
+    bool any = false;
     for (size_t i = 0; i < nnd_frame_array_count(compare); i++) {
         const char *array = nnd_frame_array(compare, i)->name;
         const char *reason = text_of(compare, array, "reason");
         if (reason == NULL)
             continue;
-        fputs("<p class=\"note\"><code>", p->out);
-        nnd_html_text(p->out, array);
-        fputs("</code>: theory leaves points out: ", p->out);
+        fputs(
+            any ? ""
+                : "<p class=\"note\">Points that theory does not claim:</p>\n<ul class=\"note\">\n",
+            p->out);
+        any = true;
+        fputs("<li>", p->out);
+        write_compared(p, array);
+        nnd_print(p->out, ", %g: ", number_of(compare, array, "unclaimed"));
         text(p, reason);
-        fputs("</p>\n", p->out);
+        fputs("</li>\n", p->out);
     }
+    fputs(any ? "</ul>\n" : "", p->out);
 }
 
 static void write_verdicts(page *p) {
@@ -155,64 +206,130 @@ static void write_verdicts(page *p) {
         return;
     }
     write_summary(p, compare);
-    fputs(
-        "<div class=\"wide\"><table><caption>Verdicts</caption><thead><tr>"
-        "<th scope=\"col\">variable</th><th scope=\"col\">verdict</th>"
-        "<th scope=\"col\" class=\"n\">points</th>"
-        "<th scope=\"col\" class=\"n\">left out</th><th scope=\"col\" class=\"n\">largest |z|</th>"
-        "<th scope=\"col\" class=\"n\">p</th><th scope=\"col\" class=\"n\">band</th>"
-        "<th scope=\"col\" class=\"n\">seeds needed</th></tr></thead><tbody>\n",
-        p->out);
+    fputs("<div class=\"wide\" role=\"region\" aria-label=\"Verdicts\" tabindex=\"0\">"
+          "<table><caption>Verdicts</caption><thead><tr>"
+          "<th scope=\"col\">variable</th><th scope=\"col\">verdict</th>"
+          "<th scope=\"col\" class=\"n\">points</th>"
+          "<th scope=\"col\" class=\"n\">left out</th><th scope=\"col\" class=\"n\">largest "
+          "|<i>z</i>|</th>"
+          "<th scope=\"col\" class=\"n\"><i>p</i></th><th scope=\"col\" class=\"n\">band</th>"
+          "<th scope=\"col\" class=\"n\">seeds to decide</th></tr></thead><tbody>\n",
+          p->out);
     for (size_t i = 0; i < nnd_frame_array_count(compare); i++)
         if (text_of(compare, nnd_frame_array(compare, i)->name, "verdict") != NULL)
             write_verdict(p, compare, nnd_frame_array(compare, i)->name);
     fputs("</tbody></table></div>\n", p->out);
     nnd_print(
         p->out,
-        "<p class=\"note\">z is the deviation in standard errors, beyond the tolerance; p the "
-        "probability of one so large, anywhere, if theory is right. A variable disagrees if p "
-        "is below %g; it agrees to within the band (a fraction of its scale, 95 %% for all "
-        "points at once), unless that is too wide to say.</p>\n",
+        "<p class=\"note\"><i>z</i>: the deviation beyond the tolerance, in standard errors. "
+        "<i>p</i>: the probability of one so large at any point, if theory is right; below %g the "
+        "variable disagrees. Band: what deviation is excluded at all points at once with 95 %% "
+        "confidence, as a fraction of the variable; the variable agrees to within it, unless it "
+        "is wider than twice the tolerance. Seeds to decide: how many times as many seeds would "
+        "make it narrow enough.</p>\n",
         number_of(compare, NULL, "alpha"));
     write_reasons(p, compare);
 }
 
+/* ---- what was sought ---- */
+
+/* Where a value of an array stands: "gamma0 = 1, width = 100". */
+static void write_point(page *p, const nnd_frame *frame, const nnd_array *array, size_t at) {
+    size_t stride = array->count;
+    for (size_t d = 0; d < array->ndims; d++) {
+        const nnd_dim *dim = nnd_frame_dim(frame, array->dim[d]);
+        char words[NND_PLOT_LABEL];
+        stride /= array->shape[d];
+        nnd_coord_text(dim, at / stride % array->shape[d], sizeof words, words);
+        fputs(d > 0 ? ", " : "", p->out);
+        text(p, nnd_plot_symbol(p->model, dim->name));
+        fputs("&nbsp;=&nbsp;", p->out);
+        text(p, words);
+    }
+}
+
+static void write_answer(page *p, const nnd_frame *frame, const nnd_array *array) {
+    const nnd_array *se = nnd_companion(frame, array->name, NND_SE);
+    fputs("<tr><th scope=\"row\">", p->out);
+    text(p, text_of(frame, array->name, "long_name"));
+    fputs(" <code>", p->out);
+    text(p, array->name);
+    fputs("</code></th>", p->out);
+    for (size_t i = 0; i < array->count; i++) {
+        char words[NND_PLOT_LABEL] = "–";
+        if (!isnan(array->data[i]) && se != NULL && isfinite(se->data[i]))
+            nnd_format(words, sizeof words, "%.5g ± %.2g", array->data[i], se->data[i]);
+        else if (!isnan(array->data[i]))
+            nnd_format(words, sizeof words, "%.5g", array->data[i]);
+        tagged(p, "td class=\"n\"", words);
+    }
+    fputs("</tr>\n", p->out);
+}
+
+static bool is_known(const nnd_array *array) {
+    size_t i = 0;
+    while (i < array->count && isnan(array->data[i]))
+        i++;
+    return i < array->count;
+}
+
+/* Answers that a search has left in the file, all of them at the same points. */
+static void write_answers(page *p) {
+    const nnd_frame *frame = p->result->answers;
+    const nnd_array *first = NULL;
+    for (size_t i = 0; frame != NULL && i < nnd_frame_array_count(frame); i++) {
+        const nnd_array *array = nnd_frame_array(frame, i);
+        if (text_of(frame, array->name, "long_name") == NULL || !is_known(array) ||
+            (first != NULL && array->count != first->count))
+            continue;
+        if (first == NULL) {
+            first = array;
+            fputs("<h3>Answers</h3>\n<div class=\"wide\" role=\"region\" aria-label=\"Answers\" "
+                  "tabindex=\"0\"><table><thead><tr><th scope=\"col\">answer</th>",
+                  p->out);
+            for (size_t at = 0; at < array->count; at++) {
+                fputs("<th scope=\"col\" class=\"n\">", p->out);
+                write_point(p, frame, array, at);
+                fputs("</th>", p->out);
+            }
+            fputs("</tr></thead><tbody>\n", p->out);
+        }
+        write_answer(p, frame, array);
+    }
+    fputs(first != NULL ? "</tbody></table></div>\n" : "", p->out);
+}
+
 /* ---- pictures ---- */
 
-static nnd_status draw(page *p, const nnd_plot_options *options, FILE *program, const char *path,
-                       const char *label) {
-    nnd_status status = nnd_plot_program(p->ctx, p->result, options, "svg", program);
+/* A picture has the width of a phone, or, of several cells, that of a page. */
+static const double NARROW = 10.0, WIDE = 18.0;
+
+static nnd_status draw(page *p, const nnd_plot_options *options, const nnd_plot_choice *choice,
+                       FILE *program, const char *path, const char *label) {
+    nnd_status status = nnd_plot_program_of(p->ctx, p->result, options, choice, "svg", program);
     if (status == NND_OK)
         status = nnd_gnuplot_run(p->ctx, "gnuplot", program, path);
     FILE *svg = status == NND_OK ? fopen(path, "re") : NULL;
     if (status == NND_OK && svg == NULL)
-        status = nnd_fail(p->ctx, NND_E_IO, "%s: %s", path, strerror(errno));
+        status = nnd_fail(p->ctx, NND_E_IO, "%s", strerror(errno));
     if (svg != NULL) {
         status = nnd_svg_embed(p->ctx, svg, p->pictures++, label, p->out);
         fclose(svg);
     }
-    return status;
+    return status == NND_E_IO ? nnd_fail_about(p->ctx, status, path) : status;
 }
 
-static nnd_status write_picture(page *p, const char *view) {
+/* The same by way of a file of its own. */
+static nnd_status draw_aside(page *p, const nnd_plot_options *options,
+                             const nnd_plot_choice *choice, const char *label) {
     const char *folder = getenv("TMPDIR");
-    char path[4096], label[NND_PLOT_TEXT];
-    const nnd_plot_options options = {.view = view, .hover = true};
+    char path[4096];
     snprintf(path, sizeof path, "%s/nndmft-XXXXXX", folder != NULL ? folder : "/tmp");
-    snprintf(label, sizeof label, "%s of %s: theory as lines, simulation as points with error bars",
-             view != NULL ? view : "curves",
-             p->result->model != NULL ? p->result->model : "a file");
     int fd = mkstemp(path);
     FILE *program = fd >= 0 ? tmpfile() : NULL;
-    nnd_status status =
-        program != NULL ? NND_OK : nnd_fail(p->ctx, NND_E_IO, "%s: %s", path, strerror(errno));
-    if (status == NND_OK) {
-        fputs("<figure>", p->out);
-        status = draw(p, &options, program, path, label);
-        fputs("<figcaption>", p->out);
-        text(p, view != NULL ? view : "");
-        fputs("</figcaption></figure>\n", p->out);
-    }
+    nnd_status status = program != NULL
+                            ? draw(p, options, choice, program, path, label)
+                            : nnd_fail(p->ctx, NND_E_IO, "%s: %s", path, strerror(errno));
     if (program != NULL)
         fclose(program);
     if (fd >= 0) {
@@ -222,41 +339,108 @@ static nnd_status write_picture(page *p, const char *view) {
     return status;
 }
 
+/* A picture for each variable of the choice. */
+static nnd_status write_figures(page *p, nnd_plot_options *options, const nnd_plot_choice *choice) {
+    nnd_status status = NND_OK;
+    for (size_t i = 0; status == NND_OK && i < choice->count; i++) {
+        const char *name = choice->name[i];
+        const nnd_plot_choice one = {1, choice->name + i, choice->model, choice->view};
+        const nnd_variable *v =
+            choice->model != NULL ? nnd_model_variable(choice->model, name) : NULL;
+        nnd_panel panel;
+        nnd_panel_make(p->result, &one, name, options, &panel);
+        bool wide = nnd_panel_cells(&panel) > 2;
+        options->width = wide ? WIDE : NARROW;
+        char label[NND_PLOT_TEXT];
+        snprintf(label, sizeof label, "%.256s%s%s%s", v != NULL ? v->long_name : name,
+                 panel.y != NULL ? ", in colours" : "",
+                 panel.theory.array != NULL ? ", theory" : "",
+                 panel.mc.array != NULL ? ", simulation" : "");
+        fputs(wide ? "<figure class=\"broad\">" : "<figure>", p->out);
+        status = draw_aside(p, options, &one, label);
+        fputs("<figcaption>", p->out);
+        if (options->view != NULL)
+            fprintf(p->out, "<b>%s</b>: ", options->view);
+        write_variable(p, name);
+        fputs("</figcaption></figure>\n", p->out);
+    }
+    return status;
+}
+
+/* The pictures of a view; NULL: those of a file that has none. */
+static nnd_status write_view(page *p, const char *view) {
+    nnd_plot_options options = {.view = view, .hover = true, .style = NND_STYLE_PAPER};
+    nnd_plot_choice choice;
+    nnd_status status = nnd_plot_select(p->ctx, p->result, &options, &choice);
+    if (status != NND_OK)
+        return status;
+    status = write_figures(p, &options, &choice);
+    free(choice.name);
+    return status;
+}
+
 static nnd_status write_pictures(page *p) {
+    const nnd_result *r = p->result;
     nnd_status status = NND_OK;
     tagged(p, "h3", "Pictures");
-    if (nnd_plot_view(p->result, 0) == NULL)
-        return write_picture(p, NULL);
-    for (size_t i = 0; status == NND_OK && nnd_plot_view(p->result, i) != NULL; i++)
-        status = write_picture(p, nnd_plot_view(p->result, i));
+    tagged(p, "p class=\"note\"",
+           r->mc == NULL       ? "What theory says. Point at a curve for its values."
+           : r->theory == NULL ? "What networks do: points are means over seeds, with standard "
+                                 "errors. Point at one for its value."
+                               : "Lines are theory; points are means over the seeds of a "
+                                 "simulation, with standard errors. Point at one for its value.");
+    fputs("<div class=\"pictures\">\n", p->out);
+    if (nnd_plot_view(r, 0) == NULL)
+        status = write_view(p, NULL);
+    for (size_t i = 0; status == NND_OK && nnd_plot_view(r, i) != NULL; i++)
+        status = write_view(p, nnd_plot_view(r, i));
+    fputs("</div>\n", p->out);
     return status;
 }
 
 /* ---- equations ---- */
 
-/* "PAGE.md#ANCHOR: formula" as a link and a formula. */
-static void write_equation(page *p, const char *equation) {
+/* Where "PAGE.md#eq8" or "#s2-4" leads: "PAGE (8)", "PAGE 2.4". */
+static void write_place(page *p, const char *place, size_t length) {
+    size_t stem = strcspn(place, ".#:");
+    const char *anchor = memchr(place, '#', length);
+    fprintf(p->out, "%.*s ", (int)stem, place);
+    if (anchor == NULL)
+        return;
+    bool equation = strncmp(anchor, "#eq", 3) == 0;
+    fputs(equation ? "(" : "", p->out);
+    for (const char *c = anchor + (equation ? 3 : 2); c < place + length; c++)
+        fputc(*c == '-' ? '.' : *c, p->out);
+    fputs(equation ? ")" : "", p->out);
+}
+
+/* "PAGE.md#ANCHOR: formula" as a formula, or else the symbol, and a link. */
+static void write_equation(page *p, const nnd_variable *v) {
+    const char *equation = v->equation;
     size_t place = strcspn(equation, ":");
     fputs("<td>", p->out);
     if (equation[place] == ':')
         nnd_mathml_write(equation + place + 1 + (equation[place + 1] == ' '), p->out);
-    fputs("</td><td>", p->out);
+    else if (v->symbol != NULL)
+        nnd_mathml_write(v->symbol, p->out);
+    fputs("</td><td class=\"place\">", p->out);
     if (p->report->documents != NULL) {
         fputs("<a href=\"", p->out);
         text(p, p->report->documents);
         fprintf(p->out, "/theory/%.*s\">", (int)place, equation);
     }
-    fprintf(p->out, "%.*s%s</td></tr>\n", (int)place, equation,
-            p->report->documents != NULL ? "</a>" : "");
+    write_place(p, equation, place);
+    fprintf(p->out, "%s</td></tr>\n", p->report->documents != NULL ? "</a>" : "");
 }
 
 /* Of a model that this version knows: its own tables, not what a file says. */
 static void write_equations(page *p) {
     if (p->model == NULL)
         return;
-    fputs("<h3>Equations</h3>\n<div class=\"wide\"><table><caption>What is computed, and where it "
+    fputs("<h3>Equations</h3>\n<div class=\"wide\" role=\"region\" aria-label=\"Equations\" "
+          "tabindex=\"0\"><table><caption>What is computed, and where it "
           "is derived</caption><thead><tr><th scope=\"col\">variable</th>"
-          "<th scope=\"col\">formula</th><th scope=\"col\">page</th></tr></thead><tbody>\n",
+          "<th scope=\"col\">formula</th><th scope=\"col\">derived in</th></tr></thead><tbody>\n",
           p->out);
     for (size_t i = 0; i < p->model->variable_count; i++) {
         const nnd_variable *v = &p->model->variables[i];
@@ -264,9 +448,8 @@ static void write_equations(page *p) {
         if ((theory == NULL || nnd_frame_find(theory, v->name) == NULL) &&
             (mc == NULL || nnd_frame_find(mc, v->name) == NULL))
             continue;
-        fprintf(p->out, "<tr><th scope=\"row\">%s <code>%s(%s)</code></th>", v->long_name, v->name,
-                v->dims);
-        write_equation(p, v->equation);
+        fprintf(p->out, "<tr><th scope=\"row\">%s <code>%s</code></th>", v->long_name, v->name);
+        write_equation(p, v);
     }
     fputs("</tbody></table></div>\n", p->out);
 }
@@ -287,7 +470,8 @@ static void write_achieved(page *p) {
         any = true;
         tagged(p, "dt", a->key);
         nnd_format(words, sizeof words, "%.6g", a->number);
-        tagged(p, "dd", a->text != NULL ? a->text : words);
+        tagged(p, strncmp(a->key, "warning", 7) == 0 ? "dd class=\"open\"" : "dd",
+               a->text != NULL ? a->text : words);
     }
     if (any)
         fputs("</dl>\n", p->out);
@@ -303,8 +487,9 @@ static void write_fact(page *p, const char *what, const char *words) {
 static void write_origin(page *p, size_t i) {
     const nnd_result *r = p->result;
     if (r->case_text != NULL) {
-        fputs("<h3>Case</h3>\n<details><summary>Every parameter, defaults filled in: saved as a "
-              "file, <code>nndmft run</code> does it again</summary><pre>",
+        fputs("<h3>Case</h3>\n<details><summary>Every parameter, defaults filled in. Saved as "
+              "<code>case.yaml</code>, <code>nndmft run case.yaml</code> gives the same numbers."
+              "</summary><pre>",
               p->out);
         text(p, r->case_text);
         fputs("</pre></details>\n", p->out);
@@ -322,10 +507,12 @@ static void write_origin(page *p, size_t i) {
 static nnd_status write_result(page *p, size_t i) {
     p->result = &p->report->result[i];
     p->model = p->result->model != NULL ? nnd_model_find(p->result->model) : NULL;
-    fputs("<section>\n", p->out);
-    write_name(p, i);
+    fprintf(p->out, "<section id=\"result-%zu\">\n<h2>", i + 1);
+    write_name(p->ctx, p->report, i, p->out);
+    fputs("</h2>\n", p->out);
     write_question(p);
     write_verdicts(p);
+    write_answers(p);
     nnd_status status = write_pictures(p);
     write_equations(p);
     write_achieved(p);
@@ -334,15 +521,34 @@ static nnd_status write_result(page *p, size_t i) {
     return status;
 }
 
+/* Of several results, links to each. */
+static void write_contents(nnd_context *ctx, const nnd_report *report, FILE *out) {
+    if (report->count < 2)
+        return;
+    fputs("<nav aria-label=\"Results\"><ul>\n", out);
+    for (size_t i = 0; i < report->count; i++) {
+        fprintf(out, "<li><a href=\"#result-%zu\">", i + 1);
+        write_name(ctx, report, i, out);
+        fputs("</a></li>\n", out);
+    }
+    fputs("</ul></nav>\n", out);
+}
+
 nnd_status nnd_report_write(nnd_context *ctx, const nnd_report *report, FILE *out) {
     page p = {.ctx = ctx, .report = report, .out = out};
     nnd_status status = NND_OK;
     fputs(NND_REPORT_HEAD, out);
+    write_name(ctx, report, 0, out);
+    fputs(report->count > 1 ? " and others" : "", out);
+    fputs(NND_REPORT_STYLE, out);
+    write_contents(ctx, report, out);
     for (size_t i = 0; status == NND_OK && i < report->count; i++)
         status = write_result(&p, i);
     fprintf(out, "<footer>Written by nndmft %s (%s).</footer>\n</main></body></html>\n",
             nnd_version(), nnd_git_describe());
-    if (status == NND_OK && ferror(out))
-        status = nnd_fail(ctx, NND_E_IO, "the report: %s", strerror(errno));
+    /* What failed long ago left no errno, but fails again. */
+    int error = fflush(out) != 0 ? errno : ferror(out) ? EIO : 0;
+    if (status == NND_OK && error != 0)
+        status = nnd_fail(ctx, NND_E_IO, "the report cannot be written: %s", strerror(error));
     return status;
 }

@@ -48,7 +48,7 @@ END_TEST
 START_TEST(names_of_letters_become_letters) {
     ck_formula("gamma", "<mi>γ</mi>");
     ck_formula("eta0", "<msub><mi>η</mi><mn>0</mn></msub>");
-    ck_formula("det F", "<mi>det</mi><mspace width=\"0.22em\"/><mi>F</mi>");
+    ck_formula("det F", "<mi>det</mi><mspace width=\"0.28em\"/><mi>F</mi>");
     ck_formula("largest", "<mtext>largest</mtext>");
 }
 END_TEST
@@ -59,13 +59,29 @@ START_TEST(scripts_roots_and_stars_stand_where_they_belong) {
                           "</msub>");
     ck_formula("sqrt(phi)", "<msqrt><mrow><mi>φ</mi></mrow></msqrt>");
     ck_formula("beta*", "<msup><mi>β</mi><mo>*</mo></msup>");
-    ck_formula("a * b", "<mi>a</mi><mspace width=\"0.22em\"/><mo>*</mo><mspace width=\"0.22em\"/>"
+    ck_formula("a * b", "<mi>a</mi><mspace width=\"0.28em\"/><mo>*</mo><mspace width=\"0.28em\"/>"
                         "<mi>b</mi>");
     ck_formula("w^(1-p)", "<msup><mi>w</mi><mrow><mrow><mn>1</mn><mo>−</mo><mi>p</mi></mrow></mrow>"
                           "</msup>");
     ck_formula("x_2^a",
                "<msup><msub><mi>x</mi><mrow><mn>2</mn></mrow></msub><mrow><mi>a</mi></mrow>"
                "</msup>");
+}
+END_TEST
+
+START_TEST(prose_identifiers_and_means_are_told_from_products) {
+    ck_formula("a b", "<mi>a</mi><mspace width=\"0.28em\"/><mi>b</mi>");
+    ck_formula("a ratio", "<mtext>a</mtext><mspace width=\"0.28em\"/><mtext>ratio</mtext>");
+    ck_formula("k-th x",
+               "<mi>k</mi><mtext>-</mtext><mi>th</mi><mspace width=\"0.28em\"/><mi>x</mi>");
+    ck_formula("weight_decay", "<mtext>weight_decay</mtext>");
+    ck_formula("lambda_max", "<msub><mi>λ</mi><mrow><mi>max</mi></mrow></msub>");
+    ck_formula("b_Δ", "<msub><mi>b</mi><mrow><mi>Δ</mi></mrow></msub>");
+    ck_formula("<x>", "<mo stretchy=\"false\">⟨</mo><mi>x</mi><mo stretchy=\"false\">⟩</mo>");
+    ck_formula("x < 0",
+               "<mi>x</mi><mspace width=\"0.28em\"/><mo>&lt;</mo><mspace width=\"0.28em\"/>"
+               "<mn>0</mn>");
+    ck_formula("w.x", "<mi>w</mi><mo>⋅</mo><mi>x</mi>");
 }
 END_TEST
 
@@ -120,12 +136,19 @@ START_TEST(pictures_lose_their_scripts_and_keep_their_values) {
         "<title>Gnuplot</title>\n<g fill=\"none\">\n</g>\n<g fill=\"red\">\n"
         "\t<g onmousemove=\"gnuplot_svg.showHypertext(evt,'2 ± 0.1')\" "
         "onmouseout=\"gnuplot_svg.hideHypertext()\"><title> </title>\n"
-        "\t<use xlink:href='#gpPt6'/></g>\n</g>\n<path id='gpPt6'/>\n</svg>\n");
+        "\t<use xlink:href='#gpPt6' transform='translate(1.5,2.25) scale(4.50)' opacity='0'/></g>\n"
+        "</g>\n<g fill=\"blue\">\n\t<use xlink:href='#gpPt6'/>\n</g>\n"
+        "\t<g id=\"gnuplot_plot_1a\" ><title>gnuplot_plot_1a</title>\n</g>\n<path "
+        "id='gpPt6'/>\n</svg>\n");
     ck_assert_ptr_nonnull(page);
     ck_assert_ptr_null(strstr(page, "onmouse"));
     ck_assert_ptr_null(strstr(page, "Gnuplot"));
     ck_assert_ptr_null(strstr(page, "<?xml"));
-    ck_assert_ptr_nonnull(strstr(page, "<title>2 ± 0.1</title>"));
+    ck_assert_ptr_nonnull(
+        strstr(page, "<circle class=\"v\" cx=\"1.5\" cy=\"2.25\" r=\"4.50\"><title>2 ± 0.1"
+                     "</title></circle>"));
+    ck_assert_ptr_null(strstr(page, "red"));
+    ck_assert_ptr_null(strstr(page, "<title>gnuplot"));
     ck_assert_ptr_nonnull(strstr(page, "id='p7-gpPt6'"));
     ck_assert_ptr_nonnull(strstr(page, "xlink:href='#p7-gpPt6'"));
     ck_assert_ptr_nonnull(strstr(page, "aria-label=\"a &quot;label&quot;\""));
@@ -148,6 +171,7 @@ int main(void) {
     tcase_add_test(tests, what_a_text_holds_is_text);
     tcase_add_test(tests, names_of_letters_become_letters);
     tcase_add_test(tests, scripts_roots_and_stars_stand_where_they_belong);
+    tcase_add_test(tests, prose_identifiers_and_means_are_told_from_products);
     tcase_add_test(tests, any_text_gives_elements_that_close);
     tcase_add_test(tests, pictures_lose_their_scripts_and_keep_their_values);
     tcase_add_test(tests, what_is_no_picture_is_refused);

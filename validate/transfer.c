@@ -48,7 +48,7 @@ static const struct {
     {"best_loss_se", NULL},
     {"best_loss_sd", "its standard deviation over initialisations"},
     {"transfer_loss", "loss added by the best rate of infinite width"},
-    {"outcome", "0 found, else why there is no best rate"},
+    {"outcome", "0 found, 1 no minimum in range, 2 too narrow for 1/N, 3 unknown"},
     {"edge_rate", "rate at the edge of stability"},
     {"edge_rate_se", NULL},
     {"above_edge", "1 where the best rate is above the edge of stability"},
@@ -56,7 +56,7 @@ static const struct {
     {"network_rate_se", NULL},
     {"network_loss", "loss of networks at their best rate"},
     {"network_loss_se", NULL},
-    {"network_outcome", "0 found, else why there is no best rate of networks"},
+    {"network_outcome", "the same of networks"},
 };
 
 const char *nnd_transfer_text(nnd_transfer_outcome outcome) {

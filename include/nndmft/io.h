@@ -177,16 +177,17 @@ const char *nnd_plot_view(const nnd_result *result, size_t i);
 
 /** What a report is about; borrowed. */
 typedef struct {
-    size_t count;
+    size_t count; /**< at least 1 */
     const nnd_result *result;
     const char *const *path; /**< of the file of each; NULL: it is in no file */
     const char *documents;   /**< address of the folder that has theory/PAGE.md; NULL: no links */
 } nnd_report;
 /**
  * Writes one page of HTML that needs nothing else, neither files nor network nor scripts: of each
- * result the question, the verdicts and what they mean, a picture of each view, equations,
- * numerical errors, the case and where it comes from. Texts of the files are text, whatever they
- * hold. The width of the page may be that of a phone; it prints, and follows a dark theme.
+ * result the question, the verdicts and what they mean, a picture of each variable of each view,
+ * equations, numerical errors, the case and where it comes from. Texts of the files are text,
+ * whatever they hold. The width of the page may be that of a phone; it prints, and follows a dark
+ * theme.
  */
 NND_MUST_USE nnd_status nnd_report_write(nnd_context *ctx, const nnd_report *report, FILE *out);
 
