@@ -33,7 +33,11 @@ static outcome measure(nnd_context *ctx, const nnd_deep_problem *q, size_t sites
                                           k % q->samples, k / 3 % q->samples};
     require(ctx, nnd_sobol_new(ctx, sites, &net));
     for (int i = 0; i < RUNS; i++) {
-        nnd_deep_sampling sampling = {sites, 1e-3, net, {1, (uint64_t)i, sites}};
+        nnd_deep_sampling sampling = {.sites = sites,
+                                      .rank_tol = 1e-3,
+                                      .lost = NND_DEEP_LOST,
+                                      .net = net,
+                                      .key = {1, (uint64_t)i, sites}};
         nnd_deep_march *march;
         size_t diverged;
         double began = bench_seconds();

@@ -42,8 +42,7 @@ static double march_seconds(nnd_context *ctx, const char *params, double *multip
         nnd_wide_sampling sampling = {.fresh = NND_FRESH_MATCHED,
                                       .sites = (size_t)p->samples,
                                       .rank_tol = p->rank_tol,
-                                      .net = net,
-                                      .workers = 1};
+                                      .net = net};
         require(ctx, nnd_wide_curves_make(&problem, &curves));
         double began = bench_seconds();
         require(ctx, nnd_wide_march(&problem, &sampling, &curves, &work));

@@ -25,6 +25,7 @@ struct nnd_context {
     nnd_context *root;      /* itself, or the context that this one is a part of */
     atomic_int interrupted; /* of the root; lock-free, so a signal handler may set it */
     omp_lock_t callbacks;   /* of the root: one call of a callback at a time */
+    int beside;             /* pieces like this one that are worked on at a time, itself included */
     nnd_tally *tally;       /* of the piece that this context works on, or NULL */
     nnd_context *whole;     /* of which that piece is a part, or NULL */
     double share;           /* how much of it */
@@ -41,6 +42,7 @@ nnd_context *nnd_context_new(const nnd_context_options *options) {
     if (ctx == NULL)
         return NULL;
     ctx->root = ctx;
+    ctx->beside = 1;
     omp_init_lock(&ctx->callbacks);
     if (options != NULL)
         ctx->options = *options;
@@ -189,8 +191,12 @@ bool nnd_context_interrupted(const nnd_context *ctx) {
 
 nnd_status nnd_check_memory(nnd_context *ctx, double bytes, const char *what) {
     double limit = (double)ctx->options.memory_limit;
-    if (bytes <= limit)
+    if (bytes * ctx->beside <= limit)
         return NND_OK;
+    if (ctx->beside > 1)
+        return nnd_fail(ctx, NND_E_LIMIT,
+                        "%s needs %.3g GB of memory on each of %d threads, the limit is %.3g GB",
+                        what, bytes * 1e-9, ctx->beside, limit * 1e-9);
     return nnd_fail(ctx, NND_E_LIMIT, "%s needs %.3g GB of memory, the limit is %.3g GB", what,
                     bytes * 1e-9, limit * 1e-9);
 }
@@ -204,10 +210,11 @@ typedef struct {
     char message[MESSAGE_SIZE];
 } failure;
 
-static void run_piece(nnd_context *ctx, int threads, nnd_piece_fn work, size_t i, void *data,
+static void run_piece(nnd_context *ctx, int side_by_side, nnd_piece_fn work, size_t i, void *data,
                       failure *first) {
-    nnd_context own = {.options = ctx->options, .root = ctx->root};
-    own.options.threads = threads;
+    nnd_context own = {
+        .options = ctx->options, .root = ctx->root, .beside = ctx->beside * side_by_side};
+    own.options.threads = side_by_side > 1 ? 1 : ctx->options.threads;
     nnd_status status = nnd_context_interrupted(ctx)
                             ? nnd_fail(&own, NND_E_INTERRUPTED, "interrupted at part %zu", i)
                             : work(&own, i, data);
@@ -226,14 +233,13 @@ nnd_status nnd_parallel(nnd_context *ctx, int workers, size_t count, nnd_piece_f
                         void *data) {
     failure first = {.piece = SIZE_MAX};
     int side_by_side = (int)fmax(1.0, fmin(workers, (double)count));
-    int threads = side_by_side > 1 ? 1 : ctx->options.threads;
 #pragma omp parallel for schedule(dynamic, 1) num_threads(side_by_side) if (side_by_side > 1)
     for (size_t i = 0; i < count; i++) {
         size_t failed;
 #pragma omp atomic read
         failed = first.piece;
         if (i < failed)
-            run_piece(ctx, threads, work, i, data, &first);
+            run_piece(ctx, side_by_side, work, i, data, &first);
     }
     if (first.piece == SIZE_MAX)
         return NND_OK;

@@ -12,5 +12,7 @@
  * frees it by free().
  */
 double *nnd_pages_new(size_t n);
+/** Memory that n numbers take once they are set: whole pages. */
+double nnd_pages_bytes(size_t n);
 
 #endif

@@ -38,7 +38,7 @@ void nnd_traced_free(nnd_traced *m) {
         nnd_accumulator_clear(&m->image_bar[d]);
         free(m->coef_bar[d]);
     }
-    nnd_rows_clear(&m->scratch);
+    free(m->scratch);
     free(m->residue);
     free(m->query);
     free(m->block);
@@ -59,13 +59,21 @@ double nnd_traced_work(const nnd_traced *m) {
     return work;
 }
 
-double nnd_traced_bytes(const nnd_traced *m) {
-    double vectors = (double)m->queries, numbers = 0.0;
+/* Directions, their images, and what else there is. */
+static double bytes_with(const nnd_traced *m, size_t vectors, size_t sites) {
+    double rows = 0.0;
     for (int d = 0; d < 2; d++)
-        vectors += 3.0 * (double)m->side[d].direction.count;
-    for (size_t i = 0; i < m->updates; i++)
-        numbers += (double)m->c[i].rows * (double)m->c[i].cols;
-    return (vectors * (double)m->sites + numbers) * sizeof(double);
+        rows += 2.0 * nnd_pages_bytes(m->side[d].direction.count * sites);
+    return rows + ((double)vectors * (double)sites + (double)m->numbers) * sizeof(double);
+}
+
+double nnd_traced_bytes(const nnd_traced *m, size_t sites) {
+    return bytes_with(m, m->vectors, sites);
+}
+
+/* It has the noise of its leader, one residue, and as much scratch. */
+double nnd_traced_scout_bytes(const nnd_traced *leader, size_t sites) {
+    return bytes_with(leader, 2, sites);
 }
 
 /* ---- one query ---- */
@@ -147,6 +155,7 @@ static nnd_status draw(nnd_traced *m, nnd_direction direction, nnd_traced_query 
     q->fresh = nnd_pages_new(m->sites);
     if (q->fresh == NULL)
         return nnd_fail_memory(m->ctx, "fresh vectors");
+    m->vectors++;
     nnd_status status =
         nnd_population_draw(population(m, true, direction), 1, q->other, avoid, q->fresh, inside);
     if (status == NND_OK)
@@ -190,7 +199,7 @@ static void form_image(nnd_traced *m, nnd_direction direction, const nnd_traced_
 static nnd_status ask(nnd_traced *m, nnd_direction direction, size_t updates, nnd_traced_query *q,
                       const double *v, double *image) {
     const nnd_traced_side *o = &m->side[1 - direction];
-    double *weighted = m->scratch.row, *coef = weighted + m->sites;
+    double *weighted = m->scratch, *coef = weighted + m->sites;
     const double *wr = project(m, direction, v, q->residue, q->coef, coef, weighted);
     inner(m, wr, q->other, o->image.row, q->response);
     double square = dot(m, q->residue, wr);
@@ -258,10 +267,22 @@ static nnd_status add_query(nnd_traced *m, nnd_direction direction, bool probe) 
         free(q.coef);
         return nnd_fail_memory(m->ctx, "a query");
     }
+    m->vectors += m->leader == NULL;
+    m->numbers += own + 1 + 2 * other;
     q.response = q.coef + own + 1;
     q.learned = q.response + other;
     m->query[m->queries++] = q;
     return NND_OK;
+}
+
+/* A weighted vector and coefficients; later ones have more. */
+static nnd_status reserve_scratch(nnd_traced *m, size_t coefs) {
+    if (m->scratch != NULL && coefs <= m->scratch_coefs)
+        return NND_OK;
+    free(m->scratch);
+    m->scratch_coefs = 2 * coefs;
+    m->scratch = nnd_pages_new(m->sites + m->scratch_coefs);
+    return m->scratch != NULL ? NND_OK : nnd_fail_memory(m->ctx, "queries");
 }
 
 static nnd_status reserve(nnd_traced *m, nnd_direction direction, size_t n) {
@@ -269,12 +290,9 @@ static nnd_status reserve(nnd_traced *m, nnd_direction direction, size_t n) {
     nnd_status status = nnd_rows_reserve(m->ctx, &s->direction, m->sites, n);
     if (status == NND_OK)
         status = nnd_rows_reserve(m->ctx, &s->image, m->sites, n);
-    size_t room = m->sites + 2 * (s->direction.count + n) + o->direction.count;
-    if (status == NND_OK && room > m->scratch.length) {
-        nnd_rows_clear(&m->scratch);
-        status = nnd_rows_reserve(m->ctx, &m->scratch, 2 * room, 1);
-    }
-    return status;
+    if (status != NND_OK)
+        return status;
+    return reserve_scratch(m, 2 * (s->direction.count + n) + o->direction.count);
 }
 
 nnd_status nnd_traced_begin(nnd_traced *m, nnd_direction direction, size_t n) {
@@ -290,6 +308,7 @@ static nnd_status keep_asked(nnd_traced *m, nnd_traced_query *q, const double *v
     q->asked = nnd_pages_new(m->sites);
     if (q->asked == NULL)
         return nnd_fail_memory(m->ctx, "a query");
+    m->vectors++;
     memcpy(q->asked, v, m->sites * sizeof *v);
     return NND_OK;
 }
@@ -314,7 +333,7 @@ nnd_status nnd_traced_look(nnd_traced *m, nnd_direction direction, const double 
     if (status != NND_OK)
         return status;
     size_t count = m->side[direction].direction.count;
-    double *weighted = m->scratch.row, *coef = weighted + m->sites;
+    double *weighted = m->scratch, *coef = weighted + m->sites;
     const double *wr = project(m, direction, v, residue, coef, coef + count, weighted);
     *new_one = is_new(m, direction, dot(m, residue, wr), v);
     return NND_OK;
@@ -375,6 +394,7 @@ static nnd_status add_state(nnd_traced *m, size_t rows, size_t cols) {
     if (next.x == NULL)
         return nnd_fail_memory(m->ctx, "an update");
     m->c[m->updates++] = next;
+    m->numbers += rows * cols;
     return NND_OK;
 }
 

@@ -50,11 +50,14 @@ struct nnd_traced {
     nnd_traced_block *block;
     nnd_traced_update_state *c; /**< by number of updates; the first is empty */
     size_t queries, query_room, blocks, block_room, updates, update_room;
+    size_t vectors; /**< over sites, of all queries */
+    size_t numbers; /**< coefficients of all queries, and all states of C */
     /* What is replayed: the next query, block and update, and weights (NULL: 1). */
     bool replay;
     size_t next_query, next_block, next_update;
     const double *weight[2]; /**< of the populations `in` and `out` */
-    nnd_rows scratch;        /**< weighted vectors */
+    double *scratch;         /**< a weighted vector, coefficients */
+    size_t scratch_coefs;
     /* A scout (NULL: none) does what its leader does, with the leader's noise. */
     const nnd_traced *leader;
     double *residue; /**< of its queries, one after the other */

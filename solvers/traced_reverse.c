@@ -27,13 +27,15 @@ static size_t work_size(size_t sides, size_t sites, size_t ranks) {
     return 4 * sides * (sites + ranks + 1) + sides + ranks + 1;
 }
 
-double nnd_traced_reverse_bytes(const nnd_traced *m, size_t sides) {
+double nnd_traced_reverse_bytes(const nnd_traced *m, size_t sides, size_t sites) {
     size_t rank[2] = {nnd_traced_rank(m, NND_FORWARD), nnd_traced_rank(m, NND_BACKWARD)};
-    double numbers = (double)work_size(sides, m->sites, rank[0] + rank[1]) +
+    double numbers = (double)work_size(sides, sites, rank[0] + rank[1]) +
                      (double)sides * (double)rank[0] * (double)rank[1];
     double bytes = 0.0;
-    for (int d = 0; d < 2; d++)
-        bytes += 2.0 * nnd_accumulator_bytes(rank[d], sides, m->sites);
+    for (int d = 0; d < 2; d++) {
+        numbers += (double)longest_block(m) * (double)sides * (double)rank[d];
+        bytes += 2.0 * nnd_accumulator_bytes(rank[d], sides, sites);
+    }
     return bytes + numbers * sizeof(double);
 }
 

@@ -21,6 +21,7 @@ nnd_status nnd_traced_scout(nnd_context *ctx, const nnd_traced *leader, const do
     (*scout)->weight[0] = in_weight;
     (*scout)->weight[1] = out_weight;
     (*scout)->residue = nnd_pages_new(leader->sites);
+    (*scout)->vectors = 1;
     return (*scout)->residue != NULL ? NND_OK : nnd_fail_memory(ctx, "scouts of a matrix");
 }
 

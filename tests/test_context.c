@@ -259,6 +259,23 @@ START_TEST(pieces_that_succeed_are_all_done_once_and_leave_the_message_alone) {
 }
 END_TEST
 
+static nnd_status needs_much(nnd_context *own, size_t i, void *bytes) {
+    (void)i;
+    return nnd_check_memory(own, *(double *)bytes, "a piece");
+}
+
+START_TEST(pieces_side_by_side_share_the_memory) {
+    nnd_context_options options = {.threads = 2, .memory_limit = 1000000000};
+    nnd_context *ctx = nnd_context_new(&options);
+    double bytes = 0.6e9;
+    ck_assert_int_eq(nnd_parallel(ctx, 1, 2, needs_much, &bytes), NND_OK);
+    ck_assert_int_eq(nnd_parallel(ctx, 2, 2, needs_much, &bytes), NND_E_LIMIT);
+    ck_assert_str_eq(nnd_context_message(ctx),
+                     "a piece needs 0.6 GB of memory on each of 2 threads, the limit is 1 GB");
+    nnd_context_free(ctx);
+}
+END_TEST
+
 START_TEST(an_interrupt_from_a_piece_stops_the_others) {
     const nnd_context_options options = {.threads = 1};
     nnd_context *ctx = nnd_context_new(&options);
@@ -316,6 +333,7 @@ int main(void) {
     tcase_add_test(tests, the_first_failure_in_order_is_reported_whoever_is_faster);
     tcase_add_test(tests, pieces_that_succeed_are_all_done_once_and_leave_the_message_alone);
     tcase_add_test(tests, an_interrupt_from_a_piece_stops_the_others);
+    tcase_add_test(tests, pieces_side_by_side_share_the_memory);
     tcase_add_test(tests, a_callback_may_use_another_context);
     tcase_add_test(tests, every_status_has_a_text);
     suite_add_tcase(suite, tests);

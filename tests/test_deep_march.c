@@ -85,7 +85,11 @@ static void compare(const nnd_deep_problem *q, double rank_tol, size_t step) {
     nnd_sobol *net;
     nnd_deep_march *march;
     ck_assert_int_eq(nnd_sobol_new(ctx, SITES, &net), NND_OK);
-    nnd_deep_sampling s = {SITES, rank_tol, net, {3, 1, SITES}};
+    nnd_deep_sampling s = {.sites = SITES,
+                           .rank_tol = rank_tol,
+                           .lost = NND_DEEP_LOST,
+                           .net = net,
+                           .key = {3, 1, SITES}};
     ck_assert_int_eq(nnd_deep_march_new(ctx, q, &s, &march), NND_OK);
     ck_assert_int_eq(nnd_deep_march_run(march, note, &w, &diverged), NND_OK);
     for (size_t i = 0; i < n; i++)
@@ -163,7 +167,8 @@ static double lost_of(const nnd_deep_problem *q, size_t rank[2]) {
     nnd_sobol *net;
     nnd_deep_march *march;
     ck_assert_int_eq(nnd_sobol_new(ctx, SITES, &net), NND_OK);
-    nnd_deep_sampling s = {SITES, 1e-3, net, {3, 1, SITES}};
+    nnd_deep_sampling s = {
+        .sites = SITES, .rank_tol = 1e-3, .lost = NND_DEEP_LOST, .net = net, .key = {3, 1, SITES}};
     ck_assert_int_eq(nnd_deep_march_new(ctx, q, &s, &march), NND_OK);
     ck_assert_int_eq(nnd_deep_march_run(march, note, &w, &diverged), NND_OK);
     double lost = nnd_deep_march_lost(march);

@@ -3,6 +3,7 @@
  * against ensembles of real networks, and what must hold exactly. */
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "nndmft/solvers/linear_layers.h"
 #include "support.h"
@@ -316,6 +317,84 @@ START_TEST(bits_do_not_depend_on_threads) {
 }
 END_TEST
 
+static nnd_status pass(void *data, nnd_deep_march *march, size_t step) {
+    (void)data, (void)march, (void)step;
+    return NND_OK;
+}
+
+/* What a march holds with the directions that it turns out to find, as the run counts it. */
+static double counted(const nnd_deep_sampled *p) {
+    size_t diverged, all = p->problem.samples + p->observables;
+    nnd_sobol *net;
+    nnd_deep_march *march;
+    ck_assert_int_eq(nnd_sobol_new(ctx, p->samples, &net), NND_OK);
+    const nnd_deep_sampling sampling = {.sites = p->samples,
+                                        .rank_tol = p->rank_tol,
+                                        .lost = NND_DEEP_LOST,
+                                        .net = net,
+                                        .key = {p->seed, 0, p->samples}};
+    ck_assert_int_eq(nnd_deep_march_new(ctx, &p->problem, &sampling, &march), NND_OK);
+    ck_assert_int_eq(nnd_deep_march_run(march, pass, NULL, &diverged), NND_OK);
+    double bytes = nnd_deep_march_bytes(march, all, p->samples);
+    nnd_deep_march_free(march);
+    nnd_sobol_free(net);
+    return bytes;
+}
+
+/* Few sites find about the directions of many, also those that only fluctuate. What is stated has a
+ * quarter for what allocation wastes, and what is held beside the march. */
+START_TEST(memory_is_known_before_and_bounded) {
+    static const double idle[] = {1.0, 0.0, 0.0, 1.0}, none[] = {0.0, 1.0};
+    const size_t step[] = {12};
+    for (size_t depth = 1; depth <= 4; depth++)
+        for (int kind = 0; kind < 3; kind++) {
+            study s = one_sample(depth, 0.2, 1, step);
+            const double widths[] = {1.0, 1.0, 1.0, 1.0};
+            s.p.problem.widths = widths;
+            s.p.problem.samples = s.p.problem.points = kind > 0 ? 2 : 1;
+            s.p.problem.gram = kind == 0 ? ONE : kind == 1 ? PAIR : idle;
+            s.p.problem.targets = kind == 0 ? ONE : kind == 1 ? TARGETS : none;
+            s.p.samples = 4096;
+            s.grid.step = s.step;
+            s.p.grid = &s.grid;
+            nnd_cost cost = {0};
+            ck_assert_int_eq(nnd_deep_sampled_cost(ctx, &s.p, &cost), NND_OK);
+            double ratio = cost.single / counted(&s.p);
+            ck_assert_msg(ratio > 1.2 && ratio < 1.9, "depth %zu, kind %d: stated %.3g times",
+                          depth, kind, ratio);
+        }
+}
+END_TEST
+
+/* As one replicate after the other fits and two do not, they go one by one; less is refused. */
+START_TEST(runs_stay_within_the_memory) {
+    const size_t step[] = {0, 5};
+    nnd_fluctuations free_to_use = with_threads(2);
+    nnd_cost cost = {0};
+    study s = one_sample(2, 0.1, 2, step);
+    s.p.samples = 256;
+    s.p.bias = true;
+    s.grid.step = s.step;
+    s.p.grid = &s.grid;
+    ck_assert_int_eq(nnd_deep_sampled_cost(ctx, &s.p, &cost), NND_OK);
+    for (int fits = 0; fits < 2; fits++) {
+        double limit = cost.single * (fits ? 1.1 : 0.5);
+        const nnd_context_options o = {.threads = 2, .memory_limit = (size_t)limit};
+        nnd_context *own = nnd_context_new(&o);
+        s.p.observable = s.o;
+        nnd_status status = nnd_deep_sampled_run(own, &s.p, &s.f, &s.se, &s.report);
+        ck_assert_int_eq(status, fits ? NND_OK : NND_E_LIMIT);
+        if (!fits)
+            ck_assert_ptr_nonnull(strstr(nnd_context_message(own), "ranks have grown to"));
+        nnd_context_free(own);
+    }
+    for (size_t k = 0; k < s.f.count; k++)
+        ck_assert_msg(s.f.data[k] == free_to_use.data[k], "number %zu", k);
+    nnd_fluctuations_clear(&free_to_use);
+    clear(&s);
+}
+END_TEST
+
 int main(void) {
     Suite *suite = suite_create("deep fluctuations");
     TCase *tests = tcase_create("sampled");
@@ -331,6 +410,8 @@ int main(void) {
     tcase_add_test(tests, a_known_test_point_fluctuates_with_its_twin);
     tcase_add_test(tests, outputs_at_two_times_go_together);
     tcase_add_test(tests, bits_do_not_depend_on_threads);
+    tcase_add_test(tests, memory_is_known_before_and_bounded);
+    tcase_add_test(tests, runs_stay_within_the_memory);
     suite_add_tcase(suite, tests);
     return test_main(suite);
 }

@@ -49,8 +49,7 @@ static void spread(nnd_context *ctx, const char *params, nnd_fresh fresh, size_t
                                       .sites = (size_t)p->samples,
                                       .rank_tol = fresh == NND_FRESH_PLAIN ? 1e-8 : 1e-3,
                                       .net = net,
-                                      .replicate = r,
-                                      .workers = 1};
+                                      .replicate = r};
         march(&problem, &sampling, sample + 3 * r);
     }
     for (size_t k = 0; k < 3; k++)
@@ -210,11 +209,8 @@ START_TEST(plain_march_is_a_finite_network_in_distribution) {
     double *sample = calloc(3 * RUNS, sizeof *sample);
     ck_assert_int_eq(nnd_wide_problem_make(ctx, c->params[0], &problem), NND_OK);
     for (size_t r = 0; r < RUNS; r++) {
-        nnd_wide_sampling sampling = {.fresh = NND_FRESH_PLAIN,
-                                      .sites = WIDTH,
-                                      .rank_tol = 1e-9,
-                                      .replicate = r,
-                                      .workers = 1};
+        nnd_wide_sampling sampling = {
+            .fresh = NND_FRESH_PLAIN, .sites = WIDTH, .rank_tol = 1e-9, .replicate = r};
         march(&problem, &sampling, sample + 3 * r);
     }
     for (size_t k = 0; k < 3; k++)

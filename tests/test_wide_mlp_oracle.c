@@ -319,7 +319,7 @@ START_TEST(the_march_is_the_network_of_its_matrices) {
     nnd_wide_curves curves;
     nnd_wide_marching m;
     const nnd_wide_sampling sampling = {
-        .fresh = NND_FRESH_PLAIN, .sites = WIDTH, .rank_tol = 1e-13, .replicate = 1, .workers = 1};
+        .fresh = NND_FRESH_PLAIN, .sites = WIDTH, .rank_tol = 1e-13, .replicate = 1};
     ck_assert_int_eq(nnd_wide_problem_make(ctx, c->params[0], &problem), NND_OK);
     ck_assert_int_eq(nnd_wide_curves_make(&problem, &curves), NND_OK);
     ck_assert_int_eq(nnd_wide_marching_make(&problem, &sampling, &curves, &m), NND_OK);

@@ -10,7 +10,6 @@
 #include "core/pages.h"
 #include "core/rng.h"
 #include "core/streams.h"
-#include "theory/deep_replicates.h"
 
 /* Sites of a march, at most: hundreds of marches are made of each. */
 enum { SITES = 2048 };
@@ -236,21 +235,27 @@ static nnd_status make_bias(nnd_context *ctx, nnd_deep_march *march, size_t repl
                                   : status;
 }
 
-nnd_status nnd_deep_bias_run(nnd_context *ctx, const nnd_deep_sampled *p, size_t all,
-                             const nnd_deep_observable *observable, double *result, double *se) {
-    bias b = {p, all, p->grid->count * all, observable};
-    size_t rank[2] = {0, 0}, sites = p->samples < SITES ? p->samples : SITES;
-    double bytes, flops, threads;
-    nnd_deep_sampled_cost(p, &bytes, &flops, &threads);
-    nnd_deep_replicates r = {
+nnd_deep_replicates nnd_deep_bias_replicates(const nnd_deep_sampled *p, size_t all) {
+    /* Influence functions, spans and weights of the layers; a direction; a span that is made. */
+    double vectors = (double)p->problem.depth * (BLOCK + WAITING + 1) + 1 + EXACT;
+    return (nnd_deep_replicates){
         .p = p,
-        .sites = sites,
-        .numbers = b.numbers,
-        .bytes = bytes * (double)sites / (double)p->samples,
+        .sites = p->samples < SITES ? p->samples : SITES,
+        .numbers = p->grid->count * all,
+        .together = BLOCK,
+        .vectors = vectors,
         .work = make_bias,
-        .data = &b,
     };
-    return nnd_deep_replicates_run(ctx, &r, result, se, rank);
+}
+
+nnd_status nnd_deep_bias_run(nnd_context *ctx, const nnd_deep_sampled *p, size_t all,
+                             const nnd_deep_observable *observable, const nnd_deep_march *like,
+                             double *result, double *se) {
+    nnd_deep_replicates r = nnd_deep_bias_replicates(p, all);
+    bias b = {p, all, r.numbers, observable};
+    size_t rank[2] = {0, 0};
+    r.data = &b;
+    return nnd_deep_replicates_run(ctx, &r, like, result, se, rank);
 }
 
 double nnd_deep_bias_flops(const nnd_deep_sampled *p, double rank) {

@@ -9,12 +9,15 @@
 #ifndef NNDMFT_THEORY_DEEP_BIAS_H
 #define NNDMFT_THEORY_DEEP_BIAS_H
 
-#include "theory/deep_sampled.h"
+#include "theory/deep_replicates.h"
 
-/** Bias (times x observables) and its standard error, of `all` observables. */
+/** The marches of it, of `all` observables, as far as memory goes. */
+nnd_deep_replicates nnd_deep_bias_replicates(const nnd_deep_sampled *p, size_t all);
+/** Bias (times x observables) and its standard error, of `all` observables; `like`: as of
+ * nnd_deep_replicates_run. */
 NND_MUST_USE nnd_status nnd_deep_bias_run(nnd_context *ctx, const nnd_deep_sampled *p, size_t all,
-                                          const nnd_deep_observable *observable, double *bias,
-                                          double *se);
+                                          const nnd_deep_observable *observable,
+                                          const nnd_deep_march *like, double *bias, double *se);
 /** Operations of it, roughly, if matrices have that rank. */
 double nnd_deep_bias_flops(const nnd_deep_sampled *p, double rank);
 

@@ -7,6 +7,7 @@
 #include "theory/deep_sampled.h"
 #include "theory/fluctuation_curves.h"
 #include "theory/models.h"
+#include "theory/point.h"
 
 /* Beyond this error of a variance, relative to the largest of its curve, influence functions have
  * tails that samples do not resolve (deep-fluctuations.md#s9). */
@@ -24,6 +25,15 @@ typedef struct {
     nnd_deep_report report;
     nnd_status ran;
 } solution;
+
+static void solution_clear(solution *s) {
+    nnd_fluctuations_clear(&s->f);
+    nnd_fluctuations_clear(&s->se);
+    nnd_dataset_clear(&s->set);
+    nnd_timegrid_clear(&s->grid);
+    free(s->ratio);
+    free(s->observable);
+}
 
 /* ---- what is observed ---- */
 
@@ -178,31 +188,22 @@ nnd_status nnd_deep_fluctuations_theory(nnd_context *ctx, const void *params, nn
         status = s.ran = nnd_deep_sampled_run(ctx, &s.sampled, &s.f, &s.se, &s.report);
     if (status >= NND_OK)
         status = make_frame(ctx, &s, frame);
-    nnd_fluctuations_clear(&s.f);
-    nnd_fluctuations_clear(&s.se);
-    nnd_dataset_clear(&s.set);
-    nnd_timegrid_clear(&s.grid);
-    free(s.ratio);
-    free(s.observable);
+    solution_clear(&s);
     if (status == NND_OK && s.ran == NND_OK && s.report.lost > NND_DEEP_LOST)
         return NND_NOT_CONVERGED;
     return status == NND_OK ? s.ran : status;
 }
 
 nnd_status nnd_deep_fluctuations_theory_cost(nnd_context *ctx, const void *params, nnd_cost *cost) {
-    const nnd_deep_fluctuations *p = params;
-    nnd_timegrid grid = {0};
-    nnd_status status =
-        nnd_timegrid_make(ctx, (size_t)p->steps, &p->record, (size_t)p->record_every, &grid);
-    if (status != NND_OK)
-        return status;
-    nnd_deep_sampled sampled = sampled_of(p, &grid);
-    size_t all = sampled.problem.samples + sampled.observables;
-    nnd_deep_sampled_cost(&sampled, &cost->bytes, &cost->flops, &cost->threads);
-    cost->bytes *= nnd_context_concurrency(ctx, (size_t)cost->threads, cost->bytes);
-    cost->results =
-        (4.0 + 2.0 * (double)p->replicates) *
-        nnd_fluctuations_bytes(grid.count, sampled.problem.samples, all, p->bias, p->two_time);
-    nnd_timegrid_clear(&grid);
-    return NND_OK;
+    solution s = {.p = params};
+    nnd_status status = pose(ctx, &s);
+    if (status == NND_OK)
+        status = nnd_deep_sampled_cost(ctx, &s.sampled, cost);
+    if (status == NND_OK)
+        cost->results = 4.0 * nnd_fluctuations_bytes(s.grid.count, s.set.samples,
+                                                     s.set.samples + s.sampled.observables,
+                                                     s.p->bias, s.p->two_time);
+    solution_clear(&s);
+    /* The run says what is wrong with a point that cannot be solved; it takes nothing. */
+    return nnd_point_failed(status) ? NND_OK : status;
 }

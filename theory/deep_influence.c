@@ -32,23 +32,23 @@ static size_t layers(const adjoint *x) {
     return x->m->depth * x->m->points;
 }
 
-static size_t numbers(const nnd_deep_march *m, size_t n) {
-    size_t fields = m->depth * m->points * m->sites, samples = m->problem->samples;
-    return fields * (4 + 3 * n) + n * m->sites * (m->points + 1 + samples) +
+static size_t numbers(const nnd_deep_march *m, size_t n, size_t sites) {
+    size_t fields = m->depth * m->points * sites, samples = m->problem->samples;
+    return fields * (4 + 3 * n) + n * sites * (m->points + 1 + samples) +
            n * (2 * m->points + samples) + samples * m->points;
 }
 
-double nnd_deep_influence_bytes(const nnd_deep_march *m, size_t n) {
-    double bytes = (double)numbers(m, n) * sizeof(double);
+double nnd_deep_influence_bytes(const nnd_deep_march *m, size_t n, size_t sites) {
+    double bytes = (double)numbers(m, n, sites) * sizeof(double);
     for (size_t l = 0; l + 1 < m->depth; l++)
-        bytes += nnd_traced_reverse_bytes(m->matrix[l], n);
+        bytes += nnd_traced_reverse_bytes(m->matrix[l], n, sites);
     return bytes;
 }
 
 static nnd_status make(adjoint *x) {
     nnd_deep_march *m = x->m;
     size_t fields = layers(x) * m->sites, samples = m->problem->samples;
-    size_t needed = numbers(m, x->n);
+    size_t needed = numbers(m, x->n, m->sites);
     if (needed > m->adjoint_room) {
         free(m->adjoint);
         m->adjoint = nnd_pages_new(needed);

@@ -10,6 +10,7 @@
 #include "core/pages.h"
 #include "core/rng.h"
 #include "core/streams.h"
+#include "nndmft/number.h"
 #include "solvers/block_products.h"
 #include "theory/deep_march_impl.h"
 #include "theory/initial_fields.h"
@@ -38,7 +39,7 @@ static nnd_status make_populations(nnd_deep_march *m) {
             .in = m->population[l],
             .out = m->population[l + 1],
             .sigma = {q->sigma_w, q->sigma_w * sqrt(q->widths[l] / q->widths[l + 1])},
-            .tol = {m->sampling->rank_tol, m->sampling->rank_tol},
+            .tol = {m->rank_tol, m->rank_tol},
         };
         status = nnd_traced_new(m->ctx, &matrix, &m->matrix[l]);
     }
@@ -110,7 +111,10 @@ static void forget(nnd_deep_march *m) {
     }
 }
 
-static nnd_status set_up(nnd_deep_march *m) {
+/* At the start, with nothing asked. */
+static nnd_status set_up(nnd_deep_march *m, double rank_tol) {
+    forget(m);
+    m->rank_tol = rank_tol;
     nnd_status status = make_populations(m);
     return status == NND_OK ? draw_initial(m) : status;
 }
@@ -138,8 +142,6 @@ static nnd_status make(nnd_context *ctx, const nnd_deep_problem *problem,
 nnd_status nnd_deep_march_new(nnd_context *ctx, const nnd_deep_problem *problem,
                               const nnd_deep_sampling *sampling, nnd_deep_march **march) {
     nnd_status status = make(ctx, problem, sampling, NULL, march);
-    if (status == NND_OK)
-        status = set_up(*march);
     if (status != NND_OK) {
         nnd_deep_march_free(*march);
         *march = NULL;
@@ -186,16 +188,33 @@ void nnd_deep_march_free(nnd_deep_march *m) {
     free(m);
 }
 
-double nnd_deep_march_bytes(const nnd_deep_march *m) {
-    double times = (double)m->problem->steps + 1.0, depth = (double)m->depth;
-    double vectors =
-        (5.0 + times) * depth * (double)m->points + times * ((depth - 1.0) * (double)m->back + 1.0);
-    double bytes = vectors * (double)m->sites * sizeof(double);
-    for (size_t l = 0; l < m->depth; l++)
-        bytes += nnd_population_bytes(m->population[l]);
+/* Fields and weights. */
+static double scout_bytes(const nnd_deep_march *m, size_t sites) {
+    double vectors = (double)((5 * m->depth + 1) * m->points + 3 + m->depth);
+    double bytes = vectors * (double)sites * sizeof(double);
     for (size_t l = 0; l + 1 < m->depth; l++)
-        bytes += nnd_traced_bytes(m->matrix[l]);
+        bytes += nnd_traced_scout_bytes(m->matrix[l], sites);
     return bytes;
+}
+
+/* Fields and histories. */
+static double bytes_alone(const nnd_deep_march *m, size_t sites) {
+    size_t of_a_step = m->depth * m->points + (m->depth - 1) * m->back + 1;
+    double vectors = (double)((5 * m->depth + 1) * m->points + 3) +
+                     ((double)m->problem->steps + 1.0) * (double)of_a_step;
+    double bytes = vectors * (double)sites * sizeof(double),
+           ratio = (double)sites / (double)m->sites;
+    for (size_t l = 0; l < m->depth; l++)
+        bytes += ratio * nnd_population_bytes(m->population[l]);
+    for (size_t l = 0; l + 1 < m->depth; l++)
+        bytes += nnd_traced_bytes(m->matrix[l], sites);
+    return bytes;
+}
+
+/* Scouts are gone before the march goes back. */
+double nnd_deep_march_bytes(const nnd_deep_march *m, size_t n, size_t sites) {
+    return bytes_alone(m, sites) +
+           fmax((double)m->sent * scout_bytes(m, sites), nnd_deep_influence_bytes(m, n, sites));
 }
 
 size_t nnd_deep_sites(const nnd_deep_march *m) {
@@ -284,7 +303,7 @@ static nnd_status apply(nnd_deep_march *m, size_t l, nnd_direction direction) {
             scout[s - 1] = x->matrix[l];
     }
     const nnd_traced_party party = {m->matrix[l], m->scouts, scout, SCOUT_SIZE,
-                                    NND_DEEP_LOST / 2.0};
+                                    m->sampling->lost / 2.0};
     return nnd_traced_apply_all(&party, direction, forward ? m->points : m->back, v, image);
 }
 
@@ -397,6 +416,23 @@ static void begin(nnd_deep_march *m) {
     }
 }
 
+/* Ranks, and with them memory, are known only as they grow. */
+static nnd_status check_memory(const nnd_deep_march *m, size_t step) {
+    size_t most[2] = {0, 0};
+    for (size_t l = 0; l + 1 < m->depth; l++)
+        for (int d = 0; d < 2; d++) {
+            size_t rank = nnd_traced_rank(m->matrix[l], (nnd_direction)d);
+            most[d] = rank > most[d] ? rank : most[d];
+        }
+    char what[128];
+    nnd_format(what, sizeof what,
+               "a march, whose ranks have grown to %zu and %zu at t = %zu (a larger rank_tol or "
+               "fewer samples need less),",
+               most[0], most[1], step);
+    double bytes = nnd_deep_march_bytes(m, m->sampling->together, m->sites);
+    return nnd_check_memory(m->ctx, bytes + m->sampling->held, what);
+}
+
 static nnd_status step_once(nnd_deep_march *m, size_t step, nnd_deep_look look, void *data) {
     const nnd_deep_problem *q = m->problem;
     nnd_status status = forward(m);
@@ -417,6 +453,8 @@ static nnd_status step_once(nnd_deep_march *m, size_t step, nnd_deep_look look, 
         status = look(data, m, step);
     for (size_t s = 0; status == NND_OK && step < q->steps && s <= m->scouts; s++)
         status = update(everyone(m, s));
+    if (status == NND_OK && m->weight == NULL)
+        status = check_memory(m, step);
     if (status == NND_OK && nnd_context_interrupted(m->ctx))
         status = nnd_fail(m->ctx, NND_E_INTERRUPTED, "interrupted at step %zu", step);
     return status;
@@ -455,20 +493,12 @@ static nnd_status draw_weights(nnd_deep_march *scout, size_t which) {
     return NND_OK;
 }
 
-/* Directions become up to twice as many where moves are asked for. */
-static double scout_bytes(const nnd_deep_march *m) {
-    double vectors = 5.0 * (double)m->depth * (double)m->points + 3.0;
-    for (size_t l = 0; l + 1 < m->depth; l++)
-        for (int d = 0; d < 2; d++)
-            vectors += 4.0 * (double)nnd_traced_rank(m->matrix[l], (nnd_direction)d);
-    return vectors * (double)m->sites * sizeof(double);
-}
-
 static nnd_status send(nnd_deep_march *m, size_t scouts) {
     nnd_status status = NND_OK;
+    m->sent = 0;
     for (size_t s = 0; status == NND_OK && m->depth > 1 && s < scouts; s++) {
         status = make(m->ctx, m->problem, m->sampling, m, &m->scout[s]);
-        m->scouts = s + 1;
+        m->scouts = m->sent = s + 1;
         if (status == NND_OK)
             status = draw_weights(m->scout[s], s);
         for (size_t l = 0; status == NND_OK && l + 1 < m->depth; l++) {
@@ -480,27 +510,30 @@ static nnd_status send(nnd_deep_march *m, size_t scouts) {
     return status;
 }
 
-static nnd_status run_with(nnd_deep_march *m, size_t scouts, nnd_deep_look look, void *data,
-                           size_t *step) {
-    nnd_status status = send(m, scouts);
+static nnd_status run_with(nnd_deep_march *m, double rank_tol, size_t scouts, nnd_deep_look look,
+                           void *data, size_t *step) {
+    nnd_status status = set_up(m, rank_tol);
+    if (status == NND_OK)
+        status = send(m, scouts);
     if (status == NND_OK)
         status = march_on(m, look, data, step);
     dismiss(m);
     return status;
 }
 
-/* First with one that watches (deep-fluctuations.md#s9). */
+static bool is_lossy(const nnd_deep_march *m) {
+    return nnd_deep_march_lost(m) > m->sampling->lost;
+}
+
+/* First with one that watches. */
 nnd_status nnd_deep_march_run(nnd_deep_march *m, nnd_deep_look look, void *data, size_t *diverged) {
-    nnd_status status = run_with(m, 1, look, data, diverged);
-    if (status < NND_OK || nnd_deep_march_lost(m) <= NND_DEEP_LOST)
-        return status;
-    status = nnd_check_memory(m->ctx, nnd_deep_march_bytes(m) + NND_DEEP_SCOUTS * scout_bytes(m),
-                              "following what fluctuates about 0 (fewer samples need less)");
-    if (status != NND_OK)
-        return status;
-    forget(m);
-    status = set_up(m);
-    return status == NND_OK ? run_with(m, NND_DEEP_SCOUTS, look, data, diverged) : status;
+    double tol = m->sampling->rank_tol;
+    nnd_status status = run_with(m, tol, 1, look, data, diverged);
+    if (status >= NND_OK && is_lossy(m))
+        status = run_with(m, NND_DEEP_FINER * tol, 1, look, data, diverged);
+    if (status >= NND_OK && is_lossy(m))
+        status = run_with(m, tol, NND_DEEP_SCOUTS, look, data, diverged);
+    return status;
 }
 
 double nnd_deep_march_lost(const nnd_deep_march *m) {

@@ -32,6 +32,9 @@ typedef struct {
 typedef struct {
     size_t sites;
     double rank_tol;
+    double lost;          /**< largest move of a dropped residue that may be left, NND_DEEP_LOST */
+    size_t together;      /**< observables of one nnd_deep_influence, at most */
+    double held;          /**< bytes beside the march, which count when memory is checked */
     const nnd_sobol *net; /**< of as many points */
     nnd_rng_key key;
 } nnd_deep_sampling;
@@ -52,6 +55,10 @@ typedef struct {
 
 typedef struct nnd_deep_march nnd_deep_march;
 
+/** A march that would leave too much is made anew with so much of rank_tol: moves of short residues
+ * fall with it, those of residues that vanish in the mean do not (deep-fluctuations.md#s9). */
+#define NND_DEEP_FINER 0.25
+
 /** Moves of dropped residues below this are of the size that rank_tol leaves on generic data. */
 #define NND_DEEP_LOST 0.03
 
@@ -66,7 +73,7 @@ NND_MUST_USE nnd_status nnd_deep_march_new(nnd_context *ctx, const nnd_deep_prob
 void nnd_deep_march_free(nnd_deep_march *march);
 
 /** Marches through all steps, with a look at each. NND_DIVERGED: at step *diverged, not looked at.
- */
+ * NND_E_LIMIT: too many directions, for the memory or for the sites. */
 NND_MUST_USE nnd_status nnd_deep_march_run(nnd_deep_march *march, nnd_deep_look look, void *data,
                                            size_t *diverged);
 /** The same again under weights of the sites (L x sites; mean 1), with the same noise and the same
@@ -77,7 +84,7 @@ NND_MUST_USE nnd_status nnd_deep_march_replay(nnd_deep_march *march, const doubl
 /**
  * The largest move of a dropped residue that no direction follows, after a run: in units of a
  * fluctuation, relative to the vector that moves (deep-fluctuations.md#s9). A run that would leave
- * more than NND_DEEP_LOST asks for moves, too.
+ * more than it may drops less, and if that is no help asks for moves, too.
  */
 double nnd_deep_march_lost(const nnd_deep_march *march);
 
@@ -92,9 +99,9 @@ NND_MUST_USE nnd_status nnd_deep_influence(nnd_deep_march *march, size_t step, s
                                            const nnd_deep_observable *o, double *influence);
 /** Number of sites of a layer. */
 size_t nnd_deep_sites(const nnd_deep_march *march);
-/** Bytes in use; of nnd_deep_influence with n observables at once. */
-double nnd_deep_march_bytes(const nnd_deep_march *march);
-double nnd_deep_influence_bytes(const nnd_deep_march *march, size_t n);
+/** Memory at its highest of a march that finds the directions which this one found, and of
+ * nnd_deep_influence of n observables, with so many sites. */
+double nnd_deep_march_bytes(const nnd_deep_march *march, size_t n, size_t sites);
 /** Directions of matrix l (from layer l to l + 1 of 0 .. L-1): forward and backward. */
 void nnd_deep_ranks(const nnd_deep_march *march, size_t l, size_t rank[2]);
 /** Multiply-adds in products with vectors over sites so far. */

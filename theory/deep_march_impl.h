@@ -14,6 +14,7 @@ struct nnd_deep_march {
     const nnd_deep_problem *problem;
     const nnd_deep_sampling *sampling;
     size_t sites, depth, points, back; /**< back: points with backward fields */
+    double rank_tol;                   /**< of this run */
     nnd_population **population;       /**< L */
     nnd_traced **matrix;               /**< L - 1, from layer l to layer l + 1 */
     const double *weight;              /**< of the sites, L x sites; NULL: 1 */
@@ -36,10 +37,13 @@ struct nnd_deep_march {
     double multiply_adds;
     /* Marches beside this one, under other weights, that see what a dropped residue moves along. */
     nnd_deep_march *leader; /**< of a scout; NULL: none */
-    size_t scouts;
+    size_t scouts, sent;    /**< that are there; of the last run */
     nnd_deep_march *scout[NND_DEEP_SCOUTS];
     double *scout_weight; /**< L x sites */
 };
+
+/** Bytes of going back with n observables at once, with so many sites. */
+double nnd_deep_influence_bytes(const nnd_deep_march *march, size_t n, size_t sites);
 
 /** Field of layer l. */
 static inline double *nnd_deep_layer(const nnd_deep_march *m, double *field, size_t l) {

@@ -12,9 +12,9 @@ typedef nnd_status (*nnd_deep_replicate)(nnd_context *ctx, nnd_deep_march *march
 /** What the marches are. */
 typedef struct {
     const nnd_deep_sampled *p;
-    size_t sites;
-    size_t numbers;
-    double bytes; /**< of one */
+    size_t sites, numbers;
+    size_t together; /**< observables that go back together */
+    double vectors;  /**< over sites, that the work holds beside its march */
     nnd_deep_replicate work;
     void *data;
 } nnd_deep_replicates;
@@ -22,10 +22,20 @@ typedef struct {
 /**
  * Mean over p->replicates marches with all sites, and its standard error, which includes what of
  * the difference to as many marches with half as many sites and twice the tolerance noise does not
- * explain: errors of order 1/sites and of dropped directions are as large as that. `rank`: grows to
- * the largest forward and backward rank. Same bits for any number of threads.
+ * explain: errors of order 1/sites and of dropped directions are as large as that. As many go side
+ * by side as fit into the memory if they find the directions of `like`, fewer if they turn out to
+ * find more. `rank`: grows to the largest forward and backward rank. Same bits for any number of
+ * threads.
  */
 NND_MUST_USE nnd_status nnd_deep_replicates_run(nnd_context *ctx, const nnd_deep_replicates *r,
-                                                double *mean, double *se, size_t rank[2]);
+                                                const nnd_deep_march *like, double *mean,
+                                                double *se, size_t rank[2]);
+/** Memory at its highest with so many of them side by side, if they find the directions of `like`.
+ */
+double nnd_deep_replicates_bytes(const nnd_deep_replicates *r, const nnd_deep_march *like,
+                                 int workers);
+/** How many go side by side. */
+int nnd_deep_replicates_workers(const nnd_context *ctx, const nnd_deep_replicates *r,
+                                const nnd_deep_march *like);
 
 #endif

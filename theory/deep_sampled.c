@@ -124,15 +124,6 @@ static void find_two_time(const replicate *r, size_t times) {
                        r->result.two_time + (i * r->result.times + j) * square, train);
 }
 
-/* Ranks, and with them memory, are known only as they have grown. */
-static nnd_status check_memory(const replicate *r) {
-    double bytes =
-        nnd_deep_march_bytes(r->march) + nnd_deep_influence_bytes(r->march, sides(r->m->p));
-    return nnd_check_memory(r->ctx, bytes,
-                            "going back through the march (a larger rank_tol or fewer samples need "
-                            "less)");
-}
-
 static nnd_status follow(replicate *r, size_t *diverged) {
     const nnd_timegrid *grid = r->m->p->grid;
     size_t step = 0, times = 0;
@@ -141,8 +132,6 @@ static nnd_status follow(replicate *r, size_t *diverged) {
         *diverged = step;
         status = NND_OK;
     }
-    if (status == NND_OK)
-        status = check_memory(r);
     while (times < grid->count && grid->step[times] < step)
         times++;
     /* The last one first: it needs the most room, which the others use again. */
@@ -219,11 +208,117 @@ static double spread(const nnd_fluctuations *f, const nnd_fluctuations *se) {
     return most;
 }
 
+/* ---- what it takes ---- */
+
+static nnd_status pass(void *data, nnd_deep_march *march, size_t step) {
+    (void)data, (void)march, (void)step;
+    return NND_OK;
+}
+
+/* A march of so few sites that it costs nothing, from which the directions of the others are known.
+ */
+typedef struct {
+    nnd_sobol *net;
+    nnd_deep_sampling sampling;
+    nnd_deep_march *march;
+} preview;
+
+static void preview_clear(preview *v) {
+    nnd_deep_march_free(v->march);
+    nnd_sobol_free(v->net);
+    *v = (preview){0};
+}
+
+static nnd_status preview_with(nnd_context *ctx, const nnd_deep_sampled *p, size_t sites,
+                               preview *v) {
+    size_t diverged;
+    nnd_status status = nnd_sobol_new(ctx, sites, &v->net);
+    /* What others do where they lose too much, so that it does not find fewer directions. */
+    v->sampling = (nnd_deep_sampling){
+        .sites = sites,
+        .rank_tol = NND_DEEP_FINER * p->rank_tol,
+        .lost = NND_DEEP_LOST,
+        .net = v->net,
+        .key = {p->seed, 0, sites},
+    };
+    if (status == NND_OK)
+        status = nnd_deep_march_new(ctx, &p->problem, &v->sampling, &v->march);
+    return status == NND_OK ? nnd_deep_march_run(v->march, pass, NULL, &diverged) : status;
+}
+
+/* With more sites, if it runs out of them. */
+static nnd_status preview_make(nnd_context *ctx, const nnd_deep_sampled *p, preview *v) {
+    const size_t few = 512;
+    size_t sites = p->samples < few ? p->samples : few;
+    nnd_status status = preview_with(ctx, p, sites, v);
+    while (status == NND_E_LIMIT && sites < p->samples) {
+        preview_clear(v);
+        sites *= 2;
+        status = preview_with(ctx, p, sites, v);
+    }
+    bool enough = status >= NND_OK || (status == NND_E_LIMIT && v->march != NULL);
+    return enough ? NND_OK : status;
+}
+
+/* The marches for means, variances and covariances, as far as memory goes. */
+static nnd_deep_replicates replicates_of(const nnd_deep_sampled *p, size_t all) {
+    const nnd_deep_problem *q = &p->problem;
+    double kept = p->two_time ? (double)p->grid->count : 1.0;
+    double bytes = nnd_fluctuations_bytes(p->grid->count, q->samples, all, p->bias, p->two_time);
+    return (nnd_deep_replicates){
+        .p = p,
+        .sites = p->samples,
+        .numbers = (size_t)(bytes / sizeof(double)),
+        .together = sides(p),
+        .vectors = (double)q->depth * (kept * (double)q->samples + (double)sides(p)),
+        .work = make_moments,
+    };
+}
+
+static double mean_rank(const nnd_deep_march *march, size_t matrices) {
+    double sum = 0.0;
+    for (size_t l = 0; l < matrices; l++) {
+        size_t rank[2];
+        nnd_deep_ranks(march, l, rank);
+        sum += (double)(rank[0] + rank[1]) / 2.0;
+    }
+    return matrices > 0 ? sum / (double)matrices : 0.0;
+}
+
+/* Of all marches, if matrices have that rank. */
+static double flops_of(const nnd_deep_sampled *p, double all, double rank) {
+    const nnd_deep_problem *q = &p->problem;
+    double points = (double)q->points, depth = (double)q->depth, times = (double)q->steps + 1.0;
+    double queries = 2.0 * (depth - 1.0) * points, lengths = 0.0;
+    for (size_t i = 0; i < p->grid->count; i++)
+        lengths += (double)p->grid->step[i] + 1.0;
+    double reverse = 2.0 * lengths * all * (queries * 13.0 * rank + 20.0 * depth * points);
+    double march = times * queries * 6.0 * rank;
+    return 1.5 * (double)p->replicates * (double)p->samples * (reverse + march);
+}
+
+nnd_status nnd_deep_sampled_cost(nnd_context *ctx, const nnd_deep_sampled *p, nnd_cost *cost) {
+    size_t all = p->problem.samples + p->observables;
+    const nnd_deep_replicates work[] = {replicates_of(p, all), nnd_deep_bias_replicates(p, all)};
+    preview ahead = {0};
+    nnd_status status = preview_make(ctx, p, &ahead);
+    double rank = status == NND_OK ? mean_rank(ahead.march, p->problem.depth - 1) : 0.0;
+    for (int i = 0; status == NND_OK && i < (p->bias ? 2 : 1); i++) {
+        int workers = nnd_deep_replicates_workers(ctx, &work[i], ahead.march);
+        cost->bytes = fmax(cost->bytes, nnd_deep_replicates_bytes(&work[i], ahead.march, workers));
+        cost->single = fmax(cost->single, nnd_deep_replicates_bytes(&work[i], ahead.march, 1));
+    }
+    cost->flops = flops_of(p, (double)all, rank) + (p->bias ? nnd_deep_bias_flops(p, rank) : 0.0);
+    cost->threads = 2.0 * (double)p->replicates;
+    preview_clear(&ahead);
+    return status;
+}
+
+/* ---- all of them ---- */
+
 nnd_status nnd_deep_sampled_run(nnd_context *ctx, const nnd_deep_sampled *p, nnd_fluctuations *out,
                                 nnd_fluctuations *se, nnd_deep_report *report) {
     moments m = {.p = p, .train = p->problem.samples, .all = p->problem.samples + p->observables};
-    double bytes, flops, threads;
-    nnd_deep_sampled_cost(p, &bytes, &flops, &threads);
     *report = (nnd_deep_report){0};
     *out = *se = (nnd_fluctuations){0};
     nnd_status status = list_observables(ctx, p, &m);
@@ -231,18 +326,15 @@ nnd_status nnd_deep_sampled_run(nnd_context *ctx, const nnd_deep_sampled *p, nnd
         status = make_results(ctx, &m, out);
     if (status == NND_OK)
         status = make_results(ctx, &m, se);
-    nnd_deep_replicates r = {
-        .p = p,
-        .sites = p->samples,
-        .numbers = out->count,
-        .bytes = bytes,
-        .work = make_moments,
-        .data = &m,
-    };
+    nnd_deep_replicates r = replicates_of(p, m.all);
+    r.data = &m;
+    preview ahead = {0};
+    if (status == NND_OK)
+        status = preview_make(ctx, p, &ahead);
     if (status == NND_OK)
         nnd_progress_within(ctx, 0.0, p->bias ? MOMENTS : 1.0);
     if (status == NND_OK)
-        status = nnd_deep_replicates_run(ctx, &r, out->data, se->data, report->rank);
+        status = nnd_deep_replicates_run(ctx, &r, ahead.march, out->data, se->data, report->rank);
     for (size_t k = 0; status == NND_OK && k < 2 * p->replicates; k++)
         if (m.diverged[k] < out->diverged_at)
             out->diverged_at = se->diverged_at = m.diverged[k];
@@ -252,38 +344,14 @@ nnd_status nnd_deep_sampled_run(nnd_context *ctx, const nnd_deep_sampled *p, nnd
         report->lost = nnd_largest(report->lost, m.lost[k]);
     nnd_progress_within(ctx, MOMENTS, 1.0);
     if (status == NND_OK && p->bias && out->diverged_at == SIZE_MAX)
-        status = nnd_deep_bias_run(ctx, p, m.all, m.observable, out->bias, se->bias);
+        status = nnd_deep_bias_run(ctx, p, m.all, m.observable, ahead.march, out->bias, se->bias);
     if (status != NND_OK) {
         nnd_fluctuations_clear(out);
         nnd_fluctuations_clear(se);
     }
+    preview_clear(&ahead);
     free(m.observable);
     free(m.diverged);
     free(m.lost);
     return status == NND_OK && out->diverged_at != SIZE_MAX ? NND_DIVERGED : status;
-}
-
-void nnd_deep_sampled_cost(const nnd_deep_sampled *p, double *bytes, double *flops,
-                           double *threads) {
-    const nnd_deep_problem *q = &p->problem;
-    double points = (double)q->points, depth = (double)q->depth, times = (double)q->steps + 1.0;
-    double sites = (double)p->samples, matrices = depth - 1.0, runs = (double)p->replicates;
-    /* As of wide networks: ranks saturate at some tens per point. */
-    double rank = points * fmin(30.0, times), all = (double)(q->samples + p->observables);
-    double kept = p->two_time ? (double)p->grid->count : 1.0, lengths = 0.0;
-    double march = (5.0 + 2.0 * times) * depth * points + matrices * 8.0 * rank;
-    double back =
-        (double)sides(p) * (matrices * 4.0 * (rank + 12.0) + (3.0 * depth + 2.0) * points + depth) +
-        kept * depth * (double)q->samples;
-    *bytes =
-        sites * (march + back) * sizeof(double) +
-        5.0 * nnd_fluctuations_bytes(p->grid->count, q->samples, (size_t)all, p->bias, p->two_time);
-    for (size_t i = 0; i < p->grid->count; i++)
-        lengths += (double)p->grid->step[i] + 1.0;
-    double queries = 2.0 * matrices * points;
-    double reverse = 2.0 * lengths * all * (queries * 13.0 * rank + 20.0 * depth * points);
-    *flops = 1.5 * runs * sites * (reverse + times * queries * 6.0 * rank);
-    if (p->bias)
-        *flops += nnd_deep_bias_flops(p, rank);
-    *threads = 2.0 * runs;
 }

@@ -5,6 +5,7 @@
 #define NNDMFT_THEORY_DEEP_SAMPLED_H
 
 #include "nndmft/solvers/influence.h"
+#include "nndmft/theory.h"
 #include "theory/deep_march.h"
 
 /** What is asked for; all pointers are borrowed. */
@@ -35,9 +36,9 @@ typedef struct {
 NND_MUST_USE nnd_status nnd_deep_sampled_run(nnd_context *ctx, const nnd_deep_sampled *p,
                                              nnd_fluctuations *out, nnd_fluctuations *se,
                                              nnd_deep_report *report);
-/** Bytes held by one run, operations done by all, and how many can run side by side, roughly: ranks
- * are not known beforehand. */
-void nnd_deep_sampled_cost(const nnd_deep_sampled *p, double *bytes, double *flops,
-                           double *threads);
+/** What it takes, `results` apart, by what a march of few sites finds: directions are about as many
+ * with any number of sites. */
+NND_MUST_USE nnd_status nnd_deep_sampled_cost(nnd_context *ctx, const nnd_deep_sampled *p,
+                                              nnd_cost *cost);
 
 #endif

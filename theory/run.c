@@ -31,15 +31,18 @@ static double arrays_of(const nnd_model *model) {
 
 /* Memory of a case. */
 typedef struct {
-    double bytes;   /* of the dearest point while it is solved */
+    double bytes;   /* of the dearest point while it is solved by all threads */
+    double single;  /* by one of them */
     double frames;  /* of all frames, but for their numbers */
     double numbers; /* in all frames, and again in their stack */
 } holdings;
 
-/* Points that are solved beside the frames of the others; then the frames and their stack. */
+/* Points that are solved beside the frames of the others, one by one with all threads, or each by
+ * one; then the frames and their stack. */
 static double peak(int workers, void *data) {
     const holdings *h = data;
-    return h->frames + h->numbers + fmax(workers * h->bytes, h->numbers);
+    double solving = workers > 1 ? workers * h->single : h->bytes;
+    return h->frames + h->numbers + fmax(solving, h->numbers);
 }
 
 /* Points that are alone use several threads themselves. */
@@ -62,6 +65,7 @@ nnd_status nnd_theory_plan(nnd_context *ctx, const nnd_case *c, nnd_plan *plan) 
         nnd_cost cost = {0};
         status = theory->cost(ctx, c->params[i], &cost);
         h.bytes = fmax(h.bytes, cost.bytes);
+        h.single = fmax(h.single, cost.single > 0.0 ? cost.single : cost.bytes);
         h.numbers += cost.results;
         point[i] = (nnd_pieces){1, flops_of(ctx, c, &cost)};
     }

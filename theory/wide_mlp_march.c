@@ -395,7 +395,7 @@ static nnd_status check_memory(const nnd_wide_marching *m, double now) {
     nnd_format(what, sizeof what,
                "the march, whose rank has grown to %zu at t = %g (a larger rank_tol keeps less),",
                rank, nnd_wide_mlp_time(m->problem->params, now));
-    return nnd_check_memory(m->problem->ctx, bytes * m->fields.sampling->workers, what);
+    return nnd_check_memory(m->problem->ctx, bytes, what);
 }
 
 static nnd_status record_mark(nnd_wide_marching *m, size_t mark, double now,

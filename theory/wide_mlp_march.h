@@ -14,7 +14,6 @@ typedef struct {
     double rank_tol;
     const nnd_sobol *net; /**< of `sites` points, where `fresh` needs one */
     uint64_t replicate;
-    int workers; /**< marches that share the memory limit */
 } nnd_wide_sampling;
 
 /** What one march did. */

@@ -35,8 +35,7 @@ nnd_status nnd_wide_march_replicates(const nnd_wide_problem *problem, size_t run
                       .sampling = {.fresh = NND_FRESH_MATCHED,
                                    .sites = (size_t)p->samples,
                                    .rank_tol = p->rank_tol,
-                                   .net = net,
-                                   .workers = workers},
+                                   .net = net},
                       .runs = runs,
                       .record = record};
     if (status == NND_OK)
@@ -53,7 +52,6 @@ nnd_status nnd_wide_march_exact(const nnd_wide_problem *problem, nnd_wide_curves
         .fresh = NND_FRESH_UNIT,
         .sites = 16 * (problem->points + 2),
         .rank_tol = tolerance,
-        .workers = 1,
     };
     nnd_wide_work work;
     nnd_status status = nnd_wide_march(problem, &sampling, record, &work);

@@ -128,7 +128,8 @@ typedef nnd_status (*nnd_piece_fn)(nnd_context *ctx, size_t i, void *data);
 
 /**
  * Does the pieces 0..count-1 on at most `workers` threads. The context of a piece shares log,
- * progress, memory limit and interrupt with `ctx`; it has one thread where pieces run side by side.
+ * progress, memory limit and interrupt with `ctx`; it has one thread where pieces run side by side,
+ * and what nnd_check_memory is asked of it is for as many pieces.
  * Frames that outlive their piece must be handed over by nnd_frame_adopt.
  *
  * Returns NND_OK, or the first failure (negative status) in the order of pieces with its message,
@@ -138,7 +139,8 @@ typedef nnd_status (*nnd_piece_fn)(nnd_context *ctx, size_t i, void *data);
 NND_MUST_USE nnd_status nnd_parallel(nnd_context *ctx, int workers, size_t count, nnd_piece_fn work,
                                      void *data);
 
-/** NND_E_LIMIT with a message naming `what` and the bytes if `bytes` exceeds the memory limit. */
+/** NND_E_LIMIT with a message naming `what` and the bytes if `bytes`, held by all pieces that are
+ * worked on side by side, exceed the memory limit. */
 NND_MUST_USE nnd_status nnd_check_memory(nnd_context *ctx, double bytes, const char *what);
 
 NND_API_END

@@ -14,6 +14,7 @@ NND_API_BEGIN
 /** What one parameter point needs. */
 typedef struct {
     double bytes;   /**< memory held while it is solved, besides the result */
+    double single;  /**< the same on one thread; 0: as much */
     double results; /**< of the numbers in its frame */
     double flops;   /**< floating-point operations, those of a matrix-vector product in cache */
     double threads; /**< threads that one point can use when it has them for itself; 0: one */

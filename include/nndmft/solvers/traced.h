@@ -44,8 +44,9 @@ NND_MUST_USE nnd_status nnd_traced_update(nnd_traced *matrix, size_t n, const do
 
 /** Number of directions: q_k (forward), p_j (backward). */
 size_t nnd_traced_rank(const nnd_traced *matrix, nnd_direction direction);
-/** Bytes in use, apart from those of going back. */
-double nnd_traced_bytes(const nnd_traced *matrix);
+/** Bytes of a matrix that has been asked for as much, with so many sites, apart from those of going
+ * back. */
+double nnd_traced_bytes(const nnd_traced *matrix, size_t sites);
 
 /**
  * Begins anew under other weights of the sites (NULL: 1), with the noise that was drawn and the
@@ -68,6 +69,8 @@ typedef struct {
 NND_MUST_USE nnd_status nnd_traced_scout(nnd_context *ctx, const nnd_traced *leader,
                                          const double *in_weight, const double *out_weight,
                                          nnd_traced **scout);
+/** Bytes of a scout of a matrix that has been asked for as much, with so many sites. */
+double nnd_traced_scout_bytes(const nnd_traced *leader, size_t sites);
 /**
  * nnd_traced_apply of everyone to his own vectors: v[0] and image[0] are the leader's, v[1 + s] and
  * image[1 + s] those of scout s. Where a residue that is dropped moves with the weights, directions
@@ -98,8 +101,8 @@ void nnd_traced_reverse_update(nnd_traced *matrix, size_t n, const double *weigh
  */
 void nnd_traced_reverse(nnd_traced *matrix, nnd_direction direction, const double *image_bar,
                         double *asked_bar, double *in_influence, double *out_influence);
-/** Bytes of going back with as many right-hand sides from all blocks. */
-double nnd_traced_reverse_bytes(const nnd_traced *matrix, size_t sides);
+/** Bytes of going back with as many right-hand sides from all blocks, with so many sites. */
+double nnd_traced_reverse_bytes(const nnd_traced *matrix, size_t sides, size_t sites);
 /** Multiply-adds done so far in products with vectors over sites, forth and back. */
 double nnd_traced_work(const nnd_traced *matrix);
 
