@@ -64,6 +64,31 @@ static void measure(const nnd_panel *panel, nnd_layers layers, nnd_cell *cell) {
     cell->y.min = fmax(cell->y.min, cell->least);
 }
 
+nnd_axis nnd_cell_y_axis(const nnd_panel *panel, nnd_span y) {
+    bool on_zero = (panel->histogram || panel->lift > 0.0) && !panel->log_y;
+    nnd_axis axis = {.log = panel->log_y, .upright = true, .room = panel->upright};
+    if (on_zero)
+        nnd_span_widen(&y, 0.0);
+    nnd_axis_fit_loosely(&axis, y);
+    if (on_zero)
+        axis.min = 0.0;
+    return axis;
+}
+
+nnd_span nnd_cell_y_span(const nnd_panel *panel, nnd_layers layers) {
+    nnd_cell cell = {.x = nnd_span_empty, .y = nnd_span_empty, .least = -INFINITY};
+    measure(panel, layers, &cell);
+    return cell.y;
+}
+
+size_t nnd_cell_y_tics(const nnd_panel *panel, nnd_layers layers) {
+    nnd_span y = nnd_cell_y_span(panel, layers);
+    if (nnd_span_is_empty(y))
+        return 0;
+    nnd_axis axis = nnd_cell_y_axis(panel, y);
+    return nnd_axis_width(&axis);
+}
+
 void nnd_cell_write(const nnd_panel *panel, nnd_layers layers, nnd_axes axes,
                     const nnd_legend *legend, FILE *out) {
     nnd_cell cell = {.x = nnd_span_empty,
@@ -73,7 +98,7 @@ void nnd_cell_write(const nnd_panel *panel, nnd_layers layers, nnd_axes axes,
                      .separator = "plot "};
     measure(panel, layers, &cell);
     axes(panel, cell.x, cell.y, out);
-    if (cell.y.min > cell.y.max) {
+    if (nnd_span_is_empty(cell.y)) {
         nnd_cell_nothing("no finite values", out);
         return;
     }

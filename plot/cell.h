@@ -3,6 +3,7 @@
 #ifndef NNDMFT_PLOT_CELL_H
 #define NNDMFT_PLOT_CELL_H
 
+#include "plot/axis.h"
 #include "plot/legend.h"
 #include "plot/trace.h"
 
@@ -44,16 +45,31 @@ void nnd_cell_names(const nnd_panel *panel, nnd_layers layers, nnd_legend *legen
 /** Writes a cell below its title: axes, what layers tell, legend. */
 void nnd_cell_write(const nnd_panel *panel, nnd_layers layers, nnd_axes axes,
                     const nnd_legend *legend, FILE *out);
+/** What the y axis of a cell must span. */
+nnd_span nnd_cell_y_span(const nnd_panel *panel, nnd_layers layers);
+/** The y axis that spans so much. Boxes, and curves with base lines, stand on zero. */
+nnd_axis nnd_cell_y_axis(const nnd_panel *panel, nnd_span y);
+/** Characters of the widest label of its tics. */
+size_t nnd_cell_y_tics(const nnd_panel *panel, nnd_layers layers);
 /** Says why there is nothing to see in a cell. */
 void nnd_cell_nothing(const char *why, FILE *out);
 
 /* ---- kinds of cells ---- */
 
+/** What stands at an upright axis: labels of its tics, and beyond them what it means. */
+typedef struct {
+    char text[NND_PLOT_TEXT]; /**< "": there is no such axis */
+    size_t tics;              /**< characters of the widest label */
+} nnd_side;
+
 /** A way to draw a variable. */
 typedef struct {
     /** The entries of the legend; NULL: none. */
     void (*legend)(const nnd_panel *panel, nnd_legend *legend);
-    /** Writes title, axes, data and the plot command of the at-th cell; margins are set already. */
+    /** What stands at the y axis of the at-th cell, and at the bar of its colours. */
+    void (*sides)(const nnd_panel *panel, size_t at, nnd_side *y, nnd_side *bar);
+    /** Writes title, axes, data and the plot command of the at-th cell. Margins, the place of the
+     * bar of colours, and what stands at their sides are written already. */
     void (*draw)(const nnd_panel *panel, size_t at, const nnd_legend *legend, FILE *out);
 } nnd_cell_kind;
 

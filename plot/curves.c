@@ -90,7 +90,8 @@ static void draw_points(const nnd_panel *panel, const drawn *d, nnd_cell *cell) 
         nnd_cell_draw(cell, colour,
                       "using 1:3:(0):($4-$3) with vectors heads size graph 0.006,90 lw 1");
     nnd_cell_draw(cell, colour, "using 1:2 with points pt %d ps %s",
-                  nnd_plot_point(further ? NND_PLOT_OPEN + d->size % NND_PLOT_OPEN : d->size),
+                  nnd_plot_point(further ? NND_PLOT_OPEN + d->size % NND_PLOT_OPEN
+                                         : nnd_panel_point(panel, d->curve, d->size)),
                   further ? "0.45" : "0.55");
 }
 
@@ -151,15 +152,22 @@ static void tell_layers(const nnd_panel *panel, nnd_cell *cell) {
 
 /* ---- axes ---- */
 
-static void write_x_axis(const nnd_panel *panel, FILE *out) {
+static void write_x_axis(const nnd_panel *panel, nnd_span x, FILE *out) {
     if (panel->x == NULL) {
         fputs("unset xtics\nset xrange [-1:1]\n", out);
         return;
     }
-    nnd_plot_dim_label(panel, panel->x, "x", out);
+    nnd_plot_x_dim_label(panel, panel->x, out);
     if (nnd_dim_is_category(panel->x)) {
         nnd_print(out, "set xrange [-0.6:%g]\n", (double)panel->x->length - 0.4);
-        nnd_plot_list_tics(panel->x, "x", out);
+        nnd_plot_list_tics(panel, panel->x, "x", out);
+        return;
+    }
+    nnd_axis axis = {
+        .log = panel->log_x, .whole = panel->x->kind == NND_COORD_INTEGER, .room = panel->level};
+    if (!nnd_span_is_empty(x)) {
+        nnd_axis_fit_loosely(&axis, x);
+        nnd_axis_write(&axis, "x", out);
     }
 }
 
@@ -167,7 +175,6 @@ static void write_x_axis(const nnd_panel *panel, FILE *out) {
 static void write_base_lines(const nnd_panel *panel, FILE *out) {
     const nnd_plot_key *ridge = nnd_panel_ridge(panel);
     char text[NND_PLOT_LABEL];
-    nnd_plot_dim_label(panel, ridge->dim, "y", out);
     fputs("set ytics noenhanced (", out);
     for (size_t c = 0; c < panel->curves; c++) {
         nnd_coord_text(ridge->dim, nnd_panel_ridge_position(panel, c), sizeof text, text);
@@ -179,17 +186,25 @@ static void write_base_lines(const nnd_panel *panel, FILE *out) {
 }
 
 static void write_axes(const nnd_panel *panel, nnd_span x, nnd_span y, FILE *out) {
-    write_x_axis(panel, out);
-    nnd_plot_value_label(panel, "y", out);
-    if (y.min > y.max)
+    write_x_axis(panel, x, out);
+    if (nnd_span_is_empty(y))
         return;
-    if (!nnd_dim_is_category(panel->x))
-        nnd_span_write(x, panel->log_x, "x", panel->captioned ? panel->level : 0, out);
-    nnd_span_write(y, panel->log_y, "y", 0, out);
-    if ((panel->histogram || panel->lift > 0.0) && !panel->log_y)
-        fputs("set yrange [0:]\n", out);
+    nnd_axis axis = nnd_cell_y_axis(panel, y);
+    nnd_axis_write(&axis, "y", out);
     if (panel->lift > 0.0)
         write_base_lines(panel, out);
+}
+
+static void sides(const nnd_panel *panel, size_t at, nnd_side *y, nnd_side *bar) {
+    const nnd_plot_key *ridge = nnd_panel_ridge(panel);
+    nnd_panel here = *panel;
+    here.facet.at = at;
+    (void)bar;
+    y->tics = ridge != NULL ? nnd_plot_list_width(ridge->dim) : nnd_cell_y_tics(&here, tell_layers);
+    if (ridge != NULL)
+        nnd_plot_dim_text(panel, ridge->dim, sizeof y->text, y->text);
+    else
+        nnd_plot_value_text(panel, sizeof y->text, y->text);
 }
 
 static void draw(const nnd_panel *panel, size_t at, const nnd_legend *legend, FILE *out) {
@@ -207,4 +222,4 @@ static void make_legend(const nnd_panel *panel, nnd_legend *legend) {
     nnd_cell_names(panel, tell_layers, legend);
 }
 
-const nnd_cell_kind nnd_cell_curves = {make_legend, draw};
+const nnd_cell_kind nnd_cell_curves = {make_legend, sides, draw};

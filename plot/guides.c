@@ -10,6 +10,9 @@
 #include "plot/layers.h"
 
 enum { DOTTED = 2, BAND = 0xE6E6E6 };
+/* What the colour of several curves, and that of one, is behind curves, as transparent as bands
+ * are. */
+enum { PALE_GREY = 0xDDDDDD, PALE_BLUE = 0xCCE3F0 };
 /* What happens is near the edge of a bulk: the axis begins a little below it. */
 static const double BELOW_BULK = 0.9, ABOVE_BULK = 1.05;
 /* Room for the number of a level. */
@@ -261,7 +264,8 @@ static void name_band(const nnd_panel *panel, const nnd_guide *g, const nnd_dim 
         nnd_coord_text(sizes, k, sizeof size, size);
         nnd_text_add(&text, "%s %s", k > 0 ? "," : "", size);
     }
-    nnd_cell_name(cell, NND_MARK_BAND, nnd_panel_neutral(panel), 0, label);
+    nnd_cell_name(cell, NND_MARK_BAND, nnd_panel_colours(panel) > 1 ? PALE_GREY : PALE_BLUE, 0,
+                  label);
 }
 
 /* With a simulation, of its first size alone: bands of several would hide its crosses. */

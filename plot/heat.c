@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /** Matrices of samples, layers or times as heat maps, theory beside simulation. */
 #include <math.h>
+#include <string.h>
 
 #include "plot/cell.h"
 #include "plot/label.h"
@@ -99,34 +100,55 @@ static void write_matrix(const matrix *m, FILE *out) {
     fputs("EOD\n", out);
 }
 
-/* Values of both signs get two colours that meet in white at zero. */
-static void write_palette(nnd_span span, FILE *out) {
-    if (span.min < 0.0 && span.max > 0.0) {
-        double top = fmax(-span.min, span.max);
-        nnd_print(out,
-                  "set palette defined (-1 '#0072B2', -0.5 '#7FB8D8', 0 '#FFFFFF', 0.5 '#EAAE7F',"
-                  " 1 '#D55E00')\nset cbrange [%.12g:%.12g]\n",
-                  -top, top);
-        return;
+static bool has_both_signs(nnd_span span) {
+    return span.min < 0.0 && span.max > 0.0;
+}
+
+/* The bar of colours. Values of both signs stretch as far on both sides of zero. */
+static nnd_axis bar_of(const nnd_panel *panel, nnd_span span) {
+    nnd_axis bar = {.upright = true, .room = panel->upright};
+    double top = fmax(-span.min, span.max);
+    if (has_both_signs(span))
+        span = (nnd_span){-top, top};
+    if (nnd_span_is_point(span)) {
+        double beside = fmax(0.05 * fabs(span.max), 1e-12);
+        span = (nnd_span){span.min - beside, span.max + beside};
     }
-    fputs("set palette defined (0 '#440154', 1 '#3B528B', 2 '#21918C', 3 '#5EC962', 4 '#FDE725')\n",
+    nnd_axis_fit(&bar, span);
+    return bar;
+}
+
+/* Values of both signs get two colours that meet in white at zero. */
+static void write_palette(const nnd_panel *panel, nnd_span span, FILE *out) {
+    fputs(has_both_signs(span)
+              ? "set palette defined (-1 '#0072B2', -0.5 '#7FB8D8', 0 '#FFFFFF', 0.5 '#EAAE7F',"
+                " 1 '#D55E00')\n"
+              : "set palette defined (0 '#440154', 1 '#3B528B', 2 '#21918C', 3 '#5EC962',"
+                " 4 '#FDE725')\n",
           out);
-    double room = nnd_span_is_point(span) ? fmax(0.05 * fabs(span.max), 1e-12) : 0.0;
-    nnd_print(out, "set cbrange [%.12g:%.12g]\n", span.min - room, span.max + room);
+    nnd_axis bar = bar_of(panel, span);
+    nnd_axis_write(&bar, "cb", out);
+}
+
+/* Over coordinates that are numbers. */
+static nnd_axis axis_over(const nnd_panel *panel, const axis *a, bool upright) {
+    nnd_axis numbers = {.log = a->log,
+                        .upright = upright,
+                        .whole = a->dim->kind == NND_COORD_INTEGER,
+                        .room = upright ? panel->upright : panel->level};
+    nnd_span ends;
+    double unused;
+    edges(a, 0, &ends.min, &unused);
+    edges(a, (a->dim->length - 1) / a->step * a->step, &unused, &ends.max);
+    nnd_axis_fit(&numbers, ends);
+    return numbers;
 }
 
 static void write_axis(const nnd_panel *panel, const axis *a, const char *name, FILE *out) {
-    double low, high, unused;
-    edges(a, 0, &low, &unused);
-    edges(a, (a->dim->length - 1) / a->step * a->step, &unused, &high);
-    if (a->log)
-        fprintf(out, "set logscale %s\n", name);
-    nnd_print(out, "set %srange [%.12g:%.12g]\n", name, low, high);
+    nnd_axis numbers = axis_over(panel, a, strcmp(name, "y") == 0);
+    nnd_axis_write(&numbers, name, out);
     if (a->listed)
-        nnd_plot_list_tics(a->dim, name, out);
-    else if (a->dim->kind == NND_COORD_INTEGER && a->dim->length <= 10)
-        fprintf(out, "set %stics 1\n", name);
-    nnd_plot_dim_label(panel, a->dim, name, out);
+        nnd_plot_list_tics(panel, a->dim, name, out);
 }
 
 static void write_title(const nnd_panel *panel, bool theory, FILE *out) {
@@ -140,23 +162,28 @@ static void write_title(const nnd_panel *panel, bool theory, FILE *out) {
     nnd_plot_title(panel, panel->name, text, out);
 }
 
+/* Theory and simulation share their colours. */
+static nnd_span span_of_both(const nnd_panel *panel) {
+    nnd_span span = nnd_span_empty;
+    span_values(panel, &panel->theory, &span);
+    span_values(panel, &panel->mc, &span);
+    return span;
+}
+
 static void draw_matrix(const nnd_panel *panel, bool theory, FILE *out) {
     const nnd_source *source = theory ? &panel->theory : &panel->mc;
-    nnd_span mine = nnd_span_empty, span = nnd_span_empty;
+    nnd_span mine = nnd_span_empty;
     matrix m;
     span_values(panel, source, &mine);
     write_title(panel, theory, out);
-    if (!read_matrix(panel, source, &m) || mine.min > mine.max) {
+    if (!read_matrix(panel, source, &m) || nnd_span_is_empty(mine)) {
         nnd_cell_nothing("no finite values", out);
         return;
     }
-    /* Theory and simulation share their colours. */
-    span_values(panel, &panel->theory, &span);
-    span_values(panel, &panel->mc, &span);
     write_axis(panel, &m.x, "x", out);
     write_axis(panel, &m.y, "y", out);
-    write_palette(span, out);
-    nnd_plot_value_label(panel, "cb", out);
+    nnd_plot_x_dim_label(panel, m.x.dim, out);
+    write_palette(panel, span_of_both(panel), out);
     fputs("set tics out front\n", out);
     write_matrix(&m, out);
     fputs("plot $matrix using 1:2:3:4:5:6:7 with boxxyerror fillstyle solid 1.0 noborder"
@@ -164,15 +191,38 @@ static void draw_matrix(const nnd_panel *panel, bool theory, FILE *out) {
           out);
 }
 
-/* Theory beside simulation, before above after, facet after facet. */
-static void draw(const nnd_panel *panel, size_t at, const nnd_legend *legend, FILE *out) {
-    nnd_panel here = *panel;
+/* The at-th matrix: theory beside simulation, before above after, facet after facet. Returns its
+ * source. */
+static bool pick(nnd_panel *panel, size_t at) {
     size_t sources = nnd_panel_sources(panel), times = panel->before_after ? 2 : 1;
-    (void)legend;
-    here.facet.at = at / sources / times;
+    panel->facet.at = at / sources / times;
     if (panel->before_after && at / sources % times == 0)
-        here.instant.at = 0;
-    draw_matrix(&here, at % sources == 0 && panel->theory.array != NULL, out);
+        panel->instant.at = 0;
+    return at % sources == 0 && panel->theory.array != NULL;
 }
 
-const nnd_cell_kind nnd_cell_heat = {NULL, draw};
+static void sides(const nnd_panel *panel, size_t at, nnd_side *y, nnd_side *bar) {
+    nnd_panel here = *panel;
+    bool theory = pick(&here, at);
+    matrix m;
+    if (!read_matrix(&here, theory ? &here.theory : &here.mc, &m))
+        return;
+    nnd_axis numbers = axis_over(&here, &m.y, true);
+    nnd_plot_dim_text(&here, m.y.dim, sizeof y->text, y->text);
+    y->tics = m.y.listed ? nnd_plot_list_width(m.y.dim) : nnd_axis_width(&numbers);
+    nnd_span span = span_of_both(&here);
+    if (nnd_span_is_empty(span))
+        return;
+    nnd_axis colours = bar_of(&here, span);
+    nnd_plot_value_text(&here, sizeof bar->text, bar->text);
+    bar->tics = nnd_axis_width(&colours);
+}
+
+static void draw(const nnd_panel *panel, size_t at, const nnd_legend *legend, FILE *out) {
+    nnd_panel here = *panel;
+    (void)legend;
+    bool theory = pick(&here, at);
+    draw_matrix(&here, theory, out);
+}
+
+const nnd_cell_kind nnd_cell_heat = {NULL, sides, draw};

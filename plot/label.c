@@ -2,16 +2,43 @@
 #include <string.h>
 
 #include "core/text.h"
+#include "plot/axis.h"
 #include "plot/label.h"
+
+/* So many characters of a label of x may stand beyond its axis. */
+enum { BEYOND = 3 };
 
 static const nnd_param *param(const nnd_model *model, const char *name) {
     return model != NULL ? nnd_param_find(model->params, name) : NULL;
 }
 
+/* Dimensions that are no parameters: what they count, and its symbol if that is not its name. */
+static const struct {
+    const char *name, *counts, *symbol;
+} COUNTED[] = {
+    {"mu", "sample", "μ"},
+    {"nu", "sample", "ν"},
+    {"test", "test sample", NULL},
+    {"layer2", "second layer", NULL},
+};
+enum { COUNTED_DIMS = sizeof COUNTED / sizeof *COUNTED };
+
+/* Position in that list; its length if there is none. */
+static size_t counted(const char *name) {
+    size_t i = 0;
+    while (i < COUNTED_DIMS && strcmp(COUNTED[i].name, name) != 0)
+        i++;
+    return i;
+}
+
 const char *nnd_plot_symbol(const nnd_model *model, const char *name) {
     const nnd_variable *v = model != NULL ? nnd_model_variable(model, name) : NULL;
     const nnd_param *p = v == NULL ? param(model, name) : NULL;
-    const char *symbol = v != NULL ? v->symbol : p != NULL ? p->symbol : NULL;
+    size_t i = v == NULL && p == NULL ? counted(name) : COUNTED_DIMS;
+    const char *symbol = v != NULL          ? v->symbol
+                         : p != NULL        ? p->symbol
+                         : i < COUNTED_DIMS ? COUNTED[i].symbol
+                                            : NULL;
     return symbol != NULL ? symbol : name;
 }
 
@@ -20,8 +47,12 @@ void nnd_plot_describe(const nnd_panel *panel, size_t from, size_t to, size_t cu
     nnd_text list = nnd_text_in(size, text);
     for (size_t k = from; k < to; k++) {
         const nnd_dim *dim = panel->key[k].dim;
+        size_t at = nnd_panel_position(panel, k, curve);
         char value[NND_PLOT_LABEL];
-        nnd_coord_text(dim, nnd_panel_position(panel, k, curve), sizeof value, value);
+        if (dim->kind == NND_COORD_REAL) /* in as many digits as tics have */
+            nnd_format(value, sizeof value, "%.6g", dim->value[at]);
+        else
+            nnd_coord_text(dim, at, sizeof value, value);
         nnd_text_item(&list, ", ", "%s = %s", nnd_plot_symbol(panel->model, dim->name), value);
     }
 }
@@ -64,45 +95,58 @@ static const char *dim_name(const nnd_panel *panel, const nnd_dim *dim) {
         return steps ? "step t" : "time t";
     if (strcmp(dim->name, "s") == 0 && panel->y != NULL)
         return steps ? "step s" : "time s";
-    return "";
+    size_t i = counted(dim->name);
+    return i < COUNTED_DIMS ? COUNTED[i].counts : "";
 }
 
-void nnd_plot_axis_label(const nnd_panel *panel, const char *axis, const char *text, FILE *out) {
-    bool upright = strcmp(axis, "x") != 0;
-    fprintf(out, "set %slabel ", axis);
-    size_t lines = nnd_plot_quote_wrapped(out, text, upright ? panel->upright : panel->level);
-    /* gnuplot moves the first of several lines away from the axis, but not quite far enough. */
-    if (lines > 1 && strcmp(axis, "y") == 0)
-        nnd_print(out, " offset %.2g,0", -0.7 * (double)(lines - 1));
+void nnd_plot_dim_text(const nnd_panel *panel, const nnd_dim *dim, size_t size, char *text) {
+    const nnd_guide *outlier = panel->histogram ? nnd_panel_guide(panel, NND_GUIDE_ARROW) : NULL;
+    if (outlier != NULL && nnd_source_of(panel->theory.frame, outlier->name).array != NULL)
+        label(panel, outlier->name, "", size, text);
+    else if (dim == panel->x && panel->drawing->over != NULL)
+        label(panel, panel->drawing->over, "", size, text);
+    else if (dim == panel->x && panel->drawing->x_name != NULL)
+        snprintf(text, size, "%s %s", panel->drawing->x_name, dim->name);
+    else
+        label(panel, dim->name, dim_name(panel, dim), size, text);
+}
+
+void nnd_plot_value_text(const nnd_panel *panel, size_t size, char *text) {
+    bool law = panel->histogram && panel->theory.array != NULL;
+    label(panel, law ? panel->theory.array->name : panel->name, "", size, text);
+}
+
+void nnd_plot_x_label(const nnd_panel *panel, char *text, FILE *out) {
+    nnd_plot_wrap(text, panel->level + BEYOND);
+    fputs("set xlabel ", out);
+    nnd_plot_quote_lines(out, text);
     fputs(" noenhanced\n", out);
 }
 
-void nnd_plot_dim_label(const nnd_panel *panel, const nnd_dim *dim, const char *axis, FILE *out) {
-    const nnd_guide *outlier = panel->histogram ? nnd_panel_guide(panel, NND_GUIDE_ARROW) : NULL;
+void nnd_plot_x_dim_label(const nnd_panel *panel, const nnd_dim *dim, FILE *out) {
     char text[NND_PLOT_TEXT];
-    if (outlier != NULL && nnd_source_of(panel->theory.frame, outlier->name).array != NULL)
-        label(panel, outlier->name, "", sizeof text, text);
-    else if (dim == panel->x && panel->drawing->over != NULL)
-        label(panel, panel->drawing->over, "", sizeof text, text);
-    else if (dim == panel->x && panel->drawing->x_name != NULL)
-        snprintf(text, sizeof text, "%s %s", panel->drawing->x_name, dim->name);
-    else
-        label(panel, dim->name, dim_name(panel, dim), sizeof text, text);
-    nnd_plot_axis_label(panel, axis, text, out);
+    nnd_plot_dim_text(panel, dim, sizeof text, text);
+    nnd_plot_x_label(panel, text, out);
 }
 
-void nnd_plot_value_label(const nnd_panel *panel, const char *axis, FILE *out) {
-    bool law = panel->histogram && panel->theory.array != NULL;
-    char text[NND_PLOT_TEXT];
-    label(panel, law ? panel->theory.array->name : panel->name, "", sizeof text, text);
-    nnd_plot_axis_label(panel, axis, text, out);
+size_t nnd_plot_list_width(const nnd_dim *dim) {
+    char text[NND_PLOT_LABEL];
+    size_t widest = 0;
+    for (size_t i = 0; i < dim->length; i++) {
+        nnd_coord_text(dim, i, sizeof text, text);
+        size_t width = nnd_plot_characters(text, strlen(text));
+        widest = width > widest ? width : widest;
+    }
+    return widest;
 }
 
-void nnd_plot_list_tics(const nnd_dim *dim, const char *axis, FILE *out) {
-    enum { MOST = 16 };
+void nnd_plot_list_tics(const nnd_panel *panel, const nnd_dim *dim, const char *axis, FILE *out) {
+    bool upright = strcmp(axis, "y") == 0;
+    size_t step = nnd_axis_step(dim->length, nnd_plot_list_width(dim), upright,
+                                upright ? panel->upright : panel->level);
     char text[NND_PLOT_LABEL];
     fprintf(out, "set %stics noenhanced (", axis);
-    for (size_t i = 0; i < dim->length; i += (dim->length + MOST - 1) / MOST) {
+    for (size_t i = 0; i < dim->length; i += step) {
         nnd_coord_text(dim, i, sizeof text, text);
         fputs(i > 0 ? ", " : "", out);
         nnd_plot_quote(out, text);

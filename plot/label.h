@@ -11,13 +11,16 @@ const char *nnd_plot_symbol(const nnd_model *model, const char *name);
 /** Names the keys [from, to) of a curve: "gamma0 = 2, nu = 1", into `text`. */
 void nnd_plot_describe(const nnd_panel *panel, size_t from, size_t to, size_t curve, size_t size,
                        char *text);
-/** Writes the label of an axis; upright ones in lines that are not longer than the cell. */
-void nnd_plot_axis_label(const nnd_panel *panel, const char *axis, const char *text, FILE *out);
-/** Writes the label of an axis over a dimension, and of one over the values of the variable. */
-void nnd_plot_dim_label(const nnd_panel *panel, const nnd_dim *dim, const char *axis, FILE *out);
-void nnd_plot_value_label(const nnd_panel *panel, const char *axis, FILE *out);
-/** Writes the tics of coordinates that stand side by side. */
-void nnd_plot_list_tics(const nnd_dim *dim, const char *axis, FILE *out);
+/** What an axis over a dimension means, and one over the values of the variable, into `text`. */
+void nnd_plot_dim_text(const nnd_panel *panel, const nnd_dim *dim, size_t size, char *text);
+void nnd_plot_value_text(const nnd_panel *panel, size_t size, char *text);
+/** Writes the label of the x axis in lines that it has room for; of that of a dimension. */
+void nnd_plot_x_label(const nnd_panel *panel, char *text, FILE *out);
+void nnd_plot_x_dim_label(const nnd_panel *panel, const nnd_dim *dim, FILE *out);
+/** Writes the tics of coordinates that stand side by side, as many as have room. */
+void nnd_plot_list_tics(const nnd_panel *panel, const nnd_dim *dim, const char *axis, FILE *out);
+/** Characters of the widest of them. */
+size_t nnd_plot_list_width(const nnd_dim *dim);
 /** Writes the title of a cell: a name, where it is, `more`, and how many are left out. */
 void nnd_plot_title(const nnd_panel *panel, const char *name, const char *more, FILE *out);
 

@@ -33,6 +33,17 @@ static void add_simulation(const nnd_panel *panel, nnd_legend *legend) {
     }
 }
 
+/* A colour has the line of theory, and of points those that tell it. */
+static nnd_mark mark_of_colour(const nnd_panel *panel) {
+    if (panel->scatter)
+        return NND_MARK_POINT;
+    return nnd_panel_has_points(panel) ? NND_MARK_LINE_POINT : NND_MARK_LINE;
+}
+
+static size_t style_of_colour(const nnd_panel *panel, size_t curve) {
+    return panel->scatter ? nnd_panel_point(panel, curve, 0) : nnd_panel_dash(panel, curve);
+}
+
 void nnd_legend_make(const nnd_panel *panel, nnd_legend *legend) {
     size_t colours = nnd_panel_colours(panel), dashes = nnd_panel_dashes(panel);
     const nnd_guide *law = panel->histogram ? nnd_panel_guide(panel, NND_GUIDE_LINE) : NULL;
@@ -43,12 +54,12 @@ void nnd_legend_make(const nnd_panel *panel, nnd_legend *legend) {
     for (size_t i = 0; colours > 1 && i < told; i++) {
         size_t c = told > 1 ? i * (colours - 1) / (told - 1) : 0;
         nnd_plot_describe(panel, 0, panel->colour_keys, c * dashes, sizeof label, label);
-        nnd_legend_add(legend, NND_MARK_LINE, nnd_plot_colour(c, colours),
-                       nnd_panel_dash(panel, c * dashes), label);
+        nnd_legend_add(legend, mark_of_colour(panel), nnd_plot_colour(c, colours),
+                       style_of_colour(panel, c * dashes), label);
     }
     for (size_t d = 0; dashes > 1 && d < dashes; d++) {
         nnd_plot_describe(panel, panel->colour_keys, panel->keys, d, sizeof label, label);
-        nnd_legend_add(legend, NND_MARK_LINE, neutral, d, label);
+        nnd_legend_add(legend, panel->scatter ? NND_MARK_POINT : NND_MARK_LINE, neutral, d, label);
     }
     if (panel->theory.array != NULL && (panel->mc.array != NULL || law != NULL))
         nnd_legend_add(legend, NND_MARK_LINE, neutral, 0, panel->law);
@@ -94,6 +105,10 @@ static void write_mark(const nnd_legend_entry *e, FILE *out) {
     switch (e->mark) {
     case NND_MARK_LINE:
         fprintf(out, "lines lc rgb '#%06X' lw 2 dt %s", e->colour, nnd_plot_dash(e->style));
+        break;
+    case NND_MARK_LINE_POINT:
+        fprintf(out, "linespoints lc rgb '#%06X' lw 2 dt %s pt %d ps 0.7", e->colour,
+                nnd_plot_dash(e->style), nnd_plot_point(e->style));
         break;
     case NND_MARK_POINT:
         fprintf(out, "points lc rgb '#%06X' pt %d ps 0.7", e->colour, nnd_plot_point(e->style));

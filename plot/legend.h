@@ -10,13 +10,19 @@
 #include "plot/style.h"
 
 /** How an entry is drawn. */
-typedef enum { NND_MARK_LINE, NND_MARK_POINT, NND_MARK_BAND, NND_MARK_ARROW } nnd_mark;
+typedef enum {
+    NND_MARK_LINE,
+    NND_MARK_LINE_POINT,
+    NND_MARK_POINT,
+    NND_MARK_BAND,
+    NND_MARK_ARROW
+} nnd_mark;
 
 typedef struct {
     char label[NND_PLOT_LABEL];
     nnd_mark mark;
     unsigned colour;
-    size_t style; /**< dash of a line, type of a point */
+    size_t style; /**< dash of a line, type of a point, or both */
 } nnd_legend_entry;
 
 enum { NND_PLOT_LEGEND = 64 }; /**< the most entries */

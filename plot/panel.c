@@ -354,8 +354,19 @@ unsigned nnd_panel_colour(const nnd_panel *panel, size_t curve) {
 
 size_t nnd_panel_dash(const nnd_panel *panel, size_t curve) {
     size_t dashes = nnd_panel_dashes(panel);
-    bool told = panel->captioned && dashes == 1 && nnd_panel_colours(panel) <= NND_PLOT_DASHES;
+    bool told = panel->captioned && !panel->seeds && dashes == 1 &&
+                nnd_panel_colours(panel) <= NND_PLOT_DASHES;
     return told ? curve : curve % dashes;
+}
+
+bool nnd_panel_has_points(const nnd_panel *panel) {
+    return panel->captioned && panel->mc.array != NULL && !panel->histogram &&
+           nnd_panel_dashes(panel) == 1 && nnd_panel_sizes(panel) == 1 &&
+           nnd_panel_colours(panel) > 1 && nnd_panel_colours(panel) <= NND_PLOT_OPEN;
+}
+
+size_t nnd_panel_point(const nnd_panel *panel, size_t curve, size_t size) {
+    return nnd_panel_has_points(panel) ? curve : size;
 }
 
 unsigned nnd_panel_neutral(const nnd_panel *panel) {

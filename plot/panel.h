@@ -54,7 +54,7 @@ typedef struct {
     bool gaps;   /**< NaN breaks a line: a legal value, not a coordinate of other curves */
     bool log_x, log_y;
     bool hover;            /**< points tell their values where one points at them */
-    size_t upright, level; /**< characters that have room along the y and the x axis */
+    size_t upright, level; /**< lengths of the y and the x axis, in characters */
     bool captioned;        /**< what it shows is said elsewhere: titles only say where it is */
 } nnd_panel;
 
@@ -100,6 +100,11 @@ unsigned nnd_panel_colour(const nnd_panel *panel, size_t curve);
 /** Number of a curve's dash. On paper, where colours may be lost, colours that have no dashes of
  *  their own have one each, as far as there are some. */
 size_t nnd_panel_dash(const nnd_panel *panel, size_t curve);
+/** Number of a curve's point type, at that size. On paper colours have one each, too, if there is
+ *  one size and few colours. */
+size_t nnd_panel_point(const nnd_panel *panel, size_t curve, size_t size);
+/** True if they have. */
+bool nnd_panel_has_points(const nnd_panel *panel);
 /** The colour of what all curves have in common: theirs, or grey if there are several. */
 unsigned nnd_panel_neutral(const nnd_panel *panel);
 /** Number of key k of a curve among the values that are drawn, and its position among all. */

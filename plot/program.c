@@ -4,9 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "plot/cell.h"
+#include "plot/layout.h"
 #include "plot/program.h"
-#include "plot/sheet.h"
 
 static const nnd_cell_kind *kind_of(const nnd_panel *panel) {
     if (panel->scaling != NULL)
@@ -18,29 +17,10 @@ static const nnd_cell_kind *kind_of(const nnd_panel *panel) {
     return panel->y != NULL ? &nnd_cell_heat : &nnd_cell_curves;
 }
 
-typedef struct {
-    nnd_panel panel;
-    const nnd_cell_kind *kind;
-    nnd_legend legend;
-} entry;
-
-/* The most columns. */
-enum { COLUMNS = 4 };
-
-typedef struct {
-    size_t count, cells, columns, rows;
-    entry *entry;
-    nnd_sheet sheet;
-    const char *format;    /* of the file */
-    nnd_legend shared;     /* what the legends of all panels say, or, below them, any */
-    double right[COLUMNS]; /* margins of the cells of a column */
-    double width, height;
-} picture;
-
 static void make_entries(const nnd_result *result, const nnd_plot_options *options,
-                         const nnd_plot_choice *choice, picture *p) {
+                         const nnd_plot_choice *choice, nnd_layout *p) {
     for (size_t i = 0; i < choice->count; i++) {
-        entry *e = &p->entry[i];
+        nnd_layout_entry *e = &p->entry[i];
         nnd_panel_make(result, choice, choice->name[i], options, &e->panel);
         e->kind = kind_of(&e->panel);
         if (e->kind->legend != NULL)
@@ -49,8 +29,18 @@ static void make_entries(const nnd_result *result, const nnd_plot_options *optio
     }
 }
 
+/* False when out of memory. */
+static bool make_cells(nnd_layout *p) {
+    p->cell = calloc(p->cells, sizeof *p->cell);
+    nnd_layout_cell *cell = p->cell;
+    for (size_t i = 0; cell != NULL && i < p->count; i++)
+        for (size_t at = 0; at < nnd_panel_cells(&p->entry[i].panel); at++)
+            *cell++ = (nnd_layout_cell){.of = &p->entry[i], .at = at};
+    return p->cell != NULL;
+}
+
 /* Titles tell how many curves are drawn, but not on the terminal. */
-static void tell_omissions(nnd_context *ctx, const picture *p) {
+static void tell_omissions(nnd_context *ctx, const nnd_layout *p) {
     for (size_t i = 0; i < p->count; i++) {
         const nnd_panel *panel = &p->entry[i].panel;
         if (panel->y != NULL && panel->all_curves > 1)
@@ -69,7 +59,7 @@ static void tell_omissions(nnd_context *ctx, const picture *p) {
 }
 
 /* Below the picture stands what any legend says. */
-static void unite_legends(picture *p) {
+static void unite_legends(nnd_layout *p) {
     for (size_t i = 0; i < p->count; i++) {
         nnd_legend_unite(&p->shared, &p->entry[i].legend);
         p->entry[i].legend.count = 0;
@@ -77,7 +67,7 @@ static void unite_legends(picture *p) {
 }
 
 /* Moves what all legends share to the side of the picture. */
-static void share_legends(picture *p) {
+static void share_legends(nnd_layout *p) {
     bool any = false;
     for (size_t i = 0; i < p->count; i++) {
         if (p->entry[i].kind->legend == NULL)
@@ -92,122 +82,9 @@ static void share_legends(picture *p) {
         nnd_legend_filter(&p->entry[i].legend, &p->shared, false);
 }
 
-/* True for heat maps alone, all of theory beside simulation, which an odd number of columns would
- * tear apart. */
-static bool all_paired(const picture *p) {
-    for (size_t i = 0; i < p->count; i++)
-        if (p->entry[i].panel.y == NULL || p->entry[i].panel.theory.array == NULL ||
-            p->entry[i].panel.mc.array == NULL)
-            return false;
-    return true;
-}
-
-/* Width of the legend beside a cell. */
-static double legend_width(const picture *p, const nnd_legend *legend) {
-    return nnd_legend_width(legend) * p->sheet.letter / 12.0;
-}
-
-/* A column has room for the widest legend of its cells. */
-static void set_margins(picture *p) {
-    size_t cell = 0;
-    for (size_t c = 0; c < COLUMNS; c++)
-        p->right[c] = 0.0;
-    for (size_t i = 0; i < p->count; i++) {
-        const entry *e = &p->entry[i];
-        for (size_t c = 0; c < nnd_panel_cells(&e->panel); c++) {
-            double *right = &p->right[cell++ % p->columns];
-            *right = fmax(*right, (e->panel.y != NULL ? p->sheet.colourbar : p->sheet.right) +
-                                      legend_width(p, &e->legend));
-        }
-    }
-}
-
-/* Where the axes of a column begin. */
-static double left_of(const picture *p, size_t column) {
-    double left = p->sheet.left;
-    for (size_t c = 0; c < column; c++)
-        left += p->sheet.cell_width + p->right[c] + p->sheet.left;
-    return left;
-}
-
-/* What stands beside the cells. */
-static double beside(const picture *p) {
-    return p->sheet.below ? 0.0 : legend_width(p, &p->shared);
-}
-
-/* Columns by the number of cells. */
-static size_t natural_columns(const picture *p) {
-    static const size_t columns[] = {0, 1, 2, 3, 2, 3, 3};
-    size_t n = p->cells < sizeof columns / sizeof *columns ? columns[p->cells] : 3;
-    return n % 2 == 1 && n > 1 && all_paired(p) ? n + 1 : n;
-}
-
-/* As many columns as let cells be as wide as they must be, and cells as wide as these allow. */
-static void fit_width(picture *p) {
-    double least = p->sheet.cell_width;
-    for (;; p->columns--) {
-        set_margins(p);
-        p->sheet.cell_width = 0.0;
-        double room = p->sheet.width - left_of(p, p->columns) + p->sheet.left - beside(p);
-        p->sheet.cell_width = room / (double)p->columns;
-        if (p->sheet.cell_width >= least || p->columns == 1)
-            break;
-    }
-    p->sheet.cell_width = fmax(p->sheet.cell_width, 0.5 * least);
-    p->sheet.cell_height = 0.72 * p->sheet.cell_width;
-}
-
-/* Rows of the legend below the cells, and how many entries stand in one. */
-static size_t rows_below(const picture *p, size_t *across) {
-    double one = legend_width(p, &p->shared);
-    *across = one > 0.0 ? (size_t)fmax(floor(p->width / one), 1.0) : 1;
-    return p->sheet.below ? (p->shared.count + *across - 1) / *across : 0;
-}
-
-/* How many have room on a length. */
-static size_t characters(const picture *p, double length) {
-    return (size_t)(length / (0.62 * p->sheet.letter));
-}
-
-/* Heat maps have short labels, and need the room for their colours. */
-static bool all_heat(const picture *p) {
-    for (size_t i = 0; i < p->count; i++)
-        if (p->entry[i].panel.y == NULL)
-            return false;
-    return true;
-}
-
-static void lay_out(picture *p) {
-    size_t across;
-    if (all_heat(p))
-        p->sheet.left = p->sheet.narrow;
-    p->columns = natural_columns(p);
-    if (p->sheet.width > 0.0)
-        fit_width(p);
-    else
-        set_margins(p);
-    p->rows = (p->cells + p->columns - 1) / p->columns;
-    if (!p->sheet.below)
-        p->sheet.cell_height = fmax(p->sheet.cell_height, p->sheet.row * (double)p->shared.count);
-    for (size_t i = 0; i < p->count; i++) {
-        /* A legend longer than its cell would go on in a second column. */
-        p->sheet.cell_height =
-            fmax(p->sheet.cell_height, p->sheet.row * (double)p->entry[i].legend.count);
-    }
-    for (size_t i = 0; i < p->count; i++) {
-        p->entry[i].panel.upright = characters(p, p->sheet.cell_height + 0.4 * p->sheet.bottom);
-        p->entry[i].panel.level = characters(p, p->sheet.cell_width + p->sheet.left);
-    }
-    p->width = left_of(p, p->columns) - p->sheet.left + beside(p);
-    size_t below = rows_below(p, &across);
-    p->height = (p->sheet.top + p->sheet.cell_height + p->sheet.bottom) * (double)p->rows +
-                p->sheet.head + p->sheet.row * ((double)below + (below > 0 ? 0.4 : 0.0));
-}
-
 /* Letters are given in points where lengths are, and gnuplot takes these for larger ones. */
-static void write_terminal(const picture *p, FILE *out) {
+static void write_terminal(const nnd_layout *p, const char *format, FILE *out) {
     const nnd_sheet *sheet = &p->sheet;
-    const char *format = p->format;
     double inches[] = {p->width / 96.0, p->height / 96.0}, points = 0.75 * sheet->letter;
     if (strcmp(format, "svg") == 0)
         nnd_print(out,
@@ -250,32 +127,63 @@ static void write_heading(nnd_context *ctx, const nnd_result *result, bool point
     nnd_value_free(tree);
 }
 
-static void write_margins(const picture *p, size_t cell, FILE *out) {
+static void write_margins(const nnd_layout *p, size_t cell, const char *format, FILE *out) {
     const nnd_sheet *sheet = &p->sheet;
-    double row = (double)(cell / p->columns), left = left_of(p, cell % p->columns);
-    double top = sheet->head + row * (sheet->top + sheet->cell_height + sheet->bottom) + sheet->top;
+    double left = nnd_layout_left(p, cell % p->columns);
+    double top = nnd_layout_top(p, cell / p->columns);
     nnd_print(out,
               "reset\nset border lw 0.8\nset tics nomirror\nset clip two\n"
               "set format '%s'\n"
               "set lmargin at screen %.6f\nset rmargin at screen %.6f\n"
               "set tmargin at screen %.6f\nset bmargin at screen %.6f\n",
-              strcmp(p->format, "tex") == 0 ? "$%h$" : "%h", left / p->width,
+              strcmp(format, "tex") == 0 ? "$%h$" : "%h", left / p->width,
               (left + sheet->cell_width) / p->width, 1.0 - top / p->height,
               1.0 - (top + sheet->cell_height) / p->height);
     /* gnuplot puts what an axis is called lower in SVG, onto the title of the cell below. */
-    if (strcmp(p->format, "svg") == 0)
+    if (strcmp(format, "svg") == 0)
         fputs("set xlabel offset 0,0.6\n", out);
 }
 
+/* Text beside a cell, upright; its first line is the left one, in the middle of which `x` is. */
+static void write_upright(const nnd_layout *p, size_t cell, const char *text, double x, FILE *out) {
+    double middle = nnd_layout_top(p, cell / p->columns) + 0.5 * p->sheet.cell_height;
+    fputs("set label ", out);
+    nnd_plot_quote_lines(out, text);
+    nnd_print(out, " at screen %.6f, screen %.6f center rotate by 90 noenhanced\n", x / p->width,
+              1.0 - middle / p->height);
+}
+
+/* The last line of what y means ends where the labels of tics begin. */
+static void write_y_label(const nnd_layout *p, size_t cell, FILE *out) {
+    const nnd_layout_cell *c = &p->cell[cell];
+    size_t column = cell % p->columns;
+    double end = nnd_layout_left(p, column) - p->column[column].tics;
+    write_upright(p, cell, c->y.text, end - p->sheet.line * ((double)c->y_lines - 0.5), out);
+}
+
+/* The bar of colours, as high as its cell, and beyond the labels of its tics what it means. */
+static void write_bar(const nnd_layout *p, size_t cell, FILE *out) {
+    const nnd_layout_cell *c = &p->cell[cell];
+    const nnd_sheet *sheet = &p->sheet;
+    double bar = nnd_layout_left(p, cell % p->columns) + sheet->cell_width + sheet->gap;
+    double bottom = nnd_layout_top(p, cell / p->columns) + sheet->cell_height;
+    double end = bar + sheet->bar + 2.0 * sheet->gap + nnd_layout_length(p, c->bar.tics);
+    nnd_print(out,
+              "set colorbox user origin screen %.6f, screen %.6f size screen %.6f, screen %.6f\n",
+              bar / p->width, 1.0 - bottom / p->height, sheet->bar / p->width,
+              sheet->cell_height / p->height);
+    write_upright(p, cell, c->bar.text, end + sheet->gap + 0.5 * sheet->line, out);
+}
+
 /* Beside the cells, a column from the top; below them, rows over the whole width. */
-static void write_shared_legend(const picture *p, FILE *out) {
-    size_t across, rows = rows_below(p, &across);
+static void write_shared_legend(const nnd_layout *p, const char *format, FILE *out) {
+    size_t across, rows = nnd_layout_rows_below(p, &across);
     if (p->shared.count == 0)
         return;
     /* In SVG gnuplot takes letters for .7 of their height wide and rows for higher than they are,
      * and would leave out entries that it finds no room for: they are narrowed to the 7.4 / 12 that
      * nnd_legend_width counts. */
-    bool svg = strcmp(p->format, "svg") == 0;
+    bool svg = strcmp(format, "svg") == 0;
     double wider =
         svg ? (0.7 - 7.4 / 12.0) / 0.7 * (nnd_legend_width(&p->shared) - 50.0) / 7.4 : 0.0;
     fputs("reset\nunset border\nunset tics\nset lmargin at screen 0\nset rmargin at screen 1\n"
@@ -288,48 +196,51 @@ static void write_shared_legend(const picture *p, FILE *out) {
                   svg ? 1.05 : 1.2);
     else
         nnd_print(out, "at screen %.6f, screen %.6f maxcols 1\n",
-                  1.0 - legend_width(p, &p->shared) / p->width,
-                  1.0 - (p->sheet.head + p->sheet.top) / p->height);
+                  1.0 - nnd_layout_legend(p, &p->shared) / p->width,
+                  1.0 - nnd_layout_top(p, 0) / p->height);
     /* gnuplot needs something to plot beside the entries. */
     nnd_legend_write(&p->shared, "plot [0:1] [0:1] NaN notitle, \\\n  ", out);
     fputc('\n', out);
 }
 
-static void write_picture(const picture *p, FILE *out) {
-    size_t cell = 0;
-    for (size_t i = 0; i < p->count; i++) {
-        const entry *e = &p->entry[i];
-        for (size_t c = 0; c < nnd_panel_cells(&e->panel); c++) {
-            write_margins(p, cell++, out);
-            e->kind->draw(&e->panel, c, &e->legend, out);
-        }
+static void write_picture(const nnd_layout *p, const char *format, FILE *out) {
+    for (size_t i = 0; i < p->cells; i++) {
+        const nnd_layout_cell *c = &p->cell[i];
+        write_margins(p, i, format, out);
+        if (c->y.text[0] != '\0')
+            write_y_label(p, i, out);
+        if (c->bar.text[0] != '\0')
+            write_bar(p, i, out);
+        c->of->kind->draw(&c->of->panel, c->at, &c->of->legend, out);
     }
-    write_shared_legend(p, out);
+    write_shared_legend(p, format, out);
     fputs("unset multiplot\n", out);
 }
 
 nnd_status nnd_plot_program_of(nnd_context *ctx, const nnd_result *result,
                                const nnd_plot_options *options, const nnd_plot_choice *choice,
                                const char *format, FILE *out) {
-    picture p = {
-        .count = choice->count, .format = format, .entry = calloc(choice->count, sizeof(entry))};
-    nnd_status status = p.entry != NULL ? nnd_sheet_make(ctx, options, &p.sheet)
-                                        : nnd_fail_memory(ctx, "the panels of a picture");
-    if (status == NND_OK) {
+    nnd_layout p = {.count = choice->count, .entry = calloc(choice->count, sizeof *p.entry)};
+    if (p.entry != NULL)
         make_entries(result, options, choice, &p);
+    nnd_status status = p.entry != NULL && make_cells(&p)
+                            ? nnd_sheet_make(ctx, options, &p.sheet)
+                            : nnd_fail_memory(ctx, "the panels of a picture");
+    if (status == NND_OK) {
         tell_omissions(ctx, &p);
         if (p.sheet.below)
             unite_legends(&p);
         else
             share_legends(&p);
-        lay_out(&p);
-        write_terminal(&p, out);
+        nnd_layout_find(&p);
+        write_terminal(&p, format, out);
         if (p.sheet.head > 0.0)
             write_heading(ctx, result, strcmp(format, "svg") != 0, out);
         else
             fputs("set multiplot\n", out);
-        write_picture(&p, out);
+        write_picture(&p, format, out);
     }
+    free(p.cell);
     free(p.entry);
     return status;
 }

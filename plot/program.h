@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /**
  * How a picture comes about: select.c chooses variables, panel.c decides for each what its
- * dimensions mean (axis, colour, dash), program.c lays out their cells. Curves and histograms
+ * dimensions mean (axis, colour, dash), layout.c finds room for their cells. Curves and histograms
  * (curves.c), distances from infinite size (scaling.c) and every network as a point (scatter.c) are
  * told layer by layer to cell.c, which asks what the legend calls them, what the axes must span,
  * and what gnuplot is to draw; heat maps (heat.c) write their own cells. gnuplot.c runs the

@@ -10,8 +10,15 @@
 #include "plot/cell.h"
 #include "plot/label.h"
 
-/* The axis goes on beyond the sizes by this factor. */
-static const double ROOM = 1.3;
+/* Axes go on beyond sizes and distances by these factors. */
+static const double ROOM = 1.3, BEYOND = 2.0;
+
+/* Sizes are the axis: neither points nor the legend tell them apart. */
+static nnd_panel without_sizes(const nnd_panel *panel) {
+    nnd_panel once = *panel;
+    once.size = NULL;
+    return once;
+}
 
 static bool find_parts(const nnd_panel *panel, nnd_moments *p) {
     const nnd_variable *nvar = nnd_model_variable(panel->model, panel->name);
@@ -79,11 +86,12 @@ static void tell_predicted(const nnd_panel *panel, const nnd_moments *p, size_t 
         nnd_cell_end(cell);
     }
     nnd_cell_draw(cell, nnd_panel_colour(panel, curve), "using 1:2 with lines lw 2 dt %s",
-                  nnd_plot_dash(curve % nnd_panel_dashes(panel)));
+                  nnd_plot_dash(nnd_panel_dash(panel, curve)));
 }
 
 static void tell_measured(const nnd_panel *panel, const nnd_moments *p, size_t curve,
                           nnd_cell *cell) {
+    const nnd_panel once = without_sizes(panel);
     bool writes = nnd_cell_begin(cell, "measured%zu", curve);
     for (size_t k = 0; k < panel->size->length; k++) {
         double size = panel->size->value[k], square = measured(panel, p, curve, k);
@@ -98,7 +106,8 @@ static void tell_measured(const nnd_panel *panel, const nnd_moments *p, size_t c
     }
     if (writes)
         nnd_cell_end(cell);
-    nnd_cell_draw(cell, nnd_panel_colour(panel, curve), "using 1:2 with points pt 7 ps 0.7");
+    nnd_cell_draw(cell, nnd_panel_colour(panel, curve), "using 1:2 with points pt %d ps 0.7",
+                  nnd_plot_point(nnd_panel_point(&once, curve, 0)));
 }
 
 /* From the largest measurement at the left end. */
@@ -109,7 +118,7 @@ static void tell_slope(nnd_cell *cell) {
                   cell->y.max * cell->x.min / cell->x.max);
         nnd_cell_end(cell);
     }
-    nnd_cell_draw(cell, NND_PLOT_PALE, "using 1:2 with lines lw 1 dt (8,4)");
+    nnd_cell_draw(cell, NND_PLOT_GREY, "using 1:2 with lines lw 1 dt %s", nnd_plot_dash(1));
 }
 
 static void tell_layers(const nnd_panel *panel, nnd_cell *cell) {
@@ -123,24 +132,40 @@ static void tell_layers(const nnd_panel *panel, nnd_cell *cell) {
     tell_slope(cell);
 }
 
+static nnd_axis y_axis(const nnd_panel *panel, nnd_span y) {
+    nnd_axis axis = {.log = true, .upright = true, .room = panel->upright};
+    nnd_axis_fit(&axis, (nnd_span){y.min / BEYOND, y.max * BEYOND});
+    return axis;
+}
+
 /* The sizes themselves are the tics. */
 static void write_axes(const nnd_panel *panel, nnd_span x, nnd_span y, FILE *out) {
-    nnd_moments p;
     char text[NND_PLOT_TEXT];
-    if (y.min > y.max || !find_parts(panel, &p))
+    if (nnd_span_is_empty(y))
         return;
-    nnd_print(out,
-              "set logscale xy\nset format y '10^{%%T}'\nset xrange [%.12g:%.12g]\n"
-              "set yrange [%.12g:%.12g]\nset xtics (",
-              x.min, x.max, 0.5 * y.min, 2.0 * y.max);
+    nnd_axis axis = y_axis(panel, y);
+    nnd_axis_write(&axis, "y", out);
+    nnd_print(out, "set logscale x\nset xrange [%.12g:%.12g]\nset xtics (", x.min, x.max);
     for (size_t k = 0; k < panel->size->length; k++)
         nnd_print(out, "%s%.12g", k > 0 ? ", " : "", panel->size->value[k]);
     fputs(")\n", out);
     snprintf(text, sizeof text, "%s N", panel->scaling);
-    nnd_plot_axis_label(panel, "x", text, out);
+    nnd_plot_x_label(panel, text, out);
+}
+
+static void sides(const nnd_panel *panel, size_t at, nnd_side *y, nnd_side *bar) {
+    nnd_moments p;
+    (void)at;
+    (void)bar;
+    if (!find_parts(panel, &p))
+        return;
     const char *symbol = nnd_plot_symbol(panel->model, p.mean);
-    snprintf(text, sizeof text, "(%s_N - %s)², mean over seeds and times", symbol, symbol);
-    nnd_plot_axis_label(panel, "y", text, out);
+    snprintf(y->text, sizeof y->text, "(%s_N - %s)², mean over seeds and times", symbol, symbol);
+    nnd_span span = nnd_cell_y_span(panel, tell_layers);
+    if (nnd_span_is_empty(span))
+        return;
+    nnd_axis axis = y_axis(panel, span);
+    y->tics = nnd_axis_width(&axis);
 }
 
 static void draw(const nnd_panel *panel, size_t at, const nnd_legend *legend, FILE *out) {
@@ -152,10 +177,9 @@ static void draw(const nnd_panel *panel, size_t at, const nnd_legend *legend, FI
 }
 
 static void legend(const nnd_panel *panel, nnd_legend *legend) {
-    nnd_panel once = *panel;
-    once.size = NULL; /* sizes are the axis */
+    nnd_panel once = without_sizes(panel);
     nnd_legend_make(&once, legend);
     nnd_cell_names(panel, tell_layers, legend);
 }
 
-const nnd_cell_kind nnd_cell_scaling = {legend, draw};
+const nnd_cell_kind nnd_cell_scaling = {legend, sides, draw};

@@ -106,7 +106,7 @@ static void tell_points(const nnd_panel *panel, size_t curve, nnd_cell *cell) {
         nnd_cell_end(cell);
     }
     nnd_cell_draw(cell, nnd_panel_colour(panel, curve), "using 1:2 with points pt %d ps 0.5",
-                  nnd_plot_point(curve % nnd_panel_dashes(panel)));
+                  nnd_plot_point(nnd_panel_point(panel, curve, curve % nnd_panel_dashes(panel))));
 }
 
 static void tell_fit(const nnd_panel *panel, nnd_cell *cell) {
@@ -132,12 +132,20 @@ static void tell_layers(const nnd_panel *panel, nnd_cell *cell) {
 }
 
 static void write_axes(const nnd_panel *panel, nnd_span x, nnd_span y, FILE *out) {
-    nnd_plot_dim_label(panel, panel->x, "x", out);
-    nnd_plot_value_label(panel, "y", out);
-    if (y.min > y.max)
+    nnd_plot_x_dim_label(panel, panel->x, out);
+    if (nnd_span_is_empty(y))
         return;
-    nnd_span_write(x, panel->log_x, "x", panel->captioned ? panel->level : 0, out);
-    nnd_span_write(y, panel->log_y, "y", 0, out);
+    nnd_axis across = {.log = panel->log_x, .room = panel->level}, up = nnd_cell_y_axis(panel, y);
+    nnd_axis_fit_loosely(&across, x);
+    nnd_axis_write(&across, "x", out);
+    nnd_axis_write(&up, "y", out);
+}
+
+static void sides(const nnd_panel *panel, size_t at, nnd_side *y, nnd_side *bar) {
+    (void)at;
+    (void)bar;
+    nnd_plot_value_text(panel, sizeof y->text, y->text);
+    y->tics = nnd_cell_y_tics(panel, tell_layers);
 }
 
 static void draw(const nnd_panel *panel, size_t at, const nnd_legend *legend, FILE *out) {
@@ -159,4 +167,4 @@ static void legend(const nnd_panel *panel, nnd_legend *legend) {
     nnd_cell_names(panel, tell_layers, legend);
 }
 
-const nnd_cell_kind nnd_cell_scatter = {legend, draw};
+const nnd_cell_kind nnd_cell_scatter = {legend, sides, draw};

@@ -164,12 +164,23 @@ static void tell_layers(const nnd_panel *panel, nnd_cell *cell) {
 }
 
 static void write_axes(const nnd_panel *panel, nnd_span x, nnd_span y, FILE *out) {
-    nnd_plot_value_label(panel, "x", out);
-    nnd_plot_axis_label(panel, "y", "probability density", out);
-    if (y.min > y.max)
+    char text[NND_PLOT_TEXT];
+    nnd_plot_value_text(panel, sizeof text, text);
+    nnd_plot_x_label(panel, text, out);
+    if (nnd_span_is_empty(y))
         return;
-    nnd_span_write(x, false, "x", panel->captioned ? panel->level : 0, out);
-    fputs("set yrange [0:]\n", out);
+    nnd_axis across = {.room = panel->level}, up = nnd_cell_y_axis(panel, y);
+    nnd_axis_fit_loosely(&across, x);
+    nnd_axis_write(&across, "x", out);
+    nnd_axis_write(&up, "y", out);
+}
+
+static void sides(const nnd_panel *panel, size_t at, nnd_side *y, nnd_side *bar) {
+    nnd_panel here = *panel;
+    here.facet.at = nnd_panel_facet(panel, at);
+    (void)bar;
+    snprintf(y->text, sizeof y->text, "probability density");
+    y->tics = nnd_cell_y_tics(&here, tell_layers);
 }
 
 /* Whether seeds differ in a cell, whether any is there, and how many the axis leaves out. */
@@ -224,4 +235,4 @@ static void legend(const nnd_panel *panel, nnd_legend *legend) {
                        "not claimed of this size");
 }
 
-const nnd_cell_kind nnd_cell_seeds = {legend, draw};
+const nnd_cell_kind nnd_cell_seeds = {legend, sides, draw};

@@ -11,12 +11,13 @@ static nnd_sheet of_letters(double letter) {
     double s = letter / SCREEN_LETTER;
     return (nnd_sheet){
         .letter = letter,
-        .left = 106.0 * s,
-        .narrow = 86.0 * s,
+        .sides = 120.0 * s,
+        .gap = 0.6 * letter,
+        .line = 1.2 * letter,
+        .bar = letter,
         .top = 32.0 * s,
         .bottom = 54.0 * s,
         .right = 14.0 * s,
-        .colourbar = 100.0 * s,
         .row = 17.5 * s,
         .stroke = 1.0,
         .cell_width = 340.0,

@@ -55,6 +55,14 @@ void nnd_plot_quote(FILE *out, const char *text) {
     quote_part(out, text, strlen(text));
 }
 
+void nnd_plot_quote_lines(FILE *out, const char *text) {
+    for (size_t end; (end = strcspn(text, "\n")), text[end] != '\0'; text += end + 1) {
+        quote_part(out, text, end);
+        fputs(" . \"\\n\" . ", out);
+    }
+    nnd_plot_quote(out, text);
+}
+
 size_t nnd_plot_characters(const char *text, size_t bytes) {
     size_t count = 0;
     for (size_t i = 0; i < bytes; i++)
@@ -62,7 +70,7 @@ size_t nnd_plot_characters(const char *text, size_t bytes) {
     return count;
 }
 
-/* The end of a line of about `width` characters: the space nearest to there, or the end. */
+/* The space that ends a line of about `width` characters, or the end. */
 static size_t line_end(const char *text, size_t width) {
     size_t length = strlen(text), best = length;
     double nearest = INFINITY;
@@ -76,17 +84,17 @@ static size_t line_end(const char *text, size_t width) {
     return best;
 }
 
-size_t nnd_plot_quote_wrapped(FILE *out, const char *text, size_t width) {
+size_t nnd_plot_wrap(char *text, size_t width) {
+    for (char *c = text; *c != '\0'; c++)
+        *c = (unsigned char)*c < ' ' ? ' ' : *c;
     size_t all = nnd_plot_characters(text, strlen(text)), written = 1;
     for (size_t lines = (all + width - 1) / width; lines > 1; lines--) {
         size_t end = line_end(text, nnd_plot_characters(text, strlen(text)) / lines);
         if (text[end] == '\0')
             break;
-        quote_part(out, text, end);
-        fputs(" . \"\\n\" . ", out);
+        text[end] = '\n';
         text += end + 1;
         written++;
     }
-    nnd_plot_quote(out, text);
     return written;
 }

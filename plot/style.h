@@ -24,9 +24,10 @@ const char *nnd_plot_dash(size_t i);
 int nnd_plot_point(size_t i);
 /** Writes a text as a gnuplot string in which nothing is interpreted. */
 void nnd_plot_quote(FILE *out, const char *text);
-/** The same, in as many lines as let each have at most about `width` characters; returns how many.
- */
-size_t nnd_plot_quote_wrapped(FILE *out, const char *text, size_t width);
+/** The same of lines that end with '\n'. */
+void nnd_plot_quote_lines(FILE *out, const char *text);
+/** Breaks a text, at spaces, into lines of at most about `width` characters; returns how many. */
+size_t nnd_plot_wrap(char *text, size_t width);
 /** How many characters a text has: bytes that do not go on with one. */
 size_t nnd_plot_characters(const char *text, size_t bytes);
 

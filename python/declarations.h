@@ -67,7 +67,6 @@ typedef struct {
 } nnd_attribute;
 nnd_status nnd_frame_new(nnd_context *ctx, nnd_frame **frame);
 void nnd_frame_free(nnd_frame *frame);
-void nnd_frame_adopt(nnd_frame *frame, nnd_context *ctx);
 nnd_status nnd_frame_add_dim(nnd_frame *frame, const char *name, nnd_coord_kind kind, size_t length,
                              const double *value);
 nnd_status nnd_frame_add_range(nnd_frame *frame, const char *name, size_t length, double first);
@@ -86,7 +85,19 @@ size_t nnd_frame_attribute_count(const nnd_frame *frame);
 const nnd_attribute *nnd_frame_attribute(const nnd_frame *frame, size_t i);
 
 /* value.h */
+typedef int... nnd_value_kind;
+#define NND_VALUE_LIST ...
+#define NND_VALUE_MAP ...
 typedef struct nnd_value nnd_value;
+struct nnd_value {
+    nnd_value_kind kind;
+    char *text;
+    bool quoted;
+    size_t count;
+    char **key;
+    nnd_value **item;
+    ...;
+};
 nnd_value *nnd_value_scalar(const char *text, bool quoted, const char *where);
 nnd_value *nnd_value_list(const char *where);
 nnd_value *nnd_value_map(const char *where);
@@ -195,6 +206,7 @@ typedef struct {
     nnd_frame *mc, *seeds, *weights, *influence;
     ...;
 } nnd_ensemble;
+void nnd_ensemble_clear(nnd_ensemble *ensemble);
 typedef struct {
     nnd_status (*recipe)(nnd_context *ctx, const void *params, size_t size, nnd_frame **recipe);
     ...;
@@ -235,7 +247,7 @@ typedef struct {
     ...;
 } nnd_find_options;
 typedef struct {
-    double param, uncertainty, value, value_se;
+    double param, uncertainty, value, value_se, gap;
     bool at_edge;
     ...;
 } nnd_found;
@@ -254,7 +266,7 @@ nnd_status nnd_find_first(nnd_context *ctx, const nnd_model *model, const void *
 typedef struct {
     const char *rate;
     const nnd_variable *loss;
-    const nnd_frame *theory;
+    const nnd_frame *theory, *mc, *influence;
     size_t widths;
     const double *width;
     ...;
@@ -280,6 +292,53 @@ nnd_status nnd_compare(nnd_context *ctx, const nnd_model *model, const nnd_compa
                        const nnd_frame *theory, const nnd_simulated *simulated,
                        nnd_comparison **comparison);
 void nnd_comparison_free(nnd_comparison *comparison);
+typedef struct {
+    double more_seeds;
+    const char *name;
+    ...;
+} nnd_detection;
+nnd_status nnd_detect(nnd_context *ctx, const nnd_model *model, const nnd_compare_options *options,
+                      const nnd_frame *wrong, const nnd_simulated *simulated,
+                      const nnd_comparison *comparison, nnd_detection *detection);
+
+/* coordinates.h */
+typedef int... nnd_coordinate_verdict;
+#define NND_COORDINATE_OTHERWISE ...
+const char *nnd_coordinate_text(nnd_coordinate_verdict verdict);
+nnd_status nnd_coordinates_check(nnd_context *ctx, const nnd_case *c);
+nnd_status nnd_coordinates(nnd_context *ctx, const nnd_case *c, nnd_ensemble *ensemble,
+                           nnd_frame **theory, nnd_frame **answers);
+
+/* similarity.h */
+#define NND_SIMILARITIES ...
+const char *nnd_similarity_name(int measure);
+const char *nnd_similarity_equation(int measure);
+typedef struct {
+    uint64_t base_seed, seed, size;
+} nnd_rng_key;
+typedef struct {
+    bool wanted[...];
+    bool uncentred;
+    size_t neighbours;
+    double variance;
+    size_t permutations, resamples;
+    nnd_rng_key key;
+    ...;
+} nnd_similarity_options;
+nnd_similarity_options nnd_similarity_defaults(void);
+typedef struct {
+    double value, value_se, debiased, debiased_se, null, null_sd, p_value;
+    ...;
+} nnd_similarity;
+typedef struct {
+    size_t n, width[2];
+    const double *x[2];
+    const char *name[2];
+    ...;
+} nnd_representations;
+nnd_status nnd_similarity_measure_all(nnd_context *ctx, const nnd_representations *r,
+                                      const nnd_similarity_options *options,
+                                      nnd_similarity *result);
 
 /* io.h */
 nnd_status nnd_yaml_read_file(nnd_context *ctx, const char *path, nnd_value **tree);

@@ -18,14 +18,46 @@ import pandas
 import xarray
 
 __version__: str
+
+class _Parameter:
+    name: str
+    default: Any
+    doc: str
+    long_name: str | None
+    symbol: str | None
+    group: dict[str, _Parameter]
+    shorthand: str | None
+    annotation: str
+    allowed: str
+
+class _Variable:
+    name: str
+    dims: str
+    long_name: str
+    equation: str | None
+    unit: str
+    symbol: str | None
+    view: str | None
+
+class _Description:
+    name: str
+    summary: str
+    params: dict[str, _Parameter]
+    simulate: dict[str, _Parameter]
+    variables: dict[str, _Variable]
 '''
 CLASSES = ("Error", "InputError", "LimitError", "FileError", "NotConvergedError",
-           "NotConvergedWarning", "Case", "Found", "Result")
+           "NotConvergedWarning", "Case", "Detection", "Found", "Result")
 FUNCTIONS = [name for name in nd.__all__ if name not in CLASSES]
-ANNOTATIONS = {"threads": "int | None", "memory_limit": "int | None", "progress": "bool | None"}
+ANNOTATIONS = {"threads": "int | None", "memory_limit": "int | None", "progress": "bool | None",
+               "name": "str | None", "sweep": "dict[str, Any] | None",
+               "compare": "dict[str, Any] | None"}
 RETURNS = {"solve": "xarray.Dataset", "simulate": "xarray.Dataset", "run": "Result",
            "case": "Case", "open": "Result", "validate": "pandas.DataFrame",
-           "models": "tuple[str, ...]", "recipe": "xarray.Dataset", "find": "Found | None", "transfer": "xarray.Dataset"}
+           "models": "tuple[str, ...]",
+           "describe": "_Description", "recipe": "xarray.Dataset",
+           "find": "Found | None", "transfer": "xarray.Dataset",
+           "coordinates": "xarray.Dataset", "similarity": "xarray.Dataset"}
 
 
 def argument(p):
@@ -52,14 +84,14 @@ def function(name, signature, indent="", first=()):
 def swept(p):
     """A parameter that is one value may also be a list of them: a sweep."""
     if p.annotation in ("float", "int", "bool", "str"):
-        return p.replace(annotation=f"{p.annotation} | list[{p.annotation}] | None")
+        return p.replace(annotation=f"{p.annotation} | list[{p.annotation}] | numpy.ndarray | None")
     return p
 
 
 def model(name):
     """The class of a model, and the object of that name."""
     of = getattr(nd, name)
-    lines = [f"class _{name}:", "    name: str", "    describe: Any"]
+    lines = [f"class _{name}:", "    name: str", "    describe: _Description"]
     for what in ("solve", "simulate", "run", "case"):
         signature = inspect.signature(getattr(of, what))
         listed = [swept(p) for p in signature.parameters.values()]
@@ -76,12 +108,14 @@ def members(name):
         lines += ["    key: str | None", "    allowed: str | None"]
     elif name == "Case":
         lines += ["    model: str", "    name: str", "    simulates: bool", "    yaml: str",
+                  "    params: dict[str, Any]", "    sweep: dict[str, Any]",
+                  "    def replace(self, **keywords: Any) -> Case: ...",
                   "    def __init__(self, model: str, **keywords: Any) -> None: ...",
                   "    @classmethod",
                   "    def from_yaml(cls, source: str | os.PathLike[str], **overrides: Any)"
                   " -> Case: ..."]
-    elif name == "Found":
-        lines = ["class Found(NamedTuple):"]
+    elif name in ("Detection", "Found"):
+        lines = [f"class {name}(NamedTuple):"]
         lines += [f"    {key}: {getattr(kind, '__forward_arg__', getattr(kind, '__name__', kind))}" for key, kind in
                   of.__annotations__.items()]
     elif name == "Result":
@@ -91,6 +125,9 @@ def members(name):
         lines += ["    verdicts: pandas.DataFrame | None", "    agrees: bool | None",
                   "    def plot(self, *names: str, view: str | None = ..., **options: Any)"
                   " -> Any: ...",
+                  "    def detect(self, key: str, factor: float, *, threads: int | None = ...,"
+                  " memory_limit: int | None = ..., progress: bool | None = ...)"
+                  " -> Detection: ...",
                   "    def save(self, path: str | os.PathLike[str]) -> None: ...",
                   "    def report(self, path: str | os.PathLike[str]) -> None: ..."]
     else:

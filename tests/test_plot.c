@@ -21,7 +21,7 @@ START_TEST(theory_is_lines_and_simulation_points_with_bars) {
     HAS("$mc2_1 using 1:2 with points pt 5");
     HAS("title 'γ₀ = 0.5'");
     HAS("title 'simulation, size 1024'");
-    HAS("set ylabel 'excess test risk |β*−β|² [bits]'");
+    HAS("set label 'excess test risk |β*−β|² [bits]'");
     HAS("set xlabel 'step t'");
     HAS("title 'deep-linear: it\u2019s'");
 }
@@ -94,7 +94,7 @@ END_TEST
 START_TEST(text_from_a_file_is_never_a_command) {
     assert_ok(nnd_frame_set_text(result.theory, "test_risk", "long_name", "';`touch x`\n!ls'"));
     draw("test_risk");
-    HAS("set ylabel '\u2019;`touch x` !ls\u2019 |β*−β|² [bits]' noenhanced\n");
+    HAS("set label '\u2019;`touch x` !ls\u2019 |β*−β|² [bits]' at screen");
     ck_assert_int_gt(picture("a.svg"), 5000);
 }
 END_TEST

@@ -91,7 +91,7 @@ START_TEST(fifteen_curves_are_all_drawn) {
     draw("some");
     HAS("set title 'some'");
     HAS("$theory14_0 using");
-    HAS("title 'mu = 7'");
+    HAS("title 'μ = 7'");
     ck_assert_int_gt(picture("a.svg"), 1000);
 }
 END_TEST
@@ -101,8 +101,8 @@ START_TEST(many_curves_are_thinned_and_the_title_says_so) {
     add(result.theory, "wide", "t,mu");
     draw("wide");
     HAS("set title 'wide (24 of 40 curves)'");
-    HAS("title 'mu = 0'");
-    HAS("title 'mu = 39'");
+    HAS("title 'μ = 0'");
+    HAS("title 'μ = 39'");
     ck_assert_uint_eq(count("with lines lw 2 dt solid lc"), 24);
     ck_assert_int_gt(picture("a.svg"), 5000);
 }

@@ -13,7 +13,7 @@ START_TEST(two_times_are_a_heat_map_theory_beside_simulation) {
     HAS("'delta_two_time, theory, γ₀ = 0.5 (1 of 3)'");
     HAS("'delta_two_time, simulation, size 1024, γ₀ = 0.5 (1 of 3)'");
     HAS("with boxxyerror");
-    HAS("set ylabel 'step s'");
+    HAS("set label 'step s' at screen");
     ck_assert_int_gt(picture("a.svg"), 5000);
     const nnd_array *theory = nnd_frame_find(result.theory, name);
     for (size_t i = 0; i < theory->count; i++)

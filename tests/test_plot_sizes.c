@@ -147,7 +147,7 @@ START_TEST(any_variance_can_be_drawn_against_the_size) {
     const double measured[] = {16.0, (0.25 + 0.5 + 0.0 + 0.25) / 2.0, 64.0,
                                (0.0 + 1.0 + 0.0625 + 0.0) / 2.0};
     ck_block("$measured0", 4, measured);
-    HAS("set ylabel '(Δ_N - Δ)², mean' . \"\\n\" . 'over seeds and times' offset");
+    HAS("set label '(Δ_N - Δ)², mean' . \"\\n\" . 'over seeds and times' at screen");
 }
 END_TEST
 

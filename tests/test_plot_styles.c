@@ -31,6 +31,22 @@ START_TEST(on_paper_colours_have_dashes_too) {
 }
 END_TEST
 
+START_TEST(on_paper_colours_of_one_size_have_points_too) {
+    double *mc = add(result.mc, "angle", "gamma0,t");
+    ck_assert_ptr_nonnull(mc);
+    draw("angle");
+    HAS("$mc2_0 using 1:2 with points pt 7 ");
+    options.style = NND_STYLE_PAPER;
+    draw("angle");
+    HAS("$mc0_0 using 1:2 with points pt 7 ");
+    HAS("$mc2_0 using 1:2 with points pt 9 ");
+    HAS("keyentry with linespoints lc rgb '#009E73' lw 2 dt (3,4) pt 9 ps 0.7 title 'γ₀ = 2'");
+    draw("test_risk"); /* of two sizes, which have points of their own */
+    HAS("$mc2_0 using 1:2 with points pt 7 ");
+    HAS("$mc2_1 using 1:2 with points pt 5 ");
+}
+END_TEST
+
 START_TEST(letters_are_of_the_family_asked_for) {
     options.font = "DejaVu Serif";
     draw("test_risk");
@@ -55,6 +71,37 @@ START_TEST(a_long_label_is_broken_into_lines_that_fit_its_axis) {
     options.style = NND_STYLE_PAPER;
     draw("test_risk");
     ck_assert_uint_ge(count("' . \"\\n\" . '"), 2);
+}
+END_TEST
+
+/* Where the label of y is, as a part of the width. */
+static double label_at(void) {
+    double at = NAN;
+    const char *label = strstr(program, "set label '");
+    ck_assert_ptr_nonnull(label);
+    ck_assert_int_eq(sscanf(strstr(label, " at screen "), " at screen %lf", &at), 1);
+    return at;
+}
+
+static double margin(void) {
+    double at = NAN;
+    ck_assert_int_eq(
+        sscanf(strstr(program, "set lmargin at screen"), "set lmargin at screen %lf", &at), 1);
+    return at;
+}
+
+START_TEST(numbers_that_are_wider_move_axes_away_from_the_label) {
+    options.style = NND_STYLE_PAPER;
+    add(result.theory, "narrow", "gamma0,t");
+    double *wide = add(result.theory, "wide", "gamma0,t");
+    for (size_t i = 0; i < nnd_frame_find(result.theory, "wide")->count; i++)
+        wide[i] += 123456.0;
+    draw("narrow");
+    double narrow = margin(), label = label_at();
+    draw("wide");
+    /* 123456 in place of 0.5: three characters, each of 0.62 of 10.667 pixels, of 325. */
+    ck_assert_double_gt(margin() - narrow, 3.0 * 0.62 * 10.667 / 325.0 - 1e-5);
+    ck_assert_double_eq_tol(label_at(), label, 1e-5);
 }
 END_TEST
 
@@ -98,9 +145,11 @@ int main(void) {
     tcase_add_checked_fixture(tests, setup, plot_teardown);
     tcase_add_test(tests, a_paper_has_a_column_of_given_width_and_its_legend_below);
     tcase_add_test(tests, on_paper_colours_have_dashes_too);
+    tcase_add_test(tests, on_paper_colours_of_one_size_have_points_too);
     tcase_add_test(tests, letters_are_of_the_family_asked_for);
     tcase_add_test(tests, widths_and_fonts_that_make_no_sense_are_refused);
     tcase_add_test(tests, a_long_label_is_broken_into_lines_that_fit_its_axis);
+    tcase_add_test(tests, numbers_that_are_wider_move_axes_away_from_the_label);
     tcase_add_test(tests, texts_for_latex_are_texts_of_tex);
     suite_add_tcase(suite, tests);
     return test_main(suite);

@@ -20,11 +20,14 @@ from ._context import (
     NotConvergedWarning,
     text as _text,
 )
+from ._coordinates import coordinates
+from ._detect import Detection
 from ._find import Found, find, transfer
 from ._models import find as _find_model, identifier as _identifier
 from ._nndmft import lib as _lib
 from ._plots import plot
 from ._run import Result, open, recipe, run, simulate, solve, validate
+from ._similarity import similarity
 from ._tables import describe, models
 from ._version import __version__
 
@@ -35,9 +38,10 @@ if _text(_lib.nnd_version()) != __version__:
     )
 
 __all__ = [
-    "Case", "Error", "FileError", "Found", "InputError", "LimitError", "NotConvergedError",
-    "NotConvergedWarning", "Result", "describe", "find", "models", "open", "plot", "recipe", "run",
-    "simulate", "solve", "transfer", "validate",
+    "Case", "Detection", "Error", "FileError", "Found", "InputError", "LimitError",
+    "NotConvergedError", "NotConvergedWarning", "Result", "coordinates", "describe", "find",
+    "models", "open", "plot", "recipe", "run", "similarity", "simulate", "solve", "transfer",
+    "validate",
 ]
 
 

@@ -2,12 +2,16 @@
 """One computation: its messages become exceptions and warnings, Ctrl-C stops it."""
 import concurrent.futures
 import logging
+import numbers
 import re
 import sys
 import threading
 import warnings
 
 from ._nndmft import ffi, lib
+
+#: As the command line has it.
+MOST_THREADS = 4096
 
 _log = logging.getLogger("nndmft")
 
@@ -25,9 +29,11 @@ class InputError(Error, ValueError):
 
     def __init__(self, message):
         super().__init__(message)
-        found = re.match(r"(?:\S+:\d+:\d+: )?((?:params|simulate|sweep|compare)(?:\.\w+)*): ", message)
+        found = re.match(r"(?:\S+:\d+:\d+: )?((?:params|simulate|sweep|compare)(?:\.\w+)*"
+                         r"|threads|memory_limit): ", message)
         self.key = found.group(1) if found else None
-        tail = re.search(r"(?:out of range|allowed|is not one of):? (.*)$", message)
+        tail = re.search(r"(?:out of range|allowed|is not one of):? (.*)$", message) or re.search(
+            r"is not ((?:an? |rows |true ).*)$", message)
         self.allowed = tail.group(1) if found and tail else None
 
 
@@ -63,6 +69,15 @@ def text(chars):
     return None if chars == ffi.NULL else ffi.string(chars).decode("utf-8", "replace")
 
 
+def _whole(value, key, most):
+    """A number of things; 0, for the library's own choice, if it is None."""
+    if value is None:
+        return 0
+    if isinstance(value, numbers.Real) and 1 <= value <= most and value == int(value):
+        return int(value)
+    raise InputError(f"{key}: {value!r} is out of range: an integer >= 1 and <= {most}")
+
+
 class Borrowed:
     """A context of the library that is not Python's to free."""
 
@@ -85,8 +100,8 @@ class Context(Borrowed):
         self._handle = ffi.new_handle(self)
         self._notes = []
         options = ffi.new("nnd_context_options *")
-        options.threads = threads or 0
-        options.memory_limit = memory_limit or 0
+        options.threads = _whole(threads, "threads", MOST_THREADS)
+        options.memory_limit = _whole(memory_limit, "memory_limit", sys.maxsize)
         options.log = lib.nndmft_log
         options.progress = lib.nndmft_progress if self._bar else ffi.NULL
         options.user = self._handle
@@ -126,6 +141,10 @@ def warn(message, category=UserWarning):
     warnings.warn(message, category, stacklevel=level)
 
 
+#: What is done is no whole number of pieces: a percentage tells it best.
+_BAR = "{desc}: {percentage:3.0f}%|{bar}| of {total} [{elapsed}<{remaining}]"
+
+
 class _Bar:
     """Progress by tqdm, one bar for each task."""
 
@@ -135,7 +154,8 @@ class _Bar:
     def step(self, what, done, total):
         if what != self._what:
             self.close()
-            self._what, self._shown = what, self._tqdm(total=total, desc=what, leave=False)
+            self._what = what
+            self._shown = self._tqdm(total=total, desc=what, leave=False, bar_format=_BAR)
         self._shown.update(done - self._shown.n)
 
     def close(self):

@@ -3,10 +3,12 @@
 import re
 from typing import NamedTuple
 
+import numpy as np
+
 from ._context import Context, InputError, NotConvergedWarning, text, warn
-from ._frames import dataset, frame_of, owned
+from ._frames import dataset, owned
 from ._nndmft import ffi, lib
-from ._run import _case, _one_point, solve
+from ._run import _case, _label, _one_point, _simulation, _theory
 from ._tables import describe
 
 _RELATIONS = {"<": lib.NND_BELOW, ">": lib.NND_ABOVE, "=": lib.NND_ACROSS}
@@ -20,6 +22,7 @@ class Found(NamedTuple):
     value: float               #: of the variable there; of a divergence its step
     value_se: "float | None"  #: standard error of theory there; None: it has none
     at_edge: bool              #: the extremum is an end of the interval
+    gap: "float | None" = None  #: of a divergence: the widest gap between values tried below it
 
 
 def _row(rows, count, name, what, model):
@@ -57,7 +60,7 @@ def _found(context, status, found):
         return None
     se = found.value_se
     return Found(found.param, found.uncertainty, found.value, None if se != se else se,
-                 bool(found.at_edge))
+                 bool(found.at_edge), found.gap or None)
 
 
 def find(model, *, param=None, between=None, zero=None, min=None, max=None, diverges=False,
@@ -104,32 +107,54 @@ def find(model, *, param=None, between=None, zero=None, min=None, max=None, dive
     return _found(context, status, found)
 
 
-def transfer(model, *, lr, width=None, loss=None, rate="lr", **params):
+def _asked(model, rate, lr, width, params):
+    """The case that sweeps over the rates."""
+    if width is not None and np.size(width) > 0:
+        params = {**params, "at_width": np.atleast_1d(width)}
+    if lr is not None:
+        params = {**params, rate: np.atleast_1d(lr)}
+    case = _case(model, params)
+    if rate not in case.sweep:
+        raise InputError(f"sweep.{rate}: missing; allowed: the rates to look at")
+    return case
+
+
+def _loss(case, name):
+    """The variable that is to be least: of this name, or the model's own."""
+    known = [v.name for v in describe(case.model).variables.values()]
+    name = name or next((n for n in ("loss", "test_risk", "test_mse") if n in known), None)
+    if name is None:
+        raise InputError("loss= is missing: the theory has no loss, test_risk or test_mse")
+    return _variable(case.model, name)
+
+
+def transfer(model, *, lr=None, width=None, loss=None, rate="lr", threads=None, memory_limit=None,
+             progress=None, **params):
     """The best learning rate at every width: a Dataset over `width` (infinity first).
 
-    `lr`: the rates to sweep over; `width`: widths N at which the expansion in 1/N is read, of the
-    models of fluctuations. `loss`: the variable that is to be least, by default the model's own.
+    `lr`: the rates to sweep over, unless a Case does; `width`: widths N at which the expansion in
+    1/N is read, of the models of fluctuations. `loss`: the variable that is to be least, by default
+    the model's own. With a simulation (`size`, `seeds`) the networks are asked too: `network_rate`.
     Where there is no answer it is NaN, and `outcome` says why, as does a warning.
     Beside `best_rate` stand what is lost by the rate of infinite width, the edge of stability and
     what they are worth (docs/theory/fluctuations.md).
     """
-    if width is not None:
-        params["at_width"] = list(width)
-    theory = solve(model, **{rate: list(lr)}, **params)
-    name = loss or next((n for n in ("loss", "test_risk", "test_mse") if n in theory), None)
-    if name is None:
-        raise InputError("loss= is missing: the theory has no loss, test_risk or test_mse")
-    context = Context()
-    frame = frame_of(context, theory)
-    wanted = ffi.new("double[]", [float(w) for w in width or []])
-    options, key = ffi.new("nnd_transfer_options *"), ffi.new("char[]", rate.encode())
-    options.rate, options.loss, options.theory = key, _variable(model, name), frame
+    case = _asked(model, rate, lr, width, params)
+    context, key = Context(threads, memory_limit, progress), ffi.new("char[]", rate.encode())
+    options = ffi.new("nnd_transfer_options *")
+    options.rate, options.loss = key, _loss(case, loss)
+    frames = {"theory": _theory(context, case), **(_simulation(context, case) if case.simulates
+                                                   else {})}
+    for part in ("theory", "mc", "influence"):
+        setattr(options, part, frames.get(part, ffi.NULL))
+    sizes = dataset(context, frames["mc"])["size"] if case.simulates else ()
+    wanted = ffi.new("double[]", [float(w) for w in case.params.get("at_width") or sizes])
     options.widths, options.width = len(wanted), wanted
     answers = ffi.new("nnd_frame **")
-    context.run(lib.nnd_transfer, describe(model).row, options, answers)
+    context.run(lib.nnd_transfer, describe(case.model).row, options, answers)
     made = dataset(context, owned(answers[0]))
     told = [text(lib.nnd_transfer_text(i)) for i in range(lib.NND_TRANSFER_UNKNOWN + 1)]
     made.outcome.attrs.update(flag_values=list(range(len(told))), flag_meanings="; ".join(told))
     for i in sorted({int(v) for v in made.outcome.values.ravel() if v > 0}):
         warn(f"transfer: at some widths: {told[i]}", NotConvergedWarning)
-    return made
+    return _label(made, case)

@@ -3,7 +3,7 @@
 import numpy as np
 import xarray as xr
 
-from ._context import text
+from ._context import InputError, text
 from ._nndmft import ffi, lib
 
 
@@ -79,6 +79,8 @@ def _add_dim(context, frame, name, coordinate):
 
 
 def _add_array(context, frame, name, dims, values):
+    if values.dtype.kind not in "biuf":
+        raise InputError(f"{name}: an array of {values.dtype}; allowed: of real numbers")
     data = ffi.new("double **")
     context.check(lib.nnd_frame_add(frame, name.encode(), ",".join(dims).encode(), data))
     numbers = np.ascontiguousarray(values, dtype=np.float64)

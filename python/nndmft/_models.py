@@ -6,7 +6,14 @@ from . import _run
 from ._cases import Case
 from ._tables import describe, models
 
-_OPTIONS = ("threads", "memory_limit", "progress")
+_COMPUTING = ("threads", "memory_limit", "progress")
+#: What each function takes beside parameters and options of the simulation.
+_OPTIONS = {
+    "solve": ("sweep", *_COMPUTING),
+    "simulate": ("sweep", *_COMPUTING),
+    "run": ("sweep", "compare", *_COMPUTING),
+    "case": ("name", "sweep", "compare"),
+}
 
 
 def identifier(model):
@@ -14,11 +21,11 @@ def identifier(model):
     return model.replace("-", "_")
 
 
-def _signature(rows):
+def _signature(rows, options):
     kind = inspect.Parameter.KEYWORD_ONLY
     listed = [inspect.Parameter(p.name, kind, default=p.default, annotation=p.annotation)
               for p in rows.values()]
-    more = [inspect.Parameter(name, kind, default=None) for name in _OPTIONS if name not in rows]
+    more = [inspect.Parameter(name, kind, default=None) for name in options if name not in rows]
     return inspect.Signature(listed + more)
 
 
@@ -38,7 +45,7 @@ def _function(model, function, rows, name):
 
     of_model.__name__ = name
     of_model.__qualname__ = f"{identifier(model)}.{name}"
-    of_model.__signature__ = _signature(rows)
+    of_model.__signature__ = _signature(rows, _OPTIONS[name])
     of_model.__doc__ = _document(inspect.getdoc(function).split("\n")[0], rows)
     return of_model
 
@@ -56,6 +63,9 @@ class Model:
         self.simulate = _function(name, _run.simulate, both, "simulate")
         self.run = _function(name, _run.run, both, "run")
         self.case = _function(name, Case, both, "case")
+
+    def __reduce__(self):
+        return find, (identifier(self.name),)
 
     def __repr__(self):
         return f"<nndmft model {self.name}: {self.describe.summary}>"

@@ -4,6 +4,7 @@ import itertools
 import math
 import textwrap
 
+from ._context import InputError
 from ._tables import describe
 
 #: More curves than that in one picture cannot be told apart.
@@ -76,7 +77,7 @@ def _dim_label(data, dim, params):
 def _draw(axes, result, name, told):
     present = [d for d in (result.theory, result.mc) if d is not None and name in d]
     if not present:
-        raise KeyError(f"{name} is neither in the theory nor in the simulation")
+        raise InputError(f"{name!r} is neither in the theory nor in the simulation")
     data = present[0]
     over = _abscissa([d for d in _dims(data, name) if d != "size"], data)
     if over is None:
@@ -136,7 +137,8 @@ def plot(result, *names, view=None, axes=None, log=""):
         result = _Theory(result)
     shown = _names(result, names, view)
     if not shown:
-        raise ValueError(f"nothing to draw of view {view!r}")
+        views = {row.view for row in describe(result.model).variables.values() if row.view}
+        raise InputError(f"nothing to draw of view {view!r}; views are: {', '.join(sorted(views))}")
     if axes is None:
         columns = min(3, len(shown))
         rows = math.ceil(len(shown) / columns)

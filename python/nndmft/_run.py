@@ -5,6 +5,7 @@ import numbers
 import os
 
 import pandas as pd
+import xarray as xr
 
 from ._cases import Case
 from ._context import Context, InputError, NotConvergedWarning, text, warn
@@ -14,14 +15,14 @@ from ._tables import describe
 
 
 def _case(model, keywords):
-    if isinstance(model, Case):
-        if keywords:
-            raise InputError(f"{', '.join(keywords)}: a Case is complete; use Case.from_yaml or "
-                             "its keywords to change it")
-        return model
-    if os.path.splitext(str(model))[1] in (".yaml", ".yml"):
-        return Case.from_yaml(model, **({"params": keywords} if keywords else {}))
-    return Case(model, **keywords)
+    if isinstance(model, (str, os.PathLike)):
+        if os.path.splitext(model)[1] not in (".yaml", ".yml"):
+            return Case(model, **keywords)
+        model = Case.from_yaml(model)
+    if not isinstance(model, Case):
+        raise InputError(f"model: is of type {type(model).__name__}; allowed: a name, a Case, a "
+                         "case file")
+    return model.replace(**keywords) if keywords else model
 
 
 def _one_point(case):
@@ -51,26 +52,38 @@ def _theory(context, case):
 def solve(model, *, threads=None, memory_limit=None, progress=None, **params):
     """Theoretical curves of a model as an xarray.Dataset.
 
-    `model`: a name (`nndmft.models()`), a Case, or a case file. Other keywords are the model's
-    parameters (`nndmft.describe(model)`); a list, where one value is meant, is swept. `threads`:
-    workers, all processors by default; `memory_limit`: bytes; `progress`: True or False for a bar.
+    `model`: a name (`nndmft.models()`), or a Case or a case file, of which keywords replace what
+    they name. Keywords are the model's parameters (`nndmft.describe(model)`); a list, where one
+    value is meant, is swept. `threads`: workers, all processors by default; `memory_limit`: bytes;
+    `progress`: True or False for a bar.
     """
     case = _case(model, params)
     context = Context(threads, memory_limit, progress)
     return _label(dataset(context, _theory(context, case)), case)
 
 
-def _simulation(context, case):
-    """The frames of a case's ensemble, by name."""
+def _train(context, case):
+    """The ensemble of a case: its status, and the library's frames."""
     context.check(lib.nnd_ensemble_check(context.pointer, case.pointer))
     context.check(lib.nnd_ensemble_check_memory(context.pointer, case.pointer))
     store = ffi.gc(lib.nnd_memory_store_new(), lib.nnd_memory_store_free)
-    ensemble = ffi.new("nnd_ensemble *")
-    status = context.run(lib.nnd_ensemble_run, case.pointer, store, ensemble)
+    ensemble = ffi.gc(ffi.new("nnd_ensemble *"), lib.nnd_ensemble_clear)
+    return context.run(lib.nnd_ensemble_run, case.pointer, store, ensemble), ensemble
+
+
+def _taken(ensemble, part):
+    """A frame that is taken out of an ensemble."""
+    frame = owned(getattr(ensemble, part))
+    setattr(ensemble, part, ffi.NULL)
+    return frame
+
+
+def _simulation(context, case):
+    """The frames of a case's ensemble, by name."""
+    status, ensemble = _train(context, case)
     if status > 0:
         warn("simulation: every network of every point diverged", NotConvergedWarning)
-    frames = {part: owned(getattr(ensemble, part))
-              for part in ("mc", "seeds", "influence", "weights")}
+    frames = {part: _taken(ensemble, part) for part in ("mc", "seeds", "influence", "weights")}
     for part in ("mc", "seeds"):
         if frames[part] != ffi.NULL:
             context.check(lib.nnd_result_annotate(frames[part], case.pointer.model))
@@ -83,7 +96,7 @@ def simulate(model, *, threads=None, memory_limit=None, progress=None, **params)
     As `solve`; `size` (a list is extrapolated by `run`), `seeds`, `base_seed`, `storage` and the
     options of the model's simulation are keywords like the parameters.
     """
-    case = _case(model, params)
+    case = _case(model, params)._simulating()
     context = Context(threads, memory_limit, progress)
     return _label(dataset(context, _simulation(context, case)["mc"]), case)
 
@@ -111,9 +124,10 @@ def recipe(model, size=None, **params):
 class Result:
     """Theory, simulation and comparison of one case; absent parts are None."""
 
-    def __init__(self, model, case):
+    def __init__(self, model, case, origin):
         self.model = model     #: name of the model
         self.case = case       #: YAML of the case, every default filled in
+        self._origin = origin   # of the case: its file, and arrays that it names
         self.theory = None     #: Dataset
         self.mc = None         #: Dataset: x and x_se
         self.seeds = None      #: Dataset: every seed, with storage="trajectories"
@@ -139,6 +153,13 @@ class Result:
         from ._plots import plot
 
         return plot(self, *names, view=view, **options)
+
+    def detect(self, key, factor, *, threads=None, memory_limit=None, progress=None):
+        """How many times as many seeds would notice that theory is wrong in a parameter by this
+        factor, with a probability of 95 %: a Detection."""
+        from ._detect import detect
+
+        return detect(self, key, factor, Context(threads, memory_limit, progress))
 
     def _lend(self, context):
         """The library's struct of the result, and what keeps its members alive."""
@@ -199,10 +220,20 @@ def _compare(context, row, options, theory, mine):
     """What the library says of theory and simulation."""
     out = ffi.new("nnd_comparison **")
     context.run(lib.nnd_compare, row, options, theory, mine, out)
-    comparison = ffi.gc(out[0], lib.nnd_comparison_free)
-    frame = owned(comparison.frame)
-    comparison.frame = ffi.NULL
+    return ffi.gc(out[0], lib.nnd_comparison_free)
+
+
+def _compared(context, comparison):
+    """The group /compare of a comparison, which is taken out of it."""
+    frame, comparison.frame = owned(comparison.frame), ffi.NULL
     return dataset(context, frame)
+
+
+def _simulated(mc, influence, base_seed):
+    """What is held against theory."""
+    side = ffi.new("nnd_simulated *")
+    side.mc, side.influence, side.base_seed = mc, influence, base_seed
+    return side
 
 
 def run(model, *, threads=None, memory_limit=None, progress=None, **params):
@@ -217,14 +248,12 @@ def run(model, *, threads=None, memory_limit=None, progress=None, **params):
     if case.simulates:
         context.check(lib.nnd_ensemble_check(context.pointer, c))
     frames = {"theory": _theory(context, case)}
-    made = Result(case.model, case.yaml)
+    made = Result(case.model, case.yaml, case._origin)
     if case.simulates:
         frames.update(_simulation(context, case))
-        side = ffi.new("nnd_simulated *")
-        side.mc, side.influence = frames["mc"], frames["influence"]
-        side.base_seed = c.simulate.base_seed
-        made.compare = _compare(
-            context, c.model, ffi.addressof(c[0], "compare"), frames["theory"], side)
+        side = _simulated(frames["mc"], frames["influence"], c.simulate.base_seed)
+        made.compare = _compared(context, _compare(
+            context, c.model, ffi.addressof(c[0], "compare"), frames["theory"], side))
     for part, frame in frames.items():
         setattr(made, part, _label(dataset(context, frame), case))
     return made
@@ -238,6 +267,9 @@ def validate(theory, mine, *, model=None, rtol=0.02, alpha=0.005, variables=(), 
     `size` is extrapolated. `seeds`: of each size, if known.
     """
     theory = theory.theory if isinstance(theory, Result) else theory
+    for name, data in (("theory", theory), ("mine", mine)):
+        if not isinstance(data, xr.Dataset):
+            raise InputError(f"{name}: is of type {type(data).__name__}; allowed: a Dataset")
     model = model or theory.attrs.get("model")
     context = Context()
     row = describe(model).row if model else ffi.NULL
@@ -249,7 +281,7 @@ def validate(theory, mine, *, model=None, rtol=0.02, alpha=0.005, variables=(), 
     side = ffi.new("nnd_simulated *")
     held = frame_of(context, mine), frame_of(context, theory)
     side.mc, side.seeds = held[0], seeds
-    return _verdicts(_compare(context, row, options, held[1], side))
+    return _verdicts(_compared(context, _compare(context, row, options, held[1], side)))
 
 
 def open(path):  # noqa: A001 - as xarray.open_dataset, under this package's name
@@ -257,7 +289,7 @@ def open(path):  # noqa: A001 - as xarray.open_dataset, under this package's nam
     context, held = Context(), ffi.new("nnd_result *")
     context.check(lib.nnd_result_read(context.pointer, os.fsencode(path), held))
     try:
-        made = Result(text(held.model), text(held.case_text))
+        made = Result(text(held.model), text(held.case_text), (os.fspath(path), []))
         for part in _PARTS:
             frame = owned(getattr(held, part))
             setattr(held, part, ffi.NULL)

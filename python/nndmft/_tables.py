@@ -4,6 +4,7 @@ import functools
 
 from ._context import InputError, text
 from ._nndmft import ffi, lib
+from ._values import plain
 
 #: Types of which one value is no list: a list of them is a sweep.
 SINGLE = {lib.NND_REAL, lib.NND_INTEGER, lib.NND_BOOL, lib.NND_CHOICE, lib.NND_TEXT}
@@ -22,19 +23,6 @@ _TYPES = {
 }
 
 
-def _value(words):
-    """A default as Python has it."""
-    known = {"null": None, "true": True, "false": False}
-    if words in known:
-        return known[words]
-    for number in (int, float):
-        try:
-            return number(words)
-        except ValueError:
-            pass
-    return words
-
-
 class Parameter:
     """One parameter of a model: name, default, allowed values, what it is."""
 
@@ -42,7 +30,7 @@ class Parameter:
         self._row = row
         self.name = text(row.name)
         self.type = row.type
-        self.default = _value(text(row.fallback))
+        self.default = plain(text(row.fallback))
         self.doc = text(row.doc)
         self.long_name = text(row.long_name)
         self.symbol = text(row.symbol)
@@ -51,8 +39,9 @@ class Parameter:
 
     @property
     def annotation(self):
-        """The Python type that it takes."""
-        return _TYPES[self.type]
+        """The Python type that it takes; a group may be the value of its main member."""
+        main = self.group.get(self.shorthand)
+        return f"{main.annotation} | dict" if main is not None else _TYPES[self.type]
 
     @property
     def allowed(self):
@@ -113,6 +102,9 @@ class Description:
 
     __repr__ = __str__
 
+    def __reduce__(self):
+        return describe, (self.name,)
+
 
 def _rows(table):
     return [f"  {p.name} = {p.default}: {p.doc} ({p.allowed})" for p in table.values()]
@@ -131,6 +123,8 @@ def models():
 @functools.lru_cache(maxsize=None)
 def describe(model):
     """Parameters and variables of a model."""
+    if not isinstance(model, str):
+        raise InputError(f"model: is of type {type(model).__name__}; allowed: {', '.join(models())}")
     row = lib.nnd_model_find(model.encode())
     if row == ffi.NULL:
         raise InputError(f"model: {model!r} is none; allowed: {', '.join(models())}")

@@ -18,6 +18,31 @@ every_view() {
     done
 }
 
+# touching WORD COMMANDS: a picture of gnuplot's with five words and what COMMANDS add; the check names WORD.
+touching() {
+    local word=$1
+    shift
+    {
+        echo "set terminal pdfcairo size 3in,2in font 'sans,8' fontscale 0.75"
+        echo "set label 'there is a level text' at screen 0.5, screen 0.5"
+        printf '%s\n' "$@"
+        echo "set ytics ('alone' 5); set xtics ('1.5' 5); plot [0:10] [0:10] NaN notitle"
+    } | gnuplot >touching.pdf
+    ! "$PYTHON" "$BATS_TEST_DIRNAME/../texts_apart.py" touching.pdf 2>told || explain "$word is not seen"
+    grep -q "$word" told || explain "$(cat told), want $word"
+}
+
+@test "texts that touch are seen: level, upright, small, cut off, and numbers side by side" {
+    touching "lies on" "set label 'above' at screen 0.5, screen 0.52"
+    touching "lies on" "set label 'upright' at screen 0.55, screen 0.5 center rotate by 90"
+    touching "lies on" "set ylabel 'what y is' offset 6,0"
+    touching "lies on" "set label '10^{-7}' at screen 0.6, screen 0.5"
+    touching "leaves the page" "set label 'beyond' at screen 0.95, screen 0.8"
+    touching "leaves the page" "set label 'beyond' at screen 0.01, screen 0.98 rotate by 90"
+    touching "two numbers" "set label '0.1' at screen 0.5, screen 0.8 right" \
+        "set label '0.2' at screen 0.5, screen 0.8 left"
+}
+
 @test "texts of deep-linear pictures keep apart, on a screen and in a column" {
     case_file <<'YAML'
 model: deep-linear

@@ -1,8 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The Python package: PYTHONPATH=build/python python3 -m unittest discover tests/python"""
+import contextlib
+import copy
 import gc
 import inspect
+import io
 import os
+import pickle
 import signal
 import tempfile
 import threading
@@ -62,6 +66,12 @@ class Theory(unittest.TestCase):
             nd.solve("deep-linear", **SMALL)
         np.testing.assert_array_equal(risk, before)
 
+    def test_tells_how_far_it_is(self):
+        shown = io.StringIO()
+        with contextlib.redirect_stderr(shown):
+            nd.solve("deep-linear", **{**SMALL, "gamma0": np.linspace(0.5, 2, 40)}, progress=True)
+        self.assertRegex(shown.getvalue(), r"theory: +\d+%.* of 40 \[")
+
     def test_of_diverging_dynamics_warns(self):
         with self.assertWarns(nd.NotConvergedWarning):
             ds = nd.solve("deep-linear", **{**SMALL, "lr": 50.0, "steps": 60})
@@ -97,6 +107,33 @@ class Data(unittest.TestCase):
             nd.solve("wide-mlp", data={"inputs": self.x, "targets": self.y}, **self.common)
 
 
+    def test_that_is_not_real_numbers_is_an_error(self):
+        for wrong in (1j * self.x, self.x.astype(str), self.x.astype(object)):
+            with self.assertRaisesRegex(nd.InputError, "params.data.inputs: .*real numbers"):
+                nd.solve("wide-mlp", data={"inputs": wrong, "targets": self.y}, **self.common)
+        with self.assertRaisesRegex(nd.InputError, "params.data.inputs: .*as long as the first"):
+            nd.solve("wide-mlp", data={"inputs": [[1, 2], [3]], "targets": [1, -1]}, **self.common)
+
+    def test_is_not_looked_for_in_a_file_that_is_named_beside_it(self):
+        with self.assertRaisesRegex(nd.InputError, "params.data.file: arrays .* stand in no file"):
+            nd.solve("wide-mlp", data={"inputs": self.x, "targets": self.y, "file": "a.h5"},
+                     **self.common)
+
+    def test_may_be_read_only_or_of_other_libraries(self):
+        wanted = nd.solve("wide-mlp", data={"inputs": self.x, "targets": self.y}, **self.common)
+        self.x.flags.writeable = False
+        for x in (self.x, np.asfortranarray(self.x), self.x.tolist(), xr.DataArray(self.x)):
+            ds = nd.solve("wide-mlp", data={"inputs": x, "targets": xr.DataArray(self.y)},
+                          **self.common)
+            np.testing.assert_array_equal(ds.output, wanted.output)
+            self.assertEqual(ds.attrs["case"], wanted.attrs["case"])
+
+    def test_of_a_matrix_of_any_size_is_analysed(self):
+        x = self.x.reshape(50, 100)
+        ds = nd.solve("spectrum", kind="matrix", dataset=x)
+        np.testing.assert_allclose(ds.singular, np.linalg.svd(x, compute_uv=False))
+
+
 class Mistakes(unittest.TestCase):
     def test_name_the_key_and_what_is_allowed(self):
         with self.assertRaises(nd.InputError) as caught:
@@ -118,6 +155,39 @@ class Mistakes(unittest.TestCase):
         for wrong in ({"a": 1}, object(), "two", 1j):
             with self.assertRaises(nd.InputError):
                 nd.solve("deep-linear", gamma0=wrong)
+
+    def test_of_type_name_the_key(self):
+        with self.assertRaises(nd.InputError) as caught:
+            nd.solve("deep-linear", gamma0={1, 2})
+        self.assertEqual(caught.exception.key, "params.gamma0")
+        with self.assertRaises(nd.InputError) as caught:
+            nd.solve("deep-linear", steps=2.5)
+        self.assertEqual(caught.exception.allowed, "an integer >= 0 and <= 10000000")
+        with self.assertRaisesRegex(nd.InputError, "zero byte"):
+            nd.solve("deep-linear", parameterization="mup\0")
+        for section in ("sweep", "compare"):
+            with self.assertRaisesRegex(nd.InputError, f"{section}: .* a mapping"):
+                nd.Case("deep-linear", **{section: [1]})
+        for model in (None, 3, nd.deep_linear):
+            with self.assertRaisesRegex(nd.InputError, "model: is of type"):
+                nd.solve(model)
+
+    def test_in_overrides_of_files_name_the_key(self):
+        with self.assertRaises(nd.InputError) as caught:
+            nd.Case.from_yaml("{model: deep-linear}", params={"gamma0": -1})
+        self.assertEqual(str(caught.exception), "params.gamma0: -1 is out of range: a number > 0")
+        self.assertEqual(caught.exception.key, "params.gamma0")
+
+    def test_of_threads_and_memory_are_errors(self):
+        for wrong in (0, -1, 1.5, "2", float("inf")):
+            for key in ("threads", "memory_limit"):
+                with self.assertRaises(nd.InputError) as caught:
+                    nd.solve("deep-linear", **SMALL, **{key: wrong})
+                self.assertEqual(caught.exception.key, key)
+
+    def test_of_sizes_that_are_missing_say_so(self):
+        with self.assertRaisesRegex(nd.InputError, "simulate.size: missing"):
+            nd.simulate("deep-linear", **SMALL)
 
     def test_beyond_memory_are_refused(self):
         with self.assertRaises(nd.LimitError):
@@ -174,6 +244,11 @@ class Comparison(unittest.TestCase):
         self.assertEqual(nd.validate(theory, mine).verdict["test_risk"], "agrees")
         mine["test_risk"] = 1.2 * right
         self.assertEqual(nd.validate(theory, mine).verdict["test_risk"], "disagrees")
+        mine["test_risk"] = 1j * right
+        with self.assertRaisesRegex(nd.InputError, "test_risk: .*real numbers"):
+            nd.validate(theory, mine)
+        with self.assertRaisesRegex(nd.InputError, "mine: is of type dict"):
+            nd.validate(theory, {})
 
     def test_is_drawn(self):
         axes = self.result.plot("test_risk")
@@ -197,6 +272,35 @@ class Comparison(unittest.TestCase):
                          ["γ₀ = 0.5", "γ₀ = 1.5", "networks, size = 20", "networks, size = 40"])
         matplotlib.pyplot.close("all")
 
+    def test_says_how_many_seeds_would_notice_a_wrong_parameter(self):
+        found = self.result.detect("lr", 1.3)
+        self.assertLess(found.more_seeds, 1)
+        self.assertIn(found.variable, self.result.verdicts.index)
+        self.assertEqual(self.result.detect("lr", 1.0001), (np.inf, None))
+        for key, factor in (("lrr", 2), ("center", 2), ("lr", 1), ("lr", -1), ("lr.a", 2)):
+            with self.assertRaises(nd.InputError):
+                self.result.detect(key, factor)
+
+    def test_says_so_with_data_in_memory_or_in_a_file_beside_the_case(self):
+        params = dict(steps=2, samples=64, replicates=2, spectrum=False, size=16, seeds=8)
+        x = np.random.default_rng(3).standard_normal((5, 1000))
+        with tempfile.TemporaryDirectory() as folder:
+            np.savez(os.path.join(folder, "d.npz"), x=x, y=np.ones(5))
+            path = os.path.join(folder, "c.yaml")
+            with open(path, "w", encoding="utf-8") as file:
+                file.write("{model: wide-mlp, params: {data: {file: d.npz, inputs: x, targets: y}}}")
+            stored = nd.run(path, **params)
+            self.assertGreater(stored.detect("lr", 3).more_seeds, 0)
+        lent = nd.run("wide-mlp", data={"inputs": x, "targets": np.ones(5)}, **params)
+        gc.collect()
+        self.assertGreater(lent.detect("lr", 3).more_seeds, 0)
+        np.testing.assert_array_equal(lent.mc.loss, stored.mc.loss)
+
+    def test_says_the_same_of_a_parameter_that_is_swept(self):
+        params = {**SMALL, "size": [40, 80], "seeds": 64, "compare": {"rtol": 0.1}}
+        swept = nd.run("deep-linear", **{**params, "lr": [0.2]})
+        self.assertEqual(swept.detect("lr", 1.3), self.result.detect("lr", 1.3))
+
     def test_simulation_alone_has_the_same_bits(self):
         mc = nd.simulate("deep-linear", **SMALL, size=[40, 80], seeds=64)
         np.testing.assert_array_equal(mc.test_risk, self.result.mc.test_risk)
@@ -219,6 +323,31 @@ class Cases(unittest.TestCase):
         again = nd.Case.from_yaml(case.yaml)
         self.assertEqual(again.yaml, case.yaml)
 
+    def test_are_changed_by_keywords(self):
+        case = nd.Case("deep-linear", **SMALL)
+        self.assertEqual(case.params["lr"], 0.2)
+        swept = case.replace(lr=[0.1, 0.2])
+        self.assertEqual((swept.sweep, "lr" in swept.params), ({"lr": [0.1, 0.2]}, False))
+        self.assertEqual(swept.replace(lr=0.2).yaml, case.yaml)
+        self.assertFalse(case.simulates)
+        self.assertTrue(case.replace(size=20).simulates)
+        self.assertTrue(nd.solve(case, lr=[0.1, 0.3]).equals(
+            nd.solve("deep-linear", **{**SMALL, "lr": [0.1, 0.3]})))
+
+    def test_are_copied_and_pickled_with_their_arrays(self):
+        x = np.random.default_rng(3).standard_normal((5, 1000))
+        large = nd.Case("wide-mlp", steps=2, samples=256, replicates=2, spectrum=False,
+                        data={"inputs": x, "targets": np.ones(5)})
+        for case in (nd.Case("deep-linear", **SMALL), large):
+            wanted = nd.solve(case)
+            for again in (copy.deepcopy(case), pickle.loads(pickle.dumps(case))):
+                self.assertEqual(again.yaml, case.yaml)
+                self.assertTrue(nd.solve(again).equals(wanted))
+        words = pickle.dumps(large)
+        del large, case, again
+        gc.collect()
+        self.assertTrue(nd.solve(pickle.loads(words)).equals(wanted))
+
     def test_mistakes_in_files_name_the_line(self):
         with self.assertRaisesRegex(nd.InputError, "case:2:"):
             nd.Case.from_yaml("model: deep-linear\nparams: {steps: -3}\n")
@@ -231,6 +360,18 @@ class Tables(unittest.TestCase):
         self.assertIn("output scale", nd.deep_linear.solve.__doc__)
         self.assertIn("seeds", inspect.signature(nd.deep_linear.run).parameters)
         self.assertIn("deep_linear", dir(nd))
+        self.assertEqual(inspect.signature(nd.wide_mlp.run).parameters["activation"].annotation,
+                         "str | dict")
+        for name in ("solve", "simulate", "run", "case"):
+            function = getattr(nd.directional, name)
+            for option in ("threads", "sweep", "compare", "name"):
+                if option in inspect.signature(function).parameters:
+                    function(**{option: None})
+        self.assertNotIn("threads", inspect.signature(nd.directional.case).parameters)
+
+    def test_are_pickled_by_name(self):
+        for one in (nd.deep_linear, nd.describe("deep-linear")):
+            self.assertEqual(str(pickle.loads(pickle.dumps(one))), str(one))
 
     def test_know_every_model(self):
         for name in nd.models():
@@ -263,6 +404,7 @@ class Answers(unittest.TestCase):
         edge = nd.find("deep-linear", param="lr", between=(0.1, 20), diverges=True, steps=60,
                        **params)
         self.assertTrue(0.1 < edge.at < 20)
+        self.assertTrue(0 < edge.gap < 1)
 
     def test_find_nothing_with_a_warning_that_says_what_was_met(self):
         with self.assertWarns(nd.NotConvergedWarning):
@@ -281,6 +423,21 @@ class Answers(unittest.TestCase):
             with self.assertRaises(nd.InputError):
                 nd.find("deep-linear", **wrong, **SMALL)
 
+    def test_transfer_takes_cases_and_asks_networks(self):
+        params = {k: v for k, v in SMALL.items() if k not in ("lr", "steps")}
+        case = nd.Case("deep-linear", **params, steps=6, lr=np.linspace(0.1, 0.5, 9), size=[40, 80],
+                       seeds=64)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # where training diverges
+            answers = nd.transfer(case)
+        best = float(answers.best_rate[0])
+        self.assertAlmostEqual(float(answers.network_rate.sel(width=80)), best, delta=0.1 * best)
+        np.testing.assert_array_equal(answers.width, [np.inf, 40, 80])
+        with self.assertRaisesRegex(nd.InputError, "at_width: unknown key"):
+            nd.transfer(case, width=40)
+        with self.assertRaisesRegex(nd.InputError, "sweep.lr: missing"):
+            nd.transfer(nd.Case("deep-linear", **SMALL))
+
     def test_transfer_is_that_of_the_command_line(self):
         answers = nd.transfer(
             "two-layer-fluctuations", lr=np.linspace(0.9, 1.4, 11), width=[100, 400, 1600],
@@ -288,6 +445,57 @@ class Answers(unittest.TestCase):
             data={"gram": [[1, 0.6, 0.3], [0.6, 1, 0.2], [0.3, 0.2, 1]], "targets": [1, -0.5, 0.3]})
         np.testing.assert_allclose(answers.best_rate.sel(width=[np.inf, 1600, 400]),
                                    [1.144, 1.1406, 1.1333], atol=6e-4)
+
+
+class Alike(unittest.TestCase):
+    def setUp(self):
+        rng = np.random.default_rng(3)
+        self.x = rng.standard_normal((60, 4))
+        self.y = self.x @ rng.standard_normal((4, 6)) + 0.5 * rng.standard_normal((60, 6))
+
+    def test_measures_are_those_of_their_formulas(self):
+        ds = nd.similarity(self.x, self.y)
+        x, y = self.x - self.x.mean(0), self.y - self.y.mean(0)
+        norm = np.linalg.norm
+        cka = norm(x.T @ y)**2 / (norm(x.T @ x) * norm(y.T @ y))
+        self.assertAlmostEqual(float(ds.value.sel(measure="cka")), cka, places=12)
+        self.assertNotIn("cosine", ds.measure)
+        self.assertTrue(np.all(ds.value_se > 0))
+        self.assertLess(float(ds.p_value.sel(measure="cka")), 0.02)
+
+    def test_representations_are_as_alike_as_can_be_to_themselves(self):
+        ds = nd.similarity(self.x, np.asfortranarray(self.x.astype(np.float32)),
+                           measures=["cka", "cosine", "knn_overlap"], permutations=0)
+        np.testing.assert_allclose(ds.value, 1, atol=1e-6)
+        self.assertTrue(np.isnan(ds.null).all())
+
+    def test_refuses_what_makes_no_sense(self):
+        for wrong in (self.y[:50], "a", 1j * self.y, np.zeros((0, 3)), np.full((60, 2), np.nan)):
+            with self.assertRaisesRegex(nd.InputError, "^b: "):
+                nd.similarity(self.x, wrong)
+        for options in ({"measures": ["ckka"]}, {"measures": []}, {"measures": ["cosine"]},
+                        {"neighbours": 0}, {"variance": 2}, {"permutations": 0.5}):
+            with self.assertRaises(nd.InputError):
+                nd.similarity(self.x, self.y, **options)
+
+
+class Coordinates(unittest.TestCase):
+    def test_of_networks_in_mup_do_not_move_with_the_width(self):
+        params = dict(steps=1, lr=0.5, size=[32, 64, 128], seeds=64,
+                      data={"gram": [[1, 0.4], [0.4, 1]], "targets": [1, -0.5]})
+        ds = nd.coordinates("wide-mlp", **params)
+        named = ds.sel(coordinate="preactivations, squared")
+        self.assertEqual(float(named.expected), 0)
+        self.assertLess(abs(float(named.slope)), 5 * float(named.slope_se) + 0.05)
+        self.assertEqual(named.verdict, "as expected")
+        self.assertEqual(ds.magnitude.dims, ("coordinate", "width"))
+        self.assertLessEqual(set(ds.verdict.values), {"as expected", "open", "unknown"})
+
+    def test_need_a_model_that_lists_them_and_two_sizes(self):
+        with self.assertRaisesRegex(nd.InputError, "no magnitudes"):
+            nd.coordinates("deep-linear", **SMALL, size=[10, 20])
+        with self.assertRaisesRegex(nd.InputError, "two or more sizes"):
+            nd.coordinates("wide-mlp", size=32, data={"gram": [[1]], "targets": [1]})
 
 
 class Recipes(unittest.TestCase):
