@@ -68,7 +68,7 @@ YAML
     refused 2 params.dim "simulate.size is 40" -- simulate case.yaml --set params.dim=30
     refused 2 params.snr -1 "out of range" -- solve case.yaml --set sweep=null --set params.snr=-1
     refused 2 params.alpha 0 "out of range" -- solve case.yaml --set sweep=null --set params.alpha=0
-    refused 2 "an empty list" -- solve case.yaml --set 'params.covariance={eigenvalues: []}'
+    refused 2 "a list of 0" -- solve case.yaml --set 'params.covariance={eigenvalues: []}'
     refused 2 simulate.activation "needs a hidden layer" -- solve case.yaml \
         --set simulate.activation=tanh
     refused 2 params.alpha "leaves no sample" -- simulate case.yaml --set sweep=null \
