@@ -4,6 +4,8 @@ import itertools
 import math
 import textwrap
 
+import numpy as np
+
 from ._context import InputError
 from ._tables import describe
 
@@ -135,6 +137,8 @@ def plot(result, *names, view=None, axes=None, log=""):
 
     if not hasattr(result, "theory"):
         result = _Theory(result)
+    if not set(log) <= {"x", "y"}:
+        raise InputError(f"log: {log!r} is out of range: x, y or xy")
     shown = _names(result, names, view)
     if not shown:
         views = {row.view for row in describe(result.model).variables.values() if row.view}
@@ -146,8 +150,11 @@ def plot(result, *names, view=None, axes=None, log=""):
                                layout="constrained")
         for spare in axes.flat[len(shown):]:
             spare.set_visible(False)
-        axes = list(axes.flat[:len(shown)])
-    axes = axes if isinstance(axes, (list, tuple)) else [axes]
+        axes = axes.flat[:len(shown)]
+    axes = list(np.ravel(axes))
+    if len(axes) != len(shown):
+        raise InputError(f"axes: there are {len(axes)}; allowed: {len(shown)}, one for each of "
+                         f"{', '.join(shown)}")
     told = describe(result.model) if result.model else None
     for one, name in zip(axes, shown):
         _draw(one, result, name, told)
