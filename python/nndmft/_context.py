@@ -124,7 +124,7 @@ class Context(Borrowed):
         return self.finish(status.result())
 
     def advance(self, what, done, total):
-        """Moves the bar. What goes wrong with it ends the computation, and is raised by `finish`."""
+        """Moves the bar. What goes wrong with it ends the computation; `finish` raises it."""
         if self._failure is None:
             try:
                 self._bar.step(what, done, total)

@@ -127,7 +127,7 @@ def _draw_scalar(axes, result, name):
 
 
 def plot(result, *names, view=None, axes=None, log=""):
-    """Draws variables of a Result, or of a Dataset of `solve`; returns matplotlib's axes.
+    """Draws variables of a Result, or of a Dataset of `solve` or `simulate`; returns axes.
 
     `names`: variables, or else those of `view` (`describe(model).variables[...].view`). `axes`:
     as many as there are variables. `log`: "x", "y" or "xy". Of more than 12 curves the first are
@@ -136,7 +136,7 @@ def plot(result, *names, view=None, axes=None, log=""):
     import matplotlib.pyplot as plt
 
     if not hasattr(result, "theory"):
-        result = _Theory(result)
+        result = _Alone(result)
     if not set(log) <= {"x", "y"}:
         raise InputError(f"log: {log!r} is out of range: x, y or xy")
     shown = _names(result, names, view)
@@ -165,8 +165,10 @@ def plot(result, *names, view=None, axes=None, log=""):
     return axes[0] if len(axes) == 1 else axes
 
 
-class _Theory:
+class _Alone:
     """A Dataset alone, as if it were a Result."""
 
     def __init__(self, data):
-        self.theory, self.mc, self.model = data, None, data.attrs.get("model")
+        simulated = "diverged_fraction" in data
+        self.theory, self.mc = (None, data) if simulated else (data, None)
+        self.model = data.attrs.get("model")

@@ -301,6 +301,12 @@ class Comparison(unittest.TestCase):
         self.assertEqual(len(self.result.plot("test_risk", "h_norm2")), 2)
         matplotlib.pyplot.close("all")
 
+    def test_is_drawn_from_networks_alone(self):
+        axes = nd.plot(self.result.mc, "test_risk")
+        self.assertEqual(axes.get_legend_handles_labels()[1],
+                         ["networks, size = 40", "networks, size = 80"])
+        matplotlib.pyplot.close("all")
+
     def test_is_drawn_in_axes_of_ones_own(self):
         _, axes = matplotlib.pyplot.subplots(1, 2)
         self.result.plot("test_risk", "overlap", axes=axes)
