@@ -690,8 +690,9 @@ YAML
 
 @test "a result file that is not HDF5" {
     local command
+    cp case.yaml case.txt
     for command in info plot export validate; do
-        refused 5 case.yaml "not an HDF5 file" -- $command case.yaml
+        refused 5 case.txt "not an HDF5 file" -- $command case.txt
     done
 }
 
