@@ -17,11 +17,10 @@ size_t nnd_alignment_rows_measured(size_t rows, size_t rank);
 typedef struct {
     size_t rows, rank;
     const double *eigenvalue; /**< borrowed: s_k, in the unit of the regression */
-    double
-        *coordinate;  /**< rows x rank: z_k/sqrt(s_k), of mean square 1; 0 if rows hardly have k */
-    double *square;   /**< rows x rank: z_k^2/s_k, of mean 1 over the rows */
-    double *kurtosis; /**< rank: <z_k^4>/<z_k^2>^2; INFINITY where rows hardly have k */
-    double *excess;   /**< rows: squared residual of the best linear map, less its mean */
+    double *coordinate;       /**< rows x rank: z_k/sqrt(s_k), of mean square 1; 0 if hardly seen */
+    double *square;           /**< rows x rank: z_k^2/s_k, of mean 1 over the rows */
+    double *kurtosis;         /**< rank: <z_k^4>/<z_k^2>^2; INFINITY where rows hardly have k */
+    double *excess;           /**< rows: squared residual of the best linear map, less its mean */
 } nnd_alignment_rows;
 
 /** Measures data, or as many of its rows at equal distances as are measured. */
