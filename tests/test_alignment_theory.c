@@ -90,9 +90,7 @@ static const reference REFERENCES[] = {
 
 static double value(const char *params, const char *variable, const char *at) {
     nnd_context *ctx = nnd_context_new(NULL);
-    char yaml[512];
-    snprintf(yaml, sizeof yaml, "{model: alignment, params: {%s}}", params);
-    nnd_frame *f = test_theory(ctx, yaml);
+    nnd_frame *f = test_solve(ctx, "alignment", params);
     double x = test_value(f, variable, at);
     nnd_frame_free(f);
     nnd_context_free(ctx);
@@ -367,9 +365,7 @@ static const reference EXTREMES[] = {
 START_TEST(extreme_numbers_have_their_limits) {
     const reference *r = &EXTREMES[_i];
     nnd_context *ctx = nnd_context_new(NULL);
-    char yaml[512];
-    snprintf(yaml, sizeof yaml, "{model: alignment, params: {%s}}", r->params);
-    nnd_frame *frame = test_theory(ctx, yaml);
+    nnd_frame *frame = test_solve(ctx, "alignment", r->params);
     test_close(r->variable, test_value(frame, r->variable, r->at), r->value, 1e-12);
     nnd_frame_free(frame);
     nnd_context_free(ctx);
