@@ -62,7 +62,7 @@ static void lanes(nnd_context *ctx, size_t depth, size_t d, size_t steps, double
 /* Seconds per step of a block whose passes run over samples. */
 static double bent_step(nnd_context *ctx, size_t depth, const size_t *width, size_t n,
                         nnd_activation_kind name, size_t steps) {
-    const nnd_activation activation = {.name = name, .gain = 1.0, .scale = 1.0};
+    const nnd_activation activation = {.name = (int)name, .gain = 1.0, .scale = 1.0};
     double *x = normals(0, n * width[0]), *y = normals(1, n), seconds = INFINITY;
     nnd_bent_lanes l;
     require(ctx, nnd_bent_lanes_make(ctx, depth, width, &activation, n, x, y, 1.0 / (double)n, &l));

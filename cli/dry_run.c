@@ -35,7 +35,7 @@ static double measured_rate(void) {
 }
 
 static void print_plan(const char *what, const nnd_plan *plan, double rate) {
-    nnd_print(stdout, "%-11s memory %.3g MB, operations %.3g, expected %.3g s on %d threads\n",
+    nnd_print(stdout, "%-11s memory %.3g MB, operations %.3g, expected %.3g s, %d at a time\n",
               what, plan->bytes * 1e-6, plan->flops, plan->busiest / rate, plan->workers);
 }
 

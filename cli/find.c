@@ -225,11 +225,17 @@ static const char *varied(const request *r) {
     return r->over_time ? "t" : r->param;
 }
 
+static bool seeks_divergence(const request *r) {
+    return !r->over_time && r->find.goal == NND_FIND_DIVERGENCE;
+}
+
 static void print_header(const nnd_case *c, const request *r) {
     for (size_t k = 0; k < c->sweep.keys; k++)
         printf("%s,", c->sweep.dim[k]->name);
     const char *name = r->find.variable != NULL ? r->find.variable->name : "diverged_at";
     printf("%s,%s_uncertainty,%s,%s_se", varied(r), varied(r), name, name);
+    if (seeks_divergence(r))
+        printf(",%s_gap", varied(r));
     if (r->find.subject != NULL)
         printf(",%s", r->find.subject->name);
     printf(",evaluations\n");
@@ -255,6 +261,8 @@ static void print_row(const nnd_case *c, const request *r, size_t point, const n
     print_number("%.2g", nothing ? NAN : found->uncertainty);
     print_number("%.10g", nothing ? NAN : found->value);
     print_number("%.2g", nothing ? NAN : found->value_se);
+    if (seeks_divergence(r))
+        print_number("%.2g", nothing ? NAN : found->gap);
     if (r->find.subject != NULL)
         print_number("%.10g", nothing ? NAN : found->subject);
     printf("%zu\n", found->evaluations);

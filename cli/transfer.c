@@ -368,13 +368,13 @@ static const struct {
     const char *name, *title;
     bool error, networks;
 } COLUMNS[] = {
-    {"best_rate", "best_", false, false},    {"best_rate_se", "+-", true, false},
-    {"best_rate_next", "next", true, false}, {"best_loss", "loss", false, false},
-    {"best_loss_se", "+-", true, false},     {"best_loss_sd", "sd", true, false},
-    {"transfer_loss", "lost", true, false},  {"edge_rate", "edge", false, false},
-    {"edge_rate_se", "+-", true, false},     {"network_rate", "networks", false, true},
-    {"network_rate_se", "+-", true, true},   {"network_loss", "their loss", false, true},
-    {"network_loss_se", "+-", true, true},
+    {"best_rate", "best_", false, false},        {"best_rate_se", "+-", true, false},
+    {"best_rate_next", "next", true, false},     {"best_loss", "loss", false, false},
+    {"best_loss_se", "+-", true, false},         {"best_loss_sd", "sd", true, false},
+    {"transfer_loss", "lost", true, false},      {"transfer_loss_se", "+-", true, false},
+    {"edge_rate", "edge", false, false},         {"edge_rate_se", "+-", true, false},
+    {"network_rate", "networks", false, true},   {"network_rate_se", "+-", true, true},
+    {"network_loss", "their loss", false, true}, {"network_loss_se", "+-", true, true},
 };
 enum { COLUMN_COUNT = sizeof COLUMNS / sizeof *COLUMNS };
 

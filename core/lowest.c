@@ -101,23 +101,26 @@ bool nnd_lowest_near(size_t n, const double *x, const double *y, size_t i, nnd_l
     }
     if (isnan(at))
         return false;
-    polynomial fewer = about(n, x, y, i, most - 1);
-    double other = lowest_between(&fewer, x[i - 1], x[i + 1]);
+    polynomial fewer = about(n, x, y, i, most - 1), one_place = {1, x + i, y + i};
+    double other = lowest_between(&fewer, x[i - 1], x[i + 1]), value[3], one[3];
     bool told = most > 1 && fewer.count < p.count && isfinite(other);
-    double value[3], coarse[3] = {y[i]}, one[3];
+    polynomial coarse = told ? fewer : one_place;
     evaluate(&p, at, value);
-    if (told)
-        evaluate(&fewer, other, coarse);
     *lowest = (nnd_lowest){.x = at,
                            .error = told ? fabs(at - other) : 0.5 * (x[i + 1] - x[i - 1]),
-                           .value_error = fabs(value[0] - coarse[0]),
                            .first = (size_t)(p.x - x),
-                           .count = p.count};
+                           .count = p.count,
+                           .curvature = value[2]};
     for (size_t j = 0; j < p.count; j++) {
         basis(&p, j, at, one);
         lowest->weight[j] = one[0];
         lowest->shift[j] = -one[1] / value[2];
     }
+    for (size_t j = 0; j < coarse.count; j++) {
+        basis(&coarse, j, other, one);
+        lowest->coarse[(size_t)(coarse.x - p.x) + j] = one[0];
+    }
+    lowest->value_error = fabs(value[0] - nnd_lowest_coarse(lowest, y));
     return true;
 }
 
@@ -130,6 +133,10 @@ static double weighted(const nnd_lowest *lowest, const double *weight, const dou
 
 double nnd_lowest_value(const nnd_lowest *lowest, const double *y) {
     return weighted(lowest, lowest->weight, y);
+}
+
+double nnd_lowest_coarse(const nnd_lowest *lowest, const double *y) {
+    return weighted(lowest, lowest->coarse, y);
 }
 
 double nnd_lowest_shift(const nnd_lowest *lowest, const double *dy) {

@@ -15,7 +15,10 @@ typedef struct {
     double error; /**< distance from the lowest point of the polynomial through two places fewer */
     double value_error; /**< of the value there: difference from the lowest value of the same */
     size_t first, count;
+    double curvature;                 /**< second derivative of the curve at x */
     double weight[NND_LOWEST_PLACES]; /**< value at x of any curve: sum of weight[j] y[first + j] */
+    double coarse[NND_LOWEST_PLACES]; /**< the same at the lowest point of the polynomial through
+                                         two places fewer; where there is none, at place i */
     double shift[NND_LOWEST_PLACES];  /**< dx/dy[first + j] */
 } nnd_lowest;
 
@@ -29,6 +32,8 @@ typedef struct {
 bool nnd_lowest_near(size_t n, const double *x, const double *y, size_t i, nnd_lowest *lowest);
 /** The value at the lowest point of another curve over the same places. */
 double nnd_lowest_value(const nnd_lowest *lowest, const double *y);
+/** The same by the polynomial through two places fewer, at its own lowest point. */
+double nnd_lowest_coarse(const nnd_lowest *lowest, const double *y);
 /** How far the lowest point moves, to first order, if `dy` is added to the curve. */
 double nnd_lowest_shift(const nnd_lowest *lowest, const double *dy);
 

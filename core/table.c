@@ -155,10 +155,13 @@ static nnd_status read_list(nnd_context *ctx, const nnd_param *param, const nnd_
                             void *field, const nnd_value **culprit, const char **wrong) {
     bool one = value->kind == NND_VALUE_SCALAR;
     size_t n = one ? 1 : value->count;
+    *wrong = "is not";
+    if (n == 0) /* what is absent is null */
+        return NND_E_INPUT;
     size_t width = param->type == NND_REALS      ? sizeof(double)
                    : param->type == NND_INTEGERS ? sizeof(int64_t)
                                                  : sizeof(char *);
-    void *data = calloc(n > 0 ? n : 1, width);
+    void *data = calloc(n, width);
     if (data == NULL)
         return nnd_fail_memory(ctx, param->name);
     /* The three list types differ in nothing but the type of their elements. */
@@ -174,7 +177,6 @@ static nnd_status read_list(nnd_context *ctx, const nnd_param *param, const nnd_
     for (size_t i = 0; i < n; i++) {
         const nnd_value *item = one ? value : value->item[i];
         *culprit = item;
-        *wrong = "is not";
         double x = 0.0;
         if (param->type == NND_TEXTS) {
             if (item->kind != NND_VALUE_SCALAR)

@@ -187,6 +187,7 @@ const nnd_model nnd_alignment_model = {
     .name = "alignment",
     .summary = "alignment of two networks that learn one task, each with noise of its own",
     .page = "alignment",
+    .loss = "train_error",
     .params = NND_TABLE_OF(PARAMS, nnd_alignment),
     .simulate = NND_TABLE_OF(OPTIONS, nnd_alignment),
     .variable_count = NND_ALIGNMENT_VARIABLES,

@@ -124,8 +124,6 @@ static double total(const nnd_reals *x) {
 static bool check_covariance(nnd_alignment *p, nnd_objection *o) {
     nnd_alignment_covariance *c = &p->covariance;
     bool listed = c->eigenvalues.value != NULL, law = !isnan(c->power_law);
-    if (listed && c->eigenvalues.count == 0)
-        return nnd_object(o, "covariance.eigenvalues", "an empty list; allowed: numbers >= 0");
     if (listed && total(&c->eigenvalues) == 0.0)
         return nnd_object(o, "covariance.eigenvalues", "all are 0; allowed: one or more > 0");
     if (listed && law)
@@ -149,8 +147,6 @@ static bool check_teacher(nnd_alignment *p, nnd_objection *o) {
     size_t dim = nnd_alignment_dim(p);
     if (!isnan(t->norm2) && !isnan(t->power))
         return nnd_object(o, "teacher", "both norm2 and power; allowed: one of them");
-    if (c->value != NULL && c->count == 0)
-        return nnd_object(o, "teacher.coefficients2", "an empty list; allowed: numbers >= 0");
     if (c->count > 0 && c->count != dim)
         return nnd_object(o, "teacher.coefficients2", "a list of %zu; allowed: %zu, as eigenvalues",
                           c->count, dim);

@@ -74,6 +74,7 @@ const nnd_model nnd_deep_fluctuations_model = {
     .name = "deep-fluctuations",
     .summary = "variance and bias at order 1/N of trained deep networks of any activation",
     .page = "deep-fluctuations",
+    .loss = "loss",
     .params = NND_TABLE_OF(PARAMS, nnd_deep_fluctuations),
     .simulate = NND_TABLE_OF(SIMULATE, nnd_deep_fluctuations),
     NND_VARIABLES(VARIABLES),

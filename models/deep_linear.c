@@ -219,6 +219,7 @@ const nnd_model nnd_deep_linear_model = {
     .name = "deep-linear",
     .summary = "deep linear networks in the proportional limit",
     .page = "deep-linear",
+    .loss = "train_mse",
     .params = NND_TABLE_OF(PARAMS, nnd_deep_linear),
     .simulate = NND_TABLE_OF(SIMULATE, nnd_deep_linear),
     NND_VARIABLES(VARIABLES),

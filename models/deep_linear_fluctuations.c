@@ -54,6 +54,7 @@ const nnd_model nnd_deep_linear_fluctuations_model = {
     .name = "deep-linear-fluctuations",
     .summary = "variance and bias at order 1/N of trained deep linear networks",
     .page = "deep-fluctuations",
+    .loss = "loss",
     .params = NND_TABLE_OF(PARAMS, nnd_deep_linear_fluctuations),
     .simulate = NND_TABLE_OF(SIMULATE, nnd_deep_linear_fluctuations),
     NND_VARIABLES(VARIABLES),

@@ -61,14 +61,15 @@ static const nnd_param PARAMS[] = {
      "gradient descent, or gradient flow up to `time`", .choices = INTEGRATORS},
     {"lr", FIELD(REAL, lr), "null", NND_POSITIVE, "gd: learning rate eta (default 0.5)",
      .symbol = "η₀", .long_name = "learning rate"},
-    {"steps", FIELD(REAL, steps), "null", NND_BETWEEN(0, 1e8), "gd: number of steps (default 100)"},
+    {"steps", FIELD(REAL, steps), "null", NND_BETWEEN(0, 1e8), "gd: number of steps (default 100)",
+     .whole = true},
     NND_SCHEDULE_ROW(nnd_directional),
     {"time", FIELD(REAL, time), "null", NND_POSITIVE, "flow: final time (default 10000)"},
     {"init", FIELD(GROUP, init), "aligned", NND_ANY,
      "aligned: balanced layers of rank one; or two layers {M: [[...]], p: [...], a: [...]}",
      .group = &START_TABLE, .shorthand = "kind"},
     {"samples", FIELD(REAL, samples), "inf", NND_BETWEEN(1, INFINITY),
-     "simulation: number of training samples; inf: the population gradient"},
+     "simulation: number of training samples; inf: the population gradient", .whole = true},
     {"batch", FIELD(INTEGER, batch), "0", NND_BETWEEN(0, 1e7),
      "gd: samples that are drawn afresh for every step (SGD); 0: the population gradient"},
     {"width", FIELD(INTEGER, width), "0", NND_BETWEEN(0, 1e5),
@@ -193,8 +194,6 @@ static bool settle_integrator(nnd_directional *p, nnd_objection *o) {
         return false;
     if (!flow && !isnan(p->time))
         return nnd_object(o, "time", "%g belongs to integrator: flow", p->time);
-    if (!flow && p->steps != floor(p->steps) && !isnan(p->steps))
-        return nnd_object(o, "steps", "%g is no whole number", p->steps);
     if (flow && isnan(p->time))
         p->time = 1e4;
     if (!flow && isnan(p->lr))
@@ -295,8 +294,6 @@ static bool check(void *params, nnd_objection *o) {
     nnd_start *s = &p->init;
     if (s->m.rows + s->p.count + s->a.count > 0 || s->m.name != NULL)
         s->kind = NND_START_GIVEN;
-    if (isfinite(p->samples) && p->samples != floor(p->samples))
-        return nnd_object(o, "samples", "%g is no whole number", p->samples);
     if (!check_law(p, o) || !settle_integrator(p, o) || !check_batch(p, o))
         return false;
     return s->kind == NND_START_GIVEN ? check_given(p, o) : check_aligned(p, o);

@@ -267,6 +267,7 @@ const nnd_model nnd_flat_minima_model = {
     .name = "flat-minima",
     .summary = "sharpness of the minima that deep linear networks find in regression",
     .page = "flat-minima",
+    .loss = "loss",
     .params = NND_TABLE_OF(PARAMS, nnd_flat_minima),
     NND_VARIABLES(VARIABLES),
     .views = VIEWS,

@@ -143,8 +143,6 @@ static bool settle_target(nnd_many_outputs *p, nnd_objection *o) {
     bool law = !isnan(t->power_law);
     if (law && t->values.value != NULL)
         return nnd_object(o, "target", "both power_law and values; allowed: one of them");
-    if (t->values.value != NULL && t->values.count == 0)
-        return nnd_object(o, "target.values", "an empty list; allowed: numbers >= 0");
     if (!law && (!isnan(t->scale) || t->modes > 0))
         return nnd_object(o, isnan(t->scale) ? "target.modes" : "target.scale",
                           "belongs to a power law");

@@ -74,6 +74,7 @@ const nnd_model nnd_online_fluctuations_model = {
     .name = "online-fluctuations",
     .summary = "variance and bias at order 1/N of two linear layers trained online",
     .page = "fluctuations",
+    .loss = "error",
     .params = NND_TABLE_OF(PARAMS, nnd_online_fluctuations),
     .simulate = NND_TABLE_OF(SIMULATE, nnd_online_fluctuations),
     NND_VARIABLES(VARIABLES),

@@ -109,8 +109,6 @@ static const double MOST_DECADES = 300.0;
 
 static bool check_eigenvalues(nnd_scaling_features *f, nnd_objection *o) {
     const nnd_reals *n = &f->multiplicity;
-    if (f->eigenvalues.value != NULL && f->eigenvalues.count == 0)
-        return nnd_object(o, "features.eigenvalues", "an empty list; allowed: numbers > 0");
     if (!isnan(f->power_law) && f->eigenvalues.count > 0)
         return nnd_object(o, "features", "both power_law and eigenvalues; allowed: one of them");
     if (f->count > 0 && f->eigenvalues.count > 0)

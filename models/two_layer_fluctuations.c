@@ -202,6 +202,7 @@ const nnd_model nnd_two_layer_fluctuations_model = {
     .name = "two-layer-fluctuations",
     .summary = "variance and bias at order 1/N of networks with one hidden layer",
     .page = "fluctuations",
+    .loss = "loss",
     .params = NND_TABLE_OF(PARAMS, nnd_two_layer),
     .simulate = NND_TABLE_OF(SIMULATE, nnd_two_layer),
     NND_VARIABLES(VARIABLES),

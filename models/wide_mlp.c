@@ -327,6 +327,7 @@ const nnd_model nnd_wide_mlp_model = {
     .name = "wide-mlp",
     .summary = "nonlinear networks of infinite width on fixed data",
     .page = "wide-mlp",
+    .loss = "loss",
     .params = NND_TABLE_OF(PARAMS, nnd_wide_mlp),
     .simulate = NND_TABLE_OF(SIMULATE, nnd_wide_mlp),
     NND_VARIABLES(VARIABLES),

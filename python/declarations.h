@@ -247,7 +247,7 @@ typedef struct {
     ...;
 } nnd_find_options;
 typedef struct {
-    double param, uncertainty, value, value_se;
+    double param, uncertainty, value, value_se, gap;
     bool at_edge;
     ...;
 } nnd_found;

@@ -50,11 +50,9 @@ static void compare(const char *yaml, size_t count, const reference *of) {
     ck_assert(store != NULL);
     ck_assert_msg(nnd_ensemble_run(ctx, c, store, &e) == NND_OK, "%s", nnd_context_message(ctx));
     for (size_t i = 0; i < count; i++) {
-        char se[64];
-        snprintf(se, sizeof se, "%s_se", of[i].name);
-        size_t size = nnd_case_size(c, 0);
-        double got = at(e.mc, of[i].name, "size=%zu,%s", size, of[i].where);
-        double error = at(e.mc, se, "size=%zu,%s", size, of[i].where);
+        char where[128];
+        snprintf(where, sizeof where, "size=%zu,%s", nnd_case_size(c, 0), of[i].where);
+        double got = test_value(e.mc, of[i].name, where), error = test_se(e.mc, of[i].name, where);
         ck_assert_msg(fabs(got - of[i].want) <= 5.0 * error + of[i].allowance,
                       "%s at %s: want %.6g, got %.6g +- %.2g", of[i].name, of[i].where, of[i].want,
                       got, error);

@@ -32,6 +32,15 @@ nnd_frame *test_theory(nnd_context *ctx, const char *yaml) {
     return frame;
 }
 
+nnd_frame *test_solve(nnd_context *ctx, const char *model, const char *params) {
+    size_t room = strlen(model) + strlen(params) + sizeof "{model: , params: {}}";
+    char *yaml = malloc(room);
+    snprintf(yaml, room, "{model: %s, params: {%s}}", model, params);
+    nnd_frame *frame = test_theory(ctx, yaml);
+    free(yaml);
+    return frame;
+}
+
 /* Index of "name=value" along a dimension. */
 static size_t coordinate(const nnd_dim *dim, const char *coordinates) {
     size_t length = strlen(dim->name);
@@ -63,6 +72,12 @@ double test_value(const nnd_frame *frame, const char *name, const char *coordina
     for (size_t k = 0; k < array->ndims; k++)
         at = at * array->shape[k] + coordinate(nnd_frame_dim(frame, array->dim[k]), coordinates);
     return array->data[at];
+}
+
+double test_se(const nnd_frame *frame, const char *name, const char *coordinates) {
+    char se[64];
+    snprintf(se, sizeof se, "%s_se", name);
+    return nnd_frame_find(frame, se) != NULL ? test_value(frame, se, coordinates) : 0.0;
 }
 
 static bool same_dims(const nnd_frame *a, const nnd_frame *b) {

@@ -271,7 +271,8 @@ END_TEST
 
 START_TEST(numbers_that_make_no_case_are_refused) {
     nnd_deep_linear *p = deep_linear();
-    nnd_simulate unsized = {.base_seed = 1};
+    int64_t seeds = 1;
+    nnd_simulate unsized = {.base_seed = 1, .seeds = {1, &seeds}};
     nnd_case *new;
     ck_assert_int_eq(nnd_case_new(ctx, NULL, p, NULL, &new), NND_E_INPUT);
     ck_assert_int_eq(nnd_case_new(ctx, c->model, NULL, NULL, &new), NND_E_INPUT);

@@ -75,18 +75,19 @@ static const struct {
     const char *yaml;
     bool simulates;
 } CASES[] = {
-    {"{model: alignment, params: {alpha: 2, snr: 2, training: flow, record: RANGE, time: 1000}}",
+    {"{model: alignment, params: {alpha: 2, snr: 2, training: flow, record: RANGE 12000, time: "
+     "1000}}",
      false},
-    {"{model: alignment, params: {snr: 2}, sweep: {alpha: RANGE}}", false},
+    {"{model: alignment, params: {snr: 2}, sweep: {alpha: RANGE 4000}}", false},
     {"{model: alignment, params: {alpha: 2, snr: 2}, simulate: {size: 700, seeds: 1}}", true},
-    {"{model: alignment, params: {alpha: 0.2, snr: 2, probe: {points: 800, similarity: true}}, "
+    {"{model: alignment, params: {alpha: 0.2, snr: 2, probe: {points: 700, similarity: true}}, "
      "simulate: {size: 700, seeds: 1}}",
      true},
-    {"{model: online-fluctuations, params: {lr: 1.0e-5, steps: 250000}}", false},
-    {"{model: online-fluctuations, params: {dim: 2, lr: 1.0e-3, steps: 2000}, "
+    {"{model: online-fluctuations, params: {lr: 1.0e-5, steps: 150000}}", false},
+    {"{model: online-fluctuations, params: {dim: 2, lr: 1.0e-3, steps: 1100}, "
      "simulate: {size: 16, seeds: 160}}",
      true},
-    {"{model: directional, params: {integrator: gd, steps: 80000}}", false},
+    {"{model: directional, params: {integrator: gd, steps: 42000}}", false},
     {"{model: deep-linear, params: {two_time: true, spectrum: false, ntk: false, steps: 800}}",
      false},
     {"{model: deep-linear, params: {depth: 2, lr: 0.3, steps: 300, check: false, " CURVES "}}",
@@ -101,17 +102,17 @@ static const struct {
      "simulate: {size: 1400, seeds: 1}}",
      true},
     {"{model: deep-linear, params: {depth: 2, spectrum: false, ntk: false, steps: 3}, sweep: "
-     "{gamma0: [1, 2]}, simulate: {size: 500, seeds: 1, storage: weights}}",
+     "{gamma0: [1, 2]}, simulate: {size: 300, seeds: 1, storage: weights}}",
      true},
     {"{model: wide-mlp, params: {depth: 1, activation: relu, steps: 3, record: [3], "
      "data: {gram: [[1]], targets: [1]}}}",
      false},
-    {"{model: wide-mlp, params: {depth: 2, steps: 2, data: {gram: [[1]], targets: [1]}}, "
-     "simulate: {size: 1500, seeds: 2}}",
+    {"{model: wide-mlp, params: {depth: 2, steps: 2, record: [2], data: {gram: [[1]], targets: "
+     "[1]}}, simulate: {size: 1500, seeds: 2}}",
      true},
     {"{model: wide-mlp, params: {depth: 3, outputs: 10, loss: cross-entropy, momentum: 0.5, "
-     "weight_decay: 0.1, steps: 2, spectrum: false, data: {generate: gaussian, samples: 20, dim: "
-     "20, target: classes}}, simulate: {size: 600, seeds: 6}}",
+     "weight_decay: 0.1, steps: 1, spectrum: false, data: {generate: gaussian, samples: 10, dim: "
+     "20, target: classes}}, simulate: {size: 500, seeds: 3}}",
      true},
     {"{model: wide-mlp, params: {depth: 2, integrator: flow, time: 0.01, record: [0], spectrum: "
      "false, data: {gram: [[1]], targets: [1]}}, simulate: {size: 1000, seeds: 2}}",
@@ -120,7 +121,7 @@ static const struct {
      "false, spectrum: false, data: {generate: gaussian, samples: 6000, dim: 50, target: "
      "classes}}, simulate: {size: 50, seeds: 1}}",
      true},
-    {"{model: two-layer-fluctuations, params: {steps: 1000, kernels: false, " PAIR "}, "
+    {"{model: two-layer-fluctuations, params: {steps: 650, kernels: false, " PAIR "}, "
      "simulate: {size: 16, seeds: 400}}",
      true},
     {"{model: two-layer-fluctuations, params: {activation: linear, two_time: true, kernels: false, "
@@ -134,14 +135,13 @@ static const struct {
      false},
     {"{model: deep-fluctuations, params: {depth: 3, steps: 12, record: [6, 12], kernels: false, "
      "bias: "
-     "false, samples: 8192, replicates: 2, " PAIR "}}",
+     "false, samples: 4096, replicates: 2, " PAIR "}}",
      false},
     {"{model: lazy-fluctuations, params: {depth: 2, samples: 64, replicates: 2, steps: 2, data: "
-     "{generate: gaussian, samples: 22, dim: 22, target: linear}}}",
+     "{generate: gaussian, samples: 21, dim: 21, target: linear}}}",
      false},
-    {"{model: many-outputs, params: {variant: wide, outputs: 2, inputs: 2, record: RANGE, "
-     "integrator: "
-     "flow, time: 10}}",
+    {"{model: many-outputs, params: {variant: wide, outputs: 2, inputs: 2, record: RANGE 400, "
+     "integrator: flow, time: 10, z: {from: 0, to: 30, count: 1500}}}",
      false},
     {"{model: many-outputs, params: {c: 0.5, d: 0.8, p: 1.5, steps: 1}, simulate: {size: 1200, "
      "seeds: "
@@ -154,7 +154,8 @@ static const struct {
     {"{model: many-outputs, params: {variant: aligned, c: 0.9, d: 0.9, steps: 1}, simulate: {size: "
      "900, seeds: 1}}",
      true},
-    {"{model: scaling-laws, params: {width: 50, samples: 80, nodes: 40, record: RANGE}}", false},
+    {"{model: scaling-laws, params: {width: 50, samples: 80, nodes: 40, record: RANGE 12000}}",
+     false},
     {"{model: scaling-laws, params: {features: {power_law: 1.5, count: 8000}, width: 150, samples: "
      "300, time: 10}, simulate: {seeds: 1}}",
      true},
@@ -162,7 +163,7 @@ static const struct {
      "900, training: mini-batch, steps: 2}, simulate: {seeds: 1}}",
      true},
     {"{model: flat-minima, params: {depth: 2, width: 80, lr: 1.0e-4, steps: 1, data: {generate: "
-     "gaussian, samples: 20, dim: 800, target: linear}}, simulate: {seeds: 1}}",
+     "gaussian, samples: 20, dim: 600, target: linear}}, simulate: {seeds: 1}}",
      true},
     {"{model: spectrum, params: {kind: spiked, spikes: [2], width: 900}, simulate: {seeds: 1}}",
      true},
@@ -182,17 +183,18 @@ static int measurable(void) {
 #endif
 }
 
-/* RANGE becomes 12000 numbers from 0.1. */
+/* RANGE n becomes n numbers from 0.1. */
 static char *with_range(const char *yaml) {
     const char *at = strstr(yaml, "RANGE");
-    size_t size = strlen(yaml) + 12000 * 16;
-    char *text = calloc(size, 1), *to = text;
+    int count = 0, length = 0;
     if (at == NULL)
-        return strcpy(text, yaml);
+        return strdup(yaml);
+    ck_assert_int_eq(sscanf(at, "RANGE %d%n", &count, &length), 1);
+    char *text = malloc(strlen(yaml) + (size_t)count * 16), *to = text;
     to += sprintf(to, "%.*s[", (int)(at - yaml), yaml);
-    for (int i = 0; i < 12000; i++)
+    for (int i = 0; i < count; i++)
         to += sprintf(to, "%s%g", i > 0 ? "," : "", 0.1 + 0.0005 * i);
-    sprintf(to, "]%s", at + strlen("RANGE"));
+    sprintf(to, "]%s", at + length);
     return text;
 }
 

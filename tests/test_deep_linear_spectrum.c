@@ -20,9 +20,7 @@ typedef struct {
 
 static void check_entries(const char *params, size_t n, const entry *e) {
     nnd_context *ctx = nnd_context_new(NULL);
-    char yaml[512];
-    snprintf(yaml, sizeof yaml, "{model: deep-linear, params: {%s}}", params);
-    nnd_frame *f = test_theory(ctx, yaml);
+    nnd_frame *f = test_solve(ctx, "deep-linear", params);
     for (size_t i = 0; i < n; i++) {
         double got = test_value(f, e[i].variable, e[i].at);
         bool good =

@@ -24,9 +24,7 @@ typedef struct {
 
 static void check_table(const char *params, size_t rows, const table_row *row) {
     nnd_context *ctx = nnd_context_new(NULL);
-    char yaml[512];
-    snprintf(yaml, sizeof yaml, "{model: deep-linear, params: {%s}}", params);
-    nnd_frame *f = test_theory(ctx, yaml);
+    nnd_frame *f = test_solve(ctx, "deep-linear", params);
     for (size_t i = 0; i < rows; i++) {
         const double want[] = {row[i].test, row[i].train, row[i].overlap, row[i].beta};
         const char *name[] = {"test_risk", "train_mse", "overlap", "beta_norm2"};

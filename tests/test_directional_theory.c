@@ -11,13 +11,12 @@
 /* Solves {model: directional, params: {...}}. */
 static nnd_frame *solve(const char *format, ...) __attribute__((format(printf, 1, 2)));
 static nnd_frame *solve(const char *format, ...) {
-    char params[1024], text[1200];
+    char params[1024];
     va_list args;
     va_start(args, format);
     vsnprintf(params, sizeof params, format, args);
     va_end(args);
-    snprintf(text, sizeof text, "{model: directional, params: {%s}}", params);
-    return test_theory(ctx, text);
+    return test_solve(ctx, "directional", params);
 }
 
 static double at(const nnd_frame *frame, const char *name, double t) {

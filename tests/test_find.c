@@ -233,7 +233,34 @@ START_TEST(a_divergence_lies_within_the_interval_that_is_told) {
     ck_assert_double_eq(found.value, 6.0);
     o.high = 1.0;
     ck_assert_int_eq(find(yaml, o, &found), NND_NOT_CONVERGED);
-    ck_assert_ptr_nonnull(strstr(nnd_context_message(ctx), "diverges at none of the 129 values"));
+    ck_assert_ptr_nonnull(strstr(nnd_context_message(ctx),
+                                 "diverges at none of the 129 values of lr from 0.1 to "
+                                 "1, at most 0.0178 apart"));
+}
+END_TEST
+
+/* Lazy training of one sample whose rate is every other time tenfold: two steps multiply the
+ * residual by (1 - u)(1 - 10 u) of u = 2 lr, most by -2.025 at 0.55, and the loss of 30 steps by up
+ * to 1.55866e9. Below that bound by a share e of it the window is a few sqrt(e) wide: 5e-4 here,
+ * where the scan looks every 2e-3 and more. */
+START_TEST(a_window_of_divergence_between_two_values_of_the_scan_is_found) {
+    char yaml[1024], list[256] = "1, 10";
+    const double bound = 1.5586e9, fold = pow(bound, 1.0 / 30.0);
+    for (size_t i = 1; i < 15; i++)
+        strncat(list, ", 1, 10", sizeof list - strlen(list) - 1);
+    snprintf(yaml, sizeof yaml,
+             "{model: wide-mlp, params: {activation: linear, parameterization: ntk, depth: 1, "
+             "steps: 30, data: {gram: [[1]], targets: [1]}, schedule: {list: [%s]}, "
+             "divergence_bound: %.17g}}",
+             list, bound);
+    const named o = {.param = "lr", .low = 0.05, .high = 0.48, .goal = NND_FIND_DIVERGENCE};
+    nnd_found found = found_or_abort(yaml, o);
+    test_close("edge", found.param, (0.55 - sqrt((2.025 - fold) / 10.0)) / 2.0, 1e-7);
+    ck_assert_double_le(found.uncertainty, 1.01e-8 * found.param);
+    ck_assert_double_eq(found.value, 30.0);
+    /* The widest step of the scan below the window. */
+    ck_assert_double_ge(found.gap, 2e-3);
+    ck_assert_double_le(found.gap, 4e-3);
 }
 END_TEST
 
@@ -638,6 +665,7 @@ int main(void) {
     TCase *tests = tcase_create("find");
     tcase_add_checked_fixture(tests, setup, teardown);
     tcase_add_test(tests, a_divergence_lies_within_the_interval_that_is_told);
+    tcase_add_test(tests, a_window_of_divergence_between_two_values_of_the_scan_is_found);
     tcase_add_test(tests, a_bound_that_holds_back_is_reached_and_one_that_does_not_changes_nothing);
     tcase_add_test(tests, the_first_step_is_that_of_the_whole_curve);
     tcase_add_test(tests, a_time_of_a_flow_is_where_the_variable_has_the_level);

@@ -13,9 +13,7 @@
 #define START   "init: aligned, init_scale: .5"
 
 static nnd_frame *solve(const char *params) {
-    char yaml[512];
-    snprintf(yaml, sizeof yaml, "{model: flat-minima, params: {%s}}", params);
-    return test_theory(ctx, yaml);
+    return test_solve(ctx, "flat-minima", params);
 }
 
 /* Solves what must fail, and looks for words in the message. */

@@ -148,15 +148,14 @@ START_TEST(what_a_grid_does_not_resolve) {
     static const char *const names[] = {"delta_nvar", "delta_bias"};
     for (size_t v = 0; v < 2; v++)
         for (int t = 4; t <= 8; t += 4) {
-            char at[32], se[32];
+            char at[32];
             snprintf(at, sizeof at, "t=%d,mu=0", t);
-            snprintf(se, sizeof se, "%s_se", names[v]);
             double want = test_value(fine, names[v], at);
-            double error = hypot(test_value(fine, se, at), test_value(best, se, at));
+            double error = hypot(test_se(fine, names[v], at), test_se(best, names[v], at));
             /* Three degrees of freedom. */
             near(names[v], test_value(best, names[v], at), want, 8.0 * error);
             near(names[v], test_value(grid, names[v], at), want,
-                 test_value(grid, se, at) + 8.0 * test_value(fine, se, at));
+                 test_se(grid, names[v], at) + 8.0 * test_se(fine, names[v], at));
         }
     nnd_frame_free(grid);
     nnd_frame_free(best);

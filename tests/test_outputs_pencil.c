@@ -139,17 +139,23 @@ START_TEST(end_of_training_is_a_covariance) {
 }
 END_TEST
 
+/* Edges of the covariance, and the support by the pencil. */
+static void find_bulks(const nnd_outputs_program *q, nnd_edges *edges, nnd_dyson_support *support) {
+    covariance x;
+    make_covariance(q, 0.0, &x);
+    OK(nnd_covariance_edges(ctx, &x.law, edges));
+    nnd_dyson *p = nnd_outputs_program_weights(q);
+    OK(nnd_dyson_support_find(ctx, p, 24, support));
+    nnd_dyson_free(p);
+}
+
 /* Bulks of training above the others: exactly C of D eigenvalues (many-outputs.md#s2-3). */
 START_TEST(gap_and_masses) {
     nnd_outputs_program q = fixed_readout(0.1, 1.0, 3.0, 0.4, 4);
     q.sigma2 = 0.5;
-    covariance x;
-    make_covariance(&q, 0.0, &x);
     nnd_edges edges;
-    OK(nnd_covariance_edges(ctx, &x.law, &edges));
-    nnd_dyson *p = nnd_outputs_program_weights(&q);
     nnd_dyson_support support;
-    OK(nnd_dyson_support_find(ctx, p, 24, &support));
+    find_bulks(&q, &edges, &support);
     ck_assert_uint_eq(support.count, 2);
     ck_assert_uint_eq(edges.count, 3);
     test_close("end of the first", support.interval[0].high.z, edges.edge[0].z, SAME);
@@ -160,7 +166,6 @@ START_TEST(gap_and_masses) {
         test_close("kappa", support.interval[i].high.kappa, edges.edge[2 * i].kappa, KAPPA);
     test_close("mass", support.interval[1].mass, 0.1, 1e-7);
     nnd_dyson_support_clear(&support);
-    nnd_dyson_free(p);
     nnd_edges_clear(&edges);
 }
 END_TEST
@@ -171,20 +176,15 @@ START_TEST(narrow_gap) {
     nnd_outputs_program q = fixed_readout(0.0730114, 2.14752, 1.91641, 0.0, 0);
     q.sigma2 = 0.523146;
     q.converges = true;
-    covariance x;
-    make_covariance(&q, 0.0, &x);
     nnd_edges edges;
-    OK(nnd_covariance_edges(ctx, &x.law, &edges));
-    nnd_dyson *p = nnd_outputs_program_weights(&q);
     nnd_dyson_support support;
-    OK(nnd_dyson_support_find(ctx, p, 24, &support));
+    find_bulks(&q, &edges, &support);
     ck_assert_uint_eq(support.count, 2);
     ck_assert_uint_eq(edges.count, 4);
     test_close("end of the first", support.interval[0].high.z, edges.edge[1].z, 1e-9);
     test_close("begin of the second", support.interval[1].low.z, edges.edge[2].z, 1e-9);
     test_close("mass", support.interval[1].mass, q.c / q.d, 1e-8);
     nnd_dyson_support_clear(&support);
-    nnd_dyson_free(p);
     nnd_edges_clear(&edges);
 }
 END_TEST

@@ -207,17 +207,24 @@ static void find(fixture *f, nnd_queried_outliers *out) {
     ck_assert_int_eq(nnd_queried_find_outliers(f->ctx, f->m, out), NND_OK);
 }
 
+/* Room for what is found; overlaps are those with a single vector. */
+static nnd_queried_outliers room_for(size_t count, double *strength, double *value, double *left,
+                                     double *right) {
+    static const double one = 1.0;
+    return (nnd_queried_outliers){.count = count,
+                                  .strength = strength,
+                                  .value = value,
+                                  .left = left,
+                                  .right = right,
+                                  .left_rank = 1,
+                                  .right_rank = 1,
+                                  .left_direction = &one,
+                                  .right_direction = &one};
+}
+
 START_TEST(without_updates_there_is_no_outlier) {
-    double strength[2], value[2], left[2], right[2], one = 1.0;
-    nnd_queried_outliers out = {.count = 2,
-                                .strength = strength,
-                                .value = value,
-                                .left = left,
-                                .right = right,
-                                .left_rank = 1,
-                                .right_rank = 1,
-                                .left_direction = &one,
-                                .right_direction = &one};
+    double strength[2], value[2], left[2], right[2];
+    nnd_queried_outliers out = room_for(2, strength, value, left, right);
     fixture f = make(NND_FRESH_UNIT, 64, 1.4, 1e-10, 0);
     double v[64], image[64];
     find(&f, &out);
@@ -238,16 +245,8 @@ END_TEST
  * queries do not move them. */
 START_TEST(independent_spikes_give_the_known_outliers) {
     const double sigma = 1.5, weight[2] = {4.0, 2.0};
-    double strength[3], value[3], left[3], right[3], first[1] = {1.0};
-    nnd_queried_outliers out = {.count = 3,
-                                .strength = strength,
-                                .value = value,
-                                .left = left,
-                                .right = right,
-                                .left_rank = 1,
-                                .right_rank = 1,
-                                .left_direction = first,
-                                .right_direction = first};
+    double strength[3], value[3], left[3], right[3];
+    nnd_queried_outliers out = room_for(3, strength, value, left, right);
     fixture f = make(NND_FRESH_UNIT, 64, sigma, 1e-10, 0);
     double v[2 * 64], u[2 * 64], scratch[2 * 64];
     draw(f.in, 2, v);
@@ -307,16 +306,8 @@ END_TEST
  * (1 - 1/(l - 1)^2)/(1 + 1/(l - 1)). The formula that takes the update for independent is off. */
 START_TEST(an_update_along_the_image_itself_is_the_spiked_covariance_model) {
     static const double strength[] = {0.3, 0.45, 1.0, 3.0};
-    double c = strength[_i], l = (1.0 + c) * (1.0 + c), lambda, value, left, right, one = 1.0;
-    nnd_queried_outliers out = {.count = 1,
-                                .strength = &lambda,
-                                .value = &value,
-                                .left = &left,
-                                .right = &right,
-                                .left_rank = 1,
-                                .right_rank = 1,
-                                .left_direction = &one,
-                                .right_direction = &one};
+    double c = strength[_i], l = (1.0 + c) * (1.0 + c), lambda, value, left, right;
+    nnd_queried_outliers out = room_for(1, &lambda, &value, &left, &right);
     fixture f = make(NND_FRESH_UNIT, 16, 1.0, 1e-10, 0);
     double v[16], image[16], back[16];
     draw(f.in, 1, v);
@@ -338,16 +329,8 @@ END_TEST
  * not known. The outlier of a strong spike is, and noise is not taken for another. */
 START_TEST(noise_beyond_the_edge_hides_no_strong_outlier) {
     const double theta = 4.0;
-    double strength[2], value[2], left[2], right[2], one = 1.0;
-    nnd_queried_outliers out = {.count = 2,
-                                .strength = strength,
-                                .value = value,
-                                .left = left,
-                                .right = right,
-                                .left_rank = 1,
-                                .right_rank = 1,
-                                .left_direction = &one,
-                                .right_direction = &one};
+    double strength[2], value[2], left[2], right[2];
+    nnd_queried_outliers out = room_for(2, strength, value, left, right);
     fixture f = make(NND_FRESH_PLAIN, SITES, 1.0, 1e-10, 3);
     double v[SITES], u[SITES], image[SITES];
     draw(f.in, 1, v);

@@ -221,7 +221,7 @@ static const struct {
     const char *params, *simulate, *key, *words;
 } REFUSED[] = {
     {"features: {power_law: 1, eigenvalues: [1]}", NULL, "features", "one of them"},
-    {"features: {eigenvalues: []}", NULL, "features.eigenvalues", "empty"},
+    {"features: {eigenvalues: []}", NULL, "features.eigenvalues", "a list of 0"},
     {"features: {eigenvalues: [1, 2], count: 4}", NULL, "features.count", "power law"},
     {"features: {eigenvalues: [1, 2], multiplicity: [4]}", NULL, "features.multiplicity", "2"},
     {"features: {eigenvalues: [1], multiplicity: [1.5]}, target: {weights2: 1}", NULL,

@@ -327,7 +327,6 @@ START_TEST(parameters_survive_being_written_and_read) {
     put_list("vars", 2, texts);
     ck_round_trip();
     put_list("vars", 1, one); /* a name that reads as null without quotes */
-    put_list("sigma", 0, NULL);
     ck_round_trip();
 }
 END_TEST
@@ -373,6 +372,12 @@ START_TEST(a_matrix_is_rows_a_column_a_number_or_a_name) {
     read_map();
     ck_assert_uint_eq(p.gram.rows, 0);
     ck_assert_str_eq(p.gram.name, "kernel");
+}
+END_TEST
+
+START_TEST(a_list_without_elements_is_refused) {
+    put_yaml("sigma", "[]");
+    ck_refused("case.yaml:1:", "params.sigma", "a list of 0", "or a list of such");
 }
 END_TEST
 
@@ -452,6 +457,7 @@ int main(void) {
     tcase_add_test(tests, unknown_keys_are_refused_with_those_there_are);
     tcase_add_test(tests, what_is_no_mapping_is_refused);
     tcase_add_test(tests, parameters_survive_being_written_and_read);
+    tcase_add_test(tests, a_list_without_elements_is_refused);
     tcase_add_test(tests, parameters_are_found_by_name);
     tcase_add_test(tests, clearing_twice_does_no_harm);
     tcase_add_test(tests, a_matrix_is_rows_a_column_a_number_or_a_name);

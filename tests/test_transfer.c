@@ -6,6 +6,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "core/rng.h"
 #include "nndmft/models.h"
 #include "support.h"
 #include "with_context.h"
@@ -188,6 +189,43 @@ START_TEST(errors_of_theory_become_those_of_the_rate) {
 }
 END_TEST
 
+/* Theory that errs independently at each rate, in both coefficients alike: the price of transfer
+ * spreads no more than its error says, and not much less: the distance between the polynomials
+ * repeats a part of the noise, which makes the error a quarter too large. Where the correction
+ * moves the best rate errors are those of first order; where it does not the price is 0, and what
+ * spreads is of second order.
+ */
+START_TEST(the_price_of_transfer_spreads_as_its_error_says) {
+    enum { REPLICATES = 400 };
+    const double s = 1e-4, price = _i == 0 ? 0.25 / 400.0 : 0.0;
+    double *se0, *se1, sum = 0.0, told = 0.0;
+    assert_ok(nnd_frame_add(theory, "loss_se", "lr,t", &se0));
+    assert_ok(nnd_frame_add(theory, "loss_ncorr_se", "lr,t", &se1));
+    double *l0 = nnd_frame_find(theory, "loss")->data,
+           *l1 = nnd_frame_find(theory, "loss_ncorr")->data;
+    for (uint64_t k = 0; k < REPLICATES; k++) {
+        double noise[RATES];
+        nnd_rng_normals((nnd_rng_key){7, k, 0}, 0, 0, RATES, noise);
+        for (size_t r = 0; r < RATES; r++) {
+            size_t at = r * TIMES + 1;
+            se0[at] = s;
+            se1[at] = 20.0 * s;
+            l0[at] = parabola(rate[r]) + s * noise[r];
+            l1[at] = (_i == 0 ? rate[r] : 1.0) + 20.0 * s * noise[r];
+        }
+        assert_ok(ask("loss"));
+        double off = answer("transfer_loss", 1) - price, error = answer("transfer_loss_se", 1);
+        sum += off * off;
+        told += error * error;
+        ck_assert_double_eq(answer("transfer_loss_se", 0), 0.0);
+        nnd_frame_free(answers);
+        answers = NULL;
+    }
+    ck_assert_double_lt(sqrt(sum / told), 1.0);
+    ck_assert_double_gt(sqrt(sum / told), 0.6);
+}
+END_TEST
+
 /* Seeds err together: each group by c_g x, which moves the lowest point by c_g/2, whatever the
  * errors of single rates are. */
 START_TEST(networks_err_by_what_their_seeds_have_in_common) {
@@ -237,6 +275,7 @@ int main(void) {
     tcase_add_test(tests, rates_that_do_not_increase_are_refused);
     tcase_add_test(tests, without_a_minimum_between_the_rates_there_is_no_answer);
     tcase_add_test(tests, errors_of_theory_become_those_of_the_rate);
+    tcase_add_loop_test(tests, the_price_of_transfer_spreads_as_its_error_says, 0, 2);
     tcase_add_test(tests, networks_err_by_what_their_seeds_have_in_common);
     tcase_add_test(tests, what_is_no_number_over_the_rate_is_refused);
     suite_add_tcase(suite, tests);

@@ -5,8 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "support.h"
 #include "theory/claims.h"
+#include "wide_mlp.h"
 
 #define PAIR "data: {gram: [[1, 0.4], [0.4, 0.8]], targets: [1, -0.5]}"
 /* kernels: false where they are not looked at. */
@@ -14,21 +14,13 @@
     "depth: 2, lr: 0.3, steps: 10, samples: 2048, replicates: 4, record: [10], kernels: false, "   \
     "spectrum: false"
 
-static nnd_frame *solve(nnd_context *ctx, const char *params) {
-    char yaml[1024];
-    snprintf(yaml, sizeof yaml, "{model: wide-mlp, params: {%s}}", params);
-    return test_theory(ctx, yaml);
-}
-
 /* One number of a case: its value at `at`, and its standard error. */
 static double number(nnd_context *ctx, const char *params, const char *name, const char *at,
                      double *se) {
-    char se_name[64];
-    snprintf(se_name, sizeof se_name, "%s_se", name);
     nnd_frame *f = solve(ctx, params);
     double value = test_value(f, name, at);
     if (se != NULL)
-        *se = test_value(f, se_name, at);
+        *se = test_se(f, name, at);
     nnd_frame_free(f);
     return value;
 }
@@ -132,11 +124,9 @@ START_TEST(truncation_is_part_of_every_standard_error) {
     ck_assert_msg(off > 1e-3 && e > 0.2 * off && e < 8.0 * off, "off by %g, estimate %g", off, e);
     ck_assert(test_value(coarse, "output_se", at) > 2.0 * e);
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        char se[64];
-        snprintf(se, sizeof se, "%s_se", names[i]);
         double d = test_value(coarse, names[i], at) - test_value(fine, names[i], at);
-        ck_assert_msg(fabs(d) < 2.0 * test_value(coarse, se, at), "%s off by %g, s.e. %g", names[i],
-                      d, test_value(coarse, se, at));
+        ck_assert_msg(fabs(d) < 2.0 * test_se(coarse, names[i], at), "%s off by %g, s.e. %g",
+                      names[i], d, test_se(coarse, names[i], at));
     }
     ck_assert_ptr_nonnull(nnd_frame_find_attribute(coarse, NULL, "warning_truncation"));
     ck_assert_ptr_null(nnd_frame_find_attribute(fine, NULL, "warning_truncation"));

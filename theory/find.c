@@ -16,6 +16,10 @@ enum { DEFAULT_POINTS = 129, REFINED = 4, MESSAGE_SIZE = 512 };
 /* Relative; a place near 0 is known to so much of the interval. */
 static const double ROOT_PRECISION = 1e-8, EXTREMUM_PRECISION = 1e-5, NEAR_ZERO = 1e-4;
 
+/* Above every heat of a run that does not diverge, log(DBL_MAX) = 709.8: what is sought of a
+ * divergence is negative for those, and rises towards it. */
+static const double HOTTEST = 710.0;
+
 /* A search in progress; the function minimised, or made zero, is sign * (variable - level). */
 typedef struct {
     nnd_context *ctx;
@@ -52,9 +56,12 @@ static nnd_status read_probe(nnd_context *ctx, search *s, const nnd_probe *probe
     nnd_probe_outcome outcome;
     nnd_status status;
     *reading = (nnd_reading){NAN, NAN};
-    if (probe->options->goal == NND_FIND_DIVERGENCE)
-        status = nnd_probe_divergence(ctx, probe, x, &reading->value, &outcome);
-    else
+    if (probe->options->goal == NND_FIND_DIVERGENCE) {
+        nnd_fate fate;
+        status = nnd_probe_divergence(ctx, probe, x, &fate, &outcome);
+        if (!isnan(fate.step))
+            reading->value = isinf(fate.step) ? fmax(fate.heat, -HOTTEST) - HOTTEST : 1.0;
+    } else
         status = nnd_probe_read(ctx, probe, x, reading, &outcome);
     if (outcome == NND_PROBE_UNSOLVED)
         note_unsolved(ctx, s, x);
@@ -86,8 +93,6 @@ static nnd_status evaluate(nnd_context *ctx, search *s, double x, nnd_reading *r
 
 /* What is minimised, or made zero, of a value. */
 static double measure(const search *s, double value) {
-    if (s->options->goal == NND_FIND_DIVERGENCE)
-        return isnan(value) ? NAN : isinf(value) ? -1.0 : 1.0;
     return isfinite(value) ? s->sign * (value - s->options->level) : NAN;
 }
 
@@ -179,16 +184,16 @@ static void whole_root(search *s, const double y[2], nnd_bracket *b) {
 }
 
 /* Halves the interval as long as it is wider than the precision of a root; x is the end at which
- * training does not diverge. */
-static void halve(search *s, const double y[2], nnd_bracket *b) {
+ * training does not diverge: the low one if what is sought rises. */
+static void halve(search *s, bool rises, nnd_bracket *b) {
     bool whole = nnd_param_is_whole(s->options->param);
     while (b->high - b->low > (whole ? 1.0 : fmax(ROOT_PRECISION * fabs(b->high), DBL_MIN)) &&
            s->status == NND_OK) {
         double middle = 0.5 * (b->low + b->high);
         middle = whole ? floor(middle) : middle;
-        *((objective(middle, s) < 0.0) == (y[0] < 0.0) ? &b->low : &b->high) = middle;
+        *((objective(middle, s) < 0.0) == rises ? &b->low : &b->high) = middle;
     }
-    b->x = y[0] < 0.0 ? b->low : b->high;
+    b->x = rises ? b->low : b->high;
 }
 
 /* What theory's own error makes of a root: over the slope between two grid points. */
@@ -200,18 +205,28 @@ static double sampled_error(const search *s, size_t i, const double *y, double x
     return reading.se * (s->grid[i + 1] - s->grid[i]) / fabs(y[i + 1] - y[i]);
 }
 
-/* Between a grid point at which training diverges and one at which it does not. The value is the
- * step at the end at which it does. */
-static nnd_status refine_divergence(search *s, size_t i, const double *y, nnd_found *found) {
-    nnd_bracket b = {s->grid[i], s->grid[i + 1], NAN};
-    nnd_reading reading;
-    halve(s, y + i, &b);
+/* The widest gap between neighbours of the grid up to x. */
+static double widest_gap(const search *s, double x) {
+    double gap = 0.0;
+    for (size_t i = 0; i + 1 < s->points && s->grid[i] < x; i++)
+        gap = fmax(gap, s->grid[i + 1] - s->grid[i]);
+    return gap;
+}
+
+/* Between a place at which training diverges and one at which it does not, which is the low end if
+ * what is sought rises. The value is the step at the end at which it does. */
+static nnd_status refine_divergence(search *s, nnd_bracket b, bool rises, nnd_found *found) {
+    nnd_fate fate;
+    nnd_probe_outcome outcome;
+    halve(s, rises, &b);
     found->param = b.x;
     found->uncertainty = b.high - b.low;
-    nnd_status status = s->status == NND_OK
-                            ? evaluate(s->ctx, s, b.x == b.low ? b.high : b.low, &reading)
-                            : s->status;
-    found->value = status == NND_OK ? reading.value : NAN;
+    found->gap = widest_gap(s, b.x);
+    nnd_status status =
+        s->status == NND_OK
+            ? nnd_probe_divergence(s->ctx, &s->probe, rises ? b.high : b.low, &fate, &outcome)
+            : s->status;
+    found->value = status == NND_OK ? fate.step : NAN;
     return status;
 }
 
@@ -220,7 +235,7 @@ static nnd_status refine_root(search *s, size_t i, const double *y, nnd_found *f
     nnd_bracket b = {s->grid[i], s->grid[i + 1], NAN};
     nnd_status status = NND_OK;
     if (s->options->goal == NND_FIND_DIVERGENCE)
-        return refine_divergence(s, i, y, found);
+        return refine_divergence(s, b, y[i] < 0.0, found);
     if (nnd_param_is_whole(s->options->param))
         whole_root(s, y + i, &b);
     else
@@ -255,9 +270,11 @@ static nnd_status no_root(const search *s, const double *y) {
         size_t diverged = 0;
         for (size_t i = 0; i < s->points; i++)
             diverged += y[i] > 0.0;
-        nnd_fail(s->ctx, NND_E_INPUT,
-                 "training diverges at %s of the %zu values of %s from %g to %g",
-                 diverged > 0 ? "all" : "none", s->points, o->param->name, o->low, o->high);
+        nnd_fail(
+            s->ctx, NND_E_INPUT,
+            "training diverges at %s of the %zu values of %s from %g to %g, at most %.3g apart",
+            diverged > 0 ? "all" : "none", s->points, o->param->name, o->low, o->high,
+            widest_gap(s, o->high));
         return NND_NOT_CONVERGED;
     }
     describe_values(s, y, sizeof met, met);
@@ -378,6 +395,57 @@ static nnd_status find_minimum(search *s, const double *y, nnd_found *found) {
              s->options->variable->name, s->options->param->name, s->options->low,
              s->options->high);
     return NND_NOT_CONVERGED;
+}
+
+/* ---- windows of divergence ---- */
+
+/* What is sought, its sign reversed, at the grid points before the first divergence; NaN from there
+ * on. */
+static void reverse_before(const search *s, const double *y, double *z) {
+    bool before = true;
+    for (size_t i = 0; i < s->points; i++) {
+        before = before && !(y[i] > 0.0);
+        z[i] = before ? -y[i] : NAN;
+    }
+}
+
+/* Whether a place between the neighbours of grid point i, where the loss is larger than at both,
+ * is one at which training diverges: then it is `*place`. */
+static nnd_status look_between(search *s, size_t i, const double *z, double *place) {
+    nnd_found local;
+    *place = NAN;
+    if (i == 0 || i + 1 == s->points || !(z[i] < z[i - 1]) || !(z[i] < z[i + 1]))
+        return NND_OK;
+    nnd_status status = refine_minimum(s, i, z, &local);
+    if (status == NND_OK && objective(local.param, s) < 0.0)
+        *place = local.param;
+    return s->status != NND_OK ? s->status : status;
+}
+
+/* The first divergence: before the first that the grid meets, the hottest few places between its
+ * points may hide a window. */
+static nnd_status find_divergence(search *s, const double *y, nnd_found *found) {
+    size_t n = s->points, at = n, hidden = n;
+    double *z = malloc(n * sizeof *z), first = NAN, place;
+    nnd_status status = z != NULL ? NND_OK : nnd_fail_memory(s->ctx, "the scan");
+    s->sign = -1.0;
+    if (z != NULL)
+        reverse_before(s, y, z);
+    for (int k = 0; status == NND_OK && k < REFINED; k++) {
+        at = next_minimum(s, z, at);
+        if (at == n)
+            break;
+        status = look_between(s, at, z, &place);
+        if (status == NND_OK && !isnan(place) && at < hidden) {
+            hidden = at;
+            first = place;
+        }
+    }
+    s->sign = 1.0;
+    free(z);
+    if (status != NND_OK || hidden == n)
+        return status == NND_OK ? find_root(s, y, found) : status;
+    return refine_divergence(s, (nnd_bracket){s->grid[hidden - 1], first, NAN}, true, found);
 }
 
 static nnd_status check_options(nnd_context *ctx, const nnd_model *model, const nnd_find_options *o,
@@ -563,8 +631,16 @@ static nnd_status look(search *s, double *y, nnd_found *found) {
         status = scan_grid(s, y);
     if (status != NND_OK)
         return status;
-    bool extremum = s->options->goal == NND_FIND_MIN || s->options->goal == NND_FIND_MAX;
-    return extremum ? find_minimum(s, y, found) : find_root(s, y, found);
+    switch (s->options->goal) {
+    case NND_FIND_MIN:
+    case NND_FIND_MAX:
+        return find_minimum(s, y, found);
+    case NND_FIND_DIVERGENCE:
+        return find_divergence(s, y, found);
+    case NND_FIND_ZERO:
+        break;
+    }
+    return find_root(s, y, found);
 }
 
 /* The value at the place found; of a divergence it is known. */

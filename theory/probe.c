@@ -356,15 +356,25 @@ nnd_status nnd_probe_read(nnd_context *ctx, const nnd_probe *probe, double x, nn
     return status == NND_OK && ran == NND_NOT_CONVERGED ? ran : status;
 }
 
-nnd_status nnd_probe_divergence(nnd_context *ctx, const nnd_probe *probe, double x, double *step,
+/* Mean logarithm of what a run is watched by; where that is 0, or unknown, -infinity. */
+static double heat_of(const nnd_model *model, const nnd_frame *frame) {
+    const nnd_array *loss = model->loss != NULL ? nnd_frame_find(frame, model->loss) : NULL;
+    double sum = 0.0;
+    for (size_t i = 0; loss != NULL && i < loss->count; i++)
+        sum += log(loss->data[i]);
+    return loss != NULL && loss->count > 0 && isfinite(sum) ? sum / (double)loss->count : -INFINITY;
+}
+
+nnd_status nnd_probe_divergence(nnd_context *ctx, const nnd_probe *probe, double x, nnd_fate *fate,
                                 nnd_probe_outcome *outcome) {
     nnd_frame *frame;
     nnd_status ran;
-    *step = NAN;
+    *fate = (nnd_fate){NAN, -INFINITY};
     nnd_status status = solve_at(ctx, probe, x, &frame, &ran, outcome);
     if (status == NND_OK && *outcome == NND_PROBE_READ) {
         const nnd_array *at = nnd_frame_find(frame, NND_DIVERGED_AT);
-        *step = ran == NND_DIVERGED && at != NULL ? at->data[0] : INFINITY;
+        fate->step = ran == NND_DIVERGED && at != NULL ? at->data[0] : INFINITY;
+        fate->heat = heat_of(probe->model, frame);
     }
     nnd_frame_free(frame);
     return status;

@@ -49,10 +49,16 @@ typedef enum {
  */
 NND_MUST_USE nnd_status nnd_probe_read(nnd_context *ctx, const nnd_probe *probe, double x,
                                        nnd_reading *value, nnd_probe_outcome *outcome);
-/** The step at which training diverges at one value of the parameter, infinity if it does not; NaN:
- * theory has no answer. */
+/** How a run ends. */
+typedef struct {
+    double step; /**< at which it diverges, infinity: it does not; NaN: theory has no answer */
+    double heat; /**< of a run that does not: mean logarithm of its loss over the recorded times,
+                    -infinity: unknown. It rises towards a divergence */
+} nnd_fate;
+
+/** How training ends at one value of the parameter. */
 NND_MUST_USE nnd_status nnd_probe_divergence(nnd_context *ctx, const nnd_probe *probe, double x,
-                                             double *step, nnd_probe_outcome *outcome);
+                                             nnd_fate *fate, nnd_probe_outcome *outcome);
 
 /** Whether a run is one of steps of equal length, `*dt`; else it is a flow with times of its own.
  */

@@ -26,6 +26,7 @@ enum {
     BEST_LOSS_SE,
     BEST_LOSS_SD,
     TRANSFER_LOSS,
+    TRANSFER_LOSS_SE,
     OUTCOME,
     EDGE_RATE,
     EDGE_RATE_SE,
@@ -48,6 +49,7 @@ static const struct {
     {"best_loss_se", NULL},
     {"best_loss_sd", "its standard deviation over initialisations"},
     {"transfer_loss", "loss added by the best rate of infinite width"},
+    {"transfer_loss_se", NULL},
     {"outcome", "0 found, 1 no minimum in range, 2 too narrow for 1/N, 3 unknown"},
     {"edge_rate", "rate at the edge of stability"},
     {"edge_rate_se", NULL},
@@ -204,6 +206,32 @@ static double propagate(const theory_curves *c, const nnd_lowest *lowest, const 
     return sqrt(sum);
 }
 
+/* What a number has of place i by its weights at the places of a minimum. */
+static double weight_at(const nnd_lowest *lowest, const double *weight, size_t i) {
+    return i >= lowest->first && i < lowest->first + lowest->count ? weight[i - lowest->first]
+                                                                   : 0.0;
+}
+
+/*
+ * Error of T = S(eta_inf) - S(eta_N), S = l0 + l1/N, which is stationary at eta_N (fluctuations.md
+ * #s1-9): dT = dS(eta_inf) - dS(eta_N) + S'(eta_inf) d eta_inf; and the distance of T from the one
+ * between the polynomials through fewer places.
+ */
+static double lost_error(const theory_curves *c, const nnd_lowest *lowest, double width) {
+    const nnd_lowest *limit = &c->limit;
+    double over = isinf(width) ? 0.0 : 1.0 / width, sum = 0.0;
+    double slope = -limit->curvature * nnd_lowest_shift(limit, c->l1) * over;
+    for (size_t i = 0; over > 0.0 && i < c->n; i++) {
+        double value = weight_at(limit, limit->weight, i) - weight_at(lowest, lowest->weight, i);
+        double moved = slope * weight_at(limit, limit->shift, i);
+        double error = fabs(value + moved) * c->se0[i] + fabs(value) * c->se1[i] * over;
+        sum += error * error;
+    }
+    double fine = nnd_lowest_value(limit, c->sum) - nnd_lowest_value(lowest, c->sum);
+    double coarse = nnd_lowest_coarse(limit, c->sum) - nnd_lowest_coarse(lowest, c->sum);
+    return hypot(fine - coarse, sqrt(sum));
+}
+
 static double between(const theory_curves *c, const double *y, double x) {
     size_t i = 1;
     while (i + 1 < c->n && c->x[i] < x)
@@ -220,6 +248,7 @@ static void answer_theory(work *w, const theory_curves *c, const nnd_lowest *low
         hypot(lowest->value_error, propagate(c, lowest, lowest->weight, width));
     w->answer[TRANSFER_LOSS][at] =
         nnd_lowest_value(&c->limit, c->sum) - nnd_lowest_value(lowest, c->sum);
+    w->answer[TRANSFER_LOSS_SE][at] = lost_error(c, lowest, width);
     w->answer[BEST_LOSS_SD][at] = isinf(width) ? 0.0 : sqrt(between(c, c->v, lowest->x) / width);
     w->answer[BEST_RATE_NEXT][at] =
         isinf(width) ? 0.0

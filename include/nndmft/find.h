@@ -61,6 +61,8 @@ typedef struct {
     double value_se;      /**< standard error of the theory there; NaN: it has none */
     bool at_edge;         /**< the extremum is an end of the interval */
     double subject;       /**< the subject's value there; NaN without one */
+    double gap;           /**< of a divergence: the widest gap between two values tried below it (in
+                             all, if there is none); else 0 */
     size_t evaluations;   /**< solutions of the theory */
     nnd_find_fault fault; /**< of NND_E_INPUT */
 } nnd_found;
@@ -79,7 +81,10 @@ bool nnd_find_takes(const nnd_param *param);
  * standard errors, that of a root counts into its uncertainty, over the slope of the scan.
  *
  * NND_FIND_DIVERGENCE: the end without a divergence of an interval, of length `uncertainty`, at
- * whose other end training diverges: the first such interval from `low`.
+ * whose other end training diverges: the first such interval from `low`. Before the first value of
+ * the scan that diverges, up to four places are refined at which the mean logarithm of the loss is
+ * larger than at both neighbours: a window of divergence narrower than the scan is there. One that
+ * the loss beside it does not announce may be missed if it is narrower than `gap`.
  *
  * `params` are those of the model, as nnd_model_check accepts them with the parameter at `low`; its
  * own value does not count. Theory is solved up to the times in `at`, any step or time of the run,

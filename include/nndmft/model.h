@@ -33,6 +33,8 @@ typedef struct {
     const nnd_param_table *params;
     size_t variable_count;
     const nnd_variable *variables;
+    const char
+        *loss; /**< a variable that grows without bound where training diverges; NULL: none */
     const nnd_view *views; /**< besides those that variables name; ends with a name NULL; or NULL */
     /** Options of the simulation alone: they stand under `simulate`, their fields in the struct of
      *  the parameters. NULL: there are none. */

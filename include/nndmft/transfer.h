@@ -44,7 +44,9 @@ typedef struct {
  *   is none;
  * - `best_loss` there, `_se`: by the same two polynomials and standard errors, and `_sd`, its
  * standard deviation over initialisations, sqrt(v/N);
- * - `transfer_loss`, by how much the loss at width N is larger at the best rate of infinite width;
+ * - `transfer_loss`, by how much the loss at width N is larger at the best rate of infinite width,
+ *   `_se`: its distance from the same by the polynomials through five rates, and what the standard
+ *   errors of theory make of it;
  * - `edge_rate`, the first rate at which `stability`, or at finite width `stability_at_width`,
  * rises through its limit; `_se`: distance from where the straight line between two rates does;
  * - `above_edge`, 1 where the best rate is above `edge_rate`, or `stability` there is not below its

@@ -22,6 +22,7 @@ class Found(NamedTuple):
     value: float               #: of the variable there; of a divergence its step
     value_se: "float | None"  #: standard error of theory there; None: it has none
     at_edge: bool              #: the extremum is an end of the interval
+    gap: "float | None" = None  #: of a divergence: the widest gap between values tried below it
 
 
 def _row(rows, count, name, what, model):
@@ -59,7 +60,7 @@ def _found(context, status, found):
         return None
     se = found.value_se
     return Found(found.param, found.uncertainty, found.value, None if se != se else se,
-                 bool(found.at_edge))
+                 bool(found.at_edge), found.gap or None)
 
 
 def find(model, *, param=None, between=None, zero=None, min=None, max=None, diverges=False,
@@ -108,7 +109,7 @@ def find(model, *, param=None, between=None, zero=None, min=None, max=None, dive
 
 def _asked(model, rate, lr, width, params):
     """The case that sweeps over the rates."""
-    if width is not None:
+    if width is not None and np.size(width) > 0:
         params = {**params, "at_width": np.atleast_1d(width)}
     if lr is not None:
         params = {**params, rate: np.atleast_1d(lr)}

@@ -68,7 +68,7 @@ YAML
     refused 2 params.dim "simulate.size is 40" -- simulate case.yaml --set params.dim=30
     refused 2 params.snr -1 "out of range" -- solve case.yaml --set sweep=null --set params.snr=-1
     refused 2 params.alpha 0 "out of range" -- solve case.yaml --set sweep=null --set params.alpha=0
-    refused 2 "an empty list" -- solve case.yaml --set 'params.covariance={eigenvalues: []}'
+    refused 2 "a list of 0" -- solve case.yaml --set 'params.covariance={eigenvalues: []}'
     refused 2 simulate.activation "needs a hidden layer" -- solve case.yaml \
         --set simulate.activation=tanh
     refused 2 params.alpha "leaves no sample" -- simulate case.yaml --set sweep=null \
@@ -131,6 +131,15 @@ YAML
     works run fashion.yaml --set params.tails=measured --set compare.rtol=0.05
     grep '^cosine .* agrees$' out || explain "no agreement"
     grep '^gen_error .* agrees$' out || explain "no agreement"
+}
+
+@test "a table with a rare attribute: claimed from where samples have it, with the reason" {
+    works solve "$BATS_TEST_DIRNAME/../../data/cases/alignment-health.yaml" -o health.h5
+    works export health.h5 --var gen_error_min_size
+    [ "$(sed -n '2,$p' out | tr '\n' ' ')" = "30,inf 100,inf 300,inf 1000,0 3000,0 " ] || explain "other claims"
+    works run "$BATS_TEST_DIRNAME/../../data/cases/alignment-health.yaml" --set sweep=null --set params.samples=300 \
+        --set simulate.seeds=20 -o few.h5
+    says out "gen_error: not claimed at 1 point: samples may lack a direction of the inputs that few rows have"
 }
 
 @test "images: a tanh network and two classes learn from them" {

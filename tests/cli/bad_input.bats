@@ -53,6 +53,30 @@ compare: {tol: 2}
 YAML
 }
 
+@test "no list of any model may be empty: what is left out is absent, or null" {
+    tool models
+    awk '{ print $1 }' out >names
+    while read -r model; do
+        printf 'model: %s\n' "$model" >case.yaml
+        tool describe "$model"
+        awk '/^variables/ { exit } /^  [^ ]/ { key = $1 } /or a list of such/ { print key }' out >keys
+        while read -r key; do
+            refused 2 "params.$key" "a list of 0" "or a list of such" -- solve case.yaml --set "params.$key=[]"
+        done <keys
+    done <names
+}
+
+@test "fractions of samples and of steps" {
+    bad_case params.samples "2.5 is not an integer >= 1, or inf" <<'YAML'
+model: directional
+params: {samples: 2.5}
+YAML
+    bad_case params.steps "2.5 is not an integer >= 0" <<'YAML'
+model: directional
+params: {integrator: gd, steps: 2.5}
+YAML
+}
+
 @test "text where a number belongs" {
     bad_case case.yaml:2:14 params.nu two "a number > 0" <<'YAML'
 model: deep-linear
@@ -666,8 +690,9 @@ YAML
 
 @test "a result file that is not HDF5" {
     local command
+    cp case.yaml case.txt
     for command in info plot export validate; do
-        refused 5 case.yaml "not an HDF5 file" -- $command case.yaml
+        refused 5 case.txt "not an HDF5 file" -- $command case.txt
     done
 }
 

@@ -555,7 +555,7 @@ import re
 cost = {}
 for line in open("costs"):
     case, what = line.split()[:2]
-    numbers = re.search("operations (.*), expected (.*) s on (.*) threads", line).groups()
+    numbers = re.search("operations (.*), expected (.*) s, (.*) at a time", line).groups()
     cost[case, what] = [float(x) for x in numbers]
 
 

@@ -98,9 +98,9 @@ YAML
     bad_case params.theta0 "one dimension" <<<'{model: directional, params: {dim: 1}}'
     bad_case params.omega0 "-1" <<<'{model: directional, params: {omega0: -1}}'
     bad_case params.samples "0.5" <<<'{model: directional, params: {samples: 0.5}}'
-    bad_case params.samples "10.5" whole <<<'{model: directional, params: {samples: 10.5}}'
+    bad_case params.samples "10.5" integer <<<'{model: directional, params: {samples: 10.5}}'
     bad_case params.lr "0" <<<'{model: directional, params: {integrator: gd, lr: 0}}'
-    bad_case params.steps "whole" <<<'{model: directional, params: {integrator: gd, steps: 2.5}}'
+    bad_case params.steps "integer" <<<'{model: directional, params: {integrator: gd, steps: 2.5}}'
     bad_case params.record "200" "0..100" \
         <<<'{model: directional, params: {integrator: gd, record: [200]}}'
 }

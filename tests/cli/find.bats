@@ -34,12 +34,12 @@ YAML
     says err "loss does not cross 77" "it is from"
     tool find case.yaml --param lr=0.1:1 --diverges
     [ "$status" -eq 3 ]
-    says err "training diverges at none of the 129 values"
+    says err "training diverges at none of the 129 values" "apart"
 }
 
 @test "the largest stable rate lies just below one at which training diverges" {
     works find case.yaml --param lr=0.1:20 --diverges
-    [ "$(head -n 1 out)" = lr,lr_uncertainty,diverged_at,diverged_at_se,evaluations ]
+    [ "$(head -n 1 out)" = lr,lr_uncertainty,diverged_at,diverged_at_se,lr_gap,evaluations ]
     rate=$(tail -n 1 out | cut -d , -f 1)
     works solve case.yaml --set params.lr="$rate"
     above=$(awk -v x="$rate" 'BEGIN { printf "%.12g", x * (1 + 3e-8) }')

@@ -65,9 +65,9 @@ column() {
     works transfer case.yaml --set simulate.size=[200,400] --set simulate.seeds=400 --param lr=0.8:1.4 \
         --points 25 -o t.h5
     says out networks
-    [ "$(awk 'NR == 2 { print $11 }' out)" = - ]
+    [ "$(awk 'NR == 2 { print $12 }' out)" = - ]
     # Their optimum within 5 standard errors and what the expansion leaves out.
-    awk 'NR > 2 { d = $11 - $2; s = 5 * $12 + 2 * $4; if (d * d > s * s) exit 1 }' out
+    awk 'NR > 2 { d = $12 - $2; s = 5 * $13 + 2 * $4; if (d * d > s * s) exit 1 }' out
     works plot t.h5 --view transfer -o t.svg
     says t.svg simulation
 }

@@ -8,15 +8,9 @@
 #include <string.h>
 
 #include "nndmft/nndmft.h"
+#include "tests/fuzz/require.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
-
-static void require(bool truth, const char *what) {
-    if (truth)
-        return;
-    fprintf(stderr, "not true: %s\n", what);
-    abort();
-}
 
 /* Reads a text with the overrides that follow it, up to `end`. */
 static nnd_status resolve(nnd_context *ctx, const char *text, const char *end, nnd_case **c) {

@@ -13,6 +13,7 @@
 
 #include "io/hdf5_impl.h"
 #include "nndmft/nndmft.h"
+#include "tests/fuzz/require.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 
@@ -21,13 +22,6 @@ nnd_status nnd_hdf5_rehearse(nnd_context *ctx, const char *path, nnd_hdf5_reader
                              const void *user) {
     (void)ctx, (void)path, (void)reader, (void)user;
     return NND_OK;
-}
-
-static void require(bool truth, const char *what) {
-    if (truth)
-        return;
-    fprintf(stderr, "not true: %s\n", what);
-    abort();
 }
 
 /* A file in memory, reused for every input. */

@@ -10,15 +10,9 @@
 #include <unistd.h>
 
 #include "nndmft/matrices.h"
+#include "tests/fuzz/require.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
-
-static void require(bool truth, const char *what) {
-    if (truth)
-        return;
-    fprintf(stderr, "not true: %s\n", what);
-    abort();
-}
 
 /* A file in memory, reused for every input. */
 static int make_file(char *path, size_t room) {

@@ -404,6 +404,7 @@ class Answers(unittest.TestCase):
         edge = nd.find("deep-linear", param="lr", between=(0.1, 20), diverges=True, steps=60,
                        **params)
         self.assertTrue(0.1 < edge.at < 20)
+        self.assertTrue(0 < edge.gap < 1)
 
     def test_find_nothing_with_a_warning_that_says_what_was_met(self):
         with self.assertWarns(nd.NotConvergedWarning):

@@ -75,7 +75,7 @@ PYTHON
 }
 
 @test "gelu networks sharpen with the start up to the limit of stability" {
-    LIMIT=1800 works run "$CASES/flat-gelu.yaml" -o gelu.h5
+    LIMIT=7200 works run "$CASES/flat-gelu.yaml" -o gelu.h5
     "$PYTHON" - gelu.h5 <<'PYTHON'
 import sys
 
