@@ -10,7 +10,7 @@
 
 static const nnd_param PARAMS[] = {
     {"size", NND_FIELD(INTEGER, nnd_batch, size), "0", NND_BETWEEN(0, 1e6),
-     "samples per step; 0: full batch"},
+     "samples per step, all where there are fewer; 0: full batch"},
     {"seed", NND_FIELD(INTEGER, nnd_batch, seed), "1", NND_SEED_KEYS,
      "seed of the shuffles, one per epoch"},
 };

@@ -25,7 +25,7 @@ def duration(tool, case):
     plans = (subprocess.run([tool, command, case, "--dry-run"], capture_output=True, text=True)
              for command in ("run", "simulate"))
     plan = next((p.stdout for p in plans if p.returncode == 0), "")
-    told = re.findall(r"^(?:theory|simulation) .* expected (\S+) s ", plan, re.MULTILINE)
+    told = re.findall(r"^(?:theory|simulation) .* expected (\S+) s\b", plan, re.MULTILINE)
     if not told:
         raise SystemExit(f"{case}: the dry run does not say how long it takes")
     return sum(map(float, told))

@@ -240,14 +240,37 @@ static nnd_status check_links(nnd_context *ctx, const char *path, hid_t file) {
     return status;
 }
 
+/* Files are replaced whole, never changed in place; some file systems have no locks. */
+static hid_t open_unlocked(const char *path) {
+    hid_t plist = H5Pcreate(H5P_FILE_ACCESS);
+    H5Pset_file_locking(plist, false, true);
+    hid_t file = H5Fopen(path, H5F_ACC_RDONLY, plist);
+    H5Pclose(plist);
+    return file;
+}
+
+/*
+ * A file that something else in the process has open is opened only with that one's locks and way
+ * to close it: netCDF says SEMI, h5py STRONG.
+ */
+static hid_t open_beside_others(const char *path) {
+    static const H5F_close_degree_t degree[] = {H5F_CLOSE_DEFAULT, H5F_CLOSE_SEMI,
+                                                H5F_CLOSE_STRONG};
+    hid_t plist = H5Pcreate(H5P_FILE_ACCESS), file = H5I_INVALID_HID;
+    for (size_t i = 0; file < 0 && i < sizeof degree / sizeof *degree; i++) {
+        H5Pset_fclose_degree(plist, degree[i]);
+        file = H5Fopen(path, H5F_ACC_RDONLY, plist);
+    }
+    H5Pclose(plist);
+    return file;
+}
+
 nnd_status nnd_hdf5_open(nnd_context *ctx, const char *path, hid_t *file) {
     if (H5Fis_hdf5(path) <= 0)
         return nnd_fail(ctx, NND_E_FORMAT, "%s: is not an HDF5 file", path);
-    hid_t plist = H5Pcreate(H5P_FILE_ACCESS);
-    /* Files are replaced whole, never changed in place; some file systems have no locks. */
-    H5Pset_file_locking(plist, false, true);
-    *file = H5Fopen(path, H5F_ACC_RDONLY, plist);
-    H5Pclose(plist);
+    *file = open_unlocked(path);
+    if (*file < 0)
+        *file = open_beside_others(path);
     if (*file < 0)
         return nnd_fail(ctx, NND_E_FORMAT, "%s: is damaged or truncated", path);
     nnd_status status = check_links(ctx, path, *file);

@@ -176,9 +176,33 @@ START_TEST(three_layers_and_two_samples_are_what_ensembles_found) {
 }
 END_TEST
 
-/* K^x = 1, y = (0, 1): the first sample learns by chance only. Observables in the order of
- * nnd_linear_layers: K of the pairs follows the outputs. Without what scouts ask for, N Var K_12 is
- * half of this. Rates that fall are in both. */
+/* What the exact theory of linear networks says of the same problem. Observables in its order: K of
+ * the pairs follows the outputs. */
+static nnd_fluctuations exact_of(const study *s) {
+    const nnd_deep_problem *q = &s->p.problem;
+    nnd_linear_layers layers = {.depth = q->depth,
+                                .ratio = q->widths,
+                                .train = q->samples,
+                                .points = q->points,
+                                .gram = q->gram,
+                                .targets = q->targets,
+                                .gamma0 = q->gamma0,
+                                .sigma = q->sigma_w,
+                                .lr = q->lr,
+                                .schedule = q->schedule,
+                                .center = q->center,
+                                .bias = s->p.bias,
+                                .grid = &s->grid,
+                                .kernels = true,
+                                .tolerance = 1e-4};
+    nnd_fluctuations exact;
+    nnd_linear_layers_report report;
+    ck_assert_int_eq(nnd_linear_layers_run(ctx, &layers, &exact, &report), NND_OK);
+    return exact;
+}
+
+/* K^x = 1, y = (0, 1): the first sample learns by chance only. Without what scouts ask for, N Var
+ * K_12 is half of this. Rates that fall are in both. */
 START_TEST(what_vanishes_in_the_mean_fluctuates_as_in_linear_networks) {
     static const nnd_activation linear = {NND_LINEAR, 1.0, 1.0, 0.0};
     static const double orthogonal[] = {1.0, 0.0, 0.0, 1.0}, targets[] = {0.0, 1.0};
@@ -197,28 +221,36 @@ START_TEST(what_vanishes_in_the_mean_fluctuates_as_in_linear_networks) {
         s.o[k] = (nnd_deep_observable){NND_DEEP_NTK, 0, k > 0, k > 1};
     s.p.observables = 3;
     run(&s);
-    nnd_linear_layers layers = {.depth = 2,
-                                .ratio = WIDTHS,
-                                .train = 2,
-                                .points = 2,
-                                .gram = orthogonal,
-                                .targets = targets,
-                                .gamma0 = 1.5,
-                                .sigma = 1.0,
-                                .lr = 0.8,
-                                .schedule = &falling,
-                                .grid = &s.grid,
-                                .kernels = true,
-                                .tolerance = 1e-4};
-    nnd_fluctuations exact;
-    nnd_linear_layers_report report;
-    ck_assert_int_eq(nnd_linear_layers_run(ctx, &layers, &exact, &report), NND_OK);
+    nnd_fluctuations exact = exact_of(&s);
     for (size_t i = 0; i < 3; i++)
         for (size_t k = 0; k < 5; k++) {
             double wanted = exact.nvar[i * exact.observables + k];
             check("variance", 5 * i + k, s.f.nvar[5 * i + k], wanted,
                   5.0 * s.se.nvar[5 * i + k] + 0.01 * wanted);
         }
+    nnd_fluctuations_clear(&exact);
+    clear(&s);
+}
+END_TEST
+
+/* Far above the edge of stability outputs are no parabola in the weights of a layer if these move
+ * together by a tenth. */
+START_TEST(the_bias_at_a_large_rate_is_that_of_linear_networks) {
+    static const nnd_activation linear = {NND_LINEAR, 1.0, 1.0, 0.0};
+    const size_t step[] = {5};
+    study s = one_sample(2, 0.002, 1, step);
+    s.p.problem.samples = s.p.problem.points = 2;
+    s.p.problem.gram = PAIR;
+    s.p.problem.targets = TARGETS;
+    s.p.problem.activation = &linear;
+    s.p.problem.sigma_w = 10.0 / 3.0;
+    s.p.observables = 0;
+    s.p.samples = 1024;
+    s.p.bias = true;
+    run(&s);
+    nnd_fluctuations exact = exact_of(&s);
+    for (size_t k = 0; k < 2; k++)
+        check("bias", k, s.f.bias[k], exact.bias[k], 5.0 * s.se.bias[k]);
     nnd_fluctuations_clear(&exact);
     clear(&s);
 }
@@ -405,6 +437,7 @@ int main(void) {
     tcase_add_test(tests, two_layers_are_what_ensembles_found);
     tcase_add_test(tests, three_layers_and_two_samples_are_what_ensembles_found);
     tcase_add_test(tests, what_vanishes_in_the_mean_fluctuates_as_in_linear_networks);
+    tcase_add_test(tests, the_bias_at_a_large_rate_is_that_of_linear_networks);
     tcase_add_test(tests, errors_fall_with_the_number_of_sites);
     tcase_add_test(tests, wider_layers_fluctuate_by_so_much_less);
     tcase_add_test(tests, a_known_test_point_fluctuates_with_its_twin);

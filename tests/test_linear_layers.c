@@ -236,6 +236,23 @@ START_TEST(R9_three_samples_are_met_to_the_digits_printed) {
 }
 END_TEST
 
+/* Three layers; values of a plain march of the noise coordinates in long double. */
+START_TEST(D2_three_samples_of_three_layers) {
+    static const double output[] = {0.4444323837, -0.1319162563, 0.2076422374};
+    static const double variance[] = {0.5294812402, 0.1900654114, 0.2893124780};
+    static const double shift[] = {-0.380268, 0.040918, -0.181617};
+    layers x = layers_of_three(3, 3);
+    x.p.center = true;
+    layers_run(&x);
+    for (size_t mu = 0; mu < 3; mu++) {
+        near("output", mean(&x, 3, mu), output[mu], 6e-11);
+        near("output_nvar", nvar(&x, 3, mu), variance[mu], 2e-10);
+        near("output_bias", bias(&x, 3, mu), shift[mu], 1e-6);
+    }
+    layers_clear(&x);
+}
+END_TEST
+
 START_TEST(D3_unequal_widths_are_met_to_the_digits_printed) {
     static const double ratio[] = {0.5, 1.0, 2.0};
     static const double want[2][6] = {
@@ -598,6 +615,7 @@ int main(void) {
     tcase_add_test(reference, R7_two_layers_are_met_to_the_digits_printed);
     tcase_add_test(reference, R8_three_layers_are_met_to_the_digits_printed);
     tcase_add_test(reference, R9_three_samples_are_met_to_the_digits_printed);
+    tcase_add_test(reference, D2_three_samples_of_three_layers);
     tcase_add_test(reference, D3_unequal_widths_are_met_to_the_digits_printed);
     suite_add_tcase(suite, reference);
     TCase *two = tcase_create("two layers");

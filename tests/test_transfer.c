@@ -254,6 +254,32 @@ START_TEST(networks_err_by_what_their_seeds_have_in_common) {
 }
 END_TEST
 
+/* The means of rates from which one seed is left have no standard error, and say nothing. */
+START_TEST(rates_without_an_error_are_no_part_of_the_curve_of_networks) {
+    const double size = 20.0;
+    double *loss, *se;
+    mc = swept();
+    assert_ok(nnd_frame_add_dim(mc, "size", NND_COORD_REAL, 1, &size));
+    assert_ok(nnd_frame_add(mc, "loss", "lr,size,t", &loss));
+    assert_ok(nnd_frame_add(mc, "loss_se", "lr,size,t", &se));
+    for (size_t r = 0; r < RATES; r++) {
+        bool unsure = rate[r] > 1.1;
+        loss[r * TIMES + 1] = unsure ? -1.0 : 2.0 * (rate[r] - 0.9) * (rate[r] - 0.9) + 0.3;
+        se[r * TIMES + 1] = unsure ? NAN : 0.01;
+    }
+    assert_ok(ask("loss"));
+    ck_assert_double_eq_tol(answer("network_rate", 1), 0.9, 1e-12);
+    ck_assert(isfinite(answer("network_loss_se", 1)));
+    for (size_t r = 0; r < RATES; r++)
+        se[r * TIMES + 1] = NAN;
+    nnd_frame_free(answers);
+    answers = NULL;
+    assert_ok(ask("loss"));
+    ck_assert_double_nan(answer("network_loss", 1));
+    ck_assert_double_eq(answer("network_outcome", 1), NND_TRANSFER_UNKNOWN);
+}
+END_TEST
+
 START_TEST(what_is_no_number_over_the_rate_is_refused) {
     double *x;
     assert_ok(nnd_frame_add_range(theory, "mu", 2, 0.0));
@@ -277,6 +303,7 @@ int main(void) {
     tcase_add_test(tests, errors_of_theory_become_those_of_the_rate);
     tcase_add_loop_test(tests, the_price_of_transfer_spreads_as_its_error_says, 0, 2);
     tcase_add_test(tests, networks_err_by_what_their_seeds_have_in_common);
+    tcase_add_test(tests, rates_without_an_error_are_no_part_of_the_curve_of_networks);
     tcase_add_test(tests, what_is_no_number_over_the_rate_is_refused);
     suite_add_tcase(suite, tests);
     return test_main(suite);

@@ -491,13 +491,14 @@ static double flow_flops(const nnd_alignment *p, double nodes) {
     return per_node * nodes * fmin(steps, most);
 }
 
-/* Measuring data, and the regression on inputs as they are: a matrix of rows and one of modes. */
+/* Measuring data, the regression on inputs as they are, a matrix of rows and one of modes, and some
+ * hundred passes over the rows in search for rare directions. */
 static void add_data_cost(const nnd_alignment *p, nnd_cost *cost) {
     double bytes, flops, modes = (double)nnd_alignment_dim(p);
     double rows = (double)nnd_alignment_rows_measured(p->data.inputs.rows, nnd_alignment_dim(p));
     nnd_feature_spectrum_cost(&p->data, &bytes, &flops);
-    cost->bytes += bytes + sizeof(double) * modes * (2.0 * rows + 2.0 * modes);
-    cost->flops += flops + 2.0 * rows * modes * modes +
+    cost->bytes += bytes + sizeof(double) * modes * (3.0 * rows + 2.0 * modes);
+    cost->flops += flops + 2.0 * rows * modes * (modes + 200.0) +
                    (p->minimum ? SCAN + 40.0 : 2.0) * (rows + modes) * modes * modes;
 }
 

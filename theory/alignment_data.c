@@ -5,6 +5,7 @@
 
 #include "core/companion.h"
 #include "theory/alignment_claims.h"
+#include "theory/alignment_rare.h"
 #include "theory/claims.h"
 
 #define NOT_NORMAL "inputs are not normal (`kurtosis`), and what that changes is not small"
@@ -87,6 +88,17 @@ static bool has_enough_samples(const nnd_alignment_problem *x, double kappa) {
     return left > 0.0 && nnd_alignment_is_negligible(1.0 / left, 1.0);
 }
 
+/* Directions that few rows have: alignment.md#s10-2. */
+static nnd_status unclaim_unseen(nnd_context *ctx, const nnd_alignment_problem *x, double kappa,
+                                 nnd_frame *frame) {
+    double samples = x->pair.samples, noise;
+    if (!nnd_alignment_is_negligible(nnd_alignment_unseen(&x->rows, samples, kappa), 1.0))
+        return unclaim_all(frame, UNSEEN);
+    nnd_status status = nnd_alignment_rare_noise(ctx, &x->rows, samples, kappa, &noise);
+    return status == NND_OK && !nnd_alignment_is_negligible(noise, 1.0) ? unclaim_all(frame, UNSEEN)
+                                                                        : status;
+}
+
 static nnd_status ridge_claims(nnd_context *ctx, const nnd_alignment *p,
                                const nnd_alignment_problem *x, nnd_frame *frame) {
     nnd_pair_overlaps normal, uneven;
@@ -97,11 +109,10 @@ static nnd_status ridge_claims(nnd_context *ctx, const nnd_alignment *p,
         return unclaim_all(frame, FEW);
     if (status == NND_OK)
         status = compare_inputs(p, &normal, &uneven, frame);
-    if (status == NND_OK && !nnd_alignment_is_negligible(
-                                nnd_alignment_unseen(&x->rows, x->pair.samples, normal.kappa), 1.0))
-        status = unclaim_all(frame, UNSEEN);
-    return status == NND_OK && !has_enough_samples(x, normal.kappa) ? unclaim_all(frame, FEW)
-                                                                    : status;
+    if (status != NND_OK)
+        return status;
+    return has_enough_samples(x, normal.kappa) ? unclaim_unseen(ctx, x, normal.kappa, frame)
+                                               : unclaim_all(frame, FEW);
 }
 
 nnd_status nnd_alignment_data_claims(nnd_context *ctx, const nnd_alignment *p,

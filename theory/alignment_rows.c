@@ -12,32 +12,34 @@ size_t nnd_alignment_rows_measured(size_t rows, size_t rank) {
 }
 
 static nnd_status allocate(nnd_context *ctx, nnd_alignment_rows *x) {
-    nnd_status status = nnd_check_memory(ctx, sizeof(double) * (double)x->rows * (double)x->rank,
-                                         "the lengths of inputs");
+    nnd_status status = nnd_check_memory(
+        ctx, 2.0 * sizeof(double) * (double)x->rows * (double)x->rank, "the lengths of inputs");
     if (status != NND_OK)
         return status;
+    x->coordinate = malloc(x->rows * x->rank * sizeof(double));
     x->square = malloc(x->rows * x->rank * sizeof(double));
     x->kurtosis = calloc(x->rank, sizeof(double));
     x->excess = malloc(x->rows * sizeof(double));
-    return x->square != NULL && x->kurtosis != NULL && x->excess != NULL
+    return x->coordinate != NULL && x->square != NULL && x->kurtosis != NULL && x->excess != NULL
                ? NND_OK
                : nnd_fail_memory(ctx, "the lengths of inputs");
 }
 
-/* Gives direction k the mean 1, and finds its kurtosis. One that the rows show less than half of
- * belongs to a few other rows; it is taken for even. */
+/* Gives direction k the mean square 1, and finds its kurtosis. One that the rows show less than
+ * half of belongs to a few other rows; its squares are taken for even. */
 static void normalise(nnd_alignment_rows *x, size_t k) {
     double second = 0.0, fourth = 0.0;
     for (size_t i = 0; i < x->rows; i++) {
-        double square = x->square[i * x->rank + k];
+        double square = pow(x->coordinate[i * x->rank + k], 2.0);
         second += square / (double)x->rows;
         fourth += square * square / (double)x->rows;
     }
     bool shown = second >= 0.5;
     x->kurtosis[k] = shown ? fourth / (second * second) : INFINITY;
     for (size_t i = 0; i < x->rows; i++) {
-        double *square = &x->square[i * x->rank + k];
-        *square = shown ? *square / second : 1.0;
+        double *z = &x->coordinate[i * x->rank + k];
+        *z = shown ? *z / sqrt(second) : 0.0;
+        x->square[i * x->rank + k] = shown ? *z * *z : 1.0;
     }
 }
 
@@ -54,17 +56,17 @@ nnd_status nnd_alignment_rows_make(nnd_context *ctx, const nnd_data *data,
                                    const nnd_feature_spectrum *spectrum, const double *eigenvalue,
                                    nnd_alignment_rows *x) {
     size_t rows = nnd_alignment_rows_measured(spectrum->rows, spectrum->rank);
-    *x = (nnd_alignment_rows){rows, spectrum->rank, eigenvalue, NULL, NULL, NULL};
+    *x = (nnd_alignment_rows){rows, spectrum->rank, eigenvalue, NULL, NULL, NULL, NULL};
     double *scratch = malloc(spectrum->dim * sizeof *scratch);
     nnd_status status =
         scratch != NULL ? allocate(ctx, x) : nnd_fail_memory(ctx, "the lengths of inputs");
     for (size_t i = 0; status == NND_OK && i < rows; i++) {
         uint64_t row = i * spectrum->rows / rows;
-        double *z = x->square + i * x->rank, y;
+        double *z = x->coordinate + i * x->rank, y;
         nnd_feature_coordinates(spectrum, data, 1, &row, scratch, z, &y);
         x->excess[i] = pow(y - cblas_ddot((int)x->rank, spectrum->weight, 1, z, 1), 2.0);
         for (size_t k = 0; k < x->rank; k++)
-            z[k] *= z[k] / spectrum->eigenvalue[k];
+            z[k] /= sqrt(spectrum->eigenvalue[k]);
     }
     for (size_t k = 0; status == NND_OK && k < x->rank; k++)
         normalise(x, k);
@@ -75,6 +77,7 @@ nnd_status nnd_alignment_rows_make(nnd_context *ctx, const nnd_data *data,
 }
 
 void nnd_alignment_rows_clear(nnd_alignment_rows *x) {
+    free(x->coordinate);
     free(x->square);
     free(x->kurtosis);
     free(x->excess);

@@ -13,10 +13,11 @@
  *  coordinates. */
 size_t nnd_alignment_rows_measured(size_t rows, size_t rank);
 
-/** Squared coordinates of rows along the eigenvectors, in units of the eigenvalues. */
+/** Coordinates of rows along the eigenvectors, in units of the standard deviations. */
 typedef struct {
     size_t rows, rank;
     const double *eigenvalue; /**< borrowed: s_k, in the unit of the regression */
+    double *coordinate;       /**< rows x rank: z_k/sqrt(s_k), of mean square 1; 0 if hardly seen */
     double *square;           /**< rows x rank: z_k^2/s_k, of mean 1 over the rows */
     double *kurtosis;         /**< rank: <z_k^4>/<z_k^2>^2; INFINITY where rows hardly have k */
     double *excess;           /**< rows: squared residual of the best linear map, less its mean */

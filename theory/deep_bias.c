@@ -20,8 +20,9 @@ enum { EXACT = 40, SIGNS = 40, TIMES = 13 };
 enum { BLOCK = 16, WAITING = EXACT + 4 * BLOCK };
 /* What is shorter than this part of the longest is no direction. */
 static const double CUT = 2e-5;
-/* Steps of second differences: weights 1 + step v. Signs are bounded, directions are not, and their
- * squared weights must stay positive. */
+/* Steps of second differences: weights 1 + step v. Signs are bounded, and what they move adds up by
+ * chance alone. Directions, and all weights together, move outputs as a whole, in training at large
+ * rates far, and squared weights must stay positive. */
 static const double SIGN_STEP = 0.1, DIRECTION_STEP = 0.01;
 
 /* ---- directions ---- */
@@ -152,7 +153,7 @@ static nnd_status add_layer(run *r, size_t replicate, size_t l) {
     double half = 0.5 / r->b->p->problem.widths[l];
     for (size_t i = 0; i < r->sites; i++)
         r->direction[i] = 1.0;
-    nnd_status status = add_second(r, l, r->direction, SIGN_STEP, -half);
+    nnd_status status = add_second(r, l, r->direction, DIRECTION_STEP, -half);
     for (size_t k = 0; status == NND_OK && k < r->layer[l].count; k++)
         status = add_second(r, l, r->layer[l].row + k * r->sites, DIRECTION_STEP, half);
     for (size_t k = 0; status == NND_OK && k < SIGNS; k++) {

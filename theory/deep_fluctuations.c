@@ -198,11 +198,13 @@ nnd_status nnd_deep_fluctuations_theory_cost(nnd_context *ctx, const void *param
     solution s = {.p = params};
     nnd_status status = pose(ctx, &s);
     if (status == NND_OK)
-        status = nnd_deep_sampled_cost(ctx, &s.sampled, cost);
-    if (status == NND_OK)
         cost->results = 4.0 * nnd_fluctuations_bytes(s.grid.count, s.set.samples,
                                                      s.set.samples + s.sampled.observables,
                                                      s.p->bias, s.p->two_time);
+    /* A march of very many samples would take hours to say how much more that is. */
+    bool fits = cost->results <= (double)nnd_context_memory_limit(ctx);
+    if (status == NND_OK && fits)
+        status = nnd_deep_sampled_cost(ctx, &s.sampled, cost);
     solution_clear(&s);
     /* The run says what is wrong with a point that cannot be solved; it takes nothing. */
     return nnd_point_failed(status) ? NND_OK : status;

@@ -338,6 +338,12 @@ static double network_error(const work *w, place at, const nnd_lowest *lowest, c
     return sqrt(sum);
 }
 
+/* A mean without a standard error, of the one seed that did not diverge, is no part of a curve. */
+static void drop_unsure(size_t n, double *y, const double *se) {
+    for (size_t i = 0; i < n; i++)
+        y[i] = isfinite(se[i]) ? y[i] : NAN;
+}
+
 static nnd_status answer_networks(work *w, double width, size_t at) {
     const nnd_dim *size = nnd_frame_find_dim(w->o->mc, SIZE), *x = rates(w, w->o->mc);
     const nnd_dim one = {.name = NULL, .kind = NND_COORD_REAL, .length = 1, .value = &width};
@@ -350,9 +356,12 @@ static nnd_status answer_networks(work *w, double width, size_t at) {
     nnd_status status = NND_OK;
     if (y == NULL || se == NULL)
         status = nnd_fail_memory(w->ctx, "the curves");
+    else
+        drop_unsure(x->length, y, se);
     nnd_transfer_outcome outcome = NND_TRANSFER_UNKNOWN;
-    if (status == NND_OK)
-        outcome = find_lowest(x->length, x->value, y, lowest_place(x->length, y), &lowest);
+    size_t i = status == NND_OK ? lowest_place(x->length, y) : x->length;
+    if (i < x->length)
+        outcome = find_lowest(x->length, x->value, y, i, &lowest);
     w->answer[NETWORK_OUTCOME][at] = (double)outcome;
     if (outcome == NND_TRANSFER_FOUND) {
         w->answer[NETWORK_RATE][at] = lowest.x;

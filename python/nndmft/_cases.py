@@ -10,7 +10,7 @@ from ._context import Borrowed, Context, InputError, text
 from ._frames import frame_of_arrays
 from ._nndmft import ffi, lib
 from ._tables import SINGLE, describe
-from ._values import tree, value_of, yaml_of, yaml_text
+from ._values import tree, unmasked, value_of, yaml_of, yaml_text
 
 #: Arrays of more numbers than that are handed over in memory; smaller ones stand in the case.
 INLINE = 4096
@@ -55,13 +55,14 @@ def _large(value, key):
     """An array of doubles, if a value has more numbers than stand in a case; else None."""
     if value is None or isinstance(value, str):
         return None
+    unmasked(value, key)
     try:
         array = np.asarray(value)
     except ValueError:  # rows of unequal length, which the library refuses
         return None
     if array.size <= INLINE:
         return None
-    if array.dtype.kind not in "biuf":
+    if array.dtype.kind not in "iuf":
         raise InputError(f"{key}: an array of {array.dtype}; allowed: of real numbers")
     return np.array(array, dtype=np.float64, order="C")
 

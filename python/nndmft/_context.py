@@ -98,7 +98,7 @@ class Context(Borrowed):
     def __init__(self, threads=None, memory_limit=None, progress=None):
         self._bar = _bar(progress)
         self._handle = ffi.new_handle(self)
-        self._notes = []
+        self._notes, self._failure = [], None
         options = ffi.new("nnd_context_options *")
         options.threads = _whole(threads, "threads", MOST_THREADS)
         options.memory_limit = _whole(memory_limit, "memory_limit", sys.maxsize)
@@ -123,8 +123,19 @@ class Context(Borrowed):
                     lib.nnd_context_interrupt(self.pointer)
         return self.finish(status.result())
 
+    def advance(self, what, done, total):
+        """Moves the bar. What goes wrong with it ends the computation; `finish` raises it."""
+        if self._failure is None:
+            try:
+                self._bar.step(what, done, total)
+            except BaseException as error:
+                self._failure = error
+                lib.nnd_context_interrupt(self.pointer)
+
     def finish(self, status):
         """What a function returned: warnings for what it said on its way, then `check`."""
+        if self._failure is not None:
+            raise self._failure
         if self._bar:
             self._bar.close()
         notes, self._notes = self._notes, []
@@ -193,4 +204,4 @@ def nndmft_log(user, level, line):
 
 @ffi.def_extern()
 def nndmft_progress(user, what, done, total):
-    ffi.from_handle(user)._bar.step(text(what), done, total)
+    ffi.from_handle(user).advance(text(what), done, total)

@@ -7,6 +7,7 @@ from ._context import InputError, text
 from ._frames import dataset, frame_of
 from ._nndmft import ffi, lib
 from ._run import _compare, _simulated, _theory
+from ._values import real
 
 
 class Detection(NamedTuple):
@@ -50,7 +51,7 @@ def detect(result, key, factor, context):
     right."""
     if result.theory is None or result.mc is None or not result.case:
         raise InputError("detect: the result has no theory, no simulation or no case")
-    if not 0 < factor < float("inf") or factor == 1:
+    if not 0 < real(factor, "factor") < float("inf") or factor == 1:
         raise InputError(f"factor: {factor!r} is out of range: a number > 0, not 1")
     case = Case._of_result(result)
     wrong = frame_of(context, _wrong_theory(context, case, key, factor, result.theory))

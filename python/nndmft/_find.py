@@ -5,11 +5,13 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ._cases import _mapping
 from ._context import Context, InputError, NotConvergedWarning, text, warn
 from ._frames import dataset, owned
 from ._nndmft import ffi, lib
 from ._run import _case, _label, _one_point, _simulation, _theory
 from ._tables import describe
+from ._values import counted, plain, real
 
 _RELATIONS = {"<": lib.NND_BELOW, ">": lib.NND_ABOVE, "=": lib.NND_ACROSS}
 
@@ -39,10 +41,11 @@ def _variable(model, name):
 
 def _statement(words):
     """"theta < 1e-3" as name, relation and number."""
-    found = re.fullmatch(r"\s*(\w+)\s*([<>=])\s*(\S+)\s*", words)
-    if not found:
+    found = re.fullmatch(r"\s*(\w+)\s*([<>=])\s*(\S+)\s*", str(words))
+    level = plain(found.group(3)) if found else None
+    if type(level) not in (int, float):
         raise InputError(f"{words!r} is not of the form 'VAR < VALUE', with <, > or =")
-    return found.group(1), _RELATIONS[found.group(2)], float(found.group(3))
+    return found.group(1), _RELATIONS[found.group(2)], level
 
 
 def _coordinates(at):
@@ -50,7 +53,7 @@ def _coordinates(at):
     names = [ffi.new("char[]", name.encode()) for name in at]
     listed = ffi.new("nnd_coordinate[]", len(names))
     for place, name, value in zip(listed, names, at.values()):
-        place.dim, place.value = name, value
+        place.dim, place.value = name, real(value, f"at.{text(name)}")
     return listed, names
 
 
@@ -76,7 +79,7 @@ def find(model, *, param=None, between=None, zero=None, min=None, max=None, dive
     case = _one_point(_case(model, params))
     context = Context(threads, memory_limit, progress)
     found = ffi.new("nnd_found *")
-    coordinates, keep = _coordinates(at or {})
+    coordinates, keep = _coordinates(_mapping(at, "at"))
     row, first_params = describe(case.model).row, case.pointer.params[0]
     if first is not None:
         name, relation, value = _statement(first)
@@ -95,9 +98,12 @@ def find(model, *, param=None, between=None, zero=None, min=None, max=None, dive
     options = ffi.new("nnd_find_options *")
     goal, name = asked[0]
     options.param = _row(row.params.param, row.params.count, param, "parameter", case.model)
-    options.low, options.high = between
-    options.goal, options.level, options.points = goal, level, points
-    if isinstance(name, str):
+    if np.shape(between) != (2,):
+        raise InputError(f"between: {between!r} is not (low, high)")
+    options.low, options.high = (real(end, "between") for end in between)
+    options.goal, options.level, options.points = (
+        goal, real(level, "level"), counted(points, "points", 0))
+    if goal != lib.NND_FIND_DIVERGENCE:
         options.variable = _variable(case.model, name)
     if subject is not None:
         name, options.relation, options.bound = _statement(subject)

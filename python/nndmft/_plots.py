@@ -4,6 +4,8 @@ import itertools
 import math
 import textwrap
 
+import numpy as np
+
 from ._context import InputError
 from ._tables import describe
 
@@ -125,7 +127,7 @@ def _draw_scalar(axes, result, name):
 
 
 def plot(result, *names, view=None, axes=None, log=""):
-    """Draws variables of a Result, or of a Dataset of `solve`; returns matplotlib's axes.
+    """Draws variables of a Result, or of a Dataset of `solve` or `simulate`; returns axes.
 
     `names`: variables, or else those of `view` (`describe(model).variables[...].view`). `axes`:
     as many as there are variables. `log`: "x", "y" or "xy". Of more than 12 curves the first are
@@ -134,7 +136,9 @@ def plot(result, *names, view=None, axes=None, log=""):
     import matplotlib.pyplot as plt
 
     if not hasattr(result, "theory"):
-        result = _Theory(result)
+        result = _Alone(result)
+    if not set(log) <= {"x", "y"}:
+        raise InputError(f"log: {log!r} is out of range: x, y or xy")
     shown = _names(result, names, view)
     if not shown:
         views = {row.view for row in describe(result.model).variables.values() if row.view}
@@ -146,8 +150,11 @@ def plot(result, *names, view=None, axes=None, log=""):
                                layout="constrained")
         for spare in axes.flat[len(shown):]:
             spare.set_visible(False)
-        axes = list(axes.flat[:len(shown)])
-    axes = axes if isinstance(axes, (list, tuple)) else [axes]
+        axes = axes.flat[:len(shown)]
+    axes = list(np.ravel(axes))
+    if len(axes) != len(shown):
+        raise InputError(f"axes: there are {len(axes)}; allowed: {len(shown)}, one for each of "
+                         f"{', '.join(shown)}")
     told = describe(result.model) if result.model else None
     for one, name in zip(axes, shown):
         _draw(one, result, name, told)
@@ -158,8 +165,10 @@ def plot(result, *names, view=None, axes=None, log=""):
     return axes[0] if len(axes) == 1 else axes
 
 
-class _Theory:
+class _Alone:
     """A Dataset alone, as if it were a Result."""
 
     def __init__(self, data):
-        self.theory, self.mc, self.model = data, None, data.attrs.get("model")
+        simulated = "diverged_fraction" in data
+        self.theory, self.mc = (None, data) if simulated else (data, None)
+        self.model = data.attrs.get("model")

@@ -12,6 +12,7 @@ from ._context import Context, InputError, NotConvergedWarning, text, warn
 from ._frames import dataset, frame_of, owned
 from ._nndmft import ffi, lib
 from ._tables import describe
+from ._values import counted, real
 
 
 def _case(model, keywords):
@@ -276,11 +277,12 @@ def validate(theory, mine, *, model=None, rtol=0.02, alpha=0.005, variables=(), 
     options = ffi.new("nnd_compare_options *")
     names = [ffi.new("char[]", name.encode()) for name in variables]
     listed = ffi.new("char *[]", names)
-    options.rtol, options.alpha, options.until = rtol, alpha, float("inf")
+    options.rtol, options.alpha = real(rtol, "rtol"), real(alpha, "alpha")
+    options.until = float("inf")
     options.vars.count, options.vars.value = len(names), listed
     side = ffi.new("nnd_simulated *")
     held = frame_of(context, mine), frame_of(context, theory)
-    side.mc, side.seeds = held[0], seeds
+    side.mc, side.seeds = held[0], counted(seeds, "seeds", 0)
     return _verdicts(_compared(context, _compare(context, row, options, held[1], side)))
 
 

@@ -1,12 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """How alike two representations of the same points are."""
-import numbers
-
 import numpy as np
 import xarray as xr
 
 from ._context import Context, InputError, text
 from ._nndmft import ffi, lib
+from ._values import counted, real, unmasked
 
 _LONG_NAMES = {
     "value": "similarity",
@@ -21,7 +20,7 @@ _LONG_NAMES = {
 
 def _matrix(values, name):
     """A row for each point; a vector is one column."""
-    x = np.asarray(values)
+    x = np.asarray(unmasked(values, name))
     if x.dtype.kind not in "biuf" or x.ndim not in (1, 2) or x.size == 0:
         raise InputError(f"{name}: an array of {x.dtype} of shape {x.shape}; allowed: a matrix of "
                          "real numbers, with a row for each point")
@@ -38,12 +37,6 @@ def _wanted(measures, same_width):
         raise InputError(f"measures: {unknown or measures} are not known; "
                          f"allowed: {', '.join(known)}")
     return [m for m, name in enumerate(known) if name in measures]
-
-
-def _counted(value, key, least):
-    if isinstance(value, numbers.Integral) and least <= value < 2**53:
-        return int(value)
-    raise InputError(f"{key}: {value!r} is out of range: an integer >= {least}")
 
 
 def similarity(a, b, *, measures=None, centred=True, neighbours=10, variance=0.99, permutations=100,
@@ -63,11 +56,11 @@ def similarity(a, b, *, measures=None, centred=True, neighbours=10, variance=0.9
     options = ffi.new("nnd_similarity_options *", lib.nnd_similarity_defaults())
     for m in range(lib.NND_SIMILARITIES):
         options.wanted[m] = m in wanted
-    options.uncentred, options.variance = not centred, variance
-    options.neighbours = _counted(neighbours, "neighbours", 1)
-    options.permutations = _counted(permutations, "permutations", 0)
-    options.resamples = _counted(resamples, "resamples", 0)
-    options.key.base_seed, options.key.size = _counted(seed, "seed", 0), len(x[0])
+    options.uncentred, options.variance = not centred, real(variance, "variance")
+    options.neighbours = counted(neighbours, "neighbours", 1)
+    options.permutations = counted(permutations, "permutations", 0)
+    options.resamples = counted(resamples, "resamples", 0)
+    options.key.base_seed, options.key.size = counted(seed, "seed", 0), len(x[0])
     lent = ffi.new("nnd_representations *")
     names = ffi.new("char[]", b"a"), ffi.new("char[]", b"b")
     lent.n = len(x[0])

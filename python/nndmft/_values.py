@@ -9,6 +9,39 @@ from ._context import InputError, LimitError, text
 from ._nndmft import ffi, lib
 
 
+def real(value, key):
+    """A number that an argument is."""
+    try:
+        if not isinstance(value, (str, bytes)):
+            return float(value)
+    except (TypeError, ValueError):
+        pass
+    raise InputError(f"{key}: {value!r} is not a number")
+
+
+def counted(value, key, least):
+    """How many an argument says."""
+    if isinstance(value, numbers.Integral) and least <= value < 2**53:
+        return int(value)
+    raise InputError(f"{key}: {value!r} is out of range: an integer >= {least}")
+
+
+def unmasked(value, key):
+    """A value that is no array with masked entries: what lies below a mask is not meant."""
+    if np.ma.is_masked(value):
+        raise InputError(f"{key}: an array with masked entries; allowed: without")
+    return value
+
+
+def _checked(words, key):
+    """Text that C and UTF-8 can hold."""
+    if "\0" in words:
+        raise InputError(f"{key}: {words!r} has a zero byte; allowed: text without")
+    if any("\ud800" <= letter <= "\udfff" for letter in words):
+        raise InputError(f"{key}: {words!r} has a lone surrogate; allowed: text without")
+    return words
+
+
 def _words(value, key):
     """A single value as a case spells it, and whether it is text whatever it looks like."""
     if value is None:
@@ -20,9 +53,7 @@ def _words(value, key):
     if isinstance(value, numbers.Real):
         return repr(float(value)), False
     if isinstance(value, (str, os.PathLike)):
-        words = os.fspath(value)
-        if "\0" in words:
-            raise InputError(f"{key}: {words!r} has a zero byte; allowed: text without")
+        words = _checked(os.fspath(value), key)
         return words, words not in ("inf", "-inf")
     raise InputError(f"{key}: is of type {type(value).__name__}; allowed: numbers, texts, lists, "
                      "arrays, mappings")
@@ -31,9 +62,10 @@ def _words(value, key):
 def _spelt(value, key):
     """A value with its words encoded: (words, quoted), or lists and mappings of such."""
     if hasattr(value, "__array__") and not isinstance(value, np.generic):
-        value = np.asarray(value).tolist()
+        value = np.asarray(unmasked(value, key)).tolist()
     if isinstance(value, dict):
-        return {str(k).encode(): _spelt(v, f"{key}.{k}" if key else k) for k, v in value.items()}
+        return {_checked(str(k), key).encode(): _spelt(v, f"{key}.{k}" if key else k)
+                for k, v in value.items()}
     if isinstance(value, (list, tuple, range)):
         return [_spelt(v, key) for v in value]
     words, quoted = _words(value, key)

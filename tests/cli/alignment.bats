@@ -133,6 +133,15 @@ YAML
     grep '^gen_error .* agrees$' out || explain "no agreement"
 }
 
+@test "a table with a rare attribute: claimed from where samples have it, with the reason" {
+    works solve "$BATS_TEST_DIRNAME/../../data/cases/alignment-health.yaml" -o health.h5
+    works export health.h5 --var gen_error_min_size
+    [ "$(sed -n '2,$p' out | tr '\n' ' ')" = "30,inf 100,inf 300,inf 1000,0 3000,0 " ] || explain "other claims"
+    works run "$BATS_TEST_DIRNAME/../../data/cases/alignment-health.yaml" --set sweep=null --set params.samples=300 \
+        --set simulate.seeds=20 -o few.h5
+    says out "gen_error: not claimed at 1 point: samples may lack a direction of the inputs that few rows have"
+}
+
 @test "images: a tanh network and two classes learn from them" {
     fashion
     works run fashion.yaml --set params.training=white-init --set params.ridge=null --set params.time=2 \

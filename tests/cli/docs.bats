@@ -31,6 +31,14 @@ block() {
         "matrix 1: init_std 0.04242640687, raw_lr 0.324"
 }
 
+@test "the gallery tells of every case how long it takes, as the dry run has it" {
+    "$docs/gallery.py" "$NNDMFT" >gallery.md
+    for file in "$docs"/../data/cases/*.yaml; do
+        name=$(basename "$file" .yaml)
+        grep -q "^- \*\*\`$name\`\*\* (" gallery.md || { echo "$name"; false; }
+    done
+}
+
 @test "an array of jobs keeps the swept coordinate, and its files are joined along it" {
     need_python xarray h5netcdf
     tiny_case

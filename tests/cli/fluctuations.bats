@@ -191,6 +191,17 @@ YAML
     refused 2 memory -- solve case.yaml
 }
 
+# A march of so many samples, which would say how much more it is, takes hours.
+@test "results that do not fit into memory are refused at once" {
+    case_file case.yaml <<'YAML'
+model: deep-fluctuations
+params: {steps: 40, data: {generate: gaussian, samples: 1000, dim: 100}}
+YAML
+    status=0
+    timeout 60 "$NNDMFT" solve case.yaml >out 2>err || status=$?
+    one_line_error 2 "theory needs" memory
+}
+
 @test "pictures: variance by default, band, scaling" {
     two_layer
     works run case.yaml --set simulate.seeds=64 --set compare.rtol=10

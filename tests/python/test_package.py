@@ -12,6 +12,7 @@ import tempfile
 import threading
 import time
 import unittest
+import unittest.mock
 import warnings
 
 import matplotlib
@@ -72,6 +73,19 @@ class Theory(unittest.TestCase):
             nd.solve("deep-linear", **{**SMALL, "gamma0": np.linspace(0.5, 2, 40)}, progress=True)
         self.assertRegex(shown.getvalue(), r"theory: +\d+%.* of 40 \[")
 
+    def test_ends_by_what_goes_wrong_with_the_bar(self):
+        import tqdm.auto
+
+        class Broken(tqdm.auto.tqdm):
+            def update(self, *arguments):
+                raise RuntimeError("broken bar")
+
+        shown = io.StringIO()
+        with unittest.mock.patch("tqdm.auto.tqdm", Broken), contextlib.redirect_stderr(shown):
+            with self.assertRaisesRegex(RuntimeError, "broken bar"):
+                nd.solve("deep-linear", **{**SMALL, "gamma0": [0.5, 1]}, progress=True)
+        self.assertNotIn("Traceback", shown.getvalue())
+
     def test_of_diverging_dynamics_warns(self):
         with self.assertWarns(nd.NotConvergedWarning):
             ds = nd.solve("deep-linear", **{**SMALL, "lr": 50.0, "steps": 60})
@@ -96,6 +110,16 @@ class Data(unittest.TestCase):
         data = {"inputs": self.x.T.astype(np.float32).T, "targets": self.y}
         ds = nd.solve("wide-mlp", data=data, **self.common)
         self.assertEqual(ds.sizes["mu"], 5)
+
+    def test_with_masked_entries_is_an_error(self):
+        for x in (self.x, self.x[:, :4]):
+            masked = np.ma.masked_greater(x, 1)
+            with self.assertRaisesRegex(nd.InputError, "params.data.inputs: .*masked"):
+                nd.solve("wide-mlp", data={"inputs": masked, "targets": self.y}, **self.common)
+        with self.assertRaisesRegex(nd.InputError, "sweep.gamma0: .*masked"):
+            nd.solve("deep-linear", gamma0=np.ma.array([1, 2], mask=[0, 1]))
+        with self.assertRaisesRegex(nd.InputError, "b: .*masked"):
+            nd.similarity(self.x, np.ma.masked_greater(self.x, 1))
 
     def test_of_a_wrong_shape_is_an_error(self):
         with self.assertRaisesRegex(nd.InputError, "targets"):
@@ -165,6 +189,10 @@ class Mistakes(unittest.TestCase):
         self.assertEqual(caught.exception.allowed, "an integer >= 0 and <= 10000000")
         with self.assertRaisesRegex(nd.InputError, "zero byte"):
             nd.solve("deep-linear", parameterization="mup\0")
+        with self.assertRaisesRegex(nd.InputError, "zero byte"):
+            nd.solve("deep-linear", **{"gamma0\0": 1})
+        with self.assertRaisesRegex(nd.InputError, "surrogate"):
+            nd.solve("deep-linear", parameterization="\ud800")
         for section in ("sweep", "compare"):
             with self.assertRaisesRegex(nd.InputError, f"{section}: .* a mapping"):
                 nd.Case("deep-linear", **{section: [1]})
@@ -221,6 +249,19 @@ class Comparison(unittest.TestCase):
         self.assertTrue(again.verdicts.verdict.equals(self.result.verdicts.verdict))
         self.assertEqual(again.case, self.result.case)
 
+    def test_is_opened_while_h5py_or_xarray_has_its_file_open(self):
+        import h5py
+
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "a.h5")
+            self.result.save(path)
+            for opened in (lambda: h5py.File(path, "r"),
+                           lambda: xr.open_dataset(path, group="theory", engine="h5netcdf"),
+                           lambda: xr.open_dataset(path, group="theory", engine="netcdf4")):
+                with opened() as other:
+                    self.assertTrue(nd.open(path).theory.equals(self.result.theory))
+                    self.assertTrue(len(other))
+
     def test_makes_a_page(self):
         with tempfile.TemporaryDirectory() as folder:
             path = os.path.join(folder, "a.html")
@@ -244,6 +285,9 @@ class Comparison(unittest.TestCase):
         self.assertEqual(nd.validate(theory, mine).verdict["test_risk"], "agrees")
         mine["test_risk"] = 1.2 * right
         self.assertEqual(nd.validate(theory, mine).verdict["test_risk"], "disagrees")
+        for key, value in (("rtol", "a"), ("seeds", -1)):
+            with self.assertRaisesRegex(nd.InputError, f"{key}: "):
+                nd.validate(theory, mine, **{key: value})
         mine["test_risk"] = 1j * right
         with self.assertRaisesRegex(nd.InputError, "test_risk: .*real numbers"):
             nd.validate(theory, mine)
@@ -255,6 +299,22 @@ class Comparison(unittest.TestCase):
         self.assertEqual(len(axes.lines[0].get_xdata()), 11)
         self.assertGreaterEqual(len(axes.containers), 2)
         self.assertEqual(len(self.result.plot("test_risk", "h_norm2")), 2)
+        matplotlib.pyplot.close("all")
+
+    def test_is_drawn_from_networks_alone(self):
+        axes = nd.plot(self.result.mc, "test_risk")
+        self.assertEqual(axes.get_legend_handles_labels()[1],
+                         ["networks, size = 40", "networks, size = 80"])
+        matplotlib.pyplot.close("all")
+
+    def test_is_drawn_in_axes_of_ones_own(self):
+        _, axes = matplotlib.pyplot.subplots(1, 2)
+        self.result.plot("test_risk", "overlap", axes=axes)
+        self.assertEqual([len(one.containers) for one in axes], [2, 2])
+        with self.assertRaisesRegex(nd.InputError, "axes: there are 2; allowed: 1"):
+            self.result.plot("test_risk", axes=axes)
+        with self.assertRaisesRegex(nd.InputError, "log: "):
+            self.result.plot("test_risk", log="z")
         matplotlib.pyplot.close("all")
 
     def test_is_drawn_in_one_colour_for_theory_and_networks_of_a_curve(self):
@@ -277,7 +337,7 @@ class Comparison(unittest.TestCase):
         self.assertLess(found.more_seeds, 1)
         self.assertIn(found.variable, self.result.verdicts.index)
         self.assertEqual(self.result.detect("lr", 1.0001), (np.inf, None))
-        for key, factor in (("lrr", 2), ("center", 2), ("lr", 1), ("lr", -1), ("lr.a", 2)):
+        for key, factor in (("lrr", 2), ("center", 2), ("lr", 1), ("lr", -1), ("lr.a", 2), ("lr", "a")):
             with self.assertRaises(nd.InputError):
                 self.result.detect(key, factor)
 
@@ -419,9 +479,15 @@ class Answers(unittest.TestCase):
 
     def test_find_refuses_what_makes_no_sense(self):
         for wrong in ({"first": "test_risk"}, {"first": "risk < 1"}, {"zero": "test_risk"},
-                      {"param": "gama0", "between": (1, 2), "min": "test_risk"}):
+                      {"param": "gama0", "between": (1, 2), "min": "test_risk"},
+                      {"first": 3}, {"first": "test_risk < low"}, {"first": "test_risk < 1", "at": [3]}):
             with self.assertRaises(nd.InputError):
                 nd.find("deep-linear", **wrong, **SMALL)
+        right = {"param": "lr", "between": (0.1, 1), "min": "test_risk", "at": {"t": 9}, **SMALL}
+        for key, value in (("between", (1,)), ("between", ("a", 2)), ("level", "a"), ("points", -3),
+                           ("at", {"t": "x"}), ("min", 3)):
+            with self.assertRaisesRegex(nd.InputError, str(value) if key == "min" else key):
+                nd.find(**{"model": "deep-linear", **right, key: value})
 
     def test_transfer_takes_cases_and_asks_networks(self):
         params = {k: v for k, v in SMALL.items() if k not in ("lr", "steps")}
