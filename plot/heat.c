@@ -209,7 +209,8 @@ static void sides(const nnd_panel *panel, size_t at, nnd_side *y, nnd_side *bar)
         return;
     nnd_axis numbers = axis_over(&here, &m.y, true);
     nnd_plot_dim_text(&here, m.y.dim, sizeof y->text, y->text);
-    y->tics = m.y.listed ? nnd_plot_list_width(m.y.dim) : nnd_axis_width(&numbers);
+    /* Their marks, outside of the axes, are as long as a character. */
+    y->tics = 1 + (m.y.listed ? nnd_plot_list_width(m.y.dim) : nnd_axis_width(&numbers));
     nnd_span span = span_of_both(&here);
     if (nnd_span_is_empty(span))
         return;

@@ -388,7 +388,8 @@ static nnd_status write_pictures(page *p) {
            : r->theory == NULL ? "What networks do: points are means over seeds, with standard "
                                  "errors. Point at one for its value."
                                : "Lines are theory; points are means over the seeds of a "
-                                 "simulation, with standard errors. Point at one for its value.");
+                                 "simulation, with standard errors, and thin lines join them where "
+                                 "theory has no such variable. Point at one for its value.");
     fputs("<div class=\"pictures\">\n", p->out);
     if (nnd_plot_view(r, 0) == NULL)
         status = write_view(p, NULL);
