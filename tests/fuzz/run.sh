@@ -39,7 +39,7 @@ setup() {
             -Iinclude -I. -I"$build/include" -DENDING="\"$name\"" $(pkg-config --cflags hdf5-serial) \
             "tests/fuzz/fuzz_$harness.c" \
             -o "$build/fuzz_$name" "$build/libnndmft.a" \
-            $(pkg-config --libs openblas hdf5-serial libfyaml libxxhash libzip json-c fftw3) -lfftw3_threads -lgsl -llapacke \
+            $(pkg-config --libs openblas hdf5-serial libfyaml libxxhash libzip zlib json-c fftw3) -lfftw3_threads -lgsl -llapacke \
             -lhdf5_serial_hl -lcsv -fopenmp -lm
     done
 }
