@@ -32,10 +32,10 @@ block() {
 }
 
 @test "the gallery tells of every case how long it takes, as the dry run has it" {
-    "$docs/gallery.py" "$NNDMFT" >gallery.md
+    "$docs/gallery.py" "$NNDMFT" >gallery
     for file in "$docs"/../data/cases/*.yaml; do
         name=$(basename "$file" .yaml)
-        grep -q "^- \*\*\`$name\`\*\* (" gallery.md || { echo "$name"; false; }
+        grep -q "^- \*\*\`$name\`\*\* (" gallery || { echo "$name"; false; }
     done
 }
 
