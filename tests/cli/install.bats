@@ -148,12 +148,13 @@ checks() {
     mkdir -p demo/bin demo/build/cli
     cp "$here/dev" demo/dev
     touch demo/build/build.ninja
-    for name in bin/ninja bin/dpkg-query build/cli/nndmft; do
+    for name in bin/meson bin/ninja bin/dpkg-query build/cli/nndmft; do
         printf '#!/bin/sh\necho "%s $*" >>calls\necho install ok installed\n' "${name##*/}" >demo/$name
         chmod +x demo/$name
     done
     PATH=$PWD/demo/bin:$PATH demo/dev demo
     grep -v dpkg-query demo/calls >calls
-    printf '%s\n' "ninja -C build cli/nndmft" "nndmft run data/cases/quickstart.yaml -o quickstart.h5" \
+    printf '%s\n' "meson configure build --buildtype=release" "ninja -C build cli/nndmft" \
+        "nndmft run data/cases/quickstart.yaml -o quickstart.h5" \
         "nndmft plot quickstart.h5 -o quickstart.svg" | diff - calls
 }
