@@ -122,6 +122,11 @@ NND_MUST_USE nnd_status cli_check_output(nnd_context *ctx, const char *input, co
  *  --force is given. */
 NND_MUST_USE nnd_status cli_check_answers(nnd_context *ctx, const cli_options *options);
 
+/** Theory of a case with the names and units of its variables; `store` as nnd_theory_run has it.
+ *  NND_DIVERGED, NND_NOT_CONVERGED: at every point; the frame is there. */
+NND_MUST_USE nnd_status cli_theory(nnd_context *ctx, const nnd_case *c, nnd_store *store,
+                                   nnd_frame **theory);
+
 /** Progress on stderr: a bar on a terminal, else a line a minute. */
 void cli_progress(void *user, const char *what, double done, size_t total);
 /** Makes room for a line where the bar is. */

@@ -74,15 +74,25 @@ static bool is_case(const char *path) {
            (ending != NULL && (strcmp(ending, ".yaml") == 0 || strcmp(ending, ".yml") == 0));
 }
 
-/* Theory of the case, for its table alone. NND_DIVERGED, NND_NOT_CONVERGED: at every point. */
+/* Whether the table can be written is known before the work that it may take. */
+static nnd_status check_table(nnd_context *ctx, const cli_options *options) {
+    nnd_output *output;
+    if (to_stdout(options))
+        return NND_OK;
+    nnd_status status = cli_check_output(ctx, options->args.value[0], options->output);
+    if (status == NND_OK)
+        status = nnd_output_open(ctx, options->output, &output);
+    return status == NND_OK ? nnd_output_close(ctx, output, false) : status;
+}
+
 static nnd_status solve(nnd_context *ctx, const cli_options *options, nnd_frame **theory) {
     nnd_case *c = NULL;
+    if (strcmp(options->group, "theory") != 0)
+        return nnd_fail(ctx, NND_E_INPUT, "%s: has no group %s; a case has: theory",
+                        options->args.value[0], options->group);
     nnd_status status = cli_read_case(ctx, options, &c);
-    if (status == NND_OK && nnd_theory_find(c->model) == NULL)
-        status = nnd_fail(ctx, NND_E_INPUT, "%s has no theory", c->model->name);
     if (status == NND_OK)
-        status = nnd_theory_run(ctx, c, NULL, theory);
-    cli_progress_end();
+        status = cli_theory(ctx, c, NULL, theory);
     nnd_case_free(c);
     return status;
 }
@@ -98,7 +108,7 @@ static nnd_status read(nnd_context *ctx, const cli_options *options, nnd_result 
 int cli_export(nnd_context *ctx, const cli_options *options) {
     nnd_result result = {0};
     const char *path = options->args.value[0];
-    nnd_status status = to_stdout(options) ? NND_OK : cli_check_output(ctx, path, options->output);
+    nnd_status status = check_table(ctx, options);
     if (status == NND_OK)
         status = is_case(path) ? solve(ctx, options, &result.theory) : read(ctx, options, &result);
     const nnd_frame *frame = NULL;

@@ -87,15 +87,19 @@ static nnd_status open_store(job *j) {
     return status;
 }
 
-static nnd_status run_theory(job *j) {
-    if (nnd_theory_find(j->c->model) == NULL)
-        return nnd_fail(j->ctx, NND_E_INPUT, "%s has no theory", j->c->model->name);
-    nnd_status status = nnd_theory_run(j->ctx, j->c, j->store, &j->result.theory);
+nnd_status cli_theory(nnd_context *ctx, const nnd_case *c, nnd_store *store, nnd_frame **theory) {
+    *theory = NULL;
+    if (nnd_theory_find(c->model) == NULL)
+        return nnd_fail(ctx, NND_E_INPUT, "%s has no theory", c->model->name);
+    nnd_status status = nnd_theory_run(ctx, c, store, theory);
     cli_progress_end();
-    j->theory = status;
-    if (status < NND_OK || j->result.theory == NULL)
-        return status;
-    return nnd_result_annotate(j->result.theory, j->c->model);
+    nnd_status annotated = *theory != NULL ? nnd_result_annotate(*theory, c->model) : NND_OK;
+    return annotated != NND_OK ? annotated : status;
+}
+
+static nnd_status run_theory(job *j) {
+    j->theory = cli_theory(j->ctx, j->c, j->store, &j->result.theory);
+    return j->theory < NND_OK ? j->theory : NND_OK;
 }
 
 static nnd_status run_simulation(job *j) {

@@ -420,6 +420,9 @@ PYTHON
     works export case.yaml --set params.lr=0.2 --var train_mse
     cmp out table.csv
     [ ! -e case.h5 ] || explain "a file"
+    works export case.yaml --set params.lr=0.2 --var train_mse --format json
+    says out '"long_name"'
+    refused 5 nowhere -- export case.yaml -o nowhere/table.csv
     refused 2 case.yaml "group mc" theory -- export case.yaml --group mc
     refused 2 nonsense train_mse -- export case.yaml --var nonsense
     refused 2 "case.yaml: is the input" -- export case.yaml -o case.yaml
